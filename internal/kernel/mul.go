@@ -1,0 +1,58 @@
+package kernel
+
+// MulBits computes the product of a real matrix and a packed ±1 matrix:
+//
+//	dst[i*lanes+l] = sum over r of a[i*k+r] s(r, l),   i < p, r < k, l < lanes.
+//
+// a is p x k and dst p x lanes, row-major; bits is k x lanes, packed. No
+// multiplication is done: the sums of every sign pattern of six neighbours in
+// a row of a are tabulated, and the data pick one (the method of the four
+// Russians; Arlazarov, Dinic, Kronrod and Faradzev 1970). Each output is summed
+// by one call in an order that depends on its own row alone, so splitting the
+// rows among threads does not change a bit of it.
+func MulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
+	words := Words(k)
+	var tables [5][64]T
+	t0, t1, t2, t3, t4 := &tables[0], &tables[1], &tables[2], &tables[3], &tables[4]
+	for i := range p {
+		row := a[i*k : (i+1)*k]
+		out := dst[i*lanes : (i+1)*lanes]
+		if words == 0 {
+			clear(out)
+		}
+		for w := range words {
+			for g := range tables {
+				signedSums(&tables[g], row[min(w*WordBits+g*6, k):])
+			}
+			word := bits[w*stride : w*stride+lanes][:len(out)]
+			if w == 0 {
+				for l, v := range word {
+					out[l] = (t0[v&63] + t1[v>>6&63]) + (t2[v>>12&63] + t3[v>>18&63]) + t4[v>>24&63]
+				}
+			} else {
+				for l, v := range word {
+					out[l] += (t0[v&63] + t1[v>>6&63]) + (t2[v>>12&63] + t3[v>>18&63]) + t4[v>>24&63]
+				}
+			}
+		}
+	}
+}
+
+// signedSums tabulates sum over j < 6 of ±x[j], + where bit j of the index is
+// set; missing elements count as 0.
+func signedSums[T Real](t *[64]T, x []T) {
+	var v [6]T
+	copy(v[:], x)
+	low, high := signedSums3(v[0], v[1], v[2]), signedSums3(v[3], v[4], v[5])
+	for i, h := range high {
+		row := (*[8]T)(t[8*i:])
+		for j, l := range low {
+			row[j] = h + l
+		}
+	}
+}
+
+func signedSums3[T Real](a, b, c T) [8]T {
+	p, m := a+b, a-b
+	return [8]T{-p - c, m - c, -m - c, p - c, c - p, c + m, c - m, c + p}
+}

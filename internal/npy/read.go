@@ -1,0 +1,179 @@
+package npy
+
+import (
+	"archive/zip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// An Archive is the content of an .npz file, or the part asked for.
+type Archive struct {
+	path   string
+	arrays map[string]Array
+}
+
+// ReadArchive reads an .npz file that WriteArchive or numpy.savez wrote, its
+// arrays little-endian, in C order and of the types that Write knows. It reads
+// no more than limit bytes of decoded data. Errors name the file and the array.
+func ReadArchive(path string, limit int64) (*Archive, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(f, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: not an .npz file, or a damaged one: %w", path, err)
+	}
+	a := &Archive{path, map[string]Array{}}
+	for _, member := range z.File {
+		array, err := readMember(member, &limit)
+		if err != nil {
+			return nil, fmt.Errorf("%s: array %q: %w", path, array.Name, err)
+		}
+		if _, twice := a.arrays[array.Name]; twice {
+			return nil, fmt.Errorf("%s: two arrays have the name %q", path, array.Name)
+		}
+		a.arrays[array.Name] = array
+	}
+	return a, nil
+}
+
+func readMember(member *zip.File, limit *int64) (Array, error) {
+	const suffix = ".npy"
+	array := Array{Name: member.Name}
+	f, err := member.Open()
+	if err != nil {
+		return array, err
+	}
+	defer f.Close()
+	r := &limited{f, limit}
+	if n := len(member.Name) - len(suffix); n < 0 || member.Name[n:] != suffix {
+		array.Data, err = io.ReadAll(r)
+		return array, err
+	}
+	array.Name = member.Name[:len(member.Name)-len(suffix)]
+	if array.Shape, array.Data, err = readArray(r, *limit); err != nil {
+		return array, err
+	}
+	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		return array, errors.Join(errors.New("more bytes than the array takes"), err)
+	}
+	return array, nil
+}
+
+func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
+	header, err := ReadHeader(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := int64(1)
+	for _, s := range header.Shape {
+		if s < 0 || s > 0 && n > limit/s {
+			return nil, nil, fmt.Errorf("shape %v is larger than the limit of %d bytes", header.Shape, limit)
+		}
+		n *= s
+		shape = append(shape, int(s))
+	}
+	if header.Fortran && len(shape) > 1 {
+		return nil, nil, errors.New("elements in Fortran order; write the array with numpy.ascontiguousarray")
+	}
+	switch header.Descr {
+	case "|i1":
+		data, err = elements[int8](r, n, 1, limit)
+	case "<u4":
+		data, err = elements[uint32](r, n, 4, limit)
+	case "<i8":
+		data, err = elements[int64](r, n, 8, limit)
+	case "<u8":
+		data, err = elements[uint64](r, n, 8, limit)
+	case "<f4":
+		data, err = elements[float32](r, n, 4, limit)
+	case "<f8":
+		data, err = elements[float64](r, n, 8, limit)
+	default:
+		err = fmt.Errorf("elements of type %q are not read here", header.Descr)
+	}
+	return shape, data, err
+}
+
+// elements reads n numbers, a block at a time, so that a header that promises
+// more than the file holds costs no memory.
+func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader, n, size, limit int64) ([]T, error) {
+	if n > limit/size {
+		return nil, fmt.Errorf("%d elements are more than the limit of %d bytes", n, limit)
+	}
+	const block = 1 << 16
+	x := make([]T, 0, min(n, block))
+	for int64(len(x)) < n {
+		part := make([]T, min(block, n-int64(len(x))))
+		if err := binary.Read(r, binary.LittleEndian, part); err != nil {
+			return nil, fmt.Errorf("the file ends after %d of %d elements: %w", len(x), n, err)
+		}
+		x = append(x, part...)
+	}
+	return x, nil
+}
+
+// limited reads at most *left bytes.
+type limited struct {
+	r    io.Reader
+	left *int64
+}
+
+var errLimit = errors.New("more data than the limit of what is read")
+
+func (l *limited) Read(p []byte) (int, error) {
+	if *l.left <= 0 {
+		return 0, errLimit
+	}
+	n, err := l.r.Read(p[:min(int64(len(p)), *l.left)])
+	*l.left -= int64(n)
+	return n, err
+}
+
+// Has reports whether there is an array of the name.
+func (a *Archive) Has(name string) bool {
+	_, ok := a.arrays[name]
+	return ok
+}
+
+// Get returns the elements of an array, which must be of type T and of the
+// given shape; -1 stands for any length. The error names file and array.
+func Get[T any](a *Archive, name string, shape ...int) ([]T, error) {
+	array, ok := a.arrays[name]
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no array %q", a.path, name)
+	}
+	x, ok := array.Data.([]T)
+	if !ok {
+		return nil, fmt.Errorf("%s: array %q holds elements of %T, not %T", a.path, name, array.Data, x)
+	}
+	fits := len(shape) == len(array.Shape)
+	for i := 0; fits && i < len(shape); i++ {
+		fits = shape[i] == array.Shape[i] || shape[i] == -1
+	}
+	if !fits {
+		return nil, fmt.Errorf("%s: array %q has shape %v, not %v (-1: any)", a.path, name, array.Shape, shape)
+	}
+	return x, nil
+}
+
+// Shape returns the shape of an array, nil if there is none of the name.
+func (a *Archive) Shape(name string) []int { return a.arrays[name].Shape }
+
+// Bytes returns a member that is not an array, such as meta.json.
+func (a *Archive) Bytes(name string) ([]byte, error) {
+	x, ok := a.arrays[name].Data.([]byte)
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no member %q", a.path, name)
+	}
+	return x, nil
+}

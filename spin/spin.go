@@ -1,0 +1,263 @@
+// Package spin provides matrices of spins ±1, one bit each, and their products
+// with real matrices.
+//
+// Everywhere in this module a set of M samples of N visible spins is an N x M
+// matrix: row i is spin i, column a is sample a.
+package spin
+
+import (
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/internal/stream"
+)
+
+// Real is a type of real number: float32 in training, float64 where results
+// are held against exact ones.
+type Real = kernel.Real
+
+// A Matrix is a rows x cols matrix of ±1, packed along its rows. The zero
+// value is an empty matrix.
+type Matrix struct {
+	rows, cols, stride int
+	words              []uint32 // [word of 30 rows][column]; bits outside the matrix are 0
+}
+
+// New returns a matrix with every element -1.
+func New(rows, cols int) *Matrix {
+	if rows < 0 || cols < 0 {
+		panic(fmt.Sprintf("spin: negative dimension %d x %d", rows, cols))
+	}
+	stride := kernel.Stride(cols)
+	return &Matrix{rows, cols, stride, make([]uint32, kernel.Words(rows)*stride)}
+}
+
+// Random returns a matrix of independent fair spins.
+func Random(rows, cols int, rng *rand.Rand) *Matrix {
+	m := New(rows, cols)
+	for i := range rows {
+		for j := range cols {
+			m.put(i, j, uint32(rng.Uint64()>>63))
+		}
+	}
+	return m
+}
+
+// FromSigns returns the rows x cols matrix of the signs of x, row-major; 0
+// counts as +1. It panics unless x holds rows*cols elements.
+func FromSigns[T int8 | Real](rows, cols int, x []T) *Matrix {
+	m := New(rows, cols)
+	checkLen("FromSigns", "elements", len(x), rows*cols)
+	for i := range rows {
+		for j, v := range x[i*cols : (i+1)*cols] {
+			if v >= 0 {
+				m.put(i, j, 1)
+			}
+		}
+	}
+	return m
+}
+
+// Rows returns the number of rows.
+func (m *Matrix) Rows() int { return m.rows }
+
+// Cols returns the number of columns.
+func (m *Matrix) Cols() int { return m.cols }
+
+// At returns element (i, j), +1 or -1. It panics if there is none.
+func (m *Matrix) At(i, j int) int8 {
+	m.check(i, j)
+	return int8(m.words[i/kernel.WordBits*m.stride+j]>>(i%kernel.WordBits)&1)*2 - 1
+}
+
+// Set sets element (i, j) to +1 if s > 0, else to -1. It panics if there is no such element.
+func (m *Matrix) Set(i, j int, s int8) {
+	m.check(i, j)
+	w, b := &m.words[i/kernel.WordBits*m.stride+j], uint32(1)<<(i%kernel.WordBits)
+	*w &^= b
+	if s > 0 {
+		*w |= b
+	}
+}
+
+// put sets a bit that is 0 so far.
+func (m *Matrix) put(i, j int, b uint32) {
+	m.words[i/kernel.WordBits*m.stride+j] |= b << (i % kernel.WordBits)
+}
+
+func (m *Matrix) check(i, j int) {
+	if uint(i) >= uint(m.rows) || uint(j) >= uint(m.cols) {
+		panic(fmt.Sprintf("spin: element (%d, %d) of a %d x %d matrix", i, j, m.rows, m.cols))
+	}
+}
+
+// Values writes the elements as ±1, row-major, to dst of rows*cols elements.
+func Values[T int8 | Real](dst []T, m *Matrix) {
+	checkLen("Values", "elements", len(dst), m.rows*m.cols)
+	for i := range m.rows {
+		word := m.words[i/kernel.WordBits*m.stride:][:m.cols]
+		out, shift := dst[i*m.cols:(i+1)*m.cols], i%kernel.WordBits
+		for j, w := range word {
+			out[j] = T(int8(w>>shift&1)*2 - 1)
+		}
+	}
+}
+
+// Clone returns a copy.
+func (m *Matrix) Clone() *Matrix {
+	c := *m
+	c.words = append([]uint32(nil), m.words...)
+	return &c
+}
+
+// Equal reports whether two matrices have the same shape and elements.
+func (m *Matrix) Equal(o *Matrix) bool {
+	if m.rows != o.rows || m.cols != o.cols {
+		return false
+	}
+	for i, w := range m.words {
+		if w != o.words[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Gather sets column k of dst to column cols[k] of m; dst must have m's rows
+// and len(cols) columns. It takes samples from a data set.
+func (m *Matrix) Gather(dst *Matrix, cols []int) {
+	if dst.rows != m.rows || dst.cols != len(cols) {
+		panic(fmt.Sprintf("spin: Gather of %d columns of %d rows into %d x %d", len(cols), m.rows, dst.rows, dst.cols))
+	}
+	for _, c := range cols {
+		m.check(0, c)
+	}
+	for w := range kernel.Words(m.rows) {
+		src, out := m.words[w*m.stride:][:m.cols], dst.words[w*dst.stride:][:dst.cols]
+		for k, c := range cols {
+			out[k] = src[c]
+		}
+	}
+}
+
+// Transpose writes the transpose of m to dst, which must be cols x rows and
+// not share storage with m.
+func (m *Matrix) Transpose(dst *Matrix) {
+	if dst.rows != m.cols || dst.cols != m.rows {
+		panic(fmt.Sprintf("spin: Transpose of %d x %d into %d x %d", m.rows, m.cols, dst.rows, dst.cols))
+	}
+	const b = kernel.WordBits
+	parallel.For(kernel.Words(dst.rows), parallel.Grain(kernel.Words(m.rows)*400), func(lo, hi int) {
+		var t [32]uint32
+		for v := lo; v < hi; v++ { // word v of dst: columns b*v ... of m
+			width := min(b, m.cols-b*v)
+			for w := range kernel.Words(m.rows) {
+				copy(t[:width], m.words[w*m.stride+b*v:])
+				clear(t[width:])
+				transpose32(&t)
+				height := min(b, m.rows-b*w)
+				copy(dst.words[v*dst.stride+b*w:][:height], t[:height])
+			}
+		}
+	})
+}
+
+// transpose32 transposes a 32 x 32 matrix of bits in place (Hacker's Delight,
+// section 7-3): bit j of t[i] goes to bit i of t[j].
+func transpose32(t *[32]uint32) {
+	mask := uint32(0x0000ffff)
+	for s := 16; s != 0; s >>= 1 {
+		for k := 0; k < 32; k = (k + s + 1) &^ s {
+			d := (t[k]>>s ^ t[k+s]) & mask
+			t[k] ^= d << s
+			t[k+s] ^= d
+		}
+		mask ^= mask << (s >> 1)
+	}
+}
+
+// RowSums writes the sum of the elements of each row to dst of length rows.
+func (m *Matrix) RowSums(dst []int) {
+	checkLen("RowSums", "sums", len(dst), m.rows)
+	for w := range kernel.Words(m.rows) {
+		var count [kernel.WordBits]int
+		for _, v := range m.words[w*m.stride:][:m.cols] {
+			for ; v != 0; v &= v - 1 {
+				count[bits.TrailingZeros32(v)]++
+			}
+		}
+		for i := w * kernel.WordBits; i < min(m.rows, (w+1)*kernel.WordBits); i++ {
+			dst[i] = 2*count[i-w*kernel.WordBits] - m.cols
+		}
+	}
+}
+
+// Dot writes the products of all columns, dst[i*b.Cols()+j] = sum over r of
+// a(r, i) b(r, j), to dst of a.Cols()*b.Cols() elements. The matrices must have
+// equally many rows. Each product is N - 2 popcount(a xor b): the field of a
+// binary unit, or the overlap of two spin vectors times N.
+func Dot(dst []int32, a, b *Matrix) {
+	if a.rows != b.rows {
+		panic(fmt.Sprintf("spin: Dot of columns of %d and %d rows", a.rows, b.rows))
+	}
+	checkLen("Dot", "elements", len(dst), a.cols*b.cols)
+	words := kernel.Words(a.rows)
+	parallel.For(a.cols, parallel.Grain(words*b.cols), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			out := dst[i*b.cols : (i+1)*b.cols]
+			for j := range out {
+				out[j] = int32(a.rows)
+			}
+			for w := range words {
+				x := a.words[w*a.stride+i]
+				for j, y := range b.words[w*b.stride:][:len(out)] {
+					out[j] -= 2 * int32(bits.OnesCount32(x^y))
+				}
+			}
+		}
+	})
+}
+
+// Mul computes dst = a m for a real p x rows matrix a, row-major; dst is
+// p x cols. It panics if the lengths do not fit.
+func Mul[T Real](dst, a []T, p int, m *Matrix) {
+	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
+	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
+	parallel.For(p, parallel.Grain(kernel.Words(m.rows)*(320+5*m.cols)), func(lo, hi int) {
+		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
+	})
+}
+
+// MulT computes dst = a transpose(m) for a real p x cols matrix a, row-major;
+// dst is p x rows. Callers that need several products with the same transpose
+// keep it (Transpose) and use Mul.
+func MulT[T Real](dst, a []T, p int, m *Matrix) {
+	t := New(m.cols, m.rows)
+	m.Transpose(t)
+	Mul(dst, a, p, t)
+}
+
+// Draw sets every element (i, j) of m to +1 with probability
+// 1/(1+exp(-2 field[i*cols+j])), independently: spins in a field. The same key
+// gives the same spins whatever the number of threads.
+func Draw[T Real](m *Matrix, field []T, key stream.Key) {
+	checkLen("Draw", "fields", len(field), m.rows*m.cols)
+	blocks := parallel.Pieces(m.cols, kernel.DrawLanes)
+	parallel.For(blocks, parallel.Grain(m.rows*kernel.DrawLanes*8), func(lo, hi int) {
+		for b := lo; b < hi; b++ {
+			var g kernel.Generator
+			key.Sub(uint64(b)).Fill(g[:])
+			l := b * kernel.DrawLanes
+			kernel.DrawBlock(m.words[l:], m.stride, field[l:], m.cols, m.rows, min(kernel.DrawLanes, m.cols-l), &g)
+		}
+	})
+}
+
+func checkLen(verb, what string, got, want int) {
+	if got != want {
+		panic(fmt.Sprintf("spin: %s with %d %s, not %d", verb, got, what, want))
+	}
+}
