@@ -1,0 +1,181 @@
+package dataset
+
+import (
+	"math"
+	"strconv"
+	"strings"
+
+	"bethe/spin"
+)
+
+// An array is an array of numbers whose header has been read; its elements
+// follow in the source.
+type array struct {
+	*source
+	element element
+	shape   []int64
+	fortran bool  // first index fastest, rather than last
+	start   int64 // byte of the first element
+	count   int64 // elements
+}
+
+// newArray returns the array whose elements come next in s. It checks that a
+// reader may hold as many as the shape promises, before any is read.
+func newArray(s *source, e element, shape []int64, fortran bool) (*array, error) {
+	a := &array{source: s, element: e, shape: shape, fortran: fortran, start: s.n, count: 1}
+	for _, d := range shape {
+		if d == 0 {
+			return nil, s.fail(0, "an array of shape "+a.dims()+" is empty", "store at least one sample of at least one spin")
+		}
+		if d < 0 || a.count > math.MaxInt64/d {
+			return nil, a.tooLarge()
+		}
+		a.count *= d
+	}
+	if room := (s.limit - s.n) / int64(e.size); a.count > room || a.count > math.MaxInt {
+		return nil, a.tooLarge()
+	}
+	return a, nil
+}
+
+func (a *array) tooLarge() error {
+	return a.fail(0, "the header promises "+a.dims()+" elements of "+strconv.Itoa(a.element.size)+" bytes, more than the limit of "+
+		strconv.FormatInt(a.limit, 10)+" bytes", "raise the limit if the file can be trusted")
+}
+
+// dims returns the shape as text, such as "(60000, 28, 28)".
+func (a *array) dims() string {
+	text := make([]string, len(a.shape))
+	for k, d := range a.shape {
+		text[k] = strconv.FormatInt(d, 10)
+	}
+	return "(" + strings.Join(text, ", ") + ")"
+}
+
+// hasSamples reports whether the shape is one of samples.
+func (a *array) hasSamples() bool { return len(a.shape) == 2 || len(a.shape) == 3 }
+
+// hasLabels reports whether the shape and type are those of labels.
+func (a *array) hasLabels() bool { return len(a.shape) == 1 && a.element.kind != 'f' }
+
+// samples reads the elements as samples of shape (samples, spins) or (samples,
+// height, width).
+func (a *array) samples(f format, threshold *float64) (*Set, error) {
+	if !a.hasSamples() {
+		remedy := remedyShape
+		if len(a.shape) == 1 {
+			remedy += "; a list can only be labels"
+		}
+		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold samples", remedy)
+	}
+	samples := int(a.shape[0])
+	visible := int(a.count) / samples
+	p := &packer{length: visible, threshold: threshold}
+	if a.fortran {
+		p.length = samples
+	}
+	err := a.each(func(first int64, x []float64) error {
+		if k, problem, remedy := p.add(x); k >= 0 {
+			return a.failAt(a.place(first+int64(k)), problem, remedy)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{Source: Source{Format: f.String(), Array: a.array, Element: a.element.String(), Threshold: keep(threshold)}}
+	if len(a.shape) == 3 {
+		set.Height, set.Width = int(a.shape[1]), int(a.shape[2])
+	}
+	if !a.fortran {
+		set.Samples = p.columns(nil)
+		return set, nil
+	}
+	// The stream held one spin of all samples after another, the row of a
+	// picture running faster than the column.
+	t := p.columns(func(k int) int { return int(a.spin(int64(k))) })
+	set.Samples = spin.New(visible, samples)
+	t.Transpose(set.Samples)
+	return set, nil
+}
+
+// spin returns the spin that the k-th stored element of a sample is.
+func (a *array) spin(k int64) int64 {
+	if !a.fortran || len(a.shape) < 3 {
+		return k
+	}
+	height, width := a.shape[1], a.shape[2]
+	return k%height*width + k/height
+}
+
+// labels reads the elements as labels.
+func (a *array) labels() ([]int, error) {
+	if len(a.shape) != 1 {
+		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold labels", remedyLabels)
+	}
+	var labels []int
+	err := a.each(func(first int64, x []float64) error {
+		for k, v := range x {
+			n, ok := label(v)
+			if !ok {
+				return a.failAt(a.place(first+int64(k)), "the label "+value(v)+" is not an integer", remedyLabels)
+			}
+			labels = append(labels, n)
+		}
+		return nil
+	})
+	return labels, err
+}
+
+// each calls visit on the elements, in the order in which they are stored, a
+// stretch at a time that begins with element first. The array must be all
+// that is left in the source.
+func (a *array) each(visit func(first int64, x []float64) error) error {
+	const stretch = 8192
+	what := "an array of shape " + a.dims()
+	x := make([]float64, min(a.count, stretch))
+	raw := make([]byte, len(x)*a.element.size)
+	for first := int64(0); first < a.count; first += int64(len(x)) {
+		x = x[:min(int64(len(x)), a.count-first)]
+		raw = raw[:len(x)*a.element.size]
+		if err := a.full(raw, what); err != nil {
+			return err
+		}
+		a.element.decode(x, raw)
+		if err := visit(first, x); err != nil {
+			return err
+		}
+	}
+	return a.end(what)
+}
+
+// place says where the k-th stored element is.
+func (a *array) place(k int64) string {
+	var b strings.Builder
+	number := func(what string, n int64) { b.WriteString(what + strconv.FormatInt(n, 10)) }
+	rest := a.count / a.shape[0] // elements of a sample
+	sample, of := k/rest, k%rest
+	if a.fortran {
+		sample, of = k%a.shape[0], k/a.shape[0]
+	}
+	number("sample ", sample)
+	switch of = a.spin(of); len(a.shape) {
+	case 2:
+		number(", element ", of)
+	case 3:
+		number(", row ", of/a.shape[2])
+		number(", column ", of%a.shape[2])
+	}
+	number(" (byte ", a.start+k*int64(a.element.size))
+	return b.String() + a.decompressed() + ")"
+}
+
+// keep returns a copy of an optional number, so that a set shares nothing with
+// the options it was read with.
+func keep(x *float64) *float64 {
+	if x == nil {
+		return nil
+	}
+	v := *x
+	return &v
+}

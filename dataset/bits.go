@@ -1,0 +1,85 @@
+package dataset
+
+import (
+	"strconv"
+
+	"bethe/spin"
+)
+
+// A packer turns a stream of numbers into vectors of packed spins: bit k%8 of
+// byte k/8 of a vector is 1 where its element k is +1. A vector begins at a
+// byte. Only what has been added takes memory.
+type packer struct {
+	length    int      // elements of a vector
+	threshold *float64 // levels above it are +1; nil if numbers must be spins
+	packed    []byte
+	filled    int  // elements of the last vector so far
+	zero      bool // whether a 0 has been seen that counts as a spin
+	minus     bool // and a -1
+}
+
+// add adds numbers. If one is no spin, it returns its index in x, what is
+// wrong with it and what to do.
+func (p *packer) add(x []float64) (bad int, problem, remedy string) {
+	for k, v := range x {
+		if p.filled == p.length {
+			p.filled = 0
+		}
+		if p.filled&7 == 0 {
+			p.packed = append(p.packed, 0)
+		}
+		var plus bool
+		switch {
+		case p.threshold != nil:
+			if !finite(v) {
+				return k, value(v) + " is not a finite number", remedyFinite
+			}
+			plus = v > *p.threshold
+		case v == 1:
+			plus = true
+		case v == 0 && !p.minus:
+			p.zero = true
+		case v == -1 && !p.zero:
+			p.minus = true
+		case v == 0 || v == -1:
+			return k, "both 0 and -1 occur, so the values are neither 0/1 nor ±1", remedyThreshold
+		case !finite(v):
+			return k, value(v) + " is not a finite number", remedyFinite
+		default:
+			return k, "the value " + value(v) + " is neither 0/1 nor ±1", remedyThreshold
+		}
+		if plus {
+			p.packed[len(p.packed)-1] |= 1 << (p.filled & 7)
+		}
+		p.filled++
+	}
+	return -1, "", ""
+}
+
+// columns returns the vectors as the columns of a matrix, vector k as column
+// at(k), or k if at is nil.
+func (p *packer) columns(at func(k int) int) *spin.Matrix {
+	stride := (p.length + 7) / 8
+	m := spin.New(p.length, len(p.packed)/stride)
+	for k := range m.Cols() {
+		j := k
+		if at != nil {
+			j = at(k)
+		}
+		m.SetColumn(j, p.packed[k*stride:(k+1)*stride])
+	}
+	return m
+}
+
+func value(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+// label returns the number as a label. It reports whether it is one: an
+// integer that float64 holds exactly.
+func label(v float64) (int, bool) {
+	const most = 1 << 53
+	if !(v >= -most && v <= most) {
+		return 0, false
+	}
+	n := int(v)
+	return n, float64(n) == v
+}

@@ -1,0 +1,206 @@
+package dataset
+
+import (
+	"archive/zip"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxArraysNPZ limits the arrays of an npz file, each of which may have to be
+// looked into.
+const maxArraysNPZ = 1024
+
+// namesNPZ are the names by which samples are found among several arrays.
+var namesNPZ = []string{"x_train", "X_train", "samples", "data", "images", "X", "x"}
+
+// labelsNPZ are the names by which labels are found; the name that partnerNPZ
+// gives for the samples goes before them.
+var labelsNPZ = []string{"labels", "label", "targets", "target", "y"}
+
+// partnerNPZ names the labels that belong to samples of a name.
+var partnerNPZ = map[string]string{"x_train": "y_train", "x_test": "y_test", "X_train": "y_train", "X_test": "y_test", "X": "Y", "x": "y"}
+
+// An archive is an npz file: a zip file whose entries NAME.npy are arrays.
+type archive struct {
+	path   string
+	limit  int64
+	names  []string // in the order of the file
+	member map[string]*zip.File
+}
+
+func (c *content) archive() (*archive, error) {
+	path := c.source.path
+	z, err := zip.NewReader(c.raw, c.size)
+	if err != nil {
+		return nil, &FileError{Path: path, Problem: "the zip directory cannot be read", Remedy: remedyAgain, Err: err}
+	}
+	n := &archive{path: path, limit: c.source.limit, member: map[string]*zip.File{}}
+	for _, f := range z.File {
+		name, ok := strings.CutSuffix(f.Name, ".npy")
+		switch {
+		case !ok:
+			continue
+		case n.member[name] != nil:
+			return nil, &FileError{Path: path, Place: "array " + quote(name), Problem: "two arrays have this name", Remedy: "write the file with numpy.savez, each name once"}
+		case len(n.names) == maxArraysNPZ:
+			return nil, &FileError{Path: path, Problem: "more than " + strconv.Itoa(maxArraysNPZ) + " arrays", Remedy: "store the samples in a file of their own"}
+		}
+		n.names = append(n.names, name)
+		n.member[name] = f
+	}
+	if len(n.names) == 0 {
+		return nil, &FileError{Path: path, Problem: "a zip file without arrays", Remedy: "write it with numpy.savez"}
+	}
+	return n, nil
+}
+
+// use calls body on the array of a name, its header read.
+func (n *archive) use(name string, body func(a *array) error) error {
+	r, err := n.member[name].Open()
+	if err != nil {
+		return &FileError{Path: n.path, Place: "array " + quote(name), Problem: "cannot be opened", Remedy: "write the file with numpy.savez", Err: err}
+	}
+	defer r.Close()
+	s := newSource(n.path, io.Reader(r), n.limit)
+	s.array = name
+	a, err := headerNPY(s)
+	if err != nil {
+		return err
+	}
+	return body(a)
+}
+
+// header reports whether the header of the array of a name can be read and
+// satisfies test.
+func (n *archive) header(name string, test func(a *array) bool) bool {
+	ok := false
+	err := n.use(name, func(a *array) error {
+		ok = test(a)
+		return nil
+	})
+	return err == nil && ok
+}
+
+// find returns the array the caller asked for by name, with or without .npy.
+func (n *archive) find(name string) (string, error) {
+	for _, name := range []string{name, strings.TrimSuffix(name, ".npy")} {
+		if n.member[name] != nil {
+			return name, nil
+		}
+	}
+	return "", &FileError{Path: n.path, Problem: "there is no array " + quote(name), Remedy: "name one of " + quoteAll(n.names)}
+}
+
+// choose returns the only array that fits, or the only one among those that
+// fit whose name is one of the usual. Arrays whose header cannot be read, such
+// as those of text, do not fit, unless there is no other.
+func (n *archive) choose(what string, usual []string, fits func(a *array) bool) (string, error) {
+	if len(n.names) == 1 {
+		return n.names[0], nil
+	}
+	var fit, known []string
+	for _, name := range n.names {
+		if !n.header(name, fits) {
+			continue
+		}
+		fit = append(fit, name)
+		if slices.Contains(usual, name) {
+			known = append(known, name)
+		}
+	}
+	switch {
+	case len(fit) == 1:
+		return fit[0], nil
+	case len(known) == 1:
+		return known[0], nil
+	case len(fit) == 0:
+		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one to learn why"}
+	}
+	return "", &FileError{Path: n.path, Problem: "several arrays could be the " + what, Remedy: "name one of " + quoteAll(fit)}
+}
+
+func (c *content) samplesNPZ(opt Options) (*Set, error) {
+	n, err := c.archive()
+	if err != nil {
+		return nil, err
+	}
+	var name string
+	if opt.Array != "" {
+		name, err = n.find(opt.Array)
+	} else {
+		name, err = n.choose("samples", namesNPZ, (*array).hasSamples)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var set *Set
+	err = n.use(name, func(a *array) (err error) {
+		set, err = a.samples(formatNPZ, opt.Threshold)
+		return err
+	})
+	if err != nil || opt.LabelPath != "" {
+		return set, err
+	}
+	return set, n.label(set, name, opt)
+}
+
+// label reads the labels of a set out of the archive, if it keeps any.
+func (n *archive) label(set *Set, samples string, opt Options) error {
+	name := n.partner(samples)
+	if opt.LabelArray != "" {
+		var err error
+		if name, err = n.find(opt.LabelArray); err != nil {
+			return err
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	return n.use(name, func(a *array) (err error) {
+		if set.Labels, err = a.labels(); err != nil {
+			return err
+		}
+		if len(set.Labels) != set.Len() {
+			return labelCount(n.path, "array "+quote(name), len(set.Labels), set.Len(), "array "+quote(samples))
+		}
+		return nil
+	})
+}
+
+// partner returns the name of the labels that by convention belong to samples
+// of a name, "" if there are none.
+func (n *archive) partner(samples string) string {
+	for _, name := range append([]string{partnerNPZ[samples]}, labelsNPZ...) {
+		if n.member[name] == nil || name == samples {
+			continue
+		}
+		if n.header(name, (*array).hasLabels) {
+			return name
+		}
+	}
+	return ""
+}
+
+func (c *content) labelsNPZ(opt Options) ([]int, error) {
+	n, err := c.archive()
+	if err != nil {
+		return nil, err
+	}
+	var name string
+	if opt.LabelArray != "" {
+		name, err = n.find(opt.LabelArray)
+	} else {
+		name, err = n.choose("labels", append([]string{"y_train"}, labelsNPZ...), (*array).hasLabels)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var labels []int
+	err = n.use(name, func(a *array) (err error) {
+		labels, err = a.labels()
+		return err
+	})
+	return labels, err
+}

@@ -1,0 +1,86 @@
+package dataset
+
+import "math"
+
+// DefaultMaxBytes is the limit on decoded bytes where none is stated: 4 GiB,
+// ten times the MNIST training set in float64.
+const DefaultMaxBytes = 4 << 30
+
+// Options say how a file is to be read. The zero value reads values that are
+// spins as they stand, and the labels an npz file keeps beside its samples.
+type Options struct {
+	// Threshold makes spins of grey levels: a level above it is +1, any other
+	// -1. With nil, the values must be all 0 and 1 or all -1 and +1.
+	Threshold *float64
+
+	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an
+	// array of one dimension, or text of one column.
+	LabelPath string
+	// LabelColumn is the column of text that holds the labels: its name in the
+	// header, or its number counted from 1, or from the end if negative. With
+	// "", text holds no labels. Where LabelPath is set it chooses in that file.
+	LabelColumn string
+
+	// Array is the array of an npz file that holds the samples. With "", it is
+	// the only array of two or three dimensions, or else the only one of these
+	// named x_train, X_train, samples, data, images, X or x.
+	Array string
+	// LabelArray is the array of an npz file that holds the labels. With "", it
+	// is y_train for x_train, y_test for x_test, Y for X and y for x, or else
+	// labels, label, targets, target or y, where that is a list of integers;
+	// there may be none. Where LabelPath is set it chooses in that file, and
+	// "" is the only list of integers, or else the only one named y_train,
+	// labels, label, targets, target or y.
+	LabelArray string
+
+	// MaxBytes is the most bytes that a file, or an array of an npz file, may
+	// have once decompressed; 0 means DefaultMaxBytes. An npz file that comes
+	// through a pipe is held in memory and may have no more bytes itself.
+	MaxBytes int64
+}
+
+func (o Options) limit() int64 {
+	if o.MaxBytes == 0 {
+		return DefaultMaxBytes
+	}
+	return o.MaxBytes
+}
+
+// check reports options that no file could satisfy.
+func (o Options) check(path string) error {
+	if t := o.Threshold; t != nil && !finite(*t) {
+		return &FileError{Path: path, Problem: "the threshold is not a finite number", Remedy: remedyThreshold}
+	}
+	if o.MaxBytes < 0 {
+		return &FileError{Path: path, Problem: "the limit on decoded bytes is negative", Remedy: "leave it 0 for the default"}
+	}
+	return nil
+}
+
+// samples checks that o asks nothing of the samples that a file of format f
+// does not have.
+func (o Options) samples(path string, f format) error {
+	switch {
+	case o.Array != "" && f != formatNPZ:
+		return &FileError{Path: path, Problem: "array " + quote(o.Array) + " asked of " + f.article() + ", which has no named arrays",
+			Remedy: "leave the array's name out"}
+	case o.LabelPath != "":
+		return nil
+	}
+	return o.labels(path, f)
+}
+
+// labels checks the same of the labels.
+func (o Options) labels(path string, f format) error {
+	switch {
+	case o.LabelColumn != "" && f != formatCSV:
+		return &FileError{Path: path, Problem: "label column " + quote(o.LabelColumn) + " asked of " + f.article() + ", which has no such columns",
+			Remedy: "name a file of labels instead"}
+	case o.LabelArray != "" && f != formatNPZ:
+		return &FileError{Path: path, Problem: "label array " + quote(o.LabelArray) + " asked of " + f.article() + ", which has no named arrays",
+			Remedy: "name a file of labels instead"}
+	}
+	return nil
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,222 @@
+package dataset
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"bethe/internal/npy"
+)
+
+// Read reads the set of samples in the file at path, and its labels where opt
+// says they are. Its errors are [*FileError]s.
+func Read(path string, opt Options) (*Set, error) {
+	var set *Set
+	err := open(path, opt, func(r io.ReaderAt, size int64) (err error) {
+		set, err = Decode(path, r, size, opt)
+		return err
+	})
+	return set, err
+}
+
+// Decode is Read on the size bytes of r, which errors call path. Labels that
+// opt.LabelPath names are read from that file.
+func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
+	c, err := recognise(path, r, size, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := opt.samples(path, c.format); err != nil {
+		return nil, err
+	}
+	set, err := c.samples(opt)
+	if err != nil {
+		return nil, err
+	}
+	if opt.LabelPath != "" {
+		if set.Labels, err = ReadLabels(opt.LabelPath, opt); err != nil {
+			return nil, err
+		}
+		if len(set.Labels) != set.Len() {
+			return nil, labelCount(opt.LabelPath, "", len(set.Labels), set.Len(), path)
+		}
+	}
+	set.Name = filepath.Base(path)
+	set.Source.Gzip = c.source.gzip
+	return set, nil
+}
+
+// ReadLabels reads the labels in the file at path. Of opt it heeds
+// LabelColumn, LabelArray and MaxBytes. Its errors are [*FileError]s.
+func ReadLabels(path string, opt Options) ([]int, error) {
+	var labels []int
+	err := open(path, opt, func(r io.ReaderAt, size int64) (err error) {
+		labels, err = DecodeLabels(path, r, size, opt)
+		return err
+	})
+	return labels, err
+}
+
+// DecodeLabels is ReadLabels on the size bytes of r, which errors call path.
+func DecodeLabels(path string, r io.ReaderAt, size int64, opt Options) ([]int, error) {
+	c, err := recognise(path, r, size, opt)
+	if err != nil {
+		return nil, err
+	}
+	if err := opt.labels(path, c.format); err != nil {
+		return nil, err
+	}
+	return c.labels(opt)
+}
+
+// open calls body on the content of the file at path. What is no regular file,
+// such as a pipe, is read whole first, since an npz file is read out of order.
+func open(path string, opt Options, body func(r io.ReaderAt, size int64) error) error {
+	failed := func(err error) error {
+		return &FileError{Path: path, Problem: "cannot be read", Err: err, Remedy: "check the path and the rights to it"}
+	}
+	if err := opt.check(path); err != nil {
+		return err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return failed(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return failed(err)
+	}
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return body(f, info.Size())
+	case mode.IsDir():
+		return &FileError{Path: path, Problem: "is a folder", Remedy: "name a file in it"}
+	}
+	s := newSource(path, f, opt.limit())
+	content, err := io.ReadAll(s)
+	if err != nil {
+		return s.failed(err, "the file")
+	}
+	return body(bytes.NewReader(content), int64(len(content)))
+}
+
+// A format is a kind of file.
+type format int
+
+const (
+	formatCSV format = iota
+	formatIDX
+	formatNPY
+	formatNPZ
+)
+
+func (f format) String() string { return [...]string{"CSV", "IDX", "npy", "npz"}[f] }
+
+// article returns the name of the format for a sentence.
+func (f format) article() string {
+	return [...]string{"text", "an IDX file", "an npy file", "an npz file"}[f]
+}
+
+const (
+	magicGzip   = "\x1f\x8b"
+	magicNPY    = npy.Magic
+	magicZip    = "PK\x03\x04"
+	magicZipNil = "PK\x05\x06" // a zip file without entries
+	magicIDX    = "\x00\x00"
+)
+
+// A content is a file whose format is known.
+type content struct {
+	format format
+	source *source     // from the start of the content
+	raw    io.ReaderAt // the bytes of the file, of which there are size
+	size   int64
+}
+
+// recognise tells the format of a file by its first bytes.
+func recognise(path string, r io.ReaderAt, size int64, opt Options) (*content, error) {
+	if err := opt.check(path); err != nil {
+		return nil, err
+	}
+	c := &content{raw: r, size: size, source: newSource(path, io.NewSectionReader(r, 0, size), opt.limit())}
+	if head, _ := c.source.r.Peek(len(magicGzip)); string(head) == magicGzip {
+		inner, err := gzip.NewReader(c.source.r)
+		if err != nil {
+			return nil, &FileError{Path: path, Place: "gzip header", Problem: "cannot be read", Remedy: remedyAgain, Err: err}
+		}
+		c.source = newSource(path, inner, opt.limit())
+		c.source.gzip = true
+	}
+	head, err := c.source.r.Peek(512)
+	switch has := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }; {
+	case err != nil && err != io.EOF:
+		place := ""
+		if c.source.gzip {
+			place = "gzip data"
+		}
+		return nil, &FileError{Path: path, Place: place, Problem: "cannot be read", Remedy: remedyAgain, Err: err}
+	case len(head) == 0:
+		return nil, &FileError{Path: path, Problem: "is empty", Remedy: remedyAgain}
+	case has(magicIDX):
+		c.format = formatIDX
+	case has(magicNPY):
+		c.format = formatNPY
+	case (has(magicZip) || has(magicZipNil)) && !c.source.gzip:
+		c.format = formatNPZ
+	case has(magicZip), has(magicZipNil), has(magicGzip):
+		return nil, &FileError{Path: path, Problem: "is compressed twice over", Remedy: "decompress it once with gunzip"}
+	case bytes.IndexByte(head, 0) >= 0:
+		return nil, c.source.fail(0, "begins with the bytes "+strconv.QuoteToASCII(string(head[:min(8, len(head))]))+", which are neither IDX, npy, npz, gzip nor text",
+			"convert it to one of these, such as with numpy.save")
+	}
+	return c, nil
+}
+
+// samples reads the content as samples, and the labels it keeps beside them.
+func (c *content) samples(opt Options) (*Set, error) {
+	switch c.format {
+	case formatIDX, formatNPY:
+		a, err := c.array()
+		if err != nil {
+			return nil, err
+		}
+		return a.samples(c.format, opt.Threshold)
+	case formatNPZ:
+		return c.samplesNPZ(opt)
+	}
+	return samplesCSV(c.source, opt)
+}
+
+// labels reads the content as labels.
+func (c *content) labels(opt Options) ([]int, error) {
+	switch c.format {
+	case formatIDX, formatNPY:
+		a, err := c.array()
+		if err != nil {
+			return nil, err
+		}
+		return a.labels()
+	case formatNPZ:
+		return c.labelsNPZ(opt)
+	}
+	return labelsCSV(c.source, opt)
+}
+
+// array reads the header of a content that is one array.
+func (c *content) array() (*array, error) {
+	if c.format == formatIDX {
+		return headerIDX(c.source)
+	}
+	return headerNPY(c.source)
+}
+
+// labelCount is the error of labels that are not one a sample.
+func labelCount(path, place string, labels, samples int, of string) error {
+	return &FileError{Path: path, Place: place,
+		Problem: strconv.Itoa(labels) + " labels for the " + strconv.Itoa(samples) + " samples of " + of,
+		Remedy:  "name the labels that belong to these samples"}
+}

@@ -1,0 +1,77 @@
+// Package dataset reads samples of spins, and their labels, from files: IDX,
+// .npy, .npz and delimited text, the first two and the last also under gzip.
+//
+// The kind of a file is told by its content, never by its name. Values that
+// are all 0/1 or all ±1 are spins as they stand; grey levels need a stated
+// threshold. Whatever is wrong with a file comes back as a [*FileError] that
+// names the file, the place in it and a remedy.
+//
+// Arrays have shape (samples, spins) or (samples, height, width). Text has one
+// sample a line, its columns separated by the first of tab, semicolon, comma
+// and space that the first line holds outside of quotes; a first line without
+// any number is a header.
+//
+// Files are read as a stream and packed to bits on the way, so a file of M
+// samples of N float64 needs about M N / 8 bytes twice over rather than 8 M N.
+// What a header promises is held against [Options.MaxBytes] before anything is
+// read, and memory grows only with the data that are really there, so a short
+// hostile file cannot ask for much.
+package dataset
+
+import (
+	"fmt"
+
+	"bethe/spin"
+)
+
+// A Set is a set of samples, with their labels if it has any.
+type Set struct {
+	Name          string       // base name of the file, or a name such as mnist:train
+	Samples       *spin.Matrix // visible x samples: column a is sample a
+	Labels        []int        // label of each sample, nil if there are none
+	Width, Height int          // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
+	Source        Source       // how the samples were stored
+}
+
+// A Source says how the samples of a set were stored.
+type Source struct {
+	Format    string   // "IDX", "npy", "npz" or "CSV"
+	Gzip      bool     // whether the whole file was under gzip
+	Array     string   // name of the array in an npz file
+	Element   string   // type of an element, such as "uint8", or "text"
+	Threshold *float64 // grey levels above it are +1; nil if the values were spins as they stood
+}
+
+// Len returns the number of samples.
+func (s *Set) Len() int { return s.Samples.Cols() }
+
+// Visible returns the number of spins of a sample.
+func (s *Set) Visible() int { return s.Samples.Rows() }
+
+// Head returns the first n samples as a set of its own. It panics if there
+// are fewer.
+func (s *Set) Head(n int) *Set {
+	if n < 0 || n > s.Len() {
+		panic(fmt.Sprintf("dataset: Head of %d of %d samples", n, s.Len()))
+	}
+	first := make([]int, n)
+	for a := range first {
+		first[a] = a
+	}
+	return s.Subset(first)
+}
+
+// Subset returns the given samples, in the given order, as a set that shares
+// no storage with s. It panics if there is no such sample.
+func (s *Set) Subset(samples []int) *Set {
+	out := *s
+	out.Samples = spin.New(s.Visible(), len(samples))
+	s.Samples.Gather(out.Samples, samples)
+	if s.Labels != nil {
+		out.Labels = make([]int, len(samples))
+		for k, a := range samples {
+			out.Labels[k] = s.Labels[a]
+		}
+	}
+	return &out
+}
