@@ -1,0 +1,172 @@
+package rbm
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"bethe/internal/durable"
+	"bethe/internal/npy"
+	"bethe/spin"
+)
+
+// FileFormat is the version of the model file that this package writes.
+const FileFormat = 1
+
+// Info says how a model was made.
+type Info struct {
+	Format   int            `json:"format"`
+	Program  string         `json:"program"`            // name and version of what wrote the file
+	Seed     uint64         `json:"seed"`               //
+	Data     string         `json:"data"`               // what it learned from
+	Samples  int            `json:"samples"`            // how many of them
+	Steps    int            `json:"steps"`              // of learning
+	Width    int            `json:"width,omitempty"`    // of a picture, if the visible units are one, row by row
+	Height   int            `json:"height,omitempty"`   //
+	Settings map[string]any `json:"settings,omitempty"` // of learning
+}
+
+// A File is what a model file holds.
+type File struct {
+	Model *Model[float32]
+	Info  Info
+}
+
+// maxModelBytes limits the decoded size of a model file that is read: over
+// 100 million synapses.
+const maxModelBytes = 1 << 30
+
+// Save writes the model file at path, an .npz archive that numpy.load opens:
+// synapses (int8, N x P, the sign of the posterior mean), posterior_mean
+// (float32, N x P), prior_mean (the same, absent for the uniform prior),
+// visible_field, hidden_field, visible_offset, hidden_offset (float64),
+// coupling (float64, no dimension) and meta.json. The file is replaced as a
+// whole or not at all. Equal files give equal bytes. Errors are those of the
+// model's Validate and of the file system.
+func (f *File) Save(path string) error {
+	if err := f.Model.Validate(); err != nil {
+		return fmt.Errorf("%s: not written: %w", path, err)
+	}
+	m, q := f.Model, f.Model.Posterior
+	n, p := m.Visible(), m.Hidden()
+	info := f.Info
+	info.Format = FileFormat
+	meta, err := json.Marshal(info)
+	if err != nil {
+		return fmt.Errorf("%s: not written: %w", path, err)
+	}
+	signs := make([]int8, n*p)
+	spin.Values(signs, q.Sign())
+	arrays := []npy.Array{
+		{Name: "meta.json", Data: meta},
+		{Name: "synapses", Shape: []int{n, p}, Data: signs},
+		{Name: "posterior_mean", Shape: []int{n, p}, Data: meansByVisible(q.Theta, n, p)},
+	}
+	if q.PriorTheta != nil {
+		arrays = append(arrays, npy.Array{Name: "prior_mean", Shape: []int{n, p}, Data: meansByVisible(q.PriorTheta, n, p)})
+	}
+	arrays = append(arrays,
+		npy.Array{Name: "visible_field", Shape: []int{n}, Data: m.VisibleField},
+		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: m.HiddenField},
+		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: m.VisibleOffset},
+		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: m.HiddenOffset},
+		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{m.Coupling}})
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+}
+
+// meansByVisible returns tanh theta, visible x hidden.
+func meansByVisible(theta []float32, n, p int) []float32 {
+	mean, byVisible := make([]float32, n*p), make([]float32, n*p)
+	for k, v := range theta {
+		mean[k] = float32(math.Tanh(float64(v)))
+	}
+	transpose(byVisible, mean, p, n)
+	return byVisible
+}
+
+// Load reads a model file. It is strict: what Save would not have written is
+// an error that names the file and the array. A synapse whose mean was rounded
+// to ±1 gets the theta of the nearest number below.
+func Load(path string) (*File, error) {
+	a, err := npy.ReadArchive(path, maxModelBytes)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := a.Bytes("meta.json")
+	if err != nil {
+		return nil, fmt.Errorf("%w: not a model file", err)
+	}
+	f := &File{}
+	d := json.NewDecoder(bytes.NewReader(meta))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f.Info); err != nil {
+		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
+	}
+	if f.Info.Format != FileFormat {
+		return nil, fmt.Errorf("%s: format %d of model files is not known here, only %d: use the program that wrote it (%q)", path, f.Info.Format, FileFormat, f.Info.Program)
+	}
+	shape := a.Shape("synapses")
+	if len(shape) != 2 {
+		return nil, fmt.Errorf("%s: array \"synapses\" has shape %v, not visible x hidden", path, shape)
+	}
+	n, p := shape[0], shape[1]
+	var params Params
+	var coupling []float64
+	for _, v := range []struct {
+		name   string
+		shape  []int
+		target *[]float64
+	}{
+		{"visible_field", []int{n}, &params.VisibleField}, {"hidden_field", []int{p}, &params.HiddenField},
+		{"visible_offset", []int{n}, &params.VisibleOffset}, {"hidden_offset", []int{p}, &params.HiddenOffset},
+		{"coupling", []int{}, &coupling},
+	} {
+		if *v.target, err = npy.Get[float64](a, v.name, v.shape...); err != nil {
+			return nil, err
+		}
+	}
+	params.Coupling = coupling[0]
+	if err := params.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.Model = &Model[float32]{params, NewPosterior[float32](n, p)}
+	if f.Model.Posterior.Theta, err = readMeans(a, path, "posterior_mean", n, p); err != nil {
+		return nil, err
+	}
+	if a.Has("prior_mean") {
+		if f.Model.Posterior.PriorTheta, err = readMeans(a, path, "prior_mean", n, p); err != nil {
+			return nil, err
+		}
+	}
+	signs, err := npy.Get[int8](a, "synapses", n, p)
+	if err != nil {
+		return nil, err
+	}
+	for k, s := range signs {
+		theta := f.Model.Posterior.Theta[k%p*n+k/p]
+		if s != 1 && s != -1 || s > 0 != (theta >= 0) {
+			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign", path, k/p, k%p, s, float32(math.Tanh(float64(theta))))
+		}
+	}
+	return f, nil
+}
+
+// readMeans reads posterior means, visible x hidden, as thetas, hidden x visible.
+func readMeans(a *npy.Archive, path, name string, n, p int) ([]float32, error) {
+	const limit = 1 - 1.0/(1<<25)
+	mean, err := npy.Get[float32](a, name, n, p)
+	if err != nil {
+		return nil, err
+	}
+	theta := make([]float32, n*p)
+	for k, v := range mean {
+		m := float64(v)
+		if !(math.Abs(m) <= 1) {
+			return nil, fmt.Errorf("%s: %s[%d, %d] is %v: it must lie between -1 and 1", path, name, k/p, k%p, m)
+		}
+		theta[k%p*n+k/p] = float32(math.Atanh(max(-limit, min(limit, m))))
+	}
+	return theta, nil
+}

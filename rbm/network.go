@@ -1,0 +1,120 @@
+package rbm
+
+import (
+	"fmt"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/spin"
+)
+
+// A Network is a bipartite Ising network with real couplings,
+//
+//	weight(s, h) = exp( Constant + sum s_i K_{i mu} h_mu + b.s + c.h ):
+//
+// what a machine with known synapses, and the dual network of a posterior,
+// both are.
+type Network[T Real] struct {
+	Constant     float64
+	Coupling     []T // K, hidden x visible
+	VisibleField []T // b, of length N
+	HiddenField  []T // c, of length P
+}
+
+// NewNetwork returns a network without couplings and fields.
+func NewNetwork[T Real](visible, hidden int) *Network[T] {
+	return &Network[T]{Coupling: make([]T, visible*hidden), VisibleField: make([]T, visible), HiddenField: make([]T, hidden)}
+}
+
+// Visible returns the number of visible units.
+func (n *Network[T]) Visible() int { return len(n.VisibleField) }
+
+// Hidden returns the number of hidden units.
+func (n *Network[T]) Hidden() int { return len(n.HiddenField) }
+
+// Moments are averages over the states of a network.
+type Moments[T Real] struct {
+	Visible     []T // <s_i>, of length N
+	Hidden      []T // <h_mu>, of length P
+	Correlation []T // <s_i h_mu>, hidden x visible
+}
+
+// NewMoments returns moments of zero.
+func NewMoments[T Real](visible, hidden int) *Moments[T] {
+	return &Moments[T]{make([]T, visible), make([]T, hidden), make([]T, visible*hidden)}
+}
+
+// HiddenFields computes the local fields of the hidden units,
+// dst[mu*M+a] = c_mu + sum_i K_{i mu} s_i^a, for the M columns of s.
+func (n *Network[T]) HiddenFields(dst []T, s *spin.Matrix) {
+	spin.Mul(dst, n.Coupling, n.Hidden(), s)
+	addRows(dst, n.HiddenField)
+}
+
+// VisibleFields computes the local fields of the visible units,
+// dst[i*M+a] = b_i + sum_mu K_{i mu} h_mu^a, for the M columns of h.
+// couplingT is the transpose of the couplings, visible x hidden (TransposeCoupling).
+func (n *Network[T]) VisibleFields(dst, couplingT []T, h *spin.Matrix) {
+	spin.Mul(dst, couplingT, n.Visible(), h)
+	addRows(dst, n.VisibleField)
+}
+
+// TransposeCoupling writes the couplings as a visible x hidden matrix to dst.
+func (n *Network[T]) TransposeCoupling(dst []T) {
+	transpose(dst, n.Coupling, n.Hidden(), n.Visible())
+}
+
+// LogWeights computes the logarithm of the weight of each column of s, summed
+// over the hidden units: Constant + b.s + sum_mu ln 2cosh(field of mu), which
+// is minus the free energy. dst has one element a column.
+func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
+	m := s.Cols()
+	if s.Rows() != n.Visible() || len(dst) != m {
+		panic(fmt.Sprintf("rbm: LogWeights of %d x %d spins into %d numbers, for %d visible units", s.Rows(), m, len(dst), n.Visible()))
+	}
+	fields := make([]T, n.Hidden()*m)
+	n.HiddenFields(fields, s)
+	visible := make([]T, m)
+	spin.Mul(visible, n.VisibleField, 1, s)
+	parallel.For(m, parallel.Grain(n.Hidden()*20), func(lo, hi int) {
+		for a := lo; a < hi; a++ {
+			sum := n.Constant + float64(visible[a])
+			for mu := range n.Hidden() {
+				sum += kernel.Log2Cosh(float64(fields[mu*m+a]))
+			}
+			dst[a] = sum
+		}
+	})
+}
+
+// addRows adds add[i] to row i of x.
+func addRows[T Real](x, add []T) {
+	cols := len(x) / len(add)
+	for i, v := range add {
+		row := x[i*cols : (i+1)*cols]
+		if v != 0 {
+			for j := range row {
+				row[j] += v
+			}
+		}
+	}
+}
+
+// transpose writes the rows x cols matrix x transposed to dst.
+func transpose[T Real](dst, x []T, rows, cols int) {
+	if len(dst) != rows*cols || len(x) != rows*cols {
+		panic(fmt.Sprintf("rbm: transpose of %d into %d elements, for %d x %d", len(x), len(dst), rows, cols))
+	}
+	const tile = 16
+	parallel.For((cols+tile-1)/tile, parallel.Grain(tile*rows), func(lo, hi int) {
+		for j0 := lo * tile; j0 < min(cols, hi*tile); j0 += tile {
+			for i0 := 0; i0 < rows; i0 += tile {
+				for j := j0; j < min(cols, j0+tile); j++ {
+					for i := i0; i < min(rows, i0+tile); i++ {
+						dst[j*rows+i] = x[i*cols+j]
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,138 @@
+package rbm
+
+import (
+	"math"
+	"slices"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/internal/stream"
+	"bethe/spin"
+)
+
+// A Posterior is a factorised distribution over the synapses of N visible and
+// P hidden units,
+//
+//	q(xi) = prod (1 + lambda xi)/2,   lambda = tanh theta,
+//
+// with a prior of the same form. Arrays are hidden x visible.
+type Posterior[T Real] struct {
+	Visible, Hidden int
+	Theta           []T
+	PriorTheta      []T // nil for the uniform prior
+}
+
+// NewPosterior returns the uniform posterior with the uniform prior.
+func NewPosterior[T Real](visible, hidden int) *Posterior[T] {
+	return &Posterior[T]{Visible: visible, Hidden: hidden, Theta: make([]T, visible*hidden)}
+}
+
+// Randomize draws every theta from a normal distribution of the given standard
+// deviation. The key names the random stream.
+func (q *Posterior[T]) Randomize(deviation float64, key stream.Key) {
+	rng := key.Rand()
+	for k := range q.Theta {
+		q.Theta[k] = T(deviation * rng.NormFloat64())
+	}
+}
+
+// Mean writes lambda = tanh theta to dst.
+func (q *Posterior[T]) Mean(dst []T) {
+	const grain = 1 << 13
+	parallel.For(len(q.Theta), grain, func(lo, hi int) { kernel.Tanh(dst[lo:hi], q.Theta[lo:hi]) })
+}
+
+// KL returns the Kullback-Leibler divergence of the posterior from the prior,
+// in nats: the sum over synapses of lambda (theta - theta0) - ln cosh theta +
+// ln cosh theta0.
+func (q *Posterior[T]) KL() float64 {
+	const grain = 1 << 12
+	parts := make([]float64, parallel.Pieces(len(q.Theta), grain))
+	parallel.For(len(q.Theta), grain, func(lo, hi int) {
+		var sum float64
+		for k := lo; k < hi; k++ {
+			theta, prior := float64(q.Theta[k]), 0.0
+			if q.PriorTheta != nil {
+				prior = float64(q.PriorTheta[k])
+			}
+			sum += klOne(theta, prior)
+		}
+		parts[lo/grain] = sum
+	})
+	var sum float64
+	for _, p := range parts {
+		sum += p
+	}
+	return sum
+}
+
+// klOne is the divergence of one synapse. It is infinite only where the prior
+// rules out what the posterior holds possible.
+func klOne(theta, prior float64) float64 {
+	if math.IsInf(theta, 0) { // the synapse is known
+		return kernel.Log2Cosh(prior) - math.Copysign(1, theta)*prior
+	}
+	return math.Tanh(theta)*(theta-prior) - kernel.Log2Cosh(theta) + kernel.Log2Cosh(prior)
+}
+
+// Sign returns the most probable synapses, visible x hidden; theta = 0 counts as +1.
+func (q *Posterior[T]) Sign() *spin.Matrix {
+	t := spin.New(q.Visible, q.Hidden)
+	spin.FromSigns(q.Hidden, q.Visible, q.Theta).Transpose(t)
+	return t
+}
+
+// Sample draws synapses from the posterior, visible x hidden.
+func (q *Posterior[T]) Sample(key stream.Key) *spin.Matrix {
+	m := spin.New(q.Hidden, q.Visible)
+	spin.Draw(m, q.Theta, key) // P(+1) = (1 + tanh theta)/2 = 1/(1 + exp(-2 theta))
+	t := spin.New(q.Visible, q.Hidden)
+	m.Transpose(t)
+	return t
+}
+
+// Polarised returns the share of synapses with |lambda| above the threshold.
+func (q *Posterior[T]) Polarised(threshold float64) float64 {
+	limit := T(math.Atanh(threshold))
+	count := 0
+	for _, v := range q.Theta {
+		if v > limit || v < -limit {
+			count++
+		}
+	}
+	return float64(count) / float64(len(q.Theta))
+}
+
+// A Model is a machine whose synapses are known as far as their posterior.
+type Model[T Real] struct {
+	Params
+	Posterior *Posterior[T]
+}
+
+// Machine returns the machine with the most probable synapses.
+func (m *Model[T]) Machine() *Machine { return &Machine{m.Params.Clone(), m.Posterior.Sign()} }
+
+// Clone returns a deep copy.
+func (m *Model[T]) Clone() *Model[T] {
+	q := *m.Posterior
+	q.Theta = slices.Clone(q.Theta)
+	q.PriorTheta = slices.Clone(q.PriorTheta)
+	return &Model[T]{m.Params.Clone(), &q}
+}
+
+// Convert returns a model of the other precision.
+func Convert[To, From Real](m *Model[From]) *Model[To] {
+	q := &Posterior[To]{Visible: m.Posterior.Visible, Hidden: m.Posterior.Hidden, Theta: convert[To](m.Posterior.Theta)}
+	if m.Posterior.PriorTheta != nil {
+		q.PriorTheta = convert[To](m.Posterior.PriorTheta)
+	}
+	return &Model[To]{m.Params.Clone(), q}
+}
+
+func convert[To, From Real](x []From) []To {
+	y := make([]To, len(x))
+	for i, v := range x {
+		y[i] = To(v)
+	}
+	return y
+}
