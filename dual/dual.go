@@ -1,0 +1,199 @@
+// Package dual provides the equivalent ("dual") network of a posterior over
+// binary synapses, whose couplings are real, and the engines that compute its
+// moments: the expectation step of the learning.
+//
+// Averaging the Boltzmann weight of the machine over the synapses gives the
+// weight of another bipartite Ising network. Its partition function is E_q Z
+// exactly (Annealed). The paper's form (H. Huang, Phys. Rev. E 102, 030301)
+// averages ln Z over a Gaussian instead (Quenched).
+package dual
+
+import (
+	"fmt"
+	"math"
+
+	"bethe/internal/parallel"
+	"bethe/rbm"
+)
+
+// A Gradient holds the derivatives of some function of a model.
+type Gradient[T rbm.Real] struct {
+	Synapse                   []T // by the posterior means lambda, hidden x visible
+	VisibleField, HiddenField []float64
+	Coupling                  float64
+}
+
+// NewGradient returns a gradient of zero.
+func NewGradient[T rbm.Real](visible, hidden int) *Gradient[T] {
+	return &Gradient[T]{make([]T, visible*hidden), make([]float64, visible), make([]float64, hidden), 0}
+}
+
+// A Partition computes the term of the bound that stands for E_q ln Z.
+type Partition[T rbm.Real] interface {
+	// Term sets grad to the derivatives of the term at the given parameters
+	// and posterior means (hidden x visible). The report's LnZ is the term
+	// itself, or NaN where the engine gives none. Errors are those of a
+	// machine or a size that the form or its engine cannot serve.
+	Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error)
+}
+
+// A Report says how well an engine did.
+type Report struct {
+	Engine     string
+	LnZ        float64 // NaN where the engine gives none
+	Iterations int     // of message passing or mean field; sweeps of chains; 0 if exact
+	Residual   float64 // largest change of a message or magnetisation in the last iteration
+	Converged  bool    // the residual is below the engine's tolerance; true where there is none
+}
+
+// Annealed is the exact dual network: ln E_q Z >= E_q ln Z, so the bound built
+// on it is a lower bound (THEORY: annealed form; with offsets each synapse
+// averages to an edge with a constant, two fields and a coupling).
+type Annealed[T rbm.Real] struct {
+	Engine  Engine[T]
+	net     *rbm.Network[T]
+	moments *rbm.Moments[T]
+}
+
+// NewNetwork returns the annealed dual network of the parameters and posterior
+// means (hidden x visible); its ln Z is ln E_q Z.
+func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
+	net := rbm.NewNetwork[T](params.Visible(), params.Hidden())
+	SetNetwork(net, params, mean)
+	return net
+}
+
+// SetNetwork makes net the annealed dual network, as NewNetwork.
+//
+// For each synapse E_q exp(x xi) = cosh x + lambda sinh x with
+// x = J (s-mu)(h-nu), one number f for each (s, h), and
+// ln f = A + B s + C h + K s h.
+func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
+	n, p := params.Visible(), params.Hidden()
+	checkMean(mean, n, p)
+	grain := edgeGrain(n)
+	pieces := parallel.Pieces(p, grain)
+	constant := make([]float64, pieces)
+	fields := make([][]float64, pieces) // what each piece adds to the visible fields
+	parallel.For(p, grain, func(lo, hi int) {
+		field := make([]float64, n)
+		var sumA float64
+		for mu := lo; mu < hi; mu++ {
+			var sumC float64
+			for i, lambda := range mean[mu*n : (mu+1)*n] {
+				pp, pm, mp, mm := edgeLogs(float64(lambda), params, i, mu)
+				sumA += (pp + pm + mp + mm) / 4
+				field[i] += (pp + pm - mp - mm) / 4
+				sumC += (pp - pm + mp - mm) / 4
+				net.Coupling[mu*n+i] = T((pp - pm - mp + mm) / 4)
+			}
+			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
+		}
+		constant[lo/grain], fields[lo/grain] = sumA, field
+	})
+	net.Constant = 0
+	total := append([]float64(nil), params.VisibleField...)
+	for k, f := range fields {
+		net.Constant += constant[k]
+		for i, v := range f {
+			total[i] += v
+		}
+	}
+	for i, v := range total {
+		net.VisibleField[i] = T(v)
+	}
+}
+
+// edgeLogs returns ln f for (s, h) = (+,+), (+,-), (-,+), (-,-).
+func edgeLogs(lambda float64, p *rbm.Params, i, mu int) (pp, pm, mp, mm float64) {
+	up, down := p.Coupling*(1-p.VisibleOffset[i]), -p.Coupling*(1+p.VisibleOffset[i])
+	hUp, hDown := 1-p.HiddenOffset[mu], -(1 + p.HiddenOffset[mu])
+	return edgeLog(lambda, up*hUp), edgeLog(lambda, up*hDown), edgeLog(lambda, down*hUp), edgeLog(lambda, down*hDown)
+}
+
+// edgeLog returns ln(cosh x + lambda sinh x) without overflow.
+func edgeLog(lambda, x float64) float64 {
+	if x < 0 {
+		lambda, x = -lambda, -x
+	}
+	if lambda == -1 {
+		return -x
+	}
+	return x + math.Log((1+lambda)/2+(1-lambda)/2*math.Exp(-2*x))
+}
+
+// edgeSlopes returns the derivatives of edgeLog by lambda and by x.
+func edgeSlopes(lambda, x float64) (byLambda, byX float64) {
+	sign := 1.0
+	if x < 0 {
+		lambda, x, sign = -lambda, -x, -1
+	}
+	e := math.Exp(-2 * x)
+	f := (1+lambda)/2 + (1-lambda)/2*e // (cosh x + lambda sinh x) exp(-x)
+	if f == 0 {                        // lambda = -1 and e underflows
+		return sign * math.Inf(1), -sign
+	}
+	return sign * (1 - e) / 2 / f, sign * ((1+lambda)/2 - (1-lambda)/2*e) / f
+}
+
+// Term computes ln E_q Z and its gradient. The error is the engine's.
+func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+	n, p := params.Visible(), params.Hidden()
+	if a.net == nil || a.net.Visible() != n || a.net.Hidden() != p {
+		a.net, a.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
+	}
+	SetNetwork(a.net, params, mean)
+	report, err := a.Engine.Moments(a.moments, a.net)
+	if err != nil {
+		return report, err
+	}
+	for i, v := range a.moments.Visible {
+		grad.VisibleField[i] = float64(v)
+	}
+	for mu, v := range a.moments.Hidden {
+		grad.HiddenField[mu] = float64(v)
+	}
+	grain := edgeGrain(n)
+	coupling := make([]float64, parallel.Pieces(p, grain))
+	parallel.For(p, grain, func(lo, hi int) {
+		var sum float64
+		for mu := lo; mu < hi; mu++ {
+			h, hUp, hDown := float64(a.moments.Hidden[mu]), 1-params.HiddenOffset[mu], -(1 + params.HiddenOffset[mu])
+			for i, lambda := range mean[mu*n : (mu+1)*n] {
+				s, sh := float64(a.moments.Visible[i]), float64(a.moments.Correlation[mu*n+i])
+				up, down := 1-params.VisibleOffset[i], -(1 + params.VisibleOffset[i])
+				var byLambda, byCoupling float64
+				add := func(probability, y float64) { // y = (s-mu)(h-nu)
+					l, x := edgeSlopes(float64(lambda), params.Coupling*y)
+					byLambda += probability * l
+					byCoupling += probability * x * y
+				}
+				add((1+s+h+sh)/4, up*hUp)
+				add((1+s-h-sh)/4, up*hDown)
+				add((1-s+h-sh)/4, down*hUp)
+				add((1-s-h+sh)/4, down*hDown)
+				grad.Synapse[mu*n+i] = T(byLambda)
+				sum += byCoupling
+			}
+		}
+		coupling[lo/grain] = sum
+	})
+	grad.Coupling = 0
+	for _, v := range coupling {
+		grad.Coupling += v
+	}
+	return report, nil
+}
+
+// Moments returns the moments of the dual network in the last Term, which the
+// next call overwrites.
+func (a *Annealed[T]) Moments() *rbm.Moments[T] { return a.moments }
+
+// edgeGrain is the number of hidden units whose edges are one piece of work.
+func edgeGrain(visible int) int { return parallel.Grain(visible * 200) }
+
+func checkMean[T rbm.Real](mean []T, n, p int) {
+	if len(mean) != n*p {
+		panic(fmt.Sprintf("dual: %d posterior means for %d x %d synapses", len(mean), n, p))
+	}
+}

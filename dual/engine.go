@@ -1,0 +1,122 @@
+package dual
+
+import (
+	"fmt"
+	"math"
+
+	"bethe/internal/kernel"
+	"bethe/internal/stream"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+)
+
+// An Engine computes or estimates the moments of a network. Engines keep state
+// between calls (messages, fixed points, chains) and expect the networks of
+// consecutive calls to be close.
+type Engine[T rbm.Real] interface {
+	Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error)
+}
+
+// Exact enumerates the smaller layer, of at most MaxExact units: the oracle of
+// all others.
+type Exact[T rbm.Real] struct{}
+
+// MaxExact is the largest smaller layer that the exact engine takes.
+const MaxExact = 20
+
+// Moments computes the moments exactly. The error wraps rbm.ErrTooLarge.
+func (Exact[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+	if n := min(net.Visible(), net.Hidden()); n > MaxExact {
+		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
+	}
+	lnz, err := net.ExactMoments(dst)
+	return Report{Engine: "exact", LnZ: lnz, Converged: true}, err
+}
+
+// Chains estimates the moments from persistent Gibbs chains (Tieleman 2008),
+// for networks with many states. It gives no ln Z.
+type Chains[T rbm.Real] struct {
+	Count  int // chains
+	Sweeps int // a call
+	Key    stream.Key
+	Start  *spin.Matrix // visible states to start at, of Count columns; nil for random ones
+
+	chains  *sample.Chains[T]
+	visible *spin.Matrix // the chains' visible states, transposed
+	means   []T          // of the hidden spins, hidden x chains
+}
+
+// Moments sweeps the chains and averages over them; hidden spins are averaged
+// given the visible ones.
+func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+	if c.chains == nil {
+		c.init(net)
+		if c.Start != nil {
+			c.chains.Start(c.Start)
+		}
+	}
+	c.chains.SetNetwork(net)
+	c.chains.Sweep(c.Sweeps)
+	kernel.Tanh(c.means, c.chains.HiddenFields())
+	c.chains.Visible.Transpose(c.visible)
+	spin.Mul(dst.Correlation, c.means, net.Hidden(), c.visible)
+	scale := 1 / T(c.Count)
+	for k := range dst.Correlation {
+		dst.Correlation[k] *= scale
+	}
+	sums := make([]int, net.Visible())
+	c.chains.Visible.RowSums(sums)
+	for i, s := range sums {
+		dst.Visible[i] = T(s) * scale
+	}
+	for mu := range dst.Hidden {
+		var sum float64
+		for _, v := range c.means[mu*c.Count : (mu+1)*c.Count] {
+			sum += float64(v)
+		}
+		dst.Hidden[mu] = T(sum) * scale
+	}
+	return Report{Engine: "chains", LnZ: math.NaN(), Iterations: c.Sweeps, Converged: true}, nil
+}
+
+func (c *Chains[T]) init(net *rbm.Network[T]) {
+	c.chains = sample.NewChains(net, c.Count, c.Key)
+	c.visible = spin.New(c.Count, net.Visible())
+	c.means = make([]T, net.Hidden()*c.Count)
+}
+
+// State returns the chains' hidden states (hidden x chains) and the number of
+// sweeps done, all that a later Restore needs; nil before the first call of Moments.
+func (c *Chains[T]) State() (hidden *spin.Matrix, sweeps uint64) {
+	if c.chains == nil {
+		return nil, 0
+	}
+	return c.chains.Hidden, c.chains.Sweeps
+}
+
+// Restore puts the chains where State found them, for a network of the given
+// number of visible units.
+func (c *Chains[T]) Restore(visible int, hidden *spin.Matrix, sweeps uint64) error {
+	if hidden.Cols() != c.Count {
+		return fmt.Errorf("a checkpoint of %d chains for an engine of %d", hidden.Cols(), c.Count)
+	}
+	c.init(rbm.NewNetwork[T](visible, hidden.Rows()))
+	c.chains.Hidden, c.chains.Sweeps = hidden, sweeps
+	return nil
+}
+
+// Auto returns the engine for a network of the given size and the reason for
+// the choice: exact where enumerating costs no more than the data terms would,
+// chains elsewhere. Bethe and TAP are never chosen: without fields their
+// paramagnetic fixed point makes the hidden units collapse onto each other,
+// and with many states one fixed point does not stand for all.
+func Auto[T rbm.Real](visible, hidden int, chains Chains[T]) (engine Engine[T], why string) {
+	if n := min(visible, hidden); n <= 16 && (visible+hidden)<<n <= maxExactCost {
+		return Exact[T]{}, fmt.Sprintf("exact: the smaller layer has %d units", n)
+	}
+	return &chains, fmt.Sprintf("chains: %d x %d units are too many to enumerate every step", visible, hidden)
+}
+
+// maxExactCost is how many unit states a step the automatic choice enumerates.
+const maxExactCost = 1 << 19

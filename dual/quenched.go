@@ -1,0 +1,113 @@
+package dual
+
+import (
+	"errors"
+	"math"
+
+	"bethe/internal/stream"
+	"bethe/rbm"
+)
+
+// Quenched is the paper's partition term: E_q ln Z is replaced by the mean
+// over Draws Gaussian vectors z of the ln Z of a network with couplings
+// J lambda and hidden fields c + sqrt(V) z, V_mu = J^2 sum_i (1 - lambda^2).
+// It is not a bound: it overstates the evidence. Draws come in pairs z, -z.
+// It has no offsets.
+type Quenched[T rbm.Real] struct {
+	Engine Engine[T]
+	Draws  int // even
+	Key    stream.Key
+
+	step    uint64
+	net     *rbm.Network[T]
+	moments *rbm.Moments[T]
+}
+
+// ErrOffsets is returned for a centred machine by what has no form with offsets.
+var ErrOffsets = errors.New("the quenched partition term has no form with offsets: use --no-centre, or the annealed term")
+
+// Term computes the mean of ln Z over fresh draws, and its gradient at these
+// draws. Errors are ErrOffsets, a number of draws that is not even and
+// positive, and the engine's.
+func (q *Quenched[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+	if params.Centred() {
+		return Report{}, ErrOffsets
+	}
+	if q.Draws < 2 || q.Draws%2 != 0 {
+		return Report{}, errors.New("the quenched partition term needs an even, positive number of draws")
+	}
+	n, p := params.Visible(), params.Hidden()
+	checkMean(mean, n, p)
+	if q.net == nil || q.net.Visible() != n || q.net.Hidden() != p {
+		q.net, q.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
+	}
+	coupling := T(params.Coupling)
+	for k, v := range mean {
+		q.net.Coupling[k] = coupling * v
+	}
+	for i, b := range params.VisibleField {
+		q.net.VisibleField[i] = T(b)
+	}
+	deviation, free := make([]float64, p), make([]float64, p) // sqrt(V), sum_i (1 - lambda^2)
+	for mu := range p {
+		for _, v := range mean[mu*n : (mu+1)*n] {
+			free[mu] += 1 - float64(v)*float64(v)
+		}
+		deviation[mu] = params.Coupling * math.Sqrt(free[mu])
+	}
+
+	clear(grad.Synapse)
+	clear(grad.VisibleField)
+	clear(grad.HiddenField)
+	grad.Coupling = 0
+	rng := q.Key.Sub(q.step).Rand()
+	q.step++
+	weight := 1 / float64(q.Draws)
+	total := Report{Converged: true}
+	zh := make([]float64, p) // mean of z <h>
+	z := make([]float64, p)
+	for d := range q.Draws {
+		for mu := range z {
+			if d%2 == 0 {
+				z[mu] = rng.NormFloat64()
+			} else {
+				z[mu] = -z[mu]
+			}
+			q.net.HiddenField[mu] = T(params.HiddenField[mu] + deviation[mu]*z[mu])
+		}
+		report, err := q.Engine.Moments(q.moments, q.net)
+		if err != nil {
+			return report, err
+		}
+		total.Engine = report.Engine
+		total.LnZ += weight * report.LnZ
+		total.Iterations += report.Iterations
+		total.Residual = max(total.Residual, report.Residual)
+		total.Converged = total.Converged && report.Converged
+		for i, v := range q.moments.Visible {
+			grad.VisibleField[i] += weight * float64(v)
+		}
+		for mu, v := range q.moments.Hidden {
+			grad.HiddenField[mu] += weight * float64(v)
+			zh[mu] += weight * float64(v) * z[mu]
+			row := grad.Synapse[mu*n : (mu+1)*n]
+			for i, c := range q.moments.Correlation[mu*n : (mu+1)*n] {
+				row[i] += T(weight * params.Coupling * float64(c))
+				grad.Coupling += weight * float64(mean[mu*n+i]) * float64(c)
+			}
+		}
+	}
+	for mu, v := range zh {
+		if free[mu] == 0 {
+			continue // the synapses are known and z does not enter
+		}
+		root := math.Sqrt(free[mu])
+		grad.Coupling += root * v
+		byLambda := params.Coupling * v / root
+		row := grad.Synapse[mu*n : (mu+1)*n]
+		for i, l := range mean[mu*n : (mu+1)*n] {
+			row[i] -= T(byLambda * float64(l))
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,61 @@
+package variational
+
+import (
+	"math"
+
+	"bethe/internal/parallel"
+	"bethe/rbm"
+)
+
+// A Rule updates thetas from the gradient of the bound by the posterior means.
+// As the Fisher metric of q turns that gradient into the natural gradient by
+// theta, no clipping is needed.
+type Rule int
+
+// The rules.
+const (
+	// Adam takes Adam's step (Kingma and Ba 2015) along the gradient by lambda, in theta.
+	Adam Rule = iota
+	// BayesianRule is theta <- (1-rate) theta + rate (theta0 + d(data - M ln E_q Z)/dlambda):
+	// the Bayesian learning rule (Meng, Bachmann and Khan 2020), natural-gradient
+	// ascent, whose fixed points are those of the bound. The rate must be small
+	// against 1/(curvature), about 1/M of the gradient's.
+	BayesianRule
+	// ClippedAdam takes Adam's step in lambda and clips at ±0.99999: the rule of
+	// the lab's code, kept for reproducing the paper. It polarises synapses.
+	ClippedAdam
+)
+
+// lambdaLimit is where ClippedAdam clips.
+const lambdaLimit = 0.99999
+
+// Decay rates of Adam's averages of the gradient and of its square.
+const (
+	adamFirst   = 0.9
+	adamSecond  = 0.999
+	adamEpsilon = 1e-8
+)
+
+// adam is the state of Adam for some parameters, as kept in checkpoints.
+type adam[T rbm.Real] struct{ First, Second []T }
+
+func newAdam[T rbm.Real](n int) adam[T] { return adam[T]{make([]T, n), make([]T, n)} }
+
+// step calls move(k, delta) with the step of each parameter, uphill; count is
+// the number of steps including this one.
+func (s adam[T]) step(grad []T, rate float64, count int, move func(k int, delta T)) {
+	// rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
+	root := math.Sqrt(1 - math.Pow(adamSecond, float64(count)))
+	scale := T(rate * root / (1 - math.Pow(adamFirst, float64(count))))
+	epsilon := T(adamEpsilon * root)
+	const grain = 1 << 13
+	parallel.For(len(grad), grain, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			g := grad[k]
+			m := adamFirst*s.First[k] + (1-adamFirst)*g
+			v := adamSecond*s.Second[k] + (1-adamSecond)*g*g
+			s.First[k], s.Second[k] = m, v
+			move(k, scale*m/(T(math.Sqrt(float64(v)))+epsilon))
+		}
+	})
+}

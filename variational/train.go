@@ -1,0 +1,241 @@
+package variational
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"bethe/dual"
+	"bethe/internal/stream"
+	"bethe/rbm"
+	"bethe/spin"
+)
+
+// Options of learning.
+type Options struct {
+	// Learning ends at the first of these; at least one must be set.
+	Steps  int
+	Epochs int // passes through the samples
+	Time   time.Duration
+
+	Batch        int     // samples a step; 0 or more than there are: all of them
+	Rule         Rule    // for the synapses; fields and coupling follow Adam
+	Rate         float64 // of the synapses
+	FinalRate    float64 // share of Rate left at the end; rates fall linearly
+	FieldRate    float64 // of the fields, as a share of the synapses' rate; 0: fields are fixed
+	CouplingRate float64 // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
+	OffsetRate   float64 // share by which hidden offsets follow the hidden means each step; 0: fixed
+	MaxTheta     float64 // thetas are kept within ±MaxTheta; 0: no limit
+	Key          stream.Key
+}
+
+// Progress tells where learning is, after a step.
+type Progress struct {
+	Step     int     // steps done
+	Fraction float64 // of the whole, by the limit that will end it
+	Rate     float64 // of the step
+	Coupling float64
+	Report   dual.Report
+}
+
+// ErrDiverged is returned when a gradient is not finite; the model keeps the
+// parameters of the step before.
+var ErrDiverged = errors.New("learning diverged: the gradient is not finite; lower the rate or the coupling")
+
+// A Trainer learns a model from samples. It is not safe for concurrent use.
+type Trainer[T rbm.Real] struct {
+	Model     *rbm.Model[T]
+	Objective *Objective[T]
+
+	opt     Options
+	samples *spin.Matrix // visible x M
+	state   trainerState[T]
+	grad    *dual.Gradient[T]
+	batch   *Batch // of all samples, where a step takes them all
+	order   []int  // of the samples in the current epoch
+	epoch   int    // that order belongs to
+}
+
+// trainerState is what a step changes, besides the model and the engine.
+type trainerState[T rbm.Real] struct {
+	step     int
+	elapsed  time.Duration
+	synapse  adam[T]
+	visible  adam[float64]
+	hidden   adam[float64]
+	coupling adam[float64]
+}
+
+// NewTrainer returns a trainer of the model on samples (visible x M) with the
+// given partition term and averages. It changes the model in place. Errors
+// tell what does not fit.
+func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition dual.Partition[T], average Average[T], opt Options) (*Trainer[T], error) {
+	if err := check(model, samples); err != nil {
+		return nil, err
+	}
+	m := samples.Cols()
+	switch {
+	case opt.Steps < 0 || opt.Epochs < 0 || opt.Time < 0 || opt.Steps == 0 && opt.Epochs == 0 && opt.Time == 0:
+		return nil, fmt.Errorf("learning needs a limit: a positive number of steps, epochs or seconds")
+	case !(opt.Rate > 0) || math.IsInf(opt.Rate, 0):
+		return nil, fmt.Errorf("the learning rate is %v: it must be positive and finite", opt.Rate)
+	case opt.Batch < 0:
+		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
+	}
+	if opt.Batch == 0 || opt.Batch > m {
+		opt.Batch = m
+	}
+	n, p := model.Visible(), model.Hidden()
+	t := &Trainer[T]{
+		Model: model, opt: opt, samples: samples, grad: dual.NewGradient[T](n, p), epoch: -1,
+		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m},
+		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
+	}
+	if opt.Batch == m {
+		t.batch = NewBatch(samples)
+	}
+	return t, nil
+}
+
+// Step returns the number of steps done.
+func (t *Trainer[T]) Step() int { return t.state.step }
+
+// Elapsed returns the time learned so far, over all resumed runs.
+func (t *Trainer[T]) Elapsed() time.Duration { return t.state.elapsed }
+
+// Fraction returns the share of the learning that is done, by the limit that
+// is closest; at 1 it is over.
+func (t *Trainer[T]) Fraction() float64 {
+	var f float64
+	if t.opt.Steps > 0 {
+		f = max(f, float64(t.state.step)/float64(t.opt.Steps))
+	}
+	if t.opt.Epochs > 0 {
+		f = max(f, float64(t.state.step)/float64(t.opt.Epochs*t.stepsPerEpoch()))
+	}
+	if t.opt.Time > 0 {
+		f = max(f, float64(t.state.elapsed)/float64(t.opt.Time))
+	}
+	return min(f, 1)
+}
+
+func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Cols() / t.opt.Batch }
+
+// Run learns until a limit is reached, calling each (if not nil) after every
+// step; an error from it ends the run and is returned. When the context is
+// done it returns the context's error between two steps. A run under a time
+// limit depends on the machine's speed; else equal arguments give equal models.
+func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
+	last := time.Now()
+	for {
+		fraction := t.Fraction()
+		if fraction >= 1 {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rate := t.opt.Rate * (1 - (1-t.opt.FinalRate)*fraction)
+		report, err := t.learn(rate)
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		t.state.elapsed += now.Sub(last)
+		last = now
+		if each != nil {
+			if err := each(Progress{t.state.step, t.Fraction(), rate, t.Model.Coupling, report}); err != nil {
+				return err
+			}
+			last = time.Now() // what the caller does is not learning time
+		}
+	}
+}
+
+// learn takes one step.
+func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
+	report, err := t.Objective.Gradient(t.grad, t.Model, t.nextBatch())
+	if err != nil {
+		return report, err
+	}
+	g := t.grad
+	if !finite(g.Synapse) || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite([]float64{g.Coupling}) {
+		return report, ErrDiverged
+	}
+	t.state.step++
+	step := t.state.step
+	t.moveSynapses(rate, step)
+	if r := rate * t.opt.FieldRate; r > 0 {
+		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + 3
+		clamp := func(x float64) float64 { return max(-limit, min(limit, x)) }
+		t.state.visible.step(g.VisibleField, r, step, func(i int, d float64) {
+			t.Model.VisibleField[i] = clamp(t.Model.VisibleField[i] + d)
+		})
+		t.state.hidden.step(g.HiddenField, r, step, func(mu int, d float64) {
+			t.Model.HiddenField[mu] = clamp(t.Model.HiddenField[mu] + d)
+		})
+	}
+	if r := rate * t.opt.CouplingRate; r > 0 {
+		t.state.coupling.step([]float64{g.Coupling * t.Model.Coupling}, r, step, func(_ int, d float64) { // by ln J
+			t.Model.Coupling *= math.Exp(d)
+		})
+	}
+	if t.opt.OffsetRate > 0 {
+		t.moveOffsets(t.opt.OffsetRate)
+	}
+	return report, nil
+}
+
+// nextBatch returns the samples of the next step: all of them, or the next
+// ones in this epoch's random order.
+func (t *Trainer[T]) nextBatch() *Batch {
+	m, size := t.samples.Cols(), t.opt.Batch
+	if size == m {
+		return t.batch
+	}
+	epoch, place := t.state.step/t.stepsPerEpoch(), t.state.step%t.stepsPerEpoch()
+	if epoch != t.epoch {
+		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
+	}
+	samples := spin.New(t.samples.Rows(), size)
+	t.samples.Gather(samples, t.order[place*size:(place+1)*size])
+	return NewBatch(samples)
+}
+
+func (t *Trainer[T]) moveSynapses(rate float64, step int) {
+	theta, limit := t.Model.Posterior.Theta, T(t.opt.MaxTheta)
+	if limit == 0 {
+		limit = T(math.Inf(1))
+	}
+	move := func(k int, d T) { theta[k] = max(-limit, min(limit, theta[k]+d)) }
+	switch t.opt.Rule {
+	case Adam:
+		t.state.synapse.step(t.grad.Synapse, rate, step, move)
+	case BayesianRule:
+		scale := T(rate * float64(t.samples.Cols()))
+		for k, g := range t.grad.Synapse {
+			move(k, scale*g)
+		}
+	case ClippedAdam:
+		t.state.synapse.step(t.grad.Synapse, rate, step, func(k int, d T) {
+			lambda := math.Tanh(float64(theta[k])) + float64(d)
+			theta[k] = T(math.Atanh(max(-lambdaLimit, min(lambdaLimit, lambda))))
+		})
+	}
+}
+
+// moveOffsets moves the hidden offsets towards the hidden means of the dual
+// network and the visible fields so that the mean energy stays.
+func (t *Trainer[T]) moveOffsets(rate float64) {
+	n, params := t.Model.Visible(), &t.Model.Params
+	for mu, h := range t.Objective.partition.HiddenField {
+		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
+		params.HiddenOffset[mu] += d
+		d *= params.Coupling
+		for i, lambda := range t.Objective.mean[mu*n : (mu+1)*n] {
+			params.VisibleField[i] += d * float64(lambda)
+		}
+	}
+}

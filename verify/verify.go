@@ -1,0 +1,269 @@
+// Package verify holds this build's arithmetic against an oracle: a file of
+// small machines with all their sums done by enumeration elsewhere.
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"bethe/dual"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/variational"
+)
+
+// Quantities are what is compared, in the order of reports. Each has its own
+// limit: the oracle takes gradients by numerical differences.
+var Quantities = []string{"ln_z", "correlation", "ln_mean_z", "data_term", "kl", "elbo", "gradient", "ln_likelihood"}
+
+// Limit returns the largest relative error that the exact engine may show in a quantity.
+func Limit(quantity string) float64 {
+	if quantity == "gradient" {
+		return 2e-6
+	}
+	return 1e-8
+}
+
+// An oracleFile is the part of an oracle file that is compared. Matrices are
+// visible x hidden; samples are rows.
+type oracleFile struct {
+	Cases []oracleCase `json:"cases"`
+}
+
+type oracleCase struct {
+	Name          string      `json:"name"`
+	Coupling      float64     `json:"coupling"`
+	VisibleField  []float64   `json:"visible_field"`
+	HiddenField   []float64   `json:"hidden_field"`
+	VisibleOffset []float64   `json:"visible_offset"`
+	HiddenOffset  []float64   `json:"hidden_offset"`
+	PosteriorMean [][]float64 `json:"posterior_mean"`
+	PriorMean     [][]float64 `json:"prior_mean"`
+	Samples       [][]float64 `json:"samples"`
+	Dual          struct {
+		Constant     float64     `json:"constant"`
+		Couplings    [][]float64 `json:"couplings"`
+		VisibleField []float64   `json:"visible_field"`
+		HiddenField  []float64   `json:"hidden_field"`
+		LnZ          float64     `json:"ln_z"`
+		VisibleMean  []float64   `json:"visible_mean"`
+		HiddenMean   []float64   `json:"hidden_mean"`
+		Correlation  [][]float64 `json:"correlation"`
+	} `json:"dual"`
+	LnMeanZ          float64 `json:"ln_mean_z"`
+	DataTermGaussian float64 `json:"data_term_gaussian"`
+	KL               float64 `json:"kl"`
+	ELBO             float64 `json:"elbo"`
+	Gradient         struct {
+		PosteriorMean [][]float64 `json:"posterior_mean"`
+		VisibleField  []float64   `json:"visible_field"`
+		HiddenField   []float64   `json:"hidden_field"`
+		Coupling      float64     `json:"coupling"`
+	} `json:"gradient"`
+	LnLikelihoodAtSign float64 `json:"ln_likelihood_at_sign"`
+}
+
+// A Result is the comparison of one case: the largest of
+// |ours - oracle| / max(1, max |oracle|) over each array of a quantity.
+type Result struct {
+	Case   string             `json:"case"`
+	Errors map[string]float64 `json:"max_relative_error"`
+	Report dual.Report        `json:"-"`
+}
+
+// Read compares every case of an oracle file at the given path with this
+// build, in float64, the moments by the named engine (exact, bethe, tap,
+// chains). Errors name the file and the case.
+func Read(path string, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	results, err := Compare(f, newEngine)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return results, nil
+}
+
+// maxUnits bounds the cases that are enumerated.
+const maxUnits = 20
+
+// Compare is Read for an open file.
+func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+	var file oracleFile
+	if err := json.NewDecoder(r).Decode(&file); err != nil {
+		return nil, fmt.Errorf("not an oracle file: %w", err)
+	}
+	if len(file.Cases) == 0 {
+		return nil, fmt.Errorf("not an oracle file: it has no cases")
+	}
+	results := make([]Result, len(file.Cases))
+	for k := range file.Cases {
+		c := &file.Cases[k]
+		var err error
+		if results[k], err = c.compare(newEngine); err != nil {
+			return nil, fmt.Errorf("case %d, %q: %w", k, c.Name, err)
+		}
+	}
+	return results, nil
+}
+
+// check returns an error unless the shapes of the case fit each other.
+func (c *oracleCase) check() error {
+	n, p := len(c.VisibleField), len(c.HiddenField)
+	if n == 0 || p == 0 || min(n, p) > maxUnits || len(c.Samples) == 0 {
+		return fmt.Errorf("%d visible units, %d hidden units, %d samples: each must be at least 1, the smaller layer at most %d", n, p, len(c.Samples), maxUnits)
+	}
+	for _, m := range []struct {
+		name       string
+		x          [][]float64
+		rows, cols int
+	}{
+		{"posterior_mean", c.PosteriorMean, n, p}, {"prior_mean", c.PriorMean, n, p}, {"samples", c.Samples, len(c.Samples), n},
+		{"dual.couplings", c.Dual.Couplings, n, p}, {"dual.correlation", c.Dual.Correlation, n, p},
+		{"dual.visible_field", [][]float64{c.Dual.VisibleField}, 1, n}, {"dual.hidden_field", [][]float64{c.Dual.HiddenField}, 1, p},
+		{"dual.visible_mean", [][]float64{c.Dual.VisibleMean}, 1, n}, {"dual.hidden_mean", [][]float64{c.Dual.HiddenMean}, 1, p},
+		{"gradient.posterior_mean", c.Gradient.PosteriorMean, n, p},
+		{"gradient.visible_field", [][]float64{c.Gradient.VisibleField}, 1, n}, {"gradient.hidden_field", [][]float64{c.Gradient.HiddenField}, 1, p},
+	} {
+		if len(m.x) != m.rows {
+			return fmt.Errorf("%s has %d rows, not %d", m.name, len(m.x), m.rows)
+		}
+		for _, row := range m.x {
+			if len(row) != m.cols {
+				return fmt.Errorf("%s has a row of %d numbers, not %d", m.name, len(row), m.cols)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *oracleCase) model() (*rbm.Model[float64], *spin.Matrix, error) {
+	n, p := len(c.VisibleField), len(c.HiddenField)
+	q := rbm.NewPosterior[float64](n, p)
+	q.PriorTheta = make([]float64, n*p)
+	for i := range n {
+		for mu := range p {
+			q.Theta[mu*n+i] = math.Atanh(c.PosteriorMean[i][mu])
+			q.PriorTheta[mu*n+i] = math.Atanh(c.PriorMean[i][mu])
+		}
+	}
+	samples := spin.New(n, len(c.Samples))
+	for a, row := range c.Samples {
+		for i, s := range row {
+			if s != 1 && s != -1 {
+				return nil, nil, fmt.Errorf("samples[%d][%d] is %v, not ±1", a, i, s)
+			}
+			samples.Set(i, a, int8(s))
+		}
+	}
+	model := &rbm.Model[float64]{Posterior: q, Params: rbm.Params{Coupling: c.Coupling, VisibleField: c.VisibleField,
+		HiddenField: c.HiddenField, VisibleOffset: c.VisibleOffset, HiddenOffset: c.HiddenOffset}}
+	return model, samples, model.Validate()
+}
+
+func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error) {
+	if err := c.check(); err != nil {
+		return Result{}, err
+	}
+	model, samples, err := c.model()
+	if err != nil {
+		return Result{}, err
+	}
+	n, p, m := model.Visible(), model.Hidden(), float64(samples.Cols())
+	result := Result{Case: c.Name, Errors: map[string]float64{}}
+	record := func(quantity string, ours, oracle []float64) {
+		result.Errors[quantity] = max(result.Errors[quantity], relativeError(ours, oracle))
+	}
+
+	mean := make([]float64, n*p)
+	model.Posterior.Mean(mean)
+	net := dual.NewNetwork(&model.Params, mean)
+	moments := rbm.NewMoments[float64](n, p)
+	report, err := newEngine(n, p).Moments(moments, net)
+	if err != nil {
+		return Result{}, err
+	}
+	result.Report = report
+	record("ln_z", []float64{report.LnZ - net.Constant}, []float64{c.Dual.LnZ})
+	record("ln_z", []float64{net.Constant}, []float64{c.Dual.Constant})
+	record("ln_z", net.Coupling, byHidden(c.Dual.Couplings))
+	record("ln_z", net.VisibleField, c.Dual.VisibleField)
+	record("ln_z", net.HiddenField, c.Dual.HiddenField)
+	record("correlation", moments.Correlation, byHidden(c.Dual.Correlation))
+	record("correlation", moments.Visible, c.Dual.VisibleMean)
+	record("correlation", moments.Hidden, c.Dual.HiddenMean)
+	record("ln_mean_z", []float64{report.LnZ}, []float64{c.LnMeanZ})
+
+	objective := &variational.Objective[float64]{
+		Partition: &dual.Annealed[float64]{Engine: newEngine(n, p)},
+		Average:   variational.NewQuadrature[float64](201), Samples: samples.Cols(),
+	}
+	terms, _, err := objective.Terms(model, samples)
+	if err != nil {
+		return Result{}, err
+	}
+	record("data_term", []float64{terms.Data * m}, []float64{c.DataTermGaussian})
+	record("kl", []float64{terms.KL * m}, []float64{c.KL})
+	record("elbo", []float64{terms.Bound() * m}, []float64{c.ELBO})
+	grad := dual.NewGradient[float64](n, p)
+	if _, err := objective.Gradient(grad, model, variational.NewBatch(samples)); err != nil {
+		return Result{}, err
+	}
+	record("gradient", scaled(grad.Synapse, m), byHidden(c.Gradient.PosteriorMean))
+	record("gradient", scaled(grad.VisibleField, m), c.Gradient.VisibleField)
+	record("gradient", scaled(grad.HiddenField, m), c.Gradient.HiddenField)
+	record("gradient", []float64{grad.Coupling * m}, []float64{c.Gradient.Coupling})
+
+	machine := model.Machine()
+	lnz, err := machine.LnZ()
+	if err != nil {
+		return Result{}, err
+	}
+	likelihood := -m * lnz
+	for _, f := range machine.FreeEnergy(samples) {
+		likelihood -= f
+	}
+	record("ln_likelihood", []float64{likelihood}, []float64{c.LnLikelihoodAtSign})
+	return result, nil
+}
+
+// byHidden flattens a visible x hidden matrix to hidden x visible.
+func byHidden(x [][]float64) []float64 {
+	var flat []float64
+	for mu := range x[0] {
+		for i := range x {
+			flat = append(flat, x[i][mu])
+		}
+	}
+	return flat
+}
+
+func scaled(x []float64, by float64) []float64 {
+	y := make([]float64, len(x))
+	for k, v := range x {
+		y[k] = by * v
+	}
+	return y
+}
+
+// relativeError returns max |x - y| / max(1, max |y|); NaN counts as infinite.
+func relativeError(x, y []float64) float64 {
+	top, worst := 1.0, 0.0
+	for _, v := range y {
+		top = max(top, math.Abs(v))
+	}
+	for k, v := range y {
+		d := math.Abs(x[k] - v)
+		if math.IsNaN(d) {
+			d = math.Inf(1)
+		}
+		worst = max(worst, d)
+	}
+	return worst / top
+}
