@@ -143,6 +143,29 @@ func (m *Matrix) Gather(dst *Matrix, cols []int) {
 	}
 }
 
+// CopyRows copies the named rows of src, of the same shape, to m.
+func (m *Matrix) CopyRows(src *Matrix, rows []int) {
+	if m.rows != src.rows || m.cols != src.cols {
+		panic(fmt.Sprintf("spin: CopyRows of %d x %d to %d x %d", src.rows, src.cols, m.rows, m.cols))
+	}
+	masks := make([]uint32, kernel.Words(m.rows))
+	for _, i := range rows {
+		if uint(i) >= uint(m.rows) {
+			panic(fmt.Sprintf("spin: CopyRows of row %d of %d", i, m.rows))
+		}
+		masks[i/kernel.WordBits] |= 1 << (i % kernel.WordBits)
+	}
+	for w, mask := range masks {
+		if mask == 0 {
+			continue
+		}
+		out := m.words[w*m.stride:][:m.cols]
+		for l, v := range src.words[w*m.stride:][:m.cols] {
+			out[l] = out[l]&^mask | v&mask
+		}
+	}
+}
+
 // Transpose writes the transpose of m to dst, which must be cols x rows and
 // not share storage with m.
 func (m *Matrix) Transpose(dst *Matrix) {
