@@ -137,7 +137,7 @@ func (c *oracleCase) check() error {
 	}
 	switch j := c.Beta / math.Sqrt(float64(n)); {
 	case c.N != n || c.P != p || c.M != len(c.Samples):
-		return fmt.Errorf("N, P, M are %d, %d, %d but the arrays are of %d visible units, %d hidden units, %d samples", c.N, c.P, c.M, n, p, len(c.Samples))
+		return fmt.Errorf("case sizes N, P, M are %d, %d, %d but the arrays are of %d visible units, %d hidden units, %d samples", c.N, c.P, c.M, n, p, len(c.Samples))
 	case !(math.Abs(c.Coupling-j) <= 1e-12*math.Abs(j)):
 		return fmt.Errorf("coupling is %v, not beta/sqrt(N) = %v", c.Coupling, j)
 	case c.OverSynapses != nil && n*p > maxSynapses:

@@ -93,6 +93,7 @@ Without anything else to hand, start with
 	flags.BoolVar(&c.quiet, "quiet", false, "show no progress")
 	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; results do not depend on it")
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of everything random; equal seeds give equal results")
+	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
