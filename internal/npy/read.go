@@ -137,7 +137,10 @@ type limited struct {
 var errLimit = errors.New("more data than the limit of what is read")
 
 func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p[:min(int64(len(p)), *l.left+1)])
+	if *l.left < 0 {
+		return 0, errLimit
+	}
+	n, err := l.r.Read(p[:min(int64(len(p)), *l.left+1)]) // one more, to tell the limit from the end
 	if *l.left -= int64(n); *l.left < 0 {
 		return 0, errLimit
 	}

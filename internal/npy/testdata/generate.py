@@ -10,13 +10,13 @@ k = np.arange(6)
 arrays = dict(
     i1=(k * 50 - 128).astype("<i1").reshape(2, 3),
     u4=(k + 2**32 - 6).astype("<u4").reshape(3, 2),
-    i8=(k - 2**63).astype("<i8"),
+    i8=k.astype("<i8") + np.int64(-(2**63)),
     u8=(k.astype("<u8") + np.uint64(2**64 - 6)).reshape(1, 2, 3),
     f4=(k / 3).astype("<f4"),
     f8=(k / 3).reshape(6, 1),
     scalar=np.float64(1 / 3),
     empty=np.zeros((0, 4)),
-    large=np.arange(70000, dtype="<f8"),  # more than one block of a read
+    large=np.arange(70000, dtype="<f8") % 7,  # more than one block of a read
 )
 np.savez("types.npz", **{n: a for n, a in arrays.items() if n != "large"})
 np.savez_compressed("compressed.npz", **arrays)
