@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -125,6 +126,7 @@ func (c *console) dataInfo(name string, set *dataset.Set) error {
 			r.Constant++
 		}
 	}
+	r.UpShare = math.Round(1e6*r.UpShare) / 1e6
 	if set.Labels != nil {
 		r.Labels = map[string]int{}
 		for _, l := range set.Labels {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -163,7 +162,12 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		})
 		close(done)
 		<-finished
-		return time.Since(began).Seconds(), errors.Join(errs...)
+		for _, err := range errs {
+			if err != nil {
+				return 0, err
+			}
+		}
+		return time.Since(began).Seconds(), nil
 	}
 	for k := range instances {
 		instances[k] = &instance{key: stream.New(c.seed).Sub(uint64(k))}
