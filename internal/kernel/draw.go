@@ -40,19 +40,17 @@ func DrawBlock[T Real](bits []uint32, stride int, field []T, ld, rows, lanes int
 	drawBlock(bits, stride, field, ld, rows, lanes, g)
 }
 
-func drawBlock[T Real](bits []uint32, stride int, field []T, ld, rows, lanes int, g *Generator) {
+func drawBlock[T Real](dst []uint32, stride int, field []T, ld, rows, lanes int, g *Generator) {
 	var random [8]uint64
 	var words [DrawLanes]uint32
 	for r := range rows {
 		g.Next(&random)
-		bit := uint32(1) << (r % WordBits)
 		for l, f := range field[r*ld : r*ld+lanes] {
-			if lane(&random, l) < threshold(-2*math.Log2E*float32(f)) {
-				words[l] |= bit
-			}
+			_, up := bits.Sub32(lane(&random, l), threshold(-2*math.Log2E*float32(f)), 0) // borrows if below
+			words[l] |= up << (r % WordBits)
 		}
 		if r%WordBits == WordBits-1 || r == rows-1 {
-			copy(bits[r/WordBits*stride:][:lanes], words[:lanes])
+			copy(dst[r/WordBits*stride:][:lanes], words[:lanes])
 			clear(words[:])
 		}
 	}

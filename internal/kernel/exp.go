@@ -10,7 +10,7 @@ import "math"
 // saturates outside. The polynomial is a minimax fit on [-1/2, 1/2] with
 // exp2(0) = 1, so powers of integers are exact.
 func exp2(y float32) float32 {
-	y = min(max(y, -126), 126)
+	y = clamp(y, 126)
 	const magic = 3 << 22 // adding it rounds to an integer, kept in the low bits
 	z := y + magic
 	r := y - (z - magic)
@@ -27,3 +27,15 @@ func exp2(y float32) float32 {
 func mulAdd(x, y, z float32) float32 { return float32(x*y) + z }
 
 func abs32(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+// clamp is x kept in [-limit, limit]: branches, which are well predicted, cost
+// less than min and max.
+func clamp(x, limit float32) float32 {
+	if x > limit {
+		return limit
+	}
+	if x < -limit {
+		return -limit
+	}
+	return x
+}

@@ -22,7 +22,7 @@ func Tanh[T Real](dst, x []T) {
 func tanh(dst, x []float32) {
 	const limit = 7.90531110763549805
 	for j, x := range x {
-		x = min(max(x, -limit), limit)
+		x = clamp(x, limit)
 		y := float32(x * x)
 		p := mulAdd(y, -2.76076847742355e-16, 2.00018790482477e-13)
 		p = mulAdd(p, y, -8.60467152213735e-11)
