@@ -9,8 +9,17 @@ package kernel
 // a row of a are tabulated, and the data pick one (the method of the four
 // Russians; Arlazarov, Dinic, Kronrod and Faradzev 1970). Each output is summed
 // by one call in an order that depends on its own row alone, so splitting the
-// rows among threads does not change a bit of it.
+// rows among threads does not change a bit of it. Vector kernels have tables
+// of five or three neighbours, so that sums differ by rounding.
 func MulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
+	if dst, ok := any(dst).([]float32); ok {
+		use().mulBits(dst, any(a).([]float32), p, k, bits, stride, lanes)
+		return
+	}
+	mulBits(dst, a, p, k, bits, stride, lanes)
+}
+
+func mulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
 	words := Words(k)
 	var tables [5][64]T
 	t0, t1, t2, t3, t4 := &tables[0], &tables[1], &tables[2], &tables[3], &tables[4]

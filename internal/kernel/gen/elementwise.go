@@ -1,0 +1,401 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// elementwise writes the functions of the elements of slices.
+func elementwise(m machine) {
+	tanh(m)
+	addLog2Cosh(m, false)
+	addLog2Cosh(m, true)
+	gauss(m, false)
+	gauss(m, true)
+}
+
+// A block is where the elements are that one pass of a loop works on.
+type block struct {
+	m    machine
+	part bool // only the lanes of mask
+	mask mask
+}
+
+// load returns the elements at a pointer, 0 in lanes past the end.
+func (b block) load(at Mem) reg.VecVirtual {
+	r := b.m.reg()
+	if b.part {
+		b.m.loadMasked(r, at, b.mask)
+	} else {
+		b.m.load(r, at)
+	}
+	return r
+}
+
+func (b block) store(at Mem, r reg.VecVirtual) {
+	if b.part {
+		b.m.storeMasked(at, r, b.mask)
+	} else {
+		b.m.store(at, r)
+	}
+}
+
+// keep clears the lanes past the end.
+func (b block) keep(r reg.VecVirtual) {
+	switch {
+	case !b.part:
+	case b.m.wide():
+		VMOVAPS_Z(r, b.mask.k, r)
+	default:
+		VANDPS(r, b.mask.v, r)
+	}
+}
+
+// addDoubles adds float32 elements to float64 ones in memory.
+func (b block) addDoubles(at Mem, r reg.VecVirtual) {
+	for h := range 2 {
+		at := at.Offset(h * b.m.bytes())
+		if b.m.wide() {
+			half := ZMM()
+			if h == 1 {
+				VEXTRACTF64X4(Imm(1), r, r.AsY())
+			}
+			VCVTPS2PD(r.AsY(), half)
+			if b.part {
+				k := b.mask.k
+				if h == 1 {
+					k = K()
+					KSHIFTRW(Imm(8), b.mask.k, k)
+				}
+				old := ZMM()
+				VMOVUPD_Z(at, k, old)
+				VADDPD(old, half, half)
+				VMOVUPD(half, k, at)
+				continue
+			}
+			VADDPD(at, half, half)
+			VMOVUPD(half, at)
+			continue
+		}
+		half := YMM()
+		if h == 1 {
+			VEXTRACTF128(Imm(1), r, r.AsX())
+		}
+		VCVTPS2PD(r.AsX(), half)
+		if b.part {
+			k, old := YMM(), YMM()
+			if h == 1 {
+				VEXTRACTF128(Imm(1), b.mask.v, k.AsX())
+				VPMOVSXDQ(k.AsX(), k)
+			} else {
+				VPMOVSXDQ(b.mask.v.AsX(), k)
+			}
+			VMASKMOVPD(at, k, old)
+			VADDPD(old, half, half)
+			VMASKMOVPD(half, k, at)
+			continue
+		}
+		VADDPD(at, half, half)
+		VMOVUPD(half, at)
+	}
+}
+
+// loop writes a loop over n elements, body for whole blocks and once more for
+// an incomplete one. Pointers advance by their element's size.
+func (m machine) loop(n reg.GPVirtual, pointers map[reg.GPVirtual]int, order []reg.GPVirtual, body func(b block)) {
+	SUBQ(Imm(uint64(m.lanes)), n)
+	JLT(LabelRef("part"))
+	Label("whole")
+	body(block{m: m})
+	for _, p := range order {
+		ADDQ(U32(uint32(pointers[p]*m.lanes)), p)
+	}
+	SUBQ(Imm(uint64(m.lanes)), n)
+	JGE(LabelRef("whole"))
+	Label("part")
+	ADDQ(Imm(uint64(m.lanes)), n)
+	JZ(LabelRef("done"))
+	body(block{m: m, part: true, mask: m.firstMask(n)})
+	Label("done")
+}
+
+func slice(name string) (base, n reg.GPVirtual) {
+	base, n = GP64(), GP64()
+	Load(Param(name).Base(), base)
+	Load(Param(name).Len(), n)
+	return base, n
+}
+
+func pointer(name string) reg.GPVirtual {
+	base := GP64()
+	Load(Param(name).Base(), base)
+	return base
+}
+
+func at(p reg.GPVirtual) Mem { return Mem{Base: p} }
+
+func tanh(m machine) {
+	TEXT("tanh"+m.name, NOSPLIT, "func(dst []float32, x []float32)")
+	Pragma("noescape")
+	x, n := slice("x")
+	dst := pointer("dst")
+	low, high := m.broadcast(f32(-tanhLimit)), m.broadcast(f32(tanhLimit))
+	m.loop(n, map[reg.GPVirtual]int{x: 4, dst: 4}, []reg.GPVirtual{x, dst}, func(b block) {
+		v := b.load(at(x))
+		m.max(v, v, low)
+		m.min(v, v, high)
+		y, p, q := m.reg(), m.reg(), m.reg()
+		m.mul(y, v, v)
+		m.horner(p, y, []float64{-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
+			1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03})
+		m.horner(q, y, []float64{1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03})
+		m.mul(p, p, v)
+		m.div(p, p, q)
+		b.store(at(dst), p)
+	})
+	VZEROUPPER()
+	RET()
+}
+
+const tanhLimit = 7.90531110763549805
+
+// lnOnePlusExp writes ln(1+exp(-2x)), x >= 0, over x.
+func (m machine) lnOnePlusExp(x reg.VecVirtual, limits exp2Limits) {
+	e, s, q := m.reg(), m.reg(), m.reg()
+	m.mul(x, x, f32(minusTwoLog2E))
+	m.exp2(e, x, limits)
+	m.add(s, e, f32(2))
+	m.div(s, e, s)
+	m.mul(q, s, s)
+	m.horner(x, q, []float64{2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2})
+	m.mul(x, x, s)
+}
+
+func addLog2Cosh(m machine, step bool) {
+	if step {
+		TEXT("addLog2CoshStep"+m.name, NOSPLIT, "func(sum []float64, x []float32, before float32, t float32)")
+	} else {
+		TEXT("addLog2Cosh"+m.name, NOSPLIT, "func(sum []float64, x []float32)")
+	}
+	Pragma("noescape")
+	x, n := slice("x")
+	sum := pointer("sum")
+	limits := m.exp2Limits()
+	var before, t, difference reg.VecVirtual
+	if step {
+		before, t, difference = m.reg(), m.reg(), m.reg()
+		for name, r := range map[string]reg.VecVirtual{"before": before, "t": t} {
+			a, err := Param(name).Resolve()
+			if err != nil {
+				panic(err)
+			}
+			VBROADCASTSS(a.Addr, r)
+		}
+		m.sub(difference, t, before)
+	}
+	m.loop(n, map[reg.GPVirtual]int{x: 4, sum: 8}, []reg.GPVirtual{x, sum}, func(b block) {
+		v := b.load(at(x))
+		m.and(v, v, word(1<<31-1))
+		u := m.reg()
+		if step {
+			w := m.reg()
+			m.mul(u, v, t)
+			m.lnOnePlusExp(u, limits)
+			m.mul(w, v, before)
+			m.lnOnePlusExp(w, limits)
+			m.sub(u, u, w)
+			m.mul(v, v, difference)
+		} else {
+			m.copy(u, v)
+			m.lnOnePlusExp(u, limits)
+		}
+		m.add(v, v, u)
+		b.addDoubles(at(sum), v)
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// mixture is that of the portable code.
+var mixture = [4]struct{ weight, scale float64 }{
+	{0.10649961621292248, 0.4886941876086139},
+	{0.4583611018421914, 0.7155390107463702},
+	{0.3741883837381062, 1.0523490994401727},
+	{0.06095089820677979, 1.5573179058196276},
+}
+
+// gauss writes gaussMoments or, for the sum, gaussLog2Cosh.
+func gauss(m machine, sum bool) {
+	var tanh, sech2 reg.GPVirtual
+	if sum {
+		TEXT("gaussLog2Cosh"+m.name, NOSPLIT, "func(mean []float32, variance []float32) float64")
+	} else {
+		TEXT("gaussMoments"+m.name, NOSPLIT, "func(tanh []float32, sech2 []float32, mean []float32, variance []float32)")
+		tanh, sech2 = pointer("tanh"), pointer("sech2")
+	}
+	Pragma("noescape")
+	mean, n := slice("mean")
+	variance := pointer("variance")
+	order := []reg.GPVirtual{mean, variance}
+	if !sum {
+		order = append(order, tanh, sech2)
+	}
+	pointers := map[reg.GPVirtual]int{}
+	for _, p := range order {
+		pointers[p] = 4
+	}
+	low, one := m.broadcast(f32(-126)), m.broadcast(f32(1))
+	var total []reg.VecVirtual
+	if sum {
+		total = m.regs(2 * 16 / m.lanes)
+		for _, r := range total {
+			m.zero(r)
+		}
+	}
+	turn := 0
+	body := func(b block) {
+		x, v := b.load(at(mean)), b.load(at(variance))
+		sign, t, r := m.reg(), m.reg(), m.reg()
+		if !sum {
+			m.and(sign, x, word(1<<31))
+		}
+		m.and(x, x, word(1<<31-1))
+		for k, c := range mixture {
+			scale, u, w, y, p := m.reg(), m.reg(), m.reg(), m.reg(), m.reg()
+			m.add(scale, v, f32(c.scale*c.scale))
+			VSQRTPS(scale, scale)
+			m.mul(u, x, f32(0.3275911*0.707106781186547524400844362104849))
+			m.add(u, scale, u)
+			m.mul(w, scale, u)
+			m.div(w, one, w) // 1/(scale u)
+			m.mul(u, w, u)   // 1/scale
+			m.mul(y, x, u)
+			m.mul(y, y, y)
+			m.mul(y, y, f32(-0.5*1.44269504088896340735992468100189214))
+			m.mul(w, scale, w)
+			m.mul(w, w, scale) // scale/u
+			m.horner(p, w, []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
+			m.mul(p, p, w)
+			if sum {
+				u = scale
+			}
+			m.mul(u, u, f32(c.weight*rootTwoOverPi))
+			e := m.reg()
+			z := w
+			m.max(y, y, low)
+			m.add(z, y, f32(3<<22))
+			m.sub(e, z, f32(3<<22))
+			m.sub(y, y, e)
+			m.horner(e, y, exp2Coefficients)
+			VPSLLD(Imm(23), z, z)
+			VPADDD(z, e, e)
+			m.mul(p, p, e)
+			m.sub(p, one, p)
+			m.mul(p, p, f32(c.weight))
+			m.mul(u, u, e)
+			if k == 0 {
+				m.copy(t, p)
+				m.copy(r, u)
+			} else {
+				m.add(t, t, p)
+				m.add(r, r, u)
+			}
+		}
+		if !sum {
+			m.xor(t, t, sign)
+			b.store(at(tanh), t)
+			b.store(at(sech2), r)
+			return
+		}
+		m.mul(t, x, t)
+		m.add(t, t, r)
+		b.keep(t)
+		m.accumulate(total, t, turn)
+	}
+	if sum && !m.wide() {
+		// Lanes 8 to 15 have sums of their own, so that passes come in pairs.
+		m.pairs(n, order, body, &turn)
+	} else {
+		m.loop(n, pointers, order, body)
+	}
+	if sum {
+		Store(m.total(total).AsX(), ReturnIndex(0))
+	}
+	VZEROUPPER()
+	RET()
+}
+
+const rootTwoOverPi = 0.797884560802865355879892119868763736951717
+
+// accumulate adds float32 elements to float64 sums; the narrow machine has
+// four registers of these, of which odd passes use the last two.
+func (m machine) accumulate(total []reg.VecVirtual, r reg.VecVirtual, turn int) {
+	if m.wide() {
+		d := ZMM()
+		VCVTPS2PD(r.AsY(), d)
+		VADDPD(d, total[0], total[0])
+		VEXTRACTF64X4(Imm(1), r, r.AsY())
+		VCVTPS2PD(r.AsY(), d)
+		VADDPD(d, total[1], total[1])
+		return
+	}
+	d := YMM()
+	VCVTPS2PD(r.AsX(), d)
+	VADDPD(d, total[2*turn], total[2*turn])
+	VEXTRACTF128(Imm(1), r, r.AsX())
+	VCVTPS2PD(r.AsX(), d)
+	VADDPD(d, total[2*turn+1], total[2*turn+1])
+}
+
+// total adds up sums of lanes in the order of the portable code.
+func (m machine) total(s []reg.VecVirtual) reg.VecVirtual {
+	y := YMM()
+	if m.wide() {
+		VADDPD(s[1], s[0], s[0])
+		VEXTRACTF64X4(Imm(1), s[0], y)
+		VADDPD(y, s[0].AsY(), y)
+	} else {
+		VADDPD(s[2], s[0], s[0])
+		VADDPD(s[3], s[1], s[1])
+		VADDPD(s[1], s[0], y)
+	}
+	x := XMM()
+	VEXTRACTF128(Imm(1), y, x)
+	VADDPD(x, y.AsX(), x)
+	high := XMM()
+	VPERMILPD(Imm(1), x, high)
+	VADDSD(high, x, x)
+	return x
+}
+
+// pairs is loop for blocks of two registers, where turn tells body which of
+// the two it works on.
+func (m machine) pairs(n reg.GPVirtual, order []reg.GPVirtual, body func(b block), turn *int) {
+	advance := func() {
+		for _, p := range order {
+			ADDQ(U32(uint32(4*m.lanes)), p)
+		}
+	}
+	SUBQ(Imm(uint64(2*m.lanes)), n)
+	JLT(LabelRef("part"))
+	Label("whole")
+	for *turn = range 2 {
+		body(block{m: m})
+		advance()
+	}
+	SUBQ(Imm(uint64(2*m.lanes)), n)
+	JGE(LabelRef("whole"))
+	Label("part")
+	ADDQ(Imm(uint64(2*m.lanes)), n)
+	JZ(LabelRef("done"))
+	for *turn = range 2 {
+		body(block{m: m, part: true, mask: m.firstMask(n)})
+		if *turn == 0 {
+			advance()
+			SUBQ(Imm(uint64(m.lanes)), n)
+			JLE(LabelRef("done"))
+		}
+	}
+	Label("done")
+}

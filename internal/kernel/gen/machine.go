@@ -1,0 +1,267 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// A machine is an instruction set to write for. Its methods take the
+// destination first and operands in the order of the formula; float constants
+// are operands too.
+type machine struct {
+	name  string // suffix of function names
+	lanes int    // 32-bit elements in a register
+}
+
+var (
+	avx2   = machine{"AVX2", 8}
+	avx512 = machine{"AVX512", 16}
+)
+
+func (m machine) wide() bool { return m.lanes == 16 }
+
+// bytes is the size of a register.
+func (m machine) bytes() int { return 4 * m.lanes }
+
+// reg returns a fresh vector register.
+func (m machine) reg() reg.VecVirtual {
+	if m.wide() {
+		return ZMM()
+	}
+	return YMM()
+}
+
+func (m machine) regs(n int) []reg.VecVirtual {
+	r := make([]reg.VecVirtual, n)
+	for i := range r {
+		r[i] = m.reg()
+	}
+	return r
+}
+
+// A word is a 32-bit constant, the same in all lanes.
+type word uint32
+
+// f32 is the word of a float.
+func f32(x float64) word { return word(math.Float32bits(float32(x))) }
+
+var words = map[word]Mem{}
+
+// mem returns eight copies of a constant in memory.
+func (w word) mem() Mem {
+	if at, ok := words[w]; ok {
+		return at
+	}
+	at := GLOBL(fmt.Sprintf("word%08x", uint32(w)), 8|16) // RODATA, NOPTR
+	for i := range 8 {
+		DATA(4*i, U32(w))
+	}
+	words[w] = at
+	return at
+}
+
+// broadcast returns a register that holds a constant.
+func (m machine) broadcast(w word) reg.VecVirtual {
+	r := m.reg()
+	VBROADCASTSS(w.mem(), r)
+	return r
+}
+
+// two writes dst = x op y.
+func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
+	if _, ok := x.(word); ok {
+		x, y = y, x // only commutative operations are called with a constant first
+	}
+	if w, ok := y.(word); ok {
+		if m.wide() {
+			embedded(w.mem(), x.(Op), dst.(Op))
+			return
+		}
+		y = w.mem()
+	}
+	plain(y.(Op), x.(Op), dst.(Op))
+}
+
+func (m machine) add(dst, x, y any) { m.two(VADDPS, VADDPS_BCST, dst, x, y) }
+func (m machine) mul(dst, x, y any) { m.two(VMULPS, VMULPS_BCST, dst, x, y) }
+
+func (m machine) sub(dst, x, y any) {
+	if _, ok := x.(word); ok {
+		panic("sub from a constant")
+	}
+	m.two(VSUBPS, VSUBPS_BCST, dst, x, y)
+}
+
+func (m machine) div(dst, x, y any) {
+	if _, ok := x.(word); ok {
+		panic("division of a constant")
+	}
+	m.two(VDIVPS, VDIVPS_BCST, dst, x, y)
+}
+
+// min writes dst = min(x, bound), NaN where x is NaN; bound is a register.
+func (m machine) min(dst, x, bound Op) { VMINPS(x, bound, dst) }
+
+// max is min's counterpart.
+func (m machine) max(dst, x, bound Op) { VMAXPS(x, bound, dst) }
+
+func (m machine) and(dst, x, y any) {
+	if m.wide() {
+		m.two(VPANDD, VPANDD_BCST, dst, x, y)
+	} else {
+		m.two(three(VPAND), nil, dst, x, y)
+	}
+}
+
+func (m machine) or(dst, x, y any) {
+	if m.wide() {
+		m.two(VPORD, VPORD_BCST, dst, x, y)
+	} else {
+		m.two(three(VPOR), nil, dst, x, y)
+	}
+}
+
+func (m machine) xor(dst, x, y any) {
+	if m.wide() {
+		m.two(VPXORD, VPXORD_BCST, dst, x, y)
+	} else {
+		m.two(three(VPXOR), nil, dst, x, y)
+	}
+}
+
+func (m machine) zero(r reg.VecVirtual) {
+	if m.wide() {
+		VPXORD(r, r, r)
+	} else {
+		VPXOR(r, r, r)
+	}
+}
+
+// load and store move a whole register of 32-bit elements.
+func (m machine) load(dst reg.VecVirtual, from Mem)  { VMOVUPS(from, dst) }
+func (m machine) store(to Mem, src reg.VecVirtual)   { VMOVUPS(src, to) }
+func (m machine) copy(dst, src reg.VecVirtual)       { VMOVAPS(src, dst) }
+func (m machine) loadInts(dst reg.VecVirtual, p Mem) { VMOVUPS(p, dst) }
+
+// A mask selects lanes of a register.
+type mask struct {
+	k reg.OpmaskVirtual // wide
+	v reg.VecVirtual    // narrow
+}
+
+// firstMask returns the mask of the first n lanes of a register, for the n of
+// a general register: none if it is negative, all if it is larger than lanes.
+func (m machine) firstMask(n reg.GPVirtual) mask {
+	count := GP64()
+	limit := GP64()
+	MOVQ(n, count)
+	XORQ(limit, limit)
+	CMPQ(count, limit)
+	CMOVQLT(limit, count)
+	MOVQ(U32(uint32(m.lanes)), limit)
+	CMPQ(count, limit)
+	CMOVQGT(limit, count)
+	if m.wide() {
+		ones := GP32()
+		MOVL(U32(0xffff), ones)
+		BZHIL(count.As32(), ones, ones)
+		k := K()
+		KMOVW(ones, k)
+		return mask{k: k}
+	}
+	at := GP64()
+	LEAQ(slidingMask(), at)
+	NEGQ(count)
+	v := m.reg()
+	VMOVUPS(Mem{Base: at, Index: count, Scale: 4, Disp: 32}, v)
+	return mask{v: v}
+}
+
+var sliding *Mem
+
+// slidingMask is eight words of ones followed by eight of zeros.
+func slidingMask() Mem {
+	if sliding == nil {
+		at := GLOBL("slidingMask", 8|16)
+		for i := range 16 {
+			w := uint32(0)
+			if i < 8 {
+				w = 1<<32 - 1
+			}
+			DATA(4*i, U32(w))
+		}
+		sliding = &at
+	}
+	return *sliding
+}
+
+// loadMasked loads the lanes of a mask and sets the others to 0.
+func (m machine) loadMasked(dst reg.VecVirtual, from Mem, k mask) {
+	if m.wide() {
+		VMOVUPS_Z(from, k.k, dst)
+	} else {
+		VMASKMOVPS(from, k.v, dst)
+	}
+}
+
+// storeMasked stores the lanes of a mask.
+func (m machine) storeMasked(to Mem, src reg.VecVirtual, k mask) {
+	if m.wide() {
+		VMOVUPS(src, k.k, to)
+	} else {
+		VMASKMOVPS(src, k.v, to)
+	}
+}
+
+// exp2 writes dst = 2^y, in the operations of the portable function.
+func (m machine) exp2(dst, y reg.VecVirtual, limits exp2Limits) {
+	z, n := m.reg(), m.reg()
+	m.max(y, y, limits.low)
+	m.min(y, y, limits.high)
+	m.add(z, y, f32(3<<22))
+	m.sub(n, z, f32(3<<22))
+	m.sub(n, y, n)
+	m.horner(dst, n, exp2Coefficients)
+	VPSLLD(Imm(23), z, z)
+	VPADDD(z, dst, dst)
+}
+
+// exp2Coefficients, highest first, as in the portable function.
+var exp2Coefficients = []float64{0.000155946781613, 0.00134066439024, 0.00961769297299, 0.0555031055101, 0.240226527829, 0.693147214968, 1}
+
+type exp2Limits struct{ low, high reg.VecVirtual }
+
+func (m machine) exp2Limits() exp2Limits {
+	return exp2Limits{m.broadcast(f32(-126)), m.broadcast(f32(126))}
+}
+
+// horner writes the polynomial of x with the given coefficients, highest
+// first, without fused operations.
+func (m machine) horner(dst, x reg.VecVirtual, coefficients []float64) {
+	for i, c := range coefficients[1:] {
+		if i == 0 {
+			m.mul(dst, x, f32(coefficients[0]))
+		} else {
+			m.mul(dst, dst, x)
+		}
+		m.add(dst, dst, f32(c))
+	}
+}
+
+// three makes an instruction of three operands one of any number.
+func three(f func(x, y, dst Op)) func(...Op) {
+	return func(o ...Op) { f(o[0], o[1], o[2]) }
+}
+
+// param loads a parameter into a general register.
+func param(name string) reg.GPVirtual {
+	r := GP64()
+	Load(Param(name), r)
+	return r
+}
+
+func label(format string, args ...any) string { return fmt.Sprintf(format, args...) }

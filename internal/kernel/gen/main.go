@@ -1,0 +1,32 @@
+// Command gen writes the assembly of package kernel, one group of functions a
+// run: go generate in that package runs it for each.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+var groups = map[string]func(m machine){
+	"mul":         mulTiles,
+	"draw":        drawing,
+	"elementwise": elementwise,
+}
+
+func main() {
+	group := flag.String("group", "", "group of functions to write")
+	flag.Parse()
+	write, ok := groups[*group]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "gen: no group %q\n", *group)
+		os.Exit(2)
+	}
+	ConstraintExpr("!purego")
+	for _, m := range []machine{avx2, avx512} {
+		write(m)
+	}
+	Generate()
+}

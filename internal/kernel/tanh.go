@@ -1,0 +1,101 @@
+package kernel
+
+import "math"
+
+// Tanh sets dst[j] = tanh(x[j]): the standard library's in float64, in float32
+// to an absolute error of 3e-7. dst may be x.
+func Tanh[T Real](dst, x []T) {
+	dst = dst[:len(x)]
+	switch x := any(x).(type) {
+	case []float64:
+		dst := any(dst).([]float64)
+		for j, v := range x {
+			dst[j] = math.Tanh(v)
+		}
+	case []float32:
+		use().tanh(any(dst).([]float32), x)
+	}
+}
+
+// tanh uses the [13/6] rational approximation of the Eigen library, which is
+// exact to float32 up to where tanh rounds to 1.
+func tanh(dst, x []float32) {
+	const limit = 7.90531110763549805
+	for j, x := range x {
+		x = clamp(x, limit)
+		y := float32(x * x)
+		p := mulAdd(y, -2.76076847742355e-16, 2.00018790482477e-13)
+		p = mulAdd(p, y, -8.60467152213735e-11)
+		p = mulAdd(p, y, 5.12229709037114e-08)
+		p = mulAdd(p, y, 1.48572235717979e-05)
+		p = mulAdd(p, y, 6.37261928875436e-04)
+		p = mulAdd(p, y, 4.89352455891786e-03)
+		q := mulAdd(y, 1.19825839466702e-06, 1.18534705686654e-04)
+		q = mulAdd(q, y, 2.26843463243900e-03)
+		q = mulAdd(q, y, 4.89352518554385e-03)
+		dst[j] = float32(x*p) / q
+	}
+}
+
+// Log2Cosh returns ln 2cosh x without overflow.
+func Log2Cosh(x float64) float64 {
+	x = math.Abs(x)
+	return x + math.Log1p(math.Exp(-2*x))
+}
+
+// AddLog2Cosh adds ln 2cosh x[l] to sum[l]. In float32 a term has a relative
+// error below 3e-7.
+func AddLog2Cosh[T Real](sum []float64, x []T) {
+	sum = sum[:len(x)]
+	switch x := any(x).(type) {
+	case []float64:
+		for l, v := range x {
+			sum[l] += Log2Cosh(v)
+		}
+	case []float32:
+		use().addLog2Cosh(sum, x)
+	}
+}
+
+func addLog2Cosh(sum []float64, x []float32) {
+	for l, v := range x {
+		v = abs32(v)
+		sum[l] += float64(v + lnOnePlusExp(v))
+	}
+}
+
+// AddLog2CoshStep adds ln 2cosh(t x[l]) - ln 2cosh(before x[l]) to sum[l]: the
+// weight a unit in field x gains between two temperatures, neither negative.
+func AddLog2CoshStep[T Real](sum []float64, x []T, before, t T) {
+	sum = sum[:len(x)]
+	switch x := any(x).(type) {
+	case []float64:
+		for l, v := range x {
+			sum[l] += Log2Cosh(float64(t)*v) - Log2Cosh(float64(before)*v)
+		}
+	case []float32:
+		use().addLog2CoshStep(sum, x, float32(before), float32(t))
+	}
+}
+
+func addLog2CoshStep(sum []float64, x []float32, before, t float32) {
+	step := t - before
+	for l, v := range x {
+		v = abs32(v)
+		sum[l] += float64(mulAdd(step, v, lnOnePlusExp(float32(t*v))-lnOnePlusExp(float32(before*v))))
+	}
+}
+
+// lnOnePlusExp is ln(1 + exp(-2x)) for x >= 0, to an absolute error of 1e-7.
+func lnOnePlusExp(x float32) float32 {
+	e := exp2(float32(x * (-2 * math.Log2E)))
+	s := e / (2 + e) // ln(1+e) = 2 atanh(e/(2+e)), and the argument is at most 1/3
+	q := float32(s * s)
+	p := mulAdd(q, 2.0/13, 2.0/11)
+	p = mulAdd(p, q, 2.0/9)
+	p = mulAdd(p, q, 2.0/7)
+	p = mulAdd(p, q, 2.0/5)
+	p = mulAdd(p, q, 2.0/3)
+	p = mulAdd(p, q, 2)
+	return float32(s * p)
+}

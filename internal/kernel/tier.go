@@ -1,0 +1,84 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// functions are the kernels that have vector versions. Each does what the
+// portable function of its name does.
+type functions struct {
+	mulBits   func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	drawBlock func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
+
+	tanh            func(dst, x []float32)
+	addLog2Cosh     func(sum []float64, x []float32)
+	addLog2CoshStep func(sum []float64, x []float32, before, t float32)
+	gaussMoments    func(tanh, sech2, mean, variance []float32)
+	gaussLog2Cosh   func(mean, variance []float32) float64
+}
+
+// A tier is a set of kernels for some instruction set.
+type tier struct {
+	name string
+	functions
+}
+
+var portable = tier{"portable", functions{
+	mulBits:   mulBits[float32],
+	drawBlock: drawBlock[float32],
+
+	tanh:            tanh,
+	addLog2Cosh:     addLog2Cosh,
+	addLog2CoshStep: addLog2CoshStep,
+	gaussMoments:    gaussMoments,
+	gaussLog2Cosh:   gaussLog2Cosh,
+}}
+
+// tiers are those that this machine can run, slowest first.
+var tiers = append([]tier{portable}, vectorTiers()...)
+
+// current is the tier in use, nil if the environment asks for another than
+// there is; then tierErr says so.
+var current, tierErr = pick(os.Getenv(tierVariable))
+
+// tierVariable names the environment variable that forces a tier, for tests
+// and support.
+const tierVariable = "BETHE_KERNEL"
+
+// pick returns the tier of the given name, the fastest one for no name.
+func pick(name string) (*tier, error) {
+	if name == "" {
+		return &tiers[len(tiers)-1], nil
+	}
+	var names []string
+	for i := range tiers {
+		if tiers[i].name == name {
+			return &tiers[i], nil
+		}
+		names = append(names, tiers[i].name)
+	}
+	return nil, fmt.Errorf("%s=%s: this build on this machine has the kernels %s", tierVariable, name, strings.Join(names, ", "))
+}
+
+// use returns the kernels in use. It panics if there are none.
+func use() *functions {
+	if current == nil {
+		panic(tierErr)
+	}
+	return &current.functions
+}
+
+// Check returns an error if the environment variable BETHE_KERNEL asks for
+// kernels that there are not. Any use of a float32 kernel panics with it then,
+// so a command calls Check first.
+func Check() error { return tierErr }
+
+// Tier names the kernels in use: "avx512", "avx2" or "portable", the first of
+// these that the machine can run, or what the environment variable
+// BETHE_KERNEL says.
+func Tier() string {
+	use()
+	return current.name
+}

@@ -1,0 +1,35 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+func vectorTiers() (list []tier) {
+	x := &cpu.X86
+	if !x.HasAVX2 || !x.HasFMA || !x.HasBMI2 {
+		return nil
+	}
+	list = append(list, tier{"avx2", functions{
+		mulBits:   mulAVX2.mulBits,
+		drawBlock: drawBlockVector(drawBlockAVX2),
+
+		tanh:            tanhAVX2,
+		addLog2Cosh:     addLog2CoshAVX2,
+		addLog2CoshStep: addLog2CoshStepAVX2,
+		gaussMoments:    gaussMomentsAVX2,
+		gaussLog2Cosh:   gaussLog2CoshAVX2,
+	}})
+	if !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ {
+		return list
+	}
+	return append(list, tier{"avx512", functions{
+		mulBits:   mulAVX512.mulBits,
+		drawBlock: drawBlockVector(drawBlockAVX512),
+
+		tanh:            tanhAVX512,
+		addLog2Cosh:     addLog2CoshAVX512,
+		addLog2CoshStep: addLog2CoshStepAVX512,
+		gaussMoments:    gaussMomentsAVX512,
+		gaussLog2Cosh:   gaussLog2CoshAVX512,
+	}})
+}
