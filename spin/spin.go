@@ -249,10 +249,16 @@ func Dot(dst []int32, a, b *Matrix) {
 func Mul[T Real](dst, a []T, p int, m *Matrix) {
 	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
 	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
-	parallel.For(p, parallel.Grain(kernel.Words(m.rows)*(320+5*m.cols)), func(lo, hi int) {
+	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
+	grain = (grain + rowTile - 1) / rowTile * rowTile
+	parallel.For(p, grain, func(lo, hi int) {
 		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
 	})
 }
+
+// rowTile is the number of rows that kernels take together at best, or a
+// multiple of it.
+const rowTile = 10
 
 // MulT computes dst = a transpose(m) for a real p x cols matrix a, row-major;
 // dst is p x rows. Callers that need several products with the same transpose

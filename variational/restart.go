@@ -2,20 +2,17 @@ package variational
 
 import (
 	"context"
-	"math"
 
 	"bethe/internal/parallel"
 	"bethe/rbm"
 )
 
-// Best learns from several starts, concurrently, and returns the number and
-// model of the one with the greatest bound; of equals the first. learn returns
-// the model of a start and its bound. The bound needs no teacher, and on
-// planted data choosing by it reaches the Bayes optimum where a single start
-// now and then falls into a wrong state. The error is the context's, or the
-// first start's that failed.
-func Best[T rbm.Real](ctx context.Context, starts int, learn func(start int) (*rbm.Model[T], float64, error)) (best int, model *rbm.Model[T], bound float64, err error) {
-	models, bounds, errs := make([]*rbm.Model[T], starts), make([]float64, starts), make([]error, starts)
+// Restarts learns from several starts, concurrently, and returns the model of
+// each and its bound, in the order of starts. The error is the context's, or
+// that of the first start that failed.
+func Restarts[T rbm.Real](ctx context.Context, starts int, learn func(start int) (*rbm.Model[T], float64, error)) (models []*rbm.Model[T], bounds []float64, err error) {
+	models, bounds = make([]*rbm.Model[T], starts), make([]float64, starts)
+	errs := make([]error, starts)
 	parallel.For(starts, 1, func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			if errs[k] = ctx.Err(); errs[k] == nil {
@@ -23,14 +20,23 @@ func Best[T rbm.Real](ctx context.Context, starts int, learn func(start int) (*r
 			}
 		}
 	})
-	bound = math.Inf(-1)
-	for k := range starts {
-		if errs[k] != nil {
-			return k, nil, 0, errs[k]
-		}
-		if bounds[k] > bound || model == nil {
-			best, model, bound = k, models[k], bounds[k]
+	for _, err := range errs {
+		if err != nil {
+			return nil, nil, err
 		}
 	}
-	return best, model, bound, nil
+	return models, bounds, nil
+}
+
+// Best returns the place of the greatest bound, the first of equals. The bound
+// needs no teacher, and where a single start now and then falls into a wrong
+// state, the best of several by the bound seldom does.
+func Best(bounds []float64) int {
+	best := 0
+	for k, b := range bounds {
+		if b > bounds[best] {
+			best = k
+		}
+	}
+	return best
 }

@@ -84,7 +84,7 @@ func TestLearningClimbsTheBound(t *testing.T) {
 		rule Rule
 		rate float64
 	}{{"adam", Adam, 0.2}, {"bayesian rule", BayesianRule, 0.2}, {"clipped adam", ClippedAdam, 0.1}} {
-		_, model, bound, err := Best(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
+		models, bounds, err := Restarts(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
 			model := Model[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
 			trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](Mixture[float64]{}),
 				Options{Steps: 150, Rule: c.rule, Rate: c.rate, FinalRate: 0.1})
@@ -107,6 +107,7 @@ func TestLearningClimbsTheBound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		model, bound := models[Best(bounds)], bounds[Best(bounds)]
 		dots := make([]int32, 4)
 		spin.Dot(dots, synapses, model.Posterior.Sign())
 		abs := func(x int32) float64 { return math.Abs(float64(x)) / 30 }
@@ -421,9 +422,9 @@ func TestAnnealedTerms(t *testing.T) {
 	}
 }
 
-func TestBestReturnsErrors(t *testing.T) {
+func TestRestarts(t *testing.T) {
 	failed := errors.New("failed")
-	_, _, _, err := Best(t.Context(), 3, func(start int) (*rbm.Model[float32], float64, error) {
+	_, _, err := Restarts(t.Context(), 3, func(start int) (*rbm.Model[float32], float64, error) {
 		if start == 1 {
 			return nil, 0, failed
 		}
@@ -432,15 +433,15 @@ func TestBestReturnsErrors(t *testing.T) {
 	if !errors.Is(err, failed) {
 		t.Errorf("error %v", err)
 	}
-	best, model, bound, err := Best(t.Context(), 4, func(start int) (*rbm.Model[float32], float64, error) {
-		return &rbm.Model[float32]{}, []float64{1, 3, 3, 2}[start], nil
+	models, bounds, err := Restarts(t.Context(), 4, func(start int) (*rbm.Model[float32], float64, error) {
+		return &rbm.Model[float32]{Params: rbm.Params{Coupling: float64(start)}}, []float64{1, 3, 3, 2}[start], nil
 	})
-	if best != 1 || model == nil || bound != 3 || err != nil {
-		t.Errorf("best is %d at %v: %v", best, bound, err)
+	if err != nil || Best(bounds) != 1 || models[3].Coupling != 3 {
+		t.Errorf("bounds %v: %v", bounds, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, _, err := Best(ctx, 2, func(int) (*rbm.Model[float32], float64, error) { return nil, 0, nil }); !errors.Is(err, context.Canceled) {
+	if _, _, err := Restarts(ctx, 2, func(int) (*rbm.Model[float32], float64, error) { return nil, 0, nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

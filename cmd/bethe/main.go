@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"bethe/internal/kernel"
 )
 
 // Exit statuses.
@@ -79,6 +81,9 @@ Without anything else to hand, start with
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := kernel.Check(); err != nil {
+				return &usageError{err}
+			}
 			if c.threads < 0 {
 				return usagef("--threads %d: it must be positive, or 0 for all", c.threads)
 			}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"bethe/internal/kernel"
 )
 
 // version of the program; a release sets it when it links.
@@ -19,6 +21,7 @@ type versionReport struct {
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	Kernel   string `json:"kernel"` // tier of vector kernels in use
 }
 
 func newVersionCommand(c *console) *cobra.Command {
@@ -26,7 +29,7 @@ func newVersionCommand(c *console) *cobra.Command {
 		Use: "version", Short: "Say which build this is", Args: noArguments,
 		Example: "  bethe version --json",
 		RunE: func(*cobra.Command, []string) error {
-			r := versionReport{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+			r := versionReport{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Tier()}
 			if info, ok := debug.ReadBuildInfo(); ok {
 				for _, s := range info.Settings {
 					switch s.Key {
@@ -37,7 +40,7 @@ func newVersionCommand(c *console) *cobra.Command {
 					}
 				}
 			}
-			c.printf("%s %s %s\n", program(), r.Go, r.Platform)
+			c.printf("%s %s %s, %s kernels\n", program(), r.Go, r.Platform, r.Kernel)
 			if r.Revision != "" {
 				c.printf("revision %s\n", r.Revision)
 			}
