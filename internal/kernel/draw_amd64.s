@@ -107,18 +107,20 @@ row:
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y12
 	VSUBPS       Y12, Y8, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y9
-	VADDPS       word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3d635739<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y12, Y8
+	VMULPS       word3f317219<>+0(SB), Y12, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y12, Y9
 	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3f317219<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y13, Y9, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y8, Y12
+	VADDPS       Y12, Y9, Y9
+	VMULPS       Y8, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y13, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y9, Y9
 	VADDPS       word3f800000<>+0(SB), Y9, Y9
@@ -147,18 +149,20 @@ row:
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y11
 	VSUBPS       Y11, Y8, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y9
-	VADDPS       word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3d635739<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
+	VMULPS       Y11, Y11, Y8
+	VMULPS       word3f317219<>+0(SB), Y11, Y12
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       word3d635739<>+0(SB), Y11, Y9
 	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f317219<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y12, Y9, Y12
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y8, Y11
+	VADDPS       Y11, Y9, Y9
+	VMULPS       Y8, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y12, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y9, Y9
 	VADDPS       word3f800000<>+0(SB), Y9, Y9
@@ -260,35 +264,25 @@ DATA word4b400000<>+24(SB)/4, $0x4b400000
 DATA word4b400000<>+28(SB)/4, $0x4b400000
 GLOBL word4b400000<>(SB), RODATA|NOPTR, $32
 
-DATA word392385a5<>+0(SB)/4, $0x392385a5
-DATA word392385a5<>+4(SB)/4, $0x392385a5
-DATA word392385a5<>+8(SB)/4, $0x392385a5
-DATA word392385a5<>+12(SB)/4, $0x392385a5
-DATA word392385a5<>+16(SB)/4, $0x392385a5
-DATA word392385a5<>+20(SB)/4, $0x392385a5
-DATA word392385a5<>+24(SB)/4, $0x392385a5
-DATA word392385a5<>+28(SB)/4, $0x392385a5
-GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
+DATA word3f317219<>+0(SB)/4, $0x3f317219
+DATA word3f317219<>+4(SB)/4, $0x3f317219
+DATA word3f317219<>+8(SB)/4, $0x3f317219
+DATA word3f317219<>+12(SB)/4, $0x3f317219
+DATA word3f317219<>+16(SB)/4, $0x3f317219
+DATA word3f317219<>+20(SB)/4, $0x3f317219
+DATA word3f317219<>+24(SB)/4, $0x3f317219
+DATA word3f317219<>+28(SB)/4, $0x3f317219
+GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
 
-DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
-GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
-
-DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
-GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+DATA word3f800000<>+0(SB)/4, $0x3f800000
+DATA word3f800000<>+4(SB)/4, $0x3f800000
+DATA word3f800000<>+8(SB)/4, $0x3f800000
+DATA word3f800000<>+12(SB)/4, $0x3f800000
+DATA word3f800000<>+16(SB)/4, $0x3f800000
+DATA word3f800000<>+20(SB)/4, $0x3f800000
+DATA word3f800000<>+24(SB)/4, $0x3f800000
+DATA word3f800000<>+28(SB)/4, $0x3f800000
+GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
 DATA word3d635739<>+0(SB)/4, $0x3d635739
 DATA word3d635739<>+4(SB)/4, $0x3d635739
@@ -310,25 +304,35 @@ DATA word3e75fdf1<>+24(SB)/4, $0x3e75fdf1
 DATA word3e75fdf1<>+28(SB)/4, $0x3e75fdf1
 GLOBL word3e75fdf1<>(SB), RODATA|NOPTR, $32
 
-DATA word3f317219<>+0(SB)/4, $0x3f317219
-DATA word3f317219<>+4(SB)/4, $0x3f317219
-DATA word3f317219<>+8(SB)/4, $0x3f317219
-DATA word3f317219<>+12(SB)/4, $0x3f317219
-DATA word3f317219<>+16(SB)/4, $0x3f317219
-DATA word3f317219<>+20(SB)/4, $0x3f317219
-DATA word3f317219<>+24(SB)/4, $0x3f317219
-DATA word3f317219<>+28(SB)/4, $0x3f317219
-GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
+DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
+GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
 
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
+DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
+GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+
+DATA word392385a5<>+0(SB)/4, $0x392385a5
+DATA word392385a5<>+4(SB)/4, $0x392385a5
+DATA word392385a5<>+8(SB)/4, $0x392385a5
+DATA word392385a5<>+12(SB)/4, $0x392385a5
+DATA word392385a5<>+16(SB)/4, $0x392385a5
+DATA word392385a5<>+20(SB)/4, $0x392385a5
+DATA word392385a5<>+24(SB)/4, $0x392385a5
+DATA word392385a5<>+28(SB)/4, $0x392385a5
+GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
 
 DATA word3f000000<>+0(SB)/4, $0x3f000000
 DATA word3f000000<>+4(SB)/4, $0x3f000000
@@ -428,18 +432,20 @@ row:
 	VADDPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS.BCST   word4b400000<>+0(SB), Z12, Z13
 	VSUBPS        Z13, Z10, Z13
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z11
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3d635739<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
+	VMULPS        Z13, Z13, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z13, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z13, Z11
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3f317219<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS        Z10, Z11, Z11
+	VADDPS        Z14, Z11, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z13, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z13
+	VADDPS        Z13, Z11, Z11
+	VMULPS        Z10, Z10, Z10
+	VMULPS        Z10, Z11, Z11
+	VADDPS        Z14, Z11, Z11
 	VPSLLD        $0x17, Z12, Z12
 	VPADDD        Z12, Z11, Z11
 	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
