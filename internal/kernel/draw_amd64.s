@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func drawBlockAVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
-// Requires: AVX, AVX2, CMOV
+// Requires: AVX, AVX2, CMOV, MMX+
 TEXT ·drawBlockAVX2(SB), NOSPLIT, $0-56
 	MOVQ         bits+0(FP), AX
 	MOVQ         stride+8(FP), CX
@@ -50,8 +50,10 @@ word:
 	VBROADCASTSS word00000001<>+0(SB), Y2
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
+	LEAQ         (BX)(BX*8), R9
 
 row:
+	PREFETCHT0   (DX)(R9*1)
 	VMOVDQU      (R8), Y7
 	VMOVDQU      64(R8), Y8
 	VMOVDQU      128(R8), Y9
@@ -375,7 +377,7 @@ DATA word80000000<>+28(SB)/4, $0x80000000
 GLOBL word80000000<>(SB), RODATA|NOPTR, $32
 
 // func drawBlockAVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·drawBlockAVX512(SB), NOSPLIT, $0-56
 	MOVQ         bits+0(FP), AX
 	MOVQ         stride+8(FP), CX
@@ -412,8 +414,10 @@ word:
 	SUBQ         DI, SI
 	VBROADCASTSS word00000001<>+0(SB), Z2
 	VPXORD       Z3, Z3, Z3
+	LEAQ         (BX)(BX*8), R9
 
 row:
+	PREFETCHT0    (DX)(R9*1)
 	VPADDQ        Z8, Z5, Z9
 	VPROLQ        $0x17, Z9, Z9
 	VPADDQ        Z5, Z9, Z9

@@ -160,7 +160,10 @@ func drawing(m machine) {
 	CMOVQLT(rows, left)
 	SUBQ(left, rows)
 	d.start()
+	ahead := GP64() // rows are far apart
+	LEAQ(Mem{Base: ld, Index: ld, Scale: 8}, ahead)
 	Label("row")
+	PREFETCHT0(Mem{Base: field, Index: ahead, Scale: 1})
 	random := d.random()
 	for v, r := range random {
 		y := m.reg()
