@@ -5,57 +5,59 @@
 #include "textflag.h"
 
 // func drawBlockAVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
-// Requires: AVX, AVX2, CMOV
+// Requires: AVX, AVX2, CMOV, MMX+
 TEXT ·drawBlockAVX2(SB), NOSPLIT, $0-56
-	MOVQ         bits+0(FP), AX
-	MOVQ         stride+8(FP), CX
-	MOVQ         field+16(FP), DX
-	MOVQ         ld+24(FP), BX
-	MOVQ         rows+32(FP), SI
-	MOVQ         lanes+40(FP), DI
-	MOVQ         state+48(FP), R8
+	MOVQ         field+16(FP), AX
+	MOVQ         ld+24(FP), CX
 	SHLQ         $0x02, CX
-	SHLQ         $0x02, BX
+	LEAQ         (CX)(CX*8), DX
+	MOVQ         bits+0(FP), BX
+	MOVQ         stride+8(FP), SI
+	MOVQ         rows+32(FP), DI
+	MOVQ         lanes+40(FP), R8
+	SHLQ         $0x02, SI
+	MOVQ         state+48(FP), R9
 	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
 	VBROADCASTSS word42fc0000<>+0(SB), Y1
 	VBROADCASTSS word00000001<>+0(SB), Y2
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
-	MOVQ         DI, R9
+	MOVQ         R8, R10
+	XORQ         R11, R11
+	CMPQ         R10, R11
+	CMOVQLT      R11, R10
+	MOVQ         $0x00000008, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	LEAQ         slidingMask<>+0(SB), R11
+	NEGQ         R10
+	VMOVUPS      32(R11)(R10*4), Y5
+	LEAQ         -8(R8), R8
 	XORQ         R10, R10
-	CMPQ         R9, R10
-	CMOVQLT      R10, R9
+	CMPQ         R8, R10
+	CMOVQLT      R10, R8
 	MOVQ         $0x00000008, R10
-	CMPQ         R9, R10
-	CMOVQGT      R10, R9
+	CMPQ         R8, R10
+	CMOVQGT      R10, R8
 	LEAQ         slidingMask<>+0(SB), R10
-	NEGQ         R9
-	VMOVUPS      32(R10)(R9*4), Y5
-	LEAQ         -8(DI), DI
-	XORQ         R9, R9
-	CMPQ         DI, R9
-	CMOVQLT      R9, DI
-	MOVQ         $0x00000008, R9
-	CMPQ         DI, R9
-	CMOVQGT      R9, DI
-	LEAQ         slidingMask<>+0(SB), R9
-	NEGQ         DI
-	VMOVUPS      32(R9)(DI*4), Y6
+	NEGQ         R8
+	VMOVUPS      32(R10)(R8*4), Y6
 
 word:
-	MOVQ         $0x0000001e, DI
-	CMPQ         SI, DI
-	CMOVQLT      SI, DI
-	SUBQ         DI, SI
+	MOVQ         $0x0000001e, R8
+	CMPQ         DI, R8
+	CMOVQLT      DI, R8
+	SUBQ         R8, DI
 	VBROADCASTSS word00000001<>+0(SB), Y2
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
 
 row:
-	VMOVDQU      (R8), Y7
-	VMOVDQU      64(R8), Y8
-	VMOVDQU      128(R8), Y9
-	VMOVDQU      192(R8), Y10
+	PREFETCHT0   (AX)(DX*1)
+	VMOVDQU      (R9), Y7
+	VMOVDQU      64(R9), Y8
+	VMOVDQU      128(R9), Y9
+	VMOVDQU      192(R9), Y10
 	VPADDQ       Y10, Y7, Y11
 	VPSRLQ       $0x29, Y11, Y12
 	VPSLLQ       $0x17, Y11, Y11
@@ -64,20 +66,20 @@ row:
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, (R8)
+	VMOVDQU      Y7, (R9)
 	VPSLLQ       $0x11, Y8, Y12
 	VPXOR        Y9, Y8, Y8
-	VMOVDQU      Y8, 64(R8)
+	VMOVDQU      Y8, 64(R9)
 	VPXOR        Y12, Y9, Y9
-	VMOVDQU      Y9, 128(R8)
+	VMOVDQU      Y9, 128(R9)
 	VPSRLQ       $0x13, Y10, Y12
 	VPSLLQ       $0x2d, Y10, Y10
 	VPOR         Y12, Y10, Y10
-	VMOVDQU      Y10, 192(R8)
-	VMOVDQU      32(R8), Y7
-	VMOVDQU      96(R8), Y8
-	VMOVDQU      160(R8), Y9
-	VMOVDQU      224(R8), Y10
+	VMOVDQU      Y10, 192(R9)
+	VMOVDQU      32(R9), Y7
+	VMOVDQU      96(R9), Y8
+	VMOVDQU      160(R9), Y9
+	VMOVDQU      224(R9), Y10
 	VPADDQ       Y10, Y7, Y12
 	VPSRLQ       $0x29, Y12, Y13
 	VPSLLQ       $0x17, Y12, Y12
@@ -86,39 +88,41 @@ row:
 	VPXOR        Y8, Y10, Y10
 	VPXOR        Y7, Y9, Y9
 	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, 32(R8)
+	VMOVDQU      Y7, 32(R9)
 	VPSLLQ       $0x11, Y8, Y13
 	VPXOR        Y9, Y8, Y8
-	VMOVDQU      Y8, 96(R8)
+	VMOVDQU      Y8, 96(R9)
 	VPXOR        Y13, Y9, Y9
-	VMOVDQU      Y9, 160(R8)
+	VMOVDQU      Y9, 160(R9)
 	VPSRLQ       $0x13, Y10, Y13
 	VPSLLQ       $0x2d, Y10, Y10
 	VPOR         Y13, Y10, Y10
-	VMOVDQU      Y10, 224(R8)
+	VMOVDQU      Y10, 224(R9)
 	VSHUFPS      $0xdd, Y12, Y11, Y7
 	VSHUFPS      $0x88, Y12, Y11, Y11
 	VPERMQ       $0xd8, Y11, Y11
 	VPERMQ       $0xd8, Y7, Y7
-	VMASKMOVPS   (DX), Y5, Y8
+	VMASKMOVPS   (AX), Y5, Y8
 	VMULPS       wordc038aa3b<>+0(SB), Y8, Y8
 	VMAXPS       Y8, Y0, Y8
 	VMINPS       Y8, Y1, Y8
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y12
 	VSUBPS       Y12, Y8, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y9
-	VADDPS       word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3d635739<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
+	VMULPS       Y12, Y12, Y8
+	VMULPS       word3f317219<>+0(SB), Y12, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y12, Y9
 	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3f317219<>+0(SB), Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y13, Y9, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y8, Y12
+	VADDPS       Y12, Y9, Y9
+	VMULPS       Y8, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y13, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y9, Y9
 	VADDPS       word3f800000<>+0(SB), Y9, Y9
@@ -140,25 +144,27 @@ row:
 	VPCMPGTD     Y11, Y12, Y12
 	VPAND        Y2, Y12, Y12
 	VPOR         Y12, Y3, Y3
-	VMASKMOVPS   32(DX), Y6, Y8
+	VMASKMOVPS   32(AX), Y6, Y8
 	VMULPS       wordc038aa3b<>+0(SB), Y8, Y8
 	VMAXPS       Y8, Y0, Y8
 	VMINPS       Y8, Y1, Y8
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y11
 	VSUBPS       Y11, Y8, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y9
-	VADDPS       word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3d635739<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
+	VMULPS       Y11, Y11, Y8
+	VMULPS       word3f317219<>+0(SB), Y11, Y12
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       word3d635739<>+0(SB), Y11, Y9
 	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f317219<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y12, Y9, Y12
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y8, Y11
+	VADDPS       Y11, Y9, Y9
+	VMULPS       Y8, Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y12, Y9, Y9
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y9, Y9
 	VADDPS       word3f800000<>+0(SB), Y9, Y9
@@ -181,13 +187,13 @@ row:
 	VPAND        Y2, Y11, Y11
 	VPOR         Y11, Y4, Y4
 	VPADDD       Y2, Y2, Y2
-	ADDQ         BX, DX
-	DECQ         DI
-	JNZ          row
-	VMASKMOVPS   Y3, Y5, (AX)
-	VMASKMOVPS   Y4, Y6, 32(AX)
 	ADDQ         CX, AX
-	TESTQ        SI, SI
+	DECQ         R8
+	JNZ          row
+	VMASKMOVPS   Y3, Y5, (BX)
+	VMASKMOVPS   Y4, Y6, 32(BX)
+	ADDQ         SI, BX
+	TESTQ        DI, DI
 	JNZ          word
 	VZEROUPPER
 	RET
@@ -260,35 +266,25 @@ DATA word4b400000<>+24(SB)/4, $0x4b400000
 DATA word4b400000<>+28(SB)/4, $0x4b400000
 GLOBL word4b400000<>(SB), RODATA|NOPTR, $32
 
-DATA word392385a5<>+0(SB)/4, $0x392385a5
-DATA word392385a5<>+4(SB)/4, $0x392385a5
-DATA word392385a5<>+8(SB)/4, $0x392385a5
-DATA word392385a5<>+12(SB)/4, $0x392385a5
-DATA word392385a5<>+16(SB)/4, $0x392385a5
-DATA word392385a5<>+20(SB)/4, $0x392385a5
-DATA word392385a5<>+24(SB)/4, $0x392385a5
-DATA word392385a5<>+28(SB)/4, $0x392385a5
-GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
+DATA word3f317219<>+0(SB)/4, $0x3f317219
+DATA word3f317219<>+4(SB)/4, $0x3f317219
+DATA word3f317219<>+8(SB)/4, $0x3f317219
+DATA word3f317219<>+12(SB)/4, $0x3f317219
+DATA word3f317219<>+16(SB)/4, $0x3f317219
+DATA word3f317219<>+20(SB)/4, $0x3f317219
+DATA word3f317219<>+24(SB)/4, $0x3f317219
+DATA word3f317219<>+28(SB)/4, $0x3f317219
+GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
 
-DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
-GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
-
-DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
-GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+DATA word3f800000<>+0(SB)/4, $0x3f800000
+DATA word3f800000<>+4(SB)/4, $0x3f800000
+DATA word3f800000<>+8(SB)/4, $0x3f800000
+DATA word3f800000<>+12(SB)/4, $0x3f800000
+DATA word3f800000<>+16(SB)/4, $0x3f800000
+DATA word3f800000<>+20(SB)/4, $0x3f800000
+DATA word3f800000<>+24(SB)/4, $0x3f800000
+DATA word3f800000<>+28(SB)/4, $0x3f800000
+GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
 DATA word3d635739<>+0(SB)/4, $0x3d635739
 DATA word3d635739<>+4(SB)/4, $0x3d635739
@@ -310,25 +306,35 @@ DATA word3e75fdf1<>+24(SB)/4, $0x3e75fdf1
 DATA word3e75fdf1<>+28(SB)/4, $0x3e75fdf1
 GLOBL word3e75fdf1<>(SB), RODATA|NOPTR, $32
 
-DATA word3f317219<>+0(SB)/4, $0x3f317219
-DATA word3f317219<>+4(SB)/4, $0x3f317219
-DATA word3f317219<>+8(SB)/4, $0x3f317219
-DATA word3f317219<>+12(SB)/4, $0x3f317219
-DATA word3f317219<>+16(SB)/4, $0x3f317219
-DATA word3f317219<>+20(SB)/4, $0x3f317219
-DATA word3f317219<>+24(SB)/4, $0x3f317219
-DATA word3f317219<>+28(SB)/4, $0x3f317219
-GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
+DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
+GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
 
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
+DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
+GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+
+DATA word392385a5<>+0(SB)/4, $0x392385a5
+DATA word392385a5<>+4(SB)/4, $0x392385a5
+DATA word392385a5<>+8(SB)/4, $0x392385a5
+DATA word392385a5<>+12(SB)/4, $0x392385a5
+DATA word392385a5<>+16(SB)/4, $0x392385a5
+DATA word392385a5<>+20(SB)/4, $0x392385a5
+DATA word392385a5<>+24(SB)/4, $0x392385a5
+DATA word392385a5<>+28(SB)/4, $0x392385a5
+GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
 
 DATA word3f000000<>+0(SB)/4, $0x3f000000
 DATA word3f000000<>+4(SB)/4, $0x3f000000
@@ -371,45 +377,47 @@ DATA word80000000<>+28(SB)/4, $0x80000000
 GLOBL word80000000<>(SB), RODATA|NOPTR, $32
 
 // func drawBlockAVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
-// Requires: AVX, AVX512F, BMI2, CMOV
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
 TEXT ·drawBlockAVX512(SB), NOSPLIT, $0-56
-	MOVQ         bits+0(FP), AX
-	MOVQ         stride+8(FP), CX
-	MOVQ         field+16(FP), DX
-	MOVQ         ld+24(FP), BX
-	MOVQ         rows+32(FP), SI
-	MOVQ         lanes+40(FP), DI
-	MOVQ         state+48(FP), R8
+	MOVQ         field+16(FP), AX
+	MOVQ         ld+24(FP), CX
 	SHLQ         $0x02, CX
-	SHLQ         $0x02, BX
+	LEAQ         (CX)(CX*8), DX
+	MOVQ         bits+0(FP), BX
+	MOVQ         stride+8(FP), SI
+	MOVQ         rows+32(FP), DI
+	MOVQ         lanes+40(FP), R8
+	SHLQ         $0x02, SI
+	MOVQ         state+48(FP), R9
 	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
 	VBROADCASTSS word42fc0000<>+0(SB), Z1
 	VMOVUPS      lowHalvesFirst<>+0(SB), Z4
-	VMOVUPS      (R8), Z5
-	VMOVUPS      64(R8), Z6
-	VMOVUPS      128(R8), Z7
-	VMOVUPS      192(R8), Z8
+	VMOVUPS      (R9), Z5
+	VMOVUPS      64(R9), Z6
+	VMOVUPS      128(R9), Z7
+	VMOVUPS      192(R9), Z8
 	VBROADCASTSS word00000001<>+0(SB), Z2
 	VPXORD       Z3, Z3, Z3
-	XORQ         R9, R9
-	CMPQ         DI, R9
-	CMOVQLT      R9, DI
-	MOVQ         $0x00000010, R9
-	CMPQ         DI, R9
-	CMOVQGT      R9, DI
-	MOVL         $0x0000ffff, R9
-	BZHIL        DI, R9, R9
-	KMOVW        R9, K1
+	XORQ         R10, R10
+	CMPQ         R8, R10
+	CMOVQLT      R10, R8
+	MOVQ         $0x00000010, R10
+	CMPQ         R8, R10
+	CMOVQGT      R10, R8
+	MOVL         $0x0000ffff, R10
+	BZHIL        R8, R10, R10
+	KMOVW        R10, K1
 
 word:
-	MOVQ         $0x0000001e, DI
-	CMPQ         SI, DI
-	CMOVQLT      SI, DI
-	SUBQ         DI, SI
+	MOVQ         $0x0000001e, R8
+	CMPQ         DI, R8
+	CMOVQLT      DI, R8
+	SUBQ         R8, DI
 	VBROADCASTSS word00000001<>+0(SB), Z2
 	VPXORD       Z3, Z3, Z3
 
 row:
+	PREFETCHT0    (AX)(DX*1)
 	VPADDQ        Z8, Z5, Z9
 	VPROLQ        $0x17, Z9, Z9
 	VPADDQ        Z5, Z9, Z9
@@ -421,25 +429,27 @@ row:
 	VPXORQ        Z10, Z7, Z7
 	VPROLQ        $0x2d, Z8, Z8
 	VPERMD        Z9, Z4, Z9
-	VMOVUPS.Z     (DX), K1, Z10
+	VMOVUPS.Z     (AX), K1, Z10
 	VMULPS.BCST   wordc038aa3b<>+0(SB), Z10, Z10
 	VMAXPS        Z10, Z0, Z10
 	VMINPS        Z10, Z1, Z10
 	VADDPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS.BCST   word4b400000<>+0(SB), Z12, Z13
 	VSUBPS        Z13, Z10, Z13
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z11
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3d635739<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
+	VMULPS        Z13, Z13, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z13, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z13, Z11
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3f317219<>+0(SB), Z11, Z11
-	VMULPS        Z13, Z11, Z11
-	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS        Z10, Z11, Z11
+	VADDPS        Z14, Z11, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z13, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z13
+	VADDPS        Z13, Z11, Z11
+	VMULPS        Z10, Z10, Z10
+	VMULPS        Z10, Z11, Z11
+	VADDPS        Z14, Z11, Z11
 	VPSLLD        $0x17, Z12, Z12
 	VPADDD        Z12, Z11, Z11
 	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
@@ -453,17 +463,17 @@ row:
 	VPCMPUD       $0x01, Z10, Z9, K2
 	VPORD         Z2, Z3, K2, Z3
 	VPADDD        Z2, Z2, Z2
-	ADDQ          BX, DX
-	DECQ          DI
-	JNZ           row
-	VMOVUPS       Z3, K1, (AX)
 	ADDQ          CX, AX
-	TESTQ         SI, SI
+	DECQ          R8
+	JNZ           row
+	VMOVUPS       Z3, K1, (BX)
+	ADDQ          SI, BX
+	TESTQ         DI, DI
 	JNZ           word
-	VMOVUPS       Z5, (R8)
-	VMOVUPS       Z6, 64(R8)
-	VMOVUPS       Z7, 128(R8)
-	VMOVUPS       Z8, 192(R8)
+	VMOVUPS       Z5, (R9)
+	VMOVUPS       Z6, 64(R9)
+	VMOVUPS       Z7, 128(R9)
+	VMOVUPS       Z8, 192(R9)
 	VZEROUPPER
 	RET
 

@@ -20,26 +20,29 @@ whole:
 	VMAXPS  Y2, Y0, Y2
 	VMINPS  Y2, Y1, Y2
 	VMULPS  Y2, Y2, Y3
-	VMULPS  worda59f25c0<>+0(SB), Y3, Y4
-	VADDPS  word2a61337e<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  wordaebd37ff<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  word335c0041<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
+	VMULPS  Y3, Y3, Y5
+	VMULPS  word3a270ded<>+0(SB), Y3, Y6
+	VADDPS  word3ba059dc<>+0(SB), Y6, Y6
+	VMULPS  word335c0041<>+0(SB), Y3, Y4
 	VADDPS  word3779434a<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  word3a270ded<>+0(SB), Y4, Y4
-	VMULPS  Y3, Y4, Y4
-	VADDPS  word3ba059dc<>+0(SB), Y4, Y4
-	VMULPS  word35a0d3d8<>+0(SB), Y3, Y5
-	VADDPS  word38f895d6<>+0(SB), Y5, Y5
-	VMULPS  Y3, Y5, Y5
-	VADDPS  word3b14aa05<>+0(SB), Y5, Y5
-	VMULPS  Y3, Y5, Y5
-	VADDPS  word3ba059dd<>+0(SB), Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y6, Y4, Y6
+	VMULPS  word2a61337e<>+0(SB), Y3, Y4
+	VADDPS  wordaebd37ff<>+0(SB), Y4, Y4
+	VMULPS  worda59f25c0<>+0(SB), Y5, Y7
+	VADDPS  Y7, Y4, Y4
+	VMULPS  Y5, Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VADDPS  Y6, Y4, Y4
+	VMULPS  Y3, Y3, Y5
+	VMULPS  word3b14aa05<>+0(SB), Y3, Y6
+	VADDPS  word3ba059dd<>+0(SB), Y6, Y6
+	VMULPS  word35a0d3d8<>+0(SB), Y3, Y3
+	VADDPS  word38f895d6<>+0(SB), Y3, Y3
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y6, Y3, Y3
 	VMULPS  Y2, Y4, Y4
-	VDIVPS  Y5, Y4, Y4
+	VDIVPS  Y3, Y4, Y4
 	VMOVUPS Y4, (DX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
@@ -62,26 +65,29 @@ part:
 	VMAXPS     Y3, Y0, Y3
 	VMINPS     Y3, Y1, Y3
 	VMULPS     Y3, Y3, Y0
-	VMULPS     worda59f25c0<>+0(SB), Y0, Y1
-	VADDPS     word2a61337e<>+0(SB), Y1, Y1
-	VMULPS     Y0, Y1, Y1
-	VADDPS     wordaebd37ff<>+0(SB), Y1, Y1
-	VMULPS     Y0, Y1, Y1
-	VADDPS     word335c0041<>+0(SB), Y1, Y1
-	VMULPS     Y0, Y1, Y1
+	VMULPS     Y0, Y0, Y4
+	VMULPS     word3a270ded<>+0(SB), Y0, Y5
+	VADDPS     word3ba059dc<>+0(SB), Y5, Y5
+	VMULPS     word335c0041<>+0(SB), Y0, Y1
 	VADDPS     word3779434a<>+0(SB), Y1, Y1
-	VMULPS     Y0, Y1, Y1
-	VADDPS     word3a270ded<>+0(SB), Y1, Y1
-	VMULPS     Y0, Y1, Y1
-	VADDPS     word3ba059dc<>+0(SB), Y1, Y1
-	VMULPS     word35a0d3d8<>+0(SB), Y0, Y4
-	VADDPS     word38f895d6<>+0(SB), Y4, Y4
-	VMULPS     Y0, Y4, Y4
-	VADDPS     word3b14aa05<>+0(SB), Y4, Y4
-	VMULPS     Y0, Y4, Y4
-	VADDPS     word3ba059dd<>+0(SB), Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y5, Y1, Y5
+	VMULPS     word2a61337e<>+0(SB), Y0, Y1
+	VADDPS     wordaebd37ff<>+0(SB), Y1, Y1
+	VMULPS     worda59f25c0<>+0(SB), Y4, Y6
+	VADDPS     Y6, Y1, Y1
+	VMULPS     Y4, Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y5, Y1, Y1
+	VMULPS     Y0, Y0, Y4
+	VMULPS     word3b14aa05<>+0(SB), Y0, Y5
+	VADDPS     word3ba059dd<>+0(SB), Y5, Y5
+	VMULPS     word35a0d3d8<>+0(SB), Y0, Y0
+	VADDPS     word38f895d6<>+0(SB), Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VADDPS     Y5, Y0, Y0
 	VMULPS     Y3, Y1, Y1
-	VDIVPS     Y4, Y1, Y1
+	VDIVPS     Y0, Y1, Y1
 	VMASKMOVPS Y1, Y2, (DX)
 
 done:
@@ -108,35 +114,25 @@ DATA word40fcf84f<>+24(SB)/4, $0x40fcf84f
 DATA word40fcf84f<>+28(SB)/4, $0x40fcf84f
 GLOBL word40fcf84f<>(SB), RODATA|NOPTR, $32
 
-DATA worda59f25c0<>+0(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+4(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+8(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+12(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+16(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+20(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+24(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+28(SB)/4, $0xa59f25c0
-GLOBL worda59f25c0<>(SB), RODATA|NOPTR, $32
+DATA word3a270ded<>+0(SB)/4, $0x3a270ded
+DATA word3a270ded<>+4(SB)/4, $0x3a270ded
+DATA word3a270ded<>+8(SB)/4, $0x3a270ded
+DATA word3a270ded<>+12(SB)/4, $0x3a270ded
+DATA word3a270ded<>+16(SB)/4, $0x3a270ded
+DATA word3a270ded<>+20(SB)/4, $0x3a270ded
+DATA word3a270ded<>+24(SB)/4, $0x3a270ded
+DATA word3a270ded<>+28(SB)/4, $0x3a270ded
+GLOBL word3a270ded<>(SB), RODATA|NOPTR, $32
 
-DATA word2a61337e<>+0(SB)/4, $0x2a61337e
-DATA word2a61337e<>+4(SB)/4, $0x2a61337e
-DATA word2a61337e<>+8(SB)/4, $0x2a61337e
-DATA word2a61337e<>+12(SB)/4, $0x2a61337e
-DATA word2a61337e<>+16(SB)/4, $0x2a61337e
-DATA word2a61337e<>+20(SB)/4, $0x2a61337e
-DATA word2a61337e<>+24(SB)/4, $0x2a61337e
-DATA word2a61337e<>+28(SB)/4, $0x2a61337e
-GLOBL word2a61337e<>(SB), RODATA|NOPTR, $32
-
-DATA wordaebd37ff<>+0(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+4(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+8(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+12(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+16(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+20(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+24(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+28(SB)/4, $0xaebd37ff
-GLOBL wordaebd37ff<>(SB), RODATA|NOPTR, $32
+DATA word3ba059dc<>+0(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+4(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+8(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+12(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+16(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+20(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+24(SB)/4, $0x3ba059dc
+DATA word3ba059dc<>+28(SB)/4, $0x3ba059dc
+GLOBL word3ba059dc<>(SB), RODATA|NOPTR, $32
 
 DATA word335c0041<>+0(SB)/4, $0x335c0041
 DATA word335c0041<>+4(SB)/4, $0x335c0041
@@ -158,45 +154,35 @@ DATA word3779434a<>+24(SB)/4, $0x3779434a
 DATA word3779434a<>+28(SB)/4, $0x3779434a
 GLOBL word3779434a<>(SB), RODATA|NOPTR, $32
 
-DATA word3a270ded<>+0(SB)/4, $0x3a270ded
-DATA word3a270ded<>+4(SB)/4, $0x3a270ded
-DATA word3a270ded<>+8(SB)/4, $0x3a270ded
-DATA word3a270ded<>+12(SB)/4, $0x3a270ded
-DATA word3a270ded<>+16(SB)/4, $0x3a270ded
-DATA word3a270ded<>+20(SB)/4, $0x3a270ded
-DATA word3a270ded<>+24(SB)/4, $0x3a270ded
-DATA word3a270ded<>+28(SB)/4, $0x3a270ded
-GLOBL word3a270ded<>(SB), RODATA|NOPTR, $32
+DATA word2a61337e<>+0(SB)/4, $0x2a61337e
+DATA word2a61337e<>+4(SB)/4, $0x2a61337e
+DATA word2a61337e<>+8(SB)/4, $0x2a61337e
+DATA word2a61337e<>+12(SB)/4, $0x2a61337e
+DATA word2a61337e<>+16(SB)/4, $0x2a61337e
+DATA word2a61337e<>+20(SB)/4, $0x2a61337e
+DATA word2a61337e<>+24(SB)/4, $0x2a61337e
+DATA word2a61337e<>+28(SB)/4, $0x2a61337e
+GLOBL word2a61337e<>(SB), RODATA|NOPTR, $32
 
-DATA word3ba059dc<>+0(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+4(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+8(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+12(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+16(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+20(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+24(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+28(SB)/4, $0x3ba059dc
-GLOBL word3ba059dc<>(SB), RODATA|NOPTR, $32
+DATA wordaebd37ff<>+0(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+4(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+8(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+12(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+16(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+20(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+24(SB)/4, $0xaebd37ff
+DATA wordaebd37ff<>+28(SB)/4, $0xaebd37ff
+GLOBL wordaebd37ff<>(SB), RODATA|NOPTR, $32
 
-DATA word35a0d3d8<>+0(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+4(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+8(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+12(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+16(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+20(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+24(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+28(SB)/4, $0x35a0d3d8
-GLOBL word35a0d3d8<>(SB), RODATA|NOPTR, $32
-
-DATA word38f895d6<>+0(SB)/4, $0x38f895d6
-DATA word38f895d6<>+4(SB)/4, $0x38f895d6
-DATA word38f895d6<>+8(SB)/4, $0x38f895d6
-DATA word38f895d6<>+12(SB)/4, $0x38f895d6
-DATA word38f895d6<>+16(SB)/4, $0x38f895d6
-DATA word38f895d6<>+20(SB)/4, $0x38f895d6
-DATA word38f895d6<>+24(SB)/4, $0x38f895d6
-DATA word38f895d6<>+28(SB)/4, $0x38f895d6
-GLOBL word38f895d6<>(SB), RODATA|NOPTR, $32
+DATA worda59f25c0<>+0(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+4(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+8(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+12(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+16(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+20(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+24(SB)/4, $0xa59f25c0
+DATA worda59f25c0<>+28(SB)/4, $0xa59f25c0
+GLOBL worda59f25c0<>(SB), RODATA|NOPTR, $32
 
 DATA word3b14aa05<>+0(SB)/4, $0x3b14aa05
 DATA word3b14aa05<>+4(SB)/4, $0x3b14aa05
@@ -217,6 +203,26 @@ DATA word3ba059dd<>+20(SB)/4, $0x3ba059dd
 DATA word3ba059dd<>+24(SB)/4, $0x3ba059dd
 DATA word3ba059dd<>+28(SB)/4, $0x3ba059dd
 GLOBL word3ba059dd<>(SB), RODATA|NOPTR, $32
+
+DATA word35a0d3d8<>+0(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+4(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+8(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+12(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+16(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+20(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+24(SB)/4, $0x35a0d3d8
+DATA word35a0d3d8<>+28(SB)/4, $0x35a0d3d8
+GLOBL word35a0d3d8<>(SB), RODATA|NOPTR, $32
+
+DATA word38f895d6<>+0(SB)/4, $0x38f895d6
+DATA word38f895d6<>+4(SB)/4, $0x38f895d6
+DATA word38f895d6<>+8(SB)/4, $0x38f895d6
+DATA word38f895d6<>+12(SB)/4, $0x38f895d6
+DATA word38f895d6<>+16(SB)/4, $0x38f895d6
+DATA word38f895d6<>+20(SB)/4, $0x38f895d6
+DATA word38f895d6<>+24(SB)/4, $0x38f895d6
+DATA word38f895d6<>+28(SB)/4, $0x38f895d6
+GLOBL word38f895d6<>(SB), RODATA|NOPTR, $32
 
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
@@ -257,35 +263,39 @@ whole:
 	VADDPS       word4b400000<>+0(SB), Y3, Y4
 	VSUBPS       word4b400000<>+0(SB), Y4, Y5
 	VSUBPS       Y5, Y3, Y5
-	VMULPS       word392385a5<>+0(SB), Y5, Y3
-	VADDPS       word3aafb93b<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3c1d9387<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3d635739<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
+	VMULPS       Y5, Y5, Y6
+	VMULPS       word3f317219<>+0(SB), Y5, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VMULPS       word3d635739<>+0(SB), Y5, Y3
 	VADDPS       word3e75fdf1<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3f317219<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y7, Y3, Y7
+	VMULPS       word3aafb93b<>+0(SB), Y5, Y3
+	VADDPS       word3c1d9387<>+0(SB), Y3, Y3
+	VMULPS       word392385a5<>+0(SB), Y6, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y6, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y7, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VPADDD       Y4, Y3, Y3
 	VADDPS       word40000000<>+0(SB), Y3, Y4
 	VDIVPS       Y4, Y3, Y4
 	VMULPS       Y4, Y4, Y5
-	VMULPS       word3e1d89d9<>+0(SB), Y5, Y3
-	VADDPS       word3e3a2e8c<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3e638e39<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3e924925<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
+	VMULPS       Y5, Y5, Y6
+	VMULPS       word3f2aaaab<>+0(SB), Y5, Y7
+	VADDPS       word40000000<>+0(SB), Y7, Y7
+	VMULPS       word3e924925<>+0(SB), Y5, Y3
 	VADDPS       word3ecccccd<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3f2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y7, Y3, Y7
+	VMULPS       word3e3a2e8c<>+0(SB), Y5, Y3
+	VADDPS       word3e638e39<>+0(SB), Y3, Y3
+	VMULPS       word3e1d89d9<>+0(SB), Y6, Y5
+	VADDPS       Y5, Y3, Y3
+	VMULPS       Y6, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y7, Y3, Y3
 	VMULPS       Y4, Y3, Y3
 	VADDPS       Y3, Y2, Y2
 	VCVTPS2PD    X2, Y3
@@ -321,35 +331,39 @@ part:
 	VADDPS       word4b400000<>+0(SB), Y4, Y0
 	VSUBPS       word4b400000<>+0(SB), Y0, Y5
 	VSUBPS       Y5, Y4, Y5
-	VMULPS       word392385a5<>+0(SB), Y5, Y1
-	VADDPS       word3aafb93b<>+0(SB), Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VADDPS       word3c1d9387<>+0(SB), Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VADDPS       word3d635739<>+0(SB), Y1, Y1
-	VMULPS       Y5, Y1, Y1
+	VMULPS       Y5, Y5, Y4
+	VMULPS       word3f317219<>+0(SB), Y5, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       word3d635739<>+0(SB), Y5, Y1
 	VADDPS       word3e75fdf1<>+0(SB), Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VADDPS       word3f317219<>+0(SB), Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VADDPS       word3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	VADDPS       Y6, Y1, Y6
+	VMULPS       word3aafb93b<>+0(SB), Y5, Y1
+	VADDPS       word3c1d9387<>+0(SB), Y1, Y1
+	VMULPS       word392385a5<>+0(SB), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VMULPS       Y4, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VADDPS       Y6, Y1, Y1
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y1, Y1
 	VADDPS       word40000000<>+0(SB), Y1, Y0
 	VDIVPS       Y0, Y1, Y0
 	VMULPS       Y0, Y0, Y1
-	VMULPS       word3e1d89d9<>+0(SB), Y1, Y4
-	VADDPS       word3e3a2e8c<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VADDPS       word3e638e39<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VADDPS       word3e924925<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y4, Y4
+	VMULPS       Y1, Y1, Y5
+	VMULPS       word3f2aaaab<>+0(SB), Y1, Y6
+	VADDPS       word40000000<>+0(SB), Y6, Y6
+	VMULPS       word3e924925<>+0(SB), Y1, Y4
 	VADDPS       word3ecccccd<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VADDPS       word3f2aaaab<>+0(SB), Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y6, Y4, Y6
+	VMULPS       word3e3a2e8c<>+0(SB), Y1, Y4
+	VADDPS       word3e638e39<>+0(SB), Y4, Y4
+	VMULPS       word3e1d89d9<>+0(SB), Y5, Y1
+	VADDPS       Y1, Y4, Y4
+	VMULPS       Y5, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       Y6, Y4, Y4
 	VMULPS       Y0, Y4, Y4
 	VADDPS       Y4, Y3, Y3
 	VCVTPS2PD    X3, Y0
@@ -419,35 +433,25 @@ DATA word4b400000<>+24(SB)/4, $0x4b400000
 DATA word4b400000<>+28(SB)/4, $0x4b400000
 GLOBL word4b400000<>(SB), RODATA|NOPTR, $32
 
-DATA word392385a5<>+0(SB)/4, $0x392385a5
-DATA word392385a5<>+4(SB)/4, $0x392385a5
-DATA word392385a5<>+8(SB)/4, $0x392385a5
-DATA word392385a5<>+12(SB)/4, $0x392385a5
-DATA word392385a5<>+16(SB)/4, $0x392385a5
-DATA word392385a5<>+20(SB)/4, $0x392385a5
-DATA word392385a5<>+24(SB)/4, $0x392385a5
-DATA word392385a5<>+28(SB)/4, $0x392385a5
-GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
+DATA word3f317219<>+0(SB)/4, $0x3f317219
+DATA word3f317219<>+4(SB)/4, $0x3f317219
+DATA word3f317219<>+8(SB)/4, $0x3f317219
+DATA word3f317219<>+12(SB)/4, $0x3f317219
+DATA word3f317219<>+16(SB)/4, $0x3f317219
+DATA word3f317219<>+20(SB)/4, $0x3f317219
+DATA word3f317219<>+24(SB)/4, $0x3f317219
+DATA word3f317219<>+28(SB)/4, $0x3f317219
+GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
 
-DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
-DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
-GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
-
-DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
-DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
-GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+DATA word3f800000<>+0(SB)/4, $0x3f800000
+DATA word3f800000<>+4(SB)/4, $0x3f800000
+DATA word3f800000<>+8(SB)/4, $0x3f800000
+DATA word3f800000<>+12(SB)/4, $0x3f800000
+DATA word3f800000<>+16(SB)/4, $0x3f800000
+DATA word3f800000<>+20(SB)/4, $0x3f800000
+DATA word3f800000<>+24(SB)/4, $0x3f800000
+DATA word3f800000<>+28(SB)/4, $0x3f800000
+GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
 DATA word3d635739<>+0(SB)/4, $0x3d635739
 DATA word3d635739<>+4(SB)/4, $0x3d635739
@@ -469,25 +473,35 @@ DATA word3e75fdf1<>+24(SB)/4, $0x3e75fdf1
 DATA word3e75fdf1<>+28(SB)/4, $0x3e75fdf1
 GLOBL word3e75fdf1<>(SB), RODATA|NOPTR, $32
 
-DATA word3f317219<>+0(SB)/4, $0x3f317219
-DATA word3f317219<>+4(SB)/4, $0x3f317219
-DATA word3f317219<>+8(SB)/4, $0x3f317219
-DATA word3f317219<>+12(SB)/4, $0x3f317219
-DATA word3f317219<>+16(SB)/4, $0x3f317219
-DATA word3f317219<>+20(SB)/4, $0x3f317219
-DATA word3f317219<>+24(SB)/4, $0x3f317219
-DATA word3f317219<>+28(SB)/4, $0x3f317219
-GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
+DATA word3aafb93b<>+0(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+4(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+8(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+12(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+16(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+20(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+24(SB)/4, $0x3aafb93b
+DATA word3aafb93b<>+28(SB)/4, $0x3aafb93b
+GLOBL word3aafb93b<>(SB), RODATA|NOPTR, $32
 
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
+DATA word3c1d9387<>+0(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+4(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+8(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+12(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+16(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+20(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+24(SB)/4, $0x3c1d9387
+DATA word3c1d9387<>+28(SB)/4, $0x3c1d9387
+GLOBL word3c1d9387<>(SB), RODATA|NOPTR, $32
+
+DATA word392385a5<>+0(SB)/4, $0x392385a5
+DATA word392385a5<>+4(SB)/4, $0x392385a5
+DATA word392385a5<>+8(SB)/4, $0x392385a5
+DATA word392385a5<>+12(SB)/4, $0x392385a5
+DATA word392385a5<>+16(SB)/4, $0x392385a5
+DATA word392385a5<>+20(SB)/4, $0x392385a5
+DATA word392385a5<>+24(SB)/4, $0x392385a5
+DATA word392385a5<>+28(SB)/4, $0x392385a5
+GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
 
 DATA word40000000<>+0(SB)/4, $0x40000000
 DATA word40000000<>+4(SB)/4, $0x40000000
@@ -499,35 +513,15 @@ DATA word40000000<>+24(SB)/4, $0x40000000
 DATA word40000000<>+28(SB)/4, $0x40000000
 GLOBL word40000000<>(SB), RODATA|NOPTR, $32
 
-DATA word3e1d89d9<>+0(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+4(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+8(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+12(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+16(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+20(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+24(SB)/4, $0x3e1d89d9
-DATA word3e1d89d9<>+28(SB)/4, $0x3e1d89d9
-GLOBL word3e1d89d9<>(SB), RODATA|NOPTR, $32
-
-DATA word3e3a2e8c<>+0(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+4(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+8(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+12(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+16(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+20(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+24(SB)/4, $0x3e3a2e8c
-DATA word3e3a2e8c<>+28(SB)/4, $0x3e3a2e8c
-GLOBL word3e3a2e8c<>(SB), RODATA|NOPTR, $32
-
-DATA word3e638e39<>+0(SB)/4, $0x3e638e39
-DATA word3e638e39<>+4(SB)/4, $0x3e638e39
-DATA word3e638e39<>+8(SB)/4, $0x3e638e39
-DATA word3e638e39<>+12(SB)/4, $0x3e638e39
-DATA word3e638e39<>+16(SB)/4, $0x3e638e39
-DATA word3e638e39<>+20(SB)/4, $0x3e638e39
-DATA word3e638e39<>+24(SB)/4, $0x3e638e39
-DATA word3e638e39<>+28(SB)/4, $0x3e638e39
-GLOBL word3e638e39<>(SB), RODATA|NOPTR, $32
+DATA word3f2aaaab<>+0(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+4(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+8(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+12(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+16(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+20(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+24(SB)/4, $0x3f2aaaab
+DATA word3f2aaaab<>+28(SB)/4, $0x3f2aaaab
+GLOBL word3f2aaaab<>(SB), RODATA|NOPTR, $32
 
 DATA word3e924925<>+0(SB)/4, $0x3e924925
 DATA word3e924925<>+4(SB)/4, $0x3e924925
@@ -549,15 +543,35 @@ DATA word3ecccccd<>+24(SB)/4, $0x3ecccccd
 DATA word3ecccccd<>+28(SB)/4, $0x3ecccccd
 GLOBL word3ecccccd<>(SB), RODATA|NOPTR, $32
 
-DATA word3f2aaaab<>+0(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+4(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+8(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+12(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+16(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+20(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+24(SB)/4, $0x3f2aaaab
-DATA word3f2aaaab<>+28(SB)/4, $0x3f2aaaab
-GLOBL word3f2aaaab<>(SB), RODATA|NOPTR, $32
+DATA word3e3a2e8c<>+0(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+4(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+8(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+12(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+16(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+20(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+24(SB)/4, $0x3e3a2e8c
+DATA word3e3a2e8c<>+28(SB)/4, $0x3e3a2e8c
+GLOBL word3e3a2e8c<>(SB), RODATA|NOPTR, $32
+
+DATA word3e638e39<>+0(SB)/4, $0x3e638e39
+DATA word3e638e39<>+4(SB)/4, $0x3e638e39
+DATA word3e638e39<>+8(SB)/4, $0x3e638e39
+DATA word3e638e39<>+12(SB)/4, $0x3e638e39
+DATA word3e638e39<>+16(SB)/4, $0x3e638e39
+DATA word3e638e39<>+20(SB)/4, $0x3e638e39
+DATA word3e638e39<>+24(SB)/4, $0x3e638e39
+DATA word3e638e39<>+28(SB)/4, $0x3e638e39
+GLOBL word3e638e39<>(SB), RODATA|NOPTR, $32
+
+DATA word3e1d89d9<>+0(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+4(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+8(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+12(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+16(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+20(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+24(SB)/4, $0x3e1d89d9
+DATA word3e1d89d9<>+28(SB)/4, $0x3e1d89d9
+GLOBL word3e1d89d9<>(SB), RODATA|NOPTR, $32
 
 // func addLog2CoshStepAVX2(sum []float64, x []float32, before float32, t float32)
 // Requires: AVX, AVX2, CMOV
@@ -567,8 +581,8 @@ TEXT ·addLog2CoshStepAVX2(SB), NOSPLIT, $0-56
 	MOVQ         sum_base+0(FP), DX
 	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
 	VBROADCASTSS word42fc0000<>+0(SB), Y1
-	VBROADCASTSS before+48(FP), Y2
 	VBROADCASTSS t+52(FP), Y3
+	VBROADCASTSS before+48(FP), Y2
 	VSUBPS       Y2, Y3, Y4
 	SUBQ         $0x08, CX
 	JLT          part
@@ -583,35 +597,39 @@ whole:
 	VADDPS       word4b400000<>+0(SB), Y6, Y7
 	VSUBPS       word4b400000<>+0(SB), Y7, Y8
 	VSUBPS       Y8, Y6, Y8
-	VMULPS       word392385a5<>+0(SB), Y8, Y6
-	VADDPS       word3aafb93b<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3c1d9387<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3d635739<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
+	VMULPS       Y8, Y8, Y9
+	VMULPS       word3f317219<>+0(SB), Y8, Y10
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VMULPS       word3d635739<>+0(SB), Y8, Y6
 	VADDPS       word3e75fdf1<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3f317219<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y10, Y6, Y10
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y6
+	VADDPS       word3c1d9387<>+0(SB), Y6, Y6
+	VMULPS       word392385a5<>+0(SB), Y9, Y8
+	VADDPS       Y8, Y6, Y6
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y10, Y6, Y6
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	VADDPS       word40000000<>+0(SB), Y6, Y7
 	VDIVPS       Y7, Y6, Y7
 	VMULPS       Y7, Y7, Y8
-	VMULPS       word3e1d89d9<>+0(SB), Y8, Y6
-	VADDPS       word3e3a2e8c<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3e638e39<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3e924925<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
+	VMULPS       Y8, Y8, Y9
+	VMULPS       word3f2aaaab<>+0(SB), Y8, Y10
+	VADDPS       word40000000<>+0(SB), Y10, Y10
+	VMULPS       word3e924925<>+0(SB), Y8, Y6
 	VADDPS       word3ecccccd<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3f2aaaab<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word40000000<>+0(SB), Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y10, Y6, Y10
+	VMULPS       word3e3a2e8c<>+0(SB), Y8, Y6
+	VADDPS       word3e638e39<>+0(SB), Y6, Y6
+	VMULPS       word3e1d89d9<>+0(SB), Y9, Y8
+	VADDPS       Y8, Y6, Y6
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y10, Y6, Y6
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y2, Y5, Y7
 	VMULPS       wordc038aa3b<>+0(SB), Y7, Y7
@@ -620,35 +638,39 @@ whole:
 	VADDPS       word4b400000<>+0(SB), Y7, Y8
 	VSUBPS       word4b400000<>+0(SB), Y8, Y9
 	VSUBPS       Y9, Y7, Y9
-	VMULPS       word392385a5<>+0(SB), Y9, Y7
-	VADDPS       word3aafb93b<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3c1d9387<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3d635739<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
+	VMULPS       Y9, Y9, Y10
+	VMULPS       word3f317219<>+0(SB), Y9, Y11
+	VADDPS       word3f800000<>+0(SB), Y11, Y11
+	VMULPS       word3d635739<>+0(SB), Y9, Y7
 	VADDPS       word3e75fdf1<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f317219<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y11, Y7, Y11
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y7
+	VADDPS       word3c1d9387<>+0(SB), Y7, Y7
+	VMULPS       word392385a5<>+0(SB), Y10, Y9
+	VADDPS       Y9, Y7, Y7
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y11, Y7, Y7
 	VPSLLD       $0x17, Y8, Y8
 	VPADDD       Y8, Y7, Y7
 	VADDPS       word40000000<>+0(SB), Y7, Y8
 	VDIVPS       Y8, Y7, Y8
 	VMULPS       Y8, Y8, Y9
-	VMULPS       word3e1d89d9<>+0(SB), Y9, Y7
-	VADDPS       word3e3a2e8c<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3e638e39<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3e924925<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
+	VMULPS       Y9, Y9, Y10
+	VMULPS       word3f2aaaab<>+0(SB), Y9, Y11
+	VADDPS       word40000000<>+0(SB), Y11, Y11
+	VMULPS       word3e924925<>+0(SB), Y9, Y7
 	VADDPS       word3ecccccd<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f2aaaab<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word40000000<>+0(SB), Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y11, Y7, Y11
+	VMULPS       word3e3a2e8c<>+0(SB), Y9, Y7
+	VADDPS       word3e638e39<>+0(SB), Y7, Y7
+	VMULPS       word3e1d89d9<>+0(SB), Y10, Y9
+	VADDPS       Y9, Y7, Y7
+	VMULPS       Y10, Y10, Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y11, Y7, Y7
 	VMULPS       Y8, Y7, Y7
 	VSUBPS       Y7, Y6, Y6
 	VMULPS       Y4, Y5, Y5
@@ -686,35 +708,39 @@ part:
 	VADDPS       word4b400000<>+0(SB), Y3, Y7
 	VSUBPS       word4b400000<>+0(SB), Y7, Y8
 	VSUBPS       Y8, Y3, Y8
-	VMULPS       word392385a5<>+0(SB), Y8, Y3
-	VADDPS       word3aafb93b<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3c1d9387<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3d635739<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y8, Y9
+	VMULPS       word3f317219<>+0(SB), Y8, Y10
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VMULPS       word3d635739<>+0(SB), Y8, Y3
 	VADDPS       word3e75fdf1<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3f317219<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VADDPS       Y10, Y3, Y10
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y3
+	VADDPS       word3c1d9387<>+0(SB), Y3, Y3
+	VMULPS       word392385a5<>+0(SB), Y9, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y9, Y3, Y3
+	VADDPS       Y10, Y3, Y3
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y3, Y3
 	VADDPS       word40000000<>+0(SB), Y3, Y7
 	VDIVPS       Y7, Y3, Y7
 	VMULPS       Y7, Y7, Y8
-	VMULPS       word3e1d89d9<>+0(SB), Y8, Y3
-	VADDPS       word3e3a2e8c<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3e638e39<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3e924925<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
+	VMULPS       Y8, Y8, Y9
+	VMULPS       word3f2aaaab<>+0(SB), Y8, Y10
+	VADDPS       word40000000<>+0(SB), Y10, Y10
+	VMULPS       word3e924925<>+0(SB), Y8, Y3
 	VADDPS       word3ecccccd<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word3f2aaaab<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VADDPS       Y10, Y3, Y10
+	VMULPS       word3e3a2e8c<>+0(SB), Y8, Y3
+	VADDPS       word3e638e39<>+0(SB), Y3, Y3
+	VMULPS       word3e1d89d9<>+0(SB), Y9, Y8
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y9, Y9, Y9
+	VMULPS       Y9, Y3, Y3
+	VADDPS       Y10, Y3, Y3
 	VMULPS       Y7, Y3, Y3
 	VMULPS       Y2, Y6, Y2
 	VMULPS       wordc038aa3b<>+0(SB), Y2, Y2
@@ -723,35 +749,39 @@ part:
 	VADDPS       word4b400000<>+0(SB), Y2, Y0
 	VSUBPS       word4b400000<>+0(SB), Y0, Y7
 	VSUBPS       Y7, Y2, Y7
-	VMULPS       word392385a5<>+0(SB), Y7, Y1
-	VADDPS       word3aafb93b<>+0(SB), Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VADDPS       word3c1d9387<>+0(SB), Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VADDPS       word3d635739<>+0(SB), Y1, Y1
-	VMULPS       Y7, Y1, Y1
+	VMULPS       Y7, Y7, Y2
+	VMULPS       word3f317219<>+0(SB), Y7, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VMULPS       word3d635739<>+0(SB), Y7, Y1
 	VADDPS       word3e75fdf1<>+0(SB), Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VADDPS       word3f317219<>+0(SB), Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VADDPS       word3f800000<>+0(SB), Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	VADDPS       Y8, Y1, Y8
+	VMULPS       word3aafb93b<>+0(SB), Y7, Y1
+	VADDPS       word3c1d9387<>+0(SB), Y1, Y1
+	VMULPS       word392385a5<>+0(SB), Y2, Y7
+	VADDPS       Y7, Y1, Y1
+	VMULPS       Y2, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VADDPS       Y8, Y1, Y1
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y1, Y1
 	VADDPS       word40000000<>+0(SB), Y1, Y0
 	VDIVPS       Y0, Y1, Y0
 	VMULPS       Y0, Y0, Y1
-	VMULPS       word3e1d89d9<>+0(SB), Y1, Y2
-	VADDPS       word3e3a2e8c<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word3e638e39<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word3e924925<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
+	VMULPS       Y1, Y1, Y7
+	VMULPS       word3f2aaaab<>+0(SB), Y1, Y8
+	VADDPS       word40000000<>+0(SB), Y8, Y8
+	VMULPS       word3e924925<>+0(SB), Y1, Y2
 	VADDPS       word3ecccccd<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word3f2aaaab<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word40000000<>+0(SB), Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VADDPS       Y8, Y2, Y8
+	VMULPS       word3e3a2e8c<>+0(SB), Y1, Y2
+	VADDPS       word3e638e39<>+0(SB), Y2, Y2
+	VMULPS       word3e1d89d9<>+0(SB), Y7, Y1
+	VADDPS       Y1, Y2, Y2
+	VMULPS       Y7, Y7, Y7
+	VMULPS       Y7, Y2, Y2
+	VADDPS       Y8, Y2, Y2
 	VMULPS       Y0, Y2, Y2
 	VSUBPS       Y2, Y3, Y3
 	VMULPS       Y4, Y6, Y6
@@ -803,32 +833,35 @@ whole:
 	VMULPS  wordbf38aa3b<>+0(SB), Y8, Y8
 	VMULPS  Y7, Y5, Y7
 	VMULPS  Y5, Y7, Y7
-	VMULPS  word3f87dc22<>+0(SB), Y7, Y5
-	VADDPS  wordbfba00e3<>+0(SB), Y5, Y5
-	VMULPS  Y7, Y5, Y5
+	VMULPS  Y7, Y7, Y9
+	VMULPS  wordbe91a98e<>+0(SB), Y7, Y10
+	VADDPS  word3e827906<>+0(SB), Y10, Y10
+	VMULPS  word3f87dc22<>+0(SB), Y9, Y11
+	VMULPS  wordbfba00e3<>+0(SB), Y7, Y5
 	VADDPS  word3fb5f0e3<>+0(SB), Y5, Y5
-	VMULPS  Y7, Y5, Y5
-	VADDPS  wordbe91a98e<>+0(SB), Y5, Y5
-	VMULPS  Y7, Y5, Y5
-	VADDPS  word3e827906<>+0(SB), Y5, Y5
+	VADDPS  Y11, Y5, Y5
+	VMULPS  Y9, Y5, Y5
+	VADDPS  Y10, Y5, Y5
 	VMULPS  Y7, Y5, Y5
 	VMULPS  word3dae070f<>+0(SB), Y6, Y6
 	VMAXPS  Y8, Y0, Y8
 	VADDPS  word4b400000<>+0(SB), Y8, Y7
 	VSUBPS  word4b400000<>+0(SB), Y7, Y9
 	VSUBPS  Y9, Y8, Y8
-	VMULPS  word392385a5<>+0(SB), Y8, Y9
-	VADDPS  word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y9, Y9
-	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y9, Y9
-	VADDPS  word3d635739<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y9, Y9
+	VMULPS  Y8, Y8, Y10
+	VMULPS  word3f317219<>+0(SB), Y8, Y11
+	VADDPS  word3f800000<>+0(SB), Y11, Y11
+	VMULPS  word3d635739<>+0(SB), Y8, Y9
 	VADDPS  word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y9, Y9
-	VADDPS  word3f317219<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y9, Y9
-	VADDPS  word3f800000<>+0(SB), Y9, Y9
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y11, Y9, Y11
+	VMULPS  word3aafb93b<>+0(SB), Y8, Y9
+	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS  word392385a5<>+0(SB), Y10, Y8
+	VADDPS  Y8, Y9, Y9
+	VMULPS  Y10, Y10, Y10
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y11, Y9, Y9
 	VPSLLD  $0x17, Y7, Y7
 	VPADDD  Y7, Y9, Y9
 	VMULPS  Y9, Y5, Y5
@@ -849,32 +882,35 @@ whole:
 	VMULPS  wordbf38aa3b<>+0(SB), Y10, Y10
 	VMULPS  Y9, Y7, Y9
 	VMULPS  Y7, Y9, Y9
-	VMULPS  word3f87dc22<>+0(SB), Y9, Y7
-	VADDPS  wordbfba00e3<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
+	VMULPS  Y9, Y9, Y11
+	VMULPS  wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS  word3e827906<>+0(SB), Y12, Y12
+	VMULPS  word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS  wordbfba00e3<>+0(SB), Y9, Y7
 	VADDPS  word3fb5f0e3<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
-	VADDPS  wordbe91a98e<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
-	VADDPS  word3e827906<>+0(SB), Y7, Y7
+	VADDPS  Y13, Y7, Y7
+	VMULPS  Y11, Y7, Y7
+	VADDPS  Y12, Y7, Y7
 	VMULPS  Y9, Y7, Y7
 	VMULPS  word3ebb3f8e<>+0(SB), Y8, Y8
 	VMAXPS  Y10, Y0, Y10
 	VADDPS  word4b400000<>+0(SB), Y10, Y9
 	VSUBPS  word4b400000<>+0(SB), Y9, Y11
 	VSUBPS  Y11, Y10, Y10
-	VMULPS  word392385a5<>+0(SB), Y10, Y11
-	VADDPS  word3aafb93b<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3d635739<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
+	VMULPS  Y10, Y10, Y12
+	VMULPS  word3f317219<>+0(SB), Y10, Y13
+	VADDPS  word3f800000<>+0(SB), Y13, Y13
+	VMULPS  word3d635739<>+0(SB), Y10, Y11
 	VADDPS  word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3f317219<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3f800000<>+0(SB), Y11, Y11
+	VMULPS  Y12, Y11, Y11
+	VADDPS  Y13, Y11, Y13
+	VMULPS  word3aafb93b<>+0(SB), Y10, Y11
+	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS  word392385a5<>+0(SB), Y12, Y10
+	VADDPS  Y10, Y11, Y11
+	VMULPS  Y12, Y12, Y12
+	VMULPS  Y12, Y11, Y11
+	VADDPS  Y13, Y11, Y11
 	VPSLLD  $0x17, Y9, Y9
 	VPADDD  Y9, Y11, Y11
 	VMULPS  Y11, Y7, Y7
@@ -895,32 +931,35 @@ whole:
 	VMULPS  wordbf38aa3b<>+0(SB), Y10, Y10
 	VMULPS  Y9, Y7, Y9
 	VMULPS  Y7, Y9, Y9
-	VMULPS  word3f87dc22<>+0(SB), Y9, Y7
-	VADDPS  wordbfba00e3<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
+	VMULPS  Y9, Y9, Y11
+	VMULPS  wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS  word3e827906<>+0(SB), Y12, Y12
+	VMULPS  word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS  wordbfba00e3<>+0(SB), Y9, Y7
 	VADDPS  word3fb5f0e3<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
-	VADDPS  wordbe91a98e<>+0(SB), Y7, Y7
-	VMULPS  Y9, Y7, Y7
-	VADDPS  word3e827906<>+0(SB), Y7, Y7
+	VADDPS  Y13, Y7, Y7
+	VMULPS  Y11, Y7, Y7
+	VADDPS  Y12, Y7, Y7
 	VMULPS  Y9, Y7, Y7
 	VMULPS  word3e98dcbe<>+0(SB), Y8, Y8
 	VMAXPS  Y10, Y0, Y10
 	VADDPS  word4b400000<>+0(SB), Y10, Y9
 	VSUBPS  word4b400000<>+0(SB), Y9, Y11
 	VSUBPS  Y11, Y10, Y10
-	VMULPS  word392385a5<>+0(SB), Y10, Y11
-	VADDPS  word3aafb93b<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3d635739<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
+	VMULPS  Y10, Y10, Y12
+	VMULPS  word3f317219<>+0(SB), Y10, Y13
+	VADDPS  word3f800000<>+0(SB), Y13, Y13
+	VMULPS  word3d635739<>+0(SB), Y10, Y11
 	VADDPS  word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3f317219<>+0(SB), Y11, Y11
-	VMULPS  Y10, Y11, Y11
-	VADDPS  word3f800000<>+0(SB), Y11, Y11
+	VMULPS  Y12, Y11, Y11
+	VADDPS  Y13, Y11, Y13
+	VMULPS  word3aafb93b<>+0(SB), Y10, Y11
+	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS  word392385a5<>+0(SB), Y12, Y10
+	VADDPS  Y10, Y11, Y11
+	VMULPS  Y12, Y12, Y12
+	VMULPS  Y12, Y11, Y11
+	VADDPS  Y13, Y11, Y11
 	VPSLLD  $0x17, Y9, Y9
 	VPADDD  Y9, Y11, Y11
 	VMULPS  Y11, Y7, Y7
@@ -941,32 +980,35 @@ whole:
 	VMULPS  wordbf38aa3b<>+0(SB), Y2, Y2
 	VMULPS  Y8, Y3, Y8
 	VMULPS  Y3, Y8, Y8
-	VMULPS  word3f87dc22<>+0(SB), Y8, Y3
-	VADDPS  wordbfba00e3<>+0(SB), Y3, Y3
-	VMULPS  Y8, Y3, Y3
+	VMULPS  Y8, Y8, Y9
+	VMULPS  wordbe91a98e<>+0(SB), Y8, Y10
+	VADDPS  word3e827906<>+0(SB), Y10, Y10
+	VMULPS  word3f87dc22<>+0(SB), Y9, Y11
+	VMULPS  wordbfba00e3<>+0(SB), Y8, Y3
 	VADDPS  word3fb5f0e3<>+0(SB), Y3, Y3
-	VMULPS  Y8, Y3, Y3
-	VADDPS  wordbe91a98e<>+0(SB), Y3, Y3
-	VMULPS  Y8, Y3, Y3
-	VADDPS  word3e827906<>+0(SB), Y3, Y3
+	VADDPS  Y11, Y3, Y3
+	VMULPS  Y9, Y3, Y3
+	VADDPS  Y10, Y3, Y3
 	VMULPS  Y8, Y3, Y3
 	VMULPS  word3d47321e<>+0(SB), Y7, Y7
 	VMAXPS  Y2, Y0, Y2
 	VADDPS  word4b400000<>+0(SB), Y2, Y8
 	VSUBPS  word4b400000<>+0(SB), Y8, Y9
 	VSUBPS  Y9, Y2, Y2
-	VMULPS  word392385a5<>+0(SB), Y2, Y9
-	VADDPS  word3aafb93b<>+0(SB), Y9, Y9
-	VMULPS  Y2, Y9, Y9
-	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS  Y2, Y9, Y9
-	VADDPS  word3d635739<>+0(SB), Y9, Y9
-	VMULPS  Y2, Y9, Y9
+	VMULPS  Y2, Y2, Y10
+	VMULPS  word3f317219<>+0(SB), Y2, Y11
+	VADDPS  word3f800000<>+0(SB), Y11, Y11
+	VMULPS  word3d635739<>+0(SB), Y2, Y9
 	VADDPS  word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS  Y2, Y9, Y9
-	VADDPS  word3f317219<>+0(SB), Y9, Y9
-	VMULPS  Y2, Y9, Y9
-	VADDPS  word3f800000<>+0(SB), Y9, Y9
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y11, Y9, Y11
+	VMULPS  word3aafb93b<>+0(SB), Y2, Y9
+	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS  word392385a5<>+0(SB), Y10, Y2
+	VADDPS  Y2, Y9, Y9
+	VMULPS  Y10, Y10, Y10
+	VMULPS  Y10, Y9, Y9
+	VADDPS  Y11, Y9, Y9
 	VPSLLD  $0x17, Y8, Y8
 	VPADDD  Y8, Y9, Y9
 	VMULPS  Y9, Y3, Y3
@@ -1013,32 +1055,35 @@ part:
 	VMULPS     wordbf38aa3b<>+0(SB), Y9, Y9
 	VMULPS     Y8, Y6, Y8
 	VMULPS     Y6, Y8, Y8
-	VMULPS     word3f87dc22<>+0(SB), Y8, Y6
-	VADDPS     wordbfba00e3<>+0(SB), Y6, Y6
-	VMULPS     Y8, Y6, Y6
+	VMULPS     Y8, Y8, Y10
+	VMULPS     wordbe91a98e<>+0(SB), Y8, Y11
+	VADDPS     word3e827906<>+0(SB), Y11, Y11
+	VMULPS     word3f87dc22<>+0(SB), Y10, Y12
+	VMULPS     wordbfba00e3<>+0(SB), Y8, Y6
 	VADDPS     word3fb5f0e3<>+0(SB), Y6, Y6
-	VMULPS     Y8, Y6, Y6
-	VADDPS     wordbe91a98e<>+0(SB), Y6, Y6
-	VMULPS     Y8, Y6, Y6
-	VADDPS     word3e827906<>+0(SB), Y6, Y6
+	VADDPS     Y12, Y6, Y6
+	VMULPS     Y10, Y6, Y6
+	VADDPS     Y11, Y6, Y6
 	VMULPS     Y8, Y6, Y6
 	VMULPS     word3dae070f<>+0(SB), Y7, Y7
 	VMAXPS     Y9, Y0, Y9
 	VADDPS     word4b400000<>+0(SB), Y9, Y8
 	VSUBPS     word4b400000<>+0(SB), Y8, Y10
 	VSUBPS     Y10, Y9, Y9
-	VMULPS     word392385a5<>+0(SB), Y9, Y10
-	VADDPS     word3aafb93b<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y10, Y10
-	VADDPS     word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y10, Y10
-	VADDPS     word3d635739<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y10, Y10
+	VMULPS     Y9, Y9, Y11
+	VMULPS     word3f317219<>+0(SB), Y9, Y12
+	VADDPS     word3f800000<>+0(SB), Y12, Y12
+	VMULPS     word3d635739<>+0(SB), Y9, Y10
 	VADDPS     word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y10, Y10
-	VADDPS     word3f317219<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y10, Y10
-	VADDPS     word3f800000<>+0(SB), Y10, Y10
+	VMULPS     Y11, Y10, Y10
+	VADDPS     Y12, Y10, Y12
+	VMULPS     word3aafb93b<>+0(SB), Y9, Y10
+	VADDPS     word3c1d9387<>+0(SB), Y10, Y10
+	VMULPS     word392385a5<>+0(SB), Y11, Y9
+	VADDPS     Y9, Y10, Y10
+	VMULPS     Y11, Y11, Y11
+	VMULPS     Y11, Y10, Y10
+	VADDPS     Y12, Y10, Y10
 	VPSLLD     $0x17, Y8, Y8
 	VPADDD     Y8, Y10, Y10
 	VMULPS     Y10, Y6, Y6
@@ -1059,32 +1104,35 @@ part:
 	VMULPS     wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS     Y10, Y8, Y10
 	VMULPS     Y8, Y10, Y10
-	VMULPS     word3f87dc22<>+0(SB), Y10, Y8
-	VADDPS     wordbfba00e3<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
+	VMULPS     Y10, Y10, Y12
+	VMULPS     wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS     word3e827906<>+0(SB), Y13, Y13
+	VMULPS     word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS     wordbfba00e3<>+0(SB), Y10, Y8
 	VADDPS     word3fb5f0e3<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
-	VADDPS     wordbe91a98e<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
-	VADDPS     word3e827906<>+0(SB), Y8, Y8
+	VADDPS     Y14, Y8, Y8
+	VMULPS     Y12, Y8, Y8
+	VADDPS     Y13, Y8, Y8
 	VMULPS     Y10, Y8, Y8
 	VMULPS     word3ebb3f8e<>+0(SB), Y9, Y9
 	VMAXPS     Y11, Y0, Y11
 	VADDPS     word4b400000<>+0(SB), Y11, Y10
 	VSUBPS     word4b400000<>+0(SB), Y10, Y12
 	VSUBPS     Y12, Y11, Y11
-	VMULPS     word392385a5<>+0(SB), Y11, Y12
-	VADDPS     word3aafb93b<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3d635739<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
+	VMULPS     Y11, Y11, Y13
+	VMULPS     word3f317219<>+0(SB), Y11, Y14
+	VADDPS     word3f800000<>+0(SB), Y14, Y14
+	VMULPS     word3d635739<>+0(SB), Y11, Y12
 	VADDPS     word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3f317219<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3f800000<>+0(SB), Y12, Y12
+	VMULPS     Y13, Y12, Y12
+	VADDPS     Y14, Y12, Y14
+	VMULPS     word3aafb93b<>+0(SB), Y11, Y12
+	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS     word392385a5<>+0(SB), Y13, Y11
+	VADDPS     Y11, Y12, Y12
+	VMULPS     Y13, Y13, Y13
+	VMULPS     Y13, Y12, Y12
+	VADDPS     Y14, Y12, Y12
 	VPSLLD     $0x17, Y10, Y10
 	VPADDD     Y10, Y12, Y12
 	VMULPS     Y12, Y8, Y8
@@ -1105,32 +1153,35 @@ part:
 	VMULPS     wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS     Y10, Y8, Y10
 	VMULPS     Y8, Y10, Y10
-	VMULPS     word3f87dc22<>+0(SB), Y10, Y8
-	VADDPS     wordbfba00e3<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
+	VMULPS     Y10, Y10, Y12
+	VMULPS     wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS     word3e827906<>+0(SB), Y13, Y13
+	VMULPS     word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS     wordbfba00e3<>+0(SB), Y10, Y8
 	VADDPS     word3fb5f0e3<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
-	VADDPS     wordbe91a98e<>+0(SB), Y8, Y8
-	VMULPS     Y10, Y8, Y8
-	VADDPS     word3e827906<>+0(SB), Y8, Y8
+	VADDPS     Y14, Y8, Y8
+	VMULPS     Y12, Y8, Y8
+	VADDPS     Y13, Y8, Y8
 	VMULPS     Y10, Y8, Y8
 	VMULPS     word3e98dcbe<>+0(SB), Y9, Y9
 	VMAXPS     Y11, Y0, Y11
 	VADDPS     word4b400000<>+0(SB), Y11, Y10
 	VSUBPS     word4b400000<>+0(SB), Y10, Y12
 	VSUBPS     Y12, Y11, Y11
-	VMULPS     word392385a5<>+0(SB), Y11, Y12
-	VADDPS     word3aafb93b<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3d635739<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
+	VMULPS     Y11, Y11, Y13
+	VMULPS     word3f317219<>+0(SB), Y11, Y14
+	VADDPS     word3f800000<>+0(SB), Y14, Y14
+	VMULPS     word3d635739<>+0(SB), Y11, Y12
 	VADDPS     word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3f317219<>+0(SB), Y12, Y12
-	VMULPS     Y11, Y12, Y12
-	VADDPS     word3f800000<>+0(SB), Y12, Y12
+	VMULPS     Y13, Y12, Y12
+	VADDPS     Y14, Y12, Y14
+	VMULPS     word3aafb93b<>+0(SB), Y11, Y12
+	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS     word392385a5<>+0(SB), Y13, Y11
+	VADDPS     Y11, Y12, Y12
+	VMULPS     Y13, Y13, Y13
+	VMULPS     Y13, Y12, Y12
+	VADDPS     Y14, Y12, Y12
 	VPSLLD     $0x17, Y10, Y10
 	VPADDD     Y10, Y12, Y12
 	VMULPS     Y12, Y8, Y8
@@ -1151,32 +1202,35 @@ part:
 	VMULPS     wordbf38aa3b<>+0(SB), Y3, Y3
 	VMULPS     Y9, Y4, Y9
 	VMULPS     Y4, Y9, Y9
-	VMULPS     word3f87dc22<>+0(SB), Y9, Y4
-	VADDPS     wordbfba00e3<>+0(SB), Y4, Y4
-	VMULPS     Y9, Y4, Y4
+	VMULPS     Y9, Y9, Y10
+	VMULPS     wordbe91a98e<>+0(SB), Y9, Y11
+	VADDPS     word3e827906<>+0(SB), Y11, Y11
+	VMULPS     word3f87dc22<>+0(SB), Y10, Y12
+	VMULPS     wordbfba00e3<>+0(SB), Y9, Y4
 	VADDPS     word3fb5f0e3<>+0(SB), Y4, Y4
-	VMULPS     Y9, Y4, Y4
-	VADDPS     wordbe91a98e<>+0(SB), Y4, Y4
-	VMULPS     Y9, Y4, Y4
-	VADDPS     word3e827906<>+0(SB), Y4, Y4
+	VADDPS     Y12, Y4, Y4
+	VMULPS     Y10, Y4, Y4
+	VADDPS     Y11, Y4, Y4
 	VMULPS     Y9, Y4, Y4
 	VMULPS     word3d47321e<>+0(SB), Y8, Y8
 	VMAXPS     Y3, Y0, Y3
 	VADDPS     word4b400000<>+0(SB), Y3, Y9
 	VSUBPS     word4b400000<>+0(SB), Y9, Y0
 	VSUBPS     Y0, Y3, Y3
-	VMULPS     word392385a5<>+0(SB), Y3, Y0
-	VADDPS     word3aafb93b<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
-	VADDPS     word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
-	VADDPS     word3d635739<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
+	VMULPS     Y3, Y3, Y10
+	VMULPS     word3f317219<>+0(SB), Y3, Y11
+	VADDPS     word3f800000<>+0(SB), Y11, Y11
+	VMULPS     word3d635739<>+0(SB), Y3, Y0
 	VADDPS     word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
-	VADDPS     word3f317219<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
-	VADDPS     word3f800000<>+0(SB), Y0, Y0
+	VMULPS     Y10, Y0, Y0
+	VADDPS     Y11, Y0, Y11
+	VMULPS     word3aafb93b<>+0(SB), Y3, Y0
+	VADDPS     word3c1d9387<>+0(SB), Y0, Y0
+	VMULPS     word392385a5<>+0(SB), Y10, Y3
+	VADDPS     Y3, Y0, Y0
+	VMULPS     Y10, Y10, Y10
+	VMULPS     Y10, Y0, Y0
+	VADDPS     Y11, Y0, Y0
 	VPSLLD     $0x17, Y9, Y9
 	VPADDD     Y9, Y0, Y0
 	VMULPS     Y0, Y4, Y4
@@ -1233,6 +1287,26 @@ DATA wordbf38aa3b<>+24(SB)/4, $0xbf38aa3b
 DATA wordbf38aa3b<>+28(SB)/4, $0xbf38aa3b
 GLOBL wordbf38aa3b<>(SB), RODATA|NOPTR, $32
 
+DATA wordbe91a98e<>+0(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+4(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+8(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+12(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+16(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+20(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+24(SB)/4, $0xbe91a98e
+DATA wordbe91a98e<>+28(SB)/4, $0xbe91a98e
+GLOBL wordbe91a98e<>(SB), RODATA|NOPTR, $32
+
+DATA word3e827906<>+0(SB)/4, $0x3e827906
+DATA word3e827906<>+4(SB)/4, $0x3e827906
+DATA word3e827906<>+8(SB)/4, $0x3e827906
+DATA word3e827906<>+12(SB)/4, $0x3e827906
+DATA word3e827906<>+16(SB)/4, $0x3e827906
+DATA word3e827906<>+20(SB)/4, $0x3e827906
+DATA word3e827906<>+24(SB)/4, $0x3e827906
+DATA word3e827906<>+28(SB)/4, $0x3e827906
+GLOBL word3e827906<>(SB), RODATA|NOPTR, $32
+
 DATA word3f87dc22<>+0(SB)/4, $0x3f87dc22
 DATA word3f87dc22<>+4(SB)/4, $0x3f87dc22
 DATA word3f87dc22<>+8(SB)/4, $0x3f87dc22
@@ -1262,26 +1336,6 @@ DATA word3fb5f0e3<>+20(SB)/4, $0x3fb5f0e3
 DATA word3fb5f0e3<>+24(SB)/4, $0x3fb5f0e3
 DATA word3fb5f0e3<>+28(SB)/4, $0x3fb5f0e3
 GLOBL word3fb5f0e3<>(SB), RODATA|NOPTR, $32
-
-DATA wordbe91a98e<>+0(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+4(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+8(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+12(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+16(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+20(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+24(SB)/4, $0xbe91a98e
-DATA wordbe91a98e<>+28(SB)/4, $0xbe91a98e
-GLOBL wordbe91a98e<>(SB), RODATA|NOPTR, $32
-
-DATA word3e827906<>+0(SB)/4, $0x3e827906
-DATA word3e827906<>+4(SB)/4, $0x3e827906
-DATA word3e827906<>+8(SB)/4, $0x3e827906
-DATA word3e827906<>+12(SB)/4, $0x3e827906
-DATA word3e827906<>+16(SB)/4, $0x3e827906
-DATA word3e827906<>+20(SB)/4, $0x3e827906
-DATA word3e827906<>+24(SB)/4, $0x3e827906
-DATA word3e827906<>+28(SB)/4, $0x3e827906
-GLOBL word3e827906<>(SB), RODATA|NOPTR, $32
 
 DATA word3dae070f<>+0(SB)/4, $0x3dae070f
 DATA word3dae070f<>+4(SB)/4, $0x3dae070f
@@ -1424,32 +1478,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
 	VMULPS       Y10, Y9, Y10
 	VMULPS       Y9, Y10, Y10
-	VMULPS       word3f87dc22<>+0(SB), Y10, Y11
-	VADDPS       wordbfba00e3<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
 	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       wordbe91a98e<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3e827906<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
 	VMULPS       Y10, Y11, Y11
 	VMULPS       word3dae070f<>+0(SB), Y9, Y9
 	VMAXPS       Y8, Y0, Y8
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y12
 	VSUBPS       Y12, Y8, Y8
-	VMULPS       word392385a5<>+0(SB), Y8, Y12
-	VADDPS       word3aafb93b<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3d635739<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
+	VMULPS       Y8, Y8, Y13
+	VMULPS       word3f317219<>+0(SB), Y8, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y8, Y12
 	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3f317219<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y8
+	VADDPS       Y8, Y12, Y12
+	VMULPS       Y13, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y12, Y12
 	VMULPS       Y12, Y11, Y11
@@ -1470,32 +1527,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y10, Y12
 	VMULPS       Y10, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3ebb3f8e<>+0(SB), Y10, Y10
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y14
 	VSUBPS       Y14, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y14
-	VADDPS       word3aafb93b<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3d635739<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y11, Y15
+	VMULPS       word3f317219<>+0(SB), Y11, Y16
+	VADDPS       word3f800000<>+0(SB), Y16, Y16
+	VMULPS       word3d635739<>+0(SB), Y11, Y14
 	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f317219<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y16
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
+	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
+	VMULPS       word392385a5<>+0(SB), Y15, Y11
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y15, Y15, Y15
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y14, Y14
 	VMULPS       Y14, Y13, Y13
@@ -1516,32 +1576,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y10, Y12
 	VMULPS       Y10, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3e98dcbe<>+0(SB), Y10, Y10
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y14
 	VSUBPS       Y14, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y14
-	VADDPS       word3aafb93b<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3d635739<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y11, Y15
+	VMULPS       word3f317219<>+0(SB), Y11, Y16
+	VADDPS       word3f800000<>+0(SB), Y16, Y16
+	VMULPS       word3d635739<>+0(SB), Y11, Y14
 	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f317219<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y16
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
+	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
+	VMULPS       word392385a5<>+0(SB), Y15, Y11
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y15, Y15, Y15
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y14, Y14
 	VMULPS       Y14, Y13, Y13
@@ -1562,32 +1625,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
 	VMULPS       Y11, Y7, Y11
 	VMULPS       Y7, Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y12
-	VADDPS       wordbfba00e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
 	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       wordbe91a98e<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VMULPS       Y11, Y12, Y12
 	VMULPS       word3d47321e<>+0(SB), Y7, Y7
 	VMAXPS       Y10, Y0, Y10
 	VADDPS       word4b400000<>+0(SB), Y10, Y11
 	VSUBPS       word4b400000<>+0(SB), Y11, Y13
 	VSUBPS       Y13, Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y10, Y13
-	VADDPS       word3aafb93b<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3d635739<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
 	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3f317219<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VPSLLD       $0x17, Y11, Y11
 	VPADDD       Y11, Y13, Y13
 	VMULPS       Y13, Y12, Y12
@@ -1620,32 +1686,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
 	VMULPS       Y10, Y9, Y10
 	VMULPS       Y9, Y10, Y10
-	VMULPS       word3f87dc22<>+0(SB), Y10, Y11
-	VADDPS       wordbfba00e3<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
 	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       wordbe91a98e<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3e827906<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
 	VMULPS       Y10, Y11, Y11
 	VMULPS       word3dae070f<>+0(SB), Y9, Y9
 	VMAXPS       Y8, Y0, Y8
 	VADDPS       word4b400000<>+0(SB), Y8, Y10
 	VSUBPS       word4b400000<>+0(SB), Y10, Y12
 	VSUBPS       Y12, Y8, Y8
-	VMULPS       word392385a5<>+0(SB), Y8, Y12
-	VADDPS       word3aafb93b<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3d635739<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
+	VMULPS       Y8, Y8, Y13
+	VMULPS       word3f317219<>+0(SB), Y8, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y8, Y12
 	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3f317219<>+0(SB), Y12, Y12
-	VMULPS       Y8, Y12, Y12
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y8
+	VADDPS       Y8, Y12, Y12
+	VMULPS       Y13, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VPSLLD       $0x17, Y10, Y10
 	VPADDD       Y10, Y12, Y12
 	VMULPS       Y12, Y11, Y11
@@ -1666,32 +1735,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y10, Y12
 	VMULPS       Y10, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3ebb3f8e<>+0(SB), Y10, Y10
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y14
 	VSUBPS       Y14, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y14
-	VADDPS       word3aafb93b<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3d635739<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y11, Y15
+	VMULPS       word3f317219<>+0(SB), Y11, Y16
+	VADDPS       word3f800000<>+0(SB), Y16, Y16
+	VMULPS       word3d635739<>+0(SB), Y11, Y14
 	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f317219<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y16
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
+	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
+	VMULPS       word392385a5<>+0(SB), Y15, Y11
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y15, Y15, Y15
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y14, Y14
 	VMULPS       Y14, Y13, Y13
@@ -1712,32 +1784,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y10, Y12
 	VMULPS       Y10, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3e98dcbe<>+0(SB), Y10, Y10
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y14
 	VSUBPS       Y14, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y14
-	VADDPS       word3aafb93b<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3d635739<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y11, Y15
+	VMULPS       word3f317219<>+0(SB), Y11, Y16
+	VADDPS       word3f800000<>+0(SB), Y16, Y16
+	VMULPS       word3d635739<>+0(SB), Y11, Y14
 	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f317219<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y16
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
+	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
+	VMULPS       word392385a5<>+0(SB), Y15, Y11
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y15, Y15, Y15
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y14, Y14
 	VMULPS       Y14, Y13, Y13
@@ -1758,32 +1833,35 @@ whole:
 	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
 	VMULPS       Y11, Y7, Y11
 	VMULPS       Y7, Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y12
-	VADDPS       wordbfba00e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
 	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       wordbe91a98e<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VMULPS       Y11, Y12, Y12
 	VMULPS       word3d47321e<>+0(SB), Y7, Y7
 	VMAXPS       Y10, Y0, Y10
 	VADDPS       word4b400000<>+0(SB), Y10, Y11
 	VSUBPS       word4b400000<>+0(SB), Y11, Y13
 	VSUBPS       Y13, Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y10, Y13
-	VADDPS       word3aafb93b<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3d635739<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
 	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3f317219<>+0(SB), Y13, Y13
-	VMULPS       Y10, Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VPSLLD       $0x17, Y11, Y11
 	VPADDD       Y11, Y13, Y13
 	VMULPS       Y13, Y12, Y12
@@ -1832,32 +1910,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
 	VMULPS       Y11, Y10, Y11
 	VMULPS       Y10, Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y12
-	VADDPS       wordbfba00e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
 	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       wordbe91a98e<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VMULPS       Y11, Y12, Y12
 	VMULPS       word3dae070f<>+0(SB), Y10, Y10
 	VMAXPS       Y9, Y0, Y9
 	VADDPS       word4b400000<>+0(SB), Y9, Y11
 	VSUBPS       word4b400000<>+0(SB), Y11, Y13
 	VSUBPS       Y13, Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y9, Y13
-	VADDPS       word3aafb93b<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3d635739<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
+	VMULPS       Y9, Y9, Y14
+	VMULPS       word3f317219<>+0(SB), Y9, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y9, Y13
 	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3f317219<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y9
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VPSLLD       $0x17, Y11, Y11
 	VPADDD       Y11, Y13, Y13
 	VMULPS       Y13, Y12, Y12
@@ -1878,32 +1959,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
 	VMULPS       Y13, Y11, Y13
 	VMULPS       Y11, Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y14
-	VADDPS       wordbfba00e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
+	VMULPS       Y13, Y13, Y15
+	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
+	VADDPS       word3e827906<>+0(SB), Y16, Y16
+	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
+	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
 	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       wordbe91a98e<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VADDPS       Y17, Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VMULPS       Y13, Y14, Y14
 	VMULPS       word3ebb3f8e<>+0(SB), Y11, Y11
 	VMAXPS       Y12, Y0, Y12
 	VADDPS       word4b400000<>+0(SB), Y12, Y13
 	VSUBPS       word4b400000<>+0(SB), Y13, Y15
 	VSUBPS       Y15, Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y15
-	VADDPS       word3aafb93b<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3d635739<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y12, Y16
+	VMULPS       word3f317219<>+0(SB), Y12, Y17
+	VADDPS       word3f800000<>+0(SB), Y17, Y17
+	VMULPS       word3d635739<>+0(SB), Y12, Y15
 	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f317219<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y17
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
+	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
+	VMULPS       word392385a5<>+0(SB), Y16, Y12
+	VADDPS       Y12, Y15, Y15
+	VMULPS       Y16, Y16, Y16
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y15
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y15, Y15
 	VMULPS       Y15, Y14, Y14
@@ -1924,32 +2008,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
 	VMULPS       Y13, Y11, Y13
 	VMULPS       Y11, Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y14
-	VADDPS       wordbfba00e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
+	VMULPS       Y13, Y13, Y15
+	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
+	VADDPS       word3e827906<>+0(SB), Y16, Y16
+	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
+	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
 	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       wordbe91a98e<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VADDPS       Y17, Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VMULPS       Y13, Y14, Y14
 	VMULPS       word3e98dcbe<>+0(SB), Y11, Y11
 	VMAXPS       Y12, Y0, Y12
 	VADDPS       word4b400000<>+0(SB), Y12, Y13
 	VSUBPS       word4b400000<>+0(SB), Y13, Y15
 	VSUBPS       Y15, Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y15
-	VADDPS       word3aafb93b<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3d635739<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y12, Y16
+	VMULPS       word3f317219<>+0(SB), Y12, Y17
+	VADDPS       word3f800000<>+0(SB), Y17, Y17
+	VMULPS       word3d635739<>+0(SB), Y12, Y15
 	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f317219<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y17
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
+	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
+	VMULPS       word392385a5<>+0(SB), Y16, Y12
+	VADDPS       Y12, Y15, Y15
+	VMULPS       Y16, Y16, Y16
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y15
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y15, Y15
 	VMULPS       Y15, Y14, Y14
@@ -1970,32 +2057,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y8, Y12
 	VMULPS       Y8, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3d47321e<>+0(SB), Y8, Y8
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y14
 	VSUBPS       Y14, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y14
-	VADDPS       word3aafb93b<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3d635739<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
+	VMULPS       Y11, Y11, Y15
+	VMULPS       word3f317219<>+0(SB), Y11, Y16
+	VADDPS       word3f800000<>+0(SB), Y16, Y16
+	VMULPS       word3d635739<>+0(SB), Y11, Y14
 	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f317219<>+0(SB), Y14, Y14
-	VMULPS       Y11, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y16
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
+	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
+	VMULPS       word392385a5<>+0(SB), Y15, Y11
+	VADDPS       Y11, Y14, Y14
+	VMULPS       Y15, Y15, Y15
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y14, Y14
 	VMULPS       Y14, Y13, Y13
@@ -2040,32 +2130,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
 	VMULPS       Y11, Y10, Y11
 	VMULPS       Y10, Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y12
-	VADDPS       wordbfba00e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
 	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       wordbe91a98e<>+0(SB), Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
 	VMULPS       Y11, Y12, Y12
 	VMULPS       word3dae070f<>+0(SB), Y10, Y10
 	VMAXPS       Y9, Y0, Y9
 	VADDPS       word4b400000<>+0(SB), Y9, Y11
 	VSUBPS       word4b400000<>+0(SB), Y11, Y13
 	VSUBPS       Y13, Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y9, Y13
-	VADDPS       word3aafb93b<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3d635739<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
+	VMULPS       Y9, Y9, Y14
+	VMULPS       word3f317219<>+0(SB), Y9, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y9, Y13
 	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3f317219<>+0(SB), Y13, Y13
-	VMULPS       Y9, Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y9
+	VADDPS       Y9, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VPSLLD       $0x17, Y11, Y11
 	VPADDD       Y11, Y13, Y13
 	VMULPS       Y13, Y12, Y12
@@ -2086,32 +2179,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
 	VMULPS       Y13, Y11, Y13
 	VMULPS       Y11, Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y14
-	VADDPS       wordbfba00e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
+	VMULPS       Y13, Y13, Y15
+	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
+	VADDPS       word3e827906<>+0(SB), Y16, Y16
+	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
+	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
 	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       wordbe91a98e<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VADDPS       Y17, Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VMULPS       Y13, Y14, Y14
 	VMULPS       word3ebb3f8e<>+0(SB), Y11, Y11
 	VMAXPS       Y12, Y0, Y12
 	VADDPS       word4b400000<>+0(SB), Y12, Y13
 	VSUBPS       word4b400000<>+0(SB), Y13, Y15
 	VSUBPS       Y15, Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y15
-	VADDPS       word3aafb93b<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3d635739<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y12, Y16
+	VMULPS       word3f317219<>+0(SB), Y12, Y17
+	VADDPS       word3f800000<>+0(SB), Y17, Y17
+	VMULPS       word3d635739<>+0(SB), Y12, Y15
 	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f317219<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y17
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
+	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
+	VMULPS       word392385a5<>+0(SB), Y16, Y12
+	VADDPS       Y12, Y15, Y15
+	VMULPS       Y16, Y16, Y16
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y15
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y15, Y15
 	VMULPS       Y15, Y14, Y14
@@ -2132,32 +2228,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
 	VMULPS       Y13, Y11, Y13
 	VMULPS       Y11, Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y14
-	VADDPS       wordbfba00e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
+	VMULPS       Y13, Y13, Y15
+	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
+	VADDPS       word3e827906<>+0(SB), Y16, Y16
+	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
+	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
 	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       wordbe91a98e<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VADDPS       Y17, Y14, Y14
+	VMULPS       Y15, Y14, Y14
+	VADDPS       Y16, Y14, Y14
 	VMULPS       Y13, Y14, Y14
 	VMULPS       word3e98dcbe<>+0(SB), Y11, Y11
 	VMAXPS       Y12, Y0, Y12
 	VADDPS       word4b400000<>+0(SB), Y12, Y13
 	VSUBPS       word4b400000<>+0(SB), Y13, Y15
 	VSUBPS       Y15, Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y12, Y15
-	VADDPS       word3aafb93b<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3d635739<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
+	VMULPS       Y12, Y12, Y16
+	VMULPS       word3f317219<>+0(SB), Y12, Y17
+	VADDPS       word3f800000<>+0(SB), Y17, Y17
+	VMULPS       word3d635739<>+0(SB), Y12, Y15
 	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f317219<>+0(SB), Y15, Y15
-	VMULPS       Y12, Y15, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y17
+	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
+	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
+	VMULPS       word392385a5<>+0(SB), Y16, Y12
+	VADDPS       Y12, Y15, Y15
+	VMULPS       Y16, Y16, Y16
+	VMULPS       Y16, Y15, Y15
+	VADDPS       Y17, Y15, Y15
 	VPSLLD       $0x17, Y13, Y13
 	VPADDD       Y13, Y15, Y15
 	VMULPS       Y15, Y14, Y14
@@ -2178,32 +2277,35 @@ part:
 	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
 	VMULPS       Y12, Y8, Y12
 	VMULPS       Y8, Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y13
-	VADDPS       wordbfba00e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
+	VMULPS       Y12, Y12, Y14
+	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
+	VADDPS       word3e827906<>+0(SB), Y15, Y15
+	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
+	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
 	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       wordbe91a98e<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VADDPS       Y16, Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
 	VMULPS       Y12, Y13, Y13
 	VMULPS       word3d47321e<>+0(SB), Y8, Y8
 	VMAXPS       Y11, Y0, Y11
 	VADDPS       word4b400000<>+0(SB), Y11, Y12
 	VSUBPS       word4b400000<>+0(SB), Y12, Y0
 	VSUBPS       Y0, Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y11, Y0
-	VADDPS       word3aafb93b<>+0(SB), Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VADDPS       word3d635739<>+0(SB), Y0, Y0
-	VMULPS       Y11, Y0, Y0
+	VMULPS       Y11, Y11, Y14
+	VMULPS       word3f317219<>+0(SB), Y11, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y11, Y0
 	VADDPS       word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VADDPS       word3f317219<>+0(SB), Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VADDPS       word3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VADDPS       Y15, Y0, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y0
+	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
+	VMULPS       word392385a5<>+0(SB), Y14, Y11
+	VADDPS       Y11, Y0, Y0
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y0, Y0
+	VADDPS       Y15, Y0, Y0
 	VPSLLD       $0x17, Y12, Y12
 	VPADDD       Y12, Y0, Y0
 	VMULPS       Y0, Y13, Y13
@@ -2249,26 +2351,29 @@ whole:
 	VMAXPS      Z2, Z0, Z2
 	VMINPS      Z2, Z1, Z2
 	VMULPS      Z2, Z2, Z3
-	VMULPS.BCST worda59f25c0<>+0(SB), Z3, Z4
-	VADDPS.BCST word2a61337e<>+0(SB), Z4, Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS.BCST wordaebd37ff<>+0(SB), Z4, Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS.BCST word335c0041<>+0(SB), Z4, Z4
-	VMULPS      Z3, Z4, Z4
+	VMULPS      Z3, Z3, Z5
+	VMULPS.BCST word3a270ded<>+0(SB), Z3, Z6
+	VADDPS.BCST word3ba059dc<>+0(SB), Z6, Z6
+	VMULPS.BCST word335c0041<>+0(SB), Z3, Z4
 	VADDPS.BCST word3779434a<>+0(SB), Z4, Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS.BCST word3a270ded<>+0(SB), Z4, Z4
-	VMULPS      Z3, Z4, Z4
-	VADDPS.BCST word3ba059dc<>+0(SB), Z4, Z4
-	VMULPS.BCST word35a0d3d8<>+0(SB), Z3, Z5
-	VADDPS.BCST word38f895d6<>+0(SB), Z5, Z5
-	VMULPS      Z3, Z5, Z5
-	VADDPS.BCST word3b14aa05<>+0(SB), Z5, Z5
-	VMULPS      Z3, Z5, Z5
-	VADDPS.BCST word3ba059dd<>+0(SB), Z5, Z5
+	VMULPS      Z5, Z4, Z4
+	VADDPS      Z6, Z4, Z6
+	VMULPS.BCST word2a61337e<>+0(SB), Z3, Z4
+	VADDPS.BCST wordaebd37ff<>+0(SB), Z4, Z4
+	VMULPS.BCST worda59f25c0<>+0(SB), Z5, Z7
+	VADDPS      Z7, Z4, Z4
+	VMULPS      Z5, Z5, Z5
+	VMULPS      Z5, Z4, Z4
+	VADDPS      Z6, Z4, Z4
+	VMULPS      Z3, Z3, Z5
+	VMULPS.BCST word3b14aa05<>+0(SB), Z3, Z6
+	VADDPS.BCST word3ba059dd<>+0(SB), Z6, Z6
+	VMULPS.BCST word35a0d3d8<>+0(SB), Z3, Z3
+	VADDPS.BCST word38f895d6<>+0(SB), Z3, Z3
+	VMULPS      Z5, Z3, Z3
+	VADDPS      Z6, Z3, Z3
 	VMULPS      Z2, Z4, Z4
-	VDIVPS      Z5, Z4, Z4
+	VDIVPS      Z3, Z4, Z4
 	VMOVUPS     Z4, (DX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
@@ -2291,26 +2396,29 @@ part:
 	VMAXPS      Z2, Z0, Z2
 	VMINPS      Z2, Z1, Z2
 	VMULPS      Z2, Z2, Z0
-	VMULPS.BCST worda59f25c0<>+0(SB), Z0, Z1
-	VADDPS.BCST word2a61337e<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
-	VADDPS.BCST wordaebd37ff<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
-	VADDPS.BCST word335c0041<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
+	VMULPS      Z0, Z0, Z3
+	VMULPS.BCST word3a270ded<>+0(SB), Z0, Z4
+	VADDPS.BCST word3ba059dc<>+0(SB), Z4, Z4
+	VMULPS.BCST word335c0041<>+0(SB), Z0, Z1
 	VADDPS.BCST word3779434a<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
-	VADDPS.BCST word3a270ded<>+0(SB), Z1, Z1
-	VMULPS      Z0, Z1, Z1
-	VADDPS.BCST word3ba059dc<>+0(SB), Z1, Z1
-	VMULPS.BCST word35a0d3d8<>+0(SB), Z0, Z3
-	VADDPS.BCST word38f895d6<>+0(SB), Z3, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS.BCST word3b14aa05<>+0(SB), Z3, Z3
-	VMULPS      Z0, Z3, Z3
-	VADDPS.BCST word3ba059dd<>+0(SB), Z3, Z3
+	VMULPS      Z3, Z1, Z1
+	VADDPS      Z4, Z1, Z4
+	VMULPS.BCST word2a61337e<>+0(SB), Z0, Z1
+	VADDPS.BCST wordaebd37ff<>+0(SB), Z1, Z1
+	VMULPS.BCST worda59f25c0<>+0(SB), Z3, Z5
+	VADDPS      Z5, Z1, Z1
+	VMULPS      Z3, Z3, Z3
+	VMULPS      Z3, Z1, Z1
+	VADDPS      Z4, Z1, Z1
+	VMULPS      Z0, Z0, Z3
+	VMULPS.BCST word3b14aa05<>+0(SB), Z0, Z4
+	VADDPS.BCST word3ba059dd<>+0(SB), Z4, Z4
+	VMULPS.BCST word35a0d3d8<>+0(SB), Z0, Z0
+	VADDPS.BCST word38f895d6<>+0(SB), Z0, Z0
+	VMULPS      Z3, Z0, Z0
+	VADDPS      Z4, Z0, Z0
 	VMULPS      Z2, Z1, Z1
-	VDIVPS      Z3, Z1, Z1
+	VDIVPS      Z0, Z1, Z1
 	VMOVUPS     Z1, K1, (DX)
 
 done:
@@ -2338,35 +2446,39 @@ whole:
 	VADDPS.BCST   word4b400000<>+0(SB), Z3, Z4
 	VSUBPS.BCST   word4b400000<>+0(SB), Z4, Z5
 	VSUBPS        Z5, Z3, Z5
-	VMULPS.BCST   word392385a5<>+0(SB), Z5, Z3
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3d635739<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
+	VMULPS        Z5, Z5, Z6
+	VMULPS.BCST   word3f317219<>+0(SB), Z5, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VMULPS.BCST   word3d635739<>+0(SB), Z5, Z3
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3f317219<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMULPS        Z6, Z3, Z3
+	VADDPS        Z7, Z3, Z7
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z5, Z3
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z3, Z3
+	VMULPS.BCST   word392385a5<>+0(SB), Z6, Z5
+	VADDPS        Z5, Z3, Z3
+	VMULPS        Z6, Z6, Z6
+	VMULPS        Z6, Z3, Z3
+	VADDPS        Z7, Z3, Z3
 	VPSLLD        $0x17, Z4, Z4
 	VPADDD        Z4, Z3, Z3
 	VADDPS.BCST   word40000000<>+0(SB), Z3, Z4
 	VDIVPS        Z4, Z3, Z4
 	VMULPS        Z4, Z4, Z5
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z5, Z3
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3e924925<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
+	VMULPS        Z5, Z5, Z6
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z5, Z7
+	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
+	VMULPS.BCST   word3e924925<>+0(SB), Z5, Z3
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z3, Z3
-	VMULPS        Z5, Z3, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VMULPS        Z6, Z3, Z3
+	VADDPS        Z7, Z3, Z7
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z5, Z3
+	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z6, Z5
+	VADDPS        Z5, Z3, Z3
+	VMULPS        Z6, Z6, Z6
+	VMULPS        Z6, Z3, Z3
+	VADDPS        Z7, Z3, Z3
 	VMULPS        Z4, Z3, Z3
 	VADDPS        Z3, Z2, Z2
 	VCVTPS2PD     Y2, Z3
@@ -2402,35 +2514,39 @@ part:
 	VADDPS.BCST   word4b400000<>+0(SB), Z3, Z0
 	VSUBPS.BCST   word4b400000<>+0(SB), Z0, Z4
 	VSUBPS        Z4, Z3, Z4
-	VMULPS.BCST   word392385a5<>+0(SB), Z4, Z1
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z1, Z1
-	VMULPS        Z4, Z1, Z1
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z1, Z1
-	VMULPS        Z4, Z1, Z1
-	VADDPS.BCST   word3d635739<>+0(SB), Z1, Z1
-	VMULPS        Z4, Z1, Z1
+	VMULPS        Z4, Z4, Z3
+	VMULPS.BCST   word3f317219<>+0(SB), Z4, Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z5
+	VMULPS.BCST   word3d635739<>+0(SB), Z4, Z1
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z1, Z1
-	VMULPS        Z4, Z1, Z1
-	VADDPS.BCST   word3f317219<>+0(SB), Z1, Z1
-	VMULPS        Z4, Z1, Z1
-	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS        Z5, Z1, Z5
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z4, Z1
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z1, Z1
+	VMULPS.BCST   word392385a5<>+0(SB), Z3, Z4
+	VADDPS        Z4, Z1, Z1
+	VMULPS        Z3, Z3, Z3
+	VMULPS        Z3, Z1, Z1
+	VADDPS        Z5, Z1, Z1
 	VPSLLD        $0x17, Z0, Z0
 	VPADDD        Z0, Z1, Z1
 	VADDPS.BCST   word40000000<>+0(SB), Z1, Z0
 	VDIVPS        Z0, Z1, Z0
 	VMULPS        Z0, Z0, Z1
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z1, Z3
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z3, Z3
-	VMULPS        Z1, Z3, Z3
-	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
-	VMULPS        Z1, Z3, Z3
-	VADDPS.BCST   word3e924925<>+0(SB), Z3, Z3
-	VMULPS        Z1, Z3, Z3
+	VMULPS        Z1, Z1, Z4
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z1, Z5
+	VADDPS.BCST   word40000000<>+0(SB), Z5, Z5
+	VMULPS.BCST   word3e924925<>+0(SB), Z1, Z3
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z3, Z3
-	VMULPS        Z1, Z3, Z3
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z3, Z3
-	VMULPS        Z1, Z3, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VMULPS        Z4, Z3, Z3
+	VADDPS        Z5, Z3, Z5
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z1, Z3
+	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z4, Z1
+	VADDPS        Z1, Z3, Z3
+	VMULPS        Z4, Z4, Z4
+	VMULPS        Z4, Z3, Z3
+	VADDPS        Z5, Z3, Z3
 	VMULPS        Z0, Z3, Z3
 	VADDPS        Z3, Z2, Z2
 	VCVTPS2PD     Y2, Z0
@@ -2456,8 +2572,8 @@ TEXT ·addLog2CoshStepAVX512(SB), NOSPLIT, $0-56
 	MOVQ         sum_base+0(FP), DX
 	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
 	VBROADCASTSS word42fc0000<>+0(SB), Z1
-	VBROADCASTSS t+52(FP), Z3
 	VBROADCASTSS before+48(FP), Z2
+	VBROADCASTSS t+52(FP), Z3
 	VSUBPS       Z2, Z3, Z4
 	SUBQ         $0x10, CX
 	JLT          part
@@ -2472,35 +2588,39 @@ whole:
 	VADDPS.BCST   word4b400000<>+0(SB), Z6, Z7
 	VSUBPS.BCST   word4b400000<>+0(SB), Z7, Z8
 	VSUBPS        Z8, Z6, Z8
-	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z6
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3d635739<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
+	VMULPS        Z8, Z8, Z9
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z10
+	VADDPS.BCST   word3f800000<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z6
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3f317219<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VMULPS        Z9, Z6, Z6
+	VADDPS        Z10, Z6, Z10
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z6
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z6, Z6
+	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z8
+	VADDPS        Z8, Z6, Z6
+	VMULPS        Z9, Z9, Z9
+	VMULPS        Z9, Z6, Z6
+	VADDPS        Z10, Z6, Z6
 	VPSLLD        $0x17, Z7, Z7
 	VPADDD        Z7, Z6, Z6
 	VADDPS.BCST   word40000000<>+0(SB), Z6, Z7
 	VDIVPS        Z7, Z6, Z7
 	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z8, Z6
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3e638e39<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3e924925<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
+	VMULPS        Z8, Z8, Z9
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z8, Z10
+	VADDPS.BCST   word40000000<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3e924925<>+0(SB), Z8, Z6
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VMULPS        Z9, Z6, Z6
+	VADDPS        Z10, Z6, Z10
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z8, Z6
+	VADDPS.BCST   word3e638e39<>+0(SB), Z6, Z6
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z9, Z8
+	VADDPS        Z8, Z6, Z6
+	VMULPS        Z9, Z9, Z9
+	VMULPS        Z9, Z6, Z6
+	VADDPS        Z10, Z6, Z6
 	VMULPS        Z7, Z6, Z6
 	VMULPS        Z2, Z5, Z7
 	VMULPS.BCST   wordc038aa3b<>+0(SB), Z7, Z7
@@ -2509,35 +2629,39 @@ whole:
 	VADDPS.BCST   word4b400000<>+0(SB), Z7, Z8
 	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z9
 	VSUBPS        Z9, Z7, Z9
-	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z7
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3d635739<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
+	VMULPS        Z9, Z9, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z7
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3f317219<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VMULPS        Z10, Z7, Z7
+	VADDPS        Z11, Z7, Z11
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z7
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z7, Z7
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z9
+	VADDPS        Z9, Z7, Z7
+	VMULPS        Z10, Z10, Z10
+	VMULPS        Z10, Z7, Z7
+	VADDPS        Z11, Z7, Z7
 	VPSLLD        $0x17, Z8, Z8
 	VPADDD        Z8, Z7, Z7
 	VADDPS.BCST   word40000000<>+0(SB), Z7, Z8
 	VDIVPS        Z8, Z7, Z8
 	VMULPS        Z8, Z8, Z9
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z9, Z7
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3e638e39<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3e924925<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
+	VMULPS        Z9, Z9, Z10
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z9, Z11
+	VADDPS.BCST   word40000000<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3e924925<>+0(SB), Z9, Z7
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z7, Z7
-	VMULPS        Z9, Z7, Z7
-	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
+	VMULPS        Z10, Z7, Z7
+	VADDPS        Z11, Z7, Z11
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z9, Z7
+	VADDPS.BCST   word3e638e39<>+0(SB), Z7, Z7
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z10, Z9
+	VADDPS        Z9, Z7, Z7
+	VMULPS        Z10, Z10, Z10
+	VMULPS        Z10, Z7, Z7
+	VADDPS        Z11, Z7, Z7
 	VMULPS        Z8, Z7, Z7
 	VSUBPS        Z7, Z6, Z6
 	VMULPS        Z4, Z5, Z5
@@ -2575,35 +2699,39 @@ part:
 	VADDPS.BCST   word4b400000<>+0(SB), Z3, Z6
 	VSUBPS.BCST   word4b400000<>+0(SB), Z6, Z7
 	VSUBPS        Z7, Z3, Z7
-	VMULPS.BCST   word392385a5<>+0(SB), Z7, Z3
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3d635739<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
+	VMULPS        Z7, Z7, Z8
+	VMULPS.BCST   word3f317219<>+0(SB), Z7, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3d635739<>+0(SB), Z7, Z3
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3f317219<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMULPS        Z8, Z3, Z3
+	VADDPS        Z9, Z3, Z9
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z7, Z3
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z3, Z3
+	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z7
+	VADDPS        Z7, Z3, Z3
+	VMULPS        Z8, Z8, Z8
+	VMULPS        Z8, Z3, Z3
+	VADDPS        Z9, Z3, Z3
 	VPSLLD        $0x17, Z6, Z6
 	VPADDD        Z6, Z3, Z3
 	VADDPS.BCST   word40000000<>+0(SB), Z3, Z6
 	VDIVPS        Z6, Z3, Z6
 	VMULPS        Z6, Z6, Z7
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z7, Z3
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3e924925<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
+	VMULPS        Z7, Z7, Z8
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z7, Z9
+	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3e924925<>+0(SB), Z7, Z3
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z3, Z3
-	VMULPS        Z7, Z3, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VMULPS        Z8, Z3, Z3
+	VADDPS        Z9, Z3, Z9
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z7, Z3
+	VADDPS.BCST   word3e638e39<>+0(SB), Z3, Z3
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z8, Z7
+	VADDPS        Z7, Z3, Z3
+	VMULPS        Z8, Z8, Z8
+	VMULPS        Z8, Z3, Z3
+	VADDPS        Z9, Z3, Z3
 	VMULPS        Z6, Z3, Z3
 	VMULPS        Z2, Z5, Z2
 	VMULPS.BCST   wordc038aa3b<>+0(SB), Z2, Z2
@@ -2612,35 +2740,39 @@ part:
 	VADDPS.BCST   word4b400000<>+0(SB), Z2, Z0
 	VSUBPS.BCST   word4b400000<>+0(SB), Z0, Z6
 	VSUBPS        Z6, Z2, Z6
-	VMULPS.BCST   word392385a5<>+0(SB), Z6, Z1
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z1, Z1
-	VMULPS        Z6, Z1, Z1
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z1, Z1
-	VMULPS        Z6, Z1, Z1
-	VADDPS.BCST   word3d635739<>+0(SB), Z1, Z1
-	VMULPS        Z6, Z1, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS.BCST   word3f317219<>+0(SB), Z6, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VMULPS.BCST   word3d635739<>+0(SB), Z6, Z1
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z1, Z1
-	VMULPS        Z6, Z1, Z1
-	VADDPS.BCST   word3f317219<>+0(SB), Z1, Z1
-	VMULPS        Z6, Z1, Z1
-	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VMULPS        Z2, Z1, Z1
+	VADDPS        Z7, Z1, Z7
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z6, Z1
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z1, Z1
+	VMULPS.BCST   word392385a5<>+0(SB), Z2, Z6
+	VADDPS        Z6, Z1, Z1
+	VMULPS        Z2, Z2, Z2
+	VMULPS        Z2, Z1, Z1
+	VADDPS        Z7, Z1, Z1
 	VPSLLD        $0x17, Z0, Z0
 	VPADDD        Z0, Z1, Z1
 	VADDPS.BCST   word40000000<>+0(SB), Z1, Z0
 	VDIVPS        Z0, Z1, Z0
 	VMULPS        Z0, Z0, Z1
-	VMULPS.BCST   word3e1d89d9<>+0(SB), Z1, Z2
-	VADDPS.BCST   word3e3a2e8c<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3e638e39<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3e924925<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
+	VMULPS        Z1, Z1, Z6
+	VMULPS.BCST   word3f2aaaab<>+0(SB), Z1, Z7
+	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
+	VMULPS.BCST   word3e924925<>+0(SB), Z1, Z2
 	VADDPS.BCST   word3ecccccd<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3f2aaaab<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z6, Z2, Z2
+	VADDPS        Z7, Z2, Z7
+	VMULPS.BCST   word3e3a2e8c<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3e638e39<>+0(SB), Z2, Z2
+	VMULPS.BCST   word3e1d89d9<>+0(SB), Z6, Z1
+	VADDPS        Z1, Z2, Z2
+	VMULPS        Z6, Z6, Z6
+	VMULPS        Z6, Z2, Z2
+	VADDPS        Z7, Z2, Z2
 	VMULPS        Z0, Z2, Z2
 	VSUBPS        Z2, Z3, Z3
 	VMULPS        Z4, Z5, Z5
@@ -2690,32 +2822,35 @@ whole:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z8, Z8
 	VMULPS      Z7, Z5, Z7
 	VMULPS      Z5, Z7, Z7
-	VMULPS.BCST word3f87dc22<>+0(SB), Z7, Z5
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
+	VMULPS      Z7, Z7, Z9
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z7, Z10
+	VADDPS.BCST word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z7, Z5
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VADDPS.BCST word3e827906<>+0(SB), Z5, Z5
+	VADDPS      Z11, Z5, Z5
+	VMULPS      Z9, Z5, Z5
+	VADDPS      Z10, Z5, Z5
 	VMULPS      Z7, Z5, Z5
 	VMULPS.BCST word3dae070f<>+0(SB), Z6, Z6
 	VMAXPS      Z8, Z0, Z8
 	VADDPS.BCST word4b400000<>+0(SB), Z8, Z7
 	VSUBPS.BCST word4b400000<>+0(SB), Z7, Z9
 	VSUBPS      Z9, Z8, Z8
-	VMULPS.BCST word392385a5<>+0(SB), Z8, Z9
-	VADDPS.BCST word3aafb93b<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3d635739<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
+	VMULPS      Z8, Z8, Z10
+	VMULPS.BCST word3f317219<>+0(SB), Z8, Z11
+	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST word3d635739<>+0(SB), Z8, Z9
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3f317219<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3f800000<>+0(SB), Z9, Z9
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z11
+	VMULPS.BCST word3aafb93b<>+0(SB), Z8, Z9
+	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
+	VMULPS.BCST word392385a5<>+0(SB), Z10, Z8
+	VADDPS      Z8, Z9, Z9
+	VMULPS      Z10, Z10, Z10
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z9
 	VPSLLD      $0x17, Z7, Z7
 	VPADDD      Z7, Z9, Z9
 	VMULPS      Z9, Z5, Z5
@@ -2736,32 +2871,35 @@ whole:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z10, Z10
 	VMULPS      Z9, Z7, Z9
 	VMULPS      Z7, Z9, Z9
-	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z7
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
+	VMULPS      Z9, Z9, Z11
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z9, Z7
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
+	VADDPS      Z13, Z7, Z7
+	VMULPS      Z11, Z7, Z7
+	VADDPS      Z12, Z7, Z7
 	VMULPS      Z9, Z7, Z7
 	VMULPS.BCST word3ebb3f8e<>+0(SB), Z8, Z8
 	VMAXPS      Z10, Z0, Z10
 	VADDPS.BCST word4b400000<>+0(SB), Z10, Z9
 	VSUBPS.BCST word4b400000<>+0(SB), Z9, Z11
 	VSUBPS      Z11, Z10, Z10
-	VMULPS.BCST word392385a5<>+0(SB), Z10, Z11
-	VADDPS.BCST word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3d635739<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
+	VMULPS      Z10, Z10, Z12
+	VMULPS.BCST word3f317219<>+0(SB), Z10, Z13
+	VADDPS.BCST word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST word3d635739<>+0(SB), Z10, Z11
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f317219<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z13
+	VMULPS.BCST word3aafb93b<>+0(SB), Z10, Z11
+	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST word392385a5<>+0(SB), Z12, Z10
+	VADDPS      Z10, Z11, Z11
+	VMULPS      Z12, Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z11
 	VPSLLD      $0x17, Z9, Z9
 	VPADDD      Z9, Z11, Z11
 	VMULPS      Z11, Z7, Z7
@@ -2782,32 +2920,35 @@ whole:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z10, Z10
 	VMULPS      Z9, Z7, Z9
 	VMULPS      Z7, Z9, Z9
-	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z7
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
+	VMULPS      Z9, Z9, Z11
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z9, Z7
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
+	VADDPS      Z13, Z7, Z7
+	VMULPS      Z11, Z7, Z7
+	VADDPS      Z12, Z7, Z7
 	VMULPS      Z9, Z7, Z7
 	VMULPS.BCST word3e98dcbe<>+0(SB), Z8, Z8
 	VMAXPS      Z10, Z0, Z10
 	VADDPS.BCST word4b400000<>+0(SB), Z10, Z9
 	VSUBPS.BCST word4b400000<>+0(SB), Z9, Z11
 	VSUBPS      Z11, Z10, Z10
-	VMULPS.BCST word392385a5<>+0(SB), Z10, Z11
-	VADDPS.BCST word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3d635739<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
+	VMULPS      Z10, Z10, Z12
+	VMULPS.BCST word3f317219<>+0(SB), Z10, Z13
+	VADDPS.BCST word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST word3d635739<>+0(SB), Z10, Z11
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f317219<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z13
+	VMULPS.BCST word3aafb93b<>+0(SB), Z10, Z11
+	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST word392385a5<>+0(SB), Z12, Z10
+	VADDPS      Z10, Z11, Z11
+	VMULPS      Z12, Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z11
 	VPSLLD      $0x17, Z9, Z9
 	VPADDD      Z9, Z11, Z11
 	VMULPS      Z11, Z7, Z7
@@ -2828,32 +2969,35 @@ whole:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z2, Z2
 	VMULPS      Z8, Z3, Z8
 	VMULPS      Z3, Z8, Z8
-	VMULPS.BCST word3f87dc22<>+0(SB), Z8, Z3
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
+	VMULPS      Z8, Z8, Z9
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z8, Z10
+	VADDPS.BCST word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z8, Z3
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
-	VADDPS.BCST word3e827906<>+0(SB), Z3, Z3
+	VADDPS      Z11, Z3, Z3
+	VMULPS      Z9, Z3, Z3
+	VADDPS      Z10, Z3, Z3
 	VMULPS      Z8, Z3, Z3
 	VMULPS.BCST word3d47321e<>+0(SB), Z7, Z7
 	VMAXPS      Z2, Z0, Z2
 	VADDPS.BCST word4b400000<>+0(SB), Z2, Z8
 	VSUBPS.BCST word4b400000<>+0(SB), Z8, Z9
 	VSUBPS      Z9, Z2, Z2
-	VMULPS.BCST word392385a5<>+0(SB), Z2, Z9
-	VADDPS.BCST word3aafb93b<>+0(SB), Z9, Z9
-	VMULPS      Z2, Z9, Z9
-	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
-	VMULPS      Z2, Z9, Z9
-	VADDPS.BCST word3d635739<>+0(SB), Z9, Z9
-	VMULPS      Z2, Z9, Z9
+	VMULPS      Z2, Z2, Z10
+	VMULPS.BCST word3f317219<>+0(SB), Z2, Z11
+	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST word3d635739<>+0(SB), Z2, Z9
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z9, Z9
-	VMULPS      Z2, Z9, Z9
-	VADDPS.BCST word3f317219<>+0(SB), Z9, Z9
-	VMULPS      Z2, Z9, Z9
-	VADDPS.BCST word3f800000<>+0(SB), Z9, Z9
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z11
+	VMULPS.BCST word3aafb93b<>+0(SB), Z2, Z9
+	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
+	VMULPS.BCST word392385a5<>+0(SB), Z10, Z2
+	VADDPS      Z2, Z9, Z9
+	VMULPS      Z10, Z10, Z10
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z9
 	VPSLLD      $0x17, Z8, Z8
 	VPADDD      Z8, Z9, Z9
 	VMULPS      Z9, Z3, Z3
@@ -2900,32 +3044,35 @@ part:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z8, Z8
 	VMULPS      Z7, Z5, Z7
 	VMULPS      Z5, Z7, Z7
-	VMULPS.BCST word3f87dc22<>+0(SB), Z7, Z5
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
+	VMULPS      Z7, Z7, Z9
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z7, Z10
+	VADDPS.BCST word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z7, Z5
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VADDPS.BCST word3e827906<>+0(SB), Z5, Z5
+	VADDPS      Z11, Z5, Z5
+	VMULPS      Z9, Z5, Z5
+	VADDPS      Z10, Z5, Z5
 	VMULPS      Z7, Z5, Z5
 	VMULPS.BCST word3dae070f<>+0(SB), Z6, Z6
 	VMAXPS      Z8, Z0, Z8
 	VADDPS.BCST word4b400000<>+0(SB), Z8, Z7
 	VSUBPS.BCST word4b400000<>+0(SB), Z7, Z9
 	VSUBPS      Z9, Z8, Z8
-	VMULPS.BCST word392385a5<>+0(SB), Z8, Z9
-	VADDPS.BCST word3aafb93b<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3d635739<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
+	VMULPS      Z8, Z8, Z10
+	VMULPS.BCST word3f317219<>+0(SB), Z8, Z11
+	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST word3d635739<>+0(SB), Z8, Z9
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3f317219<>+0(SB), Z9, Z9
-	VMULPS      Z8, Z9, Z9
-	VADDPS.BCST word3f800000<>+0(SB), Z9, Z9
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z11
+	VMULPS.BCST word3aafb93b<>+0(SB), Z8, Z9
+	VADDPS.BCST word3c1d9387<>+0(SB), Z9, Z9
+	VMULPS.BCST word392385a5<>+0(SB), Z10, Z8
+	VADDPS      Z8, Z9, Z9
+	VMULPS      Z10, Z10, Z10
+	VMULPS      Z10, Z9, Z9
+	VADDPS      Z11, Z9, Z9
 	VPSLLD      $0x17, Z7, Z7
 	VPADDD      Z7, Z9, Z9
 	VMULPS      Z9, Z5, Z5
@@ -2946,32 +3093,35 @@ part:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z10, Z10
 	VMULPS      Z9, Z7, Z9
 	VMULPS      Z7, Z9, Z9
-	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z7
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
+	VMULPS      Z9, Z9, Z11
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z9, Z7
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
+	VADDPS      Z13, Z7, Z7
+	VMULPS      Z11, Z7, Z7
+	VADDPS      Z12, Z7, Z7
 	VMULPS      Z9, Z7, Z7
 	VMULPS.BCST word3ebb3f8e<>+0(SB), Z8, Z8
 	VMAXPS      Z10, Z0, Z10
 	VADDPS.BCST word4b400000<>+0(SB), Z10, Z9
 	VSUBPS.BCST word4b400000<>+0(SB), Z9, Z11
 	VSUBPS      Z11, Z10, Z10
-	VMULPS.BCST word392385a5<>+0(SB), Z10, Z11
-	VADDPS.BCST word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3d635739<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
+	VMULPS      Z10, Z10, Z12
+	VMULPS.BCST word3f317219<>+0(SB), Z10, Z13
+	VADDPS.BCST word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST word3d635739<>+0(SB), Z10, Z11
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f317219<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z13
+	VMULPS.BCST word3aafb93b<>+0(SB), Z10, Z11
+	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST word392385a5<>+0(SB), Z12, Z10
+	VADDPS      Z10, Z11, Z11
+	VMULPS      Z12, Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z11
 	VPSLLD      $0x17, Z9, Z9
 	VPADDD      Z9, Z11, Z11
 	VMULPS      Z11, Z7, Z7
@@ -2992,32 +3142,35 @@ part:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z10, Z10
 	VMULPS      Z9, Z7, Z9
 	VMULPS      Z7, Z9, Z9
-	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z7
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
+	VMULPS      Z9, Z9, Z11
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z9, Z7
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z7, Z7
-	VMULPS      Z9, Z7, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
+	VADDPS      Z13, Z7, Z7
+	VMULPS      Z11, Z7, Z7
+	VADDPS      Z12, Z7, Z7
 	VMULPS      Z9, Z7, Z7
 	VMULPS.BCST word3e98dcbe<>+0(SB), Z8, Z8
 	VMAXPS      Z10, Z0, Z10
 	VADDPS.BCST word4b400000<>+0(SB), Z10, Z9
 	VSUBPS.BCST word4b400000<>+0(SB), Z9, Z11
 	VSUBPS      Z11, Z10, Z10
-	VMULPS.BCST word392385a5<>+0(SB), Z10, Z11
-	VADDPS.BCST word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3d635739<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
+	VMULPS      Z10, Z10, Z12
+	VMULPS.BCST word3f317219<>+0(SB), Z10, Z13
+	VADDPS.BCST word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST word3d635739<>+0(SB), Z10, Z11
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f317219<>+0(SB), Z11, Z11
-	VMULPS      Z10, Z11, Z11
-	VADDPS.BCST word3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z13
+	VMULPS.BCST word3aafb93b<>+0(SB), Z10, Z11
+	VADDPS.BCST word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST word392385a5<>+0(SB), Z12, Z10
+	VADDPS      Z10, Z11, Z11
+	VMULPS      Z12, Z12, Z12
+	VMULPS      Z12, Z11, Z11
+	VADDPS      Z13, Z11, Z11
 	VPSLLD      $0x17, Z9, Z9
 	VPADDD      Z9, Z11, Z11
 	VMULPS      Z11, Z7, Z7
@@ -3038,32 +3191,35 @@ part:
 	VMULPS.BCST wordbf38aa3b<>+0(SB), Z2, Z2
 	VMULPS      Z8, Z3, Z8
 	VMULPS      Z3, Z8, Z8
-	VMULPS.BCST word3f87dc22<>+0(SB), Z8, Z3
-	VADDPS.BCST wordbfba00e3<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
+	VMULPS      Z8, Z8, Z9
+	VMULPS.BCST wordbe91a98e<>+0(SB), Z8, Z10
+	VADDPS.BCST word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST wordbfba00e3<>+0(SB), Z8, Z3
 	VADDPS.BCST word3fb5f0e3<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
-	VADDPS.BCST wordbe91a98e<>+0(SB), Z3, Z3
-	VMULPS      Z8, Z3, Z3
-	VADDPS.BCST word3e827906<>+0(SB), Z3, Z3
+	VADDPS      Z11, Z3, Z3
+	VMULPS      Z9, Z3, Z3
+	VADDPS      Z10, Z3, Z3
 	VMULPS      Z8, Z3, Z3
 	VMULPS.BCST word3d47321e<>+0(SB), Z7, Z7
 	VMAXPS      Z2, Z0, Z2
 	VADDPS.BCST word4b400000<>+0(SB), Z2, Z8
 	VSUBPS.BCST word4b400000<>+0(SB), Z8, Z0
 	VSUBPS      Z0, Z2, Z2
-	VMULPS.BCST word392385a5<>+0(SB), Z2, Z0
-	VADDPS.BCST word3aafb93b<>+0(SB), Z0, Z0
-	VMULPS      Z2, Z0, Z0
-	VADDPS.BCST word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS      Z2, Z0, Z0
-	VADDPS.BCST word3d635739<>+0(SB), Z0, Z0
-	VMULPS      Z2, Z0, Z0
+	VMULPS      Z2, Z2, Z9
+	VMULPS.BCST word3f317219<>+0(SB), Z2, Z10
+	VADDPS.BCST word3f800000<>+0(SB), Z10, Z10
+	VMULPS.BCST word3d635739<>+0(SB), Z2, Z0
 	VADDPS.BCST word3e75fdf1<>+0(SB), Z0, Z0
-	VMULPS      Z2, Z0, Z0
-	VADDPS.BCST word3f317219<>+0(SB), Z0, Z0
-	VMULPS      Z2, Z0, Z0
-	VADDPS.BCST word3f800000<>+0(SB), Z0, Z0
+	VMULPS      Z9, Z0, Z0
+	VADDPS      Z10, Z0, Z10
+	VMULPS.BCST word3aafb93b<>+0(SB), Z2, Z0
+	VADDPS.BCST word3c1d9387<>+0(SB), Z0, Z0
+	VMULPS.BCST word392385a5<>+0(SB), Z9, Z2
+	VADDPS      Z2, Z0, Z0
+	VMULPS      Z9, Z9, Z9
+	VMULPS      Z9, Z0, Z0
+	VADDPS      Z10, Z0, Z0
 	VPSLLD      $0x17, Z8, Z8
 	VPADDD      Z8, Z0, Z0
 	VMULPS      Z0, Z3, Z3
@@ -3109,32 +3265,35 @@ whole:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z6, Z6
 	VMULPS        Z8, Z7, Z8
 	VMULPS        Z7, Z8, Z8
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z8, Z9
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3e827906<>+0(SB), Z9, Z9
+	VADDPS        Z12, Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z9
 	VMULPS        Z8, Z9, Z9
 	VMULPS.BCST   word3dae070f<>+0(SB), Z7, Z7
 	VMAXPS        Z6, Z0, Z6
 	VADDPS.BCST   word4b400000<>+0(SB), Z6, Z8
 	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z10
 	VSUBPS        Z10, Z6, Z6
-	VMULPS.BCST   word392385a5<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3d635739<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
+	VMULPS        Z6, Z6, Z11
+	VMULPS.BCST   word3f317219<>+0(SB), Z6, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3d635739<>+0(SB), Z6, Z10
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3f317219<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3f800000<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z12
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z6, Z10
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
+	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z6
+	VADDPS        Z6, Z10, Z10
+	VMULPS        Z11, Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
 	VPSLLD        $0x17, Z8, Z8
 	VPADDD        Z8, Z10, Z10
 	VMULPS        Z10, Z9, Z9
@@ -3155,32 +3314,35 @@ whole:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
 	VMULPS        Z10, Z8, Z10
 	VMULPS        Z8, Z10, Z10
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z11
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
+	VMULPS        Z10, Z10, Z12
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
+	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VADDPS        Z14, Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VMULPS        Z10, Z11, Z11
 	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z8, Z8
 	VMAXPS        Z9, Z0, Z9
 	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
 	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS        Z12, Z9, Z9
-	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3d635739<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
+	VMULPS        Z9, Z9, Z13
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f317219<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
+	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
+	VADDPS        Z9, Z12, Z12
+	VMULPS        Z13, Z13, Z13
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z12
 	VPSLLD        $0x17, Z10, Z10
 	VPADDD        Z10, Z12, Z12
 	VMULPS        Z12, Z11, Z11
@@ -3201,32 +3363,35 @@ whole:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
 	VMULPS        Z10, Z8, Z10
 	VMULPS        Z8, Z10, Z10
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z11
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
+	VMULPS        Z10, Z10, Z12
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
+	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VADDPS        Z14, Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VMULPS        Z10, Z11, Z11
 	VMULPS.BCST   word3e98dcbe<>+0(SB), Z8, Z8
 	VMAXPS        Z9, Z0, Z9
 	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
 	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS        Z12, Z9, Z9
-	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3d635739<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
+	VMULPS        Z9, Z9, Z13
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f317219<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
+	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
+	VADDPS        Z9, Z12, Z12
+	VMULPS        Z13, Z13, Z13
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z12
 	VPSLLD        $0x17, Z10, Z10
 	VPADDD        Z10, Z12, Z12
 	VMULPS        Z12, Z11, Z11
@@ -3247,32 +3412,35 @@ whole:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
 	VMULPS        Z9, Z5, Z9
 	VMULPS        Z5, Z9, Z9
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z10
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
+	VMULPS        Z9, Z9, Z11
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z9, Z10
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
-	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
 	VMULPS        Z9, Z10, Z10
 	VMULPS.BCST   word3d47321e<>+0(SB), Z5, Z5
 	VMAXPS        Z8, Z0, Z8
 	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
 	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z11
 	VSUBPS        Z11, Z8, Z8
-	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z11
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z11, Z11
-	VMULPS        Z8, Z11, Z11
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS        Z8, Z11, Z11
-	VADDPS.BCST   word3d635739<>+0(SB), Z11, Z11
-	VMULPS        Z8, Z11, Z11
+	VMULPS        Z8, Z8, Z12
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z13
+	VADDPS.BCST   word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z11
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS        Z8, Z11, Z11
-	VADDPS.BCST   word3f317219<>+0(SB), Z11, Z11
-	VMULPS        Z8, Z11, Z11
-	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z13
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z12, Z8
+	VADDPS        Z8, Z11, Z11
+	VMULPS        Z12, Z12, Z12
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VPSLLD        $0x17, Z9, Z9
 	VPADDD        Z9, Z11, Z11
 	VMULPS        Z11, Z10, Z10
@@ -3320,32 +3488,35 @@ part:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z6, Z6
 	VMULPS        Z8, Z7, Z8
 	VMULPS        Z7, Z8, Z8
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z8, Z9
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3e827906<>+0(SB), Z9, Z9
+	VADDPS        Z12, Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z9
 	VMULPS        Z8, Z9, Z9
 	VMULPS.BCST   word3dae070f<>+0(SB), Z7, Z7
 	VMAXPS        Z6, Z0, Z6
 	VADDPS.BCST   word4b400000<>+0(SB), Z6, Z8
 	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z10
 	VSUBPS        Z10, Z6, Z6
-	VMULPS.BCST   word392385a5<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3d635739<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
+	VMULPS        Z6, Z6, Z11
+	VMULPS.BCST   word3f317219<>+0(SB), Z6, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3d635739<>+0(SB), Z6, Z10
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3f317219<>+0(SB), Z10, Z10
-	VMULPS        Z6, Z10, Z10
-	VADDPS.BCST   word3f800000<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z12
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z6, Z10
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
+	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z6
+	VADDPS        Z6, Z10, Z10
+	VMULPS        Z11, Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
 	VPSLLD        $0x17, Z8, Z8
 	VPADDD        Z8, Z10, Z10
 	VMULPS        Z10, Z9, Z9
@@ -3366,32 +3537,35 @@ part:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
 	VMULPS        Z10, Z8, Z10
 	VMULPS        Z8, Z10, Z10
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z11
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
+	VMULPS        Z10, Z10, Z12
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
+	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VADDPS        Z14, Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VMULPS        Z10, Z11, Z11
 	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z8, Z8
 	VMAXPS        Z9, Z0, Z9
 	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
 	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS        Z12, Z9, Z9
-	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3d635739<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
+	VMULPS        Z9, Z9, Z13
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f317219<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
+	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
+	VADDPS        Z9, Z12, Z12
+	VMULPS        Z13, Z13, Z13
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z12
 	VPSLLD        $0x17, Z10, Z10
 	VPADDD        Z10, Z12, Z12
 	VMULPS        Z12, Z11, Z11
@@ -3412,32 +3586,35 @@ part:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
 	VMULPS        Z10, Z8, Z10
 	VMULPS        Z8, Z10, Z10
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z11
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
+	VMULPS        Z10, Z10, Z12
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
+	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VADDPS        Z14, Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VMULPS        Z10, Z11, Z11
 	VMULPS.BCST   word3e98dcbe<>+0(SB), Z8, Z8
 	VMAXPS        Z9, Z0, Z9
 	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
 	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
 	VSUBPS        Z12, Z9, Z9
-	VMULPS.BCST   word392385a5<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3d635739<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
+	VMULPS        Z9, Z9, Z13
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f317219<>+0(SB), Z12, Z12
-	VMULPS        Z9, Z12, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z14
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
+	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
+	VADDPS        Z9, Z12, Z12
+	VMULPS        Z13, Z13, Z13
+	VMULPS        Z13, Z12, Z12
+	VADDPS        Z14, Z12, Z12
 	VPSLLD        $0x17, Z10, Z10
 	VPADDD        Z10, Z12, Z12
 	VMULPS        Z12, Z11, Z11
@@ -3458,32 +3635,35 @@ part:
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
 	VMULPS        Z9, Z5, Z9
 	VMULPS        Z5, Z9, Z9
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z10
-	VADDPS.BCST   wordbfba00e3<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
+	VMULPS        Z9, Z9, Z11
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z9, Z10
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
-	VADDPS.BCST   wordbe91a98e<>+0(SB), Z10, Z10
-	VMULPS        Z9, Z10, Z10
-	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
 	VMULPS        Z9, Z10, Z10
 	VMULPS.BCST   word3d47321e<>+0(SB), Z5, Z5
 	VMAXPS        Z8, Z0, Z8
 	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
 	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z0
 	VSUBPS        Z0, Z8, Z8
-	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z0
-	VADDPS.BCST   word3aafb93b<>+0(SB), Z0, Z0
-	VMULPS        Z8, Z0, Z0
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS        Z8, Z0, Z0
-	VADDPS.BCST   word3d635739<>+0(SB), Z0, Z0
-	VMULPS        Z8, Z0, Z0
+	VMULPS        Z8, Z8, Z11
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z0
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z0, Z0
-	VMULPS        Z8, Z0, Z0
-	VADDPS.BCST   word3f317219<>+0(SB), Z0, Z0
-	VMULPS        Z8, Z0, Z0
-	VADDPS.BCST   word3f800000<>+0(SB), Z0, Z0
+	VMULPS        Z11, Z0, Z0
+	VADDPS        Z12, Z0, Z12
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z0
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z0, Z0
+	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z8
+	VADDPS        Z8, Z0, Z0
+	VMULPS        Z11, Z11, Z11
+	VMULPS        Z11, Z0, Z0
+	VADDPS        Z12, Z0, Z0
 	VPSLLD        $0x17, Z9, Z9
 	VPADDD        Z9, Z0, Z0
 	VMULPS        Z0, Z10, Z10

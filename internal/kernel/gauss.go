@@ -125,10 +125,9 @@ func (c *component) error(x, v float32) (scale, inverse, erf, exp float32) {
 	t := float32(float32(scale*r) * scale) // scale/u
 	y := float32(x * inverse)
 	exp = exp2(float32(float32(y*y) * (-0.5 * math.Log2E)))
-	p := mulAdd(t, 1.061405429, -1.453152027)
-	p = mulAdd(p, t, 1.421413741)
-	p = mulAdd(p, t, -0.284496736)
-	p = mulAdd(p, t, 0.254829592)
+	t2 := float32(t * t)
+	p := mulAdd(1.061405429, t2, mulAdd(-1.453152027, t, 1.421413741))
+	p = mulAdd(p, t2, mulAdd(-0.284496736, t, 0.254829592))
 	erf = 1 - float32(float32(p*t)*exp)
 	return scale, inverse, erf, exp
 }

@@ -9,8 +9,10 @@ import (
 // functions are the kernels that have vector versions. Each does what the
 // portable function of its name does.
 type functions struct {
-	mulBits   func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-	drawBlock func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
+	mulBits    func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	drawBlock  func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
+	countDiff  func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
+	drawCounts func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator)
 
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
@@ -26,8 +28,10 @@ type tier struct {
 }
 
 var portable = tier{"portable", functions{
-	mulBits:   mulBits[float32],
-	drawBlock: drawBlock[float32],
+	mulBits:    mulBits[float32],
+	drawBlock:  drawBlock[float32],
+	countDiff:  countDiff,
+	drawCounts: drawCounts,
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

@@ -10,8 +10,10 @@ func vectorTiers() (list []tier) {
 		return nil
 	}
 	list = append(list, tier{"avx2", functions{
-		mulBits:   mulAVX2.mulBits,
-		drawBlock: drawBlockVector(drawBlockAVX2),
+		mulBits:    mulAVX2.mulBits,
+		drawBlock:  drawBlockVector(drawBlockAVX2),
+		countDiff:  countDiffVector(false),
+		drawCounts: drawCountsVector(drawCountsAVX2),
 
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
@@ -23,8 +25,10 @@ func vectorTiers() (list []tier) {
 		return list
 	}
 	return append(list, tier{"avx512", functions{
-		mulBits:   mulAVX512.mulBits,
-		drawBlock: drawBlockVector(drawBlockAVX512),
+		mulBits:    mulAVX512.mulBits,
+		drawBlock:  drawBlockVector(drawBlockAVX512),
+		countDiff:  countDiffVector(true),
+		drawCounts: drawCountsVector(drawCountsAVX512),
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

@@ -142,16 +142,27 @@ func drawing(m machine) {
 	TEXT("drawBlock"+m.name, NOSPLIT, "func(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)")
 	Doc("drawBlock" + m.name + " is drawBlock for at least one row.")
 	Pragma("noescape")
-	bits := param("bits")
-	stride := param("stride")
-	field := param("field")
-	ld := param("ld")
-	rows := param("rows")
-	lanes := param("lanes")
-	g := param("state")
-	SHLQ(Imm(2), stride)
+	field, ld := param("field"), param("ld")
 	SHLQ(Imm(2), ld)
-	d := newDrawer(m, g)
+	ahead := GP64() // rows are far apart
+	LEAQ(Mem{Base: ld, Index: ld, Scale: 8}, ahead)
+	m.drawRows("bits", func() {
+		PREFETCHT0(Mem{Base: field, Index: ahead, Scale: 1})
+	}, func(v int, y reg.VecVirtual, k mask) {
+		m.loadMasked(y, Mem{Base: field, Disp: m.bytes() * v}, k)
+		m.mul(y, y, f32(minusTwoLog2E))
+	}, func() {
+		ADDQ(ld, field)
+	})
+}
+
+// drawRows writes the rest of a function that draws rows of up to 16 spins to
+// the parameter dst: exponent loads the v-th register of exponents, advance
+// goes to the next row.
+func (m machine) drawRows(dst string, begin func(), exponent func(v int, y reg.VecVirtual, k mask), advance func()) {
+	bits, stride, rows, lanes := param(dst), param("stride"), param("rows"), param("lanes")
+	SHLQ(Imm(2), stride)
+	d := newDrawer(m, param("state"))
 	masks := m.laneMasks(lanes)
 	left := GP64()
 	Label("word")
@@ -161,15 +172,15 @@ func drawing(m machine) {
 	SUBQ(left, rows)
 	d.start()
 	Label("row")
+	begin()
 	random := d.random()
 	for v, r := range random {
 		y := m.reg()
-		m.loadMasked(y, Mem{Base: field, Disp: m.bytes() * v}, masks[v])
-		m.mul(y, y, f32(minusTwoLog2E))
+		exponent(v, y, masks[v])
 		d.take(v, y, r)
 	}
 	VPADDD(d.bit, d.bit, d.bit)
-	ADDQ(ld, field)
+	advance()
 	DECQ(left)
 	JNZ(LabelRef("row"))
 	for v, w := range d.drawn {

@@ -147,9 +147,9 @@ func tanh(m machine) {
 		m.min(v, v, high)
 		y, p, q := m.reg(), m.reg(), m.reg()
 		m.mul(y, v, v)
-		m.horner(p, y, []float64{-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
+		m.polynomial(p, y, []float64{-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
 			1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03})
-		m.horner(q, y, []float64{1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03})
+		m.polynomial(q, y, []float64{1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03})
 		m.mul(p, p, v)
 		m.div(p, p, q)
 		b.store(at(dst), p)
@@ -168,7 +168,7 @@ func (m machine) lnOnePlusExp(x reg.VecVirtual, limits exp2Limits) {
 	m.add(s, e, f32(2))
 	m.div(s, e, s)
 	m.mul(q, s, s)
-	m.horner(x, q, []float64{2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2})
+	m.polynomial(x, q, []float64{2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2})
 	m.mul(x, x, s)
 }
 
@@ -275,7 +275,7 @@ func gauss(m machine, sum bool) {
 			m.mul(y, y, f32(-0.5*1.44269504088896340735992468100189214))
 			m.mul(w, scale, w)
 			m.mul(w, w, scale) // scale/u
-			m.horner(p, w, []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
+			m.polynomial(p, w, []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
 			m.mul(p, p, w)
 			if sum {
 				u = scale
@@ -287,7 +287,7 @@ func gauss(m machine, sum bool) {
 			m.add(z, y, f32(3<<22))
 			m.sub(e, z, f32(3<<22))
 			m.sub(y, y, e)
-			m.horner(e, y, exp2Coefficients)
+			m.polynomial(e, y, exp2Coefficients)
 			VPSLLD(Imm(23), z, z)
 			VPADDD(z, e, e)
 			m.mul(p, p, e)

@@ -225,7 +225,7 @@ func (m machine) exp2(dst, y reg.VecVirtual, limits exp2Limits) {
 	m.add(z, y, f32(3<<22))
 	m.sub(n, z, f32(3<<22))
 	m.sub(n, y, n)
-	m.horner(dst, n, exp2Coefficients)
+	m.polynomial(dst, n, exp2Coefficients)
 	VPSLLD(Imm(23), z, z)
 	VPADDD(z, dst, dst)
 }
@@ -239,16 +239,42 @@ func (m machine) exp2Limits() exp2Limits {
 	return exp2Limits{m.broadcast(f32(-126)), m.broadcast(f32(126))}
 }
 
-// horner writes the polynomial of x with the given coefficients, highest
-// first, without fused operations.
-func (m machine) horner(dst, x reg.VecVirtual, coefficients []float64) {
-	for i, c := range coefficients[1:] {
-		if i == 0 {
-			m.mul(dst, x, f32(coefficients[0]))
-		} else {
-			m.mul(dst, dst, x)
-		}
-		m.add(dst, dst, f32(c))
+// polynomial writes the polynomial of x of degree 3, 4 or 6 with the given
+// coefficients, highest first, in halves as the portable code does.
+func (m machine) polynomial(dst, x reg.VecVirtual, c []float64) {
+	line := func(dst reg.VecVirtual, a, b float64) { // a x + b
+		m.mul(dst, x, f32(a))
+		m.add(dst, dst, f32(b))
+	}
+	square, low := m.reg(), m.reg()
+	m.mul(square, x, x)
+	n := len(c)
+	line(low, c[n-2], c[n-1])
+	switch n {
+	case 4:
+		line(dst, c[0], c[1])
+		m.mul(dst, dst, square)
+		m.add(dst, dst, low)
+	case 5:
+		high := m.reg()
+		m.mul(high, square, f32(c[0]))
+		line(dst, c[1], c[2])
+		m.add(dst, dst, high)
+		m.mul(dst, dst, square)
+		m.add(dst, dst, low)
+	case 7:
+		high := m.reg()
+		line(dst, c[3], c[4])
+		m.mul(dst, dst, square)
+		m.add(low, dst, low)
+		line(dst, c[1], c[2])
+		m.mul(high, square, f32(c[0]))
+		m.add(dst, dst, high)
+		m.mul(square, square, square)
+		m.mul(dst, dst, square)
+		m.add(dst, dst, low)
+	default:
+		panic("polynomial of this degree")
 	}
 }
 

@@ -14,6 +14,7 @@ var groups = map[string]func(m machine){
 	"mul":         mulTiles,
 	"draw":        drawing,
 	"elementwise": elementwise,
+	"count":       counting,
 }
 
 func main() {
