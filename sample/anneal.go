@@ -42,6 +42,9 @@ func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Anneali
 	if a.Chains < 2 || a.Temperatures < 1 {
 		return LnZEstimate{}, fmt.Errorf("annealing needs at least 2 chains and 1 temperature, not %d and %d", a.Chains, a.Temperatures)
 	}
+	if a.BaseField != nil && len(a.BaseField) != n {
+		panic(fmt.Sprintf("sample: a base field of %d units for a network of %d", len(a.BaseField), n))
+	}
 	base := make([]T, n)
 	lnBase := float64(p) * math.Ln2
 	for i := range base {

@@ -76,6 +76,9 @@ func TestWriteFileFails(t *testing.T) {
 		if err := text("half of the ne")(w); err != nil {
 			t.Error(err)
 		}
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 { // beside it: renaming works within a disc only
+			t.Errorf("while writing, the folder holds %v, %v", entries, err)
+		}
 		if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
 			t.Errorf("while writing: %q, %v", b, err)
 		}
