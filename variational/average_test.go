@@ -72,3 +72,15 @@ func TestQuadratureConverges(t *testing.T) {
 		}
 	}
 }
+
+func TestCavityMoments(t *testing.T) {
+	mean, variance := meansAndVariances()
+	n := len(mean)
+	tanh, sech2 := make([]float64, n), make([]float64, n)
+	Cavity[float64]{}.Moments(tanh, sech2, mean, variance)
+	for k := range mean {
+		if d := math.Abs(tanh[k] - math.Tanh(mean[k]-variance[k]*tanh[k])); d > 1e-11 || math.Abs(sech2[k]+tanh[k]*tanh[k]-1) > 1e-12 {
+			t.Errorf("mean %.2f, variance %g: T = %v misses its equation by %.2g, R = %v", mean[k], variance[k], tanh[k], d, sech2[k])
+		}
+	}
+}

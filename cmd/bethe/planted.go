@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dual"
 	"bethe/internal/parallel"
 	"bethe/internal/stream"
 	"bethe/planted"
@@ -30,6 +31,7 @@ type plantedFlags struct {
 	steps       int
 	rate        float64
 	rule        string
+	polish      int
 	oracle      bool
 }
 
@@ -66,10 +68,12 @@ func newPlantedCommand(c *console) *cobra.Command {
 		Long: `Draws a teacher machine with random synapses, samples M = alpha N states from it
 exactly, learns synapses from them alone, and scores the overlap with the
 teacher, |sum_i sign(lambda_i) xi_i|/N after the best matching of hidden units
-(their signs and order are a symmetry of the model). Several random starts are
+(their signs and order are a symmetry of the model). Each of several random
+starts climbs the bound and then takes a few steps with the averages of the
+cavity method, which undo most of what mean field neglects. The starts are
 pooled, each with the weight that its bound gives it, so that where few data
-leave several states nearly equally good none is left out; the teacher has no
-say in that.
+leave several states nearly equally good none is left out. The teacher has no
+say in any of that.
 
 With --oracle also the Bayes optimum: the overlap of the exact posterior mean,
 by Monte Carlo over synapses with exact partition functions, started at the
@@ -96,6 +100,7 @@ teacher and, as a check, at random.`,
 	flags.IntVar(&f.steps, "steps", 200, "steps of each start")
 	flags.Float64Var(&f.rate, "rate", 0.2, "learning rate at the start; it falls linearly to a tenth")
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	flags.IntVar(&f.polish, "polish", 100, "steps with the cavity method's averages after the bound was climbed; none for --partition quenched")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
 	return cmd
 }
@@ -110,6 +115,8 @@ func (f *plantedFlags) check() error {
 		return usagef("--beta %v: it must be positive and finite", f.beta)
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
+	case f.polish < 0:
+		return usagef("--polish %d: it must not be negative", f.polish)
 	case !(f.rate > 0) || math.IsInf(f.rate, 0):
 		return usagef("--rate %v: it must be positive and finite", f.rate)
 	case f.oracle && f.hidden > planted.MaxTracked:
@@ -245,6 +252,7 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 		t, _, err := terms(ctx, objective, model, engine, x.data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 		return t, err
 	}
+	polished := make([][]float64, f.restarts) // posterior means of each start
 	models, bounds, err := variational.Restarts(ctx, f.restarts, func(k int) (*rbm.Model[float64], float64, error) {
 		key := x.key.Sub(plantedLearner).Sub(uint64(k))
 		model := variational.Model[float64](variational.Start{
@@ -261,6 +269,10 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 			return nil, 0, err
 		}
 		t, err := score(model, &scoring)
+		if err != nil {
+			return nil, 0, err
+		}
+		polished[k], err = f.polishedMean(ctx, x, model.Clone(), engine)
 		return model, t.Bound(), err
 	})
 	if err != nil {
@@ -270,13 +282,11 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 	model := models[best]
 	x.bound = bounds[best]
 	x.overlapBest = planted.Match(model.Posterior.Sign(), x.teacher.Synapses).Mean()
-	means, logWeights := make([][]float64, f.restarts), make([]float64, f.restarts)
-	for k, m := range models {
-		means[k] = make([]float64, f.visible*f.hidden)
-		m.Posterior.Mean(means[k])
-		logWeights[k] = bounds[k] * float64(x.data.Cols())
+	logWeights := make([]float64, f.restarts)
+	for k, b := range bounds {
+		logWeights[k] = b * float64(x.data.Cols())
 	}
-	pooled := planted.Pool(means, logWeights, f.visible, f.hidden)
+	pooled := planted.Pool(polished, logWeights, f.visible, f.hidden)
 	x.overlapMean = planted.MatchMean(pooled, x.teacher.Synapses).Mean()
 	signs := spin.New(f.visible, f.hidden)
 	spin.FromSigns(f.hidden, f.visible, pooled).Transpose(signs)
@@ -291,6 +301,26 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 		x.boundAnnealed = t.Bound()
 	}
 	return nil
+}
+
+// polishedMean takes natural-gradient steps with the cavity method's averages
+// and returns the posterior means. It changes the model.
+func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm.Model[float64], engine dual.Engine[float64]) ([]float64, error) {
+	if f.polish > 0 && f.engine.partition == "annealed" {
+		trainer, err := variational.NewTrainer(model, x.data, dual.Partition[float64](&dual.Annealed[float64]{Engine: engine}),
+			variational.Average[float64](variational.Cavity[float64]{}), variational.Options{
+				Steps: f.polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: x.key,
+			})
+		if err != nil {
+			return nil, err
+		}
+		if err := trainer.Run(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	mean := make([]float64, len(model.Posterior.Theta))
+	model.Posterior.Mean(mean)
+	return mean, nil
 }
 
 func (c *console) printPlanted(r *plantedReport) {
