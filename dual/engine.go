@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"bethe/internal/kernel"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

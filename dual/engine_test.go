@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

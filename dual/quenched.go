@@ -4,7 +4,7 @@ import (
 	"errors"
 	"math"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 )
 

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 )
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"math"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

@@ -6,7 +6,7 @@ import (
 	"math"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

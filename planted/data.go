@@ -6,7 +6,7 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

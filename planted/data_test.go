@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/planted"
 )
 

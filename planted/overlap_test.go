@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/spin"
 )
 

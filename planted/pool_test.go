@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/spin"
 )
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/spin"
 )
 

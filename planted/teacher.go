@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"math"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

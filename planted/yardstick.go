@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

@@ -7,7 +7,7 @@ import (
 	"math"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/spin"
 )
 

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/spin"
 )
 

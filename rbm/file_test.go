@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"bethe/internal/npy"
-	"bethe/internal/stream"
+	"bethe/stream"
 )
 
 // testFile has every kind of content; theta 0, tiny, -0 and beyond rounding too.

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 )
 
 // directKL is sum over xi = ±1 of q ln(q/p), with q = (1 + lambda xi)/2.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 )
 

@@ -5,7 +5,7 @@ package sample
 import (
 	"fmt"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 )
 
 // Each spin is +1 with probability 1/(1+exp(-2f)): counts of 2^18 draws lie

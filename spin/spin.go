@@ -12,7 +12,7 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
+	"bethe/stream"
 )
 
 // Real is a type of real number: float32 in training, float64 where results

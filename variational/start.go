@@ -3,7 +3,7 @@ package variational
 import (
 	"math"
 
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

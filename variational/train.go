@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"bethe/dual"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"bethe/dual"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/evaluate"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
 )

@@ -10,7 +10,7 @@ import (
 
 	"bethe/dual"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/sample"

@@ -11,7 +11,7 @@ import (
 	"bethe/figure"
 	"bethe/internal/durable"
 	"bethe/internal/npy"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

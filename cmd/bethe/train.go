@@ -17,7 +17,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/durable"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"

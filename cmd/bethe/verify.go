@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
-	"bethe/internal/stream"
+	"bethe/stream"
 	"bethe/verify"
 )
 
