@@ -581,8 +581,8 @@ TEXT ·addLog2CoshStepAVX2(SB), NOSPLIT, $0-56
 	MOVQ         sum_base+0(FP), DX
 	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
 	VBROADCASTSS word42fc0000<>+0(SB), Y1
-	VBROADCASTSS t+52(FP), Y3
 	VBROADCASTSS before+48(FP), Y2
+	VBROADCASTSS t+52(FP), Y3
 	VSUBPS       Y2, Y3, Y4
 	SUBQ         $0x08, CX
 	JLT          part

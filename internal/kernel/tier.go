@@ -13,6 +13,8 @@ type functions struct {
 	drawBlock  func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
 	countDiff  func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
 	drawCounts func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator)
+	transpose  func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
+	adam       func(theta, first, second, grad []float32, scale, epsilon, limit float32)
 
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
@@ -32,6 +34,8 @@ var portable = tier{"portable", functions{
 	drawBlock:  drawBlock[float32],
 	countDiff:  countDiff,
 	drawCounts: drawCounts,
+	transpose:  transpose[float32],
+	adam:       adam[float32],
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

@@ -14,6 +14,8 @@ func vectorTiers() (list []tier) {
 		drawBlock:  drawBlockVector(drawBlockAVX2),
 		countDiff:  countDiffVector(false),
 		drawCounts: drawCountsVector(drawCountsAVX2),
+		transpose:  transposeVector,
+		adam:       adamAVX2,
 
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
@@ -29,6 +31,8 @@ func vectorTiers() (list []tier) {
 		drawBlock:  drawBlockVector(drawBlockAVX512),
 		countDiff:  countDiffVector(true),
 		drawCounts: drawCountsVector(drawCountsAVX512),
+		transpose:  transposeVector,
+		adam:       adamAVX512,
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

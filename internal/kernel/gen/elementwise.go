@@ -120,6 +120,17 @@ func (m machine) loop(n reg.GPVirtual, pointers map[reg.GPVirtual]int, order []r
 	Label("done")
 }
 
+// argument returns a register with a float parameter in all lanes.
+func (m machine) argument(name string) reg.VecVirtual {
+	at, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	r := m.reg()
+	VBROADCASTSS(at.Addr, r)
+	return r
+}
+
 func slice(name string) (base, n reg.GPVirtual) {
 	base, n = GP64(), GP64()
 	Load(Param(name).Base(), base)
@@ -184,14 +195,7 @@ func addLog2Cosh(m machine, step bool) {
 	limits := m.exp2Limits()
 	var before, t, difference reg.VecVirtual
 	if step {
-		before, t, difference = m.reg(), m.reg(), m.reg()
-		for name, r := range map[string]reg.VecVirtual{"before": before, "t": t} {
-			a, err := Param(name).Resolve()
-			if err != nil {
-				panic(err)
-			}
-			VBROADCASTSS(a.Addr, r)
-		}
+		before, t, difference = m.argument("before"), m.argument("t"), m.reg()
 		m.sub(difference, t, before)
 	}
 	m.loop(n, map[reg.GPVirtual]int{x: 4, sum: 8}, []reg.GPVirtual{x, sum}, func(b block) {

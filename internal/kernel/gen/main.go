@@ -14,6 +14,8 @@ var groups = map[string]func(m machine){
 	"mul":         mulTiles,
 	"draw":        drawing,
 	"elementwise": elementwise,
+	"transpose":   transposition,
+	"adam":        adam,
 	"count":       counting,
 }
 
