@@ -16,6 +16,9 @@ type functions struct {
 	transpose  func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam       func(theta, first, second, grad []float32, scale, epsilon, limit float32)
 
+	edges      func(coupling []float32, field []float64, lambda, offset []float32, up, down float32) (sumA, sumC float64)
+	edgeSlopes func(byLambda, lambda, offset, s, sh []float32, up, down, h float32) float64
+
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
 	addLog2CoshStep func(sum []float64, x []float32, before, t float32)
@@ -36,6 +39,9 @@ var portable = tier{"portable", functions{
 	drawCounts: drawCounts,
 	transpose:  transpose[float32],
 	adam:       adam[float32],
+
+	edges:      edges,
+	edgeSlopes: edgeSlopes,
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

@@ -17,6 +17,9 @@ func vectorTiers() (list []tier) {
 		transpose:  transposeVector,
 		adam:       adamAVX2,
 
+		edges:      edgesAVX2,
+		edgeSlopes: edgeSlopesAVX2,
+
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
 		addLog2CoshStep: addLog2CoshStepAVX2,
@@ -33,6 +36,9 @@ func vectorTiers() (list []tier) {
 		drawCounts: drawCountsVector(drawCountsAVX512),
 		transpose:  transposeVector,
 		adam:       adamAVX512,
+
+		edges:      edgesAVX512,
+		edgeSlopes: edgeSlopesAVX512,
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

@@ -16,6 +16,7 @@ var groups = map[string]func(m machine){
 	"elementwise": elementwise,
 	"transpose":   transposition,
 	"adam":        adam,
+	"edge":        edgeFunctions,
 	"count":       counting,
 }
 
