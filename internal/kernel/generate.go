@@ -7,3 +7,4 @@ package kernel
 //go:generate go run -C gen . -group transpose -out ../transpose_amd64.s -stubs ../transpose_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group adam -out ../adam_amd64.s -stubs ../adam_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group edge -out ../edge_amd64.s -stubs ../edge_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group bitmatrix -out ../bitmatrix_amd64.s -stubs ../bitmatrix_stub_amd64.go -pkg kernel

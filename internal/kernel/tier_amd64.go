@@ -10,12 +10,13 @@ func vectorTiers() (list []tier) {
 		return nil
 	}
 	list = append(list, tier{"avx2", functions{
-		mulBits:    mulAVX2.mulBits,
-		drawBlock:  drawBlockVector(drawBlockAVX2),
-		countDiff:  countDiffVector(false),
-		drawCounts: drawCountsVector(drawCountsAVX2),
-		transpose:  transposeVector,
-		adam:       adamAVX2,
+		mulBits:       mulAVX2.mulBits,
+		drawBlock:     drawBlockVector(drawBlockAVX2),
+		transposeBits: transposeBitsVector,
+		countDiff:     countDiffVector(false),
+		drawCounts:    drawCountsVector(drawCountsAVX2),
+		transpose:     transposeVector,
+		adam:          adamAVX2,
 
 		edges:      edgesAVX2,
 		edgeSlopes: edgeSlopesAVX2,
@@ -30,12 +31,13 @@ func vectorTiers() (list []tier) {
 		return list
 	}
 	return append(list, tier{"avx512", functions{
-		mulBits:    mulAVX512.mulBits,
-		drawBlock:  drawBlockVector(drawBlockAVX512),
-		countDiff:  countDiffVector(true),
-		drawCounts: drawCountsVector(drawCountsAVX512),
-		transpose:  transposeVector,
-		adam:       adamAVX512,
+		mulBits:       mulAVX512.mulBits,
+		drawBlock:     drawBlockVector(drawBlockAVX512),
+		transposeBits: transposeBitsVector,
+		countDiff:     countDiffVector(true),
+		drawCounts:    drawCountsVector(drawCountsAVX512),
+		transpose:     transposeVector,
+		adam:          adamAVX512,
 
 		edges:      edgesAVX512,
 		edgeSlopes: edgeSlopesAVX512,

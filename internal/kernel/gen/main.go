@@ -17,6 +17,7 @@ var groups = map[string]func(m machine){
 	"transpose":   transposition,
 	"adam":        adam,
 	"edge":        edgeFunctions,
+	"bitmatrix":   transposeBits,
 	"count":       counting,
 }
 
