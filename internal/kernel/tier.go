@@ -10,6 +10,7 @@ import (
 // portable function of its name does.
 type functions struct {
 	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
 	transposeBits func(dst, bits []uint32, stride, cols int)
 	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
@@ -35,6 +36,7 @@ type tier struct {
 
 var portable = tier{"portable", functions{
 	mulBits:       mulBits[float32],
+	mulReal:       mulReal,
 	drawBlock:     drawBlock[float32],
 	transposeBits: transposeBits,
 	countDiff:     countDiff,

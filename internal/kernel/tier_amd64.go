@@ -11,6 +11,7 @@ func vectorTiers() (list []tier) {
 	}
 	list = append(list, tier{"avx2", functions{
 		mulBits:       mulAVX2.mulBits,
+		mulReal:       realAVX2.mulReal,
 		drawBlock:     drawBlockVector(drawBlockAVX2),
 		transposeBits: transposeBitsVector,
 		countDiff:     countDiffVector(false),
@@ -32,6 +33,7 @@ func vectorTiers() (list []tier) {
 	}
 	return append(list, tier{"avx512", functions{
 		mulBits:       mulAVX512.mulBits,
+		mulReal:       realAVX512.mulReal,
 		drawBlock:     drawBlockVector(drawBlockAVX512),
 		transposeBits: transposeBitsVector,
 		countDiff:     countDiffVector(true),

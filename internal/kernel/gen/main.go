@@ -18,6 +18,7 @@ var groups = map[string]func(m machine){
 	"adam":        adam,
 	"edge":        edgeFunctions,
 	"bitmatrix":   transposeBits,
+	"real":        realTiles,
 	"count":       counting,
 }
 
