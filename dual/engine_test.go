@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 func TestExactEngine(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
+	"bethe/stream"
 )
 
 // eachModel calls f with small models of all kinds.

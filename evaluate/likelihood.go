@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"math"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in

@@ -6,9 +6,9 @@ import (
 	"math"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // machine returns a random machine with fields and offsets.

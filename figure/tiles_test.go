@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 func at(img image.Image, x, y int) color.RGBA {

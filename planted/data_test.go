@@ -7,9 +7,9 @@ import (
 	"runtime"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 
 	"gonum.org/v1/gonum/stat/combin"
 )

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"bethe/stream"
 	"bethe/planted"
+	"bethe/stream"
 )
 
 // How well could anybody learn this teacher from 800 samples?

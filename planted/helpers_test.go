@@ -5,9 +5,9 @@ import (
 	"math"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"testing"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // bestByBruteForce returns the greatest sum over all permutations.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // TestPool: components that are the same up to order and signs of the hidden

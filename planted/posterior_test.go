@@ -6,9 +6,9 @@ import (
 	"math/bits"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // logLikelihood is ln P(D | xi) by the sums over states of package rbm.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A Schedule says how long a Monte Carlo run is, in sweeps over all synapses.

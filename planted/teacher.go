@@ -11,9 +11,9 @@ import (
 	"fmt"
 	"math"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // NewTeacher returns a machine without fields and offsets, of coupling

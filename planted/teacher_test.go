@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 func TestTeacherOverlaps(t *testing.T) {

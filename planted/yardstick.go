@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A Yardstick is the overlap with the teacher that the best possible student

@@ -7,8 +7,8 @@ import (
 	"math"
 	"testing"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // The teacher and a sample of the run that starts at it are both draws from

@@ -8,8 +8,8 @@ import (
 	"runtime"
 	"testing"
 
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // eachMachine calls f with machines of all kinds: more visible than hidden

@@ -6,8 +6,8 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A Posterior is a factorised distribution over the synapses of N visible and

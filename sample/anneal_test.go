@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
-	"bethe/stream"
 	"bethe/rbm"
+	"bethe/stream"
 )
 
 func anneal[T rbm.Real](t *testing.T, net *rbm.Network[T], a Annealing) LnZEstimate {

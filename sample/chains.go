@@ -5,9 +5,9 @@ package sample
 import (
 	"fmt"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Chains are Gibbs chains on a network. A sweep draws the visible layer given

@@ -9,9 +9,9 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 const visible, hidden = 5, 3

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"bethe/dual"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Options of learning.

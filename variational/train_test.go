@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"bethe/dual"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // planted returns samples of a random machine of two hidden units, by Gibbs

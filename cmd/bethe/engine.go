@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/variational"
 )
 

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/evaluate"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // aisFlags say how long to anneal.

@@ -10,11 +10,11 @@ import (
 
 	"bethe/dual"
 	"bethe/internal/parallel"
-	"bethe/stream"
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/variational"
 )
 

@@ -11,10 +11,10 @@ import (
 	"bethe/figure"
 	"bethe/internal/durable"
 	"bethe/internal/npy"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // sampleFlags are what sample is told.

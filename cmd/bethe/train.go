@@ -17,10 +17,10 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/durable"
-	"bethe/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/variational"
 )
 

@@ -581,8 +581,8 @@ TEXT ·addLog2CoshStepAVX2(SB), NOSPLIT, $0-56
 	MOVQ         sum_base+0(FP), DX
 	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
 	VBROADCASTSS word42fc0000<>+0(SB), Y1
-	VBROADCASTSS t+52(FP), Y3
 	VBROADCASTSS before+48(FP), Y2
+	VBROADCASTSS t+52(FP), Y3
 	VSUBPS       Y2, Y3, Y4
 	SUBQ         $0x08, CX
 	JLT          part
@@ -1457,655 +1457,224 @@ TEXT ·gaussLog2CoshAVX2(SB), NOSPLIT, $0-56
 	VBROADCASTSS word3f800000<>+0(SB), Y1
 	VPXOR        Y2, Y2, Y2
 	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	SUBQ         $0x10, CX
+	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS      (AX), Y6
-	VMOVUPS      (DX), Y7
-	VPAND        word7fffffff<>+0(SB), Y6, Y6
-	VADDPS       word3e748dc2<>+0(SB), Y7, Y9
-	VSQRTPS      Y9, Y9
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y9, Y8
-	VMULPS       Y8, Y9, Y10
-	VDIVPS       Y10, Y1, Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y8, Y6, Y8
-	VMULPS       Y8, Y8, Y8
-	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y9, Y10, Y10
-	VMULPS       Y10, Y10, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VMULPS       word3dae070f<>+0(SB), Y9, Y9
-	VMAXPS       Y8, Y0, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y12
-	VSUBPS       Y12, Y8, Y8
-	VMULPS       Y8, Y8, Y13
-	VMULPS       word3f317219<>+0(SB), Y8, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y8, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y8
-	VADDPS       Y8, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3dda1c79<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y9, Y9
-	VMOVAPS      Y11, Y8
-	VMOVAPS      Y9, Y9
-	VADDPS       word3f03122d<>+0(SB), Y7, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y11
-	VADDPS       Y11, Y10, Y11
-	VMULPS       Y11, Y10, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y6, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3ebb3f8e<>+0(SB), Y10, Y10
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y14
-	VSUBPS       Y14, Y11, Y11
-	VMULPS       Y11, Y11, Y15
-	VMULPS       word3f317219<>+0(SB), Y11, Y16
-	VADDPS       word3f800000<>+0(SB), Y16, Y16
-	VMULPS       word3d635739<>+0(SB), Y11, Y14
-	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y16
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       word392385a5<>+0(SB), Y15, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y15, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3eeaae4e<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y10, Y10
-	VADDPS       Y13, Y8, Y8
-	VADDPS       Y10, Y9, Y9
-	VADDPS       word3f8dc08d<>+0(SB), Y7, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y11
-	VADDPS       Y11, Y10, Y11
-	VMULPS       Y11, Y10, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y6, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3e98dcbe<>+0(SB), Y10, Y10
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y14
-	VSUBPS       Y14, Y11, Y11
-	VMULPS       Y11, Y11, Y15
-	VMULPS       word3f317219<>+0(SB), Y11, Y16
-	VADDPS       word3f800000<>+0(SB), Y16, Y16
-	VMULPS       word3d635739<>+0(SB), Y11, Y14
-	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y16
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       word392385a5<>+0(SB), Y15, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y15, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3ebf959f<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y10, Y10
-	VADDPS       Y13, Y8, Y8
-	VADDPS       Y10, Y9, Y9
-	VADDPS       word401b371e<>+0(SB), Y7, Y7
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (DX), Y5
+	VPAND        word7fffffff<>+0(SB), Y4, Y4
+	VADDPS       word3e748dc2<>+0(SB), Y5, Y7
 	VSQRTPS      Y7, Y7
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y10
-	VADDPS       Y10, Y7, Y10
-	VMULPS       Y10, Y7, Y11
-	VDIVPS       Y11, Y1, Y11
-	VMULPS       Y10, Y11, Y10
-	VMULPS       Y10, Y6, Y10
-	VMULPS       Y10, Y10, Y10
-	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y7, Y11
-	VMULPS       Y7, Y11, Y11
-	VMULPS       Y11, Y11, Y13
-	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
-	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
-	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VADDPS       Y15, Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VMULPS       word3d47321e<>+0(SB), Y7, Y7
-	VMAXPS       Y10, Y0, Y10
-	VADDPS       word4b400000<>+0(SB), Y10, Y11
-	VSUBPS       word4b400000<>+0(SB), Y11, Y13
-	VSUBPS       Y13, Y10, Y10
-	VMULPS       Y10, Y10, Y14
-	VMULPS       word3f317219<>+0(SB), Y10, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y10, Y13
-	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y10
-	VADDPS       Y10, Y13, Y13
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3d79a7a6<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y7, Y7
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y7, Y9, Y9
-	VMULPS       Y8, Y6, Y8
-	VADDPS       Y9, Y8, Y8
-	VCVTPS2PD    X8, Y6
-	VADDPD       Y6, Y2, Y2
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y6
-	VADDPD       Y6, Y3, Y3
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	VMOVUPS      (AX), Y6
-	VMOVUPS      (DX), Y7
-	VPAND        word7fffffff<>+0(SB), Y6, Y6
-	VADDPS       word3e748dc2<>+0(SB), Y7, Y9
-	VSQRTPS      Y9, Y9
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y9, Y8
-	VMULPS       Y8, Y9, Y10
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y7, Y6
+	VMULPS       Y6, Y7, Y8
+	VDIVPS       Y8, Y1, Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y6, Y4, Y6
+	VMULPS       Y6, Y6, Y6
+	VMULPS       wordbf38aa3b<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VMULPS       Y8, Y8, Y10
+	VMULPS       wordbe91a98e<>+0(SB), Y8, Y11
+	VADDPS       word3e827906<>+0(SB), Y11, Y11
+	VMULPS       word3f87dc22<>+0(SB), Y10, Y12
+	VMULPS       wordbfba00e3<>+0(SB), Y8, Y9
+	VADDPS       word3fb5f0e3<>+0(SB), Y9, Y9
+	VADDPS       Y12, Y9, Y9
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y11, Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VMULPS       word3dae070f<>+0(SB), Y7, Y7
+	VMAXPS       Y6, Y0, Y6
+	VADDPS       word4b400000<>+0(SB), Y6, Y8
+	VSUBPS       word4b400000<>+0(SB), Y8, Y10
+	VSUBPS       Y10, Y6, Y6
+	VMULPS       Y6, Y6, Y11
+	VMULPS       word3f317219<>+0(SB), Y6, Y12
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       word3d635739<>+0(SB), Y6, Y10
+	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y12
+	VMULPS       word3aafb93b<>+0(SB), Y6, Y10
+	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
+	VMULPS       word392385a5<>+0(SB), Y11, Y6
+	VADDPS       Y6, Y10, Y10
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VSUBPS       Y9, Y1, Y9
+	VMULPS       word3dda1c79<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y7, Y7
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y7, Y7
+	VADDPS       word3f03122d<>+0(SB), Y5, Y8
+	VSQRTPS      Y8, Y8
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y9
+	VADDPS       Y9, Y8, Y9
+	VMULPS       Y9, Y8, Y10
 	VDIVPS       Y10, Y1, Y10
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y8, Y6, Y8
-	VMULPS       Y8, Y8, Y8
-	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y9, Y10
-	VMULPS       Y9, Y10, Y10
-	VMULPS       Y10, Y10, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VMULPS       word3dae070f<>+0(SB), Y9, Y9
-	VMAXPS       Y8, Y0, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y12
-	VSUBPS       Y12, Y8, Y8
-	VMULPS       Y8, Y8, Y13
-	VMULPS       word3f317219<>+0(SB), Y8, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y8, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y8
-	VADDPS       Y8, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3dda1c79<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y9, Y9
-	VMOVAPS      Y11, Y8
-	VMOVAPS      Y9, Y9
-	VADDPS       word3f03122d<>+0(SB), Y7, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y11
-	VADDPS       Y11, Y10, Y11
-	VMULPS       Y11, Y10, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y6, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3ebb3f8e<>+0(SB), Y10, Y10
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y14
-	VSUBPS       Y14, Y11, Y11
-	VMULPS       Y11, Y11, Y15
-	VMULPS       word3f317219<>+0(SB), Y11, Y16
-	VADDPS       word3f800000<>+0(SB), Y16, Y16
-	VMULPS       word3d635739<>+0(SB), Y11, Y14
-	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y16
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       word392385a5<>+0(SB), Y15, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y15, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3eeaae4e<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y10, Y10
-	VADDPS       Y13, Y8, Y8
-	VADDPS       Y10, Y9, Y9
-	VADDPS       word3f8dc08d<>+0(SB), Y7, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y11
-	VADDPS       Y11, Y10, Y11
-	VMULPS       Y11, Y10, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y6, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3e98dcbe<>+0(SB), Y10, Y10
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y14
-	VSUBPS       Y14, Y11, Y11
-	VMULPS       Y11, Y11, Y15
-	VMULPS       word3f317219<>+0(SB), Y11, Y16
-	VADDPS       word3f800000<>+0(SB), Y16, Y16
-	VMULPS       word3d635739<>+0(SB), Y11, Y14
-	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y16
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       word392385a5<>+0(SB), Y15, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y15, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3ebf959f<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y10, Y10
-	VADDPS       Y13, Y8, Y8
-	VADDPS       Y10, Y9, Y9
-	VADDPS       word401b371e<>+0(SB), Y7, Y7
-	VSQRTPS      Y7, Y7
-	VMULPS       word3e6d3388<>+0(SB), Y6, Y10
-	VADDPS       Y10, Y7, Y10
-	VMULPS       Y10, Y7, Y11
-	VDIVPS       Y11, Y1, Y11
-	VMULPS       Y10, Y11, Y10
-	VMULPS       Y10, Y6, Y10
-	VMULPS       Y10, Y10, Y10
-	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y7, Y11
-	VMULPS       Y7, Y11, Y11
-	VMULPS       Y11, Y11, Y13
-	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
-	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
-	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VADDPS       Y15, Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VMULPS       word3d47321e<>+0(SB), Y7, Y7
-	VMAXPS       Y10, Y0, Y10
-	VADDPS       word4b400000<>+0(SB), Y10, Y11
-	VSUBPS       word4b400000<>+0(SB), Y11, Y13
-	VSUBPS       Y13, Y10, Y10
-	VMULPS       Y10, Y10, Y14
-	VMULPS       word3f317219<>+0(SB), Y10, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y10, Y13
-	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y10
-	VADDPS       Y10, Y13, Y13
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3d79a7a6<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y7, Y7
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y7, Y9, Y9
-	VMULPS       Y8, Y6, Y8
-	VADDPS       Y9, Y8, Y8
-	VCVTPS2PD    X8, Y6
-	VADDPD       Y6, Y4, Y4
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y6
-	VADDPD       Y6, Y5, Y5
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x10, CX
-	JGE          whole
-
-part:
-	ADDQ         $0x10, CX
-	JZ           done
-	MOVQ         CX, BX
-	XORQ         SI, SI
-	CMPQ         BX, SI
-	CMOVQLT      SI, BX
-	MOVQ         $0x00000008, SI
-	CMPQ         BX, SI
-	CMOVQGT      SI, BX
-	LEAQ         slidingMask<>+0(SB), SI
-	NEGQ         BX
-	VMOVUPS      32(SI)(BX*4), Y6
-	VMASKMOVPS   (AX), Y6, Y7
-	VMASKMOVPS   (DX), Y6, Y8
-	VPAND        word7fffffff<>+0(SB), Y7, Y7
-	VADDPS       word3e748dc2<>+0(SB), Y8, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y10, Y9
-	VMULPS       Y9, Y10, Y11
-	VDIVPS       Y11, Y1, Y11
-	VMULPS       Y9, Y11, Y9
-	VMULPS       Y9, Y7, Y9
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y4, Y9
 	VMULPS       Y9, Y9, Y9
 	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y10, Y11
+	VMULPS       Y10, Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
 	VMULPS       Y10, Y11, Y11
-	VMULPS       Y11, Y11, Y13
-	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
-	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
-	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VADDPS       Y15, Y12, Y12
+	VMULPS       word3ebb3f8e<>+0(SB), Y8, Y8
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y12
+	VSUBPS       Y12, Y9, Y9
+	VMULPS       Y9, Y9, Y13
+	VMULPS       word3f317219<>+0(SB), Y9, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y9, Y12
+	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y9
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y13, Y13, Y13
 	VMULPS       Y13, Y12, Y12
 	VADDPS       Y14, Y12, Y12
-	VMULPS       Y11, Y12, Y12
-	VMULPS       word3dae070f<>+0(SB), Y10, Y10
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y11
-	VSUBPS       word4b400000<>+0(SB), Y11, Y13
-	VSUBPS       Y13, Y9, Y9
-	VMULPS       Y9, Y9, Y14
-	VMULPS       word3f317219<>+0(SB), Y9, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y9, Y13
-	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y9
-	VADDPS       Y9, Y13, Y13
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3dda1c79<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y10, Y10
-	VMOVAPS      Y12, Y9
-	VMOVAPS      Y10, Y10
-	VADDPS       word3f03122d<>+0(SB), Y8, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y12
-	VADDPS       Y12, Y11, Y12
-	VMULPS       Y12, Y11, Y13
-	VDIVPS       Y13, Y1, Y13
-	VMULPS       Y12, Y13, Y12
-	VMULPS       Y12, Y7, Y12
-	VMULPS       Y12, Y12, Y12
-	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y13
-	VMULPS       Y11, Y13, Y13
-	VMULPS       Y13, Y13, Y15
-	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
-	VADDPS       word3e827906<>+0(SB), Y16, Y16
-	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
-	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
-	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VADDPS       Y17, Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VMULPS       word3ebb3f8e<>+0(SB), Y11, Y11
-	VMAXPS       Y12, Y0, Y12
-	VADDPS       word4b400000<>+0(SB), Y12, Y13
-	VSUBPS       word4b400000<>+0(SB), Y13, Y15
-	VSUBPS       Y15, Y12, Y12
-	VMULPS       Y12, Y12, Y16
-	VMULPS       word3f317219<>+0(SB), Y12, Y17
-	VADDPS       word3f800000<>+0(SB), Y17, Y17
-	VMULPS       word3d635739<>+0(SB), Y12, Y15
-	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y17
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       word392385a5<>+0(SB), Y16, Y12
-	VADDPS       Y12, Y15, Y15
-	VMULPS       Y16, Y16, Y16
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y15
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VSUBPS       Y14, Y1, Y14
-	VMULPS       word3eeaae4e<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y11, Y11
-	VADDPS       Y14, Y9, Y9
-	VADDPS       Y11, Y10, Y10
-	VADDPS       word3f8dc08d<>+0(SB), Y8, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y12
-	VADDPS       Y12, Y11, Y12
-	VMULPS       Y12, Y11, Y13
-	VDIVPS       Y13, Y1, Y13
-	VMULPS       Y12, Y13, Y12
-	VMULPS       Y12, Y7, Y12
-	VMULPS       Y12, Y12, Y12
-	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y13
-	VMULPS       Y11, Y13, Y13
-	VMULPS       Y13, Y13, Y15
-	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
-	VADDPS       word3e827906<>+0(SB), Y16, Y16
-	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
-	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
-	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VADDPS       Y17, Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VMULPS       word3e98dcbe<>+0(SB), Y11, Y11
-	VMAXPS       Y12, Y0, Y12
-	VADDPS       word4b400000<>+0(SB), Y12, Y13
-	VSUBPS       word4b400000<>+0(SB), Y13, Y15
-	VSUBPS       Y15, Y12, Y12
-	VMULPS       Y12, Y12, Y16
-	VMULPS       word3f317219<>+0(SB), Y12, Y17
-	VADDPS       word3f800000<>+0(SB), Y17, Y17
-	VMULPS       word3d635739<>+0(SB), Y12, Y15
-	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y17
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       word392385a5<>+0(SB), Y16, Y12
-	VADDPS       Y12, Y15, Y15
-	VMULPS       Y16, Y16, Y16
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y15
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VSUBPS       Y14, Y1, Y14
-	VMULPS       word3ebf959f<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y11, Y11
-	VADDPS       Y14, Y9, Y9
-	VADDPS       Y11, Y10, Y10
-	VADDPS       word401b371e<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3eeaae4e<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y8, Y8
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VADDPS       word3f8dc08d<>+0(SB), Y5, Y8
 	VSQRTPS      Y8, Y8
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y11
-	VADDPS       Y11, Y8, Y11
-	VMULPS       Y11, Y8, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y7, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y8, Y12
-	VMULPS       Y8, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3d47321e<>+0(SB), Y8, Y8
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y14
-	VSUBPS       Y14, Y11, Y11
-	VMULPS       Y11, Y11, Y15
-	VMULPS       word3f317219<>+0(SB), Y11, Y16
-	VADDPS       word3f800000<>+0(SB), Y16, Y16
-	VMULPS       word3d635739<>+0(SB), Y11, Y14
-	VADDPS       word3e75fdf1<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y16
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y14
-	VADDPS       word3c1d9387<>+0(SB), Y14, Y14
-	VMULPS       word392385a5<>+0(SB), Y15, Y11
-	VADDPS       Y11, Y14, Y14
-	VMULPS       Y15, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3d79a7a6<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y8, Y8
-	VADDPS       Y13, Y9, Y9
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y9, Y7, Y9
-	VADDPS       Y10, Y9, Y9
-	VANDPS       Y9, Y6, Y9
-	VCVTPS2PD    X9, Y6
-	VADDPD       Y6, Y2, Y2
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y6
-	VADDPD       Y6, Y3, Y3
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y9
+	VADDPS       Y9, Y8, Y9
+	VMULPS       Y9, Y8, Y10
+	VDIVPS       Y10, Y1, Y10
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y4, Y9
+	VMULPS       Y9, Y9, Y9
+	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VMULPS       word3e98dcbe<>+0(SB), Y8, Y8
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y12
+	VSUBPS       Y12, Y9, Y9
+	VMULPS       Y9, Y9, Y13
+	VMULPS       word3f317219<>+0(SB), Y9, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y9, Y12
+	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y9
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y13, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3ebf959f<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y8, Y8
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VADDPS       word401b371e<>+0(SB), Y5, Y5
+	VSQRTPS      Y5, Y5
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y8
+	VADDPS       Y8, Y5, Y8
+	VMULPS       Y8, Y5, Y9
+	VDIVPS       Y9, Y1, Y9
+	VMULPS       Y8, Y9, Y8
+	VMULPS       Y8, Y4, Y8
+	VMULPS       Y8, Y8, Y8
+	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
+	VMULPS       Y9, Y5, Y9
+	VMULPS       Y5, Y9, Y9
+	VMULPS       Y9, Y9, Y11
+	VMULPS       wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS       wordbfba00e3<>+0(SB), Y9, Y10
+	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       word3d47321e<>+0(SB), Y5, Y5
+	VMAXPS       Y8, Y0, Y8
+	VADDPS       word4b400000<>+0(SB), Y8, Y9
+	VSUBPS       word4b400000<>+0(SB), Y9, Y11
+	VSUBPS       Y11, Y8, Y8
+	VMULPS       Y8, Y8, Y12
+	VMULPS       word3f317219<>+0(SB), Y8, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y8, Y11
+	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y11
+	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS       word392385a5<>+0(SB), Y12, Y8
+	VADDPS       Y8, Y11, Y11
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VSUBPS       Y10, Y1, Y10
+	VMULPS       word3d79a7a6<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y5, Y5
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y6
+	VADDPS       Y7, Y6, Y6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y3, Y3
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x08, CX
-	JLE          done
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
 	XORQ         BX, BX
 	CMPQ         CX, BX
 	CMOVQLT      BX, CX
@@ -2114,22 +1683,71 @@ part:
 	CMOVQGT      BX, CX
 	LEAQ         slidingMask<>+0(SB), BX
 	NEGQ         CX
-	VMOVUPS      32(BX)(CX*4), Y6
-	VMASKMOVPS   (AX), Y6, Y7
-	VMASKMOVPS   (DX), Y6, Y8
-	VPAND        word7fffffff<>+0(SB), Y7, Y7
-	VADDPS       word3e748dc2<>+0(SB), Y8, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y10, Y9
-	VMULPS       Y9, Y10, Y11
+	VMOVUPS      32(BX)(CX*4), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VMASKMOVPS   (DX), Y4, Y6
+	VPAND        word7fffffff<>+0(SB), Y5, Y5
+	VADDPS       word3e748dc2<>+0(SB), Y6, Y8
+	VSQRTPS      Y8, Y8
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y8, Y7
+	VMULPS       Y7, Y8, Y9
+	VDIVPS       Y9, Y1, Y9
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y7, Y5, Y7
+	VMULPS       Y7, Y7, Y7
+	VMULPS       wordbf38aa3b<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y8, Y9
+	VMULPS       Y8, Y9, Y9
+	VMULPS       Y9, Y9, Y11
+	VMULPS       wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS       wordbfba00e3<>+0(SB), Y9, Y10
+	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       word3dae070f<>+0(SB), Y8, Y8
+	VMAXPS       Y7, Y0, Y7
+	VADDPS       word4b400000<>+0(SB), Y7, Y9
+	VSUBPS       word4b400000<>+0(SB), Y9, Y11
+	VSUBPS       Y11, Y7, Y7
+	VMULPS       Y7, Y7, Y12
+	VMULPS       word3f317219<>+0(SB), Y7, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y7, Y11
+	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y7, Y11
+	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS       word392385a5<>+0(SB), Y12, Y7
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VSUBPS       Y10, Y1, Y10
+	VMULPS       word3dda1c79<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y8, Y8
+	VMOVAPS      Y10, Y7
+	VMOVAPS      Y8, Y8
+	VADDPS       word3f03122d<>+0(SB), Y6, Y9
+	VSQRTPS      Y9, Y9
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y10
+	VADDPS       Y10, Y9, Y10
+	VMULPS       Y10, Y9, Y11
 	VDIVPS       Y11, Y1, Y11
-	VMULPS       Y9, Y11, Y9
-	VMULPS       Y9, Y7, Y9
-	VMULPS       Y9, Y9, Y9
-	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y10, Y11
-	VMULPS       Y10, Y11, Y11
+	VMULPS       Y10, Y11, Y10
+	VMULPS       Y10, Y5, Y10
+	VMULPS       Y10, Y10, Y10
+	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y9, Y11
+	VMULPS       Y9, Y11, Y11
 	VMULPS       Y11, Y11, Y13
 	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
 	VADDPS       word3e827906<>+0(SB), Y14, Y14
@@ -2140,22 +1758,22 @@ part:
 	VMULPS       Y13, Y12, Y12
 	VADDPS       Y14, Y12, Y12
 	VMULPS       Y11, Y12, Y12
-	VMULPS       word3dae070f<>+0(SB), Y10, Y10
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y11
+	VMULPS       word3ebb3f8e<>+0(SB), Y9, Y9
+	VMAXPS       Y10, Y0, Y10
+	VADDPS       word4b400000<>+0(SB), Y10, Y11
 	VSUBPS       word4b400000<>+0(SB), Y11, Y13
-	VSUBPS       Y13, Y9, Y9
-	VMULPS       Y9, Y9, Y14
-	VMULPS       word3f317219<>+0(SB), Y9, Y15
+	VSUBPS       Y13, Y10, Y10
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
 	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y9, Y13
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
 	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
 	VMULPS       Y14, Y13, Y13
 	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
 	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y9
-	VADDPS       Y9, Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
 	VMULPS       Y14, Y14, Y14
 	VMULPS       Y14, Y13, Y13
 	VADDPS       Y15, Y13, Y13
@@ -2163,169 +1781,118 @@ part:
 	VPADDD       Y11, Y13, Y13
 	VMULPS       Y13, Y12, Y12
 	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3dda1c79<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y10, Y10
-	VMOVAPS      Y12, Y9
-	VMOVAPS      Y10, Y10
-	VADDPS       word3f03122d<>+0(SB), Y8, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y12
-	VADDPS       Y12, Y11, Y12
-	VMULPS       Y12, Y11, Y13
-	VDIVPS       Y13, Y1, Y13
-	VMULPS       Y12, Y13, Y12
-	VMULPS       Y12, Y7, Y12
-	VMULPS       Y12, Y12, Y12
-	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y13
-	VMULPS       Y11, Y13, Y13
-	VMULPS       Y13, Y13, Y15
-	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
-	VADDPS       word3e827906<>+0(SB), Y16, Y16
-	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
-	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
-	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VADDPS       Y17, Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VMULPS       word3ebb3f8e<>+0(SB), Y11, Y11
-	VMAXPS       Y12, Y0, Y12
-	VADDPS       word4b400000<>+0(SB), Y12, Y13
-	VSUBPS       word4b400000<>+0(SB), Y13, Y15
-	VSUBPS       Y15, Y12, Y12
-	VMULPS       Y12, Y12, Y16
-	VMULPS       word3f317219<>+0(SB), Y12, Y17
-	VADDPS       word3f800000<>+0(SB), Y17, Y17
-	VMULPS       word3d635739<>+0(SB), Y12, Y15
-	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y17
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       word392385a5<>+0(SB), Y16, Y12
-	VADDPS       Y12, Y15, Y15
-	VMULPS       Y16, Y16, Y16
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y15
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VSUBPS       Y14, Y1, Y14
-	VMULPS       word3eeaae4e<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y11, Y11
-	VADDPS       Y14, Y9, Y9
-	VADDPS       Y11, Y10, Y10
-	VADDPS       word3f8dc08d<>+0(SB), Y8, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y12
-	VADDPS       Y12, Y11, Y12
-	VMULPS       Y12, Y11, Y13
-	VDIVPS       Y13, Y1, Y13
-	VMULPS       Y12, Y13, Y12
-	VMULPS       Y12, Y7, Y12
-	VMULPS       Y12, Y12, Y12
-	VMULPS       wordbf38aa3b<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y13
-	VMULPS       Y11, Y13, Y13
-	VMULPS       Y13, Y13, Y15
-	VMULPS       wordbe91a98e<>+0(SB), Y13, Y16
-	VADDPS       word3e827906<>+0(SB), Y16, Y16
-	VMULPS       word3f87dc22<>+0(SB), Y15, Y17
-	VMULPS       wordbfba00e3<>+0(SB), Y13, Y14
-	VADDPS       word3fb5f0e3<>+0(SB), Y14, Y14
-	VADDPS       Y17, Y14, Y14
-	VMULPS       Y15, Y14, Y14
-	VADDPS       Y16, Y14, Y14
-	VMULPS       Y13, Y14, Y14
-	VMULPS       word3e98dcbe<>+0(SB), Y11, Y11
-	VMAXPS       Y12, Y0, Y12
-	VADDPS       word4b400000<>+0(SB), Y12, Y13
-	VSUBPS       word4b400000<>+0(SB), Y13, Y15
-	VSUBPS       Y15, Y12, Y12
-	VMULPS       Y12, Y12, Y16
-	VMULPS       word3f317219<>+0(SB), Y12, Y17
-	VADDPS       word3f800000<>+0(SB), Y17, Y17
-	VMULPS       word3d635739<>+0(SB), Y12, Y15
-	VADDPS       word3e75fdf1<>+0(SB), Y15, Y15
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y17
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y15
-	VADDPS       word3c1d9387<>+0(SB), Y15, Y15
-	VMULPS       word392385a5<>+0(SB), Y16, Y12
-	VADDPS       Y12, Y15, Y15
-	VMULPS       Y16, Y16, Y16
-	VMULPS       Y16, Y15, Y15
-	VADDPS       Y17, Y15, Y15
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       Y13, Y15, Y15
-	VMULPS       Y15, Y14, Y14
-	VSUBPS       Y14, Y1, Y14
-	VMULPS       word3ebf959f<>+0(SB), Y14, Y14
-	VMULPS       Y15, Y11, Y11
-	VADDPS       Y14, Y9, Y9
-	VADDPS       Y11, Y10, Y10
-	VADDPS       word401b371e<>+0(SB), Y8, Y8
-	VSQRTPS      Y8, Y8
-	VMULPS       word3e6d3388<>+0(SB), Y7, Y11
-	VADDPS       Y11, Y8, Y11
-	VMULPS       Y11, Y8, Y12
-	VDIVPS       Y12, Y1, Y12
-	VMULPS       Y11, Y12, Y11
-	VMULPS       Y11, Y7, Y11
-	VMULPS       Y11, Y11, Y11
-	VMULPS       wordbf38aa3b<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y8, Y12
-	VMULPS       Y8, Y12, Y12
-	VMULPS       Y12, Y12, Y14
-	VMULPS       wordbe91a98e<>+0(SB), Y12, Y15
-	VADDPS       word3e827906<>+0(SB), Y15, Y15
-	VMULPS       word3f87dc22<>+0(SB), Y14, Y16
-	VMULPS       wordbfba00e3<>+0(SB), Y12, Y13
-	VADDPS       word3fb5f0e3<>+0(SB), Y13, Y13
-	VADDPS       Y16, Y13, Y13
+	VMULPS       word3eeaae4e<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y9, Y9
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VADDPS       word3f8dc08d<>+0(SB), Y6, Y9
+	VSQRTPS      Y9, Y9
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y10
+	VADDPS       Y10, Y9, Y10
+	VMULPS       Y10, Y9, Y11
+	VDIVPS       Y11, Y1, Y11
+	VMULPS       Y10, Y11, Y10
+	VMULPS       Y10, Y5, Y10
+	VMULPS       Y10, Y10, Y10
+	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y9, Y11
+	VMULPS       Y9, Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
+	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VMULPS       word3e98dcbe<>+0(SB), Y9, Y9
+	VMAXPS       Y10, Y0, Y10
+	VADDPS       word4b400000<>+0(SB), Y10, Y11
+	VSUBPS       word4b400000<>+0(SB), Y11, Y13
+	VSUBPS       Y13, Y10, Y10
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
+	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y14, Y14, Y14
 	VMULPS       Y14, Y13, Y13
 	VADDPS       Y15, Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VMULPS       word3d47321e<>+0(SB), Y8, Y8
-	VMAXPS       Y11, Y0, Y11
-	VADDPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       word4b400000<>+0(SB), Y12, Y0
-	VSUBPS       Y0, Y11, Y11
-	VMULPS       Y11, Y11, Y14
-	VMULPS       word3f317219<>+0(SB), Y11, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y11, Y0
+	VPSLLD       $0x17, Y11, Y11
+	VPADDD       Y11, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VSUBPS       Y12, Y1, Y12
+	VMULPS       word3ebf959f<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y9, Y9
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VADDPS       word401b371e<>+0(SB), Y6, Y6
+	VSQRTPS      Y6, Y6
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y9
+	VADDPS       Y9, Y6, Y9
+	VMULPS       Y9, Y6, Y10
+	VDIVPS       Y10, Y1, Y10
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y5, Y9
+	VMULPS       Y9, Y9, Y9
+	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y6, Y10
+	VMULPS       Y6, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VMULPS       word3d47321e<>+0(SB), Y6, Y6
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y0
+	VSUBPS       Y0, Y9, Y9
+	VMULPS       Y9, Y9, Y12
+	VMULPS       word3f317219<>+0(SB), Y9, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y9, Y0
 	VADDPS       word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VADDPS       Y15, Y0, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y0
+	VMULPS       Y12, Y0, Y0
+	VADDPS       Y13, Y0, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y0
 	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS       word392385a5<>+0(SB), Y14, Y11
-	VADDPS       Y11, Y0, Y0
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y0, Y0
-	VADDPS       Y15, Y0, Y0
-	VPSLLD       $0x17, Y12, Y12
-	VPADDD       Y12, Y0, Y0
-	VMULPS       Y0, Y13, Y13
-	VSUBPS       Y13, Y1, Y13
-	VMULPS       word3d79a7a6<>+0(SB), Y13, Y13
-	VMULPS       Y0, Y8, Y8
-	VADDPS       Y13, Y9, Y9
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y9, Y7, Y9
-	VADDPS       Y10, Y9, Y9
-	VANDPS       Y9, Y6, Y9
-	VCVTPS2PD    X9, Y0
-	VADDPD       Y0, Y4, Y4
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y0
-	VADDPD       Y0, Y5, Y5
+	VMULPS       word392385a5<>+0(SB), Y12, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y0, Y0
+	VADDPS       Y13, Y0, Y0
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y0, Y0
+	VMULPS       Y0, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3d79a7a6<>+0(SB), Y11, Y11
+	VMULPS       Y0, Y6, Y6
+	VADDPS       Y11, Y7, Y7
+	VADDPS       Y6, Y8, Y8
+	VMULPS       Y7, Y5, Y7
+	VADDPS       Y8, Y7, Y7
+	VANDPS       Y7, Y4, Y7
+	VCVTPS2PD    X7, Y0
+	VADDPD       Y0, Y2, Y2
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y0
+	VADDPD       Y0, Y3, Y3
 
 done:
-	VADDPD       Y4, Y2, Y2
-	VADDPD       Y5, Y3, Y3
 	VADDPD       Y3, Y2, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
@@ -3245,173 +2812,74 @@ TEXT ·gaussLog2CoshAVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
 	VBROADCASTSS word3f800000<>+0(SB), Z1
 	VPXORD       Z2, Z2, Z2
-	VPXORD       Z3, Z3, Z3
 	SUBQ         $0x10, CX
 	JLT          part
 
 whole:
-	VMOVUPS       (AX), Z4
-	VMOVUPS       (DX), Z5
-	VPANDD.BCST   word7fffffff<>+0(SB), Z4, Z4
-	VADDPS.BCST   word3e748dc2<>+0(SB), Z5, Z7
-	VSQRTPS       Z7, Z7
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z7, Z6
-	VMULPS        Z6, Z7, Z8
-	VDIVPS        Z8, Z1, Z8
-	VMULPS        Z6, Z8, Z6
-	VMULPS        Z6, Z4, Z6
-	VMULPS        Z6, Z6, Z6
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z7, Z8
+	VMOVUPS       (AX), Z3
+	VMOVUPS       (DX), Z4
+	VPANDD.BCST   word7fffffff<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3e748dc2<>+0(SB), Z4, Z6
+	VSQRTPS       Z6, Z6
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z5
+	VADDPS        Z5, Z6, Z5
+	VMULPS        Z5, Z6, Z7
+	VDIVPS        Z7, Z1, Z7
+	VMULPS        Z5, Z7, Z5
+	VMULPS        Z5, Z3, Z5
+	VMULPS        Z5, Z5, Z5
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z5, Z5
+	VMULPS        Z7, Z6, Z7
+	VMULPS        Z6, Z7, Z7
+	VMULPS        Z7, Z7, Z9
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z7, Z10
+	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z7, Z8
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z8, Z8
+	VADDPS        Z11, Z8, Z8
+	VMULPS        Z9, Z8, Z8
+	VADDPS        Z10, Z8, Z8
 	VMULPS        Z7, Z8, Z8
-	VMULPS        Z8, Z8, Z10
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
-	VADDPS        Z12, Z9, Z9
+	VMULPS.BCST   word3dae070f<>+0(SB), Z6, Z6
+	VMAXPS        Z5, Z0, Z5
+	VADDPS.BCST   word4b400000<>+0(SB), Z5, Z7
+	VSUBPS.BCST   word4b400000<>+0(SB), Z7, Z9
+	VSUBPS        Z9, Z5, Z5
+	VMULPS        Z5, Z5, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z5, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3d635739<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z11
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z9, Z9
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z5
+	VADDPS        Z5, Z9, Z9
+	VMULPS        Z10, Z10, Z10
 	VMULPS        Z10, Z9, Z9
 	VADDPS        Z11, Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VMULPS.BCST   word3dae070f<>+0(SB), Z7, Z7
-	VMAXPS        Z6, Z0, Z6
-	VADDPS.BCST   word4b400000<>+0(SB), Z6, Z8
-	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z10
-	VSUBPS        Z10, Z6, Z6
-	VMULPS        Z6, Z6, Z11
-	VMULPS.BCST   word3f317219<>+0(SB), Z6, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VMULPS.BCST   word3d635739<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z10, Z10
-	VMULPS        Z11, Z10, Z10
-	VADDPS        Z12, Z10, Z12
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
-	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z6
-	VADDPS        Z6, Z10, Z10
-	VMULPS        Z11, Z11, Z11
-	VMULPS        Z11, Z10, Z10
-	VADDPS        Z12, Z10, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPADDD        Z8, Z10, Z10
-	VMULPS        Z10, Z9, Z9
-	VSUBPS        Z9, Z1, Z9
-	VMULPS.BCST   word3dda1c79<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z7, Z7
-	VMOVAPS       Z9, Z6
-	VMOVAPS       Z7, Z7
-	VADDPS.BCST   word3f03122d<>+0(SB), Z5, Z8
-	VSQRTPS       Z8, Z8
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z9
-	VADDPS        Z9, Z8, Z9
-	VMULPS        Z9, Z8, Z10
-	VDIVPS        Z10, Z1, Z10
-	VMULPS        Z9, Z10, Z9
-	VMULPS        Z9, Z4, Z9
-	VMULPS        Z9, Z9, Z9
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z8, Z10
-	VMULPS        Z8, Z10, Z10
-	VMULPS        Z10, Z10, Z12
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
-	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VADDPS        Z14, Z11, Z11
-	VMULPS        Z12, Z11, Z11
-	VADDPS        Z13, Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z8, Z8
-	VMAXPS        Z9, Z0, Z9
-	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
-	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
-	VSUBPS        Z12, Z9, Z9
-	VMULPS        Z9, Z9, Z13
-	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z14
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
-	VADDPS        Z9, Z12, Z12
-	VMULPS        Z13, Z13, Z13
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z12
-	VPSLLD        $0x17, Z10, Z10
-	VPADDD        Z10, Z12, Z12
-	VMULPS        Z12, Z11, Z11
-	VSUBPS        Z11, Z1, Z11
-	VMULPS.BCST   word3eeaae4e<>+0(SB), Z11, Z11
-	VMULPS        Z12, Z8, Z8
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VADDPS.BCST   word3f8dc08d<>+0(SB), Z5, Z8
-	VSQRTPS       Z8, Z8
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z9
-	VADDPS        Z9, Z8, Z9
-	VMULPS        Z9, Z8, Z10
-	VDIVPS        Z10, Z1, Z10
-	VMULPS        Z9, Z10, Z9
-	VMULPS        Z9, Z4, Z9
-	VMULPS        Z9, Z9, Z9
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z8, Z10
-	VMULPS        Z8, Z10, Z10
-	VMULPS        Z10, Z10, Z12
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
-	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VADDPS        Z14, Z11, Z11
-	VMULPS        Z12, Z11, Z11
-	VADDPS        Z13, Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VMULPS.BCST   word3e98dcbe<>+0(SB), Z8, Z8
-	VMAXPS        Z9, Z0, Z9
-	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
-	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
-	VSUBPS        Z12, Z9, Z9
-	VMULPS        Z9, Z9, Z13
-	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z14
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
-	VADDPS        Z9, Z12, Z12
-	VMULPS        Z13, Z13, Z13
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z12
-	VPSLLD        $0x17, Z10, Z10
-	VPADDD        Z10, Z12, Z12
-	VMULPS        Z12, Z11, Z11
-	VSUBPS        Z11, Z1, Z11
-	VMULPS.BCST   word3ebf959f<>+0(SB), Z11, Z11
-	VMULPS        Z12, Z8, Z8
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VADDPS.BCST   word401b371e<>+0(SB), Z5, Z5
-	VSQRTPS       Z5, Z5
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z8
-	VADDPS        Z8, Z5, Z8
-	VMULPS        Z8, Z5, Z9
+	VPSLLD        $0x17, Z7, Z7
+	VPADDD        Z7, Z9, Z9
+	VMULPS        Z9, Z8, Z8
+	VSUBPS        Z8, Z1, Z8
+	VMULPS.BCST   word3dda1c79<>+0(SB), Z8, Z8
+	VMULPS        Z9, Z6, Z6
+	VMOVAPS       Z8, Z5
+	VMOVAPS       Z6, Z6
+	VADDPS.BCST   word3f03122d<>+0(SB), Z4, Z7
+	VSQRTPS       Z7, Z7
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
+	VADDPS        Z8, Z7, Z8
+	VMULPS        Z8, Z7, Z9
 	VDIVPS        Z9, Z1, Z9
 	VMULPS        Z8, Z9, Z8
-	VMULPS        Z8, Z4, Z8
+	VMULPS        Z8, Z3, Z8
 	VMULPS        Z8, Z8, Z8
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
-	VMULPS        Z9, Z5, Z9
-	VMULPS        Z5, Z9, Z9
+	VMULPS        Z9, Z7, Z9
+	VMULPS        Z7, Z9, Z9
 	VMULPS        Z9, Z9, Z11
 	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
@@ -3422,7 +2890,7 @@ whole:
 	VMULPS        Z11, Z10, Z10
 	VADDPS        Z12, Z10, Z10
 	VMULPS        Z9, Z10, Z10
-	VMULPS.BCST   word3d47321e<>+0(SB), Z5, Z5
+	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z7, Z7
 	VMAXPS        Z8, Z0, Z8
 	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
 	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z11
@@ -3445,17 +2913,115 @@ whole:
 	VPADDD        Z9, Z11, Z11
 	VMULPS        Z11, Z10, Z10
 	VSUBPS        Z10, Z1, Z10
-	VMULPS.BCST   word3d79a7a6<>+0(SB), Z10, Z10
-	VMULPS        Z11, Z5, Z5
-	VADDPS        Z10, Z6, Z6
-	VADDPS        Z5, Z7, Z7
-	VMULPS        Z6, Z4, Z6
+	VMULPS.BCST   word3eeaae4e<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z7, Z7
+	VADDPS        Z10, Z5, Z5
 	VADDPS        Z7, Z6, Z6
-	VCVTPS2PD     Y6, Z4
-	VADDPD        Z4, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z4
-	VADDPD        Z4, Z3, Z3
+	VADDPS.BCST   word3f8dc08d<>+0(SB), Z4, Z7
+	VSQRTPS       Z7, Z7
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
+	VADDPS        Z8, Z7, Z8
+	VMULPS        Z8, Z7, Z9
+	VDIVPS        Z9, Z1, Z9
+	VMULPS        Z8, Z9, Z8
+	VMULPS        Z8, Z3, Z8
+	VMULPS        Z8, Z8, Z8
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
+	VMULPS        Z9, Z7, Z9
+	VMULPS        Z7, Z9, Z9
+	VMULPS        Z9, Z9, Z11
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z9, Z10
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS.BCST   word3e98dcbe<>+0(SB), Z7, Z7
+	VMAXPS        Z8, Z0, Z8
+	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
+	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z11
+	VSUBPS        Z11, Z8, Z8
+	VMULPS        Z8, Z8, Z12
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z13
+	VADDPS.BCST   word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z13
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z12, Z8
+	VADDPS        Z8, Z11, Z11
+	VMULPS        Z12, Z12, Z12
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
+	VPSLLD        $0x17, Z9, Z9
+	VPADDD        Z9, Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VSUBPS        Z10, Z1, Z10
+	VMULPS.BCST   word3ebf959f<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z7, Z7
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z7, Z6, Z6
+	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z4
+	VSQRTPS       Z4, Z4
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z7
+	VADDPS        Z7, Z4, Z7
+	VMULPS        Z7, Z4, Z8
+	VDIVPS        Z8, Z1, Z8
+	VMULPS        Z7, Z8, Z7
+	VMULPS        Z7, Z3, Z7
+	VMULPS        Z7, Z7, Z7
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z7, Z7
+	VMULPS        Z8, Z4, Z8
+	VMULPS        Z4, Z8, Z8
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
+	VADDPS        Z12, Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z9
+	VMULPS        Z8, Z9, Z9
+	VMULPS.BCST   word3d47321e<>+0(SB), Z4, Z4
+	VMAXPS        Z7, Z0, Z7
+	VADDPS.BCST   word4b400000<>+0(SB), Z7, Z8
+	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z10
+	VSUBPS        Z10, Z7, Z7
+	VMULPS        Z7, Z7, Z11
+	VMULPS.BCST   word3f317219<>+0(SB), Z7, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3d635739<>+0(SB), Z7, Z10
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z12
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z7, Z10
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
+	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z7
+	VADDPS        Z7, Z10, Z10
+	VMULPS        Z11, Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
+	VPSLLD        $0x17, Z8, Z8
+	VPADDD        Z8, Z10, Z10
+	VMULPS        Z10, Z9, Z9
+	VSUBPS        Z9, Z1, Z9
+	VMULPS.BCST   word3d79a7a6<>+0(SB), Z9, Z9
+	VMULPS        Z10, Z4, Z4
+	VADDPS        Z9, Z5, Z5
+	VADDPS        Z4, Z6, Z6
+	VMULPS        Z5, Z3, Z5
+	VADDPS        Z6, Z5, Z5
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z2, Z2
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	SUBQ          $0x10, CX
@@ -3473,168 +3039,70 @@ part:
 	MOVL          $0x0000ffff, BX
 	BZHIL         CX, BX, BX
 	KMOVW         BX, K1
-	VMOVUPS.Z     (AX), K1, Z4
-	VMOVUPS.Z     (DX), K1, Z5
-	VPANDD.BCST   word7fffffff<>+0(SB), Z4, Z4
-	VADDPS.BCST   word3e748dc2<>+0(SB), Z5, Z7
-	VSQRTPS       Z7, Z7
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z7, Z6
-	VMULPS        Z6, Z7, Z8
-	VDIVPS        Z8, Z1, Z8
-	VMULPS        Z6, Z8, Z6
-	VMULPS        Z6, Z4, Z6
-	VMULPS        Z6, Z6, Z6
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z7, Z8
+	VMOVUPS.Z     (AX), K1, Z3
+	VMOVUPS.Z     (DX), K1, Z4
+	VPANDD.BCST   word7fffffff<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3e748dc2<>+0(SB), Z4, Z6
+	VSQRTPS       Z6, Z6
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z5
+	VADDPS        Z5, Z6, Z5
+	VMULPS        Z5, Z6, Z7
+	VDIVPS        Z7, Z1, Z7
+	VMULPS        Z5, Z7, Z5
+	VMULPS        Z5, Z3, Z5
+	VMULPS        Z5, Z5, Z5
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z5, Z5
+	VMULPS        Z7, Z6, Z7
+	VMULPS        Z6, Z7, Z7
+	VMULPS        Z7, Z7, Z9
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z7, Z10
+	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z11
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z7, Z8
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z8, Z8
+	VADDPS        Z11, Z8, Z8
+	VMULPS        Z9, Z8, Z8
+	VADDPS        Z10, Z8, Z8
 	VMULPS        Z7, Z8, Z8
-	VMULPS        Z8, Z8, Z10
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
-	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
-	VADDPS        Z12, Z9, Z9
+	VMULPS.BCST   word3dae070f<>+0(SB), Z6, Z6
+	VMAXPS        Z5, Z0, Z5
+	VADDPS.BCST   word4b400000<>+0(SB), Z5, Z7
+	VSUBPS.BCST   word4b400000<>+0(SB), Z7, Z9
+	VSUBPS        Z9, Z5, Z5
+	VMULPS        Z5, Z5, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z5, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3d635739<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z11
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z9, Z9
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z5
+	VADDPS        Z5, Z9, Z9
+	VMULPS        Z10, Z10, Z10
 	VMULPS        Z10, Z9, Z9
 	VADDPS        Z11, Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VMULPS.BCST   word3dae070f<>+0(SB), Z7, Z7
-	VMAXPS        Z6, Z0, Z6
-	VADDPS.BCST   word4b400000<>+0(SB), Z6, Z8
-	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z10
-	VSUBPS        Z10, Z6, Z6
-	VMULPS        Z6, Z6, Z11
-	VMULPS.BCST   word3f317219<>+0(SB), Z6, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VMULPS.BCST   word3d635739<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z10, Z10
-	VMULPS        Z11, Z10, Z10
-	VADDPS        Z12, Z10, Z12
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z6, Z10
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z10, Z10
-	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z6
-	VADDPS        Z6, Z10, Z10
-	VMULPS        Z11, Z11, Z11
-	VMULPS        Z11, Z10, Z10
-	VADDPS        Z12, Z10, Z10
-	VPSLLD        $0x17, Z8, Z8
-	VPADDD        Z8, Z10, Z10
-	VMULPS        Z10, Z9, Z9
-	VSUBPS        Z9, Z1, Z9
-	VMULPS.BCST   word3dda1c79<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z7, Z7
-	VMOVAPS       Z9, Z6
-	VMOVAPS       Z7, Z7
-	VADDPS.BCST   word3f03122d<>+0(SB), Z5, Z8
-	VSQRTPS       Z8, Z8
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z9
-	VADDPS        Z9, Z8, Z9
-	VMULPS        Z9, Z8, Z10
-	VDIVPS        Z10, Z1, Z10
-	VMULPS        Z9, Z10, Z9
-	VMULPS        Z9, Z4, Z9
-	VMULPS        Z9, Z9, Z9
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z8, Z10
-	VMULPS        Z8, Z10, Z10
-	VMULPS        Z10, Z10, Z12
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
-	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VADDPS        Z14, Z11, Z11
-	VMULPS        Z12, Z11, Z11
-	VADDPS        Z13, Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z8, Z8
-	VMAXPS        Z9, Z0, Z9
-	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
-	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
-	VSUBPS        Z12, Z9, Z9
-	VMULPS        Z9, Z9, Z13
-	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z14
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
-	VADDPS        Z9, Z12, Z12
-	VMULPS        Z13, Z13, Z13
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z12
-	VPSLLD        $0x17, Z10, Z10
-	VPADDD        Z10, Z12, Z12
-	VMULPS        Z12, Z11, Z11
-	VSUBPS        Z11, Z1, Z11
-	VMULPS.BCST   word3eeaae4e<>+0(SB), Z11, Z11
-	VMULPS        Z12, Z8, Z8
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VADDPS.BCST   word3f8dc08d<>+0(SB), Z5, Z8
-	VSQRTPS       Z8, Z8
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z9
-	VADDPS        Z9, Z8, Z9
-	VMULPS        Z9, Z8, Z10
-	VDIVPS        Z10, Z1, Z10
-	VMULPS        Z9, Z10, Z9
-	VMULPS        Z9, Z4, Z9
-	VMULPS        Z9, Z9, Z9
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
-	VMULPS        Z10, Z8, Z10
-	VMULPS        Z8, Z10, Z10
-	VMULPS        Z10, Z10, Z12
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z10, Z13
-	VADDPS.BCST   word3e827906<>+0(SB), Z13, Z13
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z12, Z14
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z10, Z11
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
-	VADDPS        Z14, Z11, Z11
-	VMULPS        Z12, Z11, Z11
-	VADDPS        Z13, Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VMULPS.BCST   word3e98dcbe<>+0(SB), Z8, Z8
-	VMAXPS        Z9, Z0, Z9
-	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z10
-	VSUBPS.BCST   word4b400000<>+0(SB), Z10, Z12
-	VSUBPS        Z12, Z9, Z9
-	VMULPS        Z9, Z9, Z13
-	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z14
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS.BCST   word392385a5<>+0(SB), Z13, Z9
-	VADDPS        Z9, Z12, Z12
-	VMULPS        Z13, Z13, Z13
-	VMULPS        Z13, Z12, Z12
-	VADDPS        Z14, Z12, Z12
-	VPSLLD        $0x17, Z10, Z10
-	VPADDD        Z10, Z12, Z12
-	VMULPS        Z12, Z11, Z11
-	VSUBPS        Z11, Z1, Z11
-	VMULPS.BCST   word3ebf959f<>+0(SB), Z11, Z11
-	VMULPS        Z12, Z8, Z8
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VADDPS.BCST   word401b371e<>+0(SB), Z5, Z5
-	VSQRTPS       Z5, Z5
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z4, Z8
-	VADDPS        Z8, Z5, Z8
-	VMULPS        Z8, Z5, Z9
+	VPSLLD        $0x17, Z7, Z7
+	VPADDD        Z7, Z9, Z9
+	VMULPS        Z9, Z8, Z8
+	VSUBPS        Z8, Z1, Z8
+	VMULPS.BCST   word3dda1c79<>+0(SB), Z8, Z8
+	VMULPS        Z9, Z6, Z6
+	VMOVAPS       Z8, Z5
+	VMOVAPS       Z6, Z6
+	VADDPS.BCST   word3f03122d<>+0(SB), Z4, Z7
+	VSQRTPS       Z7, Z7
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
+	VADDPS        Z8, Z7, Z8
+	VMULPS        Z8, Z7, Z9
 	VDIVPS        Z9, Z1, Z9
 	VMULPS        Z8, Z9, Z8
-	VMULPS        Z8, Z4, Z8
+	VMULPS        Z8, Z3, Z8
 	VMULPS        Z8, Z8, Z8
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
-	VMULPS        Z9, Z5, Z9
-	VMULPS        Z5, Z9, Z9
+	VMULPS        Z9, Z7, Z9
+	VMULPS        Z7, Z9, Z9
 	VMULPS        Z9, Z9, Z11
 	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
 	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
@@ -3645,44 +3113,141 @@ part:
 	VMULPS        Z11, Z10, Z10
 	VADDPS        Z12, Z10, Z10
 	VMULPS        Z9, Z10, Z10
-	VMULPS.BCST   word3d47321e<>+0(SB), Z5, Z5
+	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z7, Z7
 	VMAXPS        Z8, Z0, Z8
 	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
-	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z0
-	VSUBPS        Z0, Z8, Z8
-	VMULPS        Z8, Z8, Z11
-	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z0
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z0, Z0
-	VMULPS        Z11, Z0, Z0
-	VADDPS        Z12, Z0, Z12
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z0
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z8
-	VADDPS        Z8, Z0, Z0
-	VMULPS        Z11, Z11, Z11
-	VMULPS        Z11, Z0, Z0
-	VADDPS        Z12, Z0, Z0
+	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z11
+	VSUBPS        Z11, Z8, Z8
+	VMULPS        Z8, Z8, Z12
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z13
+	VADDPS.BCST   word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z13
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z12, Z8
+	VADDPS        Z8, Z11, Z11
+	VMULPS        Z12, Z12, Z12
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
 	VPSLLD        $0x17, Z9, Z9
-	VPADDD        Z9, Z0, Z0
-	VMULPS        Z0, Z10, Z10
+	VPADDD        Z9, Z11, Z11
+	VMULPS        Z11, Z10, Z10
 	VSUBPS        Z10, Z1, Z10
-	VMULPS.BCST   word3d79a7a6<>+0(SB), Z10, Z10
-	VMULPS        Z0, Z5, Z5
-	VADDPS        Z10, Z6, Z6
-	VADDPS        Z5, Z7, Z7
-	VMULPS        Z6, Z4, Z6
+	VMULPS.BCST   word3eeaae4e<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z7, Z7
+	VADDPS        Z10, Z5, Z5
 	VADDPS        Z7, Z6, Z6
-	VMOVAPS.Z     Z6, K1, Z6
-	VCVTPS2PD     Y6, Z0
+	VADDPS.BCST   word3f8dc08d<>+0(SB), Z4, Z7
+	VSQRTPS       Z7, Z7
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
+	VADDPS        Z8, Z7, Z8
+	VMULPS        Z8, Z7, Z9
+	VDIVPS        Z9, Z1, Z9
+	VMULPS        Z8, Z9, Z8
+	VMULPS        Z8, Z3, Z8
+	VMULPS        Z8, Z8, Z8
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
+	VMULPS        Z9, Z7, Z9
+	VMULPS        Z7, Z9, Z9
+	VMULPS        Z9, Z9, Z11
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z9, Z12
+	VADDPS.BCST   word3e827906<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z11, Z13
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z9, Z10
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS.BCST   word3e98dcbe<>+0(SB), Z7, Z7
+	VMAXPS        Z8, Z0, Z8
+	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z9
+	VSUBPS.BCST   word4b400000<>+0(SB), Z9, Z11
+	VSUBPS        Z11, Z8, Z8
+	VMULPS        Z8, Z8, Z12
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z13
+	VADDPS.BCST   word3f800000<>+0(SB), Z13, Z13
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z13
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
+	VMULPS.BCST   word392385a5<>+0(SB), Z12, Z8
+	VADDPS        Z8, Z11, Z11
+	VMULPS        Z12, Z12, Z12
+	VMULPS        Z12, Z11, Z11
+	VADDPS        Z13, Z11, Z11
+	VPSLLD        $0x17, Z9, Z9
+	VPADDD        Z9, Z11, Z11
+	VMULPS        Z11, Z10, Z10
+	VSUBPS        Z10, Z1, Z10
+	VMULPS.BCST   word3ebf959f<>+0(SB), Z10, Z10
+	VMULPS        Z11, Z7, Z7
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z7, Z6, Z6
+	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z4
+	VSQRTPS       Z4, Z4
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z7
+	VADDPS        Z7, Z4, Z7
+	VMULPS        Z7, Z4, Z8
+	VDIVPS        Z8, Z1, Z8
+	VMULPS        Z7, Z8, Z7
+	VMULPS        Z7, Z3, Z7
+	VMULPS        Z7, Z7, Z7
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z7, Z7
+	VMULPS        Z8, Z4, Z8
+	VMULPS        Z4, Z8, Z8
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z8, Z11
+	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z12
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z8, Z9
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
+	VADDPS        Z12, Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z9
+	VMULPS        Z8, Z9, Z9
+	VMULPS.BCST   word3d47321e<>+0(SB), Z4, Z4
+	VMAXPS        Z7, Z0, Z7
+	VADDPS.BCST   word4b400000<>+0(SB), Z7, Z8
+	VSUBPS.BCST   word4b400000<>+0(SB), Z8, Z0
+	VSUBPS        Z0, Z7, Z7
+	VMULPS        Z7, Z7, Z10
+	VMULPS.BCST   word3f317219<>+0(SB), Z7, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3d635739<>+0(SB), Z7, Z0
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z0, Z0
+	VMULPS        Z10, Z0, Z0
+	VADDPS        Z11, Z0, Z11
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z7, Z0
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z0, Z0
+	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z7
+	VADDPS        Z7, Z0, Z0
+	VMULPS        Z10, Z10, Z10
+	VMULPS        Z10, Z0, Z0
+	VADDPS        Z11, Z0, Z0
+	VPSLLD        $0x17, Z8, Z8
+	VPADDD        Z8, Z0, Z0
+	VMULPS        Z0, Z9, Z9
+	VSUBPS        Z9, Z1, Z9
+	VMULPS.BCST   word3d79a7a6<>+0(SB), Z9, Z9
+	VMULPS        Z0, Z4, Z4
+	VADDPS        Z9, Z5, Z5
+	VADDPS        Z4, Z6, Z6
+	VMULPS        Z5, Z3, Z5
+	VADDPS        Z6, Z5, Z5
+	VMOVAPS.Z     Z5, K1, Z5
+	VCVTPS2PD     Y5, Z0
 	VADDPD        Z0, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z0
-	VADDPD        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z0
+	VADDPD        Z0, Z2, Z2
 
 done:
-	VADDPD        Z3, Z2, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPD        Y0, Y2, Y0
 	VEXTRACTF128  $0x01, Y0, X1

@@ -97,9 +97,9 @@ func gaussLog2Cosh(mean, variance []float32) float64 {
 	return sum.total()
 }
 
-// laneSums are partial sums, element j of a slice going to j%16, which all
+// laneSums are partial sums, element j of a slice going to j%8, which all
 // versions of a sum keep and add up in the same order.
-type laneSums [16]float64
+type laneSums [8]float64
 
 func (s *laneSums) total() float64 {
 	for n := len(s) / 2; n > 0; n /= 2 {

@@ -9,10 +9,17 @@ import (
 // functions are the kernels that have vector versions. Each does what the
 // portable function of its name does.
 type functions struct {
-	mulBits    func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-	drawBlock  func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
-	countDiff  func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
-	drawCounts func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator)
+	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
+	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
+	transposeBits func(dst, bits []uint32, stride, cols int)
+	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
+	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator)
+	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
+	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
+
+	edges      func(coupling []float32, field []float64, lambda, offset []float32, up, down float32) (sumA, sumC float64)
+	edgeSlopes func(byLambda, lambda, offset, s, sh []float32, up, down, h float32) float64
 
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
@@ -28,10 +35,17 @@ type tier struct {
 }
 
 var portable = tier{"portable", functions{
-	mulBits:    mulBits[float32],
-	drawBlock:  drawBlock[float32],
-	countDiff:  countDiff,
-	drawCounts: drawCounts,
+	mulBits:       mulBits[float32],
+	mulReal:       mulReal,
+	drawBlock:     drawBlock[float32],
+	transposeBits: transposeBits,
+	countDiff:     countDiff,
+	drawCounts:    drawCounts,
+	transpose:     transpose[float32],
+	adam:          adam[float32],
+
+	edges:      edges,
+	edgeSlopes: edgeSlopes,
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

@@ -10,10 +10,17 @@ func vectorTiers() (list []tier) {
 		return nil
 	}
 	list = append(list, tier{"avx2", functions{
-		mulBits:    mulAVX2.mulBits,
-		drawBlock:  drawBlockVector(drawBlockAVX2),
-		countDiff:  countDiffVector(false),
-		drawCounts: drawCountsVector(drawCountsAVX2),
+		mulBits:       mulAVX2.mulBits,
+		mulReal:       realAVX2.mulReal,
+		drawBlock:     drawBlockVector(drawBlockAVX2),
+		transposeBits: transposeBitsVector,
+		countDiff:     countDiffVector(false),
+		drawCounts:    drawCountsVector(drawCountsAVX2),
+		transpose:     transposeVector,
+		adam:          adamAVX2,
+
+		edges:      edgesAVX2,
+		edgeSlopes: edgeSlopesAVX2,
 
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
@@ -25,10 +32,17 @@ func vectorTiers() (list []tier) {
 		return list
 	}
 	return append(list, tier{"avx512", functions{
-		mulBits:    mulAVX512.mulBits,
-		drawBlock:  drawBlockVector(drawBlockAVX512),
-		countDiff:  countDiffVector(true),
-		drawCounts: drawCountsVector(drawCountsAVX512),
+		mulBits:       mulAVX512.mulBits,
+		mulReal:       realAVX512.mulReal,
+		drawBlock:     drawBlockVector(drawBlockAVX512),
+		transposeBits: transposeBitsVector,
+		countDiff:     countDiffVector(true),
+		drawCounts:    drawCountsVector(drawCountsAVX512),
+		transpose:     transposeVector,
+		adam:          adamAVX512,
+
+		edges:      edgesAVX512,
+		edgeSlopes: edgeSlopesAVX512,
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

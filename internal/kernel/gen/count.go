@@ -168,12 +168,7 @@ func drawCounts(m machine) {
 	TEXT("drawCounts"+m.name, NOSPLIT, "func(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)")
 	Doc("drawCounts" + m.name + " is drawCounts for at least one row.")
 	Pragma("noescape")
-	slope := m.reg()
-	a, err := Param("slope").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VBROADCASTSS(a.Addr, slope)
+	slope := m.argument("slope")
 	m.mul(slope, slope, f32(minusTwoLog2E))
 	counts, ld, shift := param("counts"), param("ld"), param("shift")
 	SHLQ(Imm(1), ld)

@@ -120,6 +120,17 @@ func (m machine) loop(n reg.GPVirtual, pointers map[reg.GPVirtual]int, order []r
 	Label("done")
 }
 
+// argument returns a register with a float parameter in all lanes.
+func (m machine) argument(name string) reg.VecVirtual {
+	at, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	r := m.reg()
+	VBROADCASTSS(at.Addr, r)
+	return r
+}
+
 func slice(name string) (base, n reg.GPVirtual) {
 	base, n = GP64(), GP64()
 	Load(Param(name).Base(), base)
@@ -184,14 +195,7 @@ func addLog2Cosh(m machine, step bool) {
 	limits := m.exp2Limits()
 	var before, t, difference reg.VecVirtual
 	if step {
-		before, t, difference = m.reg(), m.reg(), m.reg()
-		for name, r := range map[string]reg.VecVirtual{"before": before, "t": t} {
-			a, err := Param(name).Resolve()
-			if err != nil {
-				panic(err)
-			}
-			VBROADCASTSS(a.Addr, r)
-		}
+		before, t, difference = m.argument("before"), m.argument("t"), m.reg()
 		m.sub(difference, t, before)
 	}
 	m.loop(n, map[reg.GPVirtual]int{x: 4, sum: 8}, []reg.GPVirtual{x, sum}, func(b block) {
@@ -248,12 +252,8 @@ func gauss(m machine, sum bool) {
 	low, one := m.broadcast(f32(-126)), m.broadcast(f32(1))
 	var total []reg.VecVirtual
 	if sum {
-		total = m.regs(2 * 16 / m.lanes)
-		for _, r := range total {
-			m.zero(r)
-		}
+		total = m.laneSums()
 	}
-	turn := 0
 	body := func(b block) {
 		x, v := b.load(at(mean)), b.load(at(variance))
 		sign, t, r := m.reg(), m.reg(), m.reg()
@@ -311,14 +311,9 @@ func gauss(m machine, sum bool) {
 		m.mul(t, x, t)
 		m.add(t, t, r)
 		b.keep(t)
-		m.accumulate(total, t, turn)
+		m.accumulate(total, t)
 	}
-	if sum && !m.wide() {
-		// Lanes 8 to 15 have sums of their own, so that passes come in pairs.
-		m.pairs(n, order, body, &turn)
-	} else {
-		m.loop(n, pointers, order, body)
-	}
+	m.loop(n, pointers, order, body)
 	if sum {
 		Store(m.total(total).AsX(), ReturnIndex(0))
 	}
@@ -328,36 +323,42 @@ func gauss(m machine, sum bool) {
 
 const rootTwoOverPi = 0.797884560802865355879892119868763736951717
 
-// accumulate adds float32 elements to float64 sums; the narrow machine has
-// four registers of these, of which odd passes use the last two.
-func (m machine) accumulate(total []reg.VecVirtual, r reg.VecVirtual, turn int) {
-	if m.wide() {
-		d := ZMM()
-		VCVTPS2PD(r.AsY(), d)
-		VADDPD(d, total[0], total[0])
-		VEXTRACTF64X4(Imm(1), r, r.AsY())
-		VCVTPS2PD(r.AsY(), d)
-		VADDPD(d, total[1], total[1])
-		return
+// laneSums returns float64 sums of 0, one for each of eight lanes.
+func (m machine) laneSums() []reg.VecVirtual {
+	total := m.regs(16 / m.lanes)
+	for _, r := range total {
+		m.zero(r)
 	}
-	d := YMM()
-	VCVTPS2PD(r.AsX(), d)
-	VADDPD(d, total[2*turn], total[2*turn])
-	VEXTRACTF128(Imm(1), r, r.AsX())
-	VCVTPS2PD(r.AsX(), d)
-	VADDPD(d, total[2*turn+1], total[2*turn+1])
+	return total
 }
 
-// total adds up sums of lanes in the order of the portable code.
+// accumulate adds float32 elements to lane sums; it overwrites r.
+func (m machine) accumulate(total []reg.VecVirtual, r reg.VecVirtual) {
+	d := m.reg()
+	for half := range 2 {
+		to := total[half%len(total)]
+		if m.wide() {
+			if half == 1 {
+				VEXTRACTF64X4(Imm(1), r, r.AsY())
+			}
+			VCVTPS2PD(r.AsY(), d)
+		} else {
+			if half == 1 {
+				VEXTRACTF128(Imm(1), r, r.AsX())
+			}
+			VCVTPS2PD(r.AsX(), d)
+		}
+		VADDPD(d, to, to)
+	}
+}
+
+// total adds up lane sums in the order of the portable code.
 func (m machine) total(s []reg.VecVirtual) reg.VecVirtual {
 	y := YMM()
 	if m.wide() {
-		VADDPD(s[1], s[0], s[0])
 		VEXTRACTF64X4(Imm(1), s[0], y)
 		VADDPD(y, s[0].AsY(), y)
 	} else {
-		VADDPD(s[2], s[0], s[0])
-		VADDPD(s[3], s[1], s[1])
 		VADDPD(s[1], s[0], y)
 	}
 	x := XMM()
@@ -367,35 +368,4 @@ func (m machine) total(s []reg.VecVirtual) reg.VecVirtual {
 	VPERMILPD(Imm(1), x, high)
 	VADDSD(high, x, x)
 	return x
-}
-
-// pairs is loop for blocks of two registers, where turn tells body which of
-// the two it works on.
-func (m machine) pairs(n reg.GPVirtual, order []reg.GPVirtual, body func(b block), turn *int) {
-	advance := func() {
-		for _, p := range order {
-			ADDQ(U32(uint32(4*m.lanes)), p)
-		}
-	}
-	SUBQ(Imm(uint64(2*m.lanes)), n)
-	JLT(LabelRef("part"))
-	Label("whole")
-	for *turn = range 2 {
-		body(block{m: m})
-		advance()
-	}
-	SUBQ(Imm(uint64(2*m.lanes)), n)
-	JGE(LabelRef("whole"))
-	Label("part")
-	ADDQ(Imm(uint64(2*m.lanes)), n)
-	JZ(LabelRef("done"))
-	for *turn = range 2 {
-		body(block{m: m, part: true, mask: m.firstMask(n)})
-		if *turn == 0 {
-			advance()
-			SUBQ(Imm(uint64(m.lanes)), n)
-			JLE(LabelRef("done"))
-		}
-	}
-	Label("done")
 }

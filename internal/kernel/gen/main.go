@@ -14,6 +14,11 @@ var groups = map[string]func(m machine){
 	"mul":         mulTiles,
 	"draw":        drawing,
 	"elementwise": elementwise,
+	"transpose":   transposition,
+	"adam":        adam,
+	"edge":        edgeFunctions,
+	"bitmatrix":   transposeBits,
+	"real":        realTiles,
 	"count":       counting,
 }
 

@@ -1,0 +1,155 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// edgeArguments returns means, offsets and averages of spins.
+func edgeArguments(tb testing.TB, seed uint64, n int) (lambda, offset, s, sh []float32) {
+	rng := testRand(seed)
+	uniform := func() []float32 {
+		x := guarded[float32](tb, n)
+		for i := range x {
+			x[i] = float32(2*rng.Float64() - 1)
+			switch rng.IntN(10) {
+			case 0:
+				x[i] = 1
+			case 1:
+				x[i] = -1
+			case 2:
+				x[i] = 0
+			}
+		}
+		return x
+	}
+	lambda, offset, s, sh = uniform(), uniform(), uniform(), uniform()
+	return lambda, offset, s, sh
+}
+
+func checkEdges(t *testing.T, seed uint64, n int, j, nu, h float64) {
+	lambda, offset, s, sh := edgeArguments(t, seed, n)
+	up, down := edgeArms(j, nu)
+	k, want := guarded[float32](t, n), make([]float32, n)
+	field, wantField := guarded[float64](t, n), make([]float64, n)
+	for i := range field {
+		field[i] = float64(i)
+		wantField[i] = field[i]
+	}
+	a, c := Edges(k, field, lambda, offset, j, nu)
+	wantA, wantC := edges(want, wantField, lambda, offset, up, down)
+	for i := range k {
+		if !same(k[i], want[i]) || field[i] != wantField[i] {
+			t.Fatalf("n=%d: edge %d: %v, %v, want %v, %v", n, i, k[i], field[i], want[i], wantField[i])
+		}
+	}
+	if a != wantA || c != wantC {
+		t.Fatalf("n=%d: sums %v, %v, want %v, %v", n, a, c, wantA, wantC)
+	}
+	byCoupling := EdgeSlopes(k, lambda, offset, s, sh, j, nu, h)
+	if sum := edgeSlopes(want, lambda, offset, s, sh, up, down, float32(h)); byCoupling != sum*0.5/j {
+		t.Fatalf("n=%d: by coupling %v, want %v", n, byCoupling, sum*0.5/j)
+	}
+	for i := range k {
+		if !same(k[i], want[i]) {
+			t.Fatalf("n=%d: edge %d: by lambda %v, want %v", n, i, k[i], want[i])
+		}
+	}
+}
+
+func TestEdges(t *testing.T) {
+	onTiers(t, func(t *testing.T) {
+		for n := range 50 {
+			t.Run(fmt.Sprint(n), func(t *testing.T) { checkEdges(t, uint64(n), n, 0.1, 0.3, -0.2) })
+		}
+		t.Run("1000", func(t *testing.T) { checkEdges(t, 7, 1000, 0.3, -1, 0.7) })
+	})
+}
+
+func FuzzEdges(f *testing.F) {
+	f.Add(uint64(1), uint16(100), 0.1, 0.2, 0.3)
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16, j, nu, h float64) {
+		j, nu, h = math.Abs(math.Mod(j, 0.3))+1e-3, math.Mod(nu, 1), math.Mod(h, 1)
+		if math.IsNaN(j + nu + h) {
+			return
+		}
+		onTiers(t, func(t *testing.T) { checkEdges(t, seed, int(n%2000), j, nu, h) })
+	})
+}
+
+// In float32 every number is within its tolerance of the one in float64, with
+// the short method and beyond it.
+func TestEdgeAccuracy(t *testing.T) {
+	const n = 2000
+	wide := func(x []float32) []float64 {
+		y := make([]float64, len(x))
+		for i, v := range x {
+			y[i] = float64(v)
+		}
+		return y
+	}
+	onTiers(t, func(t *testing.T) {
+		for _, nu := range []float64{0, -0.3, 0.9, 1} {
+			for _, j := range []float64{1e-4, 0.01, 0.1, 0.3, 0.3125, 0.4, 1, 5} {
+				lambda, offset, s, sh := edgeArguments(t, 3, n)
+				x := 2 * j * (1 + math.Abs(nu))
+				if !edgesAreShort(j, nu) { // where f almost vanishes its logarithm is steep
+					for i := range lambda {
+						lambda[i] *= 0.9
+					}
+				}
+				const h = -0.4
+				for i := range sh { // averages that spins can have
+					sh[i] = h * s[i]
+				}
+				k, field, byLambda := make([]float32, n), make([]float64, n), make([]float32, n)
+				k64, field64, byLambda64 := make([]float64, n), make([]float64, n), make([]float64, n)
+				a, c := Edges(k, field, lambda, offset, j, nu)
+				a64, c64 := Edges(k64, field64, wide(lambda), wide(offset), j, nu)
+				byJ := EdgeSlopes(byLambda, lambda, offset, s, sh, j, nu, h)
+				byJ64 := EdgeSlopes(byLambda64, wide(lambda), wide(offset), wide(s), wide(sh), j, nu, h)
+				for i := range k {
+					if math.Abs(float64(k[i])-k64[i]) > 5e-7*x || math.Abs(field[i]-field64[i]) > 5e-7*x {
+						t.Fatalf("J=%v nu=%v: lambda=%v offset=%v: K=%v B=%v, want %v %v", j, nu, lambda[i], offset[i], k[i], field[i], k64[i], field64[i])
+					}
+					if d := math.Abs(float64(byLambda[i]) - byLambda64[i]); d > 2e-6*max(x, math.Abs(byLambda64[i])) {
+						t.Fatalf("J=%v nu=%v: lambda=%v offset=%v: by lambda %v, want %v", j, nu, lambda[i], offset[i], byLambda[i], byLambda64[i])
+					}
+				}
+				if math.Abs(a-a64) > 1e-7*n*x || math.Abs(c-c64) > 1e-7*n*x || math.Abs(byJ-byJ64) > 1e-6*n*x/j {
+					t.Fatalf("J=%v nu=%v: sums %v %v %v, want %v %v %v", j, nu, a, c, byJ, a64, c64, byJ64)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkEdges(b *testing.B) {
+	const n = 784
+	lambda, offset, s, sh := edgeArguments(b, 1, n)
+	k, field := make([]float32, n), make([]float64, n)
+	per := func(b *testing.B) { b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/n, "ns/edge") }
+	b.Run("Edges", func(b *testing.B) {
+		benchTiers(b, func(b *testing.B) {
+			for b.Loop() {
+				Edges(k, field, lambda, offset, 0.1, 0.2)
+			}
+			per(b)
+		})
+	})
+	b.Run("EdgeSlopes", func(b *testing.B) {
+		benchTiers(b, func(b *testing.B) {
+			for b.Loop() {
+				EdgeSlopes(k, lambda, offset, s, sh, 0.1, 0.2, 0.3)
+			}
+			per(b)
+		})
+	})
+	b.Run("logarithms", func(b *testing.B) {
+		for b.Loop() {
+			Edges(k, field, lambda, offset, 1, 0.2)
+		}
+		per(b)
+	})
+}
