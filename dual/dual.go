@@ -10,8 +10,8 @@ package dual
 
 import (
 	"fmt"
-	"math"
 
+	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 )
@@ -71,25 +71,21 @@ func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
 func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 	n, p := params.Visible(), params.Hidden()
 	checkMean(mean, n, p)
+	offset := narrow[T](params.VisibleOffset)
 	grain := edgeGrain(n)
 	pieces := parallel.Pieces(p, grain)
 	constant := make([]float64, pieces)
 	fields := make([][]float64, pieces) // what each piece adds to the visible fields
 	parallel.For(p, grain, func(lo, hi int) {
 		field := make([]float64, n)
-		var sumA float64
+		var sum float64
 		for mu := lo; mu < hi; mu++ {
-			var sumC float64
-			for i, lambda := range mean[mu*n : (mu+1)*n] {
-				pp, pm, mp, mm := edgeLogs(float64(lambda), params, i, mu)
-				sumA += (pp + pm + mp + mm) / 4
-				field[i] += (pp + pm - mp - mm) / 4
-				sumC += (pp - pm + mp - mm) / 4
-				net.Coupling[mu*n+i] = T((pp - pm - mp + mm) / 4)
-			}
+			row := mu * n
+			sumA, sumC := kernel.Edges(net.Coupling[row:row+n], field, mean[row:row+n], offset, params.Coupling, params.HiddenOffset[mu])
+			sum += sumA
 			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
 		}
-		constant[lo/grain], fields[lo/grain] = sumA, field
+		constant[lo/grain], fields[lo/grain] = sum, field
 	})
 	net.Constant = 0
 	total := append([]float64(nil), params.VisibleField...)
@@ -102,38 +98,6 @@ func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 	for i, v := range total {
 		net.VisibleField[i] = T(v)
 	}
-}
-
-// edgeLogs returns ln f for (s, h) = (+,+), (+,-), (-,+), (-,-).
-func edgeLogs(lambda float64, p *rbm.Params, i, mu int) (pp, pm, mp, mm float64) {
-	up, down := p.Coupling*(1-p.VisibleOffset[i]), -p.Coupling*(1+p.VisibleOffset[i])
-	hUp, hDown := 1-p.HiddenOffset[mu], -(1 + p.HiddenOffset[mu])
-	return edgeLog(lambda, up*hUp), edgeLog(lambda, up*hDown), edgeLog(lambda, down*hUp), edgeLog(lambda, down*hDown)
-}
-
-// edgeLog returns ln(cosh x + lambda sinh x) without overflow.
-func edgeLog(lambda, x float64) float64 {
-	if x < 0 {
-		lambda, x = -lambda, -x
-	}
-	if lambda == -1 {
-		return -x
-	}
-	return x + math.Log((1+lambda)/2+(1-lambda)/2*math.Exp(-2*x))
-}
-
-// edgeSlopes returns the derivatives of edgeLog by lambda and by x.
-func edgeSlopes(lambda, x float64) (byLambda, byX float64) {
-	sign := 1.0
-	if x < 0 {
-		lambda, x, sign = -lambda, -x, -1
-	}
-	e := math.Exp(-2 * x)
-	f := (1+lambda)/2 + (1-lambda)/2*e // (cosh x + lambda sinh x) exp(-x)
-	if f == 0 {                        // lambda = -1 and e underflows
-		return sign * math.Inf(1), -sign
-	}
-	return sign * (1 - e) / 2 / f, sign * ((1+lambda)/2 - (1-lambda)/2*e) / f
 }
 
 // Term computes ln E_q Z and its gradient. The error is the engine's.
@@ -153,30 +117,14 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	for mu, v := range a.moments.Hidden {
 		grad.HiddenField[mu] = float64(v)
 	}
-	grain := edgeGrain(n)
-	coupling := make([]float64, parallel.Pieces(p, grain))
-	parallel.For(p, grain, func(lo, hi int) {
-		var sum float64
+	offset := narrow[T](params.VisibleOffset)
+	coupling := make([]float64, p)
+	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			h, hUp, hDown := float64(a.moments.Hidden[mu]), 1-params.HiddenOffset[mu], -(1 + params.HiddenOffset[mu])
-			for i, lambda := range mean[mu*n : (mu+1)*n] {
-				s, sh := float64(a.moments.Visible[i]), float64(a.moments.Correlation[mu*n+i])
-				up, down := 1-params.VisibleOffset[i], -(1 + params.VisibleOffset[i])
-				var byLambda, byCoupling float64
-				add := func(probability, y float64) { // y = (s-mu)(h-nu)
-					l, x := edgeSlopes(float64(lambda), params.Coupling*y)
-					byLambda += probability * l
-					byCoupling += probability * x * y
-				}
-				add((1+s+h+sh)/4, up*hUp)
-				add((1+s-h-sh)/4, up*hDown)
-				add((1-s+h-sh)/4, down*hUp)
-				add((1-s-h+sh)/4, down*hDown)
-				grad.Synapse[mu*n+i] = T(byLambda)
-				sum += byCoupling
-			}
+			row := mu * n
+			coupling[mu] = kernel.EdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], offset, a.moments.Visible, a.moments.Correlation[row:row+n],
+				params.Coupling, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
 		}
-		coupling[lo/grain] = sum
 	})
 	grad.Coupling = 0
 	for _, v := range coupling {
@@ -190,7 +138,15 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 func (a *Annealed[T]) Moments() *rbm.Moments[T] { return a.moments }
 
 // edgeGrain is the number of hidden units whose edges are one piece of work.
-func edgeGrain(visible int) int { return parallel.Grain(visible * 200) }
+func edgeGrain(visible int) int { return parallel.Grain(visible * 20) }
+
+func narrow[T rbm.Real](x []float64) []T {
+	y := make([]T, len(x))
+	for i, v := range x {
+		y[i] = T(v)
+	}
+	return y
+}
 
 func checkMean[T rbm.Real](mean []T, n, p int) {
 	if len(mean) != n*p {

@@ -105,16 +105,9 @@ func transpose[T Real](dst, x []T, rows, cols int) {
 	if len(dst) != rows*cols || len(x) != rows*cols {
 		panic(fmt.Sprintf("rbm: transpose of %d into %d elements, for %d x %d", len(x), len(dst), rows, cols))
 	}
-	const tile = 16
+	const tile = 64
 	parallel.For((cols+tile-1)/tile, parallel.Grain(tile*rows), func(lo, hi int) {
-		for j0 := lo * tile; j0 < min(cols, hi*tile); j0 += tile {
-			for i0 := 0; i0 < rows; i0 += tile {
-				for j := j0; j < min(cols, j0+tile); j++ {
-					for i := i0; i < min(rows, i0+tile); i++ {
-						dst[j*rows+i] = x[i*cols+j]
-					}
-				}
-			}
-		}
+		first, last := lo*tile, min(cols, hi*tile)
+		kernel.Transpose(dst[first*rows:], rows, x[first:], cols, rows, last-first)
 	})
 }

@@ -174,32 +174,10 @@ func (m *Matrix) Transpose(dst *Matrix) {
 	}
 	const b = kernel.WordBits
 	parallel.For(kernel.Words(dst.rows), parallel.Grain(kernel.Words(m.rows)*400), func(lo, hi int) {
-		var t [32]uint32
 		for v := lo; v < hi; v++ { // word v of dst: columns b*v ... of m
-			width := min(b, m.cols-b*v)
-			for w := range kernel.Words(m.rows) {
-				copy(t[:width], m.words[w*m.stride+b*v:])
-				clear(t[width:])
-				transpose32(&t)
-				height := min(b, m.rows-b*w)
-				copy(dst.words[v*dst.stride+b*w:][:height], t[:height])
-			}
+			kernel.TransposeBits(dst.words[v*dst.stride:][:dst.cols], m.words[b*v:], m.stride, m.rows, min(b, m.cols-b*v))
 		}
 	})
-}
-
-// transpose32 transposes a 32 x 32 matrix of bits in place (Hacker's Delight,
-// section 7-3): bit j of t[i] goes to bit i of t[j].
-func transpose32(t *[32]uint32) {
-	mask := uint32(0x0000ffff)
-	for s := 16; s != 0; s >>= 1 {
-		for k := 0; k < 32; k = (k + s + 1) &^ s {
-			d := (t[k]>>s ^ t[k+s]) & mask
-			t[k] ^= d << s
-			t[k+s] ^= d
-		}
-		mask ^= mask << (s >> 1)
-	}
 }
 
 // RowSums writes the sum of the elements of each row to dst of length rows.

@@ -3,6 +3,7 @@ package variational
 import (
 	"math"
 
+	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 )
@@ -29,33 +30,20 @@ const (
 // lambdaLimit is where ClippedAdam clips.
 const lambdaLimit = 0.99999
 
-// Decay rates of Adam's averages of the gradient and of its square.
-const (
-	adamFirst   = 0.9
-	adamSecond  = 0.999
-	adamEpsilon = 1e-8
-)
-
 // adam is the state of Adam for some parameters, as kept in checkpoints.
 type adam[T rbm.Real] struct{ First, Second []T }
 
 func newAdam[T rbm.Real](n int) adam[T] { return adam[T]{make([]T, n), make([]T, n)} }
 
-// step calls move(k, delta) with the step of each parameter, uphill; count is
-// the number of steps including this one.
-func (s adam[T]) step(grad []T, rate float64, count int, move func(k int, delta T)) {
-	// rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps)
-	root := math.Sqrt(1 - math.Pow(adamSecond, float64(count)))
-	scale := T(rate * root / (1 - math.Pow(adamFirst, float64(count))))
-	epsilon := T(adamEpsilon * root)
+// step moves x uphill and keeps it within ±limit; count is the number of steps
+// including this one.
+func (s adam[T]) step(x, grad []T, rate float64, count int, limit float64) {
+	const epsilon = 1e-8
+	// rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon)
+	root := math.Sqrt(1 - math.Pow(kernel.AdamSecond, float64(count)))
+	scale := rate * root / (1 - math.Pow(kernel.AdamFirst, float64(count)))
 	const grain = 1 << 13
-	parallel.For(len(grad), grain, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			g := grad[k]
-			m := adamFirst*s.First[k] + (1-adamFirst)*g
-			v := adamSecond*s.Second[k] + (1-adamSecond)*g*g
-			s.First[k], s.Second[k] = m, v
-			move(k, scale*m/(T(math.Sqrt(float64(v)))+epsilon))
-		}
+	parallel.For(len(x), grain, func(lo, hi int) {
+		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], T(scale), T(epsilon*root), T(limit))
 	})
 }

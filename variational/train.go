@@ -169,18 +169,13 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	t.moveSynapses(rate, step)
 	if r := rate * t.opt.FieldRate; r > 0 {
 		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + 3
-		clamp := func(x float64) float64 { return max(-limit, min(limit, x)) }
-		t.state.visible.step(g.VisibleField, r, step, func(i int, d float64) {
-			t.Model.VisibleField[i] = clamp(t.Model.VisibleField[i] + d)
-		})
-		t.state.hidden.step(g.HiddenField, r, step, func(mu int, d float64) {
-			t.Model.HiddenField[mu] = clamp(t.Model.HiddenField[mu] + d)
-		})
+		t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
+		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, r, step, limit)
 	}
 	if r := rate * t.opt.CouplingRate; r > 0 {
-		t.state.coupling.step([]float64{g.Coupling * t.Model.Coupling}, r, step, func(_ int, d float64) { // by ln J
-			t.Model.Coupling *= math.Exp(d)
-		})
+		lnJ := []float64{math.Log(t.Model.Coupling)}
+		t.state.coupling.step(lnJ, []float64{g.Coupling * t.Model.Coupling}, r, step, math.Inf(1))
+		t.Model.Coupling = math.Exp(lnJ[0])
 	}
 	if t.opt.OffsetRate > 0 {
 		t.moveOffsets(t.opt.OffsetRate)
@@ -205,24 +200,24 @@ func (t *Trainer[T]) nextBatch() *Batch {
 }
 
 func (t *Trainer[T]) moveSynapses(rate float64, step int) {
-	theta, limit := t.Model.Posterior.Theta, T(t.opt.MaxTheta)
+	theta, limit := t.Model.Posterior.Theta, t.opt.MaxTheta
 	if limit == 0 {
-		limit = T(math.Inf(1))
+		limit = math.Inf(1)
 	}
-	move := func(k int, d T) { theta[k] = max(-limit, min(limit, theta[k]+d)) }
 	switch t.opt.Rule {
 	case Adam:
-		t.state.synapse.step(t.grad.Synapse, rate, step, move)
+		t.state.synapse.step(theta, t.grad.Synapse, rate, step, limit)
 	case BayesianRule:
-		scale := T(rate * float64(t.samples.Cols()))
+		scale, limit := T(rate*float64(t.samples.Cols())), T(limit)
 		for k, g := range t.grad.Synapse {
-			move(k, scale*g)
+			theta[k] = max(-limit, min(limit, theta[k]+scale*g))
 		}
 	case ClippedAdam:
-		t.state.synapse.step(t.grad.Synapse, rate, step, func(k int, d T) {
-			lambda := math.Tanh(float64(theta[k])) + float64(d)
-			theta[k] = T(math.Atanh(max(-lambdaLimit, min(lambdaLimit, lambda))))
-		})
+		lambda := t.Objective.mean
+		t.state.synapse.step(lambda, t.grad.Synapse, rate, step, lambdaLimit)
+		for k, v := range lambda {
+			theta[k] = T(math.Atanh(float64(v)))
+		}
 	}
 }
 
