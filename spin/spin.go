@@ -172,6 +172,9 @@ func (m *Matrix) Transpose(dst *Matrix) {
 	if dst.rows != m.cols || dst.cols != m.rows {
 		panic(fmt.Sprintf("spin: Transpose of %d x %d into %d x %d", m.rows, m.cols, dst.rows, dst.cols))
 	}
+	if m.rows == 0 {
+		return
+	}
 	const b = kernel.WordBits
 	parallel.For(kernel.Words(dst.rows), parallel.Grain(kernel.Words(m.rows)*400), func(lo, hi int) {
 		for v := lo; v < hi; v++ { // word v of dst: columns b*v ... of m
