@@ -33,7 +33,7 @@ func vectorTiers() (list []tier) {
 	}
 	return append(list, tier{"avx512", functions{
 		mulBits:       mulAVX512.mulBits,
-		mulReal:       realAVX512.mulReal,
+		mulReal:       mulRealAVX512,
 		drawBlock:     drawBlockVector(drawBlockAVX512),
 		transposeBits: transposeBitsVector,
 		countDiff:     countDiffVector(true),
