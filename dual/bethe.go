@@ -168,7 +168,9 @@ func (b *Bethe[T]) respond(dst *rbm.Moments[T], n, p int, tanhK []float64) (iter
 						hidden[mu] += fromVisible[e] * gv[e]
 					}
 					for e := mu * n; e < (mu+1)*n; e++ {
-						gh[e] += (1 - b.Damping) * (hidden[mu] - fromVisible[e]*gv[e] - gh[e])
+						next := hidden[mu] - fromVisible[e]*gv[e]
+						change = max(change, math.Abs(next-gh[e]))
+						gh[e] += (1 - b.Damping) * (next - gh[e])
 					}
 				}
 				clear(visible)

@@ -5,10 +5,10 @@ import (
 	"math"
 
 	"bethe/internal/kernel"
-	"bethe/internal/stream"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // An Engine computes or estimates the moments of a network. Engines keep state

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"math"
 
-	"bethe/internal/stream"
 	"bethe/rbm"
+	"bethe/stream"
 )
 
 // Quenched is the paper's partition term: E_q ln Z is replaced by the mean

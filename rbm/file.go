@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"bethe/internal/durable"
 	"bethe/internal/npy"
@@ -34,6 +35,10 @@ type File struct {
 	Info  Info
 }
 
+// members are the names of all that a model file may hold.
+var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean",
+	"visible_field", "hidden_field", "visible_offset", "hidden_offset", "coupling"}
+
 // maxModelBytes limits the decoded size of a model file that is read: over
 // 100 million synapses.
 const maxModelBytes = 1 << 30
@@ -44,13 +49,18 @@ const maxModelBytes = 1 << 30
 // visible_field, hidden_field, visible_offset, hidden_offset (float64),
 // coupling (float64, no dimension) and meta.json. The file is replaced as a
 // whole or not at all. Equal files give equal bytes. Errors are those of the
-// model's Validate and of the file system.
+// model's Validate, of thetas that are NaN, and of the file system.
 func (f *File) Save(path string) error {
 	if err := f.Model.Validate(); err != nil {
 		return fmt.Errorf("%s: not written: %w", path, err)
 	}
 	m, q := f.Model, f.Model.Posterior
 	n, p := m.Visible(), m.Hidden()
+	for name, theta := range map[string][]float32{"posterior_mean": q.Theta, "prior_mean": q.PriorTheta} {
+		if slices.ContainsFunc(theta, func(v float32) bool { return v != v }) {
+			return fmt.Errorf("%s: not written: %s is not a number somewhere", path, name)
+		}
+	}
 	info := f.Info
 	info.Format = FileFormat
 	meta, err := json.Marshal(info)
@@ -88,7 +98,7 @@ func meansByVisible(theta []float32, n, p int) []float32 {
 
 // Load reads a model file. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
-// to ±1 gets the theta of the nearest number below.
+// to ±1 gets the theta where that rounding begins.
 func Load(path string) (*File, error) {
 	a, err := npy.ReadArchive(path, maxModelBytes)
 	if err != nil {
@@ -99,13 +109,21 @@ func Load(path string) (*File, error) {
 		return nil, fmt.Errorf("%w: not a model file", err)
 	}
 	f := &File{}
+	if err := json.Unmarshal(meta, &f.Info); err != nil {
+		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
+	}
+	if f.Info.Format != FileFormat {
+		return nil, fmt.Errorf("%s: format %d of model files is not known here, only %d: use the program that wrote it (%q)", path, f.Info.Format, FileFormat, f.Info.Program)
+	}
 	d := json.NewDecoder(bytes.NewReader(meta))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f.Info); err != nil {
 		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
 	}
-	if f.Info.Format != FileFormat {
-		return nil, fmt.Errorf("%s: format %d of model files is not known here, only %d: use the program that wrote it (%q)", path, f.Info.Format, FileFormat, f.Info.Program)
+	for _, name := range a.Names() {
+		if !slices.Contains(members, name) {
+			return nil, fmt.Errorf("%s: a model file has no array %q", path, name)
+		}
 	}
 	shape := a.Shape("synapses")
 	if len(shape) != 2 {

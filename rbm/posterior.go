@@ -6,8 +6,8 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A Posterior is a factorised distribution over the synapses of N visible and
@@ -69,7 +69,13 @@ func (q *Posterior[T]) KL() float64 {
 // klOne is the divergence of one synapse. It is infinite only where the prior
 // rules out what the posterior holds possible.
 func klOne(theta, prior float64) float64 {
-	if math.IsInf(theta, 0) { // the synapse is known
+	switch {
+	case math.IsInf(prior, 0):
+		if theta == prior {
+			return 0
+		}
+		return math.Inf(1)
+	case math.IsInf(theta, 0): // the synapse is known
 		return kernel.Log2Cosh(prior) - math.Copysign(1, theta)*prior
 	}
 	return math.Tanh(theta)*(theta-prior) - kernel.Log2Cosh(theta) + kernel.Log2Cosh(prior)

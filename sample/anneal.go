@@ -7,9 +7,9 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Annealing says how long to anneal. More temperatures and more chains cost
@@ -41,6 +41,9 @@ func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Anneali
 	n, p := net.Visible(), net.Hidden()
 	if a.Chains < 2 || a.Temperatures < 1 {
 		return LnZEstimate{}, fmt.Errorf("annealing needs at least 2 chains and 1 temperature, not %d and %d", a.Chains, a.Temperatures)
+	}
+	if a.BaseField != nil && len(a.BaseField) != n {
+		panic(fmt.Sprintf("sample: a base field of %d units for a network of %d", len(a.BaseField), n))
 	}
 	base := make([]T, n)
 	lnBase := float64(p) * math.Ln2

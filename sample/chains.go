@@ -5,9 +5,9 @@ package sample
 import (
 	"fmt"
 
-	"bethe/internal/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Chains are Gibbs chains on a network. A sweep draws the visible layer given
@@ -25,6 +25,9 @@ type Chains[T rbm.Real] struct {
 	couplingT []T // visible x hidden
 	fieldV    []T // of the visible units when they were drawn
 	fieldH    []T // of the hidden units, given Visible
+
+	clamped []int // visible units held at their state in clamp
+	clamp   *spin.Matrix
 }
 
 // NewChains returns n chains that start at independent fair hidden spins.
@@ -68,12 +71,31 @@ func (c *Chains[T]) Start(s *spin.Matrix) {
 	c.drawHidden()
 }
 
+// heldField is the size of the field that VisibleFields shows for a clamped unit.
+const heldField = 100
+
+// Clamp holds the named visible units at their states in s (visible x chains),
+// from now on; the other units are then sampled given them.
+func (c *Chains[T]) Clamp(units []int, s *spin.Matrix) {
+	c.clamped, c.clamp = units, s
+	c.Visible.CopyRows(s, units)
+	c.drawHidden()
+}
+
 // Sweep does k sweeps.
 func (c *Chains[T]) Sweep(k int) {
 	for range k {
 		c.Sweeps++
 		c.net.VisibleFields(c.fieldV, c.couplingT, c.Hidden)
 		spin.Draw(c.Visible, c.fieldV, c.key.Sub(drawVisible).Sub(c.Sweeps))
+		if len(c.clamped) > 0 {
+			c.Visible.CopyRows(c.clamp, c.clamped)
+			for _, i := range c.clamped {
+				for a := range c.Visible.Cols() {
+					c.fieldV[i*c.Visible.Cols()+a] = T(c.clamp.At(i, a)) * heldField
+				}
+			}
+		}
 		c.drawHidden()
 	}
 }

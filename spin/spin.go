@@ -12,7 +12,7 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/internal/stream"
+	"bethe/stream"
 )
 
 // Real is a type of real number: float32 in training, float64 where results
@@ -143,6 +143,29 @@ func (m *Matrix) Gather(dst *Matrix, cols []int) {
 	}
 }
 
+// CopyRows copies the named rows of src, of the same shape, to m.
+func (m *Matrix) CopyRows(src *Matrix, rows []int) {
+	if m.rows != src.rows || m.cols != src.cols {
+		panic(fmt.Sprintf("spin: CopyRows of %d x %d to %d x %d", src.rows, src.cols, m.rows, m.cols))
+	}
+	masks := make([]uint32, kernel.Words(m.rows))
+	for _, i := range rows {
+		if uint(i) >= uint(m.rows) {
+			panic(fmt.Sprintf("spin: CopyRows of row %d of %d", i, m.rows))
+		}
+		masks[i/kernel.WordBits] |= 1 << (i % kernel.WordBits)
+	}
+	for w, mask := range masks {
+		if mask == 0 {
+			continue
+		}
+		out := m.words[w*m.stride:][:m.cols]
+		for l, v := range src.words[w*m.stride:][:m.cols] {
+			out[l] = out[l]&^mask | v&mask
+		}
+	}
+}
+
 // Transpose writes the transpose of m to dst, which must be cols x rows and
 // not share storage with m.
 func (m *Matrix) Transpose(dst *Matrix) {
@@ -226,10 +249,16 @@ func Dot(dst []int32, a, b *Matrix) {
 func Mul[T Real](dst, a []T, p int, m *Matrix) {
 	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
 	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
-	parallel.For(p, parallel.Grain(kernel.Words(m.rows)*(320+5*m.cols)), func(lo, hi int) {
+	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
+	grain = (grain + rowTile - 1) / rowTile * rowTile
+	parallel.For(p, grain, func(lo, hi int) {
 		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
 	})
 }
+
+// rowTile is the number of rows that kernels take together at best, or a
+// multiple of it.
+const rowTile = 10
 
 // MulT computes dst = a transpose(m) for a real p x cols matrix a, row-major;
 // dst is p x rows. Callers that need several products with the same transpose

@@ -20,7 +20,7 @@ type Average[T rbm.Real] interface {
 }
 
 // Mixture averages by writing tanh as a mixture of error functions, in closed
-// form; errors are below 1e-5 for tanh and ln 2cosh, 1e-4 for sech^2, whatever
+// form; errors are below 1e-5 for tanh, 2e-5 for ln 2cosh and 1e-4 for sech^2, whatever
 // the mean and variance. Training uses it.
 type Mixture[T rbm.Real] struct{}
 

@@ -3,9 +3,9 @@ package variational
 import (
 	"math"
 
-	"bethe/internal/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A Start says where learning starts.

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"bethe/dual"
-	"bethe/internal/stream"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Options of learning.

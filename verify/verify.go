@@ -35,6 +35,10 @@ type oracleFile struct {
 
 type oracleCase struct {
 	Name          string      `json:"name"`
+	N             int         `json:"N"`
+	P             int         `json:"P"`
+	M             int         `json:"M"`
+	Beta          float64     `json:"beta"`
 	Coupling      float64     `json:"coupling"`
 	VisibleField  []float64   `json:"visible_field"`
 	HiddenField   []float64   `json:"hidden_field"`
@@ -63,7 +67,16 @@ type oracleCase struct {
 		HiddenField   []float64   `json:"hidden_field"`
 		Coupling      float64     `json:"coupling"`
 	} `json:"gradient"`
-	LnLikelihoodAtSign float64 `json:"ln_likelihood_at_sign"`
+	LnLikelihoodAtSign float64       `json:"ln_likelihood_at_sign"`
+	OverSynapses       *overSynapses `json:"over_synapses"`
+}
+
+// overSynapses are sums over all configurations of the synapses.
+type overSynapses struct {
+	MeanLnZ    float64 `json:"mean_ln_z"` // E_q ln Z
+	DataTerm   float64 `json:"data_term"` // E_q of the data term, exactly
+	LnMeanZ    float64 `json:"ln_mean_z"` // ln E_q Z
+	LnEvidence float64 `json:"ln_evidence_uniform_prior"`
 }
 
 // A Result is the comparison of one case: the largest of
@@ -90,8 +103,11 @@ func Read(path string, newEngine func(visible, hidden int) dual.Engine[float64])
 	return results, nil
 }
 
-// maxUnits bounds the cases that are enumerated.
-const maxUnits = 20
+// Bounds on the cases that are enumerated.
+const (
+	maxUnits    = 20
+	maxSynapses = 16 // where a case has sums over the synapses
+)
 
 // Compare is Read for an open file.
 func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
@@ -118,6 +134,14 @@ func (c *oracleCase) check() error {
 	n, p := len(c.VisibleField), len(c.HiddenField)
 	if n == 0 || p == 0 || min(n, p) > maxUnits || len(c.Samples) == 0 {
 		return fmt.Errorf("%d visible units, %d hidden units, %d samples: each must be at least 1, the smaller layer at most %d", n, p, len(c.Samples), maxUnits)
+	}
+	switch j := c.Beta / math.Sqrt(float64(n)); {
+	case c.N != n || c.P != p || c.M != len(c.Samples):
+		return fmt.Errorf("case sizes N, P, M are %d, %d, %d but the arrays are of %d visible units, %d hidden units, %d samples", c.N, c.P, c.M, n, p, len(c.Samples))
+	case !(math.Abs(c.Coupling-j) <= 1e-12*math.Abs(j)):
+		return fmt.Errorf("coupling is %v, not beta/sqrt(N) = %v", c.Coupling, j)
+	case c.OverSynapses != nil && n*p > maxSynapses:
+		return fmt.Errorf("over_synapses of %d synapses: at most %d are enumerated", n*p, maxSynapses)
 	}
 	for _, m := range []struct {
 		name       string
@@ -230,7 +254,50 @@ func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[flo
 		likelihood -= f
 	}
 	record("ln_likelihood", []float64{likelihood}, []float64{c.LnLikelihoodAtSign})
+
+	if o := c.OverSynapses; o != nil {
+		ours, err := enumerateSynapses(model, samples)
+		if err != nil {
+			return Result{}, err
+		}
+		record("ln_z", []float64{ours.MeanLnZ}, []float64{o.MeanLnZ})
+		record("data_term", []float64{ours.DataTerm}, []float64{o.DataTerm})
+		record("ln_mean_z", []float64{ours.LnMeanZ}, []float64{o.LnMeanZ})
+		record("ln_likelihood", []float64{ours.LnEvidence}, []float64{o.LnEvidence})
+	}
 	return result, nil
+}
+
+// enumerateSynapses sums over all 2^(NP) machines.
+func enumerateSynapses(model *rbm.Model[float64], samples *spin.Matrix) (overSynapses, error) {
+	n, p, m := model.Visible(), model.Hidden(), float64(samples.Cols())
+	var sums overSynapses
+	machine := &rbm.Machine{Params: model.Params, Synapses: spin.New(n, p)}
+	lnWeights, lnLikelihoods := make([]float64, 1<<(n*p)), make([]float64, 1<<(n*p))
+	for k := range lnWeights {
+		lnq := 0.0
+		for mu := range p {
+			for i := range n {
+				s := 1 - 2*int8(k>>(mu*n+i)&1)
+				machine.Synapses.Set(i, mu, s)
+				lnq += math.Log((1 + float64(s)*math.Tanh(model.Posterior.Theta[mu*n+i])) / 2)
+			}
+		}
+		lnz, err := machine.LnZ()
+		if err != nil {
+			return sums, err
+		}
+		data := 0.0
+		for _, f := range machine.FreeEnergy(samples) {
+			data -= f
+		}
+		sums.MeanLnZ += math.Exp(lnq) * lnz
+		sums.DataTerm += math.Exp(lnq) * data
+		lnWeights[k], lnLikelihoods[k] = lnq+lnz, data-m*lnz
+	}
+	sums.LnMeanZ = rbm.LogSumExp(lnWeights)
+	sums.LnEvidence = rbm.LogSumExp(lnLikelihoods) - float64(n*p)*math.Ln2
+	return sums, nil
 }
 
 // byHidden flattens a visible x hidden matrix to hidden x visible.

@@ -11,14 +11,16 @@ import (
 
 // WriteFile has write fill a temporary file in the folder of path, syncs it and
 // renames it to path. On an error, which comes from write or the file system,
-// the old file at path is untouched and the temporary one is removed.
-func WriteFile(path string, write func(w io.Writer) error) (err error) {
+// and on a panic of write, the old file at path is untouched and the temporary
+// one is removed.
+func WriteFile(path string, write func(w io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".tmp*")
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed {
 			f.Close()
 			os.Remove(f.Name())
 		}
@@ -38,6 +40,7 @@ func WriteFile(path string, write func(w io.Writer) error) (err error) {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
+	renamed = true
 	return syncFolder(filepath.Dir(path))
 }
 

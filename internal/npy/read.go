@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 )
 
 // An Archive is the content of an .npz file, or the part asked for.
@@ -63,10 +65,14 @@ func readMember(member *zip.File, limit *int64) (Array, error) {
 	if array.Shape, array.Data, err = readArray(r, *limit); err != nil {
 		return array, err
 	}
-	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
-		return array, errors.Join(errors.New("more bytes than the array takes"), err)
+	switch _, err := io.ReadFull(r, make([]byte, 1)); err {
+	case io.EOF: // and the checksum is right
+		return array, nil
+	case nil:
+		return array, errors.New("more bytes than the array takes")
+	default:
+		return array, err
 	}
-	return array, nil
 }
 
 func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
@@ -131,11 +137,13 @@ type limited struct {
 var errLimit = errors.New("more data than the limit of what is read")
 
 func (l *limited) Read(p []byte) (int, error) {
-	if *l.left <= 0 {
+	if *l.left < 0 {
 		return 0, errLimit
 	}
-	n, err := l.r.Read(p[:min(int64(len(p)), *l.left)])
-	*l.left -= int64(n)
+	n, err := l.r.Read(p[:min(int64(len(p)), *l.left+1)]) // one more, to tell the limit from the end
+	if *l.left -= int64(n); *l.left < 0 {
+		return 0, errLimit
+	}
 	return n, err
 }
 
@@ -144,6 +152,9 @@ func (a *Archive) Has(name string) bool {
 	_, ok := a.arrays[name]
 	return ok
 }
+
+// Names returns the names of all arrays and other members, sorted.
+func (a *Archive) Names() []string { return slices.Sorted(maps.Keys(a.arrays)) }
 
 // Get returns the elements of an array, which must be of type T and of the
 // given shape; -1 stands for any length. The error names file and array.

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"math"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bethe/dataset"
+	"bethe/dataset/mnist"
+)
+
+// dataFlags choose data.
+type dataFlags struct {
+	name                string
+	threshold           string
+	labels, labelColumn string
+	array               string
+}
+
+func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
+	f := cmd.Flags()
+	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, or a file: IDX, npy, npz or CSV")
+	d.registerReading(cmd)
+}
+
+func (d *dataFlags) registerReading(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
+	f.StringVar(&d.labels, "labels", "", "file of the labels, if they are in one of their own")
+	f.StringVar(&d.labelColumn, "label-column", "", "column of the labels in a CSV file, by name or number")
+	f.StringVar(&d.array, "array", "", "array of the samples in an npz file")
+}
+
+// load returns the data that the flags name.
+func (d *dataFlags) load() (*dataset.Set, error) { return d.loadNamed(d.name) }
+
+func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
+	opt := dataset.Options{LabelPath: d.labels, LabelColumn: d.labelColumn, Array: d.array}
+	if d.threshold != "" {
+		v, err := strconv.ParseFloat(d.threshold, 64)
+		if err != nil {
+			return nil, usagef("--threshold %q is not a number", d.threshold)
+		}
+		opt.Threshold = &v
+	}
+	if name == "mnist" || strings.HasPrefix(name, "mnist:") {
+		if opt.Threshold != nil && *opt.Threshold != mnist.Threshold {
+			return nil, usagef("--threshold %s: the digits carried inside are already cut at %v; for another threshold name the file of grey levels", d.threshold, mnist.Threshold)
+		}
+		switch name {
+		case "mnist", "mnist:train":
+			return mnist.Train(), nil
+		case "mnist:test":
+			return mnist.Test(), nil
+		}
+		return nil, usagef("there is no data %q: the parts of mnist are mnist:train and mnist:test", name)
+	}
+	if _, err := os.Stat(name); os.IsNotExist(err) {
+		return nil, usagef("there is no file %s; data is mnist, mnist:train, mnist:test or a path", name)
+	}
+	return dataset.Read(name, opt)
+}
+
+// splitIndex splits DATA:K into the name and the sample's index, counted from 0.
+func splitIndex(name string) (data string, index int, err error) {
+	cut := strings.LastIndexByte(name, ':')
+	if cut < 0 {
+		return "", 0, usagef("--from %q: it must be DATA:K, the K-th sample of DATA counted from 0, such as mnist:test:3", name)
+	}
+	index, err = strconv.Atoi(name[cut+1:])
+	if err != nil || index < 0 {
+		return "", 0, usagef("--from %q: %q is not the number of a sample, counted from 0", name, name[cut+1:])
+	}
+	return name[:cut], index, nil
+}
+
+func newDataCommand(c *console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "data", Short: "Look at data", Args: noArguments,
+		Example: "  bethe data info digits.npz",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	var d dataFlags
+	info := &cobra.Command{
+		Use: "info DATA", Short: "Say what a data set holds", Args: oneArgument("a file or mnist, mnist:train, mnist:test"),
+		Long:    "Reads DATA as train would and says what it holds. The kind of a file is told by its content.",
+		Example: "  bethe data info mnist:test\n  bethe data info train-images-idx3-ubyte.gz --threshold 127 --json",
+		RunE: func(_ *cobra.Command, args []string) error {
+			set, err := d.loadNamed(args[0])
+			if err != nil {
+				return err
+			}
+			return c.dataInfo(args[0], set)
+		},
+	}
+	d.registerReading(info)
+	cmd.AddCommand(info)
+	return cmd
+}
+
+// dataReport is the JSON object of data info.
+type dataReport struct {
+	Data      string         `json:"data"`
+	Format    string         `json:"format"`
+	Samples   int            `json:"samples"`
+	Visible   int            `json:"visible"`
+	Width     int            `json:"width,omitempty"`
+	Height    int            `json:"height,omitempty"`
+	Threshold *float64       `json:"threshold,omitempty"`
+	UpShare   float64        `json:"up_share"` // share of spins that are +1
+	Constant  int            `json:"constant_spins"`
+	Labels    map[string]int `json:"labels,omitempty"` // samples of each
+}
+
+func (c *console) dataInfo(name string, set *dataset.Set) error {
+	r := dataReport{Data: name, Format: set.Source.Format, Samples: set.Len(), Visible: set.Visible(),
+		Width: set.Width, Height: set.Height, Threshold: set.Source.Threshold}
+	sums := make([]int, set.Visible())
+	set.Samples.RowSums(sums)
+	for _, s := range sums {
+		r.UpShare += (1 + float64(s)/float64(set.Len())) / 2 / float64(set.Visible())
+		if s == set.Len() || s == -set.Len() {
+			r.Constant++
+		}
+	}
+	r.UpShare = math.Round(1e6*r.UpShare) / 1e6
+	if set.Labels != nil {
+		r.Labels = map[string]int{}
+		for _, l := range set.Labels {
+			r.Labels[strconv.Itoa(l)]++
+		}
+	}
+	c.printf("%s: %s\n", name, r.Format)
+	c.printf("  %d samples of %d spins", r.Samples, r.Visible)
+	if r.Width > 0 {
+		c.printf(", pictures of %d x %d", r.Width, r.Height)
+	}
+	c.printf("\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	if r.Threshold != nil {
+		c.printf("  grey levels above %v are +1\n", *r.Threshold)
+	}
+	if r.Labels != nil {
+		c.printf("  labels of %d classes\n", len(r.Labels))
+	}
+	return c.object(r)
+}

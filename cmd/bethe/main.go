@@ -1,0 +1,134 @@
+// Bethe trains, evaluates, samples and ships restricted Boltzmann machines
+// whose synapses are binary. Run bethe help for its verbs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"bethe/internal/kernel"
+)
+
+// Exit statuses.
+const (
+	exitDone        = 0
+	exitFailed      = 1  // the work failed
+	exitUsage       = 2  // the words were wrong
+	exitIncomplete  = 3  // something asked about is not complete
+	exitInterrupted = 75 // stopped by a signal, after saving a checkpoint
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// run does what the arguments say and returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand(&console{stdout: stdout, stderr: stderr})
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var words *usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errInterrupted):
+		fmt.Fprintln(stderr, "bethe:", err)
+		return exitInterrupted
+	case errors.As(err, &words):
+		fmt.Fprintf(stderr, "bethe: %v\n", err)
+		return exitUsage
+	default:
+		fmt.Fprintf(stderr, "bethe: %v\n", err)
+		return exitFailed
+	}
+}
+
+// A usageError is an error in the words of the command.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
+var errInterrupted = errors.New("interrupted")
+
+func newRootCommand(c *console) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bethe",
+		Short: "Learn restricted Boltzmann machines with binary synapses",
+		Long: `Bethe learns generative models whose synapses are one bit each: instead of the
+synapses it learns a distribution over them, by climbing a lower bound on the
+likelihood of the data (variational mean-field theory).
+
+Without anything else to hand, start with
+  bethe train`,
+		Example:       "  bethe train --hidden 100 --seed 1 --out runs/first\n  bethe eval runs/first/model.npz --data mnist:test",
+		SilenceErrors: true, SilenceUsage: true,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := kernel.Check(); err != nil {
+				return &usageError{err}
+			}
+			if c.threads < 0 {
+				return usagef("--threads %d: it must be positive, or 0 for all", c.threads)
+			}
+			if c.threads > 0 {
+				runtime.GOMAXPROCS(c.threads)
+			}
+			return nil
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.BoolVar(&c.json, "json", false, "print one JSON object on standard output, and nothing else there")
+	flags.BoolVar(&c.quiet, "quiet", false, "show no progress")
+	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; results do not depend on it")
+	flags.Uint64Var(&c.seed, "seed", 1, "seed of everything random; equal seeds give equal results")
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
+		newVerifyCommand(c), newDataCommand(c), newVersionCommand(c))
+	return root
+}
+
+// noArguments refuses arguments; of a command with verbs below it they are
+// verbs it does not know.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasAvailableSubCommands() {
+		hint := ""
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf("; did you mean %q?", near[0])
+		}
+		return usagef("there is no verb %q%s\nsee: %s --help", args[0], hint, cmd.CommandPath())
+	}
+	return usagef("unexpected argument %q\nsee: %s --help", args[0], cmd.CommandPath())
+}
+
+// oneArgument asks for exactly one argument of the given meaning.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usagef("%d arguments where %s is needed\nsee: %s --help", len(args), what, cmd.CommandPath())
+		}
+		return nil
+	}
+}

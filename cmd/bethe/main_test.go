@@ -1,0 +1,374 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bethe/rbm"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// bethe runs the command as main does.
+func bethe(t *testing.T, ctx context.Context, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(ctx, args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+// object runs a command with --json, which must succeed and print one object.
+func object(t *testing.T, args ...string) map[string]any {
+	t.Helper()
+	status, stdout, stderr := bethe(t, t.Context(), append(args, "--json")...)
+	if status != exitDone {
+		t.Fatalf("bethe %v: status %d\n%s", args, status, stderr)
+	}
+	var v map[string]any
+	d := json.NewDecoder(strings.NewReader(stdout))
+	if err := d.Decode(&v); err != nil || d.More() {
+		t.Fatalf("bethe %v: not one JSON object (%v):\n%s", args, err, stdout)
+	}
+	return v
+}
+
+// golden compares with a file of testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs; got:\n%s\nwant:\n%s", path, got, want)
+	}
+}
+
+// commands calls visit for each verb.
+func commands(c *cobra.Command, visit func(*cobra.Command)) {
+	visit(c)
+	for _, sub := range c.Commands() {
+		if sub.Name() != "help" && sub.Name() != "completion" {
+			commands(sub, visit)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var text strings.Builder
+	commands(newRootCommand(&console{}), func(cmd *cobra.Command) {
+		status, stdout, stderr := bethe(t, t.Context(), append(strings.Fields(cmd.CommandPath())[1:], "--help")...)
+		if status != exitDone || stderr != "" {
+			t.Errorf("%s --help: status %d, %s", cmd.CommandPath(), status, stderr)
+		}
+		text.WriteString("==== " + cmd.CommandPath() + "\n" + stdout + "\n")
+	})
+	golden(t, "help.txt", text.String())
+}
+
+// TestExamples: each verb has examples, and every word of them is known.
+func TestExamples(t *testing.T) {
+	commands(newRootCommand(&console{}), func(cmd *cobra.Command) {
+		if cmd.Example == "" {
+			t.Errorf("%s has no example", cmd.CommandPath())
+		}
+		for _, line := range strings.Split(cmd.Example, "\n") {
+			root := newRootCommand(&console{})
+			found, rest, err := root.Find(strings.Fields(line)[1:])
+			if err == nil {
+				err = found.ParseFlags(rest)
+			}
+			if err == nil && found.Args != nil {
+				err = found.Args(found, found.Flags().Args())
+			}
+			if err != nil {
+				t.Errorf("%s: example %q: %v", cmd.CommandPath(), line, err)
+			}
+		}
+	})
+}
+
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if status, stdout, _ := bethe(t, t.Context(), "completion", shell); status != exitDone || !strings.Contains(stdout, "bethe") {
+			t.Errorf("completion %s: status %d", shell, status)
+		}
+	}
+}
+
+func TestWrongWords(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.npz")
+	var text strings.Builder
+	for _, line := range []string{
+		"trian", "data", "train extra", "train --hidden 0", "train --hiden 3", "train --beta -1", "train --rate 0", "train --epochs -1",
+		"train --batch 0", "train --rule sgd", "train --estep magic", "train --partition both", "train --partition quenched", "train --chains 0",
+		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --ais-steps 0", "train --threads -1",
+		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
+		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
+		"sample MISSING --png x.png", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
+		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
+	} {
+		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
+		if line != "data" && (status == exitDone || stdout != "" || !strings.HasPrefix(stderr, "bethe: ")) {
+			t.Errorf("bethe %s: status %d, output %q, error %q", line, status, stdout, stderr)
+		}
+		text.WriteString("$ bethe " + line + "\n" + strings.ReplaceAll(stderr, missing, "MISSING") + "status " + string(rune('0'+status)) + "\n\n")
+	}
+	golden(t, "errors.txt", text.String())
+}
+
+func TestDataInfo(t *testing.T) {
+	_, text, _ := bethe(t, t.Context(), "data", "info", "mnist:test")
+	_, object, _ := bethe(t, t.Context(), "data", "info", "mnist:test", "--json")
+	golden(t, "data-info.txt", text+object)
+}
+
+func TestVersion(t *testing.T) {
+	if v := object(t, "version"); v["version"] != version || v["go"] == "" {
+		t.Errorf("version: %v", v)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	oracle := filepath.Join("..", "..", "verify", "testdata", "oracle.json")
+	v := object(t, "verify", oracle)
+	limits := map[string]float64{"ln_z": 1e-8, "correlation": 1e-8, "ln_mean_z": 1e-8, "data_term": 1e-8, "kl": 1e-8, "elbo": 1e-8, "gradient": 2e-6, "ln_likelihood": 1e-8}
+	found := v["max_relative_error"].(map[string]any)
+	for q, limit := range limits {
+		if e, ok := found[q].(float64); !ok || e > limit {
+			t.Errorf("%s: %v", q, found[q])
+		}
+	}
+	if v["engine"] != "exact" || v["passed"] != true || len(found) != len(limits) {
+		t.Errorf("report %v", v)
+	}
+
+	text, err := os.ReadFile(oracle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile(`"ln_mean_z": (\d)`).FindSubmatchIndex(text)
+	text[place[2]] ^= 1 // one digit of one number
+	changed := filepath.Join(t.TempDir(), "changed.json")
+	if err := os.WriteFile(changed, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := bethe(t, t.Context(), "verify", changed)
+	if status != exitFailed || !strings.Contains(stdout, "beyond the limit") || !strings.Contains(stderr, changed) {
+		t.Errorf("a changed file: status %d\n%s%s", status, stdout, stderr)
+	}
+	for _, engine := range []string{"bethe", "tap", "chains"} {
+		v := object(t, "verify", oracle, "--estep", engine)
+		e := v["max_relative_error"].(map[string]any)["correlation"].(float64)
+		if v["engine"] != engine || !(e > 1e-8 && e < 0.6) {
+			t.Errorf("%s: correlation off by %v", engine, e)
+		}
+	}
+}
+
+func TestPlanted(t *testing.T) {
+	args := []string{"planted", "--visible", "40", "--hidden", "2", "--alpha", "6", "--instances", "3", "--restarts", "4", "--steps", "100", "--oracle", "--seed", "7"}
+	v := object(t, args...)
+	overlap, bayes := v["overlap"].(float64), v["bayes_overlap"].(float64)
+	if overlap < bayes-0.1 || bayes < 0.5 || bayes > 1 || v["bayes_overlap_random_start"].(float64) > 1 || len(v["overlap_instances"].([]any)) != 3 {
+		t.Errorf("report %v", v)
+	}
+	if _, there := v["bound_annealed_per_sample"]; there || !(v["seconds_learning"].(float64) > 0) {
+		t.Errorf("report %v", v)
+	}
+	again := object(t, append(args, "--threads", "1")...)
+	for _, key := range []string{"overlap", "bound_per_sample", "bayes_overlap", "bayes_overlap_random_start"} {
+		if v[key] != again[key] {
+			t.Errorf("%s: %v and, on one thread, %v", key, v[key], again[key])
+		}
+	}
+	// The quenched term overstates the evidence.
+	q := object(t, "planted", "--visible", "40", "--hidden", "2", "--alpha", "6", "--instances", "2", "--restarts", "2", "--steps", "60",
+		"--partition", "quenched", "--rule", "clipped", "--rate", "0.1", "--draws", "16")
+	if gap := q["bound_per_sample"].(float64) - q["bound_annealed_per_sample"].(float64); !(gap > 0 && gap < 1) {
+		t.Errorf("the quenched bound is %v above the annealed one", gap)
+	}
+	// A machine too large for the exact engine goes through chains.
+	c := object(t, "planted", "--visible", "30", "--hidden", "24", "--alpha", "2", "--instances", "1", "--restarts", "2", "--steps", "5", "--chains", "20")
+	if b := c["bound_per_sample"].(float64); c["engine"] != "chains" || math.IsNaN(b) {
+		t.Errorf("report %v", c)
+	}
+	_, text, _ := bethe(t, t.Context(), append(args, "--quiet")...)
+	for _, word := range []string{"overlap", "Bayes-optimal", "bound"} {
+		if !strings.Contains(text, word) {
+			t.Errorf("no %q in\n%s", word, text)
+		}
+	}
+}
+
+// small is a csv file of samples that train in no time.
+func small(t *testing.T) string {
+	t.Helper()
+	var text strings.Builder
+	for a := range 200 {
+		for i := range 12 {
+			if i > 0 {
+				text.WriteByte(',')
+			}
+			bit := a >> (i % 3) & 1 // three bits, four times each, with noise
+			if (a*7+i*5)%11 == 0 {
+				bit ^= 1
+			}
+			text.WriteByte("01"[bit])
+		}
+		text.WriteByte('\n')
+	}
+	path := filepath.Join(t.TempDir(), "small.csv")
+	if err := os.WriteFile(path, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTrainEvalSample(t *testing.T) {
+	data, out := small(t), filepath.Join(t.TempDir(), "run")
+	args := []string{"train", "--data", data, "--hidden", "5", "--steps", "300", "--batch", "50", "--chains", "20", "--seed", "3", "--out", out, "--evaluate"}
+	v := object(t, args...)
+	model := v["model"].(string)
+	if v["steps"] != 300.0 || v["synapse_bits"] != 60.0 || v["evaluated_on"] != data || v["bound_by"] != "exact" {
+		t.Errorf("report %v", v)
+	}
+	for _, name := range []string{modelFile, checkpointFile, resultFile, synapsesFile, samplesFile} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	file, err := rbm.Load(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.Info.Seed != 3 || file.Info.Steps != 300 || file.Info.Samples != 200 || !file.Model.Centred() {
+		t.Errorf("info %+v", file.Info)
+	}
+	e := object(t, "eval", model, "--data", data)
+	l, evaluated := e["log_likelihood"].(map[string]any), v["log_likelihood"].(map[string]any)
+	if l["exact"] != true || l["mean"] != evaluated["mean"] || e["samples"] != 200.0 || l["forward_ais"] != nil || l["reverse_ais"] != nil {
+		t.Errorf("eval %v, train %v", l, evaluated)
+	}
+	if mean := l["mean"].(float64); mean < -12*math.Ln2 || mean > 0 {
+		t.Errorf("log-likelihood %v of 12 spins: it should beat a coin", mean)
+	}
+	// The bound is one.
+	if bound := v["bound_per_sample"].(float64); bound > 0 || bound < -20 {
+		t.Errorf("bound %v", bound)
+	}
+
+	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "--resume") {
+		t.Errorf("the same folder again: status %d, %s", status, stderr)
+	}
+	if again := object(t, append(args, "--resume")...); again["seconds"] != v["seconds"] || again["model"] != model {
+		t.Errorf("--resume of a finished run: %v", again)
+	}
+	if status, _, stderr := bethe(t, t.Context(), append(args, "--resume", "--hidden", "6")...); status != exitUsage || !strings.Contains(stderr, "another run") {
+		t.Errorf("--resume of another run: status %d, %s", status, stderr)
+	}
+
+	png, npz := filepath.Join(out, "s.png"), filepath.Join(out, "s.npz")
+	s := object(t, "sample", model, "-n", "10", "--sweeps", "20", "--png", png, "--out", npz, "--clamp", "0-3,7", "--from", data+":4")
+	if s["samples"] != 10.0 || s["clamped"] != 5.0 {
+		t.Errorf("sample %v", s)
+	}
+	if info := object(t, "data", "info", npz, "--array", "samples"); info["samples"] != 10.0 || info["visible"] != 12.0 || info["constant_spins"].(float64) < 5 {
+		t.Errorf("info of samples %v", info)
+	}
+	for clamp, from := range map[string]string{"0-12": data + ":4", "5-3": data + ":4", "x": data + ":4", "1": data + ":200", "2": data, "3": data + ":x"} {
+		if status, _, _ := bethe(t, t.Context(), "sample", model, "--png", png, "--clamp", clamp, "--from", from); status != exitUsage {
+			t.Errorf("--clamp %s --from %s: status %d", clamp, from, status)
+		}
+	}
+}
+
+func TestTrainVariants(t *testing.T) {
+	data := small(t)
+	for _, extra := range []string{
+		"--no-centre --no-fields --fixed-coupling --beta 1 --partition quenched --draws 4 --rule clipped",
+		"--estep bethe", "--estep tap --chains 5", "--estep chains --chains 10 --sweeps 2", "--rule bayes --rate 0.1", "--restarts 3", "--epochs 2", "--time 50ms",
+	} {
+		out := filepath.Join(t.TempDir(), "run")
+		args := append([]string{"train", "--data", data, "--hidden", "3", "--batch", "100", "--out", out}, strings.Fields(extra)...)
+		if !strings.Contains(extra, "--epochs") && !strings.Contains(extra, "--time") {
+			args = append(args, "--steps", "10")
+		}
+		v := object(t, args...)
+		if b, ok := v["bound_per_sample"].(float64); !ok || b > 0 {
+			t.Errorf("%s: %v", extra, v)
+		}
+		if _, there := v["bound_annealed_per_sample"]; there != strings.Contains(extra, "quenched") {
+			t.Errorf("%s: %v", extra, v)
+		}
+	}
+}
+
+// TestInterrupted: an interruption ends with status 75 and loses nothing.
+func TestInterrupted(t *testing.T) {
+	data := small(t)
+	train := func(ctx context.Context, out string, extra ...string) (int, string) {
+		status, _, stderr := bethe(t, ctx, append([]string{"train", "--data", data, "--hidden", "4", "--steps", "400", "--batch", "50", "--estep", "chains",
+			"--chains", "40", "--checkpoint-every", "7", "--out", out}, extra...)...)
+		return status, stderr
+	}
+	whole := filepath.Join(t.TempDir(), "whole")
+	began := time.Now()
+	if status, stderr := train(t.Context(), whole); status != exitDone {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	took := time.Since(began)
+	parts := filepath.Join(t.TempDir(), "parts")
+	interruptions := 0
+	for k := 0; ; k++ {
+		if k == 50 {
+			t.Fatal("the run does not get on")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), took/4+time.Duration(k)*time.Millisecond)
+		status, stderr := train(ctx, parts, "--resume")
+		cancel()
+		if status == exitDone {
+			break
+		}
+		if status != exitInterrupted || !strings.Contains(stderr, "--resume") {
+			t.Fatalf("status %d, %s", status, stderr)
+		}
+		interruptions++
+	}
+	if interruptions == 0 {
+		t.Fatal("the run was never interrupted")
+	}
+	a, errA := os.ReadFile(filepath.Join(whole, modelFile))
+	b, errB := os.ReadFile(filepath.Join(parts, modelFile))
+	if errA != nil || errB != nil || !bytes.Equal(a, b) {
+		t.Errorf("after %d interruptions the model has other bytes (%v, %v)", interruptions, errA, errB)
+	}
+}
+
+func TestUnwritableFolder(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := bethe(t, t.Context(), "train", "--data", small(t), "--steps", "1", "--out", filepath.Join(file, "run"))
+	if status != exitFailed || !strings.Contains(stderr, file) {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"bethe/figure"
+	"bethe/internal/durable"
+	"bethe/internal/npy"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// sampleFlags are what sample is told.
+type sampleFlags struct {
+	data   dataFlags
+	count  int
+	sweeps int
+	out    string
+	png    string
+	clamp  string
+	from   string
+}
+
+// sampleReport is the JSON object of sample.
+type sampleReport struct {
+	Model   string `json:"model"`
+	Samples int    `json:"samples"`
+	Sweeps  int    `json:"sweeps"`
+	Clamped int    `json:"clamped"`
+	Out     string `json:"out,omitempty"`
+	PNG     string `json:"png,omitempty"`
+}
+
+func newSampleCommand(c *console) *cobra.Command {
+	var f sampleFlags
+	cmd := &cobra.Command{
+		Use: "sample MODEL", Short: "Draw samples from a model", Args: oneArgument("a model file"),
+		Long: `Draws samples by block Gibbs sampling of the machine whose synapses are the most
+probable ones, from independent chains that start at random. With --clamp some
+visible units are held at what they are in a given sample, and the machine
+completes the rest.
+
+The picture shows the mean of each visible unit given the hidden ones.`,
+		Example: `  bethe sample runs/m500/model.npz -n 100 --png samples.png
+  bethe sample runs/m500/model.npz -n 20 --clamp 0-391 --from mnist:test:3 --png completed.png
+  bethe sample model.npz -n 10000 --sweeps 2000 --out samples.npz`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.sample(args[0], &f) },
+	}
+	flags := cmd.Flags()
+	flags.IntVarP(&f.count, "count", "n", 100, "samples: independent chains")
+	flags.IntVar(&f.sweeps, "sweeps", 1000, "Gibbs sweeps of each chain")
+	flags.StringVarP(&f.out, "out", "o", "", "npz file for the samples: samples, int8, one a row, and visible_mean, float32")
+	flags.StringVar(&f.png, "png", "", "picture of the samples")
+	flags.StringVar(&f.clamp, "clamp", "", "visible units to hold, counted from 0: 5 or 0-391 or 0-9,20-29")
+	flags.StringVar(&f.from, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")
+	f.data.registerReading(cmd)
+	return cmd
+}
+
+func (c *console) sample(path string, f *sampleFlags) error {
+	switch {
+	case f.count < 1 || f.sweeps < 1:
+		return usagef("-n %d --sweeps %d: both must be at least 1", f.count, f.sweeps)
+	case f.out == "" && f.png == "":
+		return usagef("name a file for the samples: --out FILE.npz or --png FILE.png")
+	case (f.clamp == "") != (f.from == ""):
+		return usagef("--clamp and --from go together: which units are held, and at which sample")
+	}
+	file, err := rbm.Load(path)
+	if err != nil {
+		return err
+	}
+	machine := file.Model.Machine()
+	n := machine.Visible()
+	chains := sample.NewChains(rbm.NetworkOf[float32](machine), f.count, stream.New(c.seed))
+	report := sampleReport{path, f.count, f.sweeps, 0, f.out, f.png}
+	if f.clamp != "" {
+		units, err := parseUnits(f.clamp, n)
+		if err != nil {
+			return err
+		}
+		held, err := f.held(n)
+		if err != nil {
+			return err
+		}
+		chains.Clamp(units, held)
+		report.Clamped = len(units)
+	}
+	bar := c.progress("sampling")
+	for k := range f.sweeps {
+		chains.Sweep(1)
+		bar.set(float64(k+1)/float64(f.sweeps), "")
+	}
+	bar.done()
+	if f.out != "" {
+		if err := writeSamples(f.out, chains); err != nil {
+			return err
+		}
+		c.printf("%d samples in %s\n", f.count, f.out)
+	}
+	if f.png != "" {
+		if err := figure.WritePNG(f.png, figure.ChainMeans(chains, file.Info.Width, file.Info.Height)); err != nil {
+			return err
+		}
+		c.printf("%d samples drawn in %s\n", f.count, f.png)
+	}
+	return c.object(report)
+}
+
+// held returns the sample that --from names, once for each chain.
+func (f *sampleFlags) held(visible int) (*spin.Matrix, error) {
+	name, index, err := splitIndex(f.from)
+	if err != nil {
+		return nil, err
+	}
+	set, err := f.data.loadNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case index >= set.Len():
+		return nil, usagef("--from %s: there are %d samples, counted from 0", f.from, set.Len())
+	case set.Visible() != visible:
+		return nil, usagef("--from %s: samples of %d spins for a model of %d visible units", f.from, set.Visible(), visible)
+	}
+	columns := make([]int, f.count)
+	for k := range columns {
+		columns[k] = index
+	}
+	held := spin.New(visible, f.count)
+	set.Samples.Gather(held, columns)
+	return held, nil
+}
+
+// parseUnits reads a list of units and ranges, such as 0-9,20.
+func parseUnits(list string, visible int) ([]int, error) {
+	var units []int
+	for _, part := range strings.Split(list, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
+		if !isRange {
+			last = first
+		}
+		lo, errLo := strconv.Atoi(first)
+		hi, errHi := strconv.Atoi(last)
+		if errLo != nil || errHi != nil || lo < 0 || hi < lo || hi >= visible {
+			return nil, usagef("--clamp %q: %q is not a unit or a range of units between 0 and %d", list, part, visible-1)
+		}
+		for i := lo; i <= hi; i++ {
+			units = append(units, i)
+		}
+	}
+	return units, nil
+}
+
+// writeSamples writes the chains' visible states and their means, one sample a row.
+func writeSamples(path string, chains *sample.Chains[float32]) error {
+	n, count := chains.Visible.Rows(), chains.Visible.Cols()
+	across := spin.New(count, n)
+	chains.Visible.Transpose(across)
+	values, means := make([]int8, n*count), make([]float32, n*count)
+	spin.Values(values, across)
+	for i := range n {
+		for a, f := range chains.VisibleFields()[i*count : (i+1)*count] {
+			means[a*n+i] = float32(math.Tanh(float64(f)))
+		}
+	}
+	return durable.WriteFile(path, func(w io.Writer) error {
+		return npy.WriteArchive(w, []npy.Array{
+			{Name: "samples", Shape: []int{count, n}, Data: values},
+			{Name: "visible_mean", Shape: []int{count, n}, Data: means},
+		})
+	})
+}

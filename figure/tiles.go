@@ -1,0 +1,129 @@
+// Package figure draws pictures of machines and samples.
+package figure
+
+import (
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"math"
+
+	"bethe/internal/durable"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+)
+
+// Shape returns the width and height in which n spins are drawn when nothing
+// better is known: the nearest to a square that holds them.
+func Shape(n int) (width, height int) {
+	width = int(math.Ceil(math.Sqrt(float64(n))))
+	return width, (n + width - 1) / width
+}
+
+// Tiles draws count pictures of width x height spins in a grid, scale pixels a
+// spin, with a border between them. value returns what picture k shows at spin
+// i, from -1 to 1.
+func Tiles(count, width, height, scale int, value func(k, i int) float64, shade func(float64) color.RGBA) *image.RGBA {
+	if count < 1 || width < 1 || height < 1 || scale < 1 {
+		panic(fmt.Sprintf("figure: %d tiles of %d x %d at scale %d", count, width, height, scale))
+	}
+	columns := int(math.Ceil(math.Sqrt(float64(count) * float64(height) / float64(width))))
+	rows := (count + columns - 1) / columns
+	border := max(1, scale)
+	cellW, cellH := width*scale+border, height*scale+border
+	img := image.NewRGBA(image.Rect(0, 0, columns*cellW+border, rows*cellH+border))
+	for k := range img.Pix {
+		img.Pix[k] = 0x80
+		if k%4 == 3 {
+			img.Pix[k] = 0xff
+		}
+	}
+	for k := range count {
+		x0, y0 := border+k%columns*cellW, border+k/columns*cellH
+		for i := range width * height {
+			c := shade(value(k, i))
+			for d := range scale * scale {
+				img.SetRGBA(x0+i%width*scale+d%scale, y0+i/width*scale+d/scale, c)
+			}
+		}
+	}
+	return img
+}
+
+// Grey shades from white (-1) to black (1): ink on paper.
+func Grey(v float64) color.RGBA {
+	g := uint8(math.Round(255 * (1 - clamp(v)) / 2))
+	return color.RGBA{g, g, g, 0xff}
+}
+
+// Diverging shades from blue (-1) over white (0) to orange (1), which the
+// colour-blind can tell apart.
+func Diverging(v float64) color.RGBA {
+	v = clamp(v)
+	low, high := [3]float64{0x21, 0x66, 0xac}, [3]float64{0xd9, 0x5f, 0x02}
+	end := high
+	if v < 0 {
+		end, v = low, -v
+	}
+	var c [3]uint8
+	for k := range c {
+		c[k] = uint8(math.Round(255 + (end[k]-255)*v))
+	}
+	return color.RGBA{c[0], c[1], c[2], 0xff}
+}
+
+func clamp(v float64) float64 { return max(-1, min(1, v)) }
+
+// maxTiles is the number of tiles drawn of a larger set.
+const maxTiles = 400
+
+// Synapses draws the posterior mean of the synapses of each hidden unit as a
+// tile: blue -1, white undecided, orange +1. A width or height of 0 stands for
+// the nearest square.
+func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
+	width, height = orShape(width, height, q.Visible)
+	mean := make([]float32, len(q.Theta))
+	q.Mean(mean)
+	return Tiles(min(q.Hidden, maxTiles), width, height, 2, func(k, i int) float64 {
+		if i >= q.Visible {
+			return 0
+		}
+		return float64(mean[k*q.Visible+i])
+	}, Diverging)
+}
+
+// Samples draws the columns of s as tiles: +1 black, -1 white.
+func Samples(s *spin.Matrix, width, height int) *image.RGBA {
+	return Means(s.Rows(), s.Cols(), func(i, a int) float64 { return float64(s.At(i, a)) }, width, height)
+}
+
+// Means draws count pictures of n visible means, from -1 white to 1 black.
+func Means(n, count int, value func(i, a int) float64, width, height int) *image.RGBA {
+	width, height = orShape(width, height, n)
+	return Tiles(min(count, maxTiles), width, height, 2, func(k, i int) float64 {
+		if i >= n {
+			return -1
+		}
+		return value(i, k)
+	}, Grey)
+}
+
+func orShape(width, height, n int) (int, int) {
+	if width < 1 || height < 1 || width*height != n {
+		return Shape(n)
+	}
+	return width, height
+}
+
+// WritePNG writes a picture to path, as a whole or not at all.
+func WritePNG(path string, img image.Image) error {
+	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
+}
+
+// ChainMeans draws the visible means of chains, from which their visible states were drawn.
+func ChainMeans(c *sample.Chains[float32], width, height int) *image.RGBA {
+	n, count, fields := c.Visible.Rows(), c.Visible.Cols(), c.VisibleFields()
+	return Means(n, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)
+}

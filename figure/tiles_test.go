@@ -1,0 +1,104 @@
+package figure
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+func at(img image.Image, x, y int) color.RGBA {
+	return color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)
+}
+
+// TestTiles reads every spin of every tile back from the picture.
+func TestTiles(t *testing.T) {
+	s := spin.Random(12, 5, stream.New(1).Rand())
+	img := Samples(s, 4, 3) // scale 2, border 2: a tile takes 10 x 8
+	columns := (img.Bounds().Dx() - 2) / 10
+	if columns*10+2 != img.Bounds().Dx() || (img.Bounds().Dy()-2)%8 != 0 || columns*(img.Bounds().Dy()-2)/8 < 5 {
+		t.Fatalf("picture of %v", img.Bounds())
+	}
+	for a := range 5 {
+		for i := range 12 {
+			want := Grey(float64(s.At(i, a)))
+			for d := range 4 {
+				if got := at(img, 2+a%columns*10+i%4*2+d%2, 2+a/columns*8+i/4*2+d/2); got != want {
+					t.Fatalf("sample %d, spin %d: %v, not %v", a, i, got, want)
+				}
+			}
+		}
+	}
+	if got := at(img, 0, 0); got.R != 0x80 || got.A != 0xff {
+		t.Errorf("border %v", got)
+	}
+}
+
+func TestShades(t *testing.T) {
+	white, black := color.RGBA{255, 255, 255, 255}, color.RGBA{0, 0, 0, 255}
+	for _, c := range []struct{ got, want color.RGBA }{
+		{Grey(-1), white}, {Grey(1), black}, {Grey(5), black}, {Diverging(0), white},
+		{Diverging(1), color.RGBA{0xd9, 0x5f, 0x02, 255}}, {Diverging(-7), color.RGBA{0x21, 0x66, 0xac, 255}},
+	} {
+		if c.got != c.want {
+			t.Errorf("%v, not %v", c.got, c.want)
+		}
+	}
+}
+
+func TestSynapsesAndChains(t *testing.T) {
+	q := rbm.NewPosterior[float32](7, 3) // 7 spins in a 3 x 3 tile
+	q.Theta[0] = 20
+	q.Theta[6] = -20
+	img := Synapses(q, 28, 28)
+	if at(img, 2, 2) != Diverging(1) || at(img, 2, 6) != Diverging(-1) || at(img, 4, 2) != Diverging(0) {
+		t.Errorf("synapses %v %v %v", at(img, 2, 2), at(img, 2, 6), at(img, 4, 2))
+	}
+	net := rbm.NewNetwork[float32](7, 3)
+	for i := range net.VisibleField {
+		net.VisibleField[i] = 20 * float32(1-i%2*2)
+	}
+	chains := sample.NewChains(net, 2, stream.New(2))
+	chains.Sweep(1)
+	img = ChainMeans(chains, 0, 0)
+	if at(img, 2, 2) != Grey(1) || at(img, 4, 2) != Grey(-1) || at(img, 6, 6) != Grey(-1) {
+		t.Errorf("means %v %v %v", at(img, 2, 2), at(img, 4, 2), at(img, 6, 6))
+	}
+	for _, c := range [][3]int{{1, 1, 1}, {7, 3, 3}, {784, 28, 28}, {785, 29, 28}} {
+		if w, h := Shape(c[0]); w != c[1] || h != c[2] {
+			t.Errorf("%d spins in %d x %d", c[0], w, h)
+		}
+	}
+}
+
+func TestWritePNG(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.png")
+	img := Samples(spin.New(4, 1), 2, 2)
+	if err := WritePNG(path, img); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if back, err := png.Decode(f); err != nil || back.Bounds() != img.Bounds() || at(back, 2, 2) != at(img, 2, 2) {
+		t.Errorf("read back: %v", err)
+	}
+	if err := WritePNG(filepath.Join(path, "y.png"), img); err == nil {
+		t.Error("no error for a folder that is a file")
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for no tiles")
+		}
+	}()
+	Tiles(0, 1, 1, 1, nil, nil)
+}

@@ -1,0 +1,153 @@
+package durable
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+func text(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, s)
+		return err
+	}
+}
+
+// wantFolder checks what is in a folder, given as name, content, name, ...
+func wantFolder(t *testing.T, folder string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		content := "a folder"
+		if !e.IsDir() {
+			b, err := os.ReadFile(filepath.Join(folder, e.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content = string(b)
+		}
+		got = append(got, e.Name(), content)
+	}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("the folder holds %q, not %q", got, want)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "*a*.npz")
+	for _, s := range []string{"a first, long text", "short", ""} {
+		if err := WriteFile(path, text(s)); err != nil {
+			t.Fatal(err)
+		}
+		wantFolder(t, folder, "*a*.npz", s)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" && info.Mode() != 0o644 {
+		t.Errorf("mode %v", info.Mode())
+	}
+	t.Chdir(folder)
+	if err := WriteFile("here", text("x")); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, folder, "*a*.npz", "", "here", "x")
+}
+
+// While the new content is written, and if that fails, the old file is whole.
+func TestWriteFileFails(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a")
+	if err := WriteFile(path, text("old")); err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("disc full")
+	err := WriteFile(path, func(w io.Writer) error {
+		if err := text("half of the ne")(w); err != nil {
+			t.Error(err)
+		}
+		if entries, err := os.ReadDir(folder); err != nil || len(entries) != 2 { // beside it: renaming works within a disc only
+			t.Errorf("while writing, the folder holds %v, %v", entries, err)
+		}
+		if b, err := os.ReadFile(path); err != nil || string(b) != "old" {
+			t.Errorf("while writing: %q, %v", b, err)
+		}
+		return cause
+	})
+	if !errors.Is(err, cause) {
+		t.Errorf("error %v, not that of write", err)
+	}
+	wantFolder(t, folder, "a", "old")
+
+	// A write that closes the file makes chmod or sync fail.
+	err = WriteFile(path, func(w io.Writer) error { return w.(io.Closer).Close() })
+	if !errors.Is(err, os.ErrClosed) {
+		t.Errorf("file closed: %v", err)
+	}
+	wantFolder(t, folder, "a", "old")
+}
+
+// A panic of write leaves nothing behind either.
+func TestWriteFilePanics(t *testing.T) {
+	folder := t.TempDir()
+	defer func() {
+		if recover() != "oops" {
+			t.Error("the panic was not passed on")
+		}
+		wantFolder(t, folder)
+	}()
+	_ = WriteFile(filepath.Join(folder, "a"), func(io.Writer) error { panic("oops") })
+}
+
+func TestWriteFileNowhere(t *testing.T) {
+	folder := t.TempDir()
+	for _, dir := range []string{"taken", "readonly"} {
+		if err := os.Mkdir(filepath.Join(folder, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "file"), []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{"taken", "missing/a", "file/a"} // a folder; in no folder; in a file
+	if runtime.GOOS != "windows" && os.Geteuid() != 0 {
+		if err := os.Chmod(filepath.Join(folder, "readonly"), 0o555); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, "readonly/a")
+	}
+	for _, path := range paths {
+		if err := WriteFile(filepath.Join(folder, path), text("new")); err == nil {
+			t.Errorf("%s: no error", path)
+		} else if !strings.Contains(err.Error(), filepath.Join(folder, filepath.Dir(path))) {
+			t.Errorf("%s: error %q does not name the place", path, err)
+		}
+		wantFolder(t, folder, "file", "x", "readonly", "a folder", "taken", "a folder")
+	}
+}
+
+// A concurrent writer of the same file leaves one of the two whole.
+func TestWriteFileTwice(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a")
+	err := WriteFile(path, func(w io.Writer) error {
+		if err := WriteFile(path, text("inner")); err != nil {
+			return err
+		}
+		return text("outer")(w)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, folder, "a", "outer")
+}

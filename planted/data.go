@@ -1,0 +1,190 @@
+package planted
+
+import (
+	"context"
+	"fmt"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+const (
+	// MaxEnumerated is the largest smaller layer whose states Data enumerates.
+	MaxEnumerated = 20
+	// GibbsBurnIn is the number of sweeps after which Data takes the states of
+	// Gibbs chains as samples, where neither layer can be enumerated.
+	GibbsBurnIn = 1000
+)
+
+// Data draws samples independent visible states of a machine, with any fields
+// and offsets; the result is visible x samples and depends on the arguments
+// alone, not on the number of threads.
+//
+// If the smaller layer has at most MaxEnumerated units, its states are drawn
+// from their exact marginal distribution, by enumeration, and the other layer
+// given them: samples are exact but for the rounding of spin.Draw, about 2^-23,
+// and the cost is 2^min(N,P) max(N,P) additions. Else each sample is the state of
+// a Gibbs chain of its own, GibbsBurnIn sweeps after a start at random hidden
+// spins: independent, but exact only as far as the chains have forgotten their
+// start, which those of a machine with strong couplings (several states of
+// magnetisation) may not.
+//
+// The error is that of invalid parameters, or the context's. It panics if
+// samples is negative or the synapses are not visible x hidden.
+func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*spin.Matrix, error) {
+	checkMachine("Data", m)
+	if samples < 0 {
+		panic(fmt.Sprintf("planted: Data of %d samples", samples))
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	n, p := m.Visible(), m.Hidden()
+	if samples == 0 {
+		return spin.New(n, 0), nil
+	}
+	if min(n, p) <= MaxEnumerated {
+		plain, _ := m.Plain()
+		if n < p { // the visible states themselves are enumerated
+			return drawHidden(ctx, exchanged(plain), samples, key.Sub(labelMarginal))
+		}
+		h, err := drawHidden(ctx, plain, samples, key.Sub(labelMarginal))
+		if err != nil {
+			return nil, err
+		}
+		return drawVisible(plain, h, key.Sub(labelConditional)), nil
+	}
+	chains := sample.NewChains(rbm.NetworkOf[float32](m), samples, key.Sub(labelChains))
+	for range GibbsBurnIn {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		chains.Sweep(1)
+	}
+	return chains.Visible, nil
+}
+
+// Labels of the streams below the key of a data set.
+const (
+	labelMarginal = iota
+	labelConditional
+	labelChains
+)
+
+// checkMachine panics unless the synapses have the shape of the fields.
+func checkMachine(verb string, m *rbm.Machine) {
+	if m.Synapses.Rows() != m.Visible() || m.Synapses.Cols() != m.Hidden() {
+		panic(fmt.Sprintf("planted: %s with %d x %d synapses, for %d visible and %d hidden units",
+			verb, m.Synapses.Rows(), m.Synapses.Cols(), m.Visible(), m.Hidden()))
+	}
+}
+
+// exchanged returns a machine without offsets with its layers exchanged.
+func exchanged(plain *rbm.Machine) *rbm.Machine {
+	t := &rbm.Machine{
+		Params:   rbm.NewParams(plain.Hidden(), plain.Visible(), plain.Coupling),
+		Synapses: spin.New(plain.Hidden(), plain.Visible()),
+	}
+	copy(t.VisibleField, plain.HiddenField)
+	copy(t.HiddenField, plain.VisibleField)
+	plain.Synapses.Transpose(t.Synapses)
+	return t
+}
+
+// drawHidden draws hidden states of a machine without offsets, hidden x
+// samples, from their exact marginal: it inverts the distribution function of
+// all 2^P states.
+func drawHidden(ctx context.Context, plain *rbm.Machine, samples int, key stream.Key) (*spin.Matrix, error) {
+	sums := hiddenLogWeights(ctx, plain)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	cumulate(sums)
+	rng := key.Rand()
+	h := spin.New(plain.Hidden(), samples)
+	for a := range samples {
+		state := pick(sums, rng.Float64())
+		for mu := range plain.Hidden() {
+			h.Set(mu, a, int8(state>>mu&1))
+		}
+	}
+	return h, nil
+}
+
+// hiddenLogWeights returns ln sum_s weight(s, h) of all hidden states h of a
+// machine without offsets, c.h + sum_i ln 2cosh(b_i + J xi_i.h). In state h
+// hidden unit mu is +1 where bit mu is 1. The result is not complete once the
+// context is done.
+func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) []float64 {
+	n, p := plain.Visible(), plain.Hidden()
+	// Site i has one of P+1 fields, told by the number of its synapses that
+	// agree with h: a count over the low half of the units and one over the rest.
+	width := p + 1
+	table := make([]float64, n*width)
+	for i, b := range plain.VisibleField {
+		for k := range width {
+			table[i*width+k] = kernel.Log2Cosh(b + plain.Coupling*float64(2*k-p))
+		}
+	}
+	split := p / 2
+	low, high := countAgreements(plain, 0, split), countAgreements(plain, split, p)
+	for k := range low.count {
+		low.count[k] += int32(k % n * width)
+	}
+	lnw := make([]float64, 1<<p)
+	parallel.For(len(lnw), parallel.Grain(n), func(lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
+		for h := lo; h < hi; h++ {
+			u, v := h&(1<<split-1), h>>split
+			sum := low.energy[u] + high.energy[v]
+			place := high.count[v*n : (v+1)*n]
+			for i, k := range low.count[u*n : (u+1)*n] {
+				sum += table[k+place[i]]
+			}
+			lnw[h] = sum
+		}
+	})
+	return lnw
+}
+
+// agreements are what hidden units first, ..., last-1 contribute in each of their states.
+type agreements struct {
+	energy []float64 // [state]: c.h
+	count  []int32   // [state][i]: number of units whose synapse at site i equals their spin
+}
+
+func countAgreements(plain *rbm.Machine, first, last int) agreements {
+	n, states := plain.Visible(), 1<<(last-first)
+	g := agreements{make([]float64, states), make([]int32, states*n)}
+	for state := range states {
+		for mu := first; mu < last; mu++ {
+			up := int8(state>>(mu-first)&1)*2 - 1
+			g.energy[state] += float64(up) * plain.HiddenField[mu]
+			for i := range n {
+				if plain.Synapses.At(i, mu) == up {
+					g.count[state*n+i]++
+				}
+			}
+		}
+	}
+	return g
+}
+
+// drawVisible draws visible states given hidden ones, one a column of h, of a
+// machine without offsets.
+func drawVisible(plain *rbm.Machine, h *spin.Matrix, key stream.Key) *spin.Matrix {
+	net := rbm.NetworkOf[float64](plain)
+	couplingT := make([]float64, len(net.Coupling))
+	net.TransposeCoupling(couplingT)
+	field := make([]float64, net.Visible()*h.Cols())
+	net.VisibleFields(field, couplingT, h)
+	s := spin.New(net.Visible(), h.Cols())
+	spin.Draw(s, field, key)
+	return s
+}

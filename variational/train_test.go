@@ -1,0 +1,451 @@
+package variational
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"bethe/dual"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// planted returns samples of a random machine of two hidden units, by Gibbs
+// sampling done here, and its synapses.
+func plantedSamples(n, m int, key stream.Key) (samples, synapses *spin.Matrix) {
+	rng := key.Rand()
+	synapses = spin.Random(n, 2, rng)
+	machine := &rbm.Machine{Params: rbm.NewParams(n, 2, 1.2/math.Sqrt(float64(n))), Synapses: synapses}
+	samples = spin.Random(n, m, rng)
+	for sweep := range 60 {
+		h := spin.New(2, m)
+		draw(h, machine.HiddenMeans(samples), key.Sub(uint64(2*sweep)))
+		draw(samples, machine.VisibleMeans(h), key.Sub(uint64(2*sweep+1)))
+	}
+	return samples, synapses
+}
+
+func draw(m *spin.Matrix, mean []float64, key stream.Key) {
+	rng := key.Rand()
+	for i := range m.Rows() {
+		for j := range m.Cols() {
+			s := int8(-1)
+			if 2*rng.Float64()-1 < mean[i*m.Cols()+j] {
+				s = 1
+			}
+			m.Set(i, j, s)
+		}
+	}
+}
+
+// learner is a small machine that learns with everything on: mini-batches,
+// offsets, fields, coupling, chains.
+func learner(t *testing.T, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
+	t.Helper()
+	key := stream.New(5)
+	model := Model[float32](Start{Hidden: 3, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
+	opt.Key = key.Sub(2)
+	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: chains}, Average[float32](Mixture[float32]{}), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trainer, chains
+}
+
+// modelBytes returns the bytes of a model file.
+func modelBytes(t *testing.T, model *rbm.Model[float32]) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "model.npz")
+	if err := (&rbm.File{Model: model}).Save(path); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestLearningClimbsTheBound(t *testing.T) {
+	samples, synapses := plantedSamples(30, 300, stream.New(1))
+	for _, c := range []struct {
+		name string
+		rule Rule
+		rate float64
+	}{{"adam", Adam, 0.2}, {"bayesian rule", BayesianRule, 0.2}, {"clipped adam", ClippedAdam, 0.1}} {
+		models, bounds, err := Restarts(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
+			model := Model[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
+			trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](Mixture[float64]{}),
+				Options{Steps: 150, Rule: c.rule, Rate: c.rate, FinalRate: 0.1})
+			if err != nil {
+				return nil, 0, err
+			}
+			before, _, err := trainer.Objective.Terms(model, samples)
+			if err != nil {
+				return nil, 0, err
+			}
+			if err := trainer.Run(t.Context(), nil); err != nil {
+				return nil, 0, err
+			}
+			after, _, err := trainer.Objective.Terms(model, samples)
+			if c.rule != ClippedAdam && after.Bound() <= before.Bound() {
+				t.Errorf("%s: the bound went from %v to %v", c.name, before.Bound(), after.Bound())
+			}
+			return model, after.Bound(), err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		model, bound := models[Best(bounds)], bounds[Best(bounds)]
+		dots := make([]int32, 4)
+		spin.Dot(dots, synapses, model.Posterior.Sign())
+		abs := func(x int32) float64 { return math.Abs(float64(x)) / 30 }
+		overlap := max(abs(dots[0])+abs(dots[3]), abs(dots[1])+abs(dots[2])) / 2
+		if overlap < 0.8 {
+			t.Errorf("%s: overlap %.2f with the teacher, at bound %.3f", c.name, overlap, bound)
+		}
+		if c.rule == ClippedAdam {
+			for _, theta := range model.Posterior.Theta {
+				if math.Abs(math.Tanh(theta)) > lambdaLimit+1e-12 {
+					t.Errorf("clipped adam: a mean of %v", math.Tanh(theta))
+				}
+			}
+		}
+	}
+}
+
+// TestBayesianRuleEndsWhereTheGradientVanishes: the fixed points of the rule
+// are those of the bound.
+func TestBayesianRuleEndsWhereTheGradientVanishes(t *testing.T) {
+	samples, _ := plantedSamples(12, 60, stream.New(2))
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(3)}, samples)
+	model.Posterior.PriorTheta = make([]float64, len(model.Posterior.Theta))
+	for k := range model.Posterior.PriorTheta {
+		model.Posterior.PriorTheta[k] = 0.3 * math.Sin(float64(k))
+	}
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](NewQuadrature[float64](41)),
+		Options{Steps: 800, Rule: BayesianRule, Rate: 0.2, FinalRate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := trainer.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	grad := dual.NewGradient[float64](12, 2)
+	if _, err := trainer.Objective.Gradient(grad, model, NewBatch(samples)); err != nil {
+		t.Fatal(err)
+	}
+	for k, g := range grad.Synapse {
+		if math.Abs(g) > 1e-9 {
+			t.Fatalf("gradient %d is %.2g at the fixed point", k, g)
+		}
+	}
+}
+
+func TestSameBytesWhateverTheThreads(t *testing.T) {
+	samples, _ := plantedSamples(40, 200, stream.New(4))
+	var first []byte
+	for _, threads := range []int{1, 2, 3} {
+		before := runtime.GOMAXPROCS(threads)
+		trainer, _ := learner(t, samples, Options{Steps: 30, Batch: 60})
+		err := trainer.Run(t.Context(), nil)
+		runtime.GOMAXPROCS(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := modelBytes(t, trainer.Model)
+		if first == nil {
+			first = text
+		}
+		if !bytes.Equal(first, text) {
+			t.Errorf("%d threads give another model than 1", threads)
+		}
+	}
+}
+
+func TestSameBytesAfterAnInterruption(t *testing.T) {
+	samples, _ := plantedSamples(20, 150, stream.New(5))
+	opt := Options{Steps: 40, Batch: 40} // batches of an epoch: 3
+	whole, _ := learner(t, samples, opt)
+	if err := whole.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint.npz")
+	for _, stopAfter := range []int{0, 1, 2, 3, 17, 39, 40} {
+		ctx, cancel := context.WithCancel(t.Context())
+		trainer, chains := learner(t, samples, opt)
+		if stopAfter == 0 {
+			cancel()
+		}
+		err := trainer.Run(ctx, func(p Progress) error {
+			if p.Step == stopAfter {
+				cancel()
+			}
+			return nil
+		})
+		cancel()
+		if stopAfter < 40 && !errors.Is(err, context.Canceled) || trainer.Step() != stopAfter {
+			t.Fatalf("stopped after step %d, not %d: %v", trainer.Step(), stopAfter, err)
+		}
+		if err := SaveCheckpoint(path, "a run", trainer, chains); err != nil {
+			t.Fatal(err)
+		}
+		resumed, chains := learner(t, samples, opt)
+		if err := LoadCheckpoint(path, "a run", resumed, chains); err != nil {
+			t.Fatal(err)
+		}
+		if err := resumed.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(modelBytes(t, whole.Model), modelBytes(t, resumed.Model)) {
+			t.Errorf("stopped after step %d and resumed: another model", stopAfter)
+		}
+	}
+}
+
+func TestCheckpointIsStrict(t *testing.T) {
+	samples, _ := plantedSamples(20, 150, stream.New(6))
+	opt := Options{Steps: 4, Batch: 40}
+	trainer, chains := learner(t, samples, opt)
+	if err := trainer.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint.npz")
+	if err := SaveCheckpoint(path, "a run", trainer, chains); err != nil {
+		t.Fatal(err)
+	}
+	load := func(label string) error {
+		fresh, chains := learner(t, samples, opt)
+		return LoadCheckpoint(path, label, fresh, chains)
+	}
+	wants := func(err error, words ...string) {
+		t.Helper()
+		for _, w := range append(words, path) {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("error %v does not say %q", err, w)
+			}
+		}
+	}
+	wants(load("another run"), "another run", "a run")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text []byte) {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, n := range []int{0, 10, len(whole) / 2, len(whole) - 1} {
+		write(whole[:n])
+		wants(load("a run"))
+	}
+	// Damage inside the archive is found by its checksums, or changes nothing
+	// that is read (times in the directory).
+	for k := 100; k < len(whole)-400; k += 97 {
+		damaged := bytes.Clone(whole)
+		damaged[k] ^= 0x10
+		write(damaged)
+		fresh, chains := learner(t, samples, opt)
+		if err := LoadCheckpoint(path, "a run", fresh, chains); err == nil && !bytes.Equal(modelBytes(t, fresh.Model), modelBytes(t, trainer.Model)) {
+			t.Errorf("byte %d damaged: read as another model", k)
+		}
+	}
+	write(whole)
+	other, _ := plantedSamples(21, 150, stream.New(6))
+	fresh, otherChains := learner(t, other, opt)
+	wants(LoadCheckpoint(path, "a run", fresh, otherChains), "theta")
+}
+
+func TestRunLimitsAndErrors(t *testing.T) {
+	samples, _ := plantedSamples(10, 50, stream.New(7))
+	trainer, _ := learner(t, samples, Options{Epochs: 3, Batch: 20}) // 2 batches an epoch
+	fractions := []float64{}
+	if err := trainer.Run(t.Context(), func(p Progress) error { fractions = append(fractions, p.Fraction); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(fractions) != 6 || fractions[5] != 1 || math.Abs(fractions[2]-0.5) > 1e-12 {
+		t.Errorf("fractions %v", fractions)
+	}
+	began := time.Now()
+	trainer, _ = learner(t, samples, Options{Time: 30 * time.Millisecond, Batch: 20})
+	if err := trainer.Run(t.Context(), nil); err != nil || trainer.Fraction() != 1 || time.Since(began) < 30*time.Millisecond {
+		t.Errorf("30 ms: %v, %v", err, trainer.Elapsed())
+	}
+	stop := errors.New("stop")
+	trainer, _ = learner(t, samples, Options{Steps: 5, Batch: 20})
+	if err := trainer.Run(t.Context(), func(Progress) error { return stop }); !errors.Is(err, stop) || trainer.Step() != 1 {
+		t.Errorf("error %v after %d steps", err, trainer.Step())
+	}
+
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Key: stream.New(1)}, samples)
+	partition := &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}
+	for _, c := range []struct {
+		name    string
+		samples *spin.Matrix
+		opt     Options
+	}{
+		{"limit", samples, Options{Rate: 1}}, {"limit", samples, Options{Rate: 1, Steps: -1}},
+		{"rate", samples, Options{Steps: 1}}, {"rate", samples, Options{Steps: 1, Rate: math.Inf(1)}},
+		{"batch", samples, Options{Steps: 1, Rate: 1, Batch: -1}},
+		{"no samples", spin.New(10, 0), Options{Steps: 1, Rate: 1}}, {"visible", spin.New(9, 5), Options{Steps: 1, Rate: 1}},
+	} {
+		if _, err := NewTrainer(model, c.samples, partition, Average[float64](Mixture[float64]{}), c.opt); err == nil || !strings.Contains(err.Error(), c.name) {
+			t.Errorf("%+v: error %v does not say %q", c.opt, err, c.name)
+		}
+	}
+	model.Posterior.Theta[3] = math.NaN()
+	bad, err := NewTrainer(model, samples, partition, Average[float64](Mixture[float64]{}), Options{Steps: 1, Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bad.Run(t.Context(), nil); !errors.Is(err, ErrDiverged) || bad.Step() != 0 {
+		t.Errorf("a model with NaN: %v", err)
+	}
+	big := Model[float64](Start{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
+	tooBig, err := NewTrainer(big, spin.New(30, 5), partition, Average[float64](Mixture[float64]{}), Options{Steps: 1, Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tooBig.Run(t.Context(), nil); !errors.Is(err, rbm.ErrTooLarge) {
+		t.Errorf("exact engine on 30 x 30 units: %v", err)
+	}
+}
+
+// TestMovingOffsets: where all synapses are known, offsets and fields move
+// such that the distribution stays.
+func TestMovingOffsets(t *testing.T) {
+	samples, synapses := plantedSamples(8, 40, stream.New(8))
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.4, Fields: true, Centre: true, Key: stream.New(1)}, samples)
+	for mu := range 2 {
+		for i := range 8 {
+			model.Posterior.Theta[mu*8+i] = 20 * float64(synapses.At(i, mu))
+		}
+	}
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](Mixture[float64]{}),
+		Options{Steps: 1, Rate: 1e-300, OffsetRate: 0.3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lnP := func() []float64 {
+		machine := model.Machine()
+		lnz, err := machine.LnZ()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := machine.FreeEnergy(samples)
+		for a := range p {
+			p[a] = -p[a] - lnz
+		}
+		return p
+	}
+	before := lnP()
+	if err := trainer.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if model.HiddenOffset[0] == 0 && model.HiddenOffset[1] == 0 {
+		t.Fatal("the offsets have not moved")
+	}
+	for a, v := range lnP() {
+		if math.Abs(v-before[a]) > 1e-10 {
+			t.Errorf("sample %d: ln P from %v to %v", a, before[a], v)
+		}
+	}
+}
+
+// TestBatchesCoverAnEpoch: each sample is taken once an epoch, and the order
+// differs between epochs.
+func TestBatchesCoverAnEpoch(t *testing.T) {
+	samples := spin.New(6, 60)
+	for a := range 60 {
+		for i := range 6 {
+			samples.Set(i, a, int8(a>>i&1)*2-1)
+		}
+	}
+	trainer, _ := learner(t, samples, Options{Steps: 6, Batch: 20})
+	var orders [2][]int
+	for step := range 6 {
+		trainer.state.step = step
+		batch := trainer.nextBatch().Samples
+		for a := range 20 {
+			name := 0
+			for i := range 6 {
+				name |= int(batch.At(i, a)+1) / 2 << i
+			}
+			orders[step/3] = append(orders[step/3], name)
+		}
+	}
+	for epoch, order := range orders {
+		seen := map[int]bool{}
+		for _, a := range order {
+			seen[a] = true
+		}
+		if len(seen) != 60 {
+			t.Errorf("epoch %d takes %d of 60 samples", epoch, len(seen))
+		}
+	}
+	if orders[0][0] == orders[1][0] && orders[0][1] == orders[1][1] && orders[0][2] == orders[1][2] {
+		t.Error("both epochs have the same order")
+	}
+}
+
+// TestAnnealedTerms holds the annealed estimate of the bound against the exact
+// one; with 200 chains of 500 temperatures the spread is far below the limit.
+func TestAnnealedTerms(t *testing.T) {
+	samples, _ := plantedSamples(15, 5000, stream.New(9)) // several blocks of samples
+	model := Model[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: stream.New(4)}, samples)
+	objective := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average: Mixture[float64]{}, Samples: 5000}
+	exact, _, err := objective.Terms(model, samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	annealed, err := objective.AnnealedTerms(t.Context(), model, samples, annealing(200, 500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if annealed.Data != exact.Data || annealed.KL != exact.KL {
+		t.Errorf("terms %+v and %+v", annealed, exact)
+	}
+	if math.Abs(annealed.Partition-exact.Partition) > 0.02 {
+		t.Errorf("ln E_q Z by annealing %v, exactly %v", annealed.Partition, exact.Partition)
+	}
+}
+
+func TestRestarts(t *testing.T) {
+	failed := errors.New("failed")
+	_, _, err := Restarts(t.Context(), 3, func(start int) (*rbm.Model[float32], float64, error) {
+		if start == 1 {
+			return nil, 0, failed
+		}
+		return &rbm.Model[float32]{}, 1, nil
+	})
+	if !errors.Is(err, failed) {
+		t.Errorf("error %v", err)
+	}
+	models, bounds, err := Restarts(t.Context(), 4, func(start int) (*rbm.Model[float32], float64, error) {
+		return &rbm.Model[float32]{Params: rbm.Params{Coupling: float64(start)}}, []float64{1, 3, 3, 2}[start], nil
+	})
+	if err != nil || Best(bounds) != 1 || models[3].Coupling != 3 {
+		t.Errorf("bounds %v: %v", bounds, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := Restarts(ctx, 2, func(int) (*rbm.Model[float32], float64, error) { return nil, 0, nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func annealing(chains, temperatures int) sample.Annealing {
+	return sample.Annealing{Chains: chains, Temperatures: temperatures, Key: stream.New(11)}
+}
