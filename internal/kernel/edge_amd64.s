@@ -421,21 +421,20 @@ done:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	MOVQ         $0x3fd0000000000000, AX
-	MOVQ         AX, X0
-	VMULSD       X0, X1, X1
-	MOVSD        X1, sumA+104(FP)
 	VADDPD       Y3, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X1
-	VPERMILPD    $0x01, X1, X0
-	VADDSD       X0, X1, X1
-	MOVQ         $0x3fd0000000000000, AX
-	MOVQ         AX, X0
-	VMULSD       X0, X1, X1
-	MOVSD        X1, sumC+112(FP)
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPD       X2, X0, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDSD       X0, X2, X2
 	VZEROUPPER
+	VMULSD       quarterAVX2<>+0(SB), X1, X1
+	MOVSD        X1, sumA+104(FP)
+	VMULSD       quarterAVX2<>+0(SB), X2, X2
+	MOVSD        X2, sumC+112(FP)
 	RET
+
+DATA quarterAVX2<>+0(SB)/8, $(0.25)
+GLOBL quarterAVX2<>(SB), RODATA|NOPTR, $8
 
 DATA word3f800000<>+0(SB)/4, $0x3f800000
 DATA word3f800000<>+4(SB)/4, $0x3f800000
@@ -956,8 +955,8 @@ done:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	MOVSD        X1, ret+136(FP)
 	VZEROUPPER
+	MOVSD        X1, ret+136(FP)
 	RET
 
 // func edgesAVX512(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
@@ -1374,22 +1373,21 @@ done:
 	VADDPD        X0, X2, X0
 	VPERMILPD     $0x01, X0, X2
 	VADDSD        X2, X0, X0
-	MOVQ          $0x3fd0000000000000, AX
-	MOVQ          AX, X2
-	VMULSD        X2, X0, X0
-	MOVSD         X0, sumA+104(FP)
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPD        Y0, Y1, Y0
-	VEXTRACTF128  $0x01, Y0, X1
-	VADDPD        X1, X0, X1
-	VPERMILPD     $0x01, X1, X0
-	VADDSD        X0, X1, X1
-	MOVQ          $0x3fd0000000000000, AX
-	MOVQ          AX, X0
-	VMULSD        X0, X1, X1
-	MOVSD         X1, sumC+112(FP)
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y2
+	VEXTRACTF128  $0x01, Y2, X1
+	VADDPD        X1, X2, X1
+	VPERMILPD     $0x01, X1, X2
+	VADDSD        X2, X1, X1
 	VZEROUPPER
+	VMULSD        quarterAVX512<>+0(SB), X0, X0
+	MOVSD         X0, sumA+104(FP)
+	VMULSD        quarterAVX512<>+0(SB), X1, X1
+	MOVSD         X1, sumC+112(FP)
 	RET
+
+DATA quarterAVX512<>+0(SB)/8, $(0.25)
+GLOBL quarterAVX512<>(SB), RODATA|NOPTR, $8
 
 // func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
@@ -1752,6 +1750,6 @@ done:
 	VADDPD        X0, X1, X0
 	VPERMILPD     $0x01, X0, X1
 	VADDSD        X1, X0, X0
-	MOVSD         X0, ret+136(FP)
 	VZEROUPPER
+	MOVSD         X0, ret+136(FP)
 	RET

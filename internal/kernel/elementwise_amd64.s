@@ -1898,8 +1898,8 @@ done:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	MOVSD        X1, ret+48(FP)
 	VZEROUPPER
+	MOVSD        X1, ret+48(FP)
 	RET
 
 // func tanhAVX512(dst []float32, x []float32)
@@ -3254,6 +3254,6 @@ done:
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	MOVSD         X1, ret+48(FP)
 	VZEROUPPER
+	MOVSD         X1, ret+48(FP)
 	RET

@@ -39,6 +39,15 @@ const (
 
 var realPool = sync.Pool{New: func() any { return new([]float32) }}
 
+// mulRealAVX512 takes the narrower tiles where the wide ones would be half empty.
+func mulRealAVX512(dst, a, b []float32, m, k, n int, transA, transB bool) {
+	t := &realAVX512
+	if n <= realAVX2.width {
+		t = &realAVX2
+	}
+	t.mulReal(dst, a, b, m, k, n, transA, transB)
+}
+
 func (t *realTiling) mulReal(dst, a, b []float32, m, k, n int, transA, transB bool) {
 	dst, a, b = dst[:m*n], a[:m*k], b[:k*n]
 	rowStep, step := k, 1

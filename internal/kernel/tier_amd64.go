@@ -4,9 +4,11 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
+// vectorTiers returns those whose instructions this machine has. Every machine
+// with the population count of the wide tier has the rest of it.
 func vectorTiers() (list []tier) {
 	x := &cpu.X86
-	if !x.HasAVX2 || !x.HasFMA || !x.HasBMI2 {
+	if !x.HasAVX2 || !x.HasFMA {
 		return nil
 	}
 	list = append(list, tier{"avx2", functions{
@@ -28,12 +30,12 @@ func vectorTiers() (list []tier) {
 		gaussMoments:    gaussMomentsAVX2,
 		gaussLog2Cosh:   gaussLog2CoshAVX2,
 	}})
-	if !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ {
+	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ {
 		return list
 	}
 	return append(list, tier{"avx512", functions{
 		mulBits:       mulAVX512.mulBits,
-		mulReal:       realAVX512.mulReal,
+		mulReal:       mulRealAVX512,
 		drawBlock:     drawBlockVector(drawBlockAVX512),
 		transposeBits: transposeBitsVector,
 		countDiff:     countDiffVector(true),

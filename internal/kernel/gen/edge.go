@@ -44,6 +44,8 @@ func edges(m machine) {
 	Pragma("noescape")
 	lambda, n := slice("lambda")
 	offset, coupling, field := pointer("offset"), pointer("coupling"), pointer("field")
+	quarter := GLOBL("quarter"+m.name, 8|16)
+	DATA(0, F64(0.25))
 	a, c := m.laneSums(), m.laneSums()
 	order := []reg.GPVirtual{lambda, offset, coupling, field}
 	m.loop(n, map[reg.GPVirtual]int{lambda: 4, offset: 4, coupling: 4, field: 8}, order, func(b block) {
@@ -87,16 +89,12 @@ func edges(m machine) {
 		b.keep(plusDifference)
 		m.accumulate(c, plusDifference)
 	})
-	for i, s := range [][]reg.VecVirtual{a, c} {
-		x := m.total(s).AsX()
-		quarter := XMM()
-		r := GP64()
-		MOVQ(U64(0x3fd0000000000000), r) // 1/4
-		MOVQ(r, quarter)
-		VMULSD(quarter, x, x)
-		Store(x, ReturnIndex(i))
-	}
+	sums := []reg.VecVirtual{m.total(a), m.total(c)}
 	VZEROUPPER()
+	for i, s := range sums {
+		VMULSD(quarter, s.AsX(), s.AsX())
+		Store(s.AsX(), ReturnIndex(i))
+	}
 	RET()
 }
 
@@ -181,7 +179,8 @@ func edgeSlopes(m machine) {
 		b.keep(direct)
 		m.accumulate(sum, direct)
 	})
-	Store(m.total(sum).AsX(), ReturnIndex(0))
+	result := m.total(sum)
 	VZEROUPPER()
+	Store(result.AsX(), ReturnIndex(0))
 	RET()
 }

@@ -314,10 +314,14 @@ func gauss(m machine, sum bool) {
 		m.accumulate(total, t)
 	}
 	m.loop(n, pointers, order, body)
-	if sum {
-		Store(m.total(total).AsX(), ReturnIndex(0))
+	if !sum {
+		VZEROUPPER()
+		RET()
+		return
 	}
+	result := m.total(total)
 	VZEROUPPER()
+	Store(result.AsX(), ReturnIndex(0))
 	RET()
 }
 

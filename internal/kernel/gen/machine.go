@@ -117,14 +117,6 @@ func (m machine) and(dst, x, y any) {
 	}
 }
 
-func (m machine) or(dst, x, y any) {
-	if m.wide() {
-		m.two(VPORD, VPORD_BCST, dst, x, y)
-	} else {
-		m.two(three(VPOR), nil, dst, x, y)
-	}
-}
-
 func (m machine) xor(dst, x, y any) {
 	if m.wide() {
 		m.two(VPXORD, VPXORD_BCST, dst, x, y)
