@@ -69,7 +69,7 @@ const (
 )
 
 // defaultEpochs is what train does when no limit is given.
-const defaultEpochs = 20
+const defaultEpochs = 25
 
 func newTrainCommand(c *console) *cobra.Command {
 	var f trainFlags
