@@ -49,7 +49,6 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	if m == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
-	net := rbm.NetworkOf[float32](machine)
 	var result LogLikelihood
 	weight := meanLogWeight(machine, samples)
 	if min(n, machine.Hidden()) <= rbm.MaxExact && !opt.Anneal {
@@ -63,7 +62,7 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	for i, s := range sums {
 		base[i] = math.Atanh(float64(s) / float64(m+2))
 	}
-	z, err := sample.AnnealedLnZ(ctx, net, sample.Annealing{
+	z, err := sample.AnnealedMachineLnZ(ctx, machine, sample.Annealing{
 		Chains: opt.Chains, Temperatures: opt.Temperatures, BaseField: base, Key: opt.Key,
 		Progress: func(done int) {
 			if opt.Progress != nil {

@@ -38,35 +38,45 @@ type LnZEstimate struct {
 // its logarithm tends to come out too small, and a likelihood that uses it too
 // large. The error is the context's.
 func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Annealing) (LnZEstimate, error) {
-	n, p := net.Visible(), net.Hidden()
+	return annealedLnZ(ctx, conditionals[T](newRealConditionals(net, max(0, a.Chains))), net.VisibleField, net.Constant, a)
+}
+
+// AnnealedMachineLnZ is AnnealedLnZ for a machine, whose binary synapses make
+// it several times faster than its network.
+func AnnealedMachineLnZ(ctx context.Context, machine *rbm.Machine, a Annealing) (LnZEstimate, error) {
+	plain, constant := machine.Plain()
+	fields := make([]float32, plain.Visible())
+	for i, b := range plain.VisibleField {
+		fields[i] = float32(b)
+	}
+	return annealedLnZ(ctx, conditionals[float32](newBinaryConditionals(plain)), fields, constant, a)
+}
+
+func annealedLnZ[T rbm.Real](ctx context.Context, layers conditionals[T], visibleField []T, constant float64, a Annealing) (LnZEstimate, error) {
+	n, p := layers.size()
 	if a.Chains < 2 || a.Temperatures < 1 {
 		return LnZEstimate{}, fmt.Errorf("annealing needs at least 2 chains and 1 temperature, not %d and %d", a.Chains, a.Temperatures)
 	}
 	if a.BaseField != nil && len(a.BaseField) != n {
-		panic(fmt.Sprintf("sample: a base field of %d units for a network of %d", len(a.BaseField), n))
+		panic(fmt.Sprintf("sample: %d base fields for %d visible units", len(a.BaseField), n))
 	}
-	base := make([]T, n)
+	base, tilt, shift := make([]T, n), make([]T, n), make([]T, n) // tilt: of the visible weight a unit of t
 	lnBase := float64(p) * math.Ln2
 	for i := range base {
 		if a.BaseField != nil {
 			base[i] = T(a.BaseField[i])
 		}
+		tilt[i] = visibleField[i] - base[i]
 		lnBase += kernel.Log2Cosh(float64(base[i]))
 	}
 	s, h := spin.New(n, a.Chains), spin.New(p, a.Chains)
-	fieldV, fieldH := make([]T, n*a.Chains), make([]T, p*a.Chains)
+	first := make([]T, n*a.Chains)
 	for i, b := range base {
 		for l := range a.Chains {
-			fieldV[i*a.Chains+l] = b
+			first[i*a.Chains+l] = b
 		}
 	}
-	spin.Draw(s, fieldV, a.Key.Sub(start))
-	couplingT := make([]T, len(net.Coupling))
-	net.TransposeCoupling(couplingT)
-	tilt := make([]T, n) // of the visible weight a unit of t
-	for i := range tilt {
-		tilt[i] = net.VisibleField[i] - base[i]
-	}
+	spin.Draw(s, first, a.Key.Sub(start))
 	gain := make([]T, a.Chains)
 	logW := make([]float64, a.Chains)
 	for k := 1; k <= a.Temperatures; k++ {
@@ -74,45 +84,26 @@ func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Anneali
 			return LnZEstimate{}, err
 		}
 		before, t := T(k-1)/T(a.Temperatures), T(k)/T(a.Temperatures)
-		net.HiddenFields(fieldH, s)
+		layers.drawHidden(h, s, t, a.Key.Sub(drawHidden).Sub(uint64(k)))
+		field := layers.hiddenFields()
 		spin.Mul(gain, tilt, 1, s)
 		parallel.For(a.Chains, kernel.DrawLanes, func(lo, hi int) {
 			for l := lo; l < hi; l++ {
 				logW[l] += float64(gain[l]) * float64(t-before)
 			}
 			for mu := range p {
-				kernel.AddLog2CoshStep(logW[lo:hi], fieldH[mu*a.Chains+lo:mu*a.Chains+hi], before, t)
+				kernel.AddLog2CoshStep(logW[lo:hi], field[mu*a.Chains+lo:mu*a.Chains+hi], before, t)
 			}
 		})
 		if a.Progress != nil && k%16 == 0 {
 			a.Progress(k)
 		}
-		if k == a.Temperatures {
-			break // the state at the last temperature is not used
+		for i, b := range base {
+			shift[i] = b + t*tilt[i]
 		}
-		scale(fieldH, t)
-		spin.Draw(h, fieldH, a.Key.Sub(drawHidden).Sub(uint64(k)))
-		spin.Mul(fieldV, couplingT, n, h)
-		parallel.For(n, parallel.Grain(a.Chains), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				b := base[i] + t*tilt[i]
-				for l, v := range fieldV[i*a.Chains : (i+1)*a.Chains] {
-					fieldV[i*a.Chains+l] = t*v + b
-				}
-			}
-		})
-		spin.Draw(s, fieldV, a.Key.Sub(drawVisible).Sub(uint64(k)))
+		layers.drawVisible(s, h, shift, t, a.Key.Sub(drawVisible).Sub(uint64(k)))
 	}
-	return estimate(logW, net.Constant+lnBase), nil
-}
-
-func scale[T rbm.Real](x []T, t T) {
-	const grain = 1 << 14
-	parallel.For(len(x), grain, func(lo, hi int) {
-		for j := lo; j < hi; j++ {
-			x[j] *= t
-		}
-	})
+	return estimate(logW, constant+lnBase), nil
 }
 
 // estimate adds the base's ln Z to the log-weights and sums them up.

@@ -20,28 +20,39 @@ type Chains[T rbm.Real] struct {
 	Hidden  *spin.Matrix // hidden x chains
 	Sweeps  uint64       // done so far
 
-	key       stream.Key
-	net       *rbm.Network[T]
-	couplingT []T // visible x hidden
-	fieldV    []T // of the visible units when they were drawn
-	fieldH    []T // of the hidden units, given Visible
-
-	clamped []int // visible units held at their state in clamp
-	clamp   *spin.Matrix
+	key        stream.Key
+	layers     conditionals[T]
+	visible    []T   // visible fields b
+	clamped    []int // visible units held at their state in clamp
+	clamp      *spin.Matrix
+	shownField []T // of VisibleFields, where units are clamped
 }
 
-// NewChains returns n chains that start at independent fair hidden spins.
+// NewChains returns n chains on a network that start at independent fair
+// hidden spins.
 func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T] {
+	return newChains(newRealConditionals(net, n), net.VisibleField, n, key)
+}
+
+// NewMachineChains returns n chains on a machine that start at independent fair
+// hidden spins. As fields are counts of spins they are several times faster
+// than those on the machine's network.
+func NewMachineChains(machine *rbm.Machine, n int, key stream.Key) *Chains[float32] {
+	plain, _ := machine.Plain()
+	fields := make([]float32, plain.Visible())
+	for i, b := range plain.VisibleField {
+		fields[i] = float32(b)
+	}
+	return newChains[float32](newBinaryConditionals(plain), fields, n, key)
+}
+
+func newChains[T rbm.Real](layers conditionals[T], fields []T, n int, key stream.Key) *Chains[T] {
 	if n < 1 {
 		panic(fmt.Sprintf("sample: %d chains", n))
 	}
-	c := &Chains[T]{
-		Visible: spin.New(net.Visible(), n), Hidden: spin.Random(net.Hidden(), n, key.Sub(start).Rand()), key: key,
-		couplingT: make([]T, len(net.Coupling)),
-		fieldV:    make([]T, net.Visible()*n), fieldH: make([]T, net.Hidden()*n),
-	}
-	c.SetNetwork(net)
-	return c
+	visible, hidden := layers.size()
+	return &Chains[T]{Visible: spin.New(visible, n), Hidden: spin.Random(hidden, n, key.Sub(start).Rand()),
+		key: key, layers: layers, visible: fields}
 }
 
 // Labels of the streams below a chain's key.
@@ -52,14 +63,18 @@ const (
 )
 
 // SetNetwork changes the network that the chains follow; it must have the
-// same shape and not change until the next call.
+// same shape and not change until the next call. It panics for chains on a machine.
 func (c *Chains[T]) SetNetwork(net *rbm.Network[T]) {
 	if net.Visible() != c.Visible.Rows() || net.Hidden() != c.Hidden.Rows() {
 		panic(fmt.Sprintf("sample: a network of %d x %d units for chains of %d x %d",
 			net.Visible(), net.Hidden(), c.Visible.Rows(), c.Hidden.Rows()))
 	}
-	c.net = net
-	net.TransposeCoupling(c.couplingT)
+	layers, ok := c.layers.(*realConditionals[T])
+	if !ok {
+		panic("sample: SetNetwork of chains on a machine")
+	}
+	layers.set(net)
+	c.visible = net.VisibleField
 }
 
 // Start sets the visible states to the columns of s and draws the hidden ones given them.
@@ -71,7 +86,8 @@ func (c *Chains[T]) Start(s *spin.Matrix) {
 	c.drawHidden()
 }
 
-// heldField is the size of the field that VisibleFields shows for a clamped unit.
+// heldField is the size of the field that VisibleFields shows for a clamped
+// unit: its tanh is 1.
 const heldField = 100
 
 // Clamp holds the named visible units at their states in s (visible x chains),
@@ -86,30 +102,37 @@ func (c *Chains[T]) Clamp(units []int, s *spin.Matrix) {
 func (c *Chains[T]) Sweep(k int) {
 	for range k {
 		c.Sweeps++
-		c.net.VisibleFields(c.fieldV, c.couplingT, c.Hidden)
-		spin.Draw(c.Visible, c.fieldV, c.key.Sub(drawVisible).Sub(c.Sweeps))
+		c.layers.drawVisible(c.Visible, c.Hidden, c.visible, 1, c.key.Sub(drawVisible).Sub(c.Sweeps))
 		if len(c.clamped) > 0 {
 			c.Visible.CopyRows(c.clamp, c.clamped)
-			for _, i := range c.clamped {
-				for a := range c.Visible.Cols() {
-					c.fieldV[i*c.Visible.Cols()+a] = T(c.clamp.At(i, a)) * heldField
-				}
-			}
 		}
 		c.drawHidden()
 	}
 }
 
 func (c *Chains[T]) drawHidden() {
-	c.net.HiddenFields(c.fieldH, c.Visible)
-	spin.Draw(c.Hidden, c.fieldH, c.key.Sub(drawHidden).Sub(c.Sweeps))
+	c.layers.drawHidden(c.Hidden, c.Visible, 1, c.key.Sub(drawHidden).Sub(c.Sweeps))
 }
 
 // HiddenFields returns the fields of the hidden units given the visible
 // states, hidden x chains, valid until the next sweep: their tanh is the
 // average of the hidden spins over all that the last draw could have been.
-func (c *Chains[T]) HiddenFields() []T { return c.fieldH }
+func (c *Chains[T]) HiddenFields() []T { return c.layers.hiddenFields() }
 
 // VisibleFields returns the fields from which the visible states were last
-// drawn, visible x chains, valid until the next sweep.
-func (c *Chains[T]) VisibleFields() []T { return c.fieldV }
+// drawn, visible x chains, valid until the next sweep; those of clamped units
+// are ±heldField.
+func (c *Chains[T]) VisibleFields() []T {
+	fields := c.layers.visibleFields()
+	if len(c.clamped) == 0 {
+		return fields
+	}
+	c.shownField = append(c.shownField[:0], fields...)
+	chains := c.Visible.Cols()
+	for _, i := range c.clamped {
+		for a := range chains {
+			c.shownField[i*chains+a] = T(c.clamp.At(i, a)) * heldField
+		}
+	}
+	return c.shownField
+}

@@ -233,7 +233,7 @@ func TestChainsPanics(t *testing.T) {
 		"sample: a network of 5 x 2 units for chains of 5 x 3": func() { c.SetNetwork(testNetwork[float32](5, 2)) },
 		"sample: Start of 5 x 4 chains at 5 x 3 spins":         func() { c.Start(spin.New(5, 3)) },
 		"sample: Start of 5 x 4 chains at 4 x 4 spins":         func() { c.Start(spin.New(4, 4)) },
-		"sample: a base field of 4 units for a network of 5": func() {
+		"sample: 4 base fields for 5 visible units": func() {
 			_, _ = AnnealedLnZ(t.Context(), net, Annealing{Chains: 2, Temperatures: 1, BaseField: make([]float64, 4)})
 		},
 	} {

@@ -79,7 +79,7 @@ func (c *console) sample(path string, f *sampleFlags) error {
 	}
 	machine := file.Model.Machine()
 	n := machine.Visible()
-	chains := sample.NewChains(rbm.NetworkOf[float32](machine), f.count, stream.New(c.seed))
+	chains := sample.NewMachineChains(machine, f.count, stream.New(c.seed))
 	report := sampleReport{path, f.count, f.sweeps, 0, f.out, f.png}
 	if f.clamp != "" {
 		units, err := parseUnits(f.clamp, n)

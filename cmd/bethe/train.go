@@ -501,8 +501,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	}
 	machine := model.Machine()
 	key := stream.New(r.seed)
-	net := rbm.NetworkOf[float32](machine)
-	chains := sample.NewChains(net, 100, key.Sub(streamPictures))
+	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
 	chains.Start(chosen(r.set.Samples, 100, key.Sub(streamPictures)))
 	chains.Sweep(200)
 	if err := figure.WritePNG(filepath.Join(r.out, samplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {

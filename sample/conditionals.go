@@ -1,0 +1,136 @@
+package sample
+
+import (
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// conditionals draw one layer of a network given the other, for many chains at
+// once.
+type conditionals[T rbm.Real] interface {
+	size() (visible, hidden int)
+	// drawHidden draws h (hidden x chains) given s (visible x chains) in t times
+	// the fields of the hidden units.
+	drawHidden(h, s *spin.Matrix, t T, key stream.Key)
+	// hiddenFields returns the fields of the last drawHidden, at t = 1, hidden x
+	// chains, valid until the next.
+	hiddenFields() []T
+	// drawVisible draws s given h in fields shift[i] + t (sum over mu of K_{i mu} h_mu).
+	drawVisible(s, h *spin.Matrix, shift []T, t T, key stream.Key)
+	// visibleFields returns the fields of the last drawVisible, visible x chains.
+	visibleFields() []T
+}
+
+// realConditionals are those of a network with real couplings.
+type realConditionals[T rbm.Real] struct {
+	net            *rbm.Network[T]
+	couplingT      []T // visible x hidden
+	fieldV, fieldH []T
+	scaled         []T
+}
+
+func newRealConditionals[T rbm.Real](net *rbm.Network[T], chains int) *realConditionals[T] {
+	r := &realConditionals[T]{couplingT: make([]T, len(net.Coupling)),
+		fieldV: make([]T, net.Visible()*chains), fieldH: make([]T, net.Hidden()*chains)}
+	r.set(net)
+	return r
+}
+
+func (r *realConditionals[T]) set(net *rbm.Network[T]) {
+	r.net = net
+	net.TransposeCoupling(r.couplingT)
+}
+
+func (r *realConditionals[T]) size() (visible, hidden int) { return r.net.Visible(), r.net.Hidden() }
+func (r *realConditionals[T]) hiddenFields() []T           { return r.fieldH }
+func (r *realConditionals[T]) visibleFields() []T          { return r.fieldV }
+
+func (r *realConditionals[T]) drawHidden(h, s *spin.Matrix, t T, key stream.Key) {
+	r.net.HiddenFields(r.fieldH, s)
+	field := r.fieldH
+	if t != 1 {
+		if r.scaled == nil {
+			r.scaled = make([]T, len(r.fieldH))
+		}
+		field = r.scaled
+		const grain = 1 << 14
+		parallel.For(len(field), grain, func(lo, hi int) {
+			for j, v := range r.fieldH[lo:hi] {
+				field[lo+j] = t * v
+			}
+		})
+	}
+	spin.Draw(h, field, key)
+}
+
+func (r *realConditionals[T]) drawVisible(s, h *spin.Matrix, shift []T, t T, key stream.Key) {
+	spin.Mul(r.fieldV, r.couplingT, r.net.Visible(), h)
+	chains := s.Cols()
+	parallel.For(r.net.Visible(), parallel.Grain(chains), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			b := shift[i]
+			row := r.fieldV[i*chains : (i+1)*chains]
+			for l, v := range row {
+				row[l] = t*v + b
+			}
+		}
+	})
+	spin.Draw(s, r.fieldV, key)
+}
+
+// binaryConditionals are those of a machine with binary synapses, whose fields
+// are counts of agreeing spins: no product of real numbers is done.
+type binaryConditionals struct {
+	coupling             float32
+	hiddenField          []float32
+	synapses, synapsesT  *spin.Matrix // visible x hidden, hidden x visible
+	overlapsV, overlapsH spin.Overlaps
+	slopeV               float32 // of the last drawVisible
+	shiftV, shiftH       []float32
+	fieldV, fieldH       []float32
+}
+
+// newBinaryConditionals takes a machine without offsets.
+func newBinaryConditionals(plain *rbm.Machine) *binaryConditionals {
+	b := &binaryConditionals{coupling: float32(plain.Coupling), synapses: plain.Synapses,
+		synapsesT: spin.New(plain.Hidden(), plain.Visible()), shiftH: make([]float32, plain.Hidden())}
+	plain.Synapses.Transpose(b.synapsesT)
+	for _, c := range plain.HiddenField {
+		b.hiddenField = append(b.hiddenField, float32(c))
+	}
+	return b
+}
+
+func (b *binaryConditionals) size() (visible, hidden int) {
+	return b.synapses.Rows(), b.synapses.Cols()
+}
+
+func (b *binaryConditionals) drawHidden(h, s *spin.Matrix, t float32, key stream.Key) {
+	for mu, c := range b.hiddenField {
+		b.shiftH[mu] = t * c
+	}
+	b.overlapsH.SetDraw(h, b.synapses, s, t*b.coupling, b.shiftH, key)
+}
+
+func (b *binaryConditionals) hiddenFields() []float32 {
+	return b.fields(&b.fieldH, &b.overlapsH, b.coupling, b.hiddenField)
+}
+
+func (b *binaryConditionals) drawVisible(s, h *spin.Matrix, shift []float32, t float32, key stream.Key) {
+	b.slopeV, b.shiftV = t*b.coupling, append(b.shiftV[:0], shift...)
+	b.overlapsV.SetDraw(s, b.synapsesT, h, b.slopeV, b.shiftV, key)
+}
+
+func (b *binaryConditionals) visibleFields() []float32 {
+	return b.fields(&b.fieldV, &b.overlapsV, b.slopeV, b.shiftV)
+}
+
+func (b *binaryConditionals) fields(dst *[]float32, o *spin.Overlaps, slope float32, shift []float32) []float32 {
+	if n := len(shift) * o.Cols(); len(*dst) != n {
+		*dst = make([]float32, n)
+	}
+	o.Fields(*dst, slope, shift)
+	return *dst
+}

@@ -1,0 +1,105 @@
+package sample
+
+import (
+	"math"
+	"testing"
+
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// testMachine has fields and offsets.
+func testMachine(visible, hidden int, key stream.Key) *rbm.Machine {
+	rng := key.Rand()
+	m := &rbm.Machine{Params: rbm.NewParams(visible, hidden, 0.4), Synapses: spin.Random(visible, hidden, rng)}
+	for i := range visible {
+		m.VisibleField[i], m.VisibleOffset[i] = 0.5*rng.NormFloat64(), 0.8*rng.Float64()-0.4
+	}
+	for mu := range hidden {
+		m.HiddenField[mu], m.HiddenOffset[mu] = 0.5*rng.NormFloat64(), 0.3
+	}
+	return m
+}
+
+// TestMachineChains: chains on a machine have its joint distribution (false
+// alarms: p < 1e-6), clamped or not, and their fields are the network's.
+func TestMachineChains(t *testing.T) {
+	const chains = 20_000
+	m := testMachine(visible, hidden, stream.New(1))
+	net := rbm.NetworkOf[float32](m)
+	lnw := lnWeights(rbm.NetworkOf[float64](m))
+	c := NewMachineChains(m, chains, stream.New(2))
+	c.Sweep(30)
+	wantDistribution(t, "in equilibrium", c, probabilities(lnw, everything))
+	hiddenFields := make([]float32, hidden*chains)
+	net.HiddenFields(hiddenFields, c.Visible)
+	for k, f := range c.HiddenFields() {
+		if math.Abs(float64(f-hiddenFields[k])) > 1e-5 {
+			t.Fatalf("hidden field %d is %v, not %v", k, f, hiddenFields[k])
+		}
+	}
+	held := spin.New(visible, chains)
+	for l := range chains {
+		held.Set(1, l, 1)
+	}
+	c.Clamp([]int{1, 3}, held)
+	c.Sweep(30)
+	wantDistribution(t, "clamped", c, probabilities(lnw, func(k int) bool { return k>>1&1 == 1 && k>>3&1 == 0 }))
+	fields := c.VisibleFields()
+	if fields[chains] != heldField || fields[3*chains] != -heldField || math.Abs(float64(fields[0])) >= heldField {
+		t.Errorf("visible fields %v, %v, %v", fields[0], fields[chains], fields[3*chains])
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for another network")
+		}
+	}()
+	c.SetNetwork(net)
+}
+
+// TestAnnealedMachine: both ways of annealing a machine lie within five
+// standard errors of the exact ln Z, eight machines each (false alarms below
+// 1e-5; the seeds are fixed).
+func TestAnnealedMachine(t *testing.T) {
+	for k := range 8 {
+		key := stream.New(uint64(k))
+		m := testMachine(40, 6, key)
+		exact, err := m.LnZ()
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := Annealing{Chains: 200, Temperatures: 200, BaseField: m.VisibleField, Key: key.Sub(1)}
+		binary, err := AnnealedMachineLnZ(t.Context(), m, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		network, err := AnnealedLnZ(t.Context(), rbm.NetworkOf[float32](m), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, z := range []LnZEstimate{binary, network} {
+			if limit := 5 * z.Spread / math.Sqrt(z.Effective); math.Abs(z.LnZ-exact) > limit {
+				t.Errorf("machine %d: ln Z %v, exactly %v; five standard errors are %v", k, z.LnZ, exact, limit)
+			}
+		}
+	}
+}
+
+func BenchmarkMachineSweep(b *testing.B) {
+	m := testMachine(784, 500, stream.New(1))
+	c := NewMachineChains(m, 1000, stream.New(2))
+	for b.Loop() {
+		c.Sweep(1)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sweeps/s")
+}
+
+func BenchmarkNetworkSweep(b *testing.B) {
+	m := testMachine(784, 500, stream.New(1))
+	c := NewChains(rbm.NetworkOf[float32](m), 1000, stream.New(2))
+	for b.Loop() {
+		c.Sweep(1)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sweeps/s")
+}

@@ -1,0 +1,74 @@
+package spin
+
+import (
+	"math"
+	"testing"
+
+	"bethe/stream"
+)
+
+func TestOverlaps(t *testing.T) {
+	rng := stream.New(3).Rand()
+	for _, shape := range [][3]int{{1, 1, 1}, {0, 2, 3}, {5, 0, 4}, {30, 7, 64}, {31, 3, 65}, {784, 5, 130}, {100, 61, 17}} {
+		k, p, lanes := shape[0], shape[1], shape[2]
+		a, b := Random(k, p, rng), Random(k, lanes, rng)
+		shift := make([]float32, p)
+		for i := range shift {
+			shift[i] = float32(rng.NormFloat64())
+		}
+		const slope = 0.03
+		dots := make([]int32, p*lanes)
+		Dot(dots, a, b)
+		var o Overlaps
+		o.Set(a, b)
+		fields := make([]float32, p*lanes)
+		o.Fields(fields, slope, shift)
+		for i := range fields {
+			if want := float64(shift[i/lanes]) + slope*float64(dots[i]); math.Abs(float64(fields[i])-want) > 1e-5 {
+				t.Fatalf("%v: field %d is %v, not %v", shape, i, fields[i], want)
+			}
+		}
+		key := stream.New(4)
+		separate, together := New(p, lanes), New(p, lanes)
+		o.Draw(separate, slope, shift, key)
+		var fused Overlaps
+		fused.SetDraw(together, a, b, slope, shift, key)
+		if !separate.Equal(together) {
+			t.Errorf("%v: Set and Draw give other spins than SetDraw", shape)
+		}
+		// The same random numbers in fields rounded otherwise: at most a few differ.
+		reference := New(p, lanes)
+		Draw(reference, fields, key)
+		differ := 0
+		for i := range p {
+			for l := range lanes {
+				if reference.At(i, l) != together.At(i, l) {
+					differ++
+				}
+			}
+		}
+		if differ > 2 {
+			t.Errorf("%v: %d of %d spins differ from those in real fields", shape, differ, p*lanes)
+		}
+	}
+}
+
+func TestOverlapsPanics(t *testing.T) {
+	var o Overlaps
+	o.Set(New(4, 2), New(4, 3))
+	for name, f := range map[string]func(){
+		"rows": func() { o.Set(New(4, 2), New(5, 2)) }, "long": func() { o.Set(New(1<<16, 1), New(1<<16, 1)) },
+		"spins":  func() { o.Set(New(4, 2), New(4, 3)); o.Draw(New(3, 3), 1, make([]float32, 2), 0) },
+		"shifts": func() { o.Set(New(4, 2), New(4, 3)); o.Draw(New(2, 3), 1, make([]float32, 3), 0) },
+		"fields": func() { o.Set(New(4, 2), New(4, 3)); o.Fields(make([]float32, 5), 1, make([]float32, 2)) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
