@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"bethe/internal/kernel"
+	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
@@ -58,15 +59,19 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 	}
 	c.chains.SetNetwork(net)
 	c.chains.Sweep(c.Sweeps)
-	kernel.Tanh(c.means, c.chains.HiddenFields())
+	fields := c.chains.HiddenFields()
+	parallel.For(len(fields), 1<<13, func(lo, hi int) { kernel.Tanh(c.means[lo:hi], fields[lo:hi]) })
 	c.chains.Visible.Transpose(c.visible)
 	spin.Mul(dst.Correlation, c.means, net.Hidden(), c.visible)
 	scale := 1 / T(c.Count)
-	for k := range dst.Correlation {
-		dst.Correlation[k] *= scale
-	}
+	const grain = 1 << 14
+	parallel.For(len(dst.Correlation), grain, func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			dst.Correlation[k] *= scale
+		}
+	})
 	sums := make([]int, net.Visible())
-	c.chains.Visible.RowSums(sums)
+	c.visible.ColSums(sums)
 	for i, s := range sums {
 		dst.Visible[i] = T(s) * scale
 	}

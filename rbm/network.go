@@ -78,11 +78,10 @@ func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
 	spin.Mul(visible, n.VisibleField, 1, s)
 	parallel.For(m, parallel.Grain(n.Hidden()*20), func(lo, hi int) {
 		for a := lo; a < hi; a++ {
-			sum := n.Constant + float64(visible[a])
-			for mu := range n.Hidden() {
-				sum += kernel.Log2Cosh(float64(fields[mu*m+a]))
-			}
-			dst[a] = sum
+			dst[a] = n.Constant + float64(visible[a])
+		}
+		for mu := range n.Hidden() {
+			kernel.AddLog2Cosh(dst[lo:hi], fields[mu*m+lo:mu*m+hi])
 		}
 	})
 }
@@ -90,14 +89,17 @@ func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
 // addRows adds add[i] to row i of x.
 func addRows[T Real](x, add []T) {
 	cols := len(x) / len(add)
-	for i, v := range add {
-		row := x[i*cols : (i+1)*cols]
-		if v != 0 {
+	parallel.For(len(add), parallel.Grain(cols), func(lo, hi int) {
+		for i, v := range add[lo:hi] {
+			if v == 0 {
+				continue
+			}
+			row := x[(lo+i)*cols : (lo+i+1)*cols]
 			for j := range row {
 				row[j] += v
 			}
 		}
-	}
+	})
 }
 
 // transpose writes the rows x cols matrix x transposed to dst.

@@ -118,9 +118,9 @@ func (o *Overlaps) bases(m *Matrix, slope float32, shift []float32) []float32 {
 }
 
 func (o *Overlaps) drawTile(m *Matrix, tile int, step float32, base []float32, key stream.Key) {
+	var g kernel.Generator
 	last := min(m.cols, (tile+1)*lanesAtOnce)
 	for l := tile * lanesAtOnce; l < last; l += kernel.DrawLanes {
-		var g kernel.Generator
 		key.Sub(uint64(l / kernel.DrawLanes)).Fill(g[:])
 		kernel.DrawCounts(m.words[l:], m.stride, o.counts[l:], o.ld, o.rows, min(kernel.DrawLanes, last-l), step, base, &g)
 	}

@@ -72,3 +72,18 @@ func TestOverlapsPanics(t *testing.T) {
 		}()
 	}
 }
+
+func TestColSums(t *testing.T) {
+	m := Random(67, 70, stream.New(5).Rand())
+	sums := make([]int, 70)
+	m.ColSums(sums)
+	for j, s := range sums {
+		want := 0
+		for i := range 67 {
+			want += int(m.At(i, j))
+		}
+		if s != want {
+			t.Fatalf("column %d adds up to %d, not %d", j, s, want)
+		}
+	}
+}

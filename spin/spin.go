@@ -199,6 +199,20 @@ func (m *Matrix) RowSums(dst []int) {
 	}
 }
 
+// ColSums writes the sum of the elements of each column to dst of length cols.
+// It is much cheaper than RowSums.
+func (m *Matrix) ColSums(dst []int) {
+	checkLen("ColSums", "sums", len(dst), m.cols)
+	for j := range dst {
+		dst[j] = -m.rows
+	}
+	for w := range kernel.Words(m.rows) {
+		for j, v := range m.words[w*m.stride:][:m.cols] {
+			dst[j] += 2 * bits.OnesCount32(v)
+		}
+	}
+}
+
 // Dot writes the products of all columns, dst[i*b.Cols()+j] = sum over r of
 // a(r, i) b(r, j), to dst of a.Cols()*b.Cols() elements. The matrices must have
 // equally many rows. Each product is N - 2 popcount(a xor b): the field of a
@@ -257,8 +271,8 @@ func Draw[T Real](m *Matrix, field []T, key stream.Key) {
 	checkLen("Draw", "fields", len(field), m.rows*m.cols)
 	blocks := parallel.Pieces(m.cols, kernel.DrawLanes)
 	parallel.For(blocks, parallel.Grain(m.rows*kernel.DrawLanes*8), func(lo, hi int) {
+		var g kernel.Generator
 		for b := lo; b < hi; b++ {
-			var g kernel.Generator
 			key.Sub(uint64(b)).Fill(g[:])
 			l := b * kernel.DrawLanes
 			kernel.DrawBlock(m.words[l:], m.stride, field[l:], m.cols, m.rows, min(kernel.DrawLanes, m.cols-l), &g)

@@ -37,6 +37,7 @@ type Objective[T rbm.Real] struct {
 	Samples   int // M, over which the divergence from the prior is shared
 
 	mean, bias             []T // lambda; (1 - lambda^2) mu: hidden x visible
+	offset, square         []T // mu; 1 + mu^2: visible
 	field, variance        []T // hidden x batch
 	tanhData, sech2Data    []T // products with the samples, hidden x visible
 	meanAtMu, freeConstant []float64
@@ -74,7 +75,7 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	// Averages over the field of each hidden unit and sample; what the
 	// coupling's gradient needs is summed on the way.
 	coupling := make([]float64, p)
-	grain := parallel.Grain(m * 100)
+	grain := parallel.Grain(m * 20)
 	parallel.For(p, grain, func(lo, hi int) {
 		copyField := make([]T, m)
 		for mu := lo; mu < hi; mu++ {
@@ -106,28 +107,37 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 		grad.HiddenField[mu] = o.tanhSum[mu]*perSample - o.partition.HiddenField[mu]
 	}
 	sums := make([]int, n)
-	batch.Samples.RowSums(sums)
+	batch.across.ColSums(sums)
 	for i, s := range sums {
 		grad.VisibleField[i] = float64(s)*perSample - o.partition.VisibleField[i]
 	}
 	q := model.Posterior
-	parallel.For(p, parallel.Grain(n*20), func(lo, hi int) {
+	parallel.For(p, parallel.Grain(n*5), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			excess := o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu] // sum of tanh - nu
-			first, second := T(j*perSample), T(j*j*perSample)
 			row := mu * n
-			for i, offset := range model.VisibleOffset {
-				k := row + i
-				square := (1 + offset*offset) * o.sech2Sum[mu] // sum of sech^2 (s - mu)^2
-				if o.biased {
-					square -= 2 * offset * float64(o.sech2Data[k])
+			excess := T(o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu]) // sum of tanh - nu
+			first, second, sech2Sum := T(j*perSample), T(j*j*perSample), T(o.sech2Sum[mu])
+			out := grad.Synapse[row : row+n]
+			mean, partition, tanhData := o.mean[row:][:len(out)], o.partition.Synapse[row:][:len(out)], o.tanhData[row:][:len(out)]
+			offset, square := o.offset[:len(out)], o.square[:len(out)]
+			if o.biased { // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
+				sech2Data := o.sech2Data[row:][:len(out)]
+				for i, l := range mean {
+					out[i] = first*(tanhData[i]-offset[i]*excess) - second*l*(square[i]*sech2Sum-2*offset[i]*sech2Data[i]) - partition[i]
 				}
-				g := first*(o.tanhData[k]-T(offset*excess)) - second*o.mean[k]*T(square) - o.partition.Synapse[k]
-				theta := q.Theta[k]
-				if q.PriorTheta != nil {
-					theta -= q.PriorTheta[k]
+			} else {
+				for i, l := range mean {
+					out[i] = first*tanhData[i] - second*l*sech2Sum - partition[i]
 				}
-				grad.Synapse[k] = g - T(prior)*theta
+			}
+			theta, share := q.Theta[row:][:len(out)], T(prior)
+			for i, v := range theta {
+				out[i] -= share * v
+			}
+			if q.PriorTheta != nil {
+				for i, v := range q.PriorTheta[row:][:len(out)] {
+					out[i] += share * v
+				}
 			}
 		}
 	})
@@ -208,6 +218,7 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
 		o.mean, o.bias = make([]T, n*p), make([]T, n*p)
+		o.offset, o.square = make([]T, n), make([]T, n)
 		o.tanhData, o.sech2Data = make([]T, n*p), make([]T, n*p)
 		o.meanAtMu, o.freeConstant = make([]float64, p), make([]float64, p)
 		o.tanhSum, o.sech2Sum = make([]float64, p), make([]float64, p)
@@ -218,21 +229,30 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	}
 	model.Posterior.Mean(o.mean)
 	o.biased = false
-	for _, offset := range model.VisibleOffset {
+	for i, offset := range model.VisibleOffset {
 		o.biased = o.biased || offset != 0
+		o.offset[i], o.square[i] = T(offset), T(1+offset*offset)
 	}
-	parallel.For(p, parallel.Grain(n*5), func(lo, hi int) {
+	parallel.For(p, parallel.Grain(n*3), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			o.meanAtMu[mu], o.freeConstant[mu] = 0, 0
-			for i, offset := range model.VisibleOffset {
-				k := mu*n + i
-				free := (1 - o.mean[k]) * (1 + o.mean[k])
-				o.bias[k] = free * T(offset)
-				o.meanAtMu[mu] += float64(o.mean[k]) * offset
-				o.freeConstant[mu] += float64(free) * (1 + offset*offset)
-			}
+			o.meanAtMu[mu], o.freeConstant[mu] = biases(o.bias[mu*n:(mu+1)*n], o.mean[mu*n:(mu+1)*n], o.offset, o.square)
 		}
 	})
+}
+
+// biases sets bias to (1 - lambda^2) mu and returns the sums of lambda mu and
+// of (1 - lambda^2)(1 + mu^2), each in four interleaved parts.
+func biases[T rbm.Real](bias, mean, offset, square []T) (meanAtMu, freeConstant float64) {
+	n := len(mean)
+	bias, offset, square = bias[:n], offset[:n], square[:n]
+	var a, f [4]float64
+	for i, l := range mean {
+		free := (1 - l) * (1 + l)
+		bias[i] = free * offset[i]
+		a[i&3] += float64(l * offset[i])
+		f[i&3] += float64(free * square[i])
+	}
+	return a[0] + a[1] + (a[2] + a[3]), f[0] + f[1] + (f[2] + f[3])
 }
 
 // fields computes, for each hidden unit and sample, the mean J lambda.(s - mu)
