@@ -56,7 +56,7 @@ func learner(t *testing.T, samples *spin.Matrix, opt Options) (*Trainer[float32]
 	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 	opt.Key = key.Sub(2)
 	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: chains}, Average[float32](Mixture[float32]{}), opt)
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: chains}, Mixture[float32]{}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestLearningClimbsTheBound(t *testing.T) {
 	}{{"adam", Adam, 0.2}, {"bayesian rule", BayesianRule, 0.2}, {"clipped adam", ClippedAdam, 0.1}} {
 		models, bounds, err := Restarts(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
 			model := Model[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
-			trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](Mixture[float64]{}),
+			trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
 				Options{Steps: 150, Rule: c.rule, Rate: c.rate, FinalRate: 0.1})
 			if err != nil {
 				return nil, 0, err
@@ -134,7 +134,7 @@ func TestBayesianRuleEndsWhereTheGradientVanishes(t *testing.T) {
 	for k := range model.Posterior.PriorTheta {
 		model.Posterior.PriorTheta[k] = 0.3 * math.Sin(float64(k))
 	}
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](NewQuadrature[float64](41)),
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, NewQuadrature[float64](41),
 		Options{Steps: 800, Rule: BayesianRule, Rate: 0.2, FinalRate: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -301,12 +301,12 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		{"batch", samples, Options{Steps: 1, Rate: 1, Batch: -1}},
 		{"no samples", spin.New(10, 0), Options{Steps: 1, Rate: 1}}, {"visible", spin.New(9, 5), Options{Steps: 1, Rate: 1}},
 	} {
-		if _, err := NewTrainer(model, c.samples, partition, Average[float64](Mixture[float64]{}), c.opt); err == nil || !strings.Contains(err.Error(), c.name) {
+		if _, err := NewTrainer(model, c.samples, partition, Mixture[float64]{}, c.opt); err == nil || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%+v: error %v does not say %q", c.opt, err, c.name)
 		}
 	}
 	model.Posterior.Theta[3] = math.NaN()
-	bad, err := NewTrainer(model, samples, partition, Average[float64](Mixture[float64]{}), Options{Steps: 1, Rate: 1})
+	bad, err := NewTrainer(model, samples, partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		t.Errorf("a model with NaN: %v", err)
 	}
 	big := Model[float64](Start{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
-	tooBig, err := NewTrainer(big, spin.New(30, 5), partition, Average[float64](Mixture[float64]{}), Options{Steps: 1, Rate: 1})
+	tooBig, err := NewTrainer(big, spin.New(30, 5), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +333,7 @@ func TestMovingOffsets(t *testing.T) {
 			model.Posterior.Theta[mu*8+i] = 20 * float64(synapses.At(i, mu))
 		}
 	}
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average[float64](Mixture[float64]{}),
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
 		Options{Steps: 1, Rate: 1e-300, OffsetRate: 0.3})
 	if err != nil {
 		t.Fatal(err)

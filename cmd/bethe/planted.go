@@ -259,7 +259,7 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 			Hidden: f.hidden, Coupling: x.teacher.Coupling, Deviation: 0.5, Key: key.Sub(streamStart),
 		}, x.data)
 		engine, _ := newEngine[float64](&f.engine, f.visible, f.hidden, chosen(x.data, f.engine.chains, key.Sub(streamChainStart)), key.Sub(streamChains))
-		trainer, err := variational.NewTrainer(model, x.data, newPartition(&f.engine, engine, key.Sub(streamDraws)), variational.Average[float64](average), variational.Options{
+		trainer, err := variational.NewTrainer(model, x.data, newPartition(&f.engine, engine, key.Sub(streamDraws)), average, variational.Options{
 			Steps: f.steps, Rule: rule, Rate: f.rate, FinalRate: 0.1, Key: key.Sub(streamBatches),
 		})
 		if err != nil {
@@ -307,8 +307,8 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 // and returns the posterior means. It changes the model.
 func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm.Model[float64], engine dual.Engine[float64]) ([]float64, error) {
 	if f.polish > 0 && f.engine.partition == "annealed" {
-		trainer, err := variational.NewTrainer(model, x.data, dual.Partition[float64](&dual.Annealed[float64]{Engine: engine}),
-			variational.Average[float64](variational.Cavity[float64]{}), variational.Options{
+		trainer, err := variational.NewTrainer(model, x.data, &dual.Annealed[float64]{Engine: engine},
+			variational.Cavity[float64]{}, variational.Options{
 				Steps: f.polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: x.key,
 			})
 		if err != nil {

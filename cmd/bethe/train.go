@@ -355,7 +355,7 @@ func (r *learning) learnOne(ctx context.Context, k int) (*rbm.Model[float32], *t
 	if !f.noCentre {
 		opt.OffsetRate = 0.01
 	}
-	trainer, err := variational.NewTrainer(model, samples, newPartition(&f.engine, engine, key.Sub(streamDraws)), variational.Average[float32](variational.Mixture[float32]{}), opt)
+	trainer, err := variational.NewTrainer(model, samples, newPartition(&f.engine, engine, key.Sub(streamDraws)), variational.Mixture[float32]{}, opt)
 	if err != nil {
 		return nil, nil, err
 	}
