@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,8 @@ type versionReport struct {
 	Modified bool   `json:"modified,omitempty"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	Kernel   string `json:"kernel"` // tier of vector kernels in use
+	Kernel   string `json:"kernel"`  // tier of vector kernels in use
+	Kernels  string `json:"kernels"` // that there are here, slowest first
 }
 
 func newVersionCommand(c *console) *cobra.Command {
@@ -29,7 +31,7 @@ func newVersionCommand(c *console) *cobra.Command {
 		Use: "version", Short: "Say which build this is", Args: noArguments,
 		Example: "  bethe version --json",
 		RunE: func(*cobra.Command, []string) error {
-			r := versionReport{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Tier()}
+			r := versionReport{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Tier(), Kernels: strings.Join(kernel.Tiers(), " ")}
 			if info, ok := debug.ReadBuildInfo(); ok {
 				for _, s := range info.Settings {
 					switch s.Key {

@@ -100,3 +100,12 @@ func Tier() string {
 	use()
 	return current.name
 }
+
+// Tiers names the kernels that this build has on this machine, slowest first.
+func Tiers() []string {
+	names := make([]string, len(tiers))
+	for i := range tiers {
+		names[i] = tiers[i].name
+	}
+	return names
+}
