@@ -213,6 +213,9 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 		return err
 	}
+	if err := durable.RemoveLeftovers(r.out); err != nil {
+		return err
+	}
 	best, report, err := r.learnAll(ctx)
 	if err != nil {
 		return err

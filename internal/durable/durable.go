@@ -44,6 +44,21 @@ func WriteFile(path string, write func(w io.Writer) error) error {
 	return syncFolder(filepath.Dir(path))
 }
 
+// RemoveLeftovers removes the temporary files that writers killed half way left
+// in a folder. The caller must be its only writer.
+func RemoveLeftovers(folder string) error {
+	names, err := filepath.Glob(filepath.Join(folder, ".*.tmp*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := os.Remove(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // syncFolder makes a rename survive a power cut, where the system can.
 func syncFolder(path string) error {
 	if runtime.GOOS == "windows" {

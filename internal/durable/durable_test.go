@@ -151,3 +151,19 @@ func TestWriteFileTwice(t *testing.T) {
 	}
 	wantFolder(t, folder, "a", "outer")
 }
+
+func TestRemoveLeftovers(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{".a.npz.tmp123", "a.npz", ".hidden"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := RemoveLeftovers(folder); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
