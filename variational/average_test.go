@@ -75,12 +75,31 @@ func TestQuadratureConverges(t *testing.T) {
 
 func TestCavityMoments(t *testing.T) {
 	mean, variance := meansAndVariances()
+	for _, v := range []float64{20, 300} { // where Newton steps overshoot
+		mean, variance = append(mean, 3, 40, -7), append(variance, v, v, v)
+	}
 	n := len(mean)
 	tanh, sech2 := make([]float64, n), make([]float64, n)
 	Cavity[float64]{}.Moments(tanh, sech2, mean, variance)
 	for k := range mean {
 		if d := math.Abs(tanh[k] - math.Tanh(mean[k]-variance[k]*tanh[k])); d > 1e-11 || math.Abs(sech2[k]+tanh[k]*tanh[k]-1) > 1e-12 {
 			t.Errorf("mean %.2f, variance %g: T = %v misses its equation by %.2g, R = %v", mean[k], variance[k], tanh[k], d, sech2[k])
+		}
+	}
+}
+
+func TestCavityMomentsInFloat32(t *testing.T) {
+	mean, variance := meansAndVariances()
+	n := len(mean)
+	m, v := make([]float32, n), make([]float32, n)
+	for k := range mean {
+		m[k], v[k] = float32(mean[k]), float32(variance[k])
+	}
+	tanh, sech2 := make([]float32, n), make([]float32, n)
+	Cavity[float32]{}.Moments(tanh, sech2, m, v)
+	for k := range mean {
+		if want := reaction(mean[k], variance[k]); math.Abs(float64(tanh[k])-want) > 2e-6 || math.Abs(float64(sech2[k])-(1-want*want)) > 4e-6 {
+			t.Errorf("mean %.2f, variance %g: T = %v, not %v; R = %v", mean[k], variance[k], tanh[k], want, sech2[k])
 		}
 	}
 }

@@ -193,7 +193,7 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 	}); err != nil {
 		return err
 	}
-	_, why := newEngine[float64](&f.engine, f.visible, f.hidden, nil, 0)
+	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
 	report.Engine = engineName(why)
 	seconds, err := each("learning", func(x *instance) error { return f.learn(ctx, x) })
 	if err != nil {
@@ -241,24 +241,24 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 	if err != nil {
 		return err
 	}
-	average := variational.Mixture[float64]{}
+	average := variational.Mixture[float32]{}
 	// Bounds of all starts are compared at the same random draws.
 	scoring := f.engine
 	scoring.draws = max(scoring.draws, 512)
-	score := func(model *rbm.Model[float64], e *engineFlags) (variational.Terms, error) {
+	score := func(model *rbm.Model[float32], e *engineFlags) (variational.Terms, error) {
 		key := x.key.Sub(plantedLearner)
-		engine, _ := newEngine[float64](e, f.visible, f.hidden, nil, key)
-		objective := &variational.Objective[float64]{Partition: newPartition(e, engine, key), Average: average, Samples: x.data.Cols()}
+		engine, _ := newEngine[float32](e, f.visible, f.hidden, nil, key)
+		objective := &variational.Objective[float32]{Partition: newPartition(e, engine, key), Average: average, Samples: x.data.Cols()}
 		t, _, err := terms(ctx, objective, model, engine, x.data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 		return t, err
 	}
-	polished := make([][]float64, f.restarts) // posterior means of each start
-	models, bounds, err := variational.Restarts(ctx, f.restarts, func(k int) (*rbm.Model[float64], float64, error) {
+	polished := make([][]float32, f.restarts) // posterior means of each start
+	models, bounds, err := variational.Restarts(ctx, f.restarts, func(k int) (*rbm.Model[float32], float64, error) {
 		key := x.key.Sub(plantedLearner).Sub(uint64(k))
-		model := variational.Model[float64](variational.Start{
+		model := variational.Model[float32](variational.Start{
 			Hidden: f.hidden, Coupling: x.teacher.Coupling, Deviation: 0.5, Key: key.Sub(streamStart),
 		}, x.data)
-		engine, _ := newEngine[float64](&f.engine, f.visible, f.hidden, chosen(x.data, f.engine.chains, key.Sub(streamChainStart)), key.Sub(streamChains))
+		engine, _ := newEngine[float32](&f.engine, f.visible, f.hidden, chosen(x.data, f.engine.chains, key.Sub(streamChainStart)), key.Sub(streamChains))
 		trainer, err := variational.NewTrainer(model, x.data, newPartition(&f.engine, engine, key.Sub(streamDraws)), average, variational.Options{
 			Steps: f.steps, Rule: rule, Rate: f.rate, FinalRate: 0.1, Key: key.Sub(streamBatches),
 		})
@@ -305,10 +305,10 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 
 // polishedMean takes natural-gradient steps with the cavity method's averages
 // and returns the posterior means. It changes the model.
-func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm.Model[float64], engine dual.Engine[float64]) ([]float64, error) {
+func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
 	if f.polish > 0 && f.engine.partition == "annealed" {
-		trainer, err := variational.NewTrainer(model, x.data, &dual.Annealed[float64]{Engine: engine},
-			variational.Cavity[float64]{}, variational.Options{
+		trainer, err := variational.NewTrainer(model, x.data, &dual.Annealed[float32]{Engine: engine},
+			variational.Cavity[float32]{}, variational.Options{
 				Steps: f.polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: x.key,
 			})
 		if err != nil {
@@ -318,7 +318,7 @@ func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm
 			return nil, err
 		}
 	}
-	mean := make([]float64, len(model.Posterior.Theta))
+	mean := make([]float32, len(model.Posterior.Theta))
 	model.Posterior.Mean(mean)
 	return mean, nil
 }
