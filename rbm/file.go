@@ -31,9 +31,13 @@ type Info struct {
 
 // A File is what a model file holds.
 type File struct {
-	Model *Model[float32]
-	Info  Info
+	Model    *Model[float32]
+	Synapses *spin.Matrix // of the machine that is shipped, visible x hidden
+	Info     Info
 }
+
+// Machine returns the machine that is shipped.
+func (f *File) Machine() *Machine { return &Machine{f.Model.Params.Clone(), f.Synapses} }
 
 // members are the names of all that a model file may hold.
 var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean",
@@ -44,7 +48,7 @@ var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean",
 const maxModelBytes = 1 << 30
 
 // Save writes the model file at path, an .npz archive that numpy.load opens:
-// synapses (int8, N x P, the sign of the posterior mean), posterior_mean
+// synapses (int8, N x P, the machine that is shipped), posterior_mean
 // (float32, N x P), prior_mean (the same, absent for the uniform prior),
 // visible_field, hidden_field, visible_offset, hidden_offset (float64),
 // coupling (float64, no dimension) and meta.json. The file is replaced as a
@@ -56,6 +60,9 @@ func (f *File) Save(path string) error {
 	}
 	m, q := f.Model, f.Model.Posterior
 	n, p := m.Visible(), m.Hidden()
+	if f.Synapses == nil || f.Synapses.Rows() != n || f.Synapses.Cols() != p {
+		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units without synapses of that shape", n, p))
+	}
 	for name, theta := range map[string][]float32{"posterior_mean": q.Theta, "prior_mean": q.PriorTheta} {
 		if slices.ContainsFunc(theta, func(v float32) bool { return v != v }) {
 			return fmt.Errorf("%s: not written: %s is not a number somewhere", path, name)
@@ -68,7 +75,7 @@ func (f *File) Save(path string) error {
 		return fmt.Errorf("%s: not written: %w", path, err)
 	}
 	signs := make([]int8, n*p)
-	spin.Values(signs, q.Sign())
+	spin.Values(signs, f.Synapses)
 	arrays := []npy.Array{
 		{Name: "meta.json", Data: meta},
 		{Name: "synapses", Shape: []int{n, p}, Data: signs},
@@ -163,11 +170,15 @@ func Load(path string) (*File, error) {
 		return nil, err
 	}
 	for k, s := range signs {
-		theta := f.Model.Posterior.Theta[k%p*n+k/p]
-		if s != 1 && s != -1 || s > 0 != (theta >= 0) {
-			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign", path, k/p, k%p, s, float32(math.Tanh(float64(theta))))
+		mean := math.Tanh(float64(f.Model.Posterior.Theta[k%p*n+k/p]))
+		switch {
+		case s != 1 && s != -1:
+			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d: it must be 1 or -1", path, k/p, k%p, s)
+		case float64(s)*mean < -Decided-1e-6:
+			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign where that is beyond ±%v", path, k/p, k%p, s, float32(mean), Decided)
 		}
 	}
+	f.Synapses = spin.FromSigns(n, p, signs)
 	return f, nil
 }
 

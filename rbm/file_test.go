@@ -27,7 +27,7 @@ func testFile(prior bool) *File {
 	if prior {
 		m.Posterior.PriorTheta = slices.Repeat([]float32{0.5, -3, 0}, n*p/3)
 	}
-	return &File{m, Info{
+	return &File{m, m.Posterior.Typical(stream.New(10)), Info{
 		Program: "bethe test", Seed: math.MaxUint64, Data: "ünïcode \"data\"", Samples: 10, Steps: 20,
 		Width: 2, Height: 2, Settings: map[string]any{"rate": 0.1, "engine": "exact", "list": []any{1.0, true}},
 	}}
@@ -124,7 +124,7 @@ func TestFileMembers(t *testing.T) {
 	for i := range 4 {
 		for mu := range 3 {
 			theta, theta0 := m.Posterior.Theta[mu*4+i], m.Posterior.PriorTheta[mu*4+i]
-			if mean[i*3+mu] != float32(math.Tanh(float64(theta))) || prior[i*3+mu] != float32(math.Tanh(float64(theta0))) || synapses[i*3+mu] != m.Machine().Synapses.At(i, mu) {
+			if mean[i*3+mu] != float32(math.Tanh(float64(theta))) || prior[i*3+mu] != float32(math.Tanh(float64(theta0))) || synapses[i*3+mu] != f.Synapses.At(i, mu) {
 				t.Errorf("synapse (%d, %d) is out of place", i, mu)
 			}
 		}
@@ -255,8 +255,8 @@ func TestLoadStrict(t *testing.T) {
 				m[name] = x
 			}
 		}, "a machine of 0 visible and 3 hidden units: both must be at least 1"},
-		{"synapse not the sign", func(m map[string]npy.Array) { m["synapses"].Data.([]int8)[7] *= -1 }, "synapses[2, 1] is"},
-		{"synapse 0", func(m map[string]npy.Array) { m["synapses"].Data.([]int8)[7] = 0 }, "synapses[2, 1] is 0 where posterior_mean is"},
+		{"decided synapse not the sign", func(m map[string]npy.Array) { m["synapses"].Data.([]int8)[2] *= -1 }, "synapses[0, 2] is"},
+		{"synapse 0", func(m map[string]npy.Array) { m["synapses"].Data.([]int8)[7] = 0 }, "synapses[2, 1] is 0: it must be 1 or -1"},
 		{"synapse 3", func(m map[string]npy.Array) { m["synapses"].Data.([]int8)[0] *= 3 }, "synapses[0, 0] is"},
 		{"synapses transposed", func(m map[string]npy.Array) {
 			x := m["synapses"]

@@ -97,6 +97,30 @@ func (q *Posterior[T]) Sample(key stream.Key) *spin.Matrix {
 	return t
 }
 
+// Decided is the |lambda| above which Typical takes a synapse as known.
+const Decided = 0.9
+
+// Typical returns synapses that are typical of the posterior, visible x hidden:
+// the sign of lambda where |lambda| is above Decided, drawn elsewhere.
+//
+// It is the machine to ship. The bound holds for machines drawn from q, on
+// average; the signs alone are no such draw: where the data leave synapses
+// undecided, as those of a pixel that hardly ever changes, their faint means
+// often lean one way for many hidden units at once, and signs of full strength
+// then add up to couplings that the bound never saw.
+func (q *Posterior[T]) Typical(key stream.Key) *spin.Matrix {
+	limit := T(math.Atanh(Decided))
+	synapses := q.Sample(key)
+	for k, v := range q.Theta {
+		if v > limit {
+			synapses.Set(k%q.Visible, k/q.Visible, 1)
+		} else if v < -limit {
+			synapses.Set(k%q.Visible, k/q.Visible, -1)
+		}
+	}
+	return synapses
+}
+
 // Polarised returns the share of synapses with |lambda| above the threshold.
 func (q *Posterior[T]) Polarised(threshold float64) float64 {
 	limit := T(math.Atanh(threshold))
@@ -115,7 +139,8 @@ type Model[T Real] struct {
 	Posterior *Posterior[T]
 }
 
-// Machine returns the machine with the most probable synapses.
+// Machine returns the machine with the most probable synapses; see Typical for
+// the better one to ship.
 func (m *Model[T]) Machine() *Machine { return &Machine{m.Params.Clone(), m.Posterior.Sign()} }
 
 // Clone returns a deep copy.

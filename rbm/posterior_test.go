@@ -172,3 +172,30 @@ func TestModelCopies(t *testing.T) {
 		}
 	}
 }
+
+// TestTypical: decided synapses are their signs, others are drawn (a binomial
+// test at six standard errors).
+func TestTypical(t *testing.T) {
+	const n, p = 50, 200
+	q := NewPosterior[float32](n, p)
+	for mu := range p {
+		for i := range n {
+			q.Theta[mu*n+i] = []float32{3, -3, 0.3, float32(math.Inf(-1)), -1}[i%5]
+		}
+	}
+	m := q.Typical(stream.New(1))
+	up := make([]float64, 5)
+	for i := range n {
+		for mu := range p {
+			up[i%5] += float64(m.At(i, mu)+1) / 2 / (n * p / 5)
+		}
+	}
+	for k, want := range []float64{1, 0, (1 + math.Tanh(0.3)) / 2, 0, (1 - math.Tanh(1)) / 2} {
+		if limit := 6 * math.Sqrt(want*(1-want)/(n*p/5)); math.Abs(up[k]-want) > limit+1e-9 {
+			t.Errorf("theta %v: a share of %v is +1, not %v", q.Theta[k], up[k], want)
+		}
+	}
+	if !m.Equal(q.Typical(stream.New(1))) || m.Equal(q.Typical(stream.New(2))) {
+		t.Error("draws do not follow the key")
+	}
+}

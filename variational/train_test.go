@@ -67,7 +67,7 @@ func learner(t *testing.T, samples *spin.Matrix, opt Options) (*Trainer[float32]
 func modelBytes(t *testing.T, model *rbm.Model[float32]) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.npz")
-	if err := (&rbm.File{Model: model}).Save(path); err != nil {
+	if err := (&rbm.File{Model: model, Synapses: model.Posterior.Sign()}).Save(path); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)

@@ -42,7 +42,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
 		Long: `Measures the mean log-likelihood of data, in nats a sample, under the machine
-whose synapses are the most probable ones of the model.
+that the model file holds.
 
 It is exact where the smaller layer has at most 25 units. Elsewhere it is
 estimated by forward annealed importance sampling, which is optimistic: it tends
@@ -60,7 +60,7 @@ to overstate the likelihood, by less the more --ais-steps.`,
 			if err != nil {
 				return err
 			}
-			likelihood, err := c.likelihood(cmd.Context(), file.Model.Machine(), set.Samples, &a, stream.New(c.seed).Sub(streamEvaluate))
+			likelihood, err := c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, stream.New(c.seed).Sub(streamEvaluate))
 			if err != nil {
 				return err
 			}

@@ -42,8 +42,8 @@ func newSampleCommand(c *console) *cobra.Command {
 	var f sampleFlags
 	cmd := &cobra.Command{
 		Use: "sample MODEL", Short: "Draw samples from a model", Args: oneArgument("a model file"),
-		Long: `Draws samples by block Gibbs sampling of the machine whose synapses are the most
-probable ones, from independent chains that start at random. With --clamp some
+		Long: `Draws samples by block Gibbs sampling of the machine that the model file holds,
+from independent chains that start at random. With --clamp some
 visible units are held at what they are in a given sample, and the machine
 completes the rest.
 
@@ -77,7 +77,7 @@ func (c *console) sample(path string, f *sampleFlags) error {
 	if err != nil {
 		return err
 	}
-	machine := file.Model.Machine()
+	machine := file.Machine()
 	n := machine.Visible()
 	chains := sample.NewMachineChains(machine, f.count, stream.New(c.seed))
 	report := sampleReport{path, f.count, f.sweeps, 0, f.out, f.png}

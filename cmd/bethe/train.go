@@ -39,6 +39,7 @@ type trainFlags struct {
 	rule     string
 
 	noCentre, noFields, fixedCoupling bool
+	undecided                         string
 
 	out             string
 	checkpointEvery int
@@ -66,6 +67,7 @@ const (
 	streamPictures
 	streamEvaluate
 	streamDraws
+	streamSynapses
 )
 
 // defaultEpochs is what train does when no limit is given.
@@ -113,6 +115,7 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
 	flags.BoolVar(&f.fixedCoupling, "fixed-coupling", false, "do not learn the coupling")
+	flags.StringVar(&f.undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
 	flags.StringVarP(&f.out, "out", "o", "", "folder for the results (default runs/DATA-hHIDDEN-sSEED)")
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "save a checkpoint every so many steps (default: about every minute)")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
@@ -139,6 +142,8 @@ func (f *trainFlags) check() error {
 		return usagef("--restarts %d: it must be at least 1", f.restarts)
 	case f.checkpointEvery < 0:
 		return usagef("--checkpoint-every %d: it must not be negative", f.checkpointEvery)
+	case !oneOf(f.undecided, "draw", "sign"):
+		return usagef("--undecided %q: it is draw or sign", f.undecided)
 	case f.engine.partition == "quenched" && !f.noCentre:
 		return usagef("--partition quenched has no form with offsets: add --no-centre")
 	}
@@ -233,7 +238,7 @@ func (r *learning) describe() {
 		"hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
 		"rate": f.rate, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
 		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
-		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling,
+		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
 	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(),
 		"seed": r.seed, "settings": r.settings})
@@ -492,7 +497,8 @@ func (r *learning) report(ctx context.Context, trainer *variational.Trainer[floa
 
 // finish writes the model, the pictures, what --evaluate found, and the result.
 func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report *trainReport) error {
-	file := &rbm.File{Model: model, Info: rbm.Info{
+	key := stream.New(r.seed)
+	file := &rbm.File{Model: model, Synapses: r.synapses(model.Posterior, key.Sub(streamSynapses)), Info: rbm.Info{
 		Program: program(), Seed: r.seed, Data: r.f.data.name, Samples: r.set.Len(), Steps: report.Steps,
 		Width: r.set.Width, Height: r.set.Height, Settings: r.settings,
 	}}
@@ -502,8 +508,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	if err := figure.WritePNG(filepath.Join(r.out, synapsesFile), figure.Synapses(model.Posterior, r.set.Width, r.set.Height)); err != nil {
 		return err
 	}
-	machine := model.Machine()
-	key := stream.New(r.seed)
+	machine := file.Machine()
 	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
 	chains.Start(chosen(r.set.Samples, 100, key.Sub(streamPictures)))
 	chains.Sweep(200)
@@ -529,6 +534,14 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 		report.LogLikelihood, report.Evaluated = &likelihood, name
 	}
 	return r.writeResult(report)
+}
+
+// synapses returns those of the machine that is saved.
+func (r *learning) synapses(q *rbm.Posterior[float32], key stream.Key) *spin.Matrix {
+	if r.f.undecided == "sign" {
+		return q.Sign()
+	}
+	return q.Typical(key)
 }
 
 func (r *learning) writeResult(report *trainReport) error {
