@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"bethe/internal/kernel"
+	"bethe/spin"
+)
+
+// An entrant is one way of doing some work, in a race within this process.
+type entrant struct {
+	name  string
+	run   func()
+	times []float64
+}
+
+// raceHere times entrants in turns, after one run each that does not count.
+func raceHere(rounds int, entrants ...*entrant) {
+	const atLeast = 4 * time.Millisecond
+	counts := make([]int, len(entrants))
+	for k, e := range entrants {
+		e.run()
+		start := time.Now()
+		e.run()
+		counts[k] = max(1, int(atLeast/max(time.Since(start), time.Nanosecond)))
+	}
+	for range rounds {
+		for k, e := range entrants {
+			start := time.Now()
+			for range counts[k] {
+				e.run()
+			}
+			e.times = append(e.times, time.Since(start).Seconds()/float64(counts[k]))
+		}
+	}
+}
+
+// floors of a ratio, by tier.
+type floors map[string]float64
+
+// kernelRows races the kernels of this process's tier against their yardsticks.
+// Products in portable code have a floor against gonum, others against OpenBLAS.
+func kernelRows(rounds int) []row {
+	tier := kernel.Tier()
+	var rows []row
+	compare := func(what string, ours *entrant, yardstick *entrant, f floors) {
+		rows = append(rows, row{What: what, Tier: tier, Threads: 1, Seconds: median(ours.times), Against: yardstick.name,
+			Value: medianRatio(yardstick.times, ours.times), Unit: "x", Floor: f[tier]})
+	}
+	product := func(what string, ours func(), real func(b *blas), f floors) {
+		us, gonum := &entrant{run: ours}, &entrant{name: "gonum", run: func() { real(&gonumBLAS) }}
+		racers := []*entrant{us, gonum}
+		if openBLAS != nil {
+			racers = append(racers, &entrant{name: "OpenBLAS", run: func() { real(openBLAS) }})
+		}
+		raceHere(rounds, racers...)
+		for _, y := range racers[1:] {
+			g := f
+			if (y == gonum) != (tier == "portable") {
+				g = nil
+			}
+			compare(what, us, y, g)
+		}
+	}
+
+	direct := floors{"avx512": 2.3, "avx2": 1.6, "portable": 1.6}
+	backward := floors{"avx512": 2.0, "avx2": 1.4, "portable": 1.6}
+	for _, s := range []struct {
+		what           string
+		p, k, m        int
+		transA, transB bool // how a program with real weights holds them
+		floors         floors
+	}{
+		{"hidden fields, 500x784 by 784x1000 bits", 500, 784, 1000, false, false, direct},
+		{"hidden fields, 100x784 by 784x1000 bits", 100, 784, 1000, false, false, direct},
+		{"visible fields, 784x500 by 500x1000 bits", 784, 500, 1000, true, false, direct},
+		{"gradient, 500x1000 by 1000x784 bits", 500, 1000, 784, false, true, backward},
+	} {
+		stride := kernel.Stride(s.m)
+		bits := make([]uint32, kernel.Words(s.k)*stride)
+		x := make([]float32, s.k*s.m)
+		for r := range s.k {
+			for l := range s.m {
+				b := rand.Uint32() & 1
+				bits[r/kernel.WordBits*stride+l] |= b << (r % kernel.WordBits)
+				if v := 2*float32(b) - 1; s.transB {
+					x[l*s.k+r] = v
+				} else {
+					x[r*s.m+l] = v
+				}
+			}
+		}
+		a, dst := normal(s.p*s.k), make([]float32, s.p*s.m)
+		product("product: "+s.what, func() { kernel.MulBits(dst, a, s.p, s.k, bits, stride, s.m) },
+			func(b *blas) { b.mul(dst, a, x, s.p, s.k, s.m, s.transA, s.transB) }, s.floors)
+	}
+	for _, m := range []int{1000, 20000} {
+		samples := spin.Random(784, m, rand.New(rand.NewPCG(1, 2)))
+		turned := spin.New(m, 784)
+		samples.Transpose(turned)
+		x, a, y := make([]float32, m*784), normal(784), make([]float32, m)
+		spin.Values(x, turned)
+		product(fmt.Sprintf("matrix-vector: 784 by 784x%d bits", m), func() { spin.Mul(y, a, 1, samples) },
+			func(b *blas) { b.mulVector(y, x, a, m, 784) }, nil)
+	}
+	{
+		a, b, dst := normal(500*784), normal(784*1000), make([]float32, 500*1000)
+		product("real product: 500x784 by 784x1000", func() { kernel.MulReal(dst, a, b, 500, 784, 1000, false, false) },
+			func(l *blas) { l.mul(dst, a, b, 500, 784, 1000, false, false) }, nil)
+	}
+	{
+		samples, turned := spin.Random(784, 1000, rand.New(rand.NewPCG(1, 2))), spin.New(1000, 784)
+		a, dst := normal(500*784), make([]float32, 500*1000)
+		pack := &entrant{run: func() { samples.Transpose(turned) }}
+		mul := &entrant{run: func() { spin.Mul(dst, a, 500, samples) }}
+		raceHere(rounds, pack, mul)
+		rows = append(rows, row{What: "packing: transposition of 784x1000 bits", Tier: tier, Threads: 1, Seconds: median(pack.times),
+			Against: "their product with 500x784", Value: 100 * medianRatio(pack.times, mul.times), Unit: "%", Limit: 10})
+	}
+	{
+		x, y := make([]float32, 1<<14), make([]float32, 1<<14)
+		for k := range x {
+			x[k] = 10 * (2*float32(k)/float32(len(x)) - 1)
+		}
+		ours := &entrant{run: func() { kernel.Tanh(y, x) }}
+		library := &entrant{name: "math.Tanh", run: func() {
+			for k, v := range x {
+				y[k] = float32(math.Tanh(float64(v)))
+			}
+		}}
+		raceHere(rounds, ours, library)
+		per := float64(len(x))
+		compare("tanh, one number", ours, library, floors{"avx512": 80, "avx2": 40})
+		rows[len(rows)-1].Seconds /= per
+	}
+	{
+		const p, k, lanes = 500, visible, 1024
+		random := func(words, stride int) []uint32 {
+			x := make([]uint32, words*stride)
+			for i := range x {
+				x[i] = rand.Uint32() >> 2
+			}
+			return x
+		}
+		sp := kernel.Stride(p)
+		a, b, counts := random(kernel.Words(k), sp), random(kernel.Words(k), lanes), make([]uint16, p*lanes)
+		ours := &entrant{run: func() { kernel.CountDiff(counts, lanes, a, sp, p, b, lanes, k, lanes) }}
+		wide := newPlainSweep(lanes)
+		loop := &entrant{name: "rows of bits.OnesCount64", run: func() {
+			for c := range lanes {
+				wide.hiddenCounts(counts[c*p:(c+1)*p], c)
+			}
+		}}
+		raceHere(rounds, ours, loop)
+		compare("popcount field of 784 spins, one unit", ours, loop, floors{"avx512": 7, "avx2": 2.2})
+		rows[len(rows)-1].Seconds /= p * lanes
+	}
+	return rows
+}
+
+// normal returns n normal numbers.
+func normal(n int) []float32 {
+	x := make([]float32, n)
+	for k := range x {
+		x[k] = float32(rand.NormFloat64())
+	}
+	return x
+}

@@ -1,0 +1,459 @@
+// Command measure times everything that this module promises to be fast beside
+// the yardsticks: other libraries doing the same work. bench/run builds and
+// runs it.
+//
+// Kernels race within one process for each tier of kernels; whole programs are
+// processes that take turns. Ratios are formed in each round, and their medians
+// are reported.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"bethe/internal/kernel"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "measure:", err)
+		os.Exit(1)
+	}
+}
+
+// A bench is one run of everything.
+type bench struct {
+	report
+	self, bethe, python, yardsticks string
+	tiers                           []string // fastest first
+}
+
+func run() error {
+	asJSON := flag.Bool("json", false, "print one JSON object")
+	rounds := flag.Int("rounds", 11, "rounds of each race")
+	only := flag.String("only", "", "measure only these, of kernels, training, gibbs, planted, sizes, memory; separated by commas")
+	bethe := flag.String("bethe", "", "the program, for its memory")
+	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
+	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
+	child := flag.String("child", "", "what a process started by this program does")
+	flag.Parse()
+	if *rounds < 1 {
+		return fmt.Errorf("-rounds %d: it must be at least 1", *rounds)
+	}
+	if flag.NArg() > 0 {
+		return fmt.Errorf("%q: there are only flags", flag.Arg(0))
+	}
+	if *child != "" {
+		return runChild(*child, *rounds)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	b := &bench{self: self, bethe: *bethe, python: *python, yardsticks: *yardsticks}
+	b.Machine, b.CPUs, b.Load, b.Rounds = cpuModel(), runtime.NumCPU(), loadAverage(), *rounds
+	b.Date = began.UTC().Format("2006-01-02 15:04 MST")
+	b.Versions = map[string]string{"go": runtime.Version()}
+	b.Missing, b.Missed = []string{}, []string{}
+	if openBLAS != nil {
+		b.Versions["openblas"] = openBLAS.version
+	} else {
+		b.Missing = append(b.Missing, "OpenBLAS in the races of kernels: there is no C compiler or no libopenblas-dev")
+	}
+	for _, tier := range []string{"avx512", "avx2", "portable"} {
+		if b.child(tier, "tier", 1).Run() == nil {
+			b.tiers = append(b.tiers, tier)
+		} else {
+			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
+		}
+	}
+	names := []string{"kernels", "training", "gibbs", "planted", "sizes", "memory"}
+	wanted := names
+	if *only != "" {
+		wanted = strings.Split(*only, ",")
+	}
+	for _, name := range wanted {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("-only %s: it is of %s", name, strings.Join(names, ", "))
+		}
+	}
+	for k, measure := range []func() error{b.kernels, b.training, b.gibbs, b.planted, b.sizes, b.memory} {
+		if !slices.Contains(wanted, names[k]) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "measuring %s\n", names[k])
+		if err := measure(); err != nil {
+			return err
+		}
+	}
+	b.Seconds = time.Since(began).Seconds()
+	for _, m := range b.Missing {
+		fmt.Fprintln(os.Stderr, "MISSING:", m)
+	}
+	if len(b.Missing) > 0 {
+		fmt.Fprintln(os.Stderr, "bench/run --install gets the yardsticks by apt")
+	}
+	if *asJSON {
+		text, err := json.MarshalIndent(&b.report, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Println(string(text))
+		return err
+	}
+	b.markdown(os.Stdout)
+	return nil
+}
+
+// runChild does what a process started by this program is for.
+func runChild(what string, rounds int) error {
+	if err := kernel.Check(); err != nil {
+		return err
+	}
+	switch what {
+	case "tier": // that there is one is all
+		return nil
+	case "kernels":
+		return print(kernelRows(rounds))
+	case "sizes":
+		rows, err := sizeRows(rounds)
+		if err != nil {
+			return err
+		}
+		return print(rows)
+	}
+	return serve(what)
+}
+
+// environment says which kernels a process uses and how many threads.
+func environment(tier string, threads int) []string {
+	n := strconv.Itoa(threads)
+	return []string{"BETHE_KERNEL=" + tier, "GOMAXPROCS=" + n, "OPENBLAS_NUM_THREADS=" + n, "OMP_NUM_THREADS=" + n,
+		"MKL_NUM_THREADS=" + n, "PYTHONDONTWRITEBYTECODE=1"}
+}
+
+// child returns a process of this program.
+func (b *bench) child(tier, what string, threads int) *exec.Cmd {
+	cmd := exec.Command(b.self, "-child", what, "-rounds", strconv.Itoa(b.Rounds))
+	cmd.Env = append(os.Environ(), environment(tier, threads)...)
+	return cmd
+}
+
+// childRows returns the rows that a process of this program prints.
+func (b *bench) childRows(tier, what string) (rows []row, err error) {
+	cmd := b.child(tier, what, 1)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s on %s: %w", what, tier, err)
+	}
+	return rows, json.Unmarshal(out, &rows)
+}
+
+// ours is a contender of this program.
+func (b *bench) ours(what, task, tier string, threads int) *contender {
+	return &contender{what: what, tier: tier, threads: threads, command: []string{b.self, "-child", task}, env: environment(tier, threads)}
+}
+
+// yardstick is a contender that runs a Python script.
+func (b *bench) yardstick(what, script string, threads int, args ...string) *contender {
+	command := append([]string{b.python, filepath.Join(b.yardsticks, script)}, args...)
+	return &contender{what: what, threads: threads, command: command, env: environment("", threads)}
+}
+
+// race has contenders race and notes those that could not.
+func (b *bench) race(rounds int, contenders ...*contender) {
+	race(rounds, b.Versions, contenders...)
+	for _, c := range contenders {
+		if c.err != nil {
+			b.Missing = append(b.Missing, fmt.Sprintf("%s, threads %d: %v", c.what, c.threads, c.err))
+		}
+	}
+}
+
+// compare returns how many times faster c is than other, nothing if either could not run.
+func compare(c, other *contender, floor float64) []row {
+	if c.err != nil || other.err != nil {
+		return nil
+	}
+	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times),
+		Against: other.what, Value: medianRatio(other.times, c.times), Unit: "x", Floor: floor}}
+}
+
+// plain returns the row of a yardstick itself.
+func plain(c *contender) []row {
+	if c.err != nil {
+		return nil
+	}
+	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times)}}
+}
+
+func (b *bench) kernels() error {
+	var rows []row
+	for _, tier := range b.tiers {
+		r, err := b.childRows(tier, "kernels")
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r...)
+	}
+	b.add("Kernels", "One thread on each side, in one process for each tier. Floors for portable products are against gonum, for others against OpenBLAS. "+
+		"The yardstick multiplies float32 matrices in the layout that a program with real weights has them in.", rows)
+	return nil
+}
+
+// onTop returns the floor if the tier is AVX-512's, for which floors are stated.
+func onTop(tier string, floor float64) float64 {
+	if tier == "avx512" {
+		return floor
+	}
+	return 0
+}
+
+// pair returns two processes of one thread that run at the same time.
+func (b *bench) pair(task string) *contender {
+	c := b.ours("two processes at once", task, b.tiers[0], 1)
+	c.twin = b.ours("two processes at once", task, b.tiers[0], 1)
+	return c
+}
+
+// secondThread returns what a second thread gains, beside what the machine
+// gains from a second process.
+func secondThread(one, two, pair *contender) []row {
+	rows := compare(two, one, 0)
+	for k := range rows {
+		rows[k].Against, rows[k].Floor = "one thread", 1.8
+	}
+	for _, r := range compare(pair, one, 0) {
+		r.What, r.Against, r.Threads = one.what+": two processes of one thread at once, the machine's ceiling", "one process", 0
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func (b *bench) training() error {
+	torch, learn := map[int]*contender{}, map[int]*contender{}
+	var all []*contender
+	for threads := 1; threads <= 2; threads++ {
+		torch[threads] = b.yardstick("PyTorch, persistent contrastive divergence", "pcd_torch.py", threads, strconv.Itoa(threads))
+		learn[threads] = b.yardstick("scikit-learn's BernoulliRBM", "rbm_sklearn.py", threads)
+		all = append(all, torch[threads], learn[threads])
+	}
+	kinds := []struct {
+		what, task string
+		floor      float64
+	}{{"step, centred", "step-centred", 2.5}, {"step, not centred", "step", 4}}
+	type place struct {
+		task, tier string
+		threads    int
+	}
+	ours := map[place]*contender{}
+	pairs := map[string]*contender{}
+	for _, kind := range kinds {
+		for _, tier := range b.tiers {
+			for threads := 1; threads <= 2; threads++ {
+				c := b.ours(kind.what, kind.task, tier, threads)
+				ours[place{kind.task, tier, threads}] = c
+				all = append(all, c)
+			}
+		}
+		pairs[kind.task] = b.pair(kind.task)
+		all = append(all, pairs[kind.task])
+	}
+	b.race(b.Rounds, all...)
+	var rows []row
+	for threads := 1; threads <= 2; threads++ {
+		rows = append(append(rows, plain(torch[threads])...), plain(learn[threads])...)
+		for _, kind := range kinds {
+			for _, tier := range b.tiers {
+				c := ours[place{kind.task, tier, threads}]
+				rows = append(rows, compare(c, torch[threads], onTop(tier, kind.floor))...)
+				rows = append(rows, compare(c, learn[threads], 0)...)
+			}
+		}
+	}
+	for _, kind := range kinds {
+		top := b.tiers[0]
+		rows = append(rows, secondThread(ours[place{kind.task, top, 1}], ours[place{kind.task, top, 2}], pairs[kind.task])...)
+	}
+	rows = append(append(rows, again(torch)...), again(learn)...)
+	b.add("Training step", "784 x 500 synapses, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides. "+
+		"Ours takes Adam's step for synapses, fields and coupling, PyTorch a plain gradient's for weights and fields.", rows)
+	return nil
+}
+
+// again returns what a yardstick gains from a second thread.
+func again(c map[int]*contender) []row {
+	rows := compare(c[2], c[1], 0)
+	for k := range rows {
+		rows[k].Against = "one thread"
+	}
+	return rows
+}
+
+func (b *bench) gibbs() error {
+	torch := map[int]*contender{}
+	for threads := 1; threads <= 2; threads++ {
+		torch[threads] = b.yardstick("PyTorch", "gibbs_torch.py", threads, strconv.Itoa(threads))
+	}
+	loop := b.ours("plain Go, one table of thresholds a layer", "sweep-plain", "portable", 1)
+	loop.tier = "" // it uses none of our kernels
+	all := []*contender{torch[1], torch[2], loop}
+	ours := map[string][]*contender{}
+	for _, tier := range b.tiers {
+		for threads := 1; threads <= 2; threads++ {
+			c := b.ours("sweep", "sweep", tier, threads)
+			ours[tier] = append(ours[tier], c)
+			all = append(all, c)
+		}
+	}
+	pair := b.pair("sweep")
+	b.race(b.Rounds, append(all, pair)...)
+	var rows []row
+	for _, c := range []*contender{torch[1], torch[2], loop} {
+		rows = append(rows, plain(c)...)
+	}
+	for _, tier := range b.tiers {
+		one, two := ours[tier][0], ours[tier][1]
+		rows = append(rows, compare(one, torch[1], onTop(tier, 20))...)
+		rows = append(rows, compare(two, torch[2], 0)...)
+		rows = append(rows, compare(one, loop, onTop(tier, 7))...)
+		if tier != "portable" {
+			r := compare(one, ours["portable"][0], 0)
+			for k := range r {
+				r[k].Against = "the portable tier"
+			}
+			rows = append(rows, r...)
+		}
+	}
+	top := ours[b.tiers[0]]
+	rows = append(rows, secondThread(top[0], top[1], pair)...)
+	rows = append(rows, again(torch)...)
+	b.add("Gibbs sweeps", "1,000 chains of a machine of 784 x 500 binary synapses with fields; the time is that of one sweep of all. "+
+		"The plain Go yardstick has no fields.", rows)
+	return nil
+}
+
+func (b *bench) planted() error {
+	const steps = 200
+	ours := b.ours("annealed bound, exact moments", "planted", b.tiers[0], 1)
+	quenched := b.ours("the lab's algorithm here (64 draws, message passing)", "planted-quenched", b.tiers[0], 1)
+	together := b.yardstick("the lab's algorithm in NumPy, draws together", "lab_numpy.py", 1, "together")
+	apart := b.yardstick("the lab's algorithm in NumPy, draws one by one", "lab_numpy.py", 1, "apart")
+	// Messages take longer as synapses polarise, so yardsticks learn to the end in every round.
+	together.count, apart.count = steps, steps
+	b.race((b.Rounds+1)/2, ours, quenched, together, apart)
+	for _, c := range []*contender{together, apart} {
+		for k := range c.times {
+			c.times[k] *= steps
+		}
+	}
+	rows := append(plain(together), plain(apart)...)
+	for _, c := range []*contender{ours, quenched} {
+		floor := 0.0
+		if c == ours {
+			floor = 1000
+		}
+		rows = append(rows, compare(c, together, floor)...)
+		rows = append(rows, compare(c, apart, floor)...)
+	}
+	b.add("Planted run", "N = 100, P = 2, alpha = 5, 200 steps from one start, in float64 on one thread; the time is that of the 200 steps.", rows)
+	return nil
+}
+
+func (b *bench) sizes() error {
+	rows, err := b.childRows(b.tiers[0], "sizes")
+	b.add("Cost against size", "Steps a second of centred learning, each size doubled four times with the others at N = 784, P = 500, M = 500; the exponent is the slope of ln time against ln size.", rows)
+	return err
+}
+
+func (b *bench) memory() error {
+	if b.bethe == "" {
+		b.Missing = append(b.Missing, "memory: the program was not named (-bethe)")
+		return nil
+	}
+	folder, err := os.MkdirTemp("", "bethe-memory-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	cmd := exec.Command(b.bethe, "train", "--hidden", "2000", "--steps", "20", "--quiet", "--out", filepath.Join(folder, "run"))
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	done := make(chan error)
+	go func() { done <- cmd.Wait() }()
+	var peak float64
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				return fmt.Errorf("bethe train: %w\n%s", err, complaints.Bytes())
+			}
+			if peak == 0 {
+				b.Missing = append(b.Missing, "memory: this system has no /proc")
+				return nil
+			}
+			b.add("Memory", "Greatest resident memory of the whole process, from reading the digits to the pictures.", []row{{
+				What: "bethe train --hidden 2000 --steps 20, 60,000 digits", Seconds: time.Since(start).Seconds(), Value: peak, Unit: "MB", Limit: 400,
+			}})
+			return nil
+		case <-time.After(5 * time.Millisecond):
+			peak = max(peak, residentPeak(cmd.Process.Pid))
+		}
+	}
+}
+
+// residentPeak returns the most memory a process has had so far in MB (10^6
+// bytes), 0 if unknown.
+func residentPeak(pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kB, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
+			if err == nil {
+				return kB * 1024 / 1e6
+			}
+		}
+	}
+	return 0
+}
+
+// cpuModel returns the processor's name.
+func cpuModel() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, model, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				return strings.TrimSpace(model)
+			}
+		}
+	}
+	return runtime.GOOS + "/" + runtime.GOARCH
+}
+
+// loadAverage returns the load of the last 1, 5 and 15 minutes.
+func loadAverage() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(text)); err == nil && len(fields) >= 3 {
+		return strings.Join(fields[:3], " ")
+	}
+	return "unknown"
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"bethe/dataset/mnist"
+	"bethe/dual"
+	"bethe/internal/kernel"
+	"bethe/planted"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/variational"
+)
+
+// coupling is about what a machine of this size learns from digits.
+const coupling = 0.03
+
+// tasks are the kinds of work that a process of this program does on request.
+// Each prepares and returns a function that does it n times.
+var tasks = map[string]func() (func(n int) error, error){
+	"step":         func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, false) },
+	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
+	"sweep": func() (func(int) error, error) {
+		rng := rand.New(rand.NewPCG(1, 2))
+		machine := &rbm.Machine{Params: rbm.NewParams(visible, hidden, coupling), Synapses: spin.Random(visible, hidden, rng)}
+		for _, fields := range [][]float64{machine.VisibleField, machine.HiddenField} {
+			for k := range fields {
+				fields[k] = rng.NormFloat64()
+			}
+		}
+		chains := sample.NewMachineChains(machine, 1000, stream.New(1))
+		return func(n int) error { chains.Sweep(n); return nil }, nil
+	},
+	"sweep-plain": func() (func(int) error, error) {
+		p := newPlainSweep(1000)
+		return func(n int) error {
+			for range n {
+				p.sweep()
+			}
+			return nil
+		}, nil
+	},
+	"planted": func() (func(int) error, error) {
+		return plantedRuns(variational.Adam, func() dual.Partition[float64] { return &dual.Annealed[float64]{Engine: dual.Exact[float64]{}} })
+	},
+	"planted-quenched": func() (func(int) error, error) {
+		return plantedRuns(variational.ClippedAdam, func() dual.Partition[float64] {
+			engine := dual.NewBethe[float64]()
+			engine.EdgeCorrelation, engine.Damping, engine.Tolerance = true, 0, 1e-5
+			return &dual.Quenched[float64]{Engine: engine, Draws: 64, Key: stream.New(1)}
+		})
+	},
+}
+
+// errEnough ends a run of learning after the steps that were asked for.
+var errEnough = errors.New("enough steps")
+
+// trainingSteps prepares learning of digits as the command does it, with as
+// many chains as samples a step.
+func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
+	samples := mnist.Train().Samples
+	if n != samples.Rows() {
+		samples = spin.Random(n, max(2*batch, 5000), rand.New(rand.NewPCG(1, 2)))
+	}
+	key := stream.New(1)
+	model := variational.Model[float32](variational.Start{
+		Hidden: p, Coupling: 2.8 / math.Sqrt(float64(n)), Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(0),
+	}, samples)
+	first := make([]int, batch)
+	for k := range first {
+		first[k] = k
+	}
+	start := spin.New(n, batch)
+	samples.Gather(start, first)
+	engine := &dual.Chains[float32]{Count: batch, Sweeps: 1, Key: key.Sub(1), Start: start}
+	opt := variational.Options{
+		Steps: 1 << 20, Batch: batch, Rate: 0.02, FinalRate: 0.02, FieldRate: 1, CouplingRate: 0.5, MaxTheta: 4, Key: key.Sub(2),
+	}
+	if centre {
+		opt.OffsetRate = 0.01
+	}
+	trainer, err := variational.NewTrainer(model, samples, &dual.Annealed[float32]{Engine: engine}, variational.Mixture[float32]{}, opt)
+	if err != nil {
+		return nil, err
+	}
+	return func(n int) error {
+		err := trainer.Run(context.Background(), func(variational.Progress) error {
+			if n--; n == 0 {
+				return errEnough
+			}
+			return nil
+		})
+		if errors.Is(err, errEnough) {
+			return nil
+		}
+		return err
+	}, nil
+}
+
+// plantedRuns prepares learning of a planted machine, N = 100, P = 2,
+// alpha = 5, beta = 1: 200 steps from one start, in float64, as the command
+// planted does it.
+func plantedRuns(rule variational.Rule, partition func() dual.Partition[float64]) (func(int) error, error) {
+	const n, p, m, steps = 100, 2, 500, 200
+	key := stream.New(1)
+	teacher, err := planted.NewTeacher(n, p, 1, 0, key.Sub(0))
+	if err != nil {
+		return nil, err
+	}
+	samples, err := planted.Data(context.Background(), teacher, m, key.Sub(1))
+	if err != nil {
+		return nil, err
+	}
+	return func(runs int) error {
+		for k := range runs {
+			model := variational.Model[float64](variational.Start{
+				Hidden: p, Coupling: teacher.Coupling, Deviation: 0.5, Key: key.Sub(2).Sub(uint64(k)),
+			}, samples)
+			trainer, err := variational.NewTrainer(model, samples, partition(), variational.Mixture[float64]{}, variational.Options{
+				Steps: steps, Rule: rule, Rate: 0.2, FinalRate: 0.1, Key: key.Sub(3),
+			})
+			if err != nil {
+				return err
+			}
+			if err := trainer.Run(context.Background(), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+// serve does a task as often as it is asked to: it prints its versions, then
+// reads numbers, a line each, and answers with seconds a piece.
+func serve(task string) error {
+	prepare, ok := tasks[task]
+	if !ok {
+		return fmt.Errorf("there is no task %q", task)
+	}
+	work, err := prepare()
+	if err != nil {
+		return err
+	}
+	if err := print(map[string]string{"go": runtime.Version()}); err != nil {
+		return err
+	}
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		n, err := strconv.Atoi(in.Text())
+		if err != nil {
+			return err
+		}
+		start := time.Now()
+		if err := work(n); err != nil {
+			return err
+		}
+		if err := print(time.Since(start).Seconds() / float64(n)); err != nil {
+			return err
+		}
+	}
+	return in.Err()
+}
+
+// print writes a JSON value on a line.
+func print(v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(string(text))
+	return err
+}
+
+// sizeRows measures how the time of a centred step grows with each size.
+func sizeRows(rounds int) ([]row, error) {
+	var rows []row
+	for _, s := range []struct {
+		what  string
+		first int
+		step  func(size int) (func(int) error, error)
+	}{
+		{"visible units N", 196, func(n int) (func(int) error, error) { return trainingSteps(n, hidden, 500, true) }},
+		{"hidden units P", 125, func(p int) (func(int) error, error) { return trainingSteps(visible, p, 500, true) }},
+		{"samples and chains a step M", 125, func(m int) (func(int) error, error) { return trainingSteps(visible, hidden, m, true) }},
+	} {
+		const doublings = 4
+		var sizes []float64
+		var work [](func(int) error)
+		for k := range doublings + 1 {
+			f, err := s.step(s.first << k)
+			if err != nil {
+				return nil, err
+			}
+			sizes, work = append(sizes, float64(s.first<<k)), append(work, f)
+		}
+		times := make([][]float64, len(work))
+		for round := range rounds + 1 {
+			for k, f := range work {
+				n := max(1, 16>>k)
+				start := time.Now()
+				if err := f(n); err != nil {
+					return nil, err
+				}
+				if round > 0 { // the first warms up
+					times[k] = append(times[k], time.Since(start).Seconds()/float64(n))
+				}
+			}
+		}
+		medians := make([]float64, len(times))
+		for k := range times {
+			medians[k] = median(times[k])
+			rows = append(rows, row{What: fmt.Sprintf("%s = %.0f", s.what, sizes[k]), Tier: kernel.Tier(), Threads: 1, Seconds: medians[k], Value: 1 / medians[k], Unit: "steps/s"})
+		}
+		rows = append(rows, row{What: s.what + ": exponent of the time", Tier: kernel.Tier(), Threads: 1, Value: exponent(sizes, medians)})
+	}
+	return rows, nil
+}
