@@ -45,7 +45,7 @@ type Chains[T rbm.Real] struct {
 
 	chains  *sample.Chains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
-	means   []T          // of the hidden spins, hidden x chains
+	means   []T          // of the hidden spins over the number of chains, hidden x chains
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
@@ -60,27 +60,21 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 	c.chains.SetNetwork(net)
 	c.chains.Sweep(c.Sweeps)
 	fields := c.chains.HiddenFields()
-	parallel.For(len(fields), 1<<13, func(lo, hi int) { kernel.Tanh(c.means[lo:hi], fields[lo:hi]) })
-	c.chains.Visible.Transpose(c.visible)
-	spin.Mul(dst.Correlation, c.means, net.Hidden(), c.visible)
 	scale := 1 / T(c.Count)
-	const grain = 1 << 14
-	parallel.For(len(dst.Correlation), grain, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			dst.Correlation[k] *= scale
+	parallel.For(net.Hidden(), parallel.Grain(c.Count*10), func(lo, hi int) {
+		for mu := lo; mu < hi; mu++ {
+			row := c.means[mu*c.Count : (mu+1)*c.Count]
+			kernel.Tanh(row, fields[mu*c.Count:(mu+1)*c.Count])
+			dst.Hidden[mu] = T(kernel.Sum(row)) * scale
+			kernel.Affine(row, row, scale, 0) // so that the product below is an average
 		}
 	})
+	c.chains.Visible.Transpose(c.visible)
+	spin.Mul(dst.Correlation, c.means, net.Hidden(), c.visible)
 	sums := make([]int, net.Visible())
 	c.visible.ColSums(sums)
 	for i, s := range sums {
 		dst.Visible[i] = T(s) * scale
-	}
-	for mu := range dst.Hidden {
-		var sum float64
-		for _, v := range c.means[mu*c.Count : (mu+1)*c.Count] {
-			sum += float64(v)
-		}
-		dst.Hidden[mu] = T(sum) * scale
 	}
 	return Report{Engine: "chains", LnZ: math.NaN(), Iterations: c.Sweeps, Converged: true}, nil
 }

@@ -47,16 +47,14 @@ func NewMoments[T Real](visible, hidden int) *Moments[T] {
 // HiddenFields computes the local fields of the hidden units,
 // dst[mu*M+a] = c_mu + sum_i K_{i mu} s_i^a, for the M columns of s.
 func (n *Network[T]) HiddenFields(dst []T, s *spin.Matrix) {
-	spin.Mul(dst, n.Coupling, n.Hidden(), s)
-	addRows(dst, n.HiddenField)
+	spin.MulAffine(dst, n.Coupling, n.Hidden(), s, 1, n.HiddenField)
 }
 
 // VisibleFields computes the local fields of the visible units,
 // dst[i*M+a] = b_i + sum_mu K_{i mu} h_mu^a, for the M columns of h.
 // couplingT is the transpose of the couplings, visible x hidden (TransposeCoupling).
 func (n *Network[T]) VisibleFields(dst, couplingT []T, h *spin.Matrix) {
-	spin.Mul(dst, couplingT, n.Visible(), h)
-	addRows(dst, n.VisibleField)
+	spin.MulAffine(dst, couplingT, n.Visible(), h, 1, n.VisibleField)
 }
 
 // TransposeCoupling writes the couplings as a visible x hidden matrix to dst.
@@ -82,22 +80,6 @@ func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
 		}
 		for mu := range n.Hidden() {
 			kernel.AddLog2Cosh(dst[lo:hi], fields[mu*m+lo:mu*m+hi])
-		}
-	})
-}
-
-// addRows adds add[i] to row i of x.
-func addRows[T Real](x, add []T) {
-	cols := len(x) / len(add)
-	parallel.For(len(add), parallel.Grain(cols), func(lo, hi int) {
-		for i, v := range add[lo:hi] {
-			if v == 0 {
-				continue
-			}
-			row := x[(lo+i)*cols : (lo+i+1)*cols]
-			for j := range row {
-				row[j] += v
-			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
@@ -57,26 +58,14 @@ func (r *realConditionals[T]) drawHidden(h, s *spin.Matrix, t T, key stream.Key)
 		field = r.scaled
 		const grain = 1 << 14
 		parallel.For(len(field), grain, func(lo, hi int) {
-			for j, v := range r.fieldH[lo:hi] {
-				field[lo+j] = t * v
-			}
+			kernel.Affine(field[lo:hi], r.fieldH[lo:hi], t, 0)
 		})
 	}
 	spin.Draw(h, field, key)
 }
 
 func (r *realConditionals[T]) drawVisible(s, h *spin.Matrix, shift []T, t T, key stream.Key) {
-	spin.Mul(r.fieldV, r.couplingT, r.net.Visible(), h)
-	chains := s.Cols()
-	parallel.For(r.net.Visible(), parallel.Grain(chains), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			b := shift[i]
-			row := r.fieldV[i*chains : (i+1)*chains]
-			for l, v := range row {
-				row[l] = t*v + b
-			}
-		}
-	})
+	spin.MulAffine(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
 	spin.Draw(s, r.fieldV, key)
 }
 

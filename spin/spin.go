@@ -135,12 +135,14 @@ func (m *Matrix) Gather(dst *Matrix, cols []int) {
 	for _, c := range cols {
 		m.check(0, c)
 	}
-	for w := range kernel.Words(m.rows) {
-		src, out := m.words[w*m.stride:][:m.cols], dst.words[w*dst.stride:][:dst.cols]
-		for k, c := range cols {
-			out[k] = src[c]
+	parallel.For(kernel.Words(m.rows), parallel.Grain(len(cols)*32), func(lo, hi int) { // a cost of missing the cache
+		for w := lo; w < hi; w++ {
+			src, out := m.words[w*m.stride:][:m.cols], dst.words[w*dst.stride:][:dst.cols]
+			for k, c := range cols {
+				out[k] = src[c]
+			}
 		}
-	}
+	})
 }
 
 // CopyRows copies the named rows of src, of the same shape, to m.
@@ -241,13 +243,31 @@ func Dot(dst []int32, a, b *Matrix) {
 
 // Mul computes dst = a m for a real p x rows matrix a, row-major; dst is
 // p x cols. It panics if the lengths do not fit.
-func Mul[T Real](dst, a []T, p int, m *Matrix) {
+func Mul[T Real](dst, a []T, p int, m *Matrix) { mulThen(dst, a, p, m, nil) }
+
+// MulAffine computes dst = slope a m + shift[i] in row i, with the shapes of
+// Mul and shift of length p: the fields of a layer of units given the other.
+func MulAffine[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
+	checkLen("MulAffine", "shifts", len(shift), p)
+	mulThen(dst, a, p, m, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			row := dst[i*m.cols : (i+1)*m.cols]
+			kernel.Affine(row, row, slope, shift[i])
+		}
+	})
+}
+
+// mulThen is Mul; it calls then, if not nil, with each range of rows when it is done.
+func mulThen[T Real](dst, a []T, p int, m *Matrix, then func(lo, hi int)) {
 	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
 	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
 	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
 	grain = (grain + rowTile - 1) / rowTile * rowTile
 	parallel.For(p, grain, func(lo, hi int) {
 		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
+		if then != nil {
+			then(lo, hi)
+		}
 	})
 }
 

@@ -290,6 +290,12 @@ func mul[T Real](t *testing.T, rows, cols, p int, most int64, x table, rng *rand
 	MulT(gotT, b, p, m)
 	wantEqual(t, fmt.Sprintf("Mul of %d rows of %T", p, a), got, right)
 	wantEqual(t, fmt.Sprintf("MulT of %d rows of %T", p, a), gotT, rightT)
+	shift := numbers(p)
+	for k := range right {
+		right[k] = 2*right[k] + shift[k/cols]
+	}
+	MulAffine(got, a, p, m, 2, shift)
+	wantEqual(t, fmt.Sprintf("MulAffine of %d rows of %T", p, a), got, right)
 }
 
 // Every result has the same bytes on 1 thread as on several.

@@ -14,6 +14,7 @@ import (
 	"math"
 
 	"bethe/dual"
+	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/sample"
@@ -37,7 +38,7 @@ type Objective[T rbm.Real] struct {
 	Samples   int // M, over which the divergence from the prior is shared
 
 	mean, bias             []T // lambda; (1 - lambda^2) mu: hidden x visible
-	offset, square         []T // mu; 1 + mu^2: visible
+	offset                 []T // mu: visible
 	field, variance        []T // hidden x batch
 	tanhData, sech2Data    []T // products with the samples, hidden x visible
 	meanAtMu, freeConstant []float64
@@ -70,28 +71,19 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	if err != nil {
 		return report, err
 	}
-	o.fields(&model.Params, batch.Samples)
+	o.fields(p, batch.Samples)
 
 	// Averages over the field of each hidden unit and sample; what the
 	// coupling's gradient needs is summed on the way.
 	coupling := make([]float64, p)
-	grain := parallel.Grain(m * 20)
-	parallel.For(p, grain, func(lo, hi int) {
-		copyField := make([]T, m)
+	parallel.For(p, parallel.Grain(m*20), func(lo, hi int) {
+		local := newLocalFields[T](m)
 		for mu := lo; mu < hi; mu++ {
-			field, variance := o.field[mu*m:(mu+1)*m], o.variance[mu*m:(mu+1)*m]
-			copy(copyField, field)
-			varianceSum := o.averages(field, variance)
-			nu, c := T(model.HiddenOffset[mu]), T(model.HiddenField[mu])
-			var tanhSum, sech2Sum, slope float64
-			for a, t := range field {
-				tanhSum += float64(t)
-				sech2Sum += float64(variance[a])
-				field[a] = t - nu
-				slope += float64((t - nu) * (copyField[a] - c))
-			}
-			o.tanhSum[mu], o.sech2Sum[mu] = tanhSum, sech2Sum
-			coupling[mu] = slope + varianceSum
+			o.localFields(&local, &model.Params, mu)
+			tanh, sech2 := o.field[mu*m:(mu+1)*m], o.variance[mu*m:(mu+1)*m]
+			o.Average.Moments(tanh, sech2, local.mean, local.variance)
+			o.tanhSum[mu], o.sech2Sum[mu], coupling[mu] = kernel.FieldSums(tanh, sech2, local.mean, local.variance,
+				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 		}
 	})
 	spin.Mul(o.tanhData, o.field, p, batch.across)
@@ -115,44 +107,27 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	parallel.For(p, parallel.Grain(n*5), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
-			excess := T(o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu]) // sum of tanh - nu
-			first, second, sech2Sum := T(j*perSample), T(j*j*perSample), T(o.sech2Sum[mu])
 			out := grad.Synapse[row : row+n]
-			mean, partition, tanhData := o.mean[row:][:len(out)], o.partition.Synapse[row:][:len(out)], o.tanhData[row:][:len(out)]
-			offset, square := o.offset[:len(out)], o.square[:len(out)]
-			if o.biased { // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
-				sech2Data := o.sech2Data[row:][:len(out)]
-				for i, l := range mean {
-					out[i] = first*(tanhData[i]-offset[i]*excess) - second*l*(square[i]*sech2Sum-2*offset[i]*sech2Data[i]) - partition[i]
-				}
-			} else {
-				for i, l := range mean {
-					out[i] = first*tanhData[i] - second*l*sech2Sum - partition[i]
-				}
+			sech2Data := o.tanhData // multiplied by offsets, which are 0
+			if o.biased {
+				sech2Data = o.sech2Data // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
 			}
-			theta, share := q.Theta[row:][:len(out)], T(prior)
-			for i, v := range theta {
-				out[i] -= share * v
-			}
+			kernel.SynapseGradient(out, kernel.SynapseRow[T]{
+				Mean: o.mean[row:], Offset: o.offset, TanhData: o.tanhData[row:], Sech2Data: sech2Data[row:],
+				Partition: o.partition.Synapse[row:], Theta: q.Theta[row:],
+			}, kernel.SynapseScales[T]{
+				First: T(j * perSample), Second: T(j * j * perSample), Share: T(prior),
+				Excess:   T(o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
+				Sech2Sum: T(o.sech2Sum[mu]),
+			})
 			if q.PriorTheta != nil {
 				for i, v := range q.PriorTheta[row:][:len(out)] {
-					out[i] += share * v
+					out[i] += T(prior) * v
 				}
 			}
 		}
 	})
 	return report, nil
-}
-
-// averages replaces a row of fields and variances by the averages of tanh and
-// sech^2, and returns the sum of sech^2 times variance.
-func (o *Objective[T]) averages(field, variance []T) (sum float64) {
-	before := append([]T(nil), variance...)
-	o.Average.Moments(field, variance, field, variance)
-	for a, r := range variance {
-		sum += float64(r * before[a])
-	}
-	return sum
 }
 
 // Terms computes the terms of the bound on a set of samples (visible x M).
@@ -189,15 +164,15 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 		}
 		m := len(cols)
 		o.prepare(model, m)
-		o.fields(&model.Params, part)
+		o.fields(p, part)
 		sums := make([]float64, p)
 		parallel.For(p, parallel.Grain(m*100), func(lo, hi int) {
+			local := newLocalFields[T](m)
 			for mu := lo; mu < hi; mu++ {
-				field := o.field[mu*m : (mu+1)*m]
-				sums[mu] = o.Average.Log2Cosh(field, o.variance[mu*m:(mu+1)*m])
-				for _, f := range field { // - nu times the field without c
-					sums[mu] -= model.HiddenOffset[mu] * (float64(f) - model.HiddenField[mu])
-				}
+				o.localFields(&local, &model.Params, mu)
+				sums[mu] = o.Average.Log2Cosh(local.mean, local.variance)
+				// - nu times the field without c
+				sums[mu] -= model.HiddenOffset[mu] * (kernel.Sum(local.mean) - float64(m)*model.HiddenField[mu])
 			}
 		})
 		for _, s := range sums {
@@ -218,7 +193,7 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
 		o.mean, o.bias = make([]T, n*p), make([]T, n*p)
-		o.offset, o.square = make([]T, n), make([]T, n)
+		o.offset = make([]T, n)
 		o.tanhData, o.sech2Data = make([]T, n*p), make([]T, n*p)
 		o.meanAtMu, o.freeConstant = make([]float64, p), make([]float64, p)
 		o.tanhSum, o.sech2Sum = make([]float64, p), make([]float64, p)
@@ -231,52 +206,41 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	o.biased = false
 	for i, offset := range model.VisibleOffset {
 		o.biased = o.biased || offset != 0
-		o.offset[i], o.square[i] = T(offset), T(1+offset*offset)
+		o.offset[i] = T(offset)
 	}
 	parallel.For(p, parallel.Grain(n*3), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			o.meanAtMu[mu], o.freeConstant[mu] = biases(o.bias[mu*n:(mu+1)*n], o.mean[mu*n:(mu+1)*n], o.offset, o.square)
+			o.meanAtMu[mu], o.freeConstant[mu] = kernel.Biases(o.bias[mu*n:(mu+1)*n], o.mean[mu*n:(mu+1)*n], o.offset)
 		}
 	})
 }
 
-// biases sets bias to (1 - lambda^2) mu and returns the sums of lambda mu and
-// of (1 - lambda^2)(1 + mu^2), each in four interleaved parts.
-func biases[T rbm.Real](bias, mean, offset, square []T) (meanAtMu, freeConstant float64) {
-	n := len(mean)
-	bias, offset, square = bias[:n], offset[:n], square[:n]
-	var a, f [4]float64
-	for i, l := range mean {
-		free := (1 - l) * (1 + l)
-		bias[i] = free * offset[i]
-		a[i&3] += float64(l * offset[i])
-		f[i&3] += float64(free * square[i])
-	}
-	return a[0] + a[1] + (a[2] + a[3]), f[0] + f[1] + (f[2] + f[3])
-}
-
-// fields computes, for each hidden unit and sample, the mean J lambda.(s - mu)
-// + c and the variance J^2 sum (1 - lambda^2)(s - mu)^2 of the local field
-// under the posterior; (s - mu)^2 = 1 + mu^2 - 2 mu s.
-func (o *Objective[T]) fields(params *rbm.Params, samples *spin.Matrix) {
-	p, m, j := params.Hidden(), samples.Cols(), params.Coupling
+// fields computes, for each hidden unit and sample, what localFields takes
+// from the samples: lambda.s in field and sum (1 - lambda^2) mu s in variance.
+func (o *Objective[T]) fields(p int, samples *spin.Matrix) {
 	spin.Mul(o.field, o.mean, p, samples)
 	if o.biased {
 		spin.Mul(o.variance, o.bias, p, samples)
 	} else {
 		clear(o.variance)
 	}
-	parallel.For(p, parallel.Grain(m*3), func(lo, hi int) {
-		for mu := lo; mu < hi; mu++ {
-			field, variance := o.field[mu*m:(mu+1)*m], o.variance[mu*m:(mu+1)*m]
-			slope, shift := T(j), T(params.HiddenField[mu]-j*o.meanAtMu[mu])
-			scale, constant := T(-2*j*j), T(j*j*o.freeConstant[mu])
-			for a := range field {
-				field[a] = slope*field[a] + shift
-				variance[a] = max(0, scale*variance[a]+constant)
-			}
-		}
-	})
+}
+
+// localFields are the local fields of a hidden unit under the posterior, for
+// each sample.
+type localFields[T rbm.Real] struct{ mean, variance []T }
+
+func newLocalFields[T rbm.Real](m int) localFields[T] {
+	return localFields[T]{make([]T, m), make([]T, m)}
+}
+
+// localFields computes those of hidden unit mu after fields: the means
+// J lambda.(s - mu) + c and the variances J^2 sum (1 - lambda^2)(s - mu)^2,
+// where (s - mu)^2 = 1 + mu^2 - 2 mu s.
+func (o *Objective[T]) localFields(dst *localFields[T], params *rbm.Params, mu int) {
+	m, j := len(dst.mean), params.Coupling
+	kernel.Affine(dst.mean, o.field[mu*m:(mu+1)*m], T(j), T(params.HiddenField[mu]-j*o.meanAtMu[mu]))
+	kernel.AffineFloor(dst.variance, o.variance[mu*m:(mu+1)*m], T(-2*j*j), T(j*j*o.freeConstant[mu]))
 }
 
 // check returns an error unless samples fit the model.
@@ -292,10 +256,6 @@ func check[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix) error {
 
 // finite reports whether no element of x is NaN or infinite.
 func finite[T rbm.Real](x []T) bool {
-	for _, v := range x {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return false
-		}
-	}
-	return true
+	sum := kernel.Sum(x)
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }

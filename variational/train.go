@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bethe/dual"
+	"bethe/internal/kernel"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -229,8 +230,6 @@ func (t *Trainer[T]) moveOffsets(rate float64) {
 		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
 		d *= params.Coupling
-		for i, lambda := range t.Objective.mean[mu*n : (mu+1)*n] {
-			params.VisibleField[i] += d * float64(lambda)
-		}
+		kernel.AddScaled(params.VisibleField, t.Objective.mean[mu*n:(mu+1)*n], d)
 	}
 }

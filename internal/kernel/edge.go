@@ -88,14 +88,14 @@ func edgeSlope(lambda, x float64) (byLambda, byX float64) {
 	return sign * (1 - e) / 2 / f, sign * ((1+lambda)/2 - (1-lambda)/2*e) / f
 }
 
-// In float32, with T = tanh(x/2) = p/q (Padé approximant),
+// In float32, with T = tanh(x/2),
 //
-//	tanh(ln f / 2) = T (T + lambda) / (1 + lambda T) = p (p + lambda q) / (q (q + lambda p)),
-//	d ln f / d lambda = sinh x / f = 2 p q / (q^2 + p^2 + 2 lambda p q),
+//	tanh(ln f / 2) = T (T + lambda) / (1 + lambda T),
+//	d ln f / d lambda = sinh x / f = 2 T / (1 + T^2 + 2 lambda T),
 //	d ln f / d x = lambda + (1 - lambda^2) d ln f / d lambda,
 //
-// and no logarithm or exponential is needed. That is for |x| up to edgeLimit;
-// |ln f| <= |x|.
+// and no logarithm or exponential is needed: polynomials give tanh and the
+// inverse of tanh for |x| up to edgeLimit; |ln f| <= |x|.
 
 const edgeLimit = 1.25
 
@@ -128,22 +128,19 @@ func edges(coupling []float32, field []float64, lambda, offset []float32, up, do
 
 // shortEdgeLog returns ln f at x = 2z.
 func shortEdgeLog(lambda, z float32) float32 {
-	p, q := tanhRatio(z)
-	s := float32(p*mulAdd(lambda, q, p)) / float32(q*mulAdd(lambda, p, q))
+	t := shortTanh(z)
+	s := float32(t*(t+lambda)) / (float32(lambda*t) + 1)
 	w := float32(s * s)
-	w2 := float32(w * w)
-	low := mulAdd(mulAdd(0.281697512312, w, 0.400215261321), w2, mulAdd(0.666662385369, w, 2))
-	high := mulAdd(0.446344241819, w2, mulAdd(0.0308365923997, w, 0.257251824464))
-	return float32(s * mulAdd(high, float32(w2*w2), low)) // 2 atanh s, minimax
+	p := mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(0.4367865106, w, 0.1197706241), w, 0.3028684717), w, 0.3987872722), w, 0.6666940648), w, 2)
+	return float32(s * p) // 2 atanh s, minimax to 1e-7
 }
 
-// tanhRatio returns p and q of tanh z = p/q, to a relative error of 1e-9 for
-// |z| up to edgeLimit/2.
-func tanhRatio(z float32) (p, q float32) {
+// shortTanh is tanh z for |z| up to edgeLimit/2: a minimax polynomial, to a
+// relative error of 1.2e-7. Polynomials of edges are evaluated one term after
+// the other, as many edges are under way at a time.
+func shortTanh(z float32) float32 {
 	y := float32(z * z)
-	p = float32(z * mulAdd(mulAdd(y, 1.0/945, 1.0/9), y, 1))
-	q = mulAdd(mulAdd(y, 1.0/63, 4.0/9), y, 1)
-	return p, q
+	return float32(z * mulAdd(mulAdd(mulAdd(mulAdd(0.01519432769, y, -0.05194721591), y, 0.1330816164), y, -0.3333234052), y, 1))
 }
 
 // edgeSlopes is EdgeSlopes for short edges; it returns twice J times the sum.
@@ -166,9 +163,9 @@ func edgeSlopes(byLambda, lambda, offset, s, sh []float32, up, down, h float32) 
 			case 3:
 				weight, z = hMinus-opposite, float32(minus*down)
 			}
-			p, q := tanhRatio(z)
-			m := float32(p*q) * 2
-			d := m / (float32(q*q) + float32(p*p) + float32(lambda*m))
+			t := shortTanh(z)
+			m := t + t
+			d := m / (float32(t*t) + 1 + float32(lambda*m))
 			slope += float32(weight * d)
 			weight = float32(weight * z)
 			direct += weight

@@ -20,190 +20,164 @@ TEXT ·edgesAVX2(SB), NOSPLIT, $0-120
 	JLT   part
 
 whole:
-	VMOVUPS      (DX), Y4
-	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VSUBPS       Y4, Y5, Y4
-	VBROADCASTSS up+96(FP), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y4, Y4, Y5
-	VMULPS       word3a8ab356<>+0(SB), Y5, Y6
-	VADDPS       word3de38e39<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
-	VMULPS       word3c820821<>+0(SB), Y5, Y6
-	VADDPS       word3ee38e39<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VMOVUPS      (AX), Y5
-	VMULPS       Y6, Y5, Y7
-	VADDPS       Y4, Y7, Y7
-	VMULPS       Y4, Y7, Y7
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y6, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VDIVPS       Y4, Y7, Y7
-	VMULPS       Y7, Y7, Y6
-	VMULPS       Y6, Y6, Y5
-	VMULPS       word3f2aaa63<>+0(SB), Y6, Y8
-	VADDPS       word40000000<>+0(SB), Y8, Y8
-	VMULPS       word3e903aa8<>+0(SB), Y6, Y4
-	VADDPS       word3ecce904<>+0(SB), Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y8, Y4, Y8
-	VMULPS       word3cfc9d05<>+0(SB), Y6, Y4
-	VADDPS       word3e83b683<>+0(SB), Y4, Y4
-	VMULPS       word3ee4873c<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       Y5, Y5, Y5
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y8, Y4, Y4
-	VMULPS       Y4, Y7, Y7
-	VMOVUPS      (DX), Y4
-	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VSUBPS       Y4, Y5, Y4
-	VBROADCASTSS down+100(FP), Y5
-	VMULPS       Y5, Y4, Y4
-	VMULPS       Y4, Y4, Y5
-	VMULPS       word3a8ab356<>+0(SB), Y5, Y6
-	VADDPS       word3de38e39<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y4, Y4
-	VMULPS       word3c820821<>+0(SB), Y5, Y6
-	VADDPS       word3ee38e39<>+0(SB), Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VMOVUPS      (AX), Y5
-	VMULPS       Y6, Y5, Y8
-	VADDPS       Y4, Y8, Y8
+	VMOVUPS      (DX), Y8
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VSUBPS       Y8, Y4, Y8
+	VBROADCASTSS up+96(FP), Y4
 	VMULPS       Y4, Y8, Y8
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y6, Y4, Y4
+	VMOVUPS      (DX), Y9
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VSUBPS       Y9, Y4, Y9
+	VBROADCASTSS down+100(FP), Y4
+	VMULPS       Y4, Y9, Y9
+	VMULPS       Y8, Y8, Y4
+	VMULPS       Y9, Y9, Y5
+	VMULPS       word3c78f1a1<>+0(SB), Y4, Y6
+	VMULPS       word3c78f1a1<>+0(SB), Y5, Y7
+	VADDPS       wordbd54c69b<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       wordbd54c69b<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3e08468c<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       word3e08468c<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       wordbeaaa95e<>+0(SB), Y6, Y6
+	VMULPS       Y4, Y6, Y6
+	VADDPS       wordbeaaa95e<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VMOVUPS      (AX), Y7
+	VADDPS       Y7, Y8, Y4
+	VMULPS       Y4, Y8, Y4
+	VMULPS       Y8, Y7, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VDIVPS       Y6, Y4, Y4
+	VADDPS       Y7, Y9, Y5
+	VMULPS       Y5, Y9, Y5
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VDIVPS       Y7, Y5, Y5
+	VMULPS       Y4, Y4, Y8
+	VMULPS       Y5, Y5, Y9
+	VMULPS       word3edfa27b<>+0(SB), Y8, Y6
+	VMULPS       word3edfa27b<>+0(SB), Y9, Y7
+	VADDPS       word3df54a4d<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VADDPS       word3df54a4d<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3e9b1194<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VADDPS       word3e9b1194<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3ecc2dd8<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VADDPS       word3ecc2dd8<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3f2aac76<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VADDPS       word3f2aac76<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word40000000<>+0(SB), Y6, Y6
+	VADDPS       word40000000<>+0(SB), Y7, Y7
 	VMULPS       Y6, Y4, Y4
-	VDIVPS       Y4, Y8, Y8
-	VMULPS       Y8, Y8, Y6
-	VMULPS       Y6, Y6, Y5
-	VMULPS       word3f2aaa63<>+0(SB), Y6, Y9
-	VADDPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       word3e903aa8<>+0(SB), Y6, Y4
-	VADDPS       word3ecce904<>+0(SB), Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y9, Y4, Y9
-	VMULPS       word3cfc9d05<>+0(SB), Y6, Y4
-	VADDPS       word3e83b683<>+0(SB), Y4, Y4
-	VMULPS       word3ee4873c<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       Y5, Y5, Y5
-	VMULPS       Y5, Y4, Y4
-	VADDPS       Y9, Y4, Y4
-	VMULPS       Y4, Y8, Y8
-	VSUBPS       Y8, Y7, Y4
-	VADDPS       Y8, Y7, Y7
-	VMOVUPS      (DX), Y5
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y5, Y6, Y5
-	VBROADCASTSS up+96(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y5, Y5, Y6
-	VMULPS       word3a8ab356<>+0(SB), Y6, Y8
-	VADDPS       word3de38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VMULPS       word3c820821<>+0(SB), Y6, Y8
-	VADDPS       word3ee38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMOVUPS      (AX), Y6
-	VMULPS       Y8, Y6, Y9
-	VADDPS       Y5, Y9, Y9
-	VMULPS       Y5, Y9, Y9
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y8, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VDIVPS       Y5, Y9, Y9
-	VMULPS       Y9, Y9, Y8
-	VMULPS       Y8, Y8, Y6
-	VMULPS       word3f2aaa63<>+0(SB), Y8, Y10
-	VADDPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       word3e903aa8<>+0(SB), Y8, Y5
-	VADDPS       word3ecce904<>+0(SB), Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y10, Y5, Y10
-	VMULPS       word3cfc9d05<>+0(SB), Y8, Y5
-	VADDPS       word3e83b683<>+0(SB), Y5, Y5
-	VMULPS       word3ee4873c<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y5, Y5
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y10, Y5, Y5
-	VMULPS       Y5, Y9, Y9
-	VMOVUPS      (DX), Y5
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y5, Y6, Y5
-	VBROADCASTSS down+100(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y5, Y5, Y6
-	VMULPS       word3a8ab356<>+0(SB), Y6, Y8
-	VADDPS       word3de38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMULPS       Y8, Y5, Y5
-	VMULPS       word3c820821<>+0(SB), Y6, Y8
-	VADDPS       word3ee38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMOVUPS      (AX), Y6
-	VMULPS       Y8, Y6, Y10
-	VADDPS       Y5, Y10, Y10
-	VMULPS       Y5, Y10, Y10
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y8, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VDIVPS       Y5, Y10, Y10
-	VMULPS       Y10, Y10, Y8
-	VMULPS       Y8, Y8, Y6
-	VMULPS       word3f2aaa63<>+0(SB), Y8, Y11
-	VADDPS       word40000000<>+0(SB), Y11, Y11
-	VMULPS       word3e903aa8<>+0(SB), Y8, Y5
-	VADDPS       word3ecce904<>+0(SB), Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y11, Y5, Y11
-	VMULPS       word3cfc9d05<>+0(SB), Y8, Y5
-	VADDPS       word3e83b683<>+0(SB), Y5, Y5
-	VMULPS       word3ee4873c<>+0(SB), Y6, Y8
-	VADDPS       Y8, Y5, Y5
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y11, Y5, Y5
-	VMULPS       Y5, Y10, Y10
-	VSUBPS       Y10, Y9, Y5
-	VADDPS       Y10, Y9, Y9
+	VMULPS       Y7, Y5, Y5
 	VSUBPS       Y5, Y4, Y6
-	VMULPS       word3e800000<>+0(SB), Y6, Y6
-	VMOVUPS      Y6, (BX)
-	VSUBPS       Y9, Y7, Y6
-	VMULPS       word3e800000<>+0(SB), Y6, Y6
-	VCVTPS2PD    X6, Y8
-	VADDPD       (SI), Y8, Y8
-	VMOVUPD      Y8, (SI)
-	VEXTRACTF128 $0x01, Y6, X6
-	VCVTPS2PD    X6, Y6
-	VADDPD       32(SI), Y6, Y6
-	VMOVUPD      Y6, 32(SI)
-	VADDPS       Y9, Y7, Y7
-	VCVTPS2PD    X7, Y6
-	VADDPD       Y6, Y0, Y0
+	VADDPS       Y5, Y4, Y4
+	VMOVUPS      (DX), Y10
+	VBROADCASTSS wordbf800000<>+0(SB), Y5
+	VSUBPS       Y10, Y5, Y10
+	VBROADCASTSS up+96(FP), Y5
+	VMULPS       Y5, Y10, Y10
+	VMOVUPS      (DX), Y11
+	VBROADCASTSS wordbf800000<>+0(SB), Y5
+	VSUBPS       Y11, Y5, Y11
+	VBROADCASTSS down+100(FP), Y5
+	VMULPS       Y5, Y11, Y11
+	VMULPS       Y10, Y10, Y5
+	VMULPS       Y11, Y11, Y7
+	VMULPS       word3c78f1a1<>+0(SB), Y5, Y8
+	VMULPS       word3c78f1a1<>+0(SB), Y7, Y9
+	VADDPS       wordbd54c69b<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y8, Y8
+	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
+	VMULPS       Y7, Y9, Y9
+	VADDPS       word3e08468c<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y8, Y8
+	VADDPS       word3e08468c<>+0(SB), Y9, Y9
+	VMULPS       Y7, Y9, Y9
+	VADDPS       wordbeaaa95e<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y8, Y8
+	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
+	VMULPS       Y7, Y9, Y9
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y9, Y11, Y11
+	VMOVUPS      (AX), Y9
+	VADDPS       Y9, Y10, Y5
+	VMULPS       Y5, Y10, Y5
+	VMULPS       Y10, Y9, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VDIVPS       Y8, Y5, Y5
+	VADDPS       Y9, Y11, Y7
+	VMULPS       Y7, Y11, Y7
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VDIVPS       Y9, Y7, Y7
+	VMULPS       Y5, Y5, Y10
+	VMULPS       Y7, Y7, Y11
+	VMULPS       word3edfa27b<>+0(SB), Y10, Y8
+	VMULPS       word3edfa27b<>+0(SB), Y11, Y9
+	VADDPS       word3df54a4d<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3df54a4d<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3e9b1194<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3e9b1194<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3ecc2dd8<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3ecc2dd8<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3f2aac76<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3f2aac76<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word40000000<>+0(SB), Y8, Y8
+	VADDPS       word40000000<>+0(SB), Y9, Y9
+	VMULPS       Y8, Y5, Y5
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y7, Y5, Y8
+	VADDPS       Y7, Y5, Y5
+	VSUBPS       Y8, Y6, Y7
+	VMULPS       word3e800000<>+0(SB), Y7, Y7
+	VMOVUPS      Y7, (BX)
+	VSUBPS       Y5, Y4, Y7
+	VMULPS       word3e800000<>+0(SB), Y7, Y7
+	VCVTPS2PD    X7, Y9
+	VADDPD       (SI), Y9, Y9
+	VMOVUPD      Y9, (SI)
 	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y6
-	VADDPD       Y6, Y1, Y1
+	VCVTPS2PD    X7, Y7
+	VADDPD       32(SI), Y7, Y7
+	VMOVUPD      Y7, 32(SI)
 	VADDPS       Y5, Y4, Y4
 	VCVTPS2PD    X4, Y5
-	VADDPD       Y5, Y2, Y2
+	VADDPD       Y5, Y0, Y0
 	VEXTRACTF128 $0x01, Y4, X4
 	VCVTPS2PD    X4, Y5
-	VADDPD       Y5, Y3, Y3
+	VADDPD       Y5, Y1, Y1
+	VADDPS       Y8, Y6, Y6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y3, Y3
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
@@ -223,196 +197,170 @@ part:
 	LEAQ         slidingMask<>+0(SB), DI
 	NEGQ         CX
 	VMOVUPS      32(DI)(CX*4), Y4
-	VMASKMOVPS   (DX), Y4, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VSUBPS       Y5, Y6, Y5
-	VBROADCASTSS up+96(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y5, Y5, Y6
-	VMULPS       word3a8ab356<>+0(SB), Y6, Y7
-	VADDPS       word3de38e39<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMULPS       word3c820821<>+0(SB), Y6, Y7
-	VADDPS       word3ee38e39<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMASKMOVPS   (AX), Y4, Y6
-	VMULPS       Y7, Y6, Y8
-	VADDPS       Y5, Y8, Y8
-	VMULPS       Y5, Y8, Y8
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VDIVPS       Y5, Y8, Y8
-	VMULPS       Y8, Y8, Y7
-	VMULPS       Y7, Y7, Y6
-	VMULPS       word3f2aaa63<>+0(SB), Y7, Y9
-	VADDPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       word3e903aa8<>+0(SB), Y7, Y5
-	VADDPS       word3ecce904<>+0(SB), Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y9, Y5, Y9
-	VMULPS       word3cfc9d05<>+0(SB), Y7, Y5
-	VADDPS       word3e83b683<>+0(SB), Y5, Y5
-	VMULPS       word3ee4873c<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y9, Y5, Y5
-	VMULPS       Y5, Y8, Y8
-	VMASKMOVPS   (DX), Y4, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VSUBPS       Y5, Y6, Y5
-	VBROADCASTSS down+100(FP), Y6
-	VMULPS       Y6, Y5, Y5
-	VMULPS       Y5, Y5, Y6
-	VMULPS       word3a8ab356<>+0(SB), Y6, Y7
-	VADDPS       word3de38e39<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y5, Y5
-	VMULPS       word3c820821<>+0(SB), Y6, Y7
-	VADDPS       word3ee38e39<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMASKMOVPS   (AX), Y4, Y6
-	VMULPS       Y7, Y6, Y9
-	VADDPS       Y5, Y9, Y9
+	VMASKMOVPS   (DX), Y4, Y9
+	VBROADCASTSS word3f800000<>+0(SB), Y5
+	VSUBPS       Y9, Y5, Y9
+	VBROADCASTSS up+96(FP), Y5
 	VMULPS       Y5, Y9, Y9
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y7, Y5, Y5
+	VMASKMOVPS   (DX), Y4, Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y5
+	VSUBPS       Y10, Y5, Y10
+	VBROADCASTSS down+100(FP), Y5
+	VMULPS       Y5, Y10, Y10
+	VMULPS       Y9, Y9, Y5
+	VMULPS       Y10, Y10, Y6
+	VMULPS       word3c78f1a1<>+0(SB), Y5, Y7
+	VMULPS       word3c78f1a1<>+0(SB), Y6, Y8
+	VADDPS       wordbd54c69b<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       wordbd54c69b<>+0(SB), Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3e08468c<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3e08468c<>+0(SB), Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       wordbeaaa95e<>+0(SB), Y7, Y7
+	VMULPS       Y5, Y7, Y7
+	VADDPS       wordbeaaa95e<>+0(SB), Y8, Y8
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y8, Y10, Y10
+	VMASKMOVPS   (AX), Y4, Y8
+	VADDPS       Y8, Y9, Y5
+	VMULPS       Y5, Y9, Y5
+	VMULPS       Y9, Y8, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VDIVPS       Y7, Y5, Y5
+	VADDPS       Y8, Y10, Y6
+	VMULPS       Y6, Y10, Y6
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VDIVPS       Y8, Y6, Y6
+	VMULPS       Y5, Y5, Y9
+	VMULPS       Y6, Y6, Y10
+	VMULPS       word3edfa27b<>+0(SB), Y9, Y7
+	VMULPS       word3edfa27b<>+0(SB), Y10, Y8
+	VADDPS       word3df54a4d<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3df54a4d<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3e9b1194<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3e9b1194<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3ecc2dd8<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3ecc2dd8<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word3f2aac76<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VADDPS       word3f2aac76<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       word40000000<>+0(SB), Y7, Y7
+	VADDPS       word40000000<>+0(SB), Y8, Y8
 	VMULPS       Y7, Y5, Y5
-	VDIVPS       Y5, Y9, Y9
-	VMULPS       Y9, Y9, Y7
-	VMULPS       Y7, Y7, Y6
-	VMULPS       word3f2aaa63<>+0(SB), Y7, Y10
-	VADDPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       word3e903aa8<>+0(SB), Y7, Y5
-	VADDPS       word3ecce904<>+0(SB), Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y10, Y5, Y10
-	VMULPS       word3cfc9d05<>+0(SB), Y7, Y5
-	VADDPS       word3e83b683<>+0(SB), Y5, Y5
-	VMULPS       word3ee4873c<>+0(SB), Y6, Y7
-	VADDPS       Y7, Y5, Y5
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y6, Y5, Y5
-	VADDPS       Y10, Y5, Y5
-	VMULPS       Y5, Y9, Y9
-	VSUBPS       Y9, Y8, Y5
-	VADDPS       Y9, Y8, Y8
-	VMASKMOVPS   (DX), Y4, Y6
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y6, Y7, Y6
-	VBROADCASTSS up+96(FP), Y7
-	VMULPS       Y7, Y6, Y6
-	VMULPS       Y6, Y6, Y7
-	VMULPS       word3a8ab356<>+0(SB), Y7, Y9
-	VADDPS       word3de38e39<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMULPS       Y9, Y6, Y6
-	VMULPS       word3c820821<>+0(SB), Y7, Y9
-	VADDPS       word3ee38e39<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMASKMOVPS   (AX), Y4, Y7
-	VMULPS       Y9, Y7, Y10
-	VADDPS       Y6, Y10, Y10
-	VMULPS       Y6, Y10, Y10
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y9, Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VDIVPS       Y6, Y10, Y10
-	VMULPS       Y10, Y10, Y9
-	VMULPS       Y9, Y9, Y7
-	VMULPS       word3f2aaa63<>+0(SB), Y9, Y11
-	VADDPS       word40000000<>+0(SB), Y11, Y11
-	VMULPS       word3e903aa8<>+0(SB), Y9, Y6
-	VADDPS       word3ecce904<>+0(SB), Y6, Y6
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y11, Y6, Y11
-	VMULPS       word3cfc9d05<>+0(SB), Y9, Y6
-	VADDPS       word3e83b683<>+0(SB), Y6, Y6
-	VMULPS       word3ee4873c<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y11, Y6, Y6
-	VMULPS       Y6, Y10, Y10
-	VMASKMOVPS   (DX), Y4, Y6
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y6, Y7, Y6
-	VBROADCASTSS down+100(FP), Y7
-	VMULPS       Y7, Y6, Y6
-	VMULPS       Y6, Y6, Y7
-	VMULPS       word3a8ab356<>+0(SB), Y7, Y9
-	VADDPS       word3de38e39<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMULPS       Y9, Y6, Y6
-	VMULPS       word3c820821<>+0(SB), Y7, Y9
-	VADDPS       word3ee38e39<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMASKMOVPS   (AX), Y4, Y7
-	VMULPS       Y9, Y7, Y11
-	VADDPS       Y6, Y11, Y11
-	VMULPS       Y6, Y11, Y11
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y9, Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VDIVPS       Y6, Y11, Y11
-	VMULPS       Y11, Y11, Y9
-	VMULPS       Y9, Y9, Y7
-	VMULPS       word3f2aaa63<>+0(SB), Y9, Y12
-	VADDPS       word40000000<>+0(SB), Y12, Y12
-	VMULPS       word3e903aa8<>+0(SB), Y9, Y6
-	VADDPS       word3ecce904<>+0(SB), Y6, Y6
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y12, Y6, Y12
-	VMULPS       word3cfc9d05<>+0(SB), Y9, Y6
-	VADDPS       word3e83b683<>+0(SB), Y6, Y6
-	VMULPS       word3ee4873c<>+0(SB), Y7, Y9
-	VADDPS       Y9, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y12, Y6, Y6
-	VMULPS       Y6, Y11, Y11
-	VSUBPS       Y11, Y10, Y6
-	VADDPS       Y11, Y10, Y10
+	VMULPS       Y8, Y6, Y6
 	VSUBPS       Y6, Y5, Y7
-	VMULPS       word3e800000<>+0(SB), Y7, Y7
-	VMASKMOVPS   Y7, Y4, (BX)
-	VSUBPS       Y10, Y8, Y7
-	VMULPS       word3e800000<>+0(SB), Y7, Y7
-	VCVTPS2PD    X7, Y9
+	VADDPS       Y6, Y5, Y5
+	VMASKMOVPS   (DX), Y4, Y11
+	VBROADCASTSS wordbf800000<>+0(SB), Y6
+	VSUBPS       Y11, Y6, Y11
+	VBROADCASTSS up+96(FP), Y6
+	VMULPS       Y6, Y11, Y11
+	VMASKMOVPS   (DX), Y4, Y12
+	VBROADCASTSS wordbf800000<>+0(SB), Y6
+	VSUBPS       Y12, Y6, Y12
+	VBROADCASTSS down+100(FP), Y6
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y11, Y11, Y6
+	VMULPS       Y12, Y12, Y8
+	VMULPS       word3c78f1a1<>+0(SB), Y6, Y9
+	VMULPS       word3c78f1a1<>+0(SB), Y8, Y10
+	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
+	VMULPS       Y6, Y9, Y9
+	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
+	VMULPS       Y8, Y10, Y10
+	VADDPS       word3e08468c<>+0(SB), Y9, Y9
+	VMULPS       Y6, Y9, Y9
+	VADDPS       word3e08468c<>+0(SB), Y10, Y10
+	VMULPS       Y8, Y10, Y10
+	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
+	VMULPS       Y6, Y9, Y9
+	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
+	VMULPS       Y8, Y10, Y10
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VMULPS       Y9, Y11, Y11
+	VMULPS       Y10, Y12, Y12
+	VMASKMOVPS   (AX), Y4, Y10
+	VADDPS       Y10, Y11, Y6
+	VMULPS       Y6, Y11, Y6
+	VMULPS       Y11, Y10, Y9
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VDIVPS       Y9, Y6, Y6
+	VADDPS       Y10, Y12, Y8
+	VMULPS       Y8, Y12, Y8
+	VMULPS       Y12, Y10, Y10
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VDIVPS       Y10, Y8, Y8
+	VMULPS       Y6, Y6, Y11
+	VMULPS       Y8, Y8, Y12
+	VMULPS       word3edfa27b<>+0(SB), Y11, Y9
+	VMULPS       word3edfa27b<>+0(SB), Y12, Y10
+	VADDPS       word3df54a4d<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3df54a4d<>+0(SB), Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VADDPS       word3e9b1194<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3e9b1194<>+0(SB), Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VADDPS       word3ecc2dd8<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3ecc2dd8<>+0(SB), Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VADDPS       word3f2aac76<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       word3f2aac76<>+0(SB), Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VADDPS       word40000000<>+0(SB), Y9, Y9
+	VADDPS       word40000000<>+0(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y8, Y8
+	VSUBPS       Y8, Y6, Y9
+	VADDPS       Y8, Y6, Y6
+	VSUBPS       Y9, Y7, Y8
+	VMULPS       word3e800000<>+0(SB), Y8, Y8
+	VMASKMOVPS   Y8, Y4, (BX)
+	VSUBPS       Y6, Y5, Y8
+	VMULPS       word3e800000<>+0(SB), Y8, Y8
+	VCVTPS2PD    X8, Y10
 	VPMOVSXDQ    X4, Y11
 	VMASKMOVPD   (SI), Y11, Y12
-	VADDPD       Y12, Y9, Y9
-	VMASKMOVPD   Y9, Y11, (SI)
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y7
-	VEXTRACTF128 $0x01, Y4, X9
-	VPMOVSXDQ    X9, Y9
-	VMASKMOVPD   32(SI), Y9, Y11
-	VADDPD       Y11, Y7, Y7
-	VMASKMOVPD   Y7, Y9, 32(SI)
-	VADDPS       Y10, Y8, Y8
-	VANDPS       Y8, Y4, Y8
-	VCVTPS2PD    X8, Y7
-	VADDPD       Y7, Y0, Y0
+	VADDPD       Y12, Y10, Y10
+	VMASKMOVPD   Y10, Y11, (SI)
 	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y7
-	VADDPD       Y7, Y1, Y1
+	VCVTPS2PD    X8, Y8
+	VEXTRACTF128 $0x01, Y4, X10
+	VPMOVSXDQ    X10, Y10
+	VMASKMOVPD   32(SI), Y10, Y11
+	VADDPD       Y11, Y8, Y8
+	VMASKMOVPD   Y8, Y10, 32(SI)
 	VADDPS       Y6, Y5, Y5
 	VANDPS       Y5, Y4, Y5
-	VCVTPS2PD    X5, Y4
-	VADDPD       Y4, Y2, Y2
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y0, Y0
 	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y4
+	VCVTPS2PD    X5, Y6
+	VADDPD       Y6, Y1, Y1
+	VADDPS       Y9, Y7, Y7
+	VANDPS       Y7, Y4, Y7
+	VCVTPS2PD    X7, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y4
 	VADDPD       Y4, Y3, Y3
 
 done:
@@ -446,55 +394,95 @@ DATA word3f800000<>+24(SB)/4, $0x3f800000
 DATA word3f800000<>+28(SB)/4, $0x3f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
-DATA word3a8ab356<>+0(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+4(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+8(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+12(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+16(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+20(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+24(SB)/4, $0x3a8ab356
-DATA word3a8ab356<>+28(SB)/4, $0x3a8ab356
-GLOBL word3a8ab356<>(SB), RODATA|NOPTR, $32
+DATA word3c78f1a1<>+0(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+4(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+8(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+12(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+16(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+20(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+24(SB)/4, $0x3c78f1a1
+DATA word3c78f1a1<>+28(SB)/4, $0x3c78f1a1
+GLOBL word3c78f1a1<>(SB), RODATA|NOPTR, $32
 
-DATA word3de38e39<>+0(SB)/4, $0x3de38e39
-DATA word3de38e39<>+4(SB)/4, $0x3de38e39
-DATA word3de38e39<>+8(SB)/4, $0x3de38e39
-DATA word3de38e39<>+12(SB)/4, $0x3de38e39
-DATA word3de38e39<>+16(SB)/4, $0x3de38e39
-DATA word3de38e39<>+20(SB)/4, $0x3de38e39
-DATA word3de38e39<>+24(SB)/4, $0x3de38e39
-DATA word3de38e39<>+28(SB)/4, $0x3de38e39
-GLOBL word3de38e39<>(SB), RODATA|NOPTR, $32
+DATA wordbd54c69b<>+0(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+4(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+8(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+12(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+16(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+20(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+24(SB)/4, $0xbd54c69b
+DATA wordbd54c69b<>+28(SB)/4, $0xbd54c69b
+GLOBL wordbd54c69b<>(SB), RODATA|NOPTR, $32
 
-DATA word3c820821<>+0(SB)/4, $0x3c820821
-DATA word3c820821<>+4(SB)/4, $0x3c820821
-DATA word3c820821<>+8(SB)/4, $0x3c820821
-DATA word3c820821<>+12(SB)/4, $0x3c820821
-DATA word3c820821<>+16(SB)/4, $0x3c820821
-DATA word3c820821<>+20(SB)/4, $0x3c820821
-DATA word3c820821<>+24(SB)/4, $0x3c820821
-DATA word3c820821<>+28(SB)/4, $0x3c820821
-GLOBL word3c820821<>(SB), RODATA|NOPTR, $32
+DATA word3e08468c<>+0(SB)/4, $0x3e08468c
+DATA word3e08468c<>+4(SB)/4, $0x3e08468c
+DATA word3e08468c<>+8(SB)/4, $0x3e08468c
+DATA word3e08468c<>+12(SB)/4, $0x3e08468c
+DATA word3e08468c<>+16(SB)/4, $0x3e08468c
+DATA word3e08468c<>+20(SB)/4, $0x3e08468c
+DATA word3e08468c<>+24(SB)/4, $0x3e08468c
+DATA word3e08468c<>+28(SB)/4, $0x3e08468c
+GLOBL word3e08468c<>(SB), RODATA|NOPTR, $32
 
-DATA word3ee38e39<>+0(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+4(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+8(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+12(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+16(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+20(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+24(SB)/4, $0x3ee38e39
-DATA word3ee38e39<>+28(SB)/4, $0x3ee38e39
-GLOBL word3ee38e39<>(SB), RODATA|NOPTR, $32
+DATA wordbeaaa95e<>+0(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+4(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+8(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+12(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+16(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+20(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+24(SB)/4, $0xbeaaa95e
+DATA wordbeaaa95e<>+28(SB)/4, $0xbeaaa95e
+GLOBL wordbeaaa95e<>(SB), RODATA|NOPTR, $32
 
-DATA word3f2aaa63<>+0(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+4(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+8(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+12(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+16(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+20(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+24(SB)/4, $0x3f2aaa63
-DATA word3f2aaa63<>+28(SB)/4, $0x3f2aaa63
-GLOBL word3f2aaa63<>(SB), RODATA|NOPTR, $32
+DATA word3edfa27b<>+0(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+4(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+8(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+12(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+16(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+20(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+24(SB)/4, $0x3edfa27b
+DATA word3edfa27b<>+28(SB)/4, $0x3edfa27b
+GLOBL word3edfa27b<>(SB), RODATA|NOPTR, $32
+
+DATA word3df54a4d<>+0(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+4(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+8(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+12(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+16(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+20(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+24(SB)/4, $0x3df54a4d
+DATA word3df54a4d<>+28(SB)/4, $0x3df54a4d
+GLOBL word3df54a4d<>(SB), RODATA|NOPTR, $32
+
+DATA word3e9b1194<>+0(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+4(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+8(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+12(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+16(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+20(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+24(SB)/4, $0x3e9b1194
+DATA word3e9b1194<>+28(SB)/4, $0x3e9b1194
+GLOBL word3e9b1194<>(SB), RODATA|NOPTR, $32
+
+DATA word3ecc2dd8<>+0(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+4(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+8(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+12(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+16(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+20(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+24(SB)/4, $0x3ecc2dd8
+DATA word3ecc2dd8<>+28(SB)/4, $0x3ecc2dd8
+GLOBL word3ecc2dd8<>(SB), RODATA|NOPTR, $32
+
+DATA word3f2aac76<>+0(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+4(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+8(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+12(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+16(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+20(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+24(SB)/4, $0x3f2aac76
+DATA word3f2aac76<>+28(SB)/4, $0x3f2aac76
+GLOBL word3f2aac76<>(SB), RODATA|NOPTR, $32
 
 DATA word40000000<>+0(SB)/4, $0x40000000
 DATA word40000000<>+4(SB)/4, $0x40000000
@@ -505,56 +493,6 @@ DATA word40000000<>+20(SB)/4, $0x40000000
 DATA word40000000<>+24(SB)/4, $0x40000000
 DATA word40000000<>+28(SB)/4, $0x40000000
 GLOBL word40000000<>(SB), RODATA|NOPTR, $32
-
-DATA word3e903aa8<>+0(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+4(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+8(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+12(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+16(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+20(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+24(SB)/4, $0x3e903aa8
-DATA word3e903aa8<>+28(SB)/4, $0x3e903aa8
-GLOBL word3e903aa8<>(SB), RODATA|NOPTR, $32
-
-DATA word3ecce904<>+0(SB)/4, $0x3ecce904
-DATA word3ecce904<>+4(SB)/4, $0x3ecce904
-DATA word3ecce904<>+8(SB)/4, $0x3ecce904
-DATA word3ecce904<>+12(SB)/4, $0x3ecce904
-DATA word3ecce904<>+16(SB)/4, $0x3ecce904
-DATA word3ecce904<>+20(SB)/4, $0x3ecce904
-DATA word3ecce904<>+24(SB)/4, $0x3ecce904
-DATA word3ecce904<>+28(SB)/4, $0x3ecce904
-GLOBL word3ecce904<>(SB), RODATA|NOPTR, $32
-
-DATA word3cfc9d05<>+0(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+4(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+8(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+12(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+16(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+20(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+24(SB)/4, $0x3cfc9d05
-DATA word3cfc9d05<>+28(SB)/4, $0x3cfc9d05
-GLOBL word3cfc9d05<>(SB), RODATA|NOPTR, $32
-
-DATA word3e83b683<>+0(SB)/4, $0x3e83b683
-DATA word3e83b683<>+4(SB)/4, $0x3e83b683
-DATA word3e83b683<>+8(SB)/4, $0x3e83b683
-DATA word3e83b683<>+12(SB)/4, $0x3e83b683
-DATA word3e83b683<>+16(SB)/4, $0x3e83b683
-DATA word3e83b683<>+20(SB)/4, $0x3e83b683
-DATA word3e83b683<>+24(SB)/4, $0x3e83b683
-DATA word3e83b683<>+28(SB)/4, $0x3e83b683
-GLOBL word3e83b683<>(SB), RODATA|NOPTR, $32
-
-DATA word3ee4873c<>+0(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+4(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+8(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+12(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+16(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+20(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+24(SB)/4, $0x3ee4873c
-DATA word3ee4873c<>+28(SB)/4, $0x3ee4873c
-GLOBL word3ee4873c<>(SB), RODATA|NOPTR, $32
 
 DATA wordbf800000<>+0(SB)/4, $0xbf800000
 DATA wordbf800000<>+4(SB)/4, $0xbf800000
@@ -610,150 +548,170 @@ TEXT ·edgeSlopesAVX2(SB), NOSPLIT, $0-144
 
 whole:
 	VMOVUPS      (AX), Y2
+	VMOVUPS      (BX), Y6
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VSUBPS       Y6, Y3, Y6
+	VBROADCASTSS up+120(FP), Y3
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      (BX), Y8
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VSUBPS       Y8, Y3, Y8
+	VBROADCASTSS down+124(FP), Y3
+	VMULPS       Y3, Y8, Y8
 	VMOVUPS      (SI), Y3
 	VMOVUPS      (DI), Y4
+	VBROADCASTSS h+128(FP), Y5
+	VBROADCASTSS word3f800000<>+0(SB), Y7
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS h+128(FP), Y4
-	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VADDPS       Y4, Y5, Y5
-	VADDPS       Y3, Y5, Y3
-	VMOVUPS      (BX), Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y6, Y4, Y6
-	VBROADCASTSS up+120(FP), Y4
-	VMULPS       Y4, Y6, Y6
+	VADDPS       Y5, Y7, Y7
+	VADDPS       Y3, Y7, Y3
 	VMULPS       Y6, Y3, Y4
-	VMULPS       Y6, Y6, Y5
-	VMULPS       word3a8ab356<>+0(SB), Y5, Y7
-	VADDPS       word3de38e39<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y6, Y6
-	VMULPS       word3c820821<>+0(SB), Y5, Y7
-	VADDPS       word3ee38e39<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y6, Y5
-	VMULPS       word40000000<>+0(SB), Y5, Y5
-	VMULPS       Y6, Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VADDPS       Y6, Y7, Y7
+	VMOVUPS      (SI), Y3
+	VMOVUPS      (DI), Y5
+	VBROADCASTSS h+128(FP), Y7
+	VBROADCASTSS word3f800000<>+0(SB), Y9
+	VSUBPS       Y5, Y3, Y3
+	VSUBPS       Y7, Y9, Y9
+	VADDPS       Y3, Y9, Y3
+	VMULPS       Y8, Y3, Y7
+	VMULPS       Y6, Y6, Y3
+	VMULPS       Y8, Y8, Y5
+	VMULPS       word3c78f1a1<>+0(SB), Y3, Y9
+	VMULPS       word3c78f1a1<>+0(SB), Y5, Y10
+	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
+	VMULPS       Y3, Y9, Y9
+	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
+	VMULPS       Y5, Y10, Y10
+	VADDPS       word3e08468c<>+0(SB), Y9, Y9
+	VMULPS       Y3, Y9, Y9
+	VADDPS       word3e08468c<>+0(SB), Y10, Y10
+	VMULPS       Y5, Y10, Y10
+	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
+	VMULPS       Y3, Y9, Y9
+	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
+	VMULPS       Y5, Y10, Y10
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VMULPS       Y9, Y6, Y6
+	VMULPS       Y10, Y8, Y8
+	VMULPS       Y6, Y6, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VADDPS       Y6, Y6, Y5
 	VMULPS       Y5, Y2, Y6
-	VADDPS       Y6, Y7, Y7
-	VDIVPS       Y7, Y5, Y5
+	VADDPS       Y6, Y3, Y3
+	VDIVPS       Y3, Y5, Y5
+	VMULPS       Y8, Y8, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VADDPS       Y8, Y8, Y6
+	VMULPS       Y6, Y2, Y8
+	VADDPS       Y8, Y3, Y3
+	VDIVPS       Y3, Y6, Y6
+	VMOVUPS      (SI), Y3
+	VMOVUPS      (DI), Y8
+	VBROADCASTSS h+128(FP), Y9
+	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y9, Y10, Y10
+	VADDPS       Y3, Y10, Y3
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y5, Y4, Y5
 	VMOVAPS      Y3, Y3
 	VMOVAPS      Y4, Y4
 	VMOVAPS      Y5, Y5
-	VMOVUPS      (SI), Y6
-	VMOVUPS      (DI), Y7
-	VSUBPS       Y7, Y6, Y6
-	VBROADCASTSS h+128(FP), Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VSUBPS       Y7, Y8, Y8
-	VADDPS       Y6, Y8, Y6
-	VMOVUPS      (BX), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y7
-	VSUBPS       Y8, Y7, Y8
-	VBROADCASTSS down+124(FP), Y7
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y8, Y6, Y7
-	VMULPS       Y8, Y8, Y9
-	VMULPS       word3a8ab356<>+0(SB), Y9, Y10
-	VADDPS       word3de38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y8
-	VMULPS       word3c820821<>+0(SB), Y9, Y10
-	VADDPS       word3ee38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y9
-	VMULPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y10, Y10, Y10
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y9, Y2, Y8
-	VADDPS       Y8, Y10, Y10
-	VDIVPS       Y10, Y9, Y9
-	VMULPS       Y9, Y6, Y6
-	VMULPS       Y9, Y7, Y9
-	VADDPS       Y6, Y3, Y3
+	VMOVUPS      (SI), Y8
+	VMOVUPS      (DI), Y9
+	VBROADCASTSS h+128(FP), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y10, Y11, Y11
+	VADDPS       Y8, Y11, Y8
+	VMULPS       Y6, Y8, Y8
+	VMULPS       Y6, Y7, Y6
+	VADDPS       Y8, Y3, Y3
 	VADDPS       Y7, Y4, Y4
-	VADDPS       Y9, Y5, Y5
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (BX), Y8
+	VBROADCASTSS wordbf800000<>+0(SB), Y6
+	VSUBPS       Y8, Y6, Y8
+	VBROADCASTSS up+120(FP), Y6
+	VMULPS       Y6, Y8, Y8
+	VMOVUPS      (BX), Y9
+	VBROADCASTSS wordbf800000<>+0(SB), Y6
+	VSUBPS       Y9, Y6, Y9
+	VBROADCASTSS down+124(FP), Y6
+	VMULPS       Y6, Y9, Y9
 	VMOVUPS      (SI), Y6
 	VMOVUPS      (DI), Y7
+	VBROADCASTSS h+128(FP), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y11
 	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS h+128(FP), Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VADDPS       Y7, Y8, Y8
-	VSUBPS       Y6, Y8, Y6
-	VMOVUPS      (BX), Y8
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y8, Y7, Y8
-	VBROADCASTSS up+120(FP), Y7
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y8, Y6, Y7
-	VMULPS       Y8, Y8, Y9
-	VMULPS       word3a8ab356<>+0(SB), Y9, Y10
-	VADDPS       word3de38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y8
-	VMULPS       word3c820821<>+0(SB), Y9, Y10
-	VADDPS       word3ee38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y9
-	VMULPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y10, Y10, Y10
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y9, Y2, Y8
-	VADDPS       Y8, Y10, Y10
-	VDIVPS       Y10, Y9, Y9
-	VMULPS       Y9, Y6, Y6
-	VMULPS       Y9, Y7, Y9
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y9, Y5, Y5
+	VADDPS       Y10, Y11, Y11
+	VSUBPS       Y6, Y11, Y6
+	VMULPS       Y8, Y6, Y10
 	VMOVUPS      (SI), Y6
 	VMOVUPS      (DI), Y7
+	VBROADCASTSS h+128(FP), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y12
 	VSUBPS       Y7, Y6, Y6
-	VBROADCASTSS h+128(FP), Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VSUBPS       Y7, Y8, Y8
-	VSUBPS       Y6, Y8, Y6
-	VMOVUPS      (BX), Y8
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y8, Y7, Y8
-	VBROADCASTSS down+124(FP), Y7
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y8, Y6, Y7
-	VMULPS       Y8, Y8, Y9
-	VMULPS       word3a8ab356<>+0(SB), Y9, Y10
-	VADDPS       word3de38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y8
-	VMULPS       word3c820821<>+0(SB), Y9, Y10
-	VADDPS       word3ee38e39<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y10, Y8, Y9
-	VMULPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y10, Y10, Y10
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y9, Y2, Y8
-	VADDPS       Y8, Y10, Y10
-	VDIVPS       Y10, Y9, Y9
-	VMULPS       Y9, Y6, Y6
-	VMULPS       Y9, Y7, Y9
+	VSUBPS       Y11, Y12, Y12
+	VSUBPS       Y6, Y12, Y6
+	VMULPS       Y9, Y6, Y11
+	VMULPS       Y8, Y8, Y6
+	VMULPS       Y9, Y9, Y7
+	VMULPS       word3c78f1a1<>+0(SB), Y6, Y12
+	VMULPS       word3c78f1a1<>+0(SB), Y7, Y13
+	VADDPS       wordbd54c69b<>+0(SB), Y12, Y12
+	VMULPS       Y6, Y12, Y12
+	VADDPS       wordbd54c69b<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       word3e08468c<>+0(SB), Y12, Y12
+	VMULPS       Y6, Y12, Y12
+	VADDPS       word3e08468c<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       wordbeaaa95e<>+0(SB), Y12, Y12
+	VMULPS       Y6, Y12, Y12
+	VADDPS       wordbeaaa95e<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       Y12, Y8, Y8
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y8, Y8, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y7
+	VADDPS       Y8, Y8, Y6
+	VMULPS       Y6, Y2, Y8
+	VADDPS       Y8, Y7, Y7
+	VDIVPS       Y7, Y6, Y6
+	VMULPS       Y9, Y9, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VADDPS       Y9, Y9, Y7
+	VMULPS       Y7, Y2, Y9
+	VADDPS       Y9, Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	VMOVUPS      (SI), Y8
+	VMOVUPS      (DI), Y9
+	VBROADCASTSS h+128(FP), Y12
+	VBROADCASTSS word3f800000<>+0(SB), Y13
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y12, Y13, Y13
+	VSUBPS       Y8, Y13, Y8
+	VMULPS       Y6, Y8, Y8
+	VMULPS       Y6, Y10, Y6
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VMOVUPS      (SI), Y6
+	VMOVUPS      (DI), Y8
+	VBROADCASTSS h+128(FP), Y9
+	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VSUBPS       Y8, Y6, Y6
+	VSUBPS       Y9, Y10, Y10
+	VSUBPS       Y6, Y10, Y6
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y7, Y11, Y7
 	VADDPS       Y6, Y3, Y3
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y9, Y5, Y5
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y7, Y5, Y5
 	VMULPS       word3e800000<>+0(SB), Y3, Y3
 	VMOVUPS      Y3, (DX)
 	VBROADCASTSS word3f800000<>+0(SB), Y3
@@ -789,150 +747,170 @@ part:
 	NEGQ         CX
 	VMOVUPS      32(R8)(CX*4), Y2
 	VMASKMOVPS   (AX), Y2, Y3
+	VMASKMOVPS   (BX), Y2, Y7
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VSUBPS       Y7, Y4, Y7
+	VBROADCASTSS up+120(FP), Y4
+	VMULPS       Y4, Y7, Y7
+	VMASKMOVPS   (BX), Y2, Y9
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VSUBPS       Y9, Y4, Y9
+	VBROADCASTSS down+124(FP), Y4
+	VMULPS       Y4, Y9, Y9
 	VMASKMOVPS   (SI), Y2, Y4
 	VMASKMOVPS   (DI), Y2, Y5
+	VBROADCASTSS h+128(FP), Y6
+	VBROADCASTSS word3f800000<>+0(SB), Y8
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS h+128(FP), Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VADDPS       Y5, Y6, Y6
-	VADDPS       Y4, Y6, Y4
-	VMASKMOVPS   (BX), Y2, Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VSUBPS       Y7, Y5, Y7
-	VBROADCASTSS up+120(FP), Y5
-	VMULPS       Y5, Y7, Y7
+	VADDPS       Y6, Y8, Y8
+	VADDPS       Y4, Y8, Y4
 	VMULPS       Y7, Y4, Y5
-	VMULPS       Y7, Y7, Y6
-	VMULPS       word3a8ab356<>+0(SB), Y6, Y8
-	VADDPS       word3de38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMULPS       Y8, Y7, Y7
-	VMULPS       word3c820821<>+0(SB), Y6, Y8
-	VADDPS       word3ee38e39<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMULPS       Y8, Y7, Y6
-	VMULPS       word40000000<>+0(SB), Y6, Y6
-	VMULPS       Y7, Y7, Y7
-	VMULPS       Y8, Y8, Y8
-	VADDPS       Y7, Y8, Y8
+	VMASKMOVPS   (SI), Y2, Y4
+	VMASKMOVPS   (DI), Y2, Y6
+	VBROADCASTSS h+128(FP), Y8
+	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VSUBPS       Y6, Y4, Y4
+	VSUBPS       Y8, Y10, Y10
+	VADDPS       Y4, Y10, Y4
+	VMULPS       Y9, Y4, Y8
+	VMULPS       Y7, Y7, Y4
+	VMULPS       Y9, Y9, Y6
+	VMULPS       word3c78f1a1<>+0(SB), Y4, Y10
+	VMULPS       word3c78f1a1<>+0(SB), Y6, Y11
+	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
+	VMULPS       Y4, Y10, Y10
+	VADDPS       wordbd54c69b<>+0(SB), Y11, Y11
+	VMULPS       Y6, Y11, Y11
+	VADDPS       word3e08468c<>+0(SB), Y10, Y10
+	VMULPS       Y4, Y10, Y10
+	VADDPS       word3e08468c<>+0(SB), Y11, Y11
+	VMULPS       Y6, Y11, Y11
+	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
+	VMULPS       Y4, Y10, Y10
+	VADDPS       wordbeaaa95e<>+0(SB), Y11, Y11
+	VMULPS       Y6, Y11, Y11
+	VADDPS       word3f800000<>+0(SB), Y10, Y10
+	VADDPS       word3f800000<>+0(SB), Y11, Y11
+	VMULPS       Y10, Y7, Y7
+	VMULPS       Y11, Y9, Y9
+	VMULPS       Y7, Y7, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VADDPS       Y7, Y7, Y6
 	VMULPS       Y6, Y3, Y7
-	VADDPS       Y7, Y8, Y8
-	VDIVPS       Y8, Y6, Y6
+	VADDPS       Y7, Y4, Y4
+	VDIVPS       Y4, Y6, Y6
+	VMULPS       Y9, Y9, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VADDPS       Y9, Y9, Y7
+	VMULPS       Y7, Y3, Y9
+	VADDPS       Y9, Y4, Y4
+	VDIVPS       Y4, Y7, Y7
+	VMASKMOVPS   (SI), Y2, Y4
+	VMASKMOVPS   (DI), Y2, Y9
+	VBROADCASTSS h+128(FP), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VADDPS       Y9, Y4, Y4
+	VADDPS       Y10, Y11, Y11
+	VADDPS       Y4, Y11, Y4
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y6, Y5, Y6
 	VMOVAPS      Y4, Y4
 	VMOVAPS      Y5, Y5
 	VMOVAPS      Y6, Y6
-	VMASKMOVPS   (SI), Y2, Y7
-	VMASKMOVPS   (DI), Y2, Y8
-	VSUBPS       Y8, Y7, Y7
-	VBROADCASTSS h+128(FP), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y9
-	VSUBPS       Y8, Y9, Y9
-	VADDPS       Y7, Y9, Y7
-	VMASKMOVPS   (BX), Y2, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VSUBPS       Y9, Y8, Y9
-	VBROADCASTSS down+124(FP), Y8
-	VMULPS       Y8, Y9, Y9
-	VMULPS       Y9, Y7, Y8
-	VMULPS       Y9, Y9, Y10
-	VMULPS       word3a8ab356<>+0(SB), Y10, Y11
-	VADDPS       word3de38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y9
-	VMULPS       word3c820821<>+0(SB), Y10, Y11
-	VADDPS       word3ee38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y10
-	VMULPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y11, Y11, Y11
-	VADDPS       Y9, Y11, Y11
-	VMULPS       Y10, Y3, Y9
-	VADDPS       Y9, Y11, Y11
-	VDIVPS       Y11, Y10, Y10
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y10, Y8, Y10
-	VADDPS       Y7, Y4, Y4
+	VMASKMOVPS   (SI), Y2, Y9
+	VMASKMOVPS   (DI), Y2, Y10
+	VBROADCASTSS h+128(FP), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y12
+	VSUBPS       Y10, Y9, Y9
+	VSUBPS       Y11, Y12, Y12
+	VADDPS       Y9, Y12, Y9
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y7, Y8, Y7
+	VADDPS       Y9, Y4, Y4
 	VADDPS       Y8, Y5, Y5
-	VADDPS       Y10, Y6, Y6
+	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (BX), Y2, Y9
+	VBROADCASTSS wordbf800000<>+0(SB), Y7
+	VSUBPS       Y9, Y7, Y9
+	VBROADCASTSS up+120(FP), Y7
+	VMULPS       Y7, Y9, Y9
+	VMASKMOVPS   (BX), Y2, Y10
+	VBROADCASTSS wordbf800000<>+0(SB), Y7
+	VSUBPS       Y10, Y7, Y10
+	VBROADCASTSS down+124(FP), Y7
+	VMULPS       Y7, Y10, Y10
 	VMASKMOVPS   (SI), Y2, Y7
 	VMASKMOVPS   (DI), Y2, Y8
+	VBROADCASTSS h+128(FP), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y12
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS h+128(FP), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y9
-	VADDPS       Y8, Y9, Y9
-	VSUBPS       Y7, Y9, Y7
-	VMASKMOVPS   (BX), Y2, Y9
-	VBROADCASTSS wordbf800000<>+0(SB), Y8
-	VSUBPS       Y9, Y8, Y9
-	VBROADCASTSS up+120(FP), Y8
-	VMULPS       Y8, Y9, Y9
-	VMULPS       Y9, Y7, Y8
-	VMULPS       Y9, Y9, Y10
-	VMULPS       word3a8ab356<>+0(SB), Y10, Y11
-	VADDPS       word3de38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y9
-	VMULPS       word3c820821<>+0(SB), Y10, Y11
-	VADDPS       word3ee38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y10
-	VMULPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y11, Y11, Y11
-	VADDPS       Y9, Y11, Y11
-	VMULPS       Y10, Y3, Y9
-	VADDPS       Y9, Y11, Y11
-	VDIVPS       Y11, Y10, Y10
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y10, Y8, Y10
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y10, Y6, Y6
+	VADDPS       Y11, Y12, Y12
+	VSUBPS       Y7, Y12, Y7
+	VMULPS       Y9, Y7, Y11
 	VMASKMOVPS   (SI), Y2, Y7
 	VMASKMOVPS   (DI), Y2, Y8
+	VBROADCASTSS h+128(FP), Y12
+	VBROADCASTSS word3f800000<>+0(SB), Y13
 	VSUBPS       Y8, Y7, Y7
-	VBROADCASTSS h+128(FP), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y9
-	VSUBPS       Y8, Y9, Y9
-	VSUBPS       Y7, Y9, Y7
-	VMASKMOVPS   (BX), Y2, Y9
-	VBROADCASTSS wordbf800000<>+0(SB), Y8
-	VSUBPS       Y9, Y8, Y9
-	VBROADCASTSS down+124(FP), Y8
-	VMULPS       Y8, Y9, Y9
-	VMULPS       Y9, Y7, Y8
-	VMULPS       Y9, Y9, Y10
-	VMULPS       word3a8ab356<>+0(SB), Y10, Y11
-	VADDPS       word3de38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y9
-	VMULPS       word3c820821<>+0(SB), Y10, Y11
-	VADDPS       word3ee38e39<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y11, Y9, Y10
-	VMULPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y11, Y11, Y11
-	VADDPS       Y9, Y11, Y11
-	VMULPS       Y10, Y3, Y9
-	VADDPS       Y9, Y11, Y11
-	VDIVPS       Y11, Y10, Y10
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y10, Y8, Y10
+	VSUBPS       Y12, Y13, Y13
+	VSUBPS       Y7, Y13, Y7
+	VMULPS       Y10, Y7, Y12
+	VMULPS       Y9, Y9, Y7
+	VMULPS       Y10, Y10, Y8
+	VMULPS       word3c78f1a1<>+0(SB), Y7, Y13
+	VMULPS       word3c78f1a1<>+0(SB), Y8, Y14
+	VADDPS       wordbd54c69b<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       wordbd54c69b<>+0(SB), Y14, Y14
+	VMULPS       Y8, Y14, Y14
+	VADDPS       word3e08468c<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       word3e08468c<>+0(SB), Y14, Y14
+	VMULPS       Y8, Y14, Y14
+	VADDPS       wordbeaaa95e<>+0(SB), Y13, Y13
+	VMULPS       Y7, Y13, Y13
+	VADDPS       wordbeaaa95e<>+0(SB), Y14, Y14
+	VMULPS       Y8, Y14, Y14
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       Y13, Y9, Y9
+	VMULPS       Y14, Y10, Y10
+	VMULPS       Y9, Y9, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VADDPS       Y9, Y9, Y7
+	VMULPS       Y7, Y3, Y9
+	VADDPS       Y9, Y8, Y8
+	VDIVPS       Y8, Y7, Y7
+	VMULPS       Y10, Y10, Y9
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VADDPS       Y10, Y10, Y8
+	VMULPS       Y8, Y3, Y10
+	VADDPS       Y10, Y9, Y9
+	VDIVPS       Y9, Y8, Y8
+	VMASKMOVPS   (SI), Y2, Y9
+	VMASKMOVPS   (DI), Y2, Y10
+	VBROADCASTSS h+128(FP), Y13
+	VBROADCASTSS word3f800000<>+0(SB), Y14
+	VADDPS       Y10, Y9, Y9
+	VADDPS       Y13, Y14, Y14
+	VSUBPS       Y9, Y14, Y9
+	VMULPS       Y7, Y9, Y9
+	VMULPS       Y7, Y11, Y7
+	VADDPS       Y9, Y4, Y4
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y7, Y6, Y6
+	VMASKMOVPS   (SI), Y2, Y7
+	VMASKMOVPS   (DI), Y2, Y9
+	VBROADCASTSS h+128(FP), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VSUBPS       Y9, Y7, Y7
+	VSUBPS       Y10, Y11, Y11
+	VSUBPS       Y7, Y11, Y7
+	VMULPS       Y8, Y7, Y7
+	VMULPS       Y8, Y12, Y8
 	VADDPS       Y7, Y4, Y4
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y10, Y6, Y6
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y8, Y6, Y6
 	VMULPS       word3e800000<>+0(SB), Y4, Y4
 	VMASKMOVPS   Y4, Y2, (DX)
 	VBROADCASTSS word3f800000<>+0(SB), Y4
@@ -973,190 +951,163 @@ TEXT ·edgesAVX512(SB), NOSPLIT, $0-120
 	JLT    part
 
 whole:
-	VMOVUPS       (DX), Z2
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z2, Z3, Z2
-	VBROADCASTSS  up+96(FP), Z3
-	VMULPS        Z3, Z2, Z2
-	VMULPS        Z2, Z2, Z3
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3de38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z2, Z2
-	VMULPS.BCST   word3c820821<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMOVUPS       (AX), Z3
-	VMULPS        Z4, Z3, Z5
-	VADDPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z4, Z2, Z2
-	VDIVPS        Z2, Z5, Z5
-	VMULPS        Z5, Z5, Z4
-	VMULPS        Z4, Z4, Z3
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z4, Z6
+	VMOVUPS       (DX), Z10
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z10, Z2, Z10
+	VBROADCASTSS  up+96(FP), Z2
+	VMULPS        Z2, Z10, Z10
+	VMOVUPS       (DX), Z11
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z11, Z2, Z11
+	VBROADCASTSS  down+100(FP), Z2
+	VMULPS        Z2, Z11, Z11
+	VMOVUPS       (DX), Z12
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z12, Z2, Z12
+	VBROADCASTSS  up+96(FP), Z2
+	VMULPS        Z2, Z12, Z12
+	VMOVUPS       (DX), Z13
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z13, Z2, Z13
+	VBROADCASTSS  down+100(FP), Z2
+	VMULPS        Z2, Z13, Z13
+	VMULPS        Z10, Z10, Z2
+	VMULPS        Z11, Z11, Z3
+	VMULPS        Z12, Z12, Z4
+	VMULPS        Z13, Z13, Z5
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z6
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z3, Z7
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z8
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z5, Z9
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e08468c<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   word3e08468c<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   word3e08468c<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   word3e08468c<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VMULPS        Z9, Z13, Z13
+	VMOVUPS       (AX), Z9
+	VADDPS        Z9, Z10, Z2
+	VMULPS        Z2, Z10, Z2
+	VMULPS        Z10, Z9, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VDIVPS        Z6, Z2, Z2
+	VADDPS        Z9, Z11, Z3
+	VMULPS        Z3, Z11, Z3
+	VMULPS        Z11, Z9, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VDIVPS        Z7, Z3, Z3
+	VADDPS        Z9, Z12, Z4
+	VMULPS        Z4, Z12, Z4
+	VMULPS        Z12, Z9, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VDIVPS        Z8, Z4, Z4
+	VADDPS        Z9, Z13, Z5
+	VMULPS        Z5, Z13, Z5
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VDIVPS        Z9, Z5, Z5
+	VMULPS        Z2, Z2, Z10
+	VMULPS        Z3, Z3, Z11
+	VMULPS        Z4, Z4, Z12
+	VMULPS        Z5, Z5, Z13
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z10, Z6
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z11, Z7
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z12, Z8
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z13, Z9
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
 	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3ecce904<>+0(SB), Z2, Z2
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z6, Z2, Z6
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3e83b683<>+0(SB), Z2, Z2
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z3, Z4
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z3, Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z6, Z2, Z2
-	VMULPS        Z2, Z5, Z5
-	VMOVUPS       (DX), Z2
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z2, Z3, Z2
-	VBROADCASTSS  down+100(FP), Z3
-	VMULPS        Z3, Z2, Z2
-	VMULPS        Z2, Z2, Z3
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3de38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z2, Z2
-	VMULPS.BCST   word3c820821<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMOVUPS       (AX), Z3
-	VMULPS        Z4, Z3, Z6
-	VADDPS        Z2, Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z4, Z2, Z2
-	VDIVPS        Z2, Z6, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS        Z4, Z4, Z3
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z4, Z7
 	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3ecce904<>+0(SB), Z2, Z2
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z7, Z2, Z7
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3e83b683<>+0(SB), Z2, Z2
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z3, Z4
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z3, Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z7, Z2, Z2
-	VMULPS        Z2, Z6, Z6
-	VSUBPS        Z6, Z5, Z2
-	VADDPS        Z6, Z5, Z5
-	VMOVUPS       (DX), Z3
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z3, Z4, Z3
-	VBROADCASTSS  up+96(FP), Z4
-	VMULPS        Z4, Z3, Z3
-	VMULPS        Z3, Z3, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z3, Z3
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMOVUPS       (AX), Z4
-	VMULPS        Z6, Z4, Z7
-	VADDPS        Z3, Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z6, Z3, Z3
-	VDIVPS        Z3, Z7, Z7
-	VMULPS        Z7, Z7, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z6, Z8
 	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3ecce904<>+0(SB), Z3, Z3
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z8, Z3, Z8
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3e83b683<>+0(SB), Z3, Z3
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z8, Z3, Z3
-	VMULPS        Z3, Z7, Z7
-	VMOVUPS       (DX), Z3
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z3, Z4, Z3
-	VBROADCASTSS  down+100(FP), Z4
-	VMULPS        Z4, Z3, Z3
-	VMULPS        Z3, Z3, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z3, Z3
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMOVUPS       (AX), Z4
-	VMULPS        Z6, Z4, Z8
-	VADDPS        Z3, Z8, Z8
-	VMULPS        Z3, Z8, Z8
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z6, Z3, Z3
-	VDIVPS        Z3, Z8, Z8
-	VMULPS        Z8, Z8, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z6, Z9
 	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3ecce904<>+0(SB), Z3, Z3
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z9, Z3, Z9
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3e83b683<>+0(SB), Z3, Z3
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z9, Z3, Z3
-	VMULPS        Z3, Z8, Z8
-	VSUBPS        Z8, Z7, Z3
-	VADDPS        Z8, Z7, Z7
-	VSUBPS        Z3, Z2, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
-	VMOVUPS       Z4, (BX)
-	VSUBPS        Z7, Z5, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
-	VCVTPS2PD     Y4, Z6
-	VADDPD        (SI), Z6, Z6
-	VMOVUPD       Z6, (SI)
-	VEXTRACTF64X4 $0x01, Z4, Y4
-	VCVTPS2PD     Y4, Z4
-	VADDPD        64(SI), Z4, Z4
-	VMOVUPD       Z4, 64(SI)
-	VADDPS        Z7, Z5, Z5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
+	VMULPS        Z6, Z2, Z2
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z9, Z5, Z5
+	VSUBPS        Z3, Z2, Z6
 	VADDPS        Z3, Z2, Z2
-	VCVTPS2PD     Y2, Z3
-	VADDPD        Z3, Z1, Z1
+	VSUBPS        Z5, Z4, Z3
+	VADDPS        Z5, Z4, Z4
+	VSUBPS        Z3, Z6, Z5
+	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
+	VMOVUPS       Z5, (BX)
+	VSUBPS        Z4, Z2, Z5
+	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
+	VCVTPS2PD     Y5, Z7
+	VADDPD        (SI), Z7, Z7
+	VMOVUPD       Z7, (SI)
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	VADDPD        64(SI), Z5, Z5
+	VMOVUPD       Z5, 64(SI)
+	VADDPS        Z4, Z2, Z2
+	VCVTPS2PD     Y2, Z4
+	VADDPD        Z4, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z3
-	VADDPD        Z3, Z1, Z1
+	VCVTPS2PD     Y2, Z4
+	VADDPD        Z4, Z0, Z0
+	VADDPS        Z3, Z6, Z6
+	VCVTPS2PD     Y6, Z2
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z2
+	VADDPD        Z2, Z1, Z1
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	ADDQ          $0x00000040, BX
@@ -1176,195 +1127,168 @@ part:
 	MOVL          $0x0000ffff, DI
 	BZHIL         CX, DI, DI
 	KMOVW         DI, K1
-	VMOVUPS.Z     (DX), K1, Z2
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z2, Z3, Z2
-	VBROADCASTSS  up+96(FP), Z3
-	VMULPS        Z3, Z2, Z2
-	VMULPS        Z2, Z2, Z3
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3de38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z2, Z2
-	VMULPS.BCST   word3c820821<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMOVUPS.Z     (AX), K1, Z3
-	VMULPS        Z4, Z3, Z5
-	VADDPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z4, Z2, Z2
-	VDIVPS        Z2, Z5, Z5
-	VMULPS        Z5, Z5, Z4
-	VMULPS        Z4, Z4, Z3
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z4, Z6
+	VMOVUPS.Z     (DX), K1, Z10
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z10, Z2, Z10
+	VBROADCASTSS  up+96(FP), Z2
+	VMULPS        Z2, Z10, Z10
+	VMOVUPS.Z     (DX), K1, Z11
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z11, Z2, Z11
+	VBROADCASTSS  down+100(FP), Z2
+	VMULPS        Z2, Z11, Z11
+	VMOVUPS.Z     (DX), K1, Z12
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z12, Z2, Z12
+	VBROADCASTSS  up+96(FP), Z2
+	VMULPS        Z2, Z12, Z12
+	VMOVUPS.Z     (DX), K1, Z13
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z13, Z2, Z13
+	VBROADCASTSS  down+100(FP), Z2
+	VMULPS        Z2, Z13, Z13
+	VMULPS        Z10, Z10, Z2
+	VMULPS        Z11, Z11, Z3
+	VMULPS        Z12, Z12, Z4
+	VMULPS        Z13, Z13, Z5
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z6
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z3, Z7
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z8
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z5, Z9
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e08468c<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   word3e08468c<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   word3e08468c<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   word3e08468c<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z7, Z7
+	VMULPS        Z3, Z7, Z7
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z8, Z8
+	VMULPS        Z4, Z8, Z8
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z9, Z9
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VMULPS        Z9, Z13, Z13
+	VMOVUPS.Z     (AX), K1, Z9
+	VADDPS        Z9, Z10, Z2
+	VMULPS        Z2, Z10, Z2
+	VMULPS        Z10, Z9, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VDIVPS        Z6, Z2, Z2
+	VADDPS        Z9, Z11, Z3
+	VMULPS        Z3, Z11, Z3
+	VMULPS        Z11, Z9, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VDIVPS        Z7, Z3, Z3
+	VADDPS        Z9, Z12, Z4
+	VMULPS        Z4, Z12, Z4
+	VMULPS        Z12, Z9, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VDIVPS        Z8, Z4, Z4
+	VADDPS        Z9, Z13, Z5
+	VMULPS        Z5, Z13, Z5
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VDIVPS        Z9, Z5, Z5
+	VMULPS        Z2, Z2, Z10
+	VMULPS        Z3, Z3, Z11
+	VMULPS        Z4, Z4, Z12
+	VMULPS        Z5, Z5, Z13
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z10, Z6
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z11, Z7
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z12, Z8
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z13, Z9
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z6, Z6
+	VMULPS        Z10, Z6, Z6
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z7, Z7
+	VMULPS        Z11, Z7, Z7
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z8, Z8
+	VMULPS        Z12, Z8, Z8
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z9, Z9
+	VMULPS        Z13, Z9, Z9
 	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3ecce904<>+0(SB), Z2, Z2
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z6, Z2, Z6
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3e83b683<>+0(SB), Z2, Z2
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z3, Z4
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z3, Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z6, Z2, Z2
-	VMULPS        Z2, Z5, Z5
-	VMOVUPS.Z     (DX), K1, Z2
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z2, Z3, Z2
-	VBROADCASTSS  down+100(FP), Z3
-	VMULPS        Z3, Z2, Z2
-	VMULPS        Z2, Z2, Z3
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3de38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z2, Z2
-	VMULPS.BCST   word3c820821<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z4, Z4
-	VMULPS        Z3, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMOVUPS.Z     (AX), K1, Z3
-	VMULPS        Z4, Z3, Z6
-	VADDPS        Z2, Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z4, Z2, Z2
-	VDIVPS        Z2, Z6, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS        Z4, Z4, Z3
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z4, Z7
 	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3ecce904<>+0(SB), Z2, Z2
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z7, Z2, Z7
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z4, Z2
-	VADDPS.BCST   word3e83b683<>+0(SB), Z2, Z2
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z3, Z4
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z3, Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VADDPS        Z7, Z2, Z2
-	VMULPS        Z2, Z6, Z6
-	VSUBPS        Z6, Z5, Z2
-	VADDPS        Z6, Z5, Z5
-	VMOVUPS.Z     (DX), K1, Z3
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z3, Z4, Z3
-	VBROADCASTSS  up+96(FP), Z4
-	VMULPS        Z4, Z3, Z3
-	VMULPS        Z3, Z3, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z3, Z3
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMOVUPS.Z     (AX), K1, Z4
-	VMULPS        Z6, Z4, Z7
-	VADDPS        Z3, Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z6, Z3, Z3
-	VDIVPS        Z3, Z7, Z7
-	VMULPS        Z7, Z7, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z6, Z8
 	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3ecce904<>+0(SB), Z3, Z3
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z8, Z3, Z8
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3e83b683<>+0(SB), Z3, Z3
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z8, Z3, Z3
-	VMULPS        Z3, Z7, Z7
-	VMOVUPS.Z     (DX), K1, Z3
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z3, Z4, Z3
-	VBROADCASTSS  down+100(FP), Z4
-	VMULPS        Z4, Z3, Z3
-	VMULPS        Z3, Z3, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z3, Z3
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMOVUPS.Z     (AX), K1, Z4
-	VMULPS        Z6, Z4, Z8
-	VADDPS        Z3, Z8, Z8
-	VMULPS        Z3, Z8, Z8
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z6, Z3, Z3
-	VDIVPS        Z3, Z8, Z8
-	VMULPS        Z8, Z8, Z6
-	VMULPS        Z6, Z6, Z4
-	VMULPS.BCST   word3f2aaa63<>+0(SB), Z6, Z9
 	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
-	VMULPS.BCST   word3e903aa8<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3ecce904<>+0(SB), Z3, Z3
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z9, Z3, Z9
-	VMULPS.BCST   word3cfc9d05<>+0(SB), Z6, Z3
-	VADDPS.BCST   word3e83b683<>+0(SB), Z3, Z3
-	VMULPS.BCST   word3ee4873c<>+0(SB), Z4, Z6
-	VADDPS        Z6, Z3, Z3
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z3, Z3
-	VADDPS        Z9, Z3, Z3
-	VMULPS        Z3, Z8, Z8
-	VSUBPS        Z8, Z7, Z3
-	VADDPS        Z8, Z7, Z7
-	VSUBPS        Z3, Z2, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
-	VMOVUPS       Z4, K1, (BX)
-	VSUBPS        Z7, Z5, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
-	VCVTPS2PD     Y4, Z6
-	VMOVUPD.Z     (SI), K1, Z8
-	VADDPD        Z8, Z6, Z6
-	VMOVUPD       Z6, K1, (SI)
-	VEXTRACTF64X4 $0x01, Z4, Y4
-	VCVTPS2PD     Y4, Z4
-	KSHIFTRW      $0x08, K1, K2
-	VMOVUPD.Z     64(SI), K2, Z6
-	VADDPD        Z6, Z4, Z4
-	VMOVUPD       Z4, K2, 64(SI)
-	VADDPS        Z7, Z5, Z5
-	VMOVAPS.Z     Z5, K1, Z5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
+	VMULPS        Z6, Z2, Z2
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z9, Z5, Z5
+	VSUBPS        Z3, Z2, Z6
 	VADDPS        Z3, Z2, Z2
+	VSUBPS        Z5, Z4, Z3
+	VADDPS        Z5, Z4, Z4
+	VSUBPS        Z3, Z6, Z5
+	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
+	VMOVUPS       Z5, K1, (BX)
+	VSUBPS        Z4, Z2, Z5
+	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
+	VCVTPS2PD     Y5, Z7
+	VMOVUPD.Z     (SI), K1, Z8
+	VADDPD        Z8, Z7, Z7
+	VMOVUPD       Z7, K1, (SI)
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z5
+	KSHIFTRW      $0x08, K1, K2
+	VMOVUPD.Z     64(SI), K2, Z7
+	VADDPD        Z7, Z5, Z5
+	VMOVUPD       Z5, K2, 64(SI)
+	VADDPS        Z4, Z2, Z2
 	VMOVAPS.Z     Z2, K1, Z2
-	VCVTPS2PD     Y2, Z3
-	VADDPD        Z3, Z1, Z1
+	VCVTPS2PD     Y2, Z4
+	VADDPD        Z4, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z3
-	VADDPD        Z3, Z1, Z1
+	VCVTPS2PD     Y2, Z4
+	VADDPD        Z4, Z0, Z0
+	VADDPS        Z3, Z6, Z6
+	VMOVAPS.Z     Z6, K1, Z6
+	VCVTPS2PD     Y6, Z2
+	VADDPD        Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z2
+	VADDPD        Z2, Z1, Z1
 
 done:
 	VEXTRACTF64X4 $0x01, Z0, Y2
@@ -1404,150 +1328,170 @@ TEXT ·edgeSlopesAVX512(SB), NOSPLIT, $0-144
 
 whole:
 	VMOVUPS       (AX), Z1
+	VMOVUPS       (BX), Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z5, Z2, Z5
+	VBROADCASTSS  up+120(FP), Z2
+	VMULPS        Z2, Z5, Z5
+	VMOVUPS       (BX), Z6
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z6, Z2, Z6
+	VBROADCASTSS  down+124(FP), Z2
+	VMULPS        Z2, Z6, Z6
+	VMOVUPS       (BX), Z7
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z7, Z2, Z7
+	VBROADCASTSS  up+120(FP), Z2
+	VMULPS        Z2, Z7, Z7
+	VMOVUPS       (BX), Z11
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z11, Z2, Z11
+	VBROADCASTSS  down+124(FP), Z2
+	VMULPS        Z2, Z11, Z11
 	VMOVUPS       (SI), Z2
 	VMOVUPS       (DI), Z3
+	VBROADCASTSS  h+128(FP), Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z8
 	VADDPS        Z3, Z2, Z2
-	VBROADCASTSS  h+128(FP), Z3
-	VBROADCASTSS  word3f800000<>+0(SB), Z4
-	VADDPS        Z3, Z4, Z4
-	VADDPS        Z2, Z4, Z2
-	VMOVUPS       (BX), Z5
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z5, Z3, Z5
-	VBROADCASTSS  up+120(FP), Z3
-	VMULPS        Z3, Z5, Z5
+	VADDPS        Z4, Z8, Z8
+	VADDPS        Z2, Z8, Z2
 	VMULPS        Z5, Z2, Z3
-	VMULPS        Z5, Z5, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z5, Z5
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z5, Z4
-	VMULPS.BCST   word40000000<>+0(SB), Z4, Z4
-	VMULPS        Z5, Z5, Z5
-	VMULPS        Z6, Z6, Z6
-	VADDPS        Z5, Z6, Z6
+	VMOVUPS       (SI), Z2
+	VMOVUPS       (DI), Z4
+	VBROADCASTSS  h+128(FP), Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
+	VSUBPS        Z4, Z2, Z2
+	VSUBPS        Z8, Z9, Z9
+	VADDPS        Z2, Z9, Z2
+	VMULPS        Z6, Z2, Z8
+	VMOVUPS       (SI), Z2
+	VMOVUPS       (DI), Z4
+	VBROADCASTSS  h+128(FP), Z9
+	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z9, Z10, Z10
+	VSUBPS        Z2, Z10, Z2
+	VMULPS        Z7, Z2, Z9
+	VMOVUPS       (SI), Z2
+	VMOVUPS       (DI), Z4
+	VBROADCASTSS  h+128(FP), Z10
+	VBROADCASTSS  word3f800000<>+0(SB), Z12
+	VSUBPS        Z4, Z2, Z2
+	VSUBPS        Z10, Z12, Z12
+	VSUBPS        Z2, Z12, Z2
+	VMULPS        Z11, Z2, Z10
+	VMULPS        Z5, Z5, Z2
+	VMULPS        Z6, Z6, Z4
+	VMULPS        Z7, Z7, Z12
+	VMULPS        Z11, Z11, Z13
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z14
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z15
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z16
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z13, Z17
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   word3e08468c<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   word3e08468c<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   word3e08468c<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   word3e08468c<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f800000<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f800000<>+0(SB), Z17, Z17
+	VMULPS        Z14, Z5, Z5
+	VMULPS        Z15, Z6, Z6
+	VMULPS        Z16, Z7, Z7
+	VMULPS        Z17, Z11, Z11
+	VMULPS        Z5, Z5, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z5, Z5, Z4
 	VMULPS        Z4, Z1, Z5
-	VADDPS        Z5, Z6, Z6
-	VDIVPS        Z6, Z4, Z4
+	VADDPS        Z5, Z2, Z2
+	VDIVPS        Z2, Z4, Z4
+	VMULPS        Z6, Z6, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z6, Z6, Z5
+	VMULPS        Z5, Z1, Z6
+	VADDPS        Z6, Z2, Z2
+	VDIVPS        Z2, Z5, Z5
+	VMULPS        Z7, Z7, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z7, Z7, Z6
+	VMULPS        Z6, Z1, Z7
+	VADDPS        Z7, Z2, Z2
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z11, Z11, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z11, Z11, Z7
+	VMULPS        Z7, Z1, Z11
+	VADDPS        Z11, Z2, Z2
+	VDIVPS        Z2, Z7, Z7
+	VMOVUPS       (SI), Z2
+	VMOVUPS       (DI), Z11
+	VBROADCASTSS  h+128(FP), Z12
+	VBROADCASTSS  word3f800000<>+0(SB), Z13
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z12, Z13, Z13
+	VADDPS        Z2, Z13, Z2
 	VMULPS        Z4, Z2, Z2
 	VMULPS        Z4, Z3, Z4
 	VMOVAPS       Z2, Z2
 	VMOVAPS       Z3, Z3
 	VMOVAPS       Z4, Z4
+	VMOVUPS       (SI), Z11
+	VMOVUPS       (DI), Z12
+	VBROADCASTSS  h+128(FP), Z13
+	VBROADCASTSS  word3f800000<>+0(SB), Z14
+	VSUBPS        Z12, Z11, Z11
+	VSUBPS        Z13, Z14, Z14
+	VADDPS        Z11, Z14, Z11
+	VMULPS        Z5, Z11, Z11
+	VMULPS        Z5, Z8, Z5
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z8, Z3, Z3
+	VADDPS        Z5, Z4, Z4
+	VMOVUPS       (SI), Z5
+	VMOVUPS       (DI), Z8
+	VBROADCASTSS  h+128(FP), Z11
+	VBROADCASTSS  word3f800000<>+0(SB), Z12
+	VADDPS        Z8, Z5, Z5
+	VADDPS        Z11, Z12, Z12
+	VSUBPS        Z5, Z12, Z5
+	VMULPS        Z6, Z5, Z5
+	VMULPS        Z6, Z9, Z6
+	VADDPS        Z5, Z2, Z2
+	VADDPS        Z9, Z3, Z3
+	VADDPS        Z6, Z4, Z4
 	VMOVUPS       (SI), Z5
 	VMOVUPS       (DI), Z6
+	VBROADCASTSS  h+128(FP), Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
 	VSUBPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VSUBPS        Z6, Z7, Z7
-	VADDPS        Z5, Z7, Z5
-	VMOVUPS       (BX), Z7
-	VBROADCASTSS  word3f800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  down+124(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
+	VSUBPS        Z8, Z9, Z9
+	VSUBPS        Z5, Z9, Z5
+	VMULPS        Z7, Z5, Z5
+	VMULPS        Z7, Z10, Z7
 	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VMOVUPS       (SI), Z5
-	VMOVUPS       (DI), Z6
-	VADDPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VADDPS        Z6, Z7, Z7
-	VSUBPS        Z5, Z7, Z5
-	VMOVUPS       (BX), Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  up+120(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VMOVUPS       (SI), Z5
-	VMOVUPS       (DI), Z6
-	VSUBPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VSUBPS        Z6, Z7, Z7
-	VSUBPS        Z5, Z7, Z5
-	VMOVUPS       (BX), Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  down+124(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
+	VADDPS        Z10, Z3, Z3
+	VADDPS        Z7, Z4, Z4
 	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
 	VMOVUPS       Z2, (DX)
 	VBROADCASTSS  word3f800000<>+0(SB), Z2
@@ -1583,150 +1527,170 @@ part:
 	BZHIL         CX, R8, R8
 	KMOVW         R8, K1
 	VMOVUPS.Z     (AX), K1, Z1
+	VMOVUPS.Z     (BX), K1, Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z5, Z2, Z5
+	VBROADCASTSS  up+120(FP), Z2
+	VMULPS        Z2, Z5, Z5
+	VMOVUPS.Z     (BX), K1, Z6
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VSUBPS        Z6, Z2, Z6
+	VBROADCASTSS  down+124(FP), Z2
+	VMULPS        Z2, Z6, Z6
+	VMOVUPS.Z     (BX), K1, Z7
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z7, Z2, Z7
+	VBROADCASTSS  up+120(FP), Z2
+	VMULPS        Z2, Z7, Z7
+	VMOVUPS.Z     (BX), K1, Z11
+	VBROADCASTSS  wordbf800000<>+0(SB), Z2
+	VSUBPS        Z11, Z2, Z11
+	VBROADCASTSS  down+124(FP), Z2
+	VMULPS        Z2, Z11, Z11
 	VMOVUPS.Z     (SI), K1, Z2
 	VMOVUPS.Z     (DI), K1, Z3
+	VBROADCASTSS  h+128(FP), Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z8
 	VADDPS        Z3, Z2, Z2
-	VBROADCASTSS  h+128(FP), Z3
-	VBROADCASTSS  word3f800000<>+0(SB), Z4
-	VADDPS        Z3, Z4, Z4
-	VADDPS        Z2, Z4, Z2
-	VMOVUPS.Z     (BX), K1, Z5
-	VBROADCASTSS  word3f800000<>+0(SB), Z3
-	VSUBPS        Z5, Z3, Z5
-	VBROADCASTSS  up+120(FP), Z3
-	VMULPS        Z3, Z5, Z5
+	VADDPS        Z4, Z8, Z8
+	VADDPS        Z2, Z8, Z2
 	VMULPS        Z5, Z2, Z3
-	VMULPS        Z5, Z5, Z4
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3de38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z5, Z5
-	VMULPS.BCST   word3c820821<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z6, Z6
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VMULPS        Z6, Z5, Z4
-	VMULPS.BCST   word40000000<>+0(SB), Z4, Z4
-	VMULPS        Z5, Z5, Z5
-	VMULPS        Z6, Z6, Z6
-	VADDPS        Z5, Z6, Z6
+	VMOVUPS.Z     (SI), K1, Z2
+	VMOVUPS.Z     (DI), K1, Z4
+	VBROADCASTSS  h+128(FP), Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
+	VSUBPS        Z4, Z2, Z2
+	VSUBPS        Z8, Z9, Z9
+	VADDPS        Z2, Z9, Z2
+	VMULPS        Z6, Z2, Z8
+	VMOVUPS.Z     (SI), K1, Z2
+	VMOVUPS.Z     (DI), K1, Z4
+	VBROADCASTSS  h+128(FP), Z9
+	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z9, Z10, Z10
+	VSUBPS        Z2, Z10, Z2
+	VMULPS        Z7, Z2, Z9
+	VMOVUPS.Z     (SI), K1, Z2
+	VMOVUPS.Z     (DI), K1, Z4
+	VBROADCASTSS  h+128(FP), Z10
+	VBROADCASTSS  word3f800000<>+0(SB), Z12
+	VSUBPS        Z4, Z2, Z2
+	VSUBPS        Z10, Z12, Z12
+	VSUBPS        Z2, Z12, Z2
+	VMULPS        Z11, Z2, Z10
+	VMULPS        Z5, Z5, Z2
+	VMULPS        Z6, Z6, Z4
+	VMULPS        Z7, Z7, Z12
+	VMULPS        Z11, Z11, Z13
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z14
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z15
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z16
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z13, Z17
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   word3e08468c<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   word3e08468c<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   word3e08468c<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   word3e08468c<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z14, Z14
+	VMULPS        Z2, Z14, Z14
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z15, Z15
+	VMULPS        Z4, Z15, Z15
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z16, Z16
+	VMULPS        Z12, Z16, Z16
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z17, Z17
+	VMULPS        Z13, Z17, Z17
+	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f800000<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f800000<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f800000<>+0(SB), Z17, Z17
+	VMULPS        Z14, Z5, Z5
+	VMULPS        Z15, Z6, Z6
+	VMULPS        Z16, Z7, Z7
+	VMULPS        Z17, Z11, Z11
+	VMULPS        Z5, Z5, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z5, Z5, Z4
 	VMULPS        Z4, Z1, Z5
-	VADDPS        Z5, Z6, Z6
-	VDIVPS        Z6, Z4, Z4
+	VADDPS        Z5, Z2, Z2
+	VDIVPS        Z2, Z4, Z4
+	VMULPS        Z6, Z6, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z6, Z6, Z5
+	VMULPS        Z5, Z1, Z6
+	VADDPS        Z6, Z2, Z2
+	VDIVPS        Z2, Z5, Z5
+	VMULPS        Z7, Z7, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z7, Z7, Z6
+	VMULPS        Z6, Z1, Z7
+	VADDPS        Z7, Z2, Z2
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z11, Z11, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z11, Z11, Z7
+	VMULPS        Z7, Z1, Z11
+	VADDPS        Z11, Z2, Z2
+	VDIVPS        Z2, Z7, Z7
+	VMOVUPS.Z     (SI), K1, Z2
+	VMOVUPS.Z     (DI), K1, Z11
+	VBROADCASTSS  h+128(FP), Z12
+	VBROADCASTSS  word3f800000<>+0(SB), Z13
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z12, Z13, Z13
+	VADDPS        Z2, Z13, Z2
 	VMULPS        Z4, Z2, Z2
 	VMULPS        Z4, Z3, Z4
 	VMOVAPS       Z2, Z2
 	VMOVAPS       Z3, Z3
 	VMOVAPS       Z4, Z4
+	VMOVUPS.Z     (SI), K1, Z11
+	VMOVUPS.Z     (DI), K1, Z12
+	VBROADCASTSS  h+128(FP), Z13
+	VBROADCASTSS  word3f800000<>+0(SB), Z14
+	VSUBPS        Z12, Z11, Z11
+	VSUBPS        Z13, Z14, Z14
+	VADDPS        Z11, Z14, Z11
+	VMULPS        Z5, Z11, Z11
+	VMULPS        Z5, Z8, Z5
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z8, Z3, Z3
+	VADDPS        Z5, Z4, Z4
+	VMOVUPS.Z     (SI), K1, Z5
+	VMOVUPS.Z     (DI), K1, Z8
+	VBROADCASTSS  h+128(FP), Z11
+	VBROADCASTSS  word3f800000<>+0(SB), Z12
+	VADDPS        Z8, Z5, Z5
+	VADDPS        Z11, Z12, Z12
+	VSUBPS        Z5, Z12, Z5
+	VMULPS        Z6, Z5, Z5
+	VMULPS        Z6, Z9, Z6
+	VADDPS        Z5, Z2, Z2
+	VADDPS        Z9, Z3, Z3
+	VADDPS        Z6, Z4, Z4
 	VMOVUPS.Z     (SI), K1, Z5
 	VMOVUPS.Z     (DI), K1, Z6
+	VBROADCASTSS  h+128(FP), Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
 	VSUBPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VSUBPS        Z6, Z7, Z7
-	VADDPS        Z5, Z7, Z5
-	VMOVUPS.Z     (BX), K1, Z7
-	VBROADCASTSS  word3f800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  down+124(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
+	VSUBPS        Z8, Z9, Z9
+	VSUBPS        Z5, Z9, Z5
+	VMULPS        Z7, Z5, Z5
+	VMULPS        Z7, Z10, Z7
 	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VMOVUPS.Z     (SI), K1, Z5
-	VMOVUPS.Z     (DI), K1, Z6
-	VADDPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VADDPS        Z6, Z7, Z7
-	VSUBPS        Z5, Z7, Z5
-	VMOVUPS.Z     (BX), K1, Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  up+120(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VMOVUPS.Z     (SI), K1, Z5
-	VMOVUPS.Z     (DI), K1, Z6
-	VSUBPS        Z6, Z5, Z5
-	VBROADCASTSS  h+128(FP), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z7
-	VSUBPS        Z6, Z7, Z7
-	VSUBPS        Z5, Z7, Z5
-	VMOVUPS.Z     (BX), K1, Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z6
-	VSUBPS        Z7, Z6, Z7
-	VBROADCASTSS  down+124(FP), Z6
-	VMULPS        Z6, Z7, Z7
-	VMULPS        Z7, Z5, Z6
-	VMULPS        Z7, Z7, Z8
-	VMULPS.BCST   word3a8ab356<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3de38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z7
-	VMULPS.BCST   word3c820821<>+0(SB), Z8, Z9
-	VADDPS.BCST   word3ee38e39<>+0(SB), Z9, Z9
-	VMULPS        Z8, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z9, Z7, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VMULPS        Z7, Z7, Z7
-	VMULPS        Z9, Z9, Z9
-	VADDPS        Z7, Z9, Z9
-	VMULPS        Z8, Z1, Z7
-	VADDPS        Z7, Z9, Z9
-	VDIVPS        Z9, Z8, Z8
-	VMULPS        Z8, Z5, Z5
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z8, Z4, Z4
+	VADDPS        Z10, Z3, Z3
+	VADDPS        Z7, Z4, Z4
 	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
 	VMOVUPS       Z2, K1, (DX)
 	VBROADCASTSS  word3f800000<>+0(SB), Z2

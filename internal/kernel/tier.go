@@ -21,6 +21,13 @@ type functions struct {
 	edges      func(coupling []float32, field []float64, lambda, offset []float32, up, down float32) (sumA, sumC float64)
 	edgeSlopes func(byLambda, lambda, offset, s, sh []float32, up, down, h float32) float64
 
+	affine, affineFloor func(dst, x []float32, slope, shift float32)
+	sum                 func(x []float32) float64
+	addScaled           func(sum []float64, x []float32, scale float64)
+	biases              func(bias, lambda, offset []float32) (atOffset, free float64)
+	fieldSums           func(tanh, sech2, mean, variance []float32, centre, shift float32) (tanhSum, sech2Sum, slope float64)
+	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32)
+
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
 	addLog2CoshStep func(sum []float64, x []float32, before, t float32)
@@ -46,6 +53,14 @@ var portable = tier{"portable", functions{
 
 	edges:      edges,
 	edgeSlopes: edgeSlopes,
+
+	affine:          affine[float32],
+	affineFloor:     affineFloor[float32],
+	sum:             sumRow[float32],
+	addScaled:       addScaled[float32],
+	biases:          biases[float32],
+	fieldSums:       fieldSums[float32],
+	synapseGradient: synapseGradient[float32],
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

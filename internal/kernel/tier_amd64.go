@@ -24,6 +24,14 @@ func vectorTiers() (list []tier) {
 		edges:      edgesAVX2,
 		edgeSlopes: edgeSlopesAVX2,
 
+		affine:          affineAVX2,
+		affineFloor:     affineFloorAVX2,
+		sum:             sumAVX2,
+		addScaled:       addScaledAVX2,
+		biases:          biasesAVX2,
+		fieldSums:       fieldSumsAVX2,
+		synapseGradient: synapseGradientAVX2,
+
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
 		addLog2CoshStep: addLog2CoshStepAVX2,
@@ -45,6 +53,14 @@ func vectorTiers() (list []tier) {
 
 		edges:      edgesAVX512,
 		edgeSlopes: edgeSlopesAVX512,
+
+		affine:          affineAVX512,
+		affineFloor:     affineFloorAVX512,
+		sum:             sumAVX512,
+		addScaled:       addScaledAVX512,
+		biases:          biasesAVX512,
+		fieldSums:       fieldSumsAVX512,
+		synapseGradient: synapseGradientAVX512,
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

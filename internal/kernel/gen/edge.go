@@ -12,21 +12,49 @@ func edgeFunctions(m machine) {
 	edgeSlopes(m)
 }
 
-// tanhRatio returns p and q of tanh z = p/q; it overwrites z.
-func (m machine) tanhRatio(z reg.VecVirtual) (p, q reg.VecVirtual) {
-	y, q := m.reg(), m.reg()
-	m.mul(y, z, z)
-	m.mul(q, y, f32(1.0/945))
-	m.add(q, q, f32(1.0/9))
-	m.mul(q, q, y)
-	m.add(q, q, f32(1))
-	p = z
-	m.mul(p, z, q)
-	m.mul(q, y, f32(1.0/63))
-	m.add(q, q, f32(4.0/9))
-	m.mul(q, q, y)
-	m.add(q, q, f32(1))
-	return p, q
+// horner writes the polynomials of all x with the given coefficients, highest
+// first, one term after the other.
+func (m machine) horner(dst, x []reg.VecVirtual, c ...float64) {
+	for i, p := range dst {
+		m.mul(p, x[i], f32(c[0]))
+	}
+	for _, v := range c[1 : len(c)-1] {
+		for i, p := range dst {
+			m.add(p, p, f32(v))
+			m.mul(p, p, x[i])
+		}
+	}
+	for _, p := range dst {
+		m.add(p, p, f32(c[len(c)-1]))
+	}
+}
+
+// shortTanh writes tanh z over every z, as the portable code.
+func (m machine) shortTanh(z []reg.VecVirtual) {
+	y, p := m.regs(len(z)), m.regs(len(z))
+	for i := range z {
+		m.mul(y[i], z[i], z[i])
+	}
+	m.horner(p, y, 0.01519432769, -0.05194721591, 0.1330816164, -0.3333234052, 1)
+	for i := range z {
+		m.mul(z[i], z[i], p[i])
+	}
+}
+
+// A state is one of the four of an edge.
+type state struct {
+	s   float64
+	arm string // of the state of the hidden unit
+}
+
+// stateGroups are the states of an edge in the groups whose computations are
+// interleaved, so that none waits for its last result: as many as registers allow.
+func (m machine) stateGroups() [][]state {
+	all := []state{{1, "up"}, {1, "down"}, {-1, "up"}, {-1, "down"}}
+	if m.wide() {
+		return [][]state{all}
+	}
+	return [][]state{all[:2], all[2:]}
 }
 
 // arm returns x/2 of the edges at a pointer to offsets, for s = ±1 and the
@@ -39,6 +67,32 @@ func (b block) arm(offset reg.GPVirtual, s float64, name string) reg.VecVirtual 
 	return z
 }
 
+// edgeLogs returns ln f in some states of the edges of a block.
+func (b block) edgeLogs(lambda, offset reg.GPVirtual, states []state) []reg.VecVirtual {
+	m, n := b.m, len(states)
+	z, t, d := m.regs(n), m.regs(n), m.regs(n)
+	for i, s := range states {
+		z[i] = b.arm(offset, s.s, s.arm)
+	}
+	m.shortTanh(z)
+	l := b.load(at(lambda))
+	for i, z := range z {
+		m.add(t[i], z, l)
+		m.mul(t[i], z, t[i])
+		m.mul(d[i], l, z)
+		m.add(d[i], d[i], f32(1))
+		m.div(t[i], t[i], d[i])
+	}
+	for i, t := range t {
+		m.mul(z[i], t, t)
+	}
+	m.horner(d, z, 0.4367865106, 0.1197706241, 0.3028684717, 0.3987872722, 0.6666940648, 2)
+	for i, t := range t {
+		m.mul(t, t, d[i])
+	}
+	return t
+}
+
 func edges(m machine) {
 	TEXT("edges"+m.name, NOSPLIT, "func(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)")
 	Pragma("noescape")
@@ -49,32 +103,18 @@ func edges(m machine) {
 	a, c := m.laneSums(), m.laneSums()
 	order := []reg.GPVirtual{lambda, offset, coupling, field}
 	m.loop(n, map[reg.GPVirtual]int{lambda: 4, offset: 4, coupling: 4, field: 8}, order, func(b block) {
-		edge := func(s float64, arm string) reg.VecVirtual {
-			p, q := m.tanhRatio(b.arm(offset, s, arm))
-			l, t := b.load(at(lambda)), m.reg()
-			m.mul(t, l, q)
-			m.add(t, t, p)
-			m.mul(t, t, p)
-			m.mul(p, p, l)
-			m.add(p, p, q)
-			m.mul(p, p, q)
-			m.div(t, t, p)
-			w := q
-			m.mul(w, t, t)
-			m.polynomial(p, w, []float64{0.446344241819, 0.0308365923997, 0.257251824464, 0.281697512312, 0.400215261321, 0.666662385369, 2})
-			m.mul(t, t, p)
-			return t
+		var sums, differences []reg.VecVirtual
+		for _, states := range m.stateGroups() {
+			logs := b.edgeLogs(lambda, offset, states)
+			for i := 0; i < len(logs); i += 2 {
+				sum, down, difference := logs[i], logs[i+1], m.reg()
+				m.sub(difference, sum, down)
+				m.add(sum, sum, down)
+				sums, differences = append(sums, sum), append(differences, difference)
+			}
 		}
-		pair := func(s float64) (sum, difference reg.VecVirtual) {
-			sum = edge(s, "up")
-			down := edge(s, "down")
-			difference = m.reg()
-			m.sub(difference, sum, down)
-			m.add(sum, sum, down)
-			return sum, difference
-		}
-		plusSum, plusDifference := pair(1)
-		minusSum, minusDifference := pair(-1)
+		plusSum, plusDifference := sums[0], differences[0]
+		minusSum, minusDifference := sums[1], differences[1]
 		t := m.reg()
 		m.sub(t, plusDifference, minusDifference)
 		m.mul(t, t, f32(0.25))
@@ -98,6 +138,27 @@ func edges(m machine) {
 	RET()
 }
 
+// weight returns four times the probability of a state,
+// (1 + h) + s (s_i + h sh_i) with h = ±1 in front of sh.
+func (b block) weight(pointers map[string]reg.GPVirtual, state state) reg.VecVirtual {
+	m := b.m
+	w, t := b.load(at(pointers["s"])), b.load(at(pointers["sh"]))
+	h, base := m.argument("h"), m.broadcast(f32(1))
+	if state.arm == "up" {
+		m.add(w, w, t)
+		m.add(base, base, h)
+	} else {
+		m.sub(w, w, t)
+		m.sub(base, base, h)
+	}
+	if state.s > 0 {
+		m.add(w, base, w)
+	} else {
+		m.sub(w, base, w)
+	}
+	return w
+}
+
 func edgeSlopes(m machine) {
 	TEXT("edgeSlopes"+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64")
 	Pragma("noescape")
@@ -116,57 +177,40 @@ func edgeSlopes(m machine) {
 	m.loop(n, size, order, func(b block) {
 		l := b.load(at(lambda))
 		slope, direct, indirect := m.reg(), m.reg(), m.reg()
-		first := true
-		add := func(s float64, arm string, h, sh float64) {
-			// weight = (1 + h) + s (s + sh), signs as given
-			w, t := b.load(at(pointers["s"])), b.load(at(pointers["sh"]))
-			if sh > 0 {
-				m.add(w, w, t)
-			} else {
-				m.sub(w, w, t)
+		for k, states := range m.stateGroups() {
+			n := len(states)
+			z, d, q := m.regs(n), m.regs(n), m.regs(n)
+			for i, s := range states {
+				z[i] = b.arm(pointers["offset"], s.s, s.arm)
 			}
-			argument := m.argument("h")
-			base := m.broadcast(f32(1))
-			if h > 0 {
-				m.add(base, base, argument)
-			} else {
-				m.sub(base, base, argument)
+			scaled := m.regs(n) // weight times z
+			for i, s := range states {
+				m.mul(scaled[i], b.weight(pointers, s), z[i])
 			}
-			if s > 0 {
-				m.add(w, base, w)
-			} else {
-				m.sub(w, base, w)
+			m.shortTanh(z)
+			for i, z := range z {
+				m.mul(q[i], z, z)
+				m.add(q[i], q[i], f32(1))
+				m.add(d[i], z, z)
+				m.mul(z, l, d[i])
+				m.add(q[i], q[i], z)
+				m.div(d[i], d[i], q[i])
 			}
-			z := b.arm(pointers["offset"], s, arm)
-			scaled := t
-			m.mul(scaled, w, z)
-			p, q := m.tanhRatio(z)
-			d := m.reg()
-			m.mul(d, p, q)
-			m.mul(d, d, f32(2))
-			m.mul(p, p, p)
-			m.mul(q, q, q)
-			m.add(q, q, p)
-			m.mul(p, l, d)
-			m.add(q, q, p)
-			m.div(d, d, q)
-			m.mul(w, w, d)
-			m.mul(d, scaled, d)
-			if first {
-				m.copy(slope, w)
-				m.copy(direct, scaled)
-				m.copy(indirect, d)
-			} else {
-				m.add(slope, slope, w)
-				m.add(direct, direct, scaled)
-				m.add(indirect, indirect, d)
+			for i, s := range states {
+				w := b.weight(pointers, s)
+				m.mul(w, w, d[i])
+				m.mul(d[i], scaled[i], d[i])
+				if k == 0 && i == 0 {
+					m.copy(slope, w)
+					m.copy(direct, scaled[i])
+					m.copy(indirect, d[i])
+				} else {
+					m.add(slope, slope, w)
+					m.add(direct, direct, scaled[i])
+					m.add(indirect, indirect, d[i])
+				}
 			}
-			first = false
 		}
-		add(1, "up", 1, 1)
-		add(1, "down", -1, -1)
-		add(-1, "up", 1, 1)
-		add(-1, "down", -1, -1)
 		m.mul(slope, slope, f32(0.25))
 		b.store(at(pointers["byLambda"]), slope)
 		one, t := m.broadcast(f32(1)), m.reg()

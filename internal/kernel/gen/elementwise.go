@@ -52,8 +52,9 @@ func (b block) keep(r reg.VecVirtual) {
 	}
 }
 
-// addDoubles adds float32 elements to float64 ones in memory.
-func (b block) addDoubles(at Mem, r reg.VecVirtual) {
+// addDoubles adds float32 elements, times a float64 factor if there is one, to
+// float64 elements in memory. It overwrites r.
+func (b block) addDoubles(at Mem, r reg.VecVirtual, factor ...reg.VecVirtual) {
 	for h := range 2 {
 		at := at.Offset(h * b.m.bytes())
 		if b.m.wide() {
@@ -62,6 +63,9 @@ func (b block) addDoubles(at Mem, r reg.VecVirtual) {
 				VEXTRACTF64X4(Imm(1), r, r.AsY())
 			}
 			VCVTPS2PD(r.AsY(), half)
+			for _, f := range factor {
+				VMULPD(f, half, half)
+			}
 			if b.part {
 				k := b.mask.k
 				if h == 1 {
@@ -83,6 +87,9 @@ func (b block) addDoubles(at Mem, r reg.VecVirtual) {
 			VEXTRACTF128(Imm(1), r, r.AsX())
 		}
 		VCVTPS2PD(r.AsX(), half)
+		for _, f := range factor {
+			VMULPD(f, half, half)
+		}
 		if b.part {
 			k, old := YMM(), YMM()
 			if h == 1 {

@@ -20,6 +20,7 @@ var groups = map[string]func(m machine){
 	"bitmatrix":   transposeBits,
 	"real":        realTiles,
 	"count":       counting,
+	"row":         rowFunctions,
 }
 
 func main() {

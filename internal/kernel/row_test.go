@@ -1,0 +1,149 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// sameSum reports whether two sums are equal or both NaN.
+func sameSum(x, y float64) bool { return x == y || x != x && y != y }
+
+func checkRows(t *testing.T, seed uint64, n int) {
+	rng := testRand(seed)
+	row := func() []float32 { return fill(guarded[float32](t, n), rng, 1) }
+	equal := func(name string, got, want []float32) {
+		t.Helper()
+		for i := range want {
+			if !same(got[i], want[i]) {
+				t.Fatalf("%s: element %d of %d is %v, want %v", name, i, n, got[i], want[i])
+			}
+		}
+	}
+	equalSums := func(name string, got, want []float64) {
+		t.Helper()
+		for i := range want {
+			if !sameSum(got[i], want[i]) {
+				t.Fatalf("%s of %d: sum %d is %v, want %v", name, n, i, got[i], want[i])
+			}
+		}
+	}
+	x, got, want := arguments(t, seed, n), row(), make([]float32, n)
+	slope, shift := float32(rng.NormFloat64()), float32(rng.NormFloat64())
+	Affine(got, x, slope, shift)
+	affine(want, x, slope, shift)
+	equal("affine", got, want)
+	AffineFloor(got, x, slope, shift)
+	affineFloor(want, x, slope, shift)
+	equal("affineFloor", got, want)
+	copy(got, x)
+	AffineFloor(got, got, slope, shift)
+	equal("affineFloor in place", got, want)
+
+	equalSums("sum", []float64{Sum(x)}, []float64{sumRow(x)})
+	sum, wantSum := guarded[float64](t, n), make([]float64, n)
+	for i := range sum {
+		sum[i] = rng.NormFloat64()
+		wantSum[i] = sum[i]
+	}
+	AddScaled(sum, x, 1.0/3)
+	addScaled(wantSum, x, 1.0/3)
+	equalSums("addScaled", sum, wantSum)
+
+	lambda, offset := row(), row()
+	a, f := Biases(got, lambda, offset)
+	wantA, wantF := biases(want, lambda, offset)
+	equal("biases", got, want)
+	equalSums("biases", []float64{a, f}, []float64{wantA, wantF})
+
+	tanh, sech2, mean, variance := row(), row(), row(), row()
+	copy(want, tanh)
+	s0, s1, s2 := FieldSums(tanh, sech2, mean, variance, slope, shift)
+	w0, w1, w2 := fieldSums(want, sech2, mean, variance, slope, shift)
+	equal("fieldSums", tanh, want)
+	equalSums("fieldSums", []float64{s0, s1, s2}, []float64{w0, w1, w2})
+
+	r := SynapseRow[float32]{row(), row(), row(), row(), row(), row()}
+	SynapseGradient(got, r, SynapseScales[float32]{0.3, 0.7, 1.1, slope, shift})
+	synapseGradient(want, r.Mean, r.Offset, r.TanhData, r.Sech2Data, r.Partition, r.Theta, 0.3, 0.7, 1.1, slope, shift)
+	equal("synapseGradient", got, want)
+}
+
+func TestRows(t *testing.T) {
+	onTiers(t, func(t *testing.T) {
+		for n := range 70 {
+			t.Run(fmt.Sprint(n), func(t *testing.T) { checkRows(t, uint64(n), n) })
+		}
+		t.Run("1000", func(t *testing.T) { checkRows(t, 5, 1000) })
+	})
+}
+
+func FuzzRows(f *testing.F) {
+	f.Add(uint64(1), uint16(100))
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16) {
+		onTiers(t, func(t *testing.T) { checkRows(t, seed, int(n%2000)) })
+	})
+}
+
+// In float64 rows obey the formulas of their doc comments.
+func TestRowFormulas(t *testing.T) {
+	const n, o, l = 3, 0.3, -0.6
+	near := func(name string, got, want float64) {
+		t.Helper()
+		if math.Abs(got-want) > 1e-14 {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	all := func(v float64) []float64 { return []float64{v, v, v} }
+	x := []float64{-2, 1, 3}
+	Affine(x, x, 2, 1)
+	near("Affine", x[0], -3)
+	near("Sum", Sum(x), 7)
+	AffineFloor(x, x, 1, 0)
+	near("AffineFloor", x[0], 0)
+	near("AffineFloor", x[2], 7)
+	sum := all(1)
+	AddScaled(sum, x, 2)
+	near("AddScaled", sum[1], 7)
+	bias := all(0)
+	atOffset, free := Biases(bias, all(l), all(o))
+	near("bias", bias[2], (1-l*l)*o)
+	near("sum of lambda offset", atOffset, n*l*o)
+	near("sum of (1-lambda^2)(1+offset^2)", free, n*(1-l*l)*(1+o*o))
+	tanh := all(0.4)
+	tanhSum, sech2Sum, slope := FieldSums(tanh, all(0.8), all(1.5), all(0.2), 0.1, 0.5)
+	near("tanh - centre", tanh[1], 0.3)
+	near("sum of tanh", tanhSum, n*0.4)
+	near("sum of sech^2", sech2Sum, n*0.8)
+	near("slope", slope, n*(0.3*1+0.8*0.2))
+	SynapseGradient(bias, SynapseRow[float64]{all(l), all(o), all(7), all(5), all(0.1), all(0.9)}, SynapseScales[float64]{First: 2, Second: 3, Excess: 4, Sech2Sum: 11, Share: 0.5})
+	near("SynapseGradient", bias[0], 2*(7-o*4)-3*l*((1+o*o)*11-2*o*5)-0.1-0.5*0.9)
+}
+
+func BenchmarkRows(b *testing.B) {
+	const n = 784
+	rng := testRand(1)
+	row := func() []float32 { return fill(make([]float32, n), rng, 1) }
+	x, dst, sum := row(), row(), make([]float64, n)
+	r := SynapseRow[float32]{row(), row(), row(), row(), row(), row()}
+	for _, c := range []struct {
+		name string
+		call func()
+	}{
+		{"Affine", func() { Affine(dst, x, 2, 1) }},
+		{"Sum", func() { Sum(x) }},
+		{"AddScaled", func() { AddScaled(sum, x, 0.1) }},
+		{"Biases", func() { Biases(dst, r.Mean, r.Offset) }},
+		{"FieldSums", func() { FieldSums(dst, r.Mean, r.Offset, r.Theta, 0, 0.1) }},
+		{"SynapseGradient", func() { SynapseGradient(dst, r, SynapseScales[float32]{1, 1, 1, 1, 1}) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			benchTiers(b, func(b *testing.B) {
+				for b.Loop() {
+					c.call()
+				}
+				b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/n, "ns/element")
+			})
+		})
+	}
+}
