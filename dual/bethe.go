@@ -2,6 +2,7 @@ package dual
 
 import (
 	"math"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -72,6 +73,23 @@ func (b *Bethe[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, er
 	report.Residual = max(report.Residual, residual)
 	report.Converged = report.Converged && residual <= b.Tolerance
 	return report, nil
+}
+
+// State implements Stateful: the messages.
+func (b *Bethe[T]) State() State {
+	if b.visible == nil {
+		return State{}
+	}
+	return State{Numbers: [][]float64{slices.Clone(b.visible), slices.Clone(b.hidden)}}
+}
+
+// Restore implements Stateful.
+func (b *Bethe[T]) Restore(visible, hidden int, s State) error {
+	x, err := restoreNumbers[float64](s, visible*hidden, visible*hidden)
+	if x != nil {
+		b.visible, b.hidden = x[0], x[1]
+	}
+	return err
 }
 
 // iterate updates all messages once, hidden to visible and back, and returns

@@ -85,24 +85,61 @@ func (c *Chains[T]) init(net *rbm.Network[T]) {
 	c.means = make([]T, net.Hidden()*c.Count)
 }
 
-// State returns the chains' hidden states (hidden x chains) and the number of
-// sweeps done, all that a later Restore needs; nil before the first call of Moments.
-func (c *Chains[T]) State() (hidden *spin.Matrix, sweeps uint64) {
-	if c.chains == nil {
-		return nil, 0
-	}
-	return c.chains.Hidden, c.chains.Sweeps
+// A State is what an engine or a partition term keeps between calls. A fresh
+// one that is given it goes on as the old one would have.
+type State struct {
+	Count   uint64       // sweeps or steps done
+	Spins   *spin.Matrix // hidden states of chains, hidden x chains; nil for none
+	Numbers [][]float64  // messages or magnetisations; nil for none
 }
 
-// Restore puts the chains where State found them, for a network of the given
-// number of visible units.
-func (c *Chains[T]) Restore(visible int, hidden *spin.Matrix, sweeps uint64) error {
-	if hidden.Cols() != c.Count {
-		return fmt.Errorf("a checkpoint of %d chains for an engine of %d", hidden.Cols(), c.Count)
+// Stateful is implemented by engines and partition terms that keep something
+// between calls.
+type Stateful interface {
+	// State returns a copy, empty before the first call.
+	State() State
+	// Restore puts a fresh value where State found another, for networks of the
+	// given size. The error tells what does not fit.
+	Restore(visible, hidden int, s State) error
+}
+
+// State implements Stateful.
+func (c *Chains[T]) State() State {
+	if c.chains == nil {
+		return State{}
 	}
-	c.init(rbm.NewNetwork[T](visible, hidden.Rows()))
-	c.chains.Hidden, c.chains.Sweeps = hidden, sweeps
+	return State{Count: c.chains.Sweeps, Spins: c.chains.Hidden.Clone()}
+}
+
+// Restore implements Stateful.
+func (c *Chains[T]) Restore(visible, hidden int, s State) error {
+	if s.Spins == nil {
+		return nil
+	}
+	if s.Spins.Cols() != c.Count || s.Spins.Rows() != hidden {
+		return fmt.Errorf("a state of %d chains of %d hidden units for an engine of %d of %d", s.Spins.Cols(), s.Spins.Rows(), c.Count, hidden)
+	}
+	c.init(rbm.NewNetwork[T](visible, hidden))
+	c.chains.Hidden, c.chains.Sweeps = s.Spins, s.Count
 	return nil
+}
+
+// restoreNumbers copies the numbers of a state to arrays of the given lengths.
+func restoreNumbers[T rbm.Real](s State, lengths ...int) ([][]T, error) {
+	if len(s.Numbers) == 0 {
+		return nil, nil
+	}
+	if len(s.Numbers) != len(lengths) {
+		return nil, fmt.Errorf("a state of %d arrays, not %d", len(s.Numbers), len(lengths))
+	}
+	out := make([][]T, len(lengths))
+	for k, x := range s.Numbers {
+		if len(x) != lengths[k] {
+			return nil, fmt.Errorf("a state of %d numbers, not %d", len(x), lengths[k])
+		}
+		out[k] = narrow[T](x)
+	}
+	return out, nil
 }
 
 // Auto returns the engine for a network of the given size and the reason for

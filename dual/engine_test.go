@@ -206,27 +206,91 @@ func TestChainsRestore(t *testing.T) {
 	}
 	engine := func() *Chains[float32] { return &Chains[float32]{Count: count, Sweeps: 3, Key: stream.New(2)} }
 	a := engine()
-	if hidden, sweeps := a.State(); hidden != nil || sweeps != 0 {
+	if s := a.State(); s.Spins != nil || s.Count != 0 {
 		t.Error("a state before the first call")
 	}
 	next(a)
-	hidden, sweeps := a.State()
-	if sweeps != 3 {
-		t.Errorf("%d sweeps", sweeps)
+	state := a.State()
+	if state.Count != 3 {
+		t.Errorf("%d sweeps", state.Count)
 	}
-	hidden = hidden.Clone()
 	want := []*rbm.Moments[float32]{next(a), next(a)}
 
 	b := engine()
 	b.Start = spin.New(n, count) // where they start has no say any more
-	if err := b.Restore(n, hidden, sweeps); err != nil {
+	if err := b.Restore(n, p, state); err != nil {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual([]*rbm.Moments[float32]{next(b), next(b)}, want) {
 		t.Error("restored chains go another way")
 	}
-	if err := engine().Restore(n, spin.New(p, count+1), 1); err == nil || !strings.Contains(err.Error(), "101 chains for an engine of 100") {
+	if err := engine().Restore(n, p, State{Spins: spin.New(p, count+1)}); err == nil || !strings.Contains(err.Error(), "101 chains") {
 		t.Errorf("other number of chains: %v", err)
+	}
+}
+
+// Engines and terms that keep something go on from their state as if nothing
+// had happened, and refuse another's.
+func TestStateful(t *testing.T) {
+	const n, p = 9, 4
+	params := rbm.NewParams(n, p, 0.3)
+	for i := range params.VisibleField {
+		params.VisibleField[i] = 0.2 * float64(i%3)
+	}
+	means := func(step int) []float32 {
+		m := make([]float32, n*p)
+		for k := range m {
+			m[k] = float32(math.Sin(float64(k + step)))
+		}
+		return m
+	}
+	start := spin.Random(n, 5, stream.New(3).Rand())
+	for name, make := range map[string]func() (Partition[float32], Stateful){
+		"bethe": func() (Partition[float32], Stateful) {
+			e := NewBethe[float32]()
+			e.MaxIterations = 3
+			return &Annealed[float32]{Engine: e}, e
+		},
+		"tap": func() (Partition[float32], Stateful) {
+			e := NewTAP[float32](start)
+			e.MaxIterations = 3
+			return &Annealed[float32]{Engine: e}, e
+		},
+		"quenched": func() (Partition[float32], Stateful) {
+			q := &Quenched[float32]{Engine: Exact[float32]{}, Draws: 4, Key: stream.New(4)}
+			return q, q
+		},
+	} {
+		term := func(a Partition[float32], step int) *Gradient[float32] {
+			g := NewGradient[float32](n, p)
+			if _, err := a.Term(g, &params, means(step)); err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		a, part := make()
+		term(a, 0)
+		state := part.State()
+		want := term(a, 1)
+		b, other := make()
+		if err := other.Restore(n, p, state); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(term(b, 1), want) {
+			t.Errorf("%s: restored, it goes another way", name)
+		}
+		c, _ := make()
+		if reflect.DeepEqual(term(c, 1), want) {
+			t.Errorf("%s: its state has no say", name)
+		}
+		if name != "quenched" {
+			if err := other.Restore(n+1, p, state); err == nil {
+				t.Errorf("%s: takes the state of another size", name)
+			}
+			if err := other.Restore(n, p, State{}); err != nil {
+				t.Errorf("%s: no state: %v", name, err)
+			}
+		}
 	}
 }
 

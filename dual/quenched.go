@@ -24,7 +24,16 @@ type Quenched[T rbm.Real] struct {
 }
 
 // ErrOffsets is returned for a centred machine by what has no form with offsets.
-var ErrOffsets = errors.New("the quenched partition term has no form with offsets: use --no-centre, or the annealed term")
+var ErrOffsets = errors.New("the quenched partition term has no form with offsets: learn without centring, or with the annealed term")
+
+// State implements Stateful: the number of calls.
+func (q *Quenched[T]) State() State { return State{Count: q.step} }
+
+// Restore implements Stateful.
+func (q *Quenched[T]) Restore(_, _ int, s State) error {
+	q.step = s.Count
+	return nil
+}
 
 // Term computes the mean of ln Z over fresh draws, and its gradient at these
 // draws. Errors are ErrOffsets, a number of draws that is not even and

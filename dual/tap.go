@@ -79,6 +79,31 @@ func (t *TAP[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, erro
 	return report, nil
 }
 
+// State implements Stateful: the magnetisations.
+func (t *TAP[T]) State() State {
+	if t.visible == nil {
+		return State{}
+	}
+	return State{Numbers: [][]float64{widen(t.visible), widen(t.hidden)}}
+}
+
+// Restore implements Stateful.
+func (t *TAP[T]) Restore(visible, hidden int, s State) error {
+	x, err := restoreNumbers[T](s, visible*t.Points, hidden*t.Points)
+	if x != nil {
+		t.visible, t.hidden = x[0], x[1]
+	}
+	return err
+}
+
+func widen[T rbm.Real](x []T) []float64 {
+	y := make([]float64, len(x))
+	for k, v := range x {
+		y[k] = float64(v)
+	}
+	return y
+}
+
 // update moves magnetisations towards tanh(field + own - m onsager) and returns
 // the largest undamped change.
 func (t *TAP[T]) update(m, field, onsager, own []T) float64 {

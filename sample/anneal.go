@@ -44,6 +44,9 @@ func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Anneali
 // AnnealedMachineLnZ is AnnealedLnZ for a machine, whose binary synapses make
 // it several times faster than its network.
 func AnnealedMachineLnZ(ctx context.Context, machine *rbm.Machine, a Annealing) (LnZEstimate, error) {
+	if !countable(machine) {
+		return AnnealedLnZ(ctx, rbm.NetworkOf[float32](machine), a)
+	}
 	plain, constant := machine.Plain()
 	fields := make([]float32, plain.Visible())
 	for i, b := range plain.VisibleField {

@@ -38,6 +38,9 @@ func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T
 // hidden spins. As fields are counts of spins they are several times faster
 // than those on the machine's network.
 func NewMachineChains(machine *rbm.Machine, n int, key stream.Key) *Chains[float32] {
+	if !countable(machine) {
+		return NewChains(rbm.NetworkOf[float32](machine), n, key)
+	}
 	plain, _ := machine.Plain()
 	fields := make([]float32, plain.Visible())
 	for i, b := range plain.VisibleField {

@@ -81,6 +81,11 @@ type binaryConditionals struct {
 	fieldV, fieldH       []float32
 }
 
+// countable reports whether the units of each layer can be counted in 16 bits.
+func countable(machine *rbm.Machine) bool {
+	return max(machine.Visible(), machine.Hidden()) < 1<<16
+}
+
 // newBinaryConditionals takes a machine without offsets.
 func newBinaryConditionals(plain *rbm.Machine) *binaryConditionals {
 	b := &binaryConditionals{coupling: float32(plain.Coupling), synapses: plain.Synapses,

@@ -103,3 +103,14 @@ func BenchmarkNetworkSweep(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "sweeps/s")
 }
+
+// TestLargeLayers: layers beyond the 16 bits of counts are sampled all the same.
+func TestLargeLayers(t *testing.T) {
+	m := &rbm.Machine{Params: rbm.NewParams(1<<16, 2, 0.001), Synapses: spin.New(1<<16, 2)}
+	c := NewMachineChains(m, 2, stream.New(1))
+	c.Sweep(1)
+	z, err := AnnealedMachineLnZ(t.Context(), m, Annealing{Chains: 2, Temperatures: 2})
+	if want := (1<<16 + 2) * math.Ln2; err != nil || math.Abs(z.LnZ-want) > 1 {
+		t.Errorf("ln Z %v, about %v (%v)", z.LnZ, want, err)
+	}
+}

@@ -87,3 +87,16 @@ func TestColSums(t *testing.T) {
 		}
 	}
 }
+
+func TestHash(t *testing.T) {
+	m := Random(67, 70, stream.New(6).Rand())
+	h := m.Hash()
+	if c := m.Clone(); c.Hash() != h {
+		t.Error("a copy has another hash")
+	} else if c.Set(66, 69, -c.At(66, 69)); c.Hash() == h {
+		t.Error("another matrix has the same hash")
+	}
+	if New(2, 3).Hash() == New(3, 2).Hash() {
+		t.Error("another shape has the same hash")
+	}
+}

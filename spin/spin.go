@@ -113,6 +113,17 @@ func (m *Matrix) Clone() *Matrix {
 	return &c
 }
 
+// Hash returns a number that equal matrices share and others hardly ever.
+func (m *Matrix) Hash() uint64 {
+	h := stream.New(uint64(m.rows)).Sub(uint64(m.cols))
+	for w := 0; w < kernel.Words(m.rows); w++ {
+		for _, v := range m.words[w*m.stride:][:m.cols] {
+			h = h.Sub(uint64(v))
+		}
+	}
+	return uint64(h)
+}
+
 // Equal reports whether two matrices have the same shape and elements.
 func (m *Matrix) Equal(o *Matrix) bool {
 	if m.rows != o.rows || m.cols != o.cols {

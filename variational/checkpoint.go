@@ -6,17 +6,11 @@ import (
 	"io"
 	"time"
 
+	"bethe/dual"
 	"bethe/internal/durable"
 	"bethe/internal/npy"
 	"bethe/spin"
 )
-
-// An EngineState is the state of an engine of persistent chains, which goes
-// into checkpoints.
-type EngineState interface {
-	State() (hidden *spin.Matrix, sweeps uint64)
-	Restore(visible int, hidden *spin.Matrix, sweeps uint64) error
-}
 
 // checkpointFormat is the version of the checkpoint file.
 const checkpointFormat = 1
@@ -29,15 +23,16 @@ type checkpointMeta struct {
 	Label   string        `json:"label"` // what the run is, to be told from another
 	Step    int           `json:"step"`
 	Elapsed time.Duration `json:"elapsed_ns"`
-	Sweeps  uint64        `json:"sweeps"`
+	Counts  []uint64      `json:"counts"` // of the stateful parts, in order
 }
 
 // SaveCheckpoint writes all that a later trainer of the same samples and
 // options needs to go on as if nothing had happened: parameters, thetas,
-// optimiser, chains (nil where the engine has none) and the number of steps.
+// optimiser, the states of the given engine and partition term (those that keep
+// any, always in the same order) and the number of steps.
 // The label says what run this is. The file, an .npz archive, is replaced as a
 // whole or not at all. Only float32 models are checkpointed.
-func SaveCheckpoint(path, label string, t *Trainer[float32], engine EngineState) error {
+func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
 	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed}
@@ -49,12 +44,16 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], engine EngineState)
 	for _, v := range t.vectors() {
 		arrays = append(arrays, npy.Array{Name: v.name, Shape: []int{len(*v.x)}, Data: *v.x})
 	}
-	if engine != nil {
-		if hidden, sweeps := engine.State(); hidden != nil {
-			values := make([]int8, hidden.Rows()*hidden.Cols())
-			spin.Values(values, hidden)
-			arrays = append(arrays, npy.Array{Name: "chains_hidden", Shape: []int{hidden.Rows(), hidden.Cols()}, Data: values})
-			meta.Sweeps = sweeps
+	for k, part := range parts {
+		state := part.State()
+		meta.Counts = append(meta.Counts, state.Count)
+		if state.Spins != nil {
+			values := make([]int8, state.Spins.Rows()*state.Spins.Cols())
+			spin.Values(values, state.Spins)
+			arrays = append(arrays, npy.Array{Name: spinsName(k), Shape: []int{state.Spins.Rows(), state.Spins.Cols()}, Data: values})
+		}
+		for i, x := range state.Numbers {
+			arrays = append(arrays, npy.Array{Name: numbersName(k, i), Shape: []int{len(x)}, Data: x})
 		}
 	}
 	text, err := json.Marshal(meta)
@@ -66,9 +65,9 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], engine EngineState)
 }
 
 // LoadCheckpoint puts a trainer, built anew from the same samples and options,
-// and its engine where SaveCheckpoint found them. The label must be the one
+// and its parts where SaveCheckpoint found them. The label must be the one
 // saved. Errors name the file and what does not fit.
-func LoadCheckpoint(path, label string, t *Trainer[float32], engine EngineState) error {
+func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
 	a, err := npy.ReadArchive(path, maxCheckpointBytes)
 	if err != nil {
 		return err
@@ -119,22 +118,42 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], engine EngineState)
 	if err := m.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if engine != nil && a.Has("chains_hidden") {
-		shape := a.Shape("chains_hidden")
-		if len(shape) != 2 || shape[0] != p {
-			return fmt.Errorf("%s: array \"chains_hidden\" has shape %v, for %d hidden units", path, shape, p)
+	if len(meta.Counts) != len(parts) {
+		return fmt.Errorf("%s: the states of %d parts, not %d", path, len(meta.Counts), len(parts))
+	}
+	for k, part := range parts {
+		state := dual.State{Count: meta.Counts[k]}
+		if name := spinsName(k); a.Has(name) {
+			shape := a.Shape(name)
+			if len(shape) != 2 {
+				return fmt.Errorf("%s: array %q has shape %v, not hidden x chains", path, name, shape)
+			}
+			values, err := npy.Get[int8](a, name, shape...)
+			if err != nil {
+				return err
+			}
+			state.Spins = spin.FromSigns(shape[0], shape[1], values)
 		}
-		values, err := npy.Get[int8](a, "chains_hidden", shape...)
-		if err != nil {
-			return err
+		for i := 0; a.Has(numbersName(k, i)); i++ {
+			x, err := npy.Get[float64](a, numbersName(k, i), -1)
+			if err != nil {
+				return err
+			}
+			if !finite(x) {
+				return fmt.Errorf("%s: array %q has numbers that are not finite", path, numbersName(k, i))
+			}
+			state.Numbers = append(state.Numbers, x)
 		}
-		if err := engine.Restore(n, spin.FromSigns(p, shape[1], values), meta.Sweeps); err != nil {
+		if err := part.Restore(n, p, state); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 	s.step, s.elapsed = meta.Step, meta.Elapsed
 	return nil
 }
+
+func spinsName(part int) string      { return fmt.Sprintf("state%d_spins", part) }
+func numbersName(part, k int) string { return fmt.Sprintf("state%d_numbers%d", part, k) }
 
 type namedVector struct {
 	name string

@@ -23,7 +23,7 @@ const (
 	// against 1/(curvature), about 1/M of the gradient's.
 	BayesianRule
 	// ClippedAdam takes Adam's step in lambda and clips at ±0.99999: the rule of
-	// the lab's code, kept for reproducing the paper. It polarises synapses.
+	// the code published with the paper, kept for reproducing the paper. It polarises synapses.
 	ClippedAdam
 )
 

@@ -2,6 +2,7 @@ package variational
 
 import (
 	"context"
+	"math"
 
 	"bethe/internal/parallel"
 	"bethe/rbm"
@@ -28,13 +29,14 @@ func Restarts[T rbm.Real](ctx context.Context, starts int, learn func(start int)
 	return models, bounds, nil
 }
 
-// Best returns the place of the greatest bound, the first of equals. The bound
+// Best returns the place of the greatest bound, the first of equals; NaN is less
+// than any. The bound
 // needs no teacher, and where a single start now and then falls into a wrong
 // state, the best of several by the bound seldom does.
 func Best(bounds []float64) int {
 	best := 0
 	for k, b := range bounds {
-		if b > bounds[best] {
+		if b > bounds[best] || math.IsNaN(bounds[best]) {
 			best = k
 		}
 	}

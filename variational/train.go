@@ -28,7 +28,7 @@ type Options struct {
 	FieldRate    float64 // of the fields, as a share of the synapses' rate; 0: fields are fixed
 	CouplingRate float64 // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
 	OffsetRate   float64 // share by which hidden offsets follow the hidden means each step; 0: fixed
-	MaxTheta     float64 // thetas are kept within ±MaxTheta; 0: no limit
+	MaxTheta     float64 // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
 	Key          stream.Key
 }
 

@@ -88,8 +88,8 @@ type Result struct {
 }
 
 // Read compares every case of an oracle file at the given path with this
-// build, in float64, the moments by the named engine (exact, bethe, tap,
-// chains). Errors name the file and the case.
+// build, in float64, the moments by engines that newEngine makes, one for each
+// use. Errors name the file and the case.
 func Read(path string, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -112,8 +112,12 @@ const (
 // Compare is Read for an open file.
 func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	var file oracleFile
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
+	d := json.NewDecoder(r)
+	if err := d.Decode(&file); err != nil {
 		return nil, fmt.Errorf("not an oracle file: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("not an oracle file: more follows the JSON object")
 	}
 	if len(file.Cases) == 0 {
 		return nil, fmt.Errorf("not an oracle file: it has no cases")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,19 +23,24 @@ const (
 	exitDone        = 0
 	exitFailed      = 1  // the work failed
 	exitUsage       = 2  // the words were wrong
-	exitIncomplete  = 3  // something asked about is not complete
 	exitInterrupted = 75 // stopped by a signal, after saving a checkpoint
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run does what the arguments say and returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run does what the arguments say and returns the exit status. A panic is a
+// bug: it is reported with its trace, and the work has failed.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(stderr, "bethe: a bug, please report it: %v\n%s", v, debug.Stack())
+			status = exitFailed
+		}
+	}()
 	root := newRootCommand(&console{stdout: stdout, stderr: stderr})
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -47,6 +53,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(stderr, "bethe:", err)
 		return exitInterrupted
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "bethe: interrupted; nothing was saved")
+		return exitFailed
 	case errors.As(err, &words):
 		fmt.Fprintf(stderr, "bethe: %v\n", err)
 		return exitUsage

@@ -122,7 +122,7 @@ func TestWrongWords(t *testing.T) {
 		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --ais-steps 0", "train --threads -1",
 		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
-		"sample MISSING --png x.png", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
+		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
@@ -321,44 +321,110 @@ func TestTrainVariants(t *testing.T) {
 	}
 }
 
-// TestInterrupted: an interruption ends with status 75 and loses nothing.
+// TestInterrupted: an interruption ends with status 75 and loses nothing,
+// whatever engine and partition term keep from step to step.
 func TestInterrupted(t *testing.T) {
 	data := small(t)
-	train := func(ctx context.Context, out string, extra ...string) (int, string) {
-		status, _, stderr := bethe(t, ctx, append([]string{"train", "--data", data, "--hidden", "4", "--steps", "400", "--batch", "50", "--estep", "chains",
-			"--chains", "40", "--checkpoint-every", "7", "--out", out}, extra...)...)
-		return status, stderr
-	}
-	whole := filepath.Join(t.TempDir(), "whole")
-	began := time.Now()
-	if status, stderr := train(t.Context(), whole); status != exitDone {
-		t.Fatalf("status %d, %s", status, stderr)
-	}
-	took := time.Since(began)
-	parts := filepath.Join(t.TempDir(), "parts")
-	interruptions := 0
-	for k := 0; ; k++ {
-		if k == 50 {
-			t.Fatal("the run does not get on")
+	for _, extra := range []string{
+		"--estep chains --chains 40 --steps 400 --checkpoint-every 7", "--estep tap --chains 5 --steps 60", "--estep bethe --steps 60",
+		"--partition quenched --draws 4 --no-centre --estep exact --steps 3000",
+	} {
+		train := func(ctx context.Context, out string, more ...string) (int, string) {
+			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--out", out}, strings.Fields(extra)...)
+			status, _, stderr := bethe(t, ctx, append(args, more...)...)
+			return status, stderr
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), took/4+time.Duration(k)*time.Millisecond)
-		status, stderr := train(ctx, parts, "--resume")
-		cancel()
-		if status == exitDone {
-			break
+		whole := filepath.Join(t.TempDir(), "whole")
+		began := time.Now()
+		if status, stderr := train(t.Context(), whole); status != exitDone {
+			t.Fatalf("%s: status %d, %s", extra, status, stderr)
 		}
-		if status != exitInterrupted || !strings.Contains(stderr, "--resume") {
-			t.Fatalf("status %d, %s", status, stderr)
+		took := time.Since(began)
+		parts := filepath.Join(t.TempDir(), "parts")
+		interruptions := 0
+		for k := 0; ; k++ {
+			if k == 60 {
+				t.Fatalf("%s: the run does not get on", extra)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), took/3+time.Duration(k)*time.Millisecond)
+			status, stderr := train(ctx, parts, "--resume")
+			cancel()
+			if status == exitDone {
+				break
+			}
+			if status != exitInterrupted || !strings.Contains(stderr, "--resume") {
+				t.Fatalf("%s: status %d, %s", extra, status, stderr)
+			}
+			interruptions++
 		}
-		interruptions++
+		if interruptions == 0 {
+			t.Errorf("%s: the run was never interrupted", extra)
+		}
+		a, errA := os.ReadFile(filepath.Join(whole, modelFile))
+		b, errB := os.ReadFile(filepath.Join(parts, modelFile))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: after %d interruptions the model has other bytes (%v, %v)", extra, interruptions, errA, errB)
+		}
 	}
-	if interruptions == 0 {
-		t.Fatal("the run was never interrupted")
+}
+
+// TestRunFolder: what is in a run's folder is found whatever its name, what is
+// the user's stays, other data are told, and what is missing is made again.
+func TestRunFolder(t *testing.T) {
+	data, out := small(t), filepath.Join(t.TempDir(), "a[1]*")
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	a, errA := os.ReadFile(filepath.Join(whole, modelFile))
-	b, errB := os.ReadFile(filepath.Join(parts, modelFile))
-	if errA != nil || errB != nil || !bytes.Equal(a, b) {
-		t.Errorf("after %d interruptions the model has other bytes (%v, %v)", interruptions, errA, errB)
+	notes, leftover := filepath.Join(out, ".notes.tmpl"), filepath.Join(out, ".model.npz.tmp123")
+	for _, name := range []string{notes, leftover} {
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	args := []string{"train", "--data", data, "--hidden", "3", "--steps", "20", "--batch", "50", "--out", out}
+	object(t, args...)
+	if _, err := os.Stat(notes); err != nil {
+		t.Errorf("the user's file: %v", err)
+	}
+	if _, err := os.Stat(leftover); err == nil {
+		t.Error("a leftover stayed")
+	}
+	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
+		t.Errorf("the same folder again: status %d, %s", status, stderr)
+	}
+	before, err := os.ReadFile(filepath.Join(out, modelFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(out, modelFile)); err != nil {
+		t.Fatal(err)
+	}
+	if v := object(t, append(args, "--resume", "--evaluate")...); v["log_likelihood"] == nil {
+		t.Errorf("--resume --evaluate of a finished run: %v", v)
+	}
+	if after, err := os.ReadFile(filepath.Join(out, modelFile)); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("a model made again has other bytes (%v)", err)
+	}
+	text, err := os.ReadFile(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[0] ^= 1 // one spin
+	if err := os.WriteFile(data, text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := bethe(t, t.Context(), append(args, "--resume")...); status != exitUsage || !strings.Contains(stderr, "another run") {
+		t.Errorf("other data: status %d, %s", status, stderr)
+	}
+}
+
+// TestUnsettled: an engine that does not converge says so.
+func TestUnsettled(t *testing.T) {
+	args := []string{"train", "--data", small(t), "--hidden", "4", "--beta", "30", "--estep", "bethe", "--fixed-coupling", "--no-fields", "--no-centre",
+		"--steps", "60", "--out", filepath.Join(t.TempDir(), "run")}
+	status, _, stderr := bethe(t, t.Context(), args...)
+	if status == exitDone && !strings.Contains(stderr, "had not converged") {
+		t.Errorf("status %d, %s", status, stderr)
 	}
 }
 

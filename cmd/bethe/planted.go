@@ -75,7 +75,8 @@ pooled, each with the weight that its bound gives it, so that where few data
 leave several states nearly equally good none is left out. The teacher has no
 say in any of that.
 
-With --oracle also the Bayes optimum: the overlap of the exact posterior mean,
+The bound is that of the start with the best one, before those few steps. With
+--oracle also the Bayes optimum: the overlap of the exact posterior mean,
 by Monte Carlo over synapses with exact partition functions, started at the
 teacher and, as a check, at random.`,
 		Example: `  bethe planted
@@ -115,6 +116,8 @@ func (f *plantedFlags) check() error {
 		return usagef("--beta %v: it must be positive and finite", f.beta)
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
+	case f.engine.partition == "quenched" && f.engine.estep == "chains":
+		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case f.polish < 0:
 		return usagef("--polish %d: it must not be negative", f.polish)
 	case !(f.rate > 0) || math.IsInf(f.rate, 0):
@@ -136,6 +139,7 @@ const (
 	plantedData
 	plantedLearner
 	plantedOracle
+	plantedScores
 )
 
 // An instance is a teacher, its data and what came out.
@@ -246,7 +250,7 @@ func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
 	scoring := f.engine
 	scoring.draws = max(scoring.draws, 512)
 	score := func(model *rbm.Model[float32], e *engineFlags) (variational.Terms, error) {
-		key := x.key.Sub(plantedLearner)
+		key := x.key.Sub(plantedScores)
 		engine, _ := newEngine[float32](e, f.visible, f.hidden, nil, key)
 		objective := &variational.Objective[float32]{Partition: newPartition(e, engine, key), Average: average, Samples: x.data.Cols()}
 		t, _, err := terms(ctx, objective, model, engine, x.data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})

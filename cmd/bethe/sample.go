@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +53,7 @@ The picture shows the mean of each visible unit given the hidden ones.`,
 		Example: `  bethe sample runs/m500/model.npz -n 100 --png samples.png
   bethe sample runs/m500/model.npz -n 20 --clamp 0-391 --from mnist:test:3 --png completed.png
   bethe sample model.npz -n 10000 --sweeps 2000 --out samples.npz`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.sample(args[0], &f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sample(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
 	flags.IntVarP(&f.count, "count", "n", 100, "samples: independent chains")
@@ -64,12 +66,14 @@ The picture shows the mean of each visible unit given the hidden ones.`,
 	return cmd
 }
 
-func (c *console) sample(path string, f *sampleFlags) error {
+func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error {
 	switch {
 	case f.count < 1 || f.sweeps < 1:
 		return usagef("-n %d --sweeps %d: both must be at least 1", f.count, f.sweeps)
 	case f.out == "" && f.png == "":
 		return usagef("name a file for the samples: --out FILE.npz or --png FILE.png")
+	case f.out == f.png:
+		return usagef("--out and --png name the same file, %s", f.out)
 	case (f.clamp == "") != (f.from == ""):
 		return usagef("--clamp and --from go together: which units are held, and at which sample")
 	}
@@ -95,6 +99,10 @@ func (c *console) sample(path string, f *sampleFlags) error {
 	}
 	bar := c.progress("sampling")
 	for k := range f.sweeps {
+		if err := ctx.Err(); err != nil {
+			bar.done()
+			return err
+		}
 		chains.Sweep(1)
 		bar.set(float64(k+1)/float64(f.sweeps), "")
 	}
@@ -156,7 +164,8 @@ func parseUnits(list string, visible int) ([]int, error) {
 			units = append(units, i)
 		}
 	}
-	return units, nil
+	slices.Sort(units)
+	return slices.Compact(units), nil
 }
 
 // writeSamples writes the chains' visible states and their means, one sample a row.

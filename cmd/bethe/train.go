@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,8 @@ const (
 	samplesFile    = "samples.png"
 )
 
-// Labels of the random streams of a run, below the key of a restart.
+// Labels of the random streams of a run: those of learning below the key of a
+// start, the others below the seed's.
 const (
 	streamStart = iota
 	streamChainStart
@@ -68,6 +70,8 @@ const (
 	streamEvaluate
 	streamDraws
 	streamSynapses
+	streamRestarts
+	streamScores
 )
 
 // defaultEpochs is what train does when no limit is given.
@@ -142,6 +146,8 @@ func (f *trainFlags) check() error {
 		return usagef("--restarts %d: it must be at least 1", f.restarts)
 	case f.checkpointEvery < 0:
 		return usagef("--checkpoint-every %d: it must not be negative", f.checkpointEvery)
+	case f.engine.partition == "quenched" && f.engine.estep == "chains":
+		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case !oneOf(f.undecided, "draw", "sign"):
 		return usagef("--undecided %q: it is draw or sign", f.undecided)
 	case f.engine.partition == "quenched" && !f.noCentre:
@@ -180,6 +186,7 @@ type trainReport struct {
 	Coupling      float64                 `json:"coupling"`
 	Polarised     float64                 `json:"polarised"` // share of synapses with |mean| > 0.9
 	SynapseBits   int                     `json:"synapse_bits"`
+	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed          uint64                  `json:"seed"`
 	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated     string                  `json:"evaluated_on,omitempty"`
@@ -218,7 +225,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 		return err
 	}
-	if err := durable.RemoveLeftovers(r.out); err != nil {
+	if err := durable.RemoveLeftovers(r.out, r.files()...); err != nil {
 		return err
 	}
 	best, report, err := r.learnAll(ctx)
@@ -240,7 +247,7 @@ func (r *learning) describe() {
 		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
-	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(),
+	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
 		"seed": r.seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
@@ -285,10 +292,11 @@ type savedResult struct {
 // finished returns the report of a run that is over already, nil if it is not.
 // Without --resume, a folder with results is an error.
 func (r *learning) finished() (*trainReport, error) {
-	for _, pattern := range []string{resultFile, "checkpoint*.npz", modelFile} {
-		found, err := filepath.Glob(filepath.Join(r.out, pattern))
-		if err == nil && len(found) > 0 && !r.f.resume {
-			return nil, usagef("%s holds a run already (%s): go on with --resume, or choose another --out", r.out, filepath.Base(found[0]))
+	if entries, err := os.ReadDir(r.out); err == nil && !r.f.resume {
+		for _, e := range entries {
+			if name := e.Name(); name == resultFile || name == modelFile || strings.HasPrefix(name, "checkpoint") {
+				return nil, usagef("%s holds a run already (%s): go on with --resume, or choose another --out", r.out, name)
+			}
 		}
 	}
 	path := filepath.Join(r.out, resultFile)
@@ -300,11 +308,18 @@ func (r *learning) finished() (*trainReport, error) {
 		return nil, err
 	}
 	var saved savedResult
-	if err := json.Unmarshal(text, &saved); err != nil || saved.Result == nil {
+	if err := json.Unmarshal(text, &saved); err != nil {
 		return nil, fmt.Errorf("%s: not the result of a run: %w; remove it to learn again", path, err)
+	}
+	if saved.Result == nil {
+		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
 	}
 	if string(saved.Label) != r.label {
 		return nil, usagef("%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another --out", path, saved.Label, r.label)
+	}
+	saved.Result.Model = filepath.Join(r.out, modelFile) // the folder may have moved
+	if _, err := os.Stat(saved.Result.Model); err != nil || r.f.evaluate && saved.Result.LogLikelihood == nil {
+		return nil, nil // the checkpoint is at the end of learning: what is missing is made again
 	}
 	return saved.Result, nil
 }
@@ -320,7 +335,7 @@ func (r *learning) learnAll(ctx context.Context) (*rbm.Model[float32], *trainRep
 			return nil, nil, err
 		}
 		seconds += report.Seconds
-		if best == nil || *report.Bound > *bestReport.Bound {
+		if best == nil || *report.Bound > *bestReport.Bound || math.IsNaN(*bestReport.Bound) {
 			best, bestReport = model, report
 		}
 		if r.f.restarts > 1 {
@@ -329,6 +344,15 @@ func (r *learning) learnAll(ctx context.Context) (*rbm.Model[float32], *trainRep
 	}
 	bestReport.Seconds = seconds
 	return best, bestReport, nil
+}
+
+// files names all that the run writes to its folder.
+func (r *learning) files() []string {
+	names := []string{modelFile, resultFile, synapsesFile, samplesFile}
+	for k := range r.f.restarts {
+		names = append(names, filepath.Base(r.checkpointPath(k)))
+	}
+	return names
 }
 
 // checkpointPath is where start k keeps its checkpoint.
@@ -342,7 +366,7 @@ func (r *learning) checkpointPath(k int) string {
 // learnOne learns from start k, or goes on with it.
 func (r *learning) learnOne(ctx context.Context, k int) (*rbm.Model[float32], *trainReport, error) {
 	f, samples := r.f, r.set.Samples
-	key := stream.New(r.seed).Sub(uint64(k))
+	key := stream.New(r.seed).Sub(streamRestarts).Sub(uint64(k))
 	n := samples.Rows()
 	model := variational.Model[float32](variational.Start{
 		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
@@ -363,15 +387,27 @@ func (r *learning) learnOne(ctx context.Context, k int) (*rbm.Model[float32], *t
 	if !f.noCentre {
 		opt.OffsetRate = 0.01
 	}
-	trainer, err := variational.NewTrainer(model, samples, newPartition(&f.engine, engine, key.Sub(streamDraws)), variational.Mixture[float32]{}, opt)
+	partition := newPartition(&f.engine, engine, key.Sub(streamDraws))
+	trainer, err := variational.NewTrainer(model, samples, partition, variational.Mixture[float32]{}, opt)
 	if err != nil {
 		return nil, nil, err
 	}
-	chains, _ := engine.(variational.EngineState)
+	var parts []dual.Stateful
+	for _, part := range []any{engine, partition} {
+		if p, ok := part.(dual.Stateful); ok {
+			parts = append(parts, p)
+		}
+	}
+	// The bound is looked at with an engine of its own: looking must not move
+	// what learning keeps from step to step.
+	look := &looking{model: model, key: key}
+	look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
+	look.objective = &variational.Objective[float32]{Partition: newPartition(&f.engine, look.engine, key.Sub(streamScores)),
+		Average: variational.Mixture[float32]{}, Samples: samples.Cols()}
 	path := r.checkpointPath(k)
 	if f.resume {
 		if _, err := os.Stat(path); err == nil {
-			if err := variational.LoadCheckpoint(path, r.label, trainer, chains); err != nil {
+			if err := variational.LoadCheckpoint(path, r.label, trainer, parts...); err != nil {
 				return nil, nil, err
 			}
 			r.logf("going on after step %d\n", trainer.Step())
@@ -379,16 +415,25 @@ func (r *learning) learnOne(ctx context.Context, k int) (*rbm.Model[float32], *t
 	}
 	r.logf("learning %d x %d synapses from %d samples into %s\nexpectation step: %s\n", n, f.hidden, samples.Cols(), r.out, why)
 	// A folder that cannot be written to is found out before work is lost.
-	save := func() error { return variational.SaveCheckpoint(path, r.label, trainer, chains) }
+	save := func() error { return variational.SaveCheckpoint(path, r.label, trainer, parts...) }
 	if err := save(); err != nil {
 		return nil, nil, fmt.Errorf("the checkpoint cannot be written: %w", err)
 	}
-	err = trainer.Run(ctx, r.watch(ctx, trainer, engine, key, save))
+	bar := r.progress("learning")
+	unsettled := 0 // steps of an engine that had not converged
+	watch := r.watch(ctx, trainer, look, bar, save)
+	err = trainer.Run(ctx, func(p variational.Progress) error {
+		if !p.Report.Converged {
+			unsettled++
+		}
+		return watch(p)
+	})
+	bar.done()
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		if err := save(); err != nil {
 			return nil, nil, fmt.Errorf("interrupted after step %d, and the checkpoint cannot be written: %w", trainer.Step(), err)
 		}
-		return nil, nil, fmt.Errorf("%w after step %d; nothing is lost: go on with the same command and --resume --out %s", errInterrupted, trainer.Step(), r.out)
+		return nil, nil, fmt.Errorf("%w after step %d; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, trainer.Step(), r.out)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -396,9 +441,13 @@ func (r *learning) learnOne(ctx context.Context, k int) (*rbm.Model[float32], *t
 	if err := save(); err != nil {
 		return nil, nil, err
 	}
-	report, err := r.report(ctx, trainer, engine, key)
+	report, err := r.report(ctx, trainer, look)
+	if err == nil && unsettled > 0 {
+		r.logf("warning: in %d steps %s had not converged; its moments and bound are not to be trusted there\n", unsettled, report.BoundBy)
+		report.Unsettled = unsettled
+	}
 	if err != nil && ctx.Err() != nil {
-		return nil, nil, fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %s", errInterrupted, r.out)
+		return nil, nil, fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, r.out)
 	}
 	return model, report, err
 }
@@ -422,17 +471,31 @@ const (
 	checkpointEvery = time.Minute
 )
 
+// looking is what the bound of a model is looked at with.
+type looking struct {
+	model     *rbm.Model[float32]
+	objective *variational.Objective[float32]
+	engine    dual.Engine[float32]
+	key       stream.Key
+}
+
+// terms returns the terms of the bound on samples and how the partition term was found.
+func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
+	return terms(ctx, l.objective, l.model, l.engine, samples, sample.Annealing{
+		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
+	})
+}
+
 // watch returns what happens after each step: progress, now and then the bound,
 // and checkpoints.
-func (r *learning) watch(ctx context.Context, trainer *variational.Trainer[float32], engine dual.Engine[float32], key stream.Key, save func() error) func(variational.Progress) error {
-	bar := r.progress("learning")
+func (r *learning) watch(ctx context.Context, trainer *variational.Trainer[float32], look *looking, bar *progress, save func() error) func(variational.Progress) error {
 	boundAt, savedAt, shownAt := time.Now(), time.Now(), time.Time{}
 	note := ""
 	bound := ""
-	some := chosen(r.set.Samples, min(1000, r.set.Len()), key.Sub(streamBound))
+	some := chosen(r.set.Samples, min(1000, r.set.Len()), look.key.Sub(streamBound))
 	return func(p variational.Progress) error {
 		if !r.quiet && time.Since(boundAt) > boundEvery {
-			if terms, _, err := r.terms(ctx, trainer, engine, some, 50, 300, key); err == nil {
+			if terms, _, err := look.terms(ctx, some, 50, 300); err == nil {
 				bound = fmt.Sprintf("bound %.2f  ", terms.Bound())
 			}
 			boundAt = time.Now()
@@ -442,9 +505,6 @@ func (r *learning) watch(ctx context.Context, trainer *variational.Trainer[float
 			note = fmt.Sprintf("%spolarised %.0f %%  J %.4f", bound, 100*trainer.Model.Posterior.Polarised(polarisedAt), p.Coupling)
 		}
 		bar.set(p.Fraction, note)
-		if p.Fraction >= 1 {
-			bar.done()
-		}
 		due := time.Since(savedAt) > checkpointEvery
 		if r.f.checkpointEvery > 0 {
 			due = p.Step%r.f.checkpointEvery == 0
@@ -462,18 +522,11 @@ func (r *learning) watch(ctx context.Context, trainer *variational.Trainer[float
 // polarisedAt is the |mean| above which a synapse counts as polarised.
 const polarisedAt = 0.9
 
-// terms returns the terms of the bound of the trainer's model.
-func (r *learning) terms(ctx context.Context, trainer *variational.Trainer[float32], engine dual.Engine[float32], samples *spin.Matrix, chains, temperatures int, key stream.Key) (variational.Terms, string, error) {
-	return terms(ctx, trainer.Objective, trainer.Model, engine, samples, sample.Annealing{
-		Chains: chains, Temperatures: temperatures, Key: key.Sub(streamBound),
-	})
-}
-
 // report computes the report of a start that has learned.
-func (r *learning) report(ctx context.Context, trainer *variational.Trainer[float32], engine dual.Engine[float32], key stream.Key) (*trainReport, error) {
+func (r *learning) report(ctx context.Context, trainer *variational.Trainer[float32], look *looking) (*trainReport, error) {
 	model := trainer.Model
-	some := chosen(r.set.Samples, min(10000, r.set.Len()), key.Sub(streamBound))
-	terms, by, err := r.terms(ctx, trainer, engine, some, 100, 1000, key)
+	some := chosen(r.set.Samples, min(10000, r.set.Len()), look.key.Sub(streamBound))
+	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {
 		return nil, err
 	}
@@ -483,10 +536,8 @@ func (r *learning) report(ctx context.Context, trainer *variational.Trainer[floa
 		Coupling: model.Coupling, Polarised: model.Posterior.Polarised(polarisedAt), SynapseBits: model.Visible() * model.Hidden(), Seed: r.seed,
 	}
 	if r.f.engine.partition == "quenched" {
-		annealed := *trainer.Objective
-		annealed.Partition = &dual.Annealed[float32]{Engine: engine}
-		trainer.Objective = &annealed
-		if terms, _, err = r.terms(ctx, trainer, engine, some, 100, 1000, key); err != nil {
+		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
+		if terms, _, err = look.terms(ctx, some, 100, 1000); err != nil {
 			return nil, err
 		}
 		other := terms.Bound()
@@ -527,7 +578,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 		likelihood, err := r.likelihood(ctx, machine, set.Samples, &r.f.ais, key.Sub(streamEvaluate))
 		if err != nil {
 			if ctx.Err() != nil {
-				return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %s", errInterrupted, r.out)
+				return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, r.out)
 			}
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // WriteFile has write fill a temporary file in the folder of path, syncs it and
@@ -44,16 +45,21 @@ func WriteFile(path string, write func(w io.Writer) error) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// RemoveLeftovers removes the temporary files that writers killed half way left
-// in a folder. The caller must be its only writer.
-func RemoveLeftovers(folder string) error {
-	names, err := filepath.Glob(filepath.Join(folder, ".*.tmp*"))
+// RemoveLeftovers removes the temporary files that writers of the named files,
+// killed half way, left in a folder. The caller must be its only writer.
+func RemoveLeftovers(folder string, names ...string) error {
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if err := os.Remove(name); err != nil {
-			return err
+	for _, e := range entries {
+		for _, name := range names {
+			digits, ok := strings.CutPrefix(e.Name(), "."+name+".tmp")
+			if ok && digits != "" && strings.Trim(digits, "0123456789") == "" && e.Type().IsRegular() {
+				if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil

@@ -154,16 +154,16 @@ func TestWriteFileTwice(t *testing.T) {
 
 func TestRemoveLeftovers(t *testing.T) {
 	folder := t.TempDir()
-	for _, name := range []string{".a.npz.tmp123", "a.npz", ".hidden"} {
+	for _, name := range []string{".a.npz.tmp123", "a.npz", ".a.npz.tmpl", ".notes.tmp12"} {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := RemoveLeftovers(folder); err != nil {
+	if err := RemoveLeftovers(folder, "a.npz"); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != 2 {
+	if err != nil || len(entries) != 3 {
 		t.Errorf("left: %v, %v", entries, err)
 	}
 }

@@ -1,0 +1,152 @@
+package variational
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"bethe/dual"
+	"bethe/internal/kernel"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+func exactTrainer(t *testing.T, model *rbm.Model[float64], samples *spin.Matrix, opt Options) *Trainer[float64] {
+	t.Helper()
+	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trainer
+}
+
+// TestFieldsStayFinite: spins that never change would send fields to infinity.
+func TestFieldsStayFinite(t *testing.T) {
+	const n, m = 5, 6
+	samples := spin.New(n, m)
+	for i := range n {
+		for a := range m {
+			samples.Set(i, a, int8(1-2*(i%2)))
+		}
+	}
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
+	if err := exactTrainer(t, model, samples, Options{Steps: 100, Rate: 2, FinalRate: 1, FieldRate: 1}).Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	limit := math.Atanh(1-2./(m+2)) + 3
+	for i, b := range model.VisibleField {
+		if sign := float64(samples.At(i, 0)); math.Abs(b-sign*limit) > 1e-12 {
+			t.Errorf("visible field %d is %v, not %v", i, b, sign*limit)
+		}
+	}
+	for mu, c := range model.HiddenField {
+		if !(math.Abs(c) <= limit+1e-12) {
+			t.Errorf("hidden field %d is %v, beyond %v", mu, c, limit)
+		}
+	}
+}
+
+// TestCouplingClimbsByItsLogarithm holds three steps of the coupling against
+// Adam's formulas, with J d/dJ as the gradient.
+func TestCouplingClimbsByItsLogarithm(t *testing.T) {
+	samples, _ := plantedSamples(10, 60, stream.New(11))
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
+	const rate, share, first, second = 0.2, 1.5, kernel.AdamFirst, kernel.AdamSecond
+	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
+	grad, batch := dual.NewGradient[float64](10, 2), NewBatch(samples)
+	var mean, square float64
+	for step := 1.0; step <= 3; step++ {
+		if _, err := trainer.Objective.Gradient(grad, model, batch); err != nil {
+			t.Fatal(err)
+		}
+		g := model.Coupling * grad.Coupling
+		mean, square = first*mean+(1-first)*g, second*square+(1-second)*g*g
+		move := rate * share * mean / (1 - math.Pow(first, step)) / (math.Sqrt(square/(1-math.Pow(second, step))) + 1e-8)
+		want := model.Coupling * math.Exp(move)
+		if _, err := trainer.learn(rate); err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(model.Coupling-want) > 1e-12 {
+			t.Errorf("step %v: coupling %v, not %v", step, model.Coupling, want)
+		}
+		if got := trainer.state.coupling.First[0]; math.Abs(got-mean) > 1e-12 {
+			t.Errorf("step %v: first moment %v, not %v", step, got, mean)
+		}
+	}
+}
+
+// TestBayesianRuleInMiniBatches: where the data say nothing, each step takes
+// thetas to theta0 by its rate's share of the way, whatever the batch. Rates
+// fall linearly to their final share.
+func TestBayesianRuleInMiniBatches(t *testing.T) {
+	samples, _ := plantedSamples(10, 60, stream.New(12))
+	model := Model[float64](Start{Hidden: 2, Coupling: 1e-9, Deviation: 0.5, Key: stream.New(3)}, samples)
+	q := model.Posterior
+	q.PriorTheta = make([]float64, len(q.Theta))
+	want := make([]float64, len(q.Theta))
+	for k, theta := range q.Theta {
+		q.PriorTheta[k] = 0.3 * math.Sin(float64(k))
+		want[k] = theta
+	}
+	rates := []float64{0.5, 0.4, 0.3, 0.2}
+	var got []float64
+	err := exactTrainer(t, model, samples, Options{Steps: 4, Batch: 15, Rule: BayesianRule, Rate: 0.5, FinalRate: 0.2}).
+		Run(t.Context(), func(p Progress) error {
+			got = append(got, p.Rate)
+			return nil
+		})
+	if err != nil || len(got) != len(rates) {
+		t.Fatalf("rates %v, %v", got, err)
+	}
+	for step, rate := range rates {
+		if math.Abs(got[step]-rate) > 1e-12 {
+			t.Errorf("rates %v, not %v", got, rates)
+		}
+		for k, theta0 := range q.PriorTheta {
+			want[k] += rate * (theta0 - want[k])
+		}
+	}
+	for k, theta := range q.Theta {
+		if math.Abs(theta-want[k]) > 1e-12 {
+			t.Fatalf("theta %d is %v, not %v", k, theta, want[k])
+		}
+	}
+}
+
+// TestElapsedIsLearningTime: what the caller does between steps does not count.
+func TestElapsedIsLearningTime(t *testing.T) {
+	samples, _ := plantedSamples(6, 10, stream.New(13))
+	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
+	trainer := exactTrainer(t, model, samples, Options{Steps: 4, Rate: 0.1, FinalRate: 1})
+	var calls time.Duration
+	began := time.Now()
+	err := trainer.Run(t.Context(), func(Progress) error {
+		called := time.Now()
+		time.Sleep(5 * time.Millisecond)
+		calls += time.Since(called)
+		return nil
+	})
+	if most := time.Since(began) - calls; err != nil || trainer.Elapsed() <= 0 || trainer.Elapsed() > most {
+		t.Errorf("%v elapsed (%v), of %v outside the calls", trainer.Elapsed(), err, most)
+	}
+}
+
+// TestCavityMomentsInFloat32WhereNewtonOvershoots: large variances need the
+// bracketed solution.
+func TestCavityMomentsInFloat32WhereNewtonOvershoots(t *testing.T) {
+	var mean, variance []float32
+	for _, v := range []float32{10, 20, 100, 300} {
+		for _, m := range []float32{-250, -40, -7, -0.4, 0, 0.01, 3, 19, 25, 99} {
+			mean, variance = append(mean, m), append(variance, v)
+		}
+	}
+	tanh, sech2 := make([]float32, len(mean)), make([]float32, len(mean))
+	Cavity[float32]{}.Moments(tanh, sech2, mean, variance)
+	for k := range mean {
+		want := reaction(float64(mean[k]), float64(variance[k]))
+		if math.Abs(float64(tanh[k])-want) > 1e-6 || math.Abs(float64(sech2[k])-(1-want*want)) > 2e-6 {
+			t.Errorf("mean %v, variance %v: T = %v, not %v; R = %v", mean[k], variance[k], tanh[k], want, sech2[k])
+		}
+	}
+}
