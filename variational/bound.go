@@ -61,6 +61,11 @@ func NewBatch(samples *spin.Matrix) *Batch {
 	return b
 }
 
+// unitsTogether is the number of hidden units that a piece of work takes
+// through all of the data term: a multiple of the rows that products take
+// together.
+const unitsTogether = 10
+
 // Gradient computes the gradient of the bound, in nats a sample, estimated
 // from a batch of samples, and the report of the engine. Errors are those of
 // the partition term.
@@ -71,12 +76,14 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	if err != nil {
 		return report, err
 	}
-	o.fields(p, batch.Samples)
-
-	// Averages over the field of each hidden unit and sample; what the
-	// coupling's gradient needs is summed on the way.
+	perSample, j := 1/float64(m), model.Coupling
+	prior := 1 / float64(o.Samples)
+	// A few hidden units at a time, while their rows are in cache: averages over
+	// the field of each unit and sample, and their products with the samples.
+	q := model.Posterior
 	coupling := make([]float64, p)
-	parallel.For(p, parallel.Grain(m*20), func(lo, hi int) {
+	parallel.For(p, unitsTogether, func(lo, hi int) {
+		o.fields(lo, hi, batch.Samples)
 		local := newLocalFields[T](m)
 		for mu := lo; mu < hi; mu++ {
 			o.localFields(&local, &model.Params, mu)
@@ -85,26 +92,10 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			o.tanhSum[mu], o.sech2Sum[mu], coupling[mu] = kernel.FieldSums(tanh, sech2, local.mean, local.variance,
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 		}
-	})
-	spin.Mul(o.tanhData, o.field, p, batch.across)
-	if o.biased {
-		spin.Mul(o.sech2Data, o.variance, p, batch.across)
-	}
-
-	perSample, j := 1/float64(m), model.Coupling
-	prior := 1 / float64(o.Samples)
-	grad.Coupling = -o.partition.Coupling
-	for mu := range p {
-		grad.Coupling += coupling[mu] * perSample / j
-		grad.HiddenField[mu] = o.tanhSum[mu]*perSample - o.partition.HiddenField[mu]
-	}
-	sums := make([]int, n)
-	batch.across.ColSums(sums)
-	for i, s := range sums {
-		grad.VisibleField[i] = float64(s)*perSample - o.partition.VisibleField[i]
-	}
-	q := model.Posterior
-	parallel.For(p, parallel.Grain(n*5), func(lo, hi int) {
+		spin.Mul(o.tanhData[lo*n:hi*n], o.field[lo*m:hi*m], hi-lo, batch.across)
+		if o.biased {
+			spin.Mul(o.sech2Data[lo*n:hi*n], o.variance[lo*m:hi*m], hi-lo, batch.across)
+		}
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
 			out := grad.Synapse[row : row+n]
@@ -127,6 +118,16 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			}
 		}
 	})
+	grad.Coupling = -o.partition.Coupling
+	for mu := range p {
+		grad.Coupling += coupling[mu] * perSample / j
+		grad.HiddenField[mu] = o.tanhSum[mu]*perSample - o.partition.HiddenField[mu]
+	}
+	sums := make([]int, n)
+	batch.across.ColSums(sums)
+	for i, s := range sums {
+		grad.VisibleField[i] = float64(s)*perSample - o.partition.VisibleField[i]
+	}
 	return report, nil
 }
 
@@ -164,7 +165,7 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 		}
 		m := len(cols)
 		o.prepare(model, m)
-		o.fields(p, part)
+		o.fields(0, p, part)
 		sums := make([]float64, p)
 		parallel.For(p, parallel.Grain(m*100), func(lo, hi int) {
 			local := newLocalFields[T](m)
@@ -215,14 +216,16 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	})
 }
 
-// fields computes, for each hidden unit and sample, what localFields takes
-// from the samples: lambda.s in field and sum (1 - lambda^2) mu s in variance.
-func (o *Objective[T]) fields(p int, samples *spin.Matrix) {
-	spin.Mul(o.field, o.mean, p, samples)
+// fields computes, for hidden units lo to hi-1 and each sample, what
+// localFields takes from the samples: lambda.s in field and
+// sum (1 - lambda^2) mu s in variance.
+func (o *Objective[T]) fields(lo, hi int, samples *spin.Matrix) {
+	n, m := samples.Rows(), samples.Cols()
+	spin.Mul(o.field[lo*m:hi*m], o.mean[lo*n:hi*n], hi-lo, samples)
 	if o.biased {
-		spin.Mul(o.variance, o.bias, p, samples)
+		spin.Mul(o.variance[lo*m:hi*m], o.bias[lo*n:hi*n], hi-lo, samples)
 	} else {
-		clear(o.variance)
+		clear(o.variance[lo*m : hi*m])
 	}
 }
 

@@ -558,21 +558,21 @@ whole:
 	VSUBPS       Y8, Y3, Y8
 	VBROADCASTSS down+124(FP), Y3
 	VMULPS       Y3, Y8, Y8
-	VMOVUPS      (SI), Y3
-	VMOVUPS      (DI), Y4
-	VBROADCASTSS h+128(FP), Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VBROADCASTSS h+128(FP), Y4
 	VADDPS       Y4, Y3, Y3
-	VADDPS       Y5, Y7, Y7
-	VADDPS       Y3, Y7, Y3
-	VMULPS       Y6, Y3, Y4
-	VMOVUPS      (SI), Y3
+	VMOVUPS      (SI), Y4
 	VMOVUPS      (DI), Y5
-	VBROADCASTSS h+128(FP), Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y9
+	VADDPS       Y5, Y4, Y4
+	VADDPS       Y4, Y3, Y3
+	VMULPS       Y6, Y3, Y4
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VBROADCASTSS h+128(FP), Y5
 	VSUBPS       Y5, Y3, Y3
-	VSUBPS       Y7, Y9, Y9
-	VADDPS       Y3, Y9, Y3
+	VMOVUPS      (SI), Y5
+	VMOVUPS      (DI), Y7
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       Y5, Y3, Y3
 	VMULPS       Y8, Y3, Y7
 	VMULPS       Y6, Y6, Y3
 	VMULPS       Y8, Y8, Y5
@@ -606,25 +606,25 @@ whole:
 	VMULPS       Y6, Y2, Y8
 	VADDPS       Y8, Y3, Y3
 	VDIVPS       Y3, Y6, Y6
-	VMOVUPS      (SI), Y3
-	VMOVUPS      (DI), Y8
-	VBROADCASTSS h+128(FP), Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VBROADCASTSS h+128(FP), Y8
 	VADDPS       Y8, Y3, Y3
-	VADDPS       Y9, Y10, Y10
-	VADDPS       Y3, Y10, Y3
+	VMOVUPS      (SI), Y8
+	VMOVUPS      (DI), Y9
+	VADDPS       Y9, Y8, Y8
+	VADDPS       Y8, Y3, Y3
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y5, Y4, Y5
 	VMOVAPS      Y3, Y3
 	VMOVAPS      Y4, Y4
 	VMOVAPS      Y5, Y5
-	VMOVUPS      (SI), Y8
-	VMOVUPS      (DI), Y9
-	VBROADCASTSS h+128(FP), Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y8
+	VBROADCASTSS h+128(FP), Y9
 	VSUBPS       Y9, Y8, Y8
-	VSUBPS       Y10, Y11, Y11
-	VADDPS       Y8, Y11, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      (DI), Y10
+	VSUBPS       Y10, Y9, Y9
+	VADDPS       Y9, Y8, Y8
 	VMULPS       Y6, Y8, Y8
 	VMULPS       Y6, Y7, Y6
 	VADDPS       Y8, Y3, Y3
@@ -640,21 +640,21 @@ whole:
 	VSUBPS       Y9, Y6, Y9
 	VBROADCASTSS down+124(FP), Y6
 	VMULPS       Y6, Y9, Y9
-	VMOVUPS      (SI), Y6
-	VMOVUPS      (DI), Y7
-	VBROADCASTSS h+128(FP), Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VBROADCASTSS h+128(FP), Y7
 	VADDPS       Y7, Y6, Y6
-	VADDPS       Y10, Y11, Y11
-	VSUBPS       Y6, Y11, Y6
-	VMULPS       Y8, Y6, Y10
-	VMOVUPS      (SI), Y6
-	VMOVUPS      (DI), Y7
-	VBROADCASTSS h+128(FP), Y11
-	VBROADCASTSS word3f800000<>+0(SB), Y12
+	VMOVUPS      (SI), Y7
+	VMOVUPS      (DI), Y10
+	VADDPS       Y10, Y7, Y7
 	VSUBPS       Y7, Y6, Y6
-	VSUBPS       Y11, Y12, Y12
-	VSUBPS       Y6, Y12, Y6
+	VMULPS       Y8, Y6, Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VBROADCASTSS h+128(FP), Y7
+	VSUBPS       Y7, Y6, Y6
+	VMOVUPS      (SI), Y7
+	VMOVUPS      (DI), Y11
+	VSUBPS       Y11, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
 	VMULPS       Y9, Y6, Y11
 	VMULPS       Y8, Y8, Y6
 	VMULPS       Y9, Y9, Y7
@@ -688,25 +688,25 @@ whole:
 	VMULPS       Y7, Y2, Y9
 	VADDPS       Y9, Y8, Y8
 	VDIVPS       Y8, Y7, Y7
-	VMOVUPS      (SI), Y8
-	VMOVUPS      (DI), Y9
-	VBROADCASTSS h+128(FP), Y12
-	VBROADCASTSS word3f800000<>+0(SB), Y13
+	VBROADCASTSS word3f800000<>+0(SB), Y8
+	VBROADCASTSS h+128(FP), Y9
 	VADDPS       Y9, Y8, Y8
-	VADDPS       Y12, Y13, Y13
-	VSUBPS       Y8, Y13, Y8
+	VMOVUPS      (SI), Y9
+	VMOVUPS      (DI), Y12
+	VADDPS       Y12, Y9, Y9
+	VSUBPS       Y9, Y8, Y8
 	VMULPS       Y6, Y8, Y8
 	VMULPS       Y6, Y10, Y6
 	VADDPS       Y8, Y3, Y3
 	VADDPS       Y10, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VMOVUPS      (SI), Y6
-	VMOVUPS      (DI), Y8
-	VBROADCASTSS h+128(FP), Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VBROADCASTSS h+128(FP), Y8
 	VSUBPS       Y8, Y6, Y6
-	VSUBPS       Y9, Y10, Y10
-	VSUBPS       Y6, Y10, Y6
+	VMOVUPS      (SI), Y8
+	VMOVUPS      (DI), Y9
+	VSUBPS       Y9, Y8, Y8
+	VSUBPS       Y8, Y6, Y6
 	VMULPS       Y7, Y6, Y6
 	VMULPS       Y7, Y11, Y7
 	VADDPS       Y6, Y3, Y3
@@ -757,21 +757,21 @@ part:
 	VSUBPS       Y9, Y4, Y9
 	VBROADCASTSS down+124(FP), Y4
 	VMULPS       Y4, Y9, Y9
-	VMASKMOVPS   (SI), Y2, Y4
-	VMASKMOVPS   (DI), Y2, Y5
-	VBROADCASTSS h+128(FP), Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y8
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VBROADCASTSS h+128(FP), Y5
 	VADDPS       Y5, Y4, Y4
-	VADDPS       Y6, Y8, Y8
-	VADDPS       Y4, Y8, Y4
-	VMULPS       Y7, Y4, Y5
-	VMASKMOVPS   (SI), Y2, Y4
+	VMASKMOVPS   (SI), Y2, Y5
 	VMASKMOVPS   (DI), Y2, Y6
-	VBROADCASTSS h+128(FP), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y10
+	VADDPS       Y6, Y5, Y5
+	VADDPS       Y5, Y4, Y4
+	VMULPS       Y7, Y4, Y5
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VBROADCASTSS h+128(FP), Y6
 	VSUBPS       Y6, Y4, Y4
-	VSUBPS       Y8, Y10, Y10
-	VADDPS       Y4, Y10, Y4
+	VMASKMOVPS   (SI), Y2, Y6
+	VMASKMOVPS   (DI), Y2, Y8
+	VSUBPS       Y8, Y6, Y6
+	VADDPS       Y6, Y4, Y4
 	VMULPS       Y9, Y4, Y8
 	VMULPS       Y7, Y7, Y4
 	VMULPS       Y9, Y9, Y6
@@ -805,25 +805,25 @@ part:
 	VMULPS       Y7, Y3, Y9
 	VADDPS       Y9, Y4, Y4
 	VDIVPS       Y4, Y7, Y7
-	VMASKMOVPS   (SI), Y2, Y4
-	VMASKMOVPS   (DI), Y2, Y9
-	VBROADCASTSS h+128(FP), Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VBROADCASTSS h+128(FP), Y9
 	VADDPS       Y9, Y4, Y4
-	VADDPS       Y10, Y11, Y11
-	VADDPS       Y4, Y11, Y4
+	VMASKMOVPS   (SI), Y2, Y9
+	VMASKMOVPS   (DI), Y2, Y10
+	VADDPS       Y10, Y9, Y9
+	VADDPS       Y9, Y4, Y4
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y6, Y5, Y6
 	VMOVAPS      Y4, Y4
 	VMOVAPS      Y5, Y5
 	VMOVAPS      Y6, Y6
-	VMASKMOVPS   (SI), Y2, Y9
-	VMASKMOVPS   (DI), Y2, Y10
-	VBROADCASTSS h+128(FP), Y11
-	VBROADCASTSS word3f800000<>+0(SB), Y12
+	VBROADCASTSS word3f800000<>+0(SB), Y9
+	VBROADCASTSS h+128(FP), Y10
 	VSUBPS       Y10, Y9, Y9
-	VSUBPS       Y11, Y12, Y12
-	VADDPS       Y9, Y12, Y9
+	VMASKMOVPS   (SI), Y2, Y10
+	VMASKMOVPS   (DI), Y2, Y11
+	VSUBPS       Y11, Y10, Y10
+	VADDPS       Y10, Y9, Y9
 	VMULPS       Y7, Y9, Y9
 	VMULPS       Y7, Y8, Y7
 	VADDPS       Y9, Y4, Y4
@@ -839,21 +839,21 @@ part:
 	VSUBPS       Y10, Y7, Y10
 	VBROADCASTSS down+124(FP), Y7
 	VMULPS       Y7, Y10, Y10
-	VMASKMOVPS   (SI), Y2, Y7
-	VMASKMOVPS   (DI), Y2, Y8
-	VBROADCASTSS h+128(FP), Y11
-	VBROADCASTSS word3f800000<>+0(SB), Y12
+	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VBROADCASTSS h+128(FP), Y8
 	VADDPS       Y8, Y7, Y7
-	VADDPS       Y11, Y12, Y12
-	VSUBPS       Y7, Y12, Y7
-	VMULPS       Y9, Y7, Y11
-	VMASKMOVPS   (SI), Y2, Y7
-	VMASKMOVPS   (DI), Y2, Y8
-	VBROADCASTSS h+128(FP), Y12
-	VBROADCASTSS word3f800000<>+0(SB), Y13
+	VMASKMOVPS   (SI), Y2, Y8
+	VMASKMOVPS   (DI), Y2, Y11
+	VADDPS       Y11, Y8, Y8
 	VSUBPS       Y8, Y7, Y7
-	VSUBPS       Y12, Y13, Y13
-	VSUBPS       Y7, Y13, Y7
+	VMULPS       Y9, Y7, Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VBROADCASTSS h+128(FP), Y8
+	VSUBPS       Y8, Y7, Y7
+	VMASKMOVPS   (SI), Y2, Y8
+	VMASKMOVPS   (DI), Y2, Y12
+	VSUBPS       Y12, Y8, Y8
+	VSUBPS       Y8, Y7, Y7
 	VMULPS       Y10, Y7, Y12
 	VMULPS       Y9, Y9, Y7
 	VMULPS       Y10, Y10, Y8
@@ -887,25 +887,25 @@ part:
 	VMULPS       Y8, Y3, Y10
 	VADDPS       Y10, Y9, Y9
 	VDIVPS       Y9, Y8, Y8
-	VMASKMOVPS   (SI), Y2, Y9
-	VMASKMOVPS   (DI), Y2, Y10
-	VBROADCASTSS h+128(FP), Y13
-	VBROADCASTSS word3f800000<>+0(SB), Y14
+	VBROADCASTSS word3f800000<>+0(SB), Y9
+	VBROADCASTSS h+128(FP), Y10
 	VADDPS       Y10, Y9, Y9
-	VADDPS       Y13, Y14, Y14
-	VSUBPS       Y9, Y14, Y9
+	VMASKMOVPS   (SI), Y2, Y10
+	VMASKMOVPS   (DI), Y2, Y13
+	VADDPS       Y13, Y10, Y10
+	VSUBPS       Y10, Y9, Y9
 	VMULPS       Y7, Y9, Y9
 	VMULPS       Y7, Y11, Y7
 	VADDPS       Y9, Y4, Y4
 	VADDPS       Y11, Y5, Y5
 	VADDPS       Y7, Y6, Y6
-	VMASKMOVPS   (SI), Y2, Y7
-	VMASKMOVPS   (DI), Y2, Y9
-	VBROADCASTSS h+128(FP), Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
+	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VBROADCASTSS h+128(FP), Y9
 	VSUBPS       Y9, Y7, Y7
-	VSUBPS       Y10, Y11, Y11
-	VSUBPS       Y7, Y11, Y7
+	VMASKMOVPS   (SI), Y2, Y9
+	VMASKMOVPS   (DI), Y2, Y10
+	VSUBPS       Y10, Y9, Y9
+	VSUBPS       Y9, Y7, Y7
 	VMULPS       Y8, Y7, Y7
 	VMULPS       Y8, Y12, Y8
 	VADDPS       Y7, Y4, Y4
@@ -1316,196 +1316,156 @@ GLOBL quarterAVX512<>(SB), RODATA|NOPTR, $8
 // func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
 TEXT ·edgeSlopesAVX512(SB), NOSPLIT, $0-144
-	MOVQ   lambda_base+24(FP), AX
-	MOVQ   lambda_len+32(FP), CX
-	MOVQ   byLambda_base+0(FP), DX
-	MOVQ   offset_base+48(FP), BX
-	MOVQ   s_base+72(FP), SI
-	MOVQ   sh_base+96(FP), DI
-	VPXORD Z0, Z0, Z0
-	SUBQ   $0x10, CX
-	JLT    part
+	MOVQ         lambda_base+24(FP), AX
+	MOVQ         lambda_len+32(FP), CX
+	MOVQ         byLambda_base+0(FP), DX
+	MOVQ         offset_base+48(FP), BX
+	MOVQ         s_base+72(FP), SI
+	MOVQ         sh_base+96(FP), DI
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS word3f800000<>+0(SB), Z1
+	VBROADCASTSS h+128(FP), Z2
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS word3f800000<>+0(SB), Z2
+	VBROADCASTSS h+128(FP), Z3
+	VSUBPS       Z3, Z2, Z2
+	SUBQ         $0x10, CX
+	JLT          part
 
 whole:
-	VMOVUPS       (AX), Z1
-	VMOVUPS       (BX), Z5
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z5, Z2, Z5
-	VBROADCASTSS  up+120(FP), Z2
-	VMULPS        Z2, Z5, Z5
-	VMOVUPS       (BX), Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z6, Z2, Z6
-	VBROADCASTSS  down+124(FP), Z2
-	VMULPS        Z2, Z6, Z6
+	VMOVUPS       (AX), Z3
 	VMOVUPS       (BX), Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z7, Z2, Z7
-	VBROADCASTSS  up+120(FP), Z2
-	VMULPS        Z2, Z7, Z7
-	VMOVUPS       (BX), Z11
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z11, Z2, Z11
-	VBROADCASTSS  down+124(FP), Z2
-	VMULPS        Z2, Z11, Z11
-	VMOVUPS       (SI), Z2
-	VMOVUPS       (DI), Z3
-	VBROADCASTSS  h+128(FP), Z4
-	VBROADCASTSS  word3f800000<>+0(SB), Z8
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z4, Z8, Z8
-	VADDPS        Z2, Z8, Z2
-	VMULPS        Z5, Z2, Z3
-	VMOVUPS       (SI), Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z4
+	VSUBPS        Z7, Z4, Z7
+	VBROADCASTSS  up+120(FP), Z4
+	VMULPS        Z4, Z7, Z7
+	VMOVUPS       (BX), Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z4
+	VSUBPS        Z8, Z4, Z8
+	VBROADCASTSS  down+124(FP), Z4
+	VMULPS        Z4, Z8, Z8
+	VMOVUPS       (BX), Z9
+	VBROADCASTSS  wordbf800000<>+0(SB), Z4
+	VSUBPS        Z9, Z4, Z9
+	VBROADCASTSS  up+120(FP), Z4
+	VMULPS        Z4, Z9, Z9
+	VMOVUPS       (BX), Z16
+	VBROADCASTSS  wordbf800000<>+0(SB), Z4
+	VSUBPS        Z16, Z4, Z16
+	VBROADCASTSS  down+124(FP), Z4
+	VMULPS        Z4, Z16, Z16
+	VMOVUPS       (SI), Z6
 	VMOVUPS       (DI), Z4
-	VBROADCASTSS  h+128(FP), Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VSUBPS        Z4, Z2, Z2
-	VSUBPS        Z8, Z9, Z9
-	VADDPS        Z2, Z9, Z2
-	VMULPS        Z6, Z2, Z8
-	VMOVUPS       (SI), Z2
-	VMOVUPS       (DI), Z4
-	VBROADCASTSS  h+128(FP), Z9
-	VBROADCASTSS  word3f800000<>+0(SB), Z10
-	VADDPS        Z4, Z2, Z2
-	VADDPS        Z9, Z10, Z10
-	VSUBPS        Z2, Z10, Z2
-	VMULPS        Z7, Z2, Z9
-	VMOVUPS       (SI), Z2
-	VMOVUPS       (DI), Z4
-	VBROADCASTSS  h+128(FP), Z10
-	VBROADCASTSS  word3f800000<>+0(SB), Z12
-	VSUBPS        Z4, Z2, Z2
-	VSUBPS        Z10, Z12, Z12
-	VSUBPS        Z2, Z12, Z2
-	VMULPS        Z11, Z2, Z10
-	VMULPS        Z5, Z5, Z2
-	VMULPS        Z6, Z6, Z4
-	VMULPS        Z7, Z7, Z12
-	VMULPS        Z11, Z11, Z13
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z14
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z15
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z16
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z13, Z17
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   word3e08468c<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   word3e08468c<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   word3e08468c<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   word3e08468c<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3f800000<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3f800000<>+0(SB), Z17, Z17
-	VMULPS        Z14, Z5, Z5
-	VMULPS        Z15, Z6, Z6
-	VMULPS        Z16, Z7, Z7
-	VMULPS        Z17, Z11, Z11
-	VMULPS        Z5, Z5, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z5, Z5, Z4
-	VMULPS        Z4, Z1, Z5
-	VADDPS        Z5, Z2, Z2
-	VDIVPS        Z2, Z4, Z4
-	VMULPS        Z6, Z6, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z6, Z6, Z5
-	VMULPS        Z5, Z1, Z6
-	VADDPS        Z6, Z2, Z2
-	VDIVPS        Z2, Z5, Z5
-	VMULPS        Z7, Z7, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VADDPS        Z4, Z6, Z6
+	VADDPS        Z6, Z1, Z17
+	VMULPS        Z7, Z17, Z5
+	VMOVUPS       (SI), Z4
+	VMOVUPS       (DI), Z10
+	VSUBPS        Z10, Z4, Z4
+	VADDPS        Z4, Z2, Z13
+	VMULPS        Z8, Z13, Z10
+	VSUBPS        Z6, Z1, Z14
+	VMULPS        Z9, Z14, Z11
+	VSUBPS        Z4, Z2, Z15
+	VMULPS        Z16, Z15, Z12
+	VMULPS        Z7, Z7, Z4
+	VMULPS        Z8, Z8, Z6
+	VMULPS        Z9, Z9, Z18
+	VMULPS        Z16, Z16, Z19
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z20
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z6, Z21
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z18, Z22
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z19, Z23
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z20, Z20
+	VMULPS        Z4, Z20, Z20
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z21, Z21
+	VMULPS        Z6, Z21, Z21
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z22, Z22
+	VMULPS        Z18, Z22, Z22
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z23, Z23
+	VMULPS        Z19, Z23, Z23
+	VADDPS.BCST   word3e08468c<>+0(SB), Z20, Z20
+	VMULPS        Z4, Z20, Z20
+	VADDPS.BCST   word3e08468c<>+0(SB), Z21, Z21
+	VMULPS        Z6, Z21, Z21
+	VADDPS.BCST   word3e08468c<>+0(SB), Z22, Z22
+	VMULPS        Z18, Z22, Z22
+	VADDPS.BCST   word3e08468c<>+0(SB), Z23, Z23
+	VMULPS        Z19, Z23, Z23
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z20, Z20
+	VMULPS        Z4, Z20, Z20
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z21, Z21
+	VMULPS        Z6, Z21, Z21
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z22, Z22
+	VMULPS        Z18, Z22, Z22
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z23, Z23
+	VMULPS        Z19, Z23, Z23
+	VADDPS.BCST   word3f800000<>+0(SB), Z20, Z20
+	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
+	VADDPS.BCST   word3f800000<>+0(SB), Z22, Z22
+	VADDPS.BCST   word3f800000<>+0(SB), Z23, Z23
+	VMULPS        Z20, Z7, Z7
+	VMULPS        Z21, Z8, Z8
+	VMULPS        Z22, Z9, Z9
+	VMULPS        Z23, Z16, Z16
+	VMULPS        Z7, Z7, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VADDPS        Z7, Z7, Z6
-	VMULPS        Z6, Z1, Z7
-	VADDPS        Z7, Z2, Z2
-	VDIVPS        Z2, Z6, Z6
-	VMULPS        Z11, Z11, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z11, Z11, Z7
-	VMULPS        Z7, Z1, Z11
-	VADDPS        Z11, Z2, Z2
-	VDIVPS        Z2, Z7, Z7
-	VMOVUPS       (SI), Z2
-	VMOVUPS       (DI), Z11
-	VBROADCASTSS  h+128(FP), Z12
-	VBROADCASTSS  word3f800000<>+0(SB), Z13
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z12, Z13, Z13
-	VADDPS        Z2, Z13, Z2
-	VMULPS        Z4, Z2, Z2
-	VMULPS        Z4, Z3, Z4
-	VMOVAPS       Z2, Z2
-	VMOVAPS       Z3, Z3
-	VMOVAPS       Z4, Z4
-	VMOVUPS       (SI), Z11
-	VMOVUPS       (DI), Z12
-	VBROADCASTSS  h+128(FP), Z13
-	VBROADCASTSS  word3f800000<>+0(SB), Z14
-	VSUBPS        Z12, Z11, Z11
-	VSUBPS        Z13, Z14, Z14
-	VADDPS        Z11, Z14, Z11
-	VMULPS        Z5, Z11, Z11
-	VMULPS        Z5, Z8, Z5
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z8, Z3, Z3
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS       (SI), Z5
-	VMOVUPS       (DI), Z8
-	VBROADCASTSS  h+128(FP), Z11
-	VBROADCASTSS  word3f800000<>+0(SB), Z12
-	VADDPS        Z8, Z5, Z5
-	VADDPS        Z11, Z12, Z12
-	VSUBPS        Z5, Z12, Z5
-	VMULPS        Z6, Z5, Z5
-	VMULPS        Z6, Z9, Z6
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z9, Z3, Z3
-	VADDPS        Z6, Z4, Z4
-	VMOVUPS       (SI), Z5
-	VMOVUPS       (DI), Z6
-	VBROADCASTSS  h+128(FP), Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VSUBPS        Z6, Z5, Z5
-	VSUBPS        Z8, Z9, Z9
-	VSUBPS        Z5, Z9, Z5
-	VMULPS        Z7, Z5, Z5
-	VMULPS        Z7, Z10, Z7
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z10, Z3, Z3
+	VMULPS        Z6, Z3, Z7
 	VADDPS        Z7, Z4, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
-	VMOVUPS       Z2, (DX)
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VMULPS        Z1, Z3, Z3
-	VSUBPS        Z1, Z2, Z5
-	VADDPS        Z1, Z2, Z2
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z5, Z4, Z4
-	VADDPS        Z4, Z3, Z3
-	VCVTPS2PD     Y3, Z1
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z1
-	VADDPD        Z1, Z0, Z0
+	VDIVPS        Z4, Z6, Z6
+	VMULPS        Z8, Z8, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VADDPS        Z8, Z8, Z7
+	VMULPS        Z7, Z3, Z8
+	VADDPS        Z8, Z4, Z4
+	VDIVPS        Z4, Z7, Z7
+	VMULPS        Z9, Z9, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VADDPS        Z9, Z9, Z8
+	VMULPS        Z8, Z3, Z9
+	VADDPS        Z9, Z4, Z4
+	VDIVPS        Z4, Z8, Z8
+	VMULPS        Z16, Z16, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VADDPS        Z16, Z16, Z9
+	VMULPS        Z9, Z3, Z16
+	VADDPS        Z16, Z4, Z4
+	VDIVPS        Z4, Z9, Z9
+	VMULPS        Z6, Z17, Z4
+	VMULPS        Z6, Z5, Z6
+	VMOVAPS       Z4, Z4
+	VMOVAPS       Z5, Z5
+	VMOVAPS       Z6, Z6
+	VMULPS        Z7, Z13, Z13
+	VMULPS        Z7, Z10, Z7
+	VADDPS        Z13, Z4, Z4
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z8, Z14, Z7
+	VMULPS        Z8, Z11, Z8
+	VADDPS        Z7, Z4, Z4
+	VADDPS        Z11, Z5, Z5
+	VADDPS        Z8, Z6, Z6
+	VMULPS        Z9, Z15, Z7
+	VMULPS        Z9, Z12, Z9
+	VADDPS        Z7, Z4, Z4
+	VADDPS        Z12, Z5, Z5
+	VADDPS        Z9, Z6, Z6
+	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
+	VMOVUPS       Z4, (DX)
+	VBROADCASTSS  word3f800000<>+0(SB), Z4
+	VMULPS        Z3, Z5, Z5
+	VSUBPS        Z3, Z4, Z7
+	VADDPS        Z3, Z4, Z4
+	VMULPS        Z4, Z7, Z7
+	VMULPS        Z7, Z6, Z6
+	VADDPS        Z6, Z5, Z5
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z0, Z0
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	ADDQ          $0x00000040, BX
@@ -1526,185 +1486,139 @@ part:
 	MOVL          $0x0000ffff, R8
 	BZHIL         CX, R8, R8
 	KMOVW         R8, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VMOVUPS.Z     (BX), K1, Z5
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z5, Z2, Z5
-	VBROADCASTSS  up+120(FP), Z2
-	VMULPS        Z2, Z5, Z5
-	VMOVUPS.Z     (BX), K1, Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z6, Z2, Z6
-	VBROADCASTSS  down+124(FP), Z2
-	VMULPS        Z2, Z6, Z6
-	VMOVUPS.Z     (BX), K1, Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z7, Z2, Z7
-	VBROADCASTSS  up+120(FP), Z2
-	VMULPS        Z2, Z7, Z7
-	VMOVUPS.Z     (BX), K1, Z11
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z11, Z2, Z11
-	VBROADCASTSS  down+124(FP), Z2
-	VMULPS        Z2, Z11, Z11
-	VMOVUPS.Z     (SI), K1, Z2
-	VMOVUPS.Z     (DI), K1, Z3
-	VBROADCASTSS  h+128(FP), Z4
-	VBROADCASTSS  word3f800000<>+0(SB), Z8
-	VADDPS        Z3, Z2, Z2
-	VADDPS        Z4, Z8, Z8
-	VADDPS        Z2, Z8, Z2
-	VMULPS        Z5, Z2, Z3
-	VMOVUPS.Z     (SI), K1, Z2
-	VMOVUPS.Z     (DI), K1, Z4
-	VBROADCASTSS  h+128(FP), Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VSUBPS        Z4, Z2, Z2
-	VSUBPS        Z8, Z9, Z9
-	VADDPS        Z2, Z9, Z2
-	VMULPS        Z6, Z2, Z8
-	VMOVUPS.Z     (SI), K1, Z2
-	VMOVUPS.Z     (DI), K1, Z4
-	VBROADCASTSS  h+128(FP), Z9
-	VBROADCASTSS  word3f800000<>+0(SB), Z10
-	VADDPS        Z4, Z2, Z2
-	VADDPS        Z9, Z10, Z10
-	VSUBPS        Z2, Z10, Z2
-	VMULPS        Z7, Z2, Z9
-	VMOVUPS.Z     (SI), K1, Z2
-	VMOVUPS.Z     (DI), K1, Z4
-	VBROADCASTSS  h+128(FP), Z10
-	VBROADCASTSS  word3f800000<>+0(SB), Z12
-	VSUBPS        Z4, Z2, Z2
-	VSUBPS        Z10, Z12, Z12
-	VSUBPS        Z2, Z12, Z2
-	VMULPS        Z11, Z2, Z10
-	VMULPS        Z5, Z5, Z2
-	VMULPS        Z6, Z6, Z4
-	VMULPS        Z7, Z7, Z12
-	VMULPS        Z11, Z11, Z13
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z14
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z15
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z16
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z13, Z17
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   word3e08468c<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   word3e08468c<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   word3e08468c<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   word3e08468c<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z14, Z14
-	VMULPS        Z2, Z14, Z14
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z15, Z15
-	VMULPS        Z4, Z15, Z15
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z16, Z16
-	VMULPS        Z12, Z16, Z16
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z17, Z17
-	VMULPS        Z13, Z17, Z17
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3f800000<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3f800000<>+0(SB), Z17, Z17
-	VMULPS        Z14, Z5, Z5
-	VMULPS        Z15, Z6, Z6
-	VMULPS        Z16, Z7, Z7
-	VMULPS        Z17, Z11, Z11
-	VMULPS        Z5, Z5, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z5, Z5, Z4
-	VMULPS        Z4, Z1, Z5
-	VADDPS        Z5, Z2, Z2
-	VDIVPS        Z2, Z4, Z4
-	VMULPS        Z6, Z6, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z6, Z6, Z5
-	VMULPS        Z5, Z1, Z6
-	VADDPS        Z6, Z2, Z2
-	VDIVPS        Z2, Z5, Z5
-	VMULPS        Z7, Z7, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z7, Z7, Z6
-	VMULPS        Z6, Z1, Z7
-	VADDPS        Z7, Z2, Z2
-	VDIVPS        Z2, Z6, Z6
-	VMULPS        Z11, Z11, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VADDPS        Z11, Z11, Z7
-	VMULPS        Z7, Z1, Z11
-	VADDPS        Z11, Z2, Z2
-	VDIVPS        Z2, Z7, Z7
-	VMOVUPS.Z     (SI), K1, Z2
-	VMOVUPS.Z     (DI), K1, Z11
-	VBROADCASTSS  h+128(FP), Z12
-	VBROADCASTSS  word3f800000<>+0(SB), Z13
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z12, Z13, Z13
-	VADDPS        Z2, Z13, Z2
-	VMULPS        Z4, Z2, Z2
-	VMULPS        Z4, Z3, Z4
-	VMOVAPS       Z2, Z2
-	VMOVAPS       Z3, Z3
-	VMOVAPS       Z4, Z4
-	VMOVUPS.Z     (SI), K1, Z11
-	VMOVUPS.Z     (DI), K1, Z12
-	VBROADCASTSS  h+128(FP), Z13
-	VBROADCASTSS  word3f800000<>+0(SB), Z14
-	VSUBPS        Z12, Z11, Z11
-	VSUBPS        Z13, Z14, Z14
-	VADDPS        Z11, Z14, Z11
-	VMULPS        Z5, Z11, Z11
-	VMULPS        Z5, Z8, Z5
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z8, Z3, Z3
-	VADDPS        Z5, Z4, Z4
-	VMOVUPS.Z     (SI), K1, Z5
-	VMOVUPS.Z     (DI), K1, Z8
-	VBROADCASTSS  h+128(FP), Z11
-	VBROADCASTSS  word3f800000<>+0(SB), Z12
-	VADDPS        Z8, Z5, Z5
-	VADDPS        Z11, Z12, Z12
-	VSUBPS        Z5, Z12, Z5
-	VMULPS        Z6, Z5, Z5
-	VMULPS        Z6, Z9, Z6
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z9, Z3, Z3
-	VADDPS        Z6, Z4, Z4
-	VMOVUPS.Z     (SI), K1, Z5
-	VMOVUPS.Z     (DI), K1, Z6
-	VBROADCASTSS  h+128(FP), Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VSUBPS        Z6, Z5, Z5
-	VSUBPS        Z8, Z9, Z9
-	VSUBPS        Z5, Z9, Z5
-	VMULPS        Z7, Z5, Z5
-	VMULPS        Z7, Z10, Z7
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z10, Z3, Z3
-	VADDPS        Z7, Z4, Z4
-	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
-	VMOVUPS       Z2, K1, (DX)
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VMULPS        Z1, Z3, Z3
-	VSUBPS        Z1, Z2, Z5
-	VADDPS        Z1, Z2, Z2
-	VMULPS        Z2, Z5, Z5
+	VMOVUPS.Z     (AX), K1, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VSUBPS        Z4, Z5, Z4
+	VBROADCASTSS  up+120(FP), Z5
 	VMULPS        Z5, Z4, Z4
-	VADDPS        Z4, Z3, Z3
-	VMOVAPS.Z     Z3, K1, Z3
-	VCVTPS2PD     Y3, Z1
+	VMOVUPS.Z     (BX), K1, Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VSUBPS        Z5, Z6, Z5
+	VBROADCASTSS  down+124(FP), Z6
+	VMULPS        Z6, Z5, Z5
+	VMOVUPS.Z     (BX), K1, Z6
+	VBROADCASTSS  wordbf800000<>+0(SB), Z7
+	VSUBPS        Z6, Z7, Z6
+	VBROADCASTSS  up+120(FP), Z7
+	VMULPS        Z7, Z6, Z6
+	VMOVUPS.Z     (BX), K1, Z7
+	VBROADCASTSS  wordbf800000<>+0(SB), Z8
+	VSUBPS        Z7, Z8, Z7
+	VBROADCASTSS  down+124(FP), Z8
+	VMULPS        Z8, Z7, Z7
+	VMOVUPS.Z     (SI), K1, Z10
+	VMOVUPS.Z     (DI), K1, Z8
+	VADDPS        Z8, Z10, Z10
+	VADDPS        Z10, Z1, Z11
+	VMULPS        Z4, Z11, Z8
+	VMOVUPS.Z     (SI), K1, Z12
+	VMOVUPS.Z     (DI), K1, Z9
+	VSUBPS        Z9, Z12, Z12
+	VADDPS        Z12, Z2, Z13
+	VMULPS        Z5, Z13, Z9
+	VSUBPS        Z10, Z1, Z10
+	VMULPS        Z6, Z10, Z1
+	VSUBPS        Z12, Z2, Z15
+	VMULPS        Z7, Z15, Z14
+	VMULPS        Z4, Z4, Z2
+	VMULPS        Z5, Z5, Z12
+	VMULPS        Z6, Z6, Z16
+	VMULPS        Z7, Z7, Z17
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z18
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z19
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z16, Z20
+	VMULPS.BCST   word3c78f1a1<>+0(SB), Z17, Z21
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z18, Z18
+	VMULPS        Z2, Z18, Z18
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z19, Z19
+	VMULPS        Z12, Z19, Z19
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z20, Z20
+	VMULPS        Z16, Z20, Z20
+	VADDPS.BCST   wordbd54c69b<>+0(SB), Z21, Z21
+	VMULPS        Z17, Z21, Z21
+	VADDPS.BCST   word3e08468c<>+0(SB), Z18, Z18
+	VMULPS        Z2, Z18, Z18
+	VADDPS.BCST   word3e08468c<>+0(SB), Z19, Z19
+	VMULPS        Z12, Z19, Z19
+	VADDPS.BCST   word3e08468c<>+0(SB), Z20, Z20
+	VMULPS        Z16, Z20, Z20
+	VADDPS.BCST   word3e08468c<>+0(SB), Z21, Z21
+	VMULPS        Z17, Z21, Z21
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z18, Z18
+	VMULPS        Z2, Z18, Z18
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z19, Z19
+	VMULPS        Z12, Z19, Z19
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z20, Z20
+	VMULPS        Z16, Z20, Z20
+	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z21, Z21
+	VMULPS        Z17, Z21, Z21
+	VADDPS.BCST   word3f800000<>+0(SB), Z18, Z18
+	VADDPS.BCST   word3f800000<>+0(SB), Z19, Z19
+	VADDPS.BCST   word3f800000<>+0(SB), Z20, Z20
+	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
+	VMULPS        Z18, Z4, Z4
+	VMULPS        Z19, Z5, Z5
+	VMULPS        Z20, Z6, Z6
+	VMULPS        Z21, Z7, Z7
+	VMULPS        Z4, Z4, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VADDPS        Z4, Z4, Z2
+	VMULPS        Z2, Z3, Z4
+	VADDPS        Z4, Z12, Z12
+	VDIVPS        Z12, Z2, Z2
+	VMULPS        Z5, Z5, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VADDPS        Z5, Z5, Z4
+	VMULPS        Z4, Z3, Z5
+	VADDPS        Z5, Z12, Z12
+	VDIVPS        Z12, Z4, Z4
+	VMULPS        Z6, Z6, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VADDPS        Z6, Z6, Z5
+	VMULPS        Z5, Z3, Z6
+	VADDPS        Z6, Z12, Z12
+	VDIVPS        Z12, Z5, Z5
+	VMULPS        Z7, Z7, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z7, Z6
+	VMULPS        Z6, Z3, Z7
+	VADDPS        Z7, Z12, Z12
+	VDIVPS        Z12, Z6, Z6
+	VMULPS        Z2, Z11, Z7
+	VMULPS        Z2, Z8, Z2
+	VMOVAPS       Z7, Z7
+	VMOVAPS       Z8, Z8
+	VMOVAPS       Z2, Z2
+	VMULPS        Z4, Z13, Z11
+	VMULPS        Z4, Z9, Z4
+	VADDPS        Z11, Z7, Z7
+	VADDPS        Z9, Z8, Z8
+	VADDPS        Z4, Z2, Z2
+	VMULPS        Z5, Z10, Z4
+	VMULPS        Z5, Z1, Z5
+	VADDPS        Z4, Z7, Z7
+	VADDPS        Z1, Z8, Z8
+	VADDPS        Z5, Z2, Z2
+	VMULPS        Z6, Z15, Z1
+	VMULPS        Z6, Z14, Z6
+	VADDPS        Z1, Z7, Z7
+	VADDPS        Z14, Z8, Z8
+	VADDPS        Z6, Z2, Z2
+	VMULPS.BCST   word3e800000<>+0(SB), Z7, Z7
+	VMOVUPS       Z7, K1, (DX)
+	VBROADCASTSS  word3f800000<>+0(SB), Z1
+	VMULPS        Z3, Z8, Z8
+	VSUBPS        Z3, Z1, Z4
+	VADDPS        Z3, Z1, Z1
+	VMULPS        Z1, Z4, Z4
+	VMULPS        Z4, Z2, Z2
+	VADDPS        Z2, Z8, Z8
+	VMOVAPS.Z     Z8, K1, Z8
+	VCVTPS2PD     Y8, Z1
 	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z1
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z1
 	VADDPD        Z1, Z0, Z0
 
 done:

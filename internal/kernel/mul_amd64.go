@@ -72,6 +72,7 @@ func (t *mulTiling) mulBits(dst, a []float32, p, k int, bits []uint32, stride, l
 			}
 			t.multiply(s, dst[i*lanes:(i+rows)*lanes], rows, count, bits[w*stride:], stride, lanes, w > 0)
 		}
+		t.finish(s, dst[i*lanes:(i+rows)*lanes], rows, lanes)
 	}
 }
 
@@ -93,26 +94,22 @@ func (t *mulTiling) tabulate(s *mulScratch, r, rows int, x []float32, w, count i
 }
 
 // multiply adds the product with the words whose tables s holds to rows of the
-// result, or sets them to it.
+// result, or sets them to it; that of an incomplete tile is left in s.
 func (t *mulTiling) multiply(s *mulScratch, dst []float32, rows, words int, bits []uint32, stride, lanes int, add bool) {
 	tile := t.tiles[rows]
 	l := 0
 	for ; l+tile.lanes <= lanes; l += tile.lanes {
 		tile.multiply(words, &s.tables[0], &bits[l], stride, &dst[l], lanes, add)
 	}
-	if l == lanes {
-		return
+	if l < lanes {
+		tile.multiply(words, &s.tables[0], &bits[l], stride, &s.tile[0], tile.lanes, add)
 	}
-	tile.multiply(words, &s.tables[0], &bits[l], stride, &s.tile[0], tile.lanes, false)
+}
+
+// finish copies the incomplete tile to the last lanes of the result.
+func (t *mulTiling) finish(s *mulScratch, dst []float32, rows, lanes int) {
+	width := t.tiles[rows].lanes
 	for r := range rows {
-		out := dst[r*lanes+l : (r+1)*lanes]
-		from := s.tile[r*tile.lanes:][:len(out)]
-		if add {
-			for j, v := range from {
-				out[j] += v
-			}
-		} else {
-			copy(out, from)
-		}
+		copy(dst[r*lanes+lanes/width*width:(r+1)*lanes], s.tile[r*width:])
 	}
 }

@@ -138,25 +138,58 @@ func edges(m machine) {
 	RET()
 }
 
-// weight returns four times the probability of a state,
-// (1 + h) + s (s_i + h sh_i) with h = ±1 in front of sh.
-func (b block) weight(pointers map[string]reg.GPVirtual, state state) reg.VecVirtual {
-	m := b.m
-	w, t := b.load(at(pointers["s"])), b.load(at(pointers["sh"]))
-	h, base := m.argument("h"), m.broadcast(f32(1))
-	if state.arm == "up" {
-		m.add(w, w, t)
-		m.add(base, base, h)
-	} else {
-		m.sub(w, w, t)
-		m.sub(base, base, h)
+// weights returns functions that give four times the probability of a state of
+// the edges of a block, (1 ± h) + s (s_i ± sh_i) with + for the arm up. The wide
+// machine has registers to keep parts of it: base, of all blocks, and those of
+// the block.
+func (m machine) weights(s, sh reg.GPVirtual) func(b block) func(state) reg.VecVirtual {
+	base := func(arm string) reg.VecVirtual {
+		r := m.broadcast(f32(1))
+		if arm == "up" {
+			m.add(r, r, m.argument("h"))
+		} else {
+			m.sub(r, r, m.argument("h"))
+		}
+		return r
 	}
-	if state.s > 0 {
-		m.add(w, base, w)
-	} else {
-		m.sub(w, base, w)
+	joint := func(b block, arm string) reg.VecVirtual {
+		r, t := b.load(at(s)), b.load(at(sh))
+		if arm == "up" {
+			m.add(r, r, t)
+		} else {
+			m.sub(r, r, t)
+		}
+		return r
 	}
-	return w
+	bases := map[string]reg.VecVirtual{}
+	if m.wide() {
+		bases["up"], bases["down"] = base("up"), base("down")
+	}
+	return func(b block) func(state) reg.VecVirtual {
+		joints, all := map[string]reg.VecVirtual{}, map[state]reg.VecVirtual{}
+		return func(state state) reg.VecVirtual {
+			if w, ok := all[state]; ok {
+				return w
+			}
+			h, j := bases[state.arm], joints[state.arm]
+			if h == nil {
+				h = base(state.arm)
+			}
+			if j == nil {
+				j = joint(b, state.arm)
+			}
+			w := m.reg()
+			if state.s > 0 {
+				m.add(w, h, j)
+			} else {
+				m.sub(w, h, j)
+			}
+			if m.wide() {
+				joints[state.arm], all[state] = j, w
+			}
+			return w
+		}
+	}
 }
 
 func edgeSlopes(m machine) {
@@ -174,7 +207,9 @@ func edgeSlopes(m machine) {
 		size[p] = 4
 	}
 	sum := m.laneSums()
+	weights := m.weights(pointers["s"], pointers["sh"])
 	m.loop(n, size, order, func(b block) {
+		weight := weights(b)
 		l := b.load(at(lambda))
 		slope, direct, indirect := m.reg(), m.reg(), m.reg()
 		for k, states := range m.stateGroups() {
@@ -185,7 +220,7 @@ func edgeSlopes(m machine) {
 			}
 			scaled := m.regs(n) // weight times z
 			for i, s := range states {
-				m.mul(scaled[i], b.weight(pointers, s), z[i])
+				m.mul(scaled[i], weight(s), z[i])
 			}
 			m.shortTanh(z)
 			for i, z := range z {
@@ -197,8 +232,8 @@ func edgeSlopes(m machine) {
 				m.div(d[i], d[i], q[i])
 			}
 			for i, s := range states {
-				w := b.weight(pointers, s)
-				m.mul(w, w, d[i])
+				w := m.reg()
+				m.mul(w, weight(s), d[i])
 				m.mul(d[i], scaled[i], d[i])
 				if k == 0 && i == 0 {
 					m.copy(slope, w)

@@ -268,46 +268,61 @@ func gauss(m machine, sum bool) {
 			m.and(sign, x, word(1<<31))
 		}
 		m.and(x, x, word(1<<31-1))
-		for k, c := range mixture {
-			scale, u, w, y, p := m.reg(), m.reg(), m.reg(), m.reg(), m.reg()
-			m.add(scale, v, f32(c.scale*c.scale))
-			VSQRTPS(scale, scale)
-			m.mul(u, x, f32(0.3275911*0.707106781186547524400844362104849))
-			m.add(u, scale, u)
-			m.mul(w, scale, u)
-			m.div(w, one, w) // 1/(scale u)
-			m.mul(u, w, u)   // 1/scale
-			m.mul(y, x, u)
-			m.mul(y, y, y)
-			m.mul(y, y, f32(-0.5*1.44269504088896340735992468100189214))
-			m.mul(w, scale, w)
-			m.mul(w, w, scale) // scale/u
-			m.polynomial(p, w, []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
-			m.mul(p, p, w)
+		ways := 1 // components whose computations are interleaved, as registers allow
+		if m.wide() {
+			ways = len(mixture)
+		}
+		for first := 0; first < len(mixture); first += ways {
+			scale, u, w, y, p, e := m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways)
+			each := func(f func(i int)) {
+				for i := range ways {
+					f(i)
+				}
+			}
+			each(func(i int) {
+				c := mixture[first+i].scale
+				m.add(scale[i], v, f32(c*c))
+			})
+			each(func(i int) { VSQRTPS(scale[i], scale[i]) })
+			each(func(i int) { m.mul(u[i], x, f32(0.3275911*0.707106781186547524400844362104849)) })
+			each(func(i int) { m.add(u[i], scale[i], u[i]) })
+			each(func(i int) { m.mul(w[i], scale[i], u[i]) })
+			each(func(i int) { m.div(w[i], one, w[i]) })  // 1/(scale u)
+			each(func(i int) { m.mul(u[i], w[i], u[i]) }) // 1/scale
+			each(func(i int) { m.mul(y[i], x, u[i]) })
+			each(func(i int) { m.mul(y[i], y[i], y[i]) })
+			each(func(i int) { m.mul(y[i], y[i], f32(-0.5*1.44269504088896340735992468100189214)) })
+			each(func(i int) { m.mul(w[i], scale[i], w[i]) })
+			each(func(i int) { m.mul(w[i], w[i], scale[i]) }) // scale/u
+			each(func(i int) {
+				m.polynomial(p[i], w[i], []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
+			})
+			each(func(i int) { m.mul(p[i], p[i], w[i]) })
 			if sum {
 				u = scale
 			}
-			m.mul(u, u, f32(c.weight*rootTwoOverPi))
-			e := m.reg()
+			each(func(i int) { m.mul(u[i], u[i], f32(mixture[first+i].weight*rootTwoOverPi)) })
 			z := w
-			m.max(y, y, low)
-			m.add(z, y, f32(3<<22))
-			m.sub(e, z, f32(3<<22))
-			m.sub(y, y, e)
-			m.polynomial(e, y, exp2Coefficients)
-			VPSLLD(Imm(23), z, z)
-			VPADDD(z, e, e)
-			m.mul(p, p, e)
-			m.sub(p, one, p)
-			m.mul(p, p, f32(c.weight))
-			m.mul(u, u, e)
-			if k == 0 {
-				m.copy(t, p)
-				m.copy(r, u)
-			} else {
-				m.add(t, t, p)
-				m.add(r, r, u)
-			}
+			each(func(i int) { m.max(y[i], y[i], low) })
+			each(func(i int) { m.add(z[i], y[i], f32(3<<22)) })
+			each(func(i int) { m.sub(e[i], z[i], f32(3<<22)) })
+			each(func(i int) { m.sub(y[i], y[i], e[i]) })
+			each(func(i int) { m.polynomial(e[i], y[i], exp2Coefficients) })
+			each(func(i int) { VPSLLD(Imm(23), z[i], z[i]) })
+			each(func(i int) { VPADDD(z[i], e[i], e[i]) })
+			each(func(i int) { m.mul(p[i], p[i], e[i]) })
+			each(func(i int) { m.sub(p[i], one, p[i]) })
+			each(func(i int) { m.mul(p[i], p[i], f32(mixture[first+i].weight)) })
+			each(func(i int) { m.mul(u[i], u[i], e[i]) })
+			each(func(i int) {
+				if first+i == 0 {
+					m.copy(t, p[i])
+					m.copy(r, u[i])
+				} else {
+					m.add(t, t, p[i])
+					m.add(r, r, u[i])
+				}
+			})
 		}
 		if !sum {
 			m.xor(t, t, sign)
