@@ -34,7 +34,7 @@ func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if math.Abs(l.Mean-exact.Mean) > 1e-4 || l.Spread > 1e-4 || l.Effective < 19.99 {
+	if !(math.Abs(l.Mean-exact.Mean) < 1e-4 && l.Spread < 1e-4 && l.Effective > 19.99) {
 		t.Errorf("%+v, exactly %v", l, exact.Mean)
 	}
 }

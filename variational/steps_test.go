@@ -36,7 +36,7 @@ func TestFieldsStayFinite(t *testing.T) {
 	}
 	limit := math.Atanh(1-2./(m+2)) + 3
 	for i, b := range model.VisibleField {
-		if sign := float64(samples.At(i, 0)); math.Abs(b-sign*limit) > 1e-12 {
+		if sign := float64(samples.At(i, 0)); !(math.Abs(b-sign*limit) < 1e-12) {
 			t.Errorf("visible field %d is %v, not %v", i, b, sign*limit)
 		}
 	}
@@ -67,10 +67,10 @@ func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 		if _, err := trainer.learn(rate); err != nil {
 			t.Fatal(err)
 		}
-		if math.Abs(model.Coupling-want) > 1e-12 {
+		if !(math.Abs(model.Coupling-want) < 1e-12) {
 			t.Errorf("step %v: coupling %v, not %v", step, model.Coupling, want)
 		}
-		if got := trainer.state.coupling.First[0]; math.Abs(got-mean) > 1e-12 {
+		if got := trainer.state.coupling.First[0]; !(math.Abs(got-mean) < 1e-12) {
 			t.Errorf("step %v: first moment %v, not %v", step, got, mean)
 		}
 	}
@@ -108,7 +108,7 @@ func TestBayesianRuleInMiniBatches(t *testing.T) {
 		}
 	}
 	for k, theta := range q.Theta {
-		if math.Abs(theta-want[k]) > 1e-12 {
+		if !(math.Abs(theta-want[k]) < 1e-12) {
 			t.Fatalf("theta %d is %v, not %v", k, theta, want[k])
 		}
 	}
@@ -145,7 +145,7 @@ func TestCavityMomentsInFloat32WhereNewtonOvershoots(t *testing.T) {
 	Cavity[float32]{}.Moments(tanh, sech2, mean, variance)
 	for k := range mean {
 		want := reaction(float64(mean[k]), float64(variance[k]))
-		if math.Abs(float64(tanh[k])-want) > 1e-6 || math.Abs(float64(sech2[k])-(1-want*want)) > 2e-6 {
+		if !(math.Abs(float64(tanh[k])-want) < 1e-6 && math.Abs(float64(sech2[k])-(1-want*want)) < 2e-6) {
 			t.Errorf("mean %v, variance %v: T = %v, not %v; R = %v", mean[k], variance[k], tanh[k], want, sech2[k])
 		}
 	}
