@@ -51,8 +51,13 @@ func draw(m *spin.Matrix, mean []float64, key stream.Key) {
 // offsets, fields, coupling, chains.
 func learner(t *testing.T, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
+	return learnerOf(t, 3, samples, opt)
+}
+
+func learnerOf(t *testing.T, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
+	t.Helper()
 	key := stream.New(5)
-	model := Model[float32](Start{Hidden: 3, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+	model := Model[float32](Start{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 	opt.Key = key.Sub(2)
 	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4
@@ -158,7 +163,7 @@ func TestSameBytesWhateverTheThreads(t *testing.T) {
 	var first []byte
 	for _, threads := range []int{1, 2, 3} {
 		before := runtime.GOMAXPROCS(threads)
-		trainer, _ := learner(t, samples, Options{Steps: 30, Batch: 60})
+		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 60})
 		err := trainer.Run(t.Context(), nil)
 		runtime.GOMAXPROCS(before)
 		if err != nil {
