@@ -13,10 +13,10 @@ import (
 // synapses. They are kept as counts of differing rows, 16 bits each, so that
 // fields and spins in them follow without a product of real numbers.
 type Overlaps struct {
-	rows, cols int // columns of a, of b
-	length     int // rows of a and b
-	ld         int
-	counts     []uint16
+	rows, cols int      // columns of a, of b
+	length     int      // rows of a and b
+	tiles      int      // of lanesAtOnce columns of b
+	counts     []uint16 // [tile][row][lane of the tile]: what one thread works on lies together
 }
 
 // Cols returns the number of columns of b.
@@ -30,7 +30,7 @@ const lanesAtOnce = kernel.LaneAlign
 // many rows, fewer than 65536.
 func (o *Overlaps) Set(a, b *Matrix) {
 	o.resize(a, b)
-	parallel.For(b.stride/lanesAtOnce, o.grain(), func(lo, hi int) {
+	parallel.For(o.tiles, o.grain(), func(lo, hi int) {
 		for tile := lo; tile < hi; tile++ {
 			o.setTile(a, b, tile)
 		}
@@ -41,8 +41,8 @@ func (o *Overlaps) resize(a, b *Matrix) {
 	if a.rows != b.rows || a.rows >= 1<<16 {
 		panic(fmt.Sprintf("spin: Overlaps of columns of %d and %d rows", a.rows, b.rows))
 	}
-	o.rows, o.cols, o.length, o.ld = a.cols, b.cols, a.rows, b.stride
-	if need := o.rows * o.ld; cap(o.counts) < need {
+	o.rows, o.cols, o.length, o.tiles = a.cols, b.cols, a.rows, b.stride/lanesAtOnce
+	if need := o.rows * b.stride; cap(o.counts) < need {
 		o.counts = make([]uint16, need)
 	} else {
 		o.counts = o.counts[:need]
@@ -54,13 +54,18 @@ func (o *Overlaps) grain() int {
 	return parallel.Grain(o.rows * lanesAtOnce * (1 + kernel.Words(o.length)/4))
 }
 
+// tile returns the counts of a tile, row after row.
+func (o *Overlaps) tile(tile int) []uint16 {
+	return o.counts[tile*o.rows*lanesAtOnce : (tile+1)*o.rows*lanesAtOnce]
+}
+
 func (o *Overlaps) setTile(a, b *Matrix, tile int) {
 	if o.rows == 0 || o.length == 0 {
-		clear(o.counts)
+		clear(o.tile(tile))
 		return
 	}
 	first := tile * lanesAtOnce
-	kernel.CountDiff(o.counts[first:], o.ld, a.words, a.stride, a.cols, b.words[first:], b.stride, a.rows, min(lanesAtOnce, b.cols-first))
+	kernel.CountDiff(o.tile(tile), lanesAtOnce, a.words, a.stride, a.cols, b.words[first:], b.stride, a.rows, min(lanesAtOnce, b.cols-first))
 }
 
 // Fields computes the fields dst[i*cols+l] = shift[i] + slope times the product
@@ -72,9 +77,11 @@ func (o *Overlaps) Fields(dst []float32, slope float32, shift []float32) {
 	parallel.For(o.rows, parallel.Grain(2*o.cols), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			base, step := shift[i]+slope*float32(o.length), -2*slope
-			out := dst[i*o.cols : (i+1)*o.cols]
-			for l, c := range o.counts[i*o.ld:][:len(out)] {
-				out[l] = base + step*float32(c)
+			for tile := range o.tiles {
+				out := dst[i*o.cols+tile*lanesAtOnce : i*o.cols+min(o.cols, (tile+1)*lanesAtOnce)]
+				for l, c := range o.tile(tile)[i*lanesAtOnce:][:len(out)] {
+					out[l] = base + step*float32(c)
+				}
 			}
 		}
 	})
@@ -85,7 +92,7 @@ func (o *Overlaps) Fields(dst []float32, slope float32, shift []float32) {
 // of threads.
 func (o *Overlaps) Draw(m *Matrix, slope float32, shift []float32, key stream.Key) {
 	base := o.bases(m, slope, shift)
-	parallel.For(o.ld/lanesAtOnce, parallel.Grain(o.rows*lanesAtOnce*2), func(lo, hi int) {
+	parallel.For(o.tiles, parallel.Grain(o.rows*lanesAtOnce*2), func(lo, hi int) {
 		for tile := lo; tile < hi; tile++ {
 			o.drawTile(m, tile, -2*slope, base, key)
 		}
@@ -96,7 +103,7 @@ func (o *Overlaps) Draw(m *Matrix, slope float32, shift []float32, key stream.Ke
 func (o *Overlaps) SetDraw(m, a, b *Matrix, slope float32, shift []float32, key stream.Key) {
 	o.resize(a, b)
 	base := o.bases(m, slope, shift)
-	parallel.For(b.stride/lanesAtOnce, o.grain(), func(lo, hi int) {
+	parallel.For(o.tiles, o.grain(), func(lo, hi int) {
 		for tile := lo; tile < hi; tile++ {
 			o.setTile(a, b, tile)
 			o.drawTile(m, tile, -2*slope, base, key)
@@ -122,6 +129,6 @@ func (o *Overlaps) drawTile(m *Matrix, tile int, step float32, base []float32, k
 	last := min(m.cols, (tile+1)*lanesAtOnce)
 	for l := tile * lanesAtOnce; l < last; l += kernel.DrawLanes {
 		key.Sub(uint64(l / kernel.DrawLanes)).Fill(g[:])
-		kernel.DrawCounts(m.words[l:], m.stride, o.counts[l:], o.ld, o.rows, min(kernel.DrawLanes, last-l), step, base, &g)
+		kernel.DrawCounts(m.words[l:], m.stride, o.tile(tile)[l%lanesAtOnce:], lanesAtOnce, o.rows, min(kernel.DrawLanes, last-l), step, base, &g)
 	}
 }

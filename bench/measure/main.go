@@ -368,7 +368,7 @@ func (b *bench) planted() error {
 		rows = append(rows, compare(c, together, floor)...)
 		rows = append(rows, compare(c, apart, floor)...)
 	}
-	b.add("Planted run", "N = 100, P = 2, alpha = 5, 200 steps from one start, in float64 on one thread; the time is that of the 200 steps.", rows)
+	b.add("Planted run", "N = 100, P = 2, alpha = 5, 200 steps from one start, on one thread; the time is that of the 200 steps.", rows)
 	return nil
 }
 

@@ -53,13 +53,13 @@ var tasks = map[string]func() (func(n int) error, error){
 		}, nil
 	},
 	"planted": func() (func(int) error, error) {
-		return plantedRuns(variational.Adam, func() dual.Partition[float64] { return &dual.Annealed[float64]{Engine: dual.Exact[float64]{}} })
+		return plantedRuns(variational.Adam, func() dual.Partition[float32] { return &dual.Annealed[float32]{Engine: dual.Exact[float32]{}} })
 	},
 	"planted-quenched": func() (func(int) error, error) {
-		return plantedRuns(variational.ClippedAdam, func() dual.Partition[float64] {
-			engine := dual.NewBethe[float64]()
+		return plantedRuns(variational.ClippedAdam, func() dual.Partition[float32] {
+			engine := dual.NewBethe[float32]()
 			engine.EdgeCorrelation, engine.Damping, engine.Tolerance = true, 0, 1e-5
-			return &dual.Quenched[float64]{Engine: engine, Draws: 64, Key: stream.New(1)}
+			return &dual.Quenched[float32]{Engine: engine, Draws: 64, Key: stream.New(1)}
 		})
 	},
 }
@@ -110,9 +110,9 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 }
 
 // plantedRuns prepares learning of a planted machine, N = 100, P = 2,
-// alpha = 5, beta = 1: 200 steps from one start, in float64, as the command
+// alpha = 5, beta = 1: 200 steps from one start, in float32, as the command
 // planted does it.
-func plantedRuns(rule variational.Rule, partition func() dual.Partition[float64]) (func(int) error, error) {
+func plantedRuns(rule variational.Rule, partition func() dual.Partition[float32]) (func(int) error, error) {
 	const n, p, m, steps = 100, 2, 500, 200
 	key := stream.New(1)
 	teacher, err := planted.NewTeacher(n, p, 1, 0, key.Sub(0))
@@ -125,10 +125,10 @@ func plantedRuns(rule variational.Rule, partition func() dual.Partition[float64]
 	}
 	return func(runs int) error {
 		for k := range runs {
-			model := variational.Model[float64](variational.Start{
+			model := variational.Model[float32](variational.Start{
 				Hidden: p, Coupling: teacher.Coupling, Deviation: 0.5, Key: key.Sub(2).Sub(uint64(k)),
 			}, samples)
-			trainer, err := variational.NewTrainer(model, samples, partition(), variational.Mixture[float64]{}, variational.Options{
+			trainer, err := variational.NewTrainer(model, samples, partition(), variational.Mixture[float32]{}, variational.Options{
 				Steps: steps, Rule: rule, Rate: 0.2, FinalRate: 0.1, Key: key.Sub(3),
 			})
 			if err != nil {

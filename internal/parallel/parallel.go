@@ -33,30 +33,126 @@ func For(n, grain int, body func(lo, hi int)) {
 		}
 		return
 	}
-	var next atomic.Int64
-	var failed atomic.Pointer[any]
-	work := func() {
-		defer func() {
-			if v := recover(); v != nil {
-				failed.CompareAndSwap(nil, &v)
-			}
-		}()
-		for failed.Load() == nil {
-			i := int(next.Add(1)) - 1
-			if i >= pieces {
-				return
-			}
-			body(i*grain, min((i+1)*grain, n))
+	l := &loop{n: n, grain: grain, pieces: pieces, body: body}
+	if !helpers.share(l, workers-1) { // another loop has the helpers, perhaps the one around this
+		var wg sync.WaitGroup
+		for range workers - 1 {
+			wg.Go(l.work)
+		}
+		l.work()
+		wg.Wait()
+	}
+	if v := l.failed.Load(); v != nil {
+		panic(*v)
+	}
+}
+
+// A loop is the work of one For.
+type loop struct {
+	n, grain, pieces int
+	body             func(lo, hi int)
+	next             atomic.Int64
+	failed           atomic.Pointer[any]
+	inside           atomic.Int64 // helpers at work on it; closed when it is over
+	room             atomic.Int64 // helpers that may still join
+}
+
+// closed is far below any number of helpers.
+const closed = -1 << 32
+
+// work takes pieces until there are none.
+func (l *loop) work() {
+	defer func() {
+		if v := recover(); v != nil {
+			l.failed.CompareAndSwap(nil, &v)
+		}
+	}()
+	for l.failed.Load() == nil {
+		i := int(l.next.Add(1)) - 1
+		if i >= l.pieces {
+			return
+		}
+		l.body(i*l.grain, min((i+1)*l.grain, l.n))
+	}
+}
+
+// help works on the loop unless it is over or has helpers enough.
+func (l *loop) help() {
+	if l.room.Add(-1) < 0 {
+		return
+	}
+	if l.inside.Add(1) > 0 {
+		l.work()
+	}
+	l.inside.Add(-1)
+}
+
+// A crew is a set of goroutines that stay, to help with one loop after the
+// other. Between loops that follow closely they watch for the next one instead
+// of sleeping: waking a sleeper takes as long as a small loop.
+type crew struct {
+	busy    sync.Mutex // held by the loop that has the crew
+	loop    atomic.Pointer[loop]
+	members []*member
+}
+
+type member struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+var helpers crew
+
+// watching is how often a helper looks for a loop before it sleeps: some 50
+// microseconds.
+const watching = 30000
+
+// share does the work of a loop with up to count helpers, and returns false if
+// the crew is taken.
+func (c *crew) share(l *loop, count int) bool {
+	if !c.busy.TryLock() {
+		return false
+	}
+	defer c.busy.Unlock()
+	for len(c.members) < count {
+		m := &member{wake: make(chan struct{}, 1)}
+		c.members = append(c.members, m)
+		go m.serve(c)
+	}
+	l.room.Store(int64(count))
+	c.loop.Store(l)
+	for _, m := range c.members[:count] {
+		if m.asleep.CompareAndSwap(true, false) {
+			m.wake <- struct{}{}
 		}
 	}
-	var wg sync.WaitGroup
-	for range workers - 1 {
-		wg.Go(work)
+	l.work()
+	for !l.inside.CompareAndSwap(0, closed) {
+		runtime.Gosched()
 	}
-	work()
-	wg.Wait()
-	if v := failed.Load(); v != nil {
-		panic(*v)
+	c.loop.Store(nil) // what the loop holds can be freed
+	return true
+}
+
+// serve helps with every loop of the crew.
+func (m *member) serve(c *crew) {
+	var last *loop
+	for idle := 0; ; idle++ {
+		if l := c.loop.Load(); l != last {
+			if last = l; l != nil {
+				l.help()
+				idle = 0
+			}
+		}
+		if idle < watching {
+			continue
+		}
+		idle = 0
+		m.asleep.Store(true)
+		if c.loop.Load() != last && m.asleep.CompareAndSwap(true, false) {
+			continue
+		}
+		<-m.wake
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -109,4 +110,33 @@ func TestGrain(t *testing.T) {
 			For(1, grain, func(lo, hi int) {})
 		}()
 	}
+}
+
+// Loops that follow each other closely, after pauses in which helpers fall
+// asleep, from several goroutines at once and inside of each other, are all
+// done, each piece once.
+func TestForMany(t *testing.T) {
+	threads(4, func() {
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				for k := range 300 {
+					var sum, inner atomic.Int64
+					For(8, 1, func(lo, hi int) {
+						sum.Add(int64(lo))
+						if k%50 == 0 {
+							For(3, 1, func(lo, hi int) { inner.Add(1) })
+						}
+					})
+					if sum.Load() != 28 || inner.Load() != 24*int64(1-min(1, k%50)) {
+						t.Errorf("loop %d: sum %d, inner %d", k, sum.Load(), inner.Load())
+					}
+					if k%100 == 0 {
+						time.Sleep(2 * time.Millisecond)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	})
 }
