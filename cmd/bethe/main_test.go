@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -427,6 +428,56 @@ func TestUnsettled(t *testing.T) {
 	status, _, stderr := bethe(t, t.Context(), args...)
 	if status == exitDone && !strings.Contains(stderr, "had not converged") {
 		t.Errorf("status %d, %s", status, stderr)
+	}
+}
+
+// TestRestarts: of several starts the one with the best bound is kept. Among a
+// few seeds there is one where that is not the first.
+func TestRestarts(t *testing.T) {
+	data, notFirst := small(t), false
+	for seed := 1; seed <= 4; seed++ {
+		status, stdout, stderr := bethe(t, t.Context(), "train", "--data", data, "--hidden", "3", "--steps", "40", "--batch", "50", "--restarts", "3",
+			"--seed", strconv.Itoa(seed), "--out", filepath.Join(t.TempDir(), "run"), "--json")
+		var v map[string]any
+		if err := json.Unmarshal([]byte(stdout), &v); err != nil || status != exitDone {
+			t.Fatalf("status %d, %v, %s", status, err, stderr)
+		}
+		bounds := regexp.MustCompile(`start \d of 3: bound (\S+)`).FindAllStringSubmatch(stderr, -1)
+		if len(bounds) != 3 {
+			t.Fatalf("not three starts:\n%s", stderr)
+		}
+		best, first := math.Inf(-1), 0.0
+		for k, b := range bounds {
+			x, err := strconv.ParseFloat(b[1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			best = max(best, x)
+			if k == 0 {
+				first = x
+			}
+		}
+		if kept := v["bound_per_sample"].(float64); math.Abs(kept-best) > 1e-3 {
+			t.Errorf("seed %d: kept %v, the best is %v", seed, kept, best)
+		}
+		notFirst = notFirst || best > first
+	}
+	if !notFirst {
+		t.Error("the first start is the best for every seed: choose others")
+	}
+}
+
+// TestCouplingIsLearned, unless it is asked to be fixed.
+func TestCouplingIsLearned(t *testing.T) {
+	data, start := small(t), 1.5/math.Sqrt(12)
+	for _, fixed := range []bool{false, true} {
+		args := []string{"train", "--data", data, "--hidden", "3", "--steps", "20", "--beta", "1.5", "--out", filepath.Join(t.TempDir(), "run")}
+		if fixed {
+			args = append(args, "--fixed-coupling")
+		}
+		if j := object(t, args...)["coupling"].(float64); (j == start) != fixed || math.IsNaN(j) {
+			t.Errorf("fixed %v: the coupling went from %v to %v", fixed, start, j)
+		}
 	}
 }
 
