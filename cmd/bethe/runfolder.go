@@ -96,3 +96,20 @@ func (r *learning) writeResult(report *trainReport) error {
 	}
 	return durable.WriteFile(filepath.Join(r.out, resultFile), writeAll(append(text, '\n')))
 }
+
+// files names all that the run writes to its folder.
+func (r *learning) files() []string {
+	names := []string{modelFile, resultFile, synapsesFile, samplesFile}
+	for k := range r.f.restarts {
+		names = append(names, filepath.Base(r.checkpointPath(k)))
+	}
+	return names
+}
+
+// checkpointPath is where start k keeps its checkpoint.
+func (r *learning) checkpointPath(k int) string {
+	if r.f.restarts == 1 {
+		return filepath.Join(r.out, checkpointFile)
+	}
+	return filepath.Join(r.out, fmt.Sprintf("checkpoint-%d.npz", k))
+}

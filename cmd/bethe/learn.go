@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"bethe/dataset"
+	"bethe/internal/durable"
+	"bethe/rbm"
+)
+
+// A learning is one call of train.
+type learning struct {
+	*console
+	f        *trainFlags
+	set      *dataset.Set
+	out      string
+	settings map[string]any
+	label    string // the settings as text: what a checkpoint must match
+}
+
+func (c *console) train(ctx context.Context, f *trainFlags) error {
+	set, err := f.data.load()
+	if err != nil {
+		return err
+	}
+	r := &learning{console: c, f: f, set: set, out: f.out}
+	r.describe()
+	if r.out == "" {
+		r.out = filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", stem(f.data.name), f.hidden, c.seed))
+		if !f.resume {
+			r.out = unused(r.out)
+		}
+	}
+	if err := os.MkdirAll(r.out, 0o755); err != nil {
+		return err
+	}
+	finished, err := r.finished()
+	if err != nil || finished != nil {
+		if finished != nil {
+			err = r.tell(finished)
+		}
+		return err
+	}
+	if err := durable.RemoveLeftovers(r.out, r.files()...); err != nil {
+		return err
+	}
+	best, report, err := r.learnAll(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.finish(ctx, best, report); err != nil {
+		return err
+	}
+	return r.tell(report)
+}
+
+// describe sets the settings that go into the model file and the label.
+func (r *learning) describe() {
+	f := r.f
+	r.settings = map[string]any{
+		"hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
+		"rate": f.rate, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
+		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
+		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
+	}
+	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
+		"seed": r.seed, "settings": r.settings})
+	if err != nil {
+		panic(err) // numbers, words and truths always have a JSON form
+	}
+	r.label = string(text)
+}
+
+// learnAll learns from every start and returns the model with the best bound.
+func (r *learning) learnAll(ctx context.Context) (*rbm.Model[float32], *trainReport, error) {
+	var best *rbm.Model[float32]
+	var bestReport *trainReport
+	var seconds float64
+	for k := range r.f.restarts {
+		l, err := r.newLearner(k)
+		if err != nil {
+			return nil, nil, err
+		}
+		report, err := l.learn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		seconds += report.Seconds
+		if best == nil || *report.Bound > *bestReport.Bound || math.IsNaN(*bestReport.Bound) {
+			best, bestReport = l.model, report
+		}
+		if r.f.restarts > 1 {
+			r.logf("start %d of %d: bound %.3f nats a sample\n", k+1, r.f.restarts, *report.Bound)
+		}
+	}
+	bestReport.Seconds = seconds
+	return best, bestReport, nil
+}

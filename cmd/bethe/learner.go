@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"bethe/dual"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/variational"
+)
+
+// A learner learns from one start.
+type learner struct {
+	*learning
+	model   *rbm.Model[float32]
+	trainer *variational.Trainer[float32]
+	parts   []dual.Stateful // what a checkpoint keeps besides the trainer
+	why     string          // the engine was chosen
+	look    *looking
+	path    string // of the checkpoint
+}
+
+// newLearner returns the learner of start k, before its first step.
+func (r *learning) newLearner(k int) (*learner, error) {
+	f, samples := r.f, r.set.Samples
+	key := stream.New(r.seed).Sub(streamRestarts).Sub(uint64(k))
+	n := samples.Rows()
+	l := &learner{learning: r, path: r.checkpointPath(k)}
+	l.model = variational.Model[float32](variational.Start{
+		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
+		Deviation: 0.3, Key: key.Sub(streamStart),
+	}, samples)
+	start := chosen(samples, f.engine.chains, key.Sub(streamChainStart))
+	engine, why := newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamChains))
+	partition := newPartition(&f.engine, engine, key.Sub(streamDraws))
+	for _, part := range []any{engine, partition} {
+		if p, ok := part.(dual.Stateful); ok {
+			l.parts = append(l.parts, p)
+		}
+	}
+	l.why = why
+	// The bound is looked at with an engine of its own: looking must not move
+	// what learning keeps from step to step.
+	l.look = &looking{model: l.model, key: key}
+	l.look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
+	l.look.objective = &variational.Objective[float32]{Partition: newPartition(&f.engine, l.look.engine, key.Sub(streamScores)),
+		Average: variational.Mixture[float32]{}, Samples: samples.Cols()}
+	var err error
+	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, f.options(key.Sub(streamBatches)))
+	return l, err
+}
+
+// options returns those of learning.
+func (f *trainFlags) options(key stream.Key) variational.Options {
+	opt := variational.Options{
+		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, FinalRate: 0.02, MaxTheta: 4, Key: key,
+	}
+	opt.Rule, _ = learningRule(f.rule) // checked before
+	if !f.noFields {
+		opt.FieldRate = 1
+	}
+	if !f.fixedCoupling {
+		opt.CouplingRate = 0.5
+	}
+	if !f.noCentre {
+		opt.OffsetRate = 0.01
+	}
+	return opt
+}
+
+// save writes the checkpoint.
+func (l *learner) save() error {
+	if err := variational.SaveCheckpoint(l.path, l.label, l.trainer, l.parts...); err != nil {
+		return fmt.Errorf("the checkpoint cannot be written: %w", err)
+	}
+	return nil
+}
+
+// resume goes back to the checkpoint, where there is one.
+func (l *learner) resume() error {
+	if _, err := os.Stat(l.path); err != nil {
+		return nil
+	}
+	if err := variational.LoadCheckpoint(l.path, l.label, l.trainer, l.parts...); err != nil {
+		return err
+	}
+	l.logf("going on after step %d\n", l.trainer.Step())
+	return nil
+}
+
+// learn learns to the end and reports.
+func (l *learner) learn(ctx context.Context) (*trainReport, error) {
+	if l.f.resume {
+		if err := l.resume(); err != nil {
+			return nil, err
+		}
+	}
+	l.logf("learning %d x %d synapses from %d samples into %s\nexpectation step: %s\n",
+		l.model.Visible(), l.model.Hidden(), l.set.Len(), l.out, l.why)
+	// A folder that cannot be written to is found out before work is lost.
+	if err := l.save(); err != nil {
+		return nil, err
+	}
+	bar := l.progress("learning")
+	unsettled := 0 // steps of an engine that had not converged
+	watch := l.watch(ctx, bar)
+	err := l.trainer.Run(ctx, func(p variational.Progress) error {
+		if !p.Report.Converged {
+			unsettled++
+		}
+		return watch(p)
+	})
+	bar.done()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		if err := l.save(); err != nil {
+			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
+		}
+		return nil, fmt.Errorf("%w after step %d; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, l.trainer.Step(), l.out)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := l.save(); err != nil {
+		return nil, err
+	}
+	report, err := l.report(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, l.interruptedAtEnd()
+		}
+		return nil, err
+	}
+	if unsettled > 0 {
+		l.logf("warning: in %d steps %s had not converged; its moments and bound are not to be trusted there\n", unsettled, report.BoundBy)
+		report.Unsettled = unsettled
+	}
+	return report, nil
+}
+
+// interruptedAtEnd is the error of a run that was interrupted after its last step.
+func (r *learning) interruptedAtEnd() error {
+	return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, r.out)
+}
+
+// chosen returns count samples drawn without repetition where there are enough.
+func chosen(samples *spin.Matrix, count int, key stream.Key) *spin.Matrix {
+	rng := key.Rand()
+	order := rng.Perm(samples.Cols())
+	columns := make([]int, count)
+	for k := range columns {
+		columns[k] = order[k%len(order)]
+	}
+	out := spin.New(samples.Rows(), count)
+	samples.Gather(out, columns)
+	return out
+}

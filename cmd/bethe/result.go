@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+
+	"bethe/dual"
+	"bethe/evaluate"
+	"bethe/figure"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// trainReport is the JSON object of train.
+type trainReport struct {
+	Model         string                  `json:"model"`
+	Steps         int                     `json:"steps"`
+	Seconds       float64                 `json:"seconds"` // of learning, over all resumed runs
+	Bound         *float64                `json:"bound_per_sample"`
+	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
+	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
+	Coupling      float64                 `json:"coupling"`
+	Polarised     float64                 `json:"polarised"` // share of synapses with |mean| > 0.9
+	SynapseBits   int                     `json:"synapse_bits"`
+	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
+	Seed          uint64                  `json:"seed"`
+	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
+	Evaluated     string                  `json:"evaluated_on,omitempty"`
+}
+
+// report computes the report of a start that has learned.
+func (l *learner) report(ctx context.Context) (*trainReport, error) {
+	model, look := l.model, l.look
+	some := chosen(l.set.Samples, min(10000, l.set.Len()), look.key.Sub(streamBound))
+	terms, by, err := look.terms(ctx, some, 100, 1000)
+	if err != nil {
+		return nil, err
+	}
+	bound := terms.Bound()
+	report := &trainReport{
+		Model: filepath.Join(l.out, modelFile), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
+		Coupling: model.Coupling, Polarised: model.Posterior.Polarised(polarisedAt), SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed,
+	}
+	if l.f.engine.partition == "quenched" {
+		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
+		if terms, _, err = look.terms(ctx, some, 100, 1000); err != nil {
+			return nil, err
+		}
+		other := terms.Bound()
+		report.BoundAnnealed = &other
+	}
+	return report, nil
+}
+
+// finish writes the model, the pictures, what --evaluate found, and the result.
+func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report *trainReport) error {
+	key := stream.New(r.seed)
+	file := &rbm.File{Model: model, Synapses: r.synapses(model.Posterior, key.Sub(streamSynapses)), Info: rbm.Info{
+		Program: program(), Seed: r.seed, Data: r.f.data.name, Samples: r.set.Len(), Steps: report.Steps,
+		Width: r.set.Width, Height: r.set.Height, Settings: r.settings,
+	}}
+	if err := file.Save(report.Model); err != nil {
+		return err
+	}
+	if err := figure.WritePNG(filepath.Join(r.out, synapsesFile), figure.Synapses(model.Posterior, r.set.Width, r.set.Height)); err != nil {
+		return err
+	}
+	machine := file.Machine()
+	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
+	chains.Start(chosen(r.set.Samples, 100, key.Sub(streamPictures)))
+	chains.Sweep(200)
+	if err := figure.WritePNG(filepath.Join(r.out, samplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {
+		return err
+	}
+	if r.f.evaluate {
+		name, set := r.f.data.name, r.set
+		if name == "mnist" || name == "mnist:train" {
+			name = "mnist:test"
+			var err error
+			if set, err = r.f.data.loadNamed(name); err != nil {
+				return err
+			}
+		}
+		likelihood, err := r.likelihood(ctx, machine, set.Samples, &r.f.ais, key.Sub(streamEvaluate))
+		if err != nil {
+			if ctx.Err() != nil {
+				return r.interruptedAtEnd()
+			}
+			return err
+		}
+		report.LogLikelihood, report.Evaluated = &likelihood, name
+	}
+	return r.writeResult(report)
+}
+
+// synapses returns those of the machine that is saved.
+func (r *learning) synapses(q *rbm.Posterior[float32], key stream.Key) *spin.Matrix {
+	if r.f.undecided == "sign" {
+		return q.Sign()
+	}
+	return q.Typical(key)
+}
+
+// tell prints the report.
+func (r *learning) tell(report *trainReport) error {
+	r.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f; %.0f %% of the synapses polarised\n",
+		report.Steps, report.Seconds, *report.Bound, report.BoundBy, report.Coupling, 100*report.Polarised)
+	if report.BoundAnnealed != nil {
+		r.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *report.BoundAnnealed)
+	}
+	if report.LogLikelihood != nil {
+		r.printLikelihood(report.Evaluated, report.LogLikelihood)
+	}
+	r.printf("%s  %s  %s\n", report.Model, filepath.Join(r.out, synapsesFile), filepath.Join(r.out, samplesFile))
+	return r.object(report)
+}
