@@ -33,12 +33,8 @@ func NewTeacher(visible, hidden int, beta, correlation float64, key stream.Key) 
 	if visible < 1 || hidden < 1 {
 		panic(fmt.Sprintf("planted: NewTeacher of %d visible and %d hidden units", visible, hidden))
 	}
-	lowest := -1.0
-	if hidden > 2 {
-		lowest = 0
-	}
-	if !(correlation >= lowest && correlation <= 1) {
-		return nil, fmt.Errorf("correlation %v of %d hidden units: it must lie between %g and 1", correlation, hidden, lowest)
+	if err := CheckCorrelation(hidden, correlation); err != nil {
+		return nil, err
 	}
 	m := &rbm.Machine{
 		Params:   rbm.NewParams(visible, hidden, beta/math.Sqrt(float64(visible))),
@@ -63,4 +59,17 @@ func NewTeacher(visible, hidden int, beta, correlation float64, key stream.Key) 
 		}
 	}
 	return m, nil
+}
+
+// CheckCorrelation returns the error of NewTeacher about a correlation that so
+// many hidden units cannot have.
+func CheckCorrelation(hidden int, correlation float64) error {
+	lowest := -1.0
+	if hidden > 2 {
+		lowest = 0
+	}
+	if !(correlation >= lowest && correlation <= 1) {
+		return fmt.Errorf("correlation %v of %d hidden units: it must lie between %g and 1", correlation, hidden, lowest)
+	}
+	return nil
 }

@@ -156,6 +156,19 @@ func (m *Matrix) Gather(dst *Matrix, cols []int) {
 	})
 }
 
+// Choose returns count columns of m in random order, none a second time before
+// all were taken once: some samples of a data set. It panics if m has no column.
+func (m *Matrix) Choose(count int, rng *rand.Rand) *Matrix {
+	order := rng.Perm(m.cols)
+	cols := make([]int, count)
+	for k := range cols {
+		cols[k] = order[k%len(order)]
+	}
+	out := New(m.rows, count)
+	m.Gather(out, cols)
+	return out
+}
+
 // CopyRows copies the named rows of src, of the same shape, to m.
 func (m *Matrix) CopyRows(src *Matrix, rows []int) {
 	if m.rows != src.rows || m.cols != src.cols {

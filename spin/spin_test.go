@@ -365,3 +365,24 @@ func TestPanics(t *testing.T) {
 		}()
 	}
 }
+
+// Choose takes every column once before any a second time.
+func TestChoose(t *testing.T) {
+	m := New(4, 10)
+	for c := range 10 {
+		for i := range 4 {
+			m.Set(i, c, int8(c>>i&1))
+		}
+	}
+	counts := make([]int, 10)
+	chosen := m.Choose(25, rand.New(rand.NewPCG(7, 8)))
+	for k := range 25 {
+		c := 0
+		for i := range 4 {
+			c |= int(chosen.At(i, k)+1) / 2 << i
+		}
+		if counts[c]++; counts[c] != k/10+1 {
+			t.Errorf("column %d taken %d times in %d", c, counts[c], k+1)
+		}
+	}
+}

@@ -148,6 +148,26 @@ func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], s
 	return Terms{data, z.LnZ, model.Posterior.KL() / float64(o.Samples)}, err
 }
 
+// EstimateTerms computes the terms of the bound on a set of samples by the
+// engine of the objective's partition term where that gives ln Z, as Terms
+// does, and elsewhere, with chains, as AnnealedTerms does, with the annealing
+// given started at independent spins that have the samples' means. by names
+// the way that was taken.
+func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], engine dual.Engine[T], samples *spin.Matrix, a sample.Annealing) (t Terms, by string, err error) {
+	if _, ok := engine.(*dual.Chains[T]); !ok {
+		t, report, err := o.Terms(model, samples)
+		return t, report.Engine, err
+	}
+	sums := make([]int, samples.Rows())
+	samples.RowSums(sums)
+	a.BaseField = make([]float64, samples.Rows())
+	for i, s := range sums {
+		a.BaseField[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
+	}
+	t, err = o.AnnealedTerms(ctx, model, samples, a)
+	return t, "annealing", err
+}
+
 // dataTerm returns the data term in nats a sample, a block of samples at a time.
 func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float64 {
 	const block = 1 << 12

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"context"
-	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
-	"bethe/variational"
 )
 
 // engineFlags choose the expectation step.
@@ -86,26 +82,3 @@ func newPartition[T rbm.Real](e *engineFlags, engine dual.Engine[T], key stream.
 
 // engineName returns the first word of why an engine was chosen.
 func engineName(why string) string { return strings.TrimRight(strings.Fields(why)[0], ":,") }
-
-// terms returns the terms of the bound on samples and how the partition term
-// was found: by the engine, or, where it is one of chains, the annealed term
-// by annealing on the dual network.
-func terms[T rbm.Real](ctx context.Context, objective *variational.Objective[T], model *rbm.Model[T], engine dual.Engine[T], samples *spin.Matrix, a sample.Annealing) (variational.Terms, string, error) {
-	if _, ok := engine.(*dual.Chains[T]); !ok {
-		t, report, err := objective.Terms(model, samples)
-		return t, report.Engine, err
-	}
-	a.BaseField = meanFields(samples)
-	t, err := objective.AnnealedTerms(ctx, model, samples, a)
-	return t, "annealing", err
-}
-
-// meanFields returns the fields in which independent spins have the samples' means.
-func meanFields(samples *spin.Matrix) []float64 {
-	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
-	samples.RowSums(sums)
-	for i, s := range sums {
-		fields[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
-	}
-	return fields
-}

@@ -9,7 +9,6 @@ import (
 
 	"bethe/dual"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
 	"bethe/variational"
 )
@@ -35,7 +34,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
 		Deviation: 0.3, Key: key.Sub(streamStart),
 	}, samples)
-	start := chosen(samples, f.engine.chains, key.Sub(streamChainStart))
+	start := samples.Choose(f.engine.chains, key.Sub(streamChainStart).Rand())
 	engine, why := newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamChains))
 	partition := newPartition(&f.engine, engine, key.Sub(streamDraws))
 	for _, part := range []any{engine, partition} {
@@ -145,17 +144,4 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 // interruptedAtEnd is the error of a run that was interrupted after its last step.
 func (r *learning) interruptedAtEnd() error {
 	return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, r.out)
-}
-
-// chosen returns count samples drawn without repetition where there are enough.
-func chosen(samples *spin.Matrix, count int, key stream.Key) *spin.Matrix {
-	rng := key.Rand()
-	order := rng.Perm(samples.Cols())
-	columns := make([]int, count)
-	for k := range columns {
-		columns[k] = order[k%len(order)]
-	}
-	out := spin.New(samples.Rows(), count)
-	samples.Gather(out, columns)
-	return out
 }

@@ -11,11 +11,9 @@ import (
 	"bethe/dual"
 	"bethe/internal/parallel"
 	"bethe/planted"
-	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
-	"bethe/variational"
+	"bethe/trial"
 )
 
 // plantedFlags are what planted is told.
@@ -107,13 +105,10 @@ teacher and, as a check, at random.`,
 }
 
 func (f *plantedFlags) check() error {
+	if err := f.setup().Validate(); err != nil {
+		return usagef("--%w", err)
+	}
 	switch {
-	case f.visible < 1 || f.hidden < 1:
-		return usagef("--visible %d --hidden %d: both must be at least 1", f.visible, f.hidden)
-	case !(f.alpha > 0) || f.samples() < 1 || f.alpha*float64(f.visible) > 1e9:
-		return usagef("--alpha %v: alpha N is the number of samples, at least 1 and at most 1e9", f.alpha)
-	case !(f.beta > 0) || math.IsInf(f.beta, 0):
-		return usagef("--beta %v: it must be positive and finite", f.beta)
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
 	case f.engine.partition == "quenched" && f.engine.estep == "chains":
@@ -131,31 +126,28 @@ func (f *plantedFlags) check() error {
 	return f.engine.check()
 }
 
-func (f *plantedFlags) samples() int { return int(math.Round(f.alpha * float64(f.visible))) }
+func (f *plantedFlags) setup() trial.Setup {
+	return trial.Setup{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation}
+}
 
-// Labels of the random streams of an instance.
-const (
-	plantedTeacher = iota
-	plantedData
-	plantedLearner
-	plantedOracle
-	plantedScores
-)
-
-// An instance is a teacher, its data and what came out.
-type instance struct {
-	key                    stream.Key
-	teacher                *rbm.Machine
-	data                   *spin.Matrix
-	overlap, overlapMean   float64
-	overlapBest            float64
-	bound, boundAnnealed   float64
-	bayes, bayesFromRandom float64
+func (f *plantedFlags) learner() (*trial.Learner, error) {
+	rule, err := learningRule(f.rule)
+	l := &trial.Learner{
+		Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Rule: rule, Polish: f.polish, Chains: f.engine.chains,
+		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
+			engine, _ := newEngine[float32](&f.engine, f.visible, f.hidden, start, key)
+			return engine
+		},
+	}
+	if f.engine.partition == "quenched" {
+		l.Draws = f.engine.draws
+	}
+	return l, err
 }
 
 func (c *console) planted(ctx context.Context, f *plantedFlags) error {
-	instances := make([]*instance, f.instances)
-	each := func(what string, work func(x *instance) error) (seconds float64, err error) {
+	trials := make([]*trial.Trial, f.instances)
+	each := func(what string, work func(k int) error) (seconds float64, err error) {
 		bar := c.progress(what)
 		defer bar.done()
 		began, errs := time.Now(), make([]error, f.instances)
@@ -171,7 +163,7 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		}()
 		parallel.For(f.instances, 1, func(lo, hi int) {
 			for k := lo; k < hi; k++ {
-				errs[k] = work(instances[k])
+				errs[k] = work(k)
 				done <- struct{}{}
 			}
 		})
@@ -184,166 +176,58 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		}
 		return time.Since(began).Seconds(), nil
 	}
-	for k := range instances {
-		instances[k] = &instance{key: stream.New(c.seed).Sub(uint64(k))}
+	learner, err := f.learner()
+	if err != nil {
+		return err
 	}
-	report := plantedReport{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation, Samples: f.samples(), Seed: c.seed}
-	if _, err := each("planting", func(x *instance) (err error) {
-		if x.teacher, err = planted.NewTeacher(f.visible, f.hidden, f.beta, f.correlation, x.key.Sub(plantedTeacher)); err != nil {
-			return &usageError{err}
-		}
-		x.data, err = planted.Data(ctx, x.teacher, f.samples(), x.key.Sub(plantedData))
+	setup := f.setup()
+	report := plantedReport{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation, Samples: setup.Samples(), Seed: c.seed}
+	if _, err := each("planting", func(k int) (err error) {
+		trials[k], err = trial.Plant(ctx, setup, stream.New(c.seed).Sub(uint64(k)))
 		return err
 	}); err != nil {
 		return err
 	}
 	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
 	report.Engine = engineName(why)
-	seconds, err := each("learning", func(x *instance) error { return f.learn(ctx, x) })
-	if err != nil {
+	if report.SecondsLearning, err = each("learning", func(k int) error { return trials[k].Learn(ctx, learner) }); err != nil {
 		return err
 	}
-	report.SecondsLearning = seconds
-	share := 1 / float64(f.instances)
-	var annealed, bayes, fromRandom float64
-	for _, x := range instances {
-		report.Overlaps = append(report.Overlaps, x.overlap)
-		report.OverlapMean = append(report.OverlapMean, x.overlapMean)
-		report.Bounds = append(report.Bounds, x.bound)
-		report.Overlap += share * x.overlap
-		report.OverlapBest += share * x.overlapBest
-		report.Bound += share * x.bound
-		annealed += share * x.boundAnnealed
+	if f.oracle {
+		if report.SecondsOracle, err = each("Bayes optimum", func(k int) error { return trials[k].BayesOptimum(ctx) }); err != nil {
+			return err
+		}
+	}
+	s := trial.Summarise(trials)
+	report.Overlap, report.OverlapBest, report.Bound = s.Overlap, s.OverlapBestStart, s.Bound
+	for _, t := range trials {
+		report.Overlaps = append(report.Overlaps, t.Overlap)
+		report.OverlapMean = append(report.OverlapMean, t.OverlapOfMeans)
+		report.Bounds = append(report.Bounds, t.Bound)
 	}
 	if f.engine.partition == "quenched" {
-		report.BoundAnnealed = &annealed
+		report.BoundAnnealed = &s.BoundAnnealed
 	}
 	if f.oracle {
-		if report.SecondsOracle, err = each("Bayes optimum", func(x *instance) error {
-			y, err := planted.NewYardstick(ctx, x.teacher, x.data, planted.DefaultSchedule, x.key.Sub(plantedOracle))
-			if err == nil {
-				x.bayes, x.bayesFromRandom = y.FromTeacher.Overlap.Mean(), y.FromRandom.Overlap.Mean()
-			}
-			return err
-		}); err != nil {
-			return err
+		for _, t := range trials {
+			report.BayesInstances = append(report.BayesInstances, t.Bayes)
 		}
-		for _, x := range instances {
-			report.BayesInstances = append(report.BayesInstances, x.bayes)
-			bayes += share * x.bayes
-			fromRandom += share * x.bayesFromRandom
-		}
-		report.Bayes, report.BayesRandomStart = &bayes, &fromRandom
+		report.Bayes, report.BayesRandomStart = &s.Bayes, &s.BayesRandomStart
 	}
-	c.printPlanted(&report)
+	c.printPlanted(&report, &s)
 	return c.object(report)
 }
 
-// learn learns an instance from all starts and scores the best.
-func (f *plantedFlags) learn(ctx context.Context, x *instance) error {
-	rule, err := learningRule(f.rule)
-	if err != nil {
-		return err
-	}
-	average := variational.Mixture[float32]{}
-	// Bounds of all starts are compared at the same random draws.
-	scoring := f.engine
-	scoring.draws = max(scoring.draws, 512)
-	score := func(model *rbm.Model[float32], e *engineFlags) (variational.Terms, error) {
-		key := x.key.Sub(plantedScores)
-		engine, _ := newEngine[float32](e, f.visible, f.hidden, nil, key)
-		objective := &variational.Objective[float32]{Partition: newPartition(e, engine, key), Average: average, Samples: x.data.Cols()}
-		t, _, err := terms(ctx, objective, model, engine, x.data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
-		return t, err
-	}
-	polished := make([][]float32, f.restarts) // posterior means of each start
-	models, bounds, err := variational.Restarts(ctx, f.restarts, func(k int) (*rbm.Model[float32], float64, error) {
-		key := x.key.Sub(plantedLearner).Sub(uint64(k))
-		model := variational.Model[float32](variational.Start{
-			Hidden: f.hidden, Coupling: x.teacher.Coupling, Deviation: 0.5, Key: key.Sub(streamStart),
-		}, x.data)
-		engine, _ := newEngine[float32](&f.engine, f.visible, f.hidden, chosen(x.data, f.engine.chains, key.Sub(streamChainStart)), key.Sub(streamChains))
-		trainer, err := variational.NewTrainer(model, x.data, newPartition(&f.engine, engine, key.Sub(streamDraws)), average, variational.Options{
-			Steps: f.steps, Rule: rule, Rate: f.rate, FinalRate: 0.1, Key: key.Sub(streamBatches),
-		})
-		if err != nil {
-			return nil, 0, err
-		}
-		if err := trainer.Run(ctx, nil); err != nil {
-			return nil, 0, err
-		}
-		t, err := score(model, &scoring)
-		if err != nil {
-			return nil, 0, err
-		}
-		polished[k], err = f.polishedMean(ctx, x, model.Clone(), engine)
-		return model, t.Bound(), err
-	})
-	if err != nil {
-		return err
-	}
-	best := variational.Best(bounds)
-	model := models[best]
-	x.bound = bounds[best]
-	x.overlapBest = planted.Match(model.Posterior.Sign(), x.teacher.Synapses).Mean()
-	logWeights := make([]float64, f.restarts)
-	for k, b := range bounds {
-		logWeights[k] = b * float64(x.data.Cols())
-	}
-	pooled := planted.Pool(polished, logWeights, f.visible, f.hidden)
-	x.overlapMean = planted.MatchMean(pooled, x.teacher.Synapses).Mean()
-	signs := spin.New(f.visible, f.hidden)
-	spin.FromSigns(f.hidden, f.visible, pooled).Transpose(signs)
-	x.overlap = planted.Match(signs, x.teacher.Synapses).Mean()
-	if f.engine.partition == "quenched" {
-		annealed := scoring
-		annealed.partition = "annealed"
-		t, err := score(model, &annealed)
-		if err != nil {
-			return err
-		}
-		x.boundAnnealed = t.Bound()
-	}
-	return nil
-}
-
-// polishedMean takes natural-gradient steps with the cavity method's averages
-// and returns the posterior means. It changes the model.
-func (f *plantedFlags) polishedMean(ctx context.Context, x *instance, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
-	if f.polish > 0 && f.engine.partition == "annealed" {
-		trainer, err := variational.NewTrainer(model, x.data, &dual.Annealed[float32]{Engine: engine},
-			variational.Cavity[float32]{}, variational.Options{
-				Steps: f.polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: x.key,
-			})
-		if err != nil {
-			return nil, err
-		}
-		if err := trainer.Run(ctx, nil); err != nil {
-			return nil, err
-		}
-	}
-	mean := make([]float32, len(model.Posterior.Theta))
-	model.Posterior.Mean(mean)
-	return mean, nil
-}
-
-func (c *console) printPlanted(r *plantedReport) {
-	deviation := func(x []float64, mean float64) float64 {
-		var sum float64
-		for _, v := range x {
-			sum += (v - mean) * (v - mean)
-		}
-		return math.Sqrt(sum / float64(len(x)))
-	}
+func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
 	c.printf("N = %d, P = %d, alpha = %g, beta = %g, q = %g: %d instances of %d samples, %s moments\n",
 		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, len(r.Overlaps), r.Samples, r.Engine)
-	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", r.Overlap, deviation(r.Overlaps, r.Overlap), r.OverlapBest)
+	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", s.Overlap, s.OverlapSpread, s.OverlapBestStart)
 	if r.Bayes != nil {
-		c.printf("  Bayes-optimal   %.3f, spread %.3f (started at random: %.3f)\n", *r.Bayes, deviation(r.BayesInstances, *r.Bayes), *r.BayesRandomStart)
+		c.printf("  Bayes-optimal   %.3f, spread %.3f (started at random: %.3f)\n", s.Bayes, s.BayesSpread, s.BayesRandomStart)
 	}
-	c.printf("  bound           %.4f nats a sample\n", r.Bound)
+	c.printf("  bound           %.4f nats a sample\n", s.Bound)
 	if r.BoundAnnealed != nil {
-		c.printf("  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", *r.BoundAnnealed)
+		c.printf("  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", s.BoundAnnealed)
 	}
 	c.printf("  learning took   %.2f s\n", r.SecondsLearning)
 }

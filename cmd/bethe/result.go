@@ -33,7 +33,7 @@ type trainReport struct {
 // report computes the report of a start that has learned.
 func (l *learner) report(ctx context.Context) (*trainReport, error) {
 	model, look := l.model, l.look
-	some := chosen(l.set.Samples, min(10000, l.set.Len()), look.key.Sub(streamBound))
+	some := l.set.Samples.Choose(min(10000, l.set.Len()), look.key.Sub(streamBound).Rand())
 	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	}
 	machine := file.Machine()
 	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
-	chains.Start(chosen(r.set.Samples, 100, key.Sub(streamPictures)))
+	chains.Start(r.set.Samples.Choose(100, key.Sub(streamPictures).Rand()))
 	chains.Sweep(200)
 	if err := figure.WritePNG(filepath.Join(r.out, samplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {
 		return err

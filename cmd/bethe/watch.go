@@ -29,7 +29,7 @@ type looking struct {
 
 // terms returns the terms of the bound on samples and how the partition term was found.
 func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
-	return terms(ctx, l.objective, l.model, l.engine, samples, sample.Annealing{
+	return l.objective.EstimateTerms(ctx, l.model, l.engine, samples, sample.Annealing{
 		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
 	})
 }
@@ -40,7 +40,7 @@ func (l *learner) watch(ctx context.Context, bar *progress) func(variational.Pro
 	boundAt, savedAt, shownAt := time.Now(), time.Now(), time.Time{}
 	note := ""
 	bound := ""
-	some := chosen(l.set.Samples, min(1000, l.set.Len()), l.look.key.Sub(streamBound))
+	some := l.set.Samples.Choose(min(1000, l.set.Len()), l.look.key.Sub(streamBound).Rand())
 	return func(p variational.Progress) error {
 		if !l.quiet && time.Since(boundAt) > boundEvery {
 			if terms, _, err := l.look.terms(ctx, some, 50, 300); err == nil {

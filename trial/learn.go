@@ -1,0 +1,150 @@
+package trial
+
+import (
+	"context"
+
+	"bethe/dual"
+	"bethe/planted"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/variational"
+)
+
+// A Learner says how a student learns.
+type Learner struct {
+	Restarts int // random starts
+	Steps    int // of each
+	Rate     float64
+	Rule     variational.Rule
+	// Polish is the number of steps with the averages of the cavity method
+	// after the bound was climbed; none where the partition term is quenched.
+	Polish int
+	// Engine returns an engine of the expectation step; start holds visible
+	// states, Chains of them, to start chains and fixed points at, or is nil.
+	Engine func(start *spin.Matrix, key stream.Key) dual.Engine[float32]
+	Chains int
+	Draws  int // a step of the quenched partition term; 0: the annealed one
+}
+
+// DefaultLearner returns the learner of the planted tables for a setup: the
+// engine by the size of the machine, the annealed partition term.
+func DefaultLearner(s Setup, restarts int) *Learner {
+	const chains = 500
+	return &Learner{
+		Restarts: restarts, Steps: 200, Rate: 0.2, Rule: variational.Adam, Polish: 100, Chains: chains,
+		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
+			engine, _ := dual.Auto(s.Visible, s.Hidden, dual.Chains[float32]{Count: chains, Sweeps: 1, Key: key, Start: start})
+			return engine
+		},
+	}
+}
+
+func (l *Learner) partition(draws int, engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
+	if draws > 0 {
+		return &dual.Quenched[float32]{Engine: engine, Draws: draws, Key: key}
+	}
+	return &dual.Annealed[float32]{Engine: engine}
+}
+
+// Labels of the random streams of a start.
+const (
+	labelStart = iota
+	labelChainStart
+	labelChains
+	labelBatches
+	labelDraws = 7
+)
+
+// Learn learns from all starts and scores what they found. Each start climbs
+// the bound and is polished; then starts are pooled by their bounds
+// (planted.Pool). The error is the context's or that of learning.
+func (t *Trial) Learn(ctx context.Context, l *Learner) error {
+	const scoringDraws = 512
+	scoring := l.Draws
+	if scoring > 0 { // bounds of all starts are compared at the same random draws
+		scoring = max(scoring, scoringDraws)
+	}
+	polished := make([][]float32, l.Restarts) // posterior means of each start
+	models, bounds, err := variational.Restarts(ctx, l.Restarts, func(k int) (*rbm.Model[float32], float64, error) {
+		model, engine, err := t.climb(ctx, l, t.key.Sub(labelStudent).Sub(uint64(k)))
+		if err != nil {
+			return nil, 0, err
+		}
+		bound, err := t.bound(ctx, l, model, scoring)
+		if err != nil {
+			return nil, 0, err
+		}
+		polished[k], err = t.polishedMean(ctx, l, model.Clone(), engine)
+		return model, bound, err
+	})
+	if err != nil {
+		return err
+	}
+	best := variational.Best(bounds)
+	model := models[best]
+	t.Bound = bounds[best]
+	t.OverlapBestStart = planted.Match(model.Posterior.Sign(), t.Teacher.Synapses).Mean()
+	logWeights := make([]float64, l.Restarts)
+	for k, b := range bounds {
+		logWeights[k] = b * float64(t.Data.Cols())
+	}
+	n, p := t.Setup.Visible, t.Setup.Hidden
+	pooled := planted.Pool(polished, logWeights, n, p)
+	t.OverlapOfMeans = planted.MatchMean(pooled, t.Teacher.Synapses).Mean()
+	signs := spin.New(n, p)
+	spin.FromSigns(p, n, pooled).Transpose(signs)
+	t.Overlap = planted.Match(signs, t.Teacher.Synapses).Mean()
+	if l.Draws > 0 {
+		t.BoundAnnealed, err = t.bound(ctx, l, model, 0)
+	}
+	return err
+}
+
+// climb learns from one start.
+func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Model[float32], dual.Engine[float32], error) {
+	model := variational.Model[float32](variational.Start{
+		Hidden: t.Setup.Hidden, Coupling: t.Teacher.Coupling, Deviation: 0.5, Key: key.Sub(labelStart),
+	}, t.Data)
+	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(labelChainStart).Rand()), key.Sub(labelChains))
+	trainer, err := variational.NewTrainer(model, t.Data, l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{
+		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(labelBatches),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return model, engine, trainer.Run(ctx, nil)
+}
+
+// bound returns the bound of a model, in nats a sample; where the engine gives
+// no ln Z that of the annealed term is estimated by annealing.
+func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32], draws int) (float64, error) {
+	key := t.key.Sub(labelScores)
+	engine := l.Engine(nil, key)
+	objective := &variational.Objective[float32]{
+		Partition: l.partition(draws, engine, key), Average: variational.Mixture[float32]{}, Samples: t.Data.Cols(),
+	}
+	terms, _, err := objective.EstimateTerms(ctx, model, engine, t.Data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
+	return terms.Bound(), err
+}
+
+// polishedMean takes natural-gradient steps with the cavity method's averages
+// and returns the posterior means. It changes the model.
+func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
+	if l.Polish > 0 && l.Draws == 0 {
+		trainer, err := variational.NewTrainer(model, t.Data, &dual.Annealed[float32]{Engine: engine},
+			variational.Cavity[float32]{}, variational.Options{
+				Steps: l.Polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: t.key,
+			})
+		if err != nil {
+			return nil, err
+		}
+		if err := trainer.Run(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	mean := make([]float32, len(model.Posterior.Theta))
+	model.Posterior.Mean(mean)
+	return mean, nil
+}
