@@ -1,4 +1,6 @@
-// Package figure draws pictures of machines and samples.
+// Package figure draws every picture: tiles of spins, and charts (curves with
+// intervals, histograms, heat maps, matrices) as PNG and SVG. Colours can be told
+// apart by the colour-blind, and lines in grey print.
 package figure
 
 import (
