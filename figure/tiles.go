@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"math"
+	"slices"
 
 	"bethe/internal/durable"
 	"bethe/rbm"
@@ -93,6 +94,29 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 			return 0
 		}
 		return float64(mean[k*q.Visible+i])
+	}, Diverging)
+}
+
+// FileSynapses draws the synapses of a model file: the posterior means of
+// binary ones as Synapses does, and real ones w in units of what all but 1 in
+// 200 stay within.
+func FileSynapses(f *rbm.File) *image.RGBA {
+	if f.Weights == nil {
+		return Synapses(f.Model.Posterior, f.Info.Width, f.Info.Height)
+	}
+	n, p := f.Model.Visible(), f.Model.Hidden()
+	sizes := make([]float64, len(f.Weights))
+	for k, w := range f.Weights {
+		sizes[k] = math.Abs(float64(w))
+	}
+	slices.Sort(sizes)
+	unit := max(sizes[(len(sizes)-1)*199/200], 1e-30)
+	width, height := orShape(f.Info.Width, f.Info.Height, n)
+	return Tiles(min(p, maxTiles), width, height, 2, func(k, i int) float64 {
+		if i >= n {
+			return 0
+		}
+		return float64(f.Weights[k*n+i]) / unit
 	}, Diverging)
 }
 

@@ -60,7 +60,7 @@ func (n *Network[T]) ExactMoments(dst *Moments[T]) (float64, error) {
 	return n.Constant + lnz, nil
 }
 
-func copyTo[T Real](dst []T, src []float64) {
+func copyTo[T, S Real](dst []T, src []S) {
 	for i, v := range src {
 		dst[i] = T(v)
 	}
@@ -226,6 +226,9 @@ func LogSumExp(x []float64) float64 {
 // so the walk over the 2^min(N,P) states reads ln 2cosh from a table. The
 // error is ErrTooLarge.
 func (m *Machine) LnZ() (float64, error) {
+	if m.Real() {
+		return NetworkOf[float64](m).LnZ()
+	}
 	if err := checkExact(m.Visible(), m.Hidden()); err != nil {
 		return 0, err
 	}

@@ -20,9 +20,21 @@ func eachMachine(t *testing.T, f func(t *testing.T, m *Machine)) {
 			for _, coupling := range []float64{0.05, 0.5, 3} {
 				m := randomMachine(shape[0], shape[1], coupling, kind&1 != 0, kind&2 != 0, rand.New(rand.NewPCG(uint64(k), uint64(kind))))
 				t.Run(fmt.Sprintf("%dx%d,J=%g,fields=%v,offsets=%v", shape[0], shape[1], coupling, kind&1 != 0, kind&2 != 0), func(t *testing.T) { f(t, m) })
+				t.Run(fmt.Sprintf("%dx%d,J=%g,fields=%v,offsets=%v,real", shape[0], shape[1], coupling, kind&1 != 0, kind&2 != 0), func(t *testing.T) {
+					f(t, realMachine(m, rand.New(rand.NewPCG(uint64(k), 9))))
+				})
 			}
 		}
 	}
+}
+
+// realMachine returns a machine with random real synapses and m's parameters.
+func realMachine(m *Machine, rng *rand.Rand) *Machine {
+	r := &Machine{Params: m.Params.Clone(), Weights: make([]float32, m.Visible()*m.Hidden())}
+	for k := range r.Weights {
+		r.Weights[k] = float32(rng.NormFloat64())
+	}
+	return r
 }
 
 func TestMachineLnZ(t *testing.T) {
@@ -100,7 +112,7 @@ func TestExactFloat32(t *testing.T) {
 }
 
 func TestErrTooLarge(t *testing.T) {
-	m := &Machine{NewParams(MaxExact+1, MaxExact+1, 1), spin.New(MaxExact+1, MaxExact+1)}
+	m := &Machine{Params: NewParams(MaxExact+1, MaxExact+1, 1), Synapses: spin.New(MaxExact+1, MaxExact+1)}
 	net := NetworkOf[float64](m)
 	_, err1 := m.LnZ()
 	_, err2 := net.LnZ()

@@ -26,21 +26,28 @@ type Info struct {
 	Steps    int            `json:"steps"`              // of learning
 	Width    int            `json:"width,omitempty"`    // of a picture, if the visible units are one, row by row
 	Height   int            `json:"height,omitempty"`   //
+	Synapses string         `json:"synapses,omitempty"` // "real", or nothing for binary ones
 	Settings map[string]any `json:"settings,omitempty"` // of learning
 }
 
 // A File is what a model file holds.
 type File struct {
-	Model    *Model[float32]
-	Synapses *spin.Matrix // of the machine that is shipped, visible x hidden
+	Model    *Model[float32] // its posterior is nil where the synapses are real
+	Synapses *spin.Matrix    // of the machine that is shipped, visible x hidden; nil where they are real
+	Weights  []float32       // the real synapses, hidden x visible; nil where they are binary
 	Info     Info
 }
 
 // Machine returns the machine that is shipped.
-func (f *File) Machine() *Machine { return &Machine{f.Model.Params.Clone(), f.Synapses} }
+func (f *File) Machine() *Machine { return &Machine{f.Model.Params.Clone(), f.Synapses, f.Weights} }
+
+// RealFile returns the file of a machine with real synapses.
+func RealFile(machine *Machine, info Info) *File {
+	return &File{Model: &Model[float32]{Params: machine.Params}, Weights: machine.Weights, Info: info}
+}
 
 // members are the names of all that a model file may hold.
-var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean",
+var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean", "weights",
 	"visible_field", "hidden_field", "visible_offset", "hidden_offset", "coupling"}
 
 // maxModelBytes limits the decoded size of a model file that is read: over
@@ -51,39 +58,34 @@ const maxModelBytes = 1 << 30
 // synapses (int8, N x P, the machine that is shipped), posterior_mean
 // (float32, N x P), prior_mean (the same, absent for the uniform prior),
 // visible_field, hidden_field, visible_offset, hidden_offset (float64),
-// coupling (float64, no dimension) and meta.json. The file is replaced as a
+// coupling (float64, no dimension) and meta.json. A machine with real synapses
+// has weights (float32, N x P, in units of the coupling) in the place of the
+// first three, and "synapses": "real" in meta.json. The file is replaced as a
 // whole or not at all. Equal files give equal bytes. Errors are those of the
-// model's Validate, of thetas that are NaN, and of the file system.
+// model's Validate, of thetas or weights that are not finite numbers, and of
+// the file system.
 func (f *File) Save(path string) error {
-	if err := f.Model.Validate(); err != nil {
-		return fmt.Errorf("%s: not written: %w", path, err)
-	}
-	m, q := f.Model, f.Model.Posterior
-	n, p := m.Visible(), m.Hidden()
-	if f.Synapses == nil || f.Synapses.Rows() != n || f.Synapses.Cols() != p {
-		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units without synapses of that shape", n, p))
-	}
-	for name, theta := range map[string][]float32{"posterior_mean": q.Theta, "prior_mean": q.PriorTheta} {
-		if slices.ContainsFunc(theta, func(v float32) bool { return v != v }) {
-			return fmt.Errorf("%s: not written: %s is not a number somewhere", path, name)
-		}
+	fail := func(err error) error { return fmt.Errorf("%s: not written: %w", path, err) }
+	if err := f.Model.Params.Validate(); err != nil {
+		return fail(err)
 	}
 	info := f.Info
-	info.Format = FileFormat
+	info.Format, info.Synapses = FileFormat, ""
+	synapses := f.binaryArrays
+	if f.Weights != nil {
+		info.Synapses, synapses = realSynapses, f.realArrays
+	}
 	meta, err := json.Marshal(info)
 	if err != nil {
-		return fmt.Errorf("%s: not written: %w", path, err)
+		return fail(err)
 	}
-	signs := make([]int8, n*p)
-	spin.Values(signs, f.Synapses)
-	arrays := []npy.Array{
-		{Name: "meta.json", Data: meta},
-		{Name: "synapses", Shape: []int{n, p}, Data: signs},
-		{Name: "posterior_mean", Shape: []int{n, p}, Data: meansByVisible(q.Theta, n, p)},
+	middle, err := synapses()
+	if err != nil {
+		return fail(err)
 	}
-	if q.PriorTheta != nil {
-		arrays = append(arrays, npy.Array{Name: "prior_mean", Shape: []int{n, p}, Data: meansByVisible(q.PriorTheta, n, p)})
-	}
+	m := f.Model
+	n, p := m.Visible(), m.Hidden()
+	arrays := append([]npy.Array{{Name: "meta.json", Data: meta}}, middle...)
 	arrays = append(arrays,
 		npy.Array{Name: "visible_field", Shape: []int{n}, Data: m.VisibleField},
 		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: m.HiddenField},
@@ -92,6 +94,48 @@ func (f *File) Save(path string) error {
 		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{m.Coupling}})
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
 }
+
+// realSynapses is what meta.json says of a machine with real synapses.
+const realSynapses = "real"
+
+// binaryArrays are the arrays of binary synapses and their posterior.
+func (f *File) binaryArrays() ([]npy.Array, error) {
+	n, p, q := f.Model.Visible(), f.Model.Hidden(), f.Model.Posterior
+	if f.Synapses == nil || f.Synapses.Rows() != n || f.Synapses.Cols() != p {
+		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units without synapses of that shape", n, p))
+	}
+	for name, theta := range map[string][]float32{"posterior_mean": q.Theta, "prior_mean": q.PriorTheta} {
+		if slices.ContainsFunc(theta, func(v float32) bool { return v != v }) {
+			return nil, fmt.Errorf("%s is not a number somewhere", name)
+		}
+	}
+	signs := make([]int8, n*p)
+	spin.Values(signs, f.Synapses)
+	arrays := []npy.Array{
+		{Name: "synapses", Shape: []int{n, p}, Data: signs},
+		{Name: "posterior_mean", Shape: []int{n, p}, Data: meansByVisible(q.Theta, n, p)},
+	}
+	if q.PriorTheta != nil {
+		arrays = append(arrays, npy.Array{Name: "prior_mean", Shape: []int{n, p}, Data: meansByVisible(q.PriorTheta, n, p)})
+	}
+	return arrays, nil
+}
+
+// realArrays is the array of real synapses.
+func (f *File) realArrays() ([]npy.Array, error) {
+	n, p := f.Model.Visible(), f.Model.Hidden()
+	if len(f.Weights) != n*p || f.Synapses != nil {
+		panic(fmt.Sprintf("rbm: Save of %d real synapses of %d x %d units", len(f.Weights), n, p))
+	}
+	if k := slices.IndexFunc(f.Weights, notFinite); k >= 0 {
+		return nil, fmt.Errorf("weights[%d, %d] is %v: it must be finite", k%n, k/n, f.Weights[k])
+	}
+	byVisible := make([]float32, n*p)
+	transpose(byVisible, f.Weights, p, n)
+	return []npy.Array{{Name: "weights", Shape: []int{n, p}, Data: byVisible}}, nil
+}
+
+func notFinite(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }
 
 // meansByVisible returns tanh theta, visible x hidden.
 func meansByVisible(theta []float32, n, p int) []float32 {
@@ -132,9 +176,22 @@ func Load(path string) (*File, error) {
 			return nil, fmt.Errorf("%s: a model file has no array %q", path, name)
 		}
 	}
-	shape := a.Shape("synapses")
+	named := "synapses"
+	switch f.Info.Synapses {
+	case "":
+	case realSynapses:
+		named = "weights"
+	default:
+		return nil, fmt.Errorf("%s: meta.json: synapses of the kind %q are not known here", path, f.Info.Synapses)
+	}
+	for _, name := range map[string][]string{"synapses": {"weights"}, "weights": {"synapses", "posterior_mean", "prior_mean"}}[named] {
+		if a.Has(name) {
+			return nil, fmt.Errorf("%s: arrays %q and %q do not go together", path, named, name)
+		}
+	}
+	shape := a.Shape(named)
 	if len(shape) != 2 {
-		return nil, fmt.Errorf("%s: array \"synapses\" has shape %v, not visible x hidden", path, shape)
+		return nil, fmt.Errorf("%s: array %q has shape %v, not visible x hidden", path, named, shape)
 	}
 	n, p := shape[0], shape[1]
 	var params Params
@@ -156,30 +213,60 @@ func Load(path string) (*File, error) {
 	if err := params.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Model = &Model[float32]{params, NewPosterior[float32](n, p)}
-	if f.Model.Posterior.Theta, err = readMeans(a, path, "posterior_mean", n, p); err != nil {
+	f.Model = &Model[float32]{Params: params}
+	if named == "weights" {
+		err = f.readWeights(a, path)
+	} else {
+		err = f.readSynapses(a, path)
+	}
+	if err != nil {
 		return nil, err
+	}
+	return f, nil
+}
+
+// readWeights reads real synapses.
+func (f *File) readWeights(a *npy.Archive, path string) error {
+	n, p := f.Model.Visible(), f.Model.Hidden()
+	w, err := npy.Get[float32](a, "weights", n, p)
+	if err != nil {
+		return err
+	}
+	if k := slices.IndexFunc(w, notFinite); k >= 0 {
+		return fmt.Errorf("%s: weights[%d, %d] is %v: it must be finite", path, k/p, k%p, w[k])
+	}
+	f.Weights = make([]float32, n*p)
+	transpose(f.Weights, w, n, p)
+	return nil
+}
+
+// readSynapses reads binary synapses and their posterior.
+func (f *File) readSynapses(a *npy.Archive, path string) (err error) {
+	n, p := f.Model.Visible(), f.Model.Hidden()
+	f.Model.Posterior = NewPosterior[float32](n, p)
+	if f.Model.Posterior.Theta, err = readMeans(a, path, "posterior_mean", n, p); err != nil {
+		return err
 	}
 	if a.Has("prior_mean") {
 		if f.Model.Posterior.PriorTheta, err = readMeans(a, path, "prior_mean", n, p); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	signs, err := npy.Get[int8](a, "synapses", n, p)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for k, s := range signs {
 		mean := math.Tanh(float64(f.Model.Posterior.Theta[k%p*n+k/p]))
 		switch {
 		case s != 1 && s != -1:
-			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d: it must be 1 or -1", path, k/p, k%p, s)
+			return fmt.Errorf("%s: synapses[%d, %d] is %d: it must be 1 or -1", path, k/p, k%p, s)
 		case float64(s)*mean < -Decided-1e-6:
-			return nil, fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign where that is beyond ±%v", path, k/p, k%p, s, float32(mean), Decided)
+			return fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign where that is beyond ±%v", path, k/p, k%p, s, float32(mean), Decided)
 		}
 	}
 	f.Synapses = spin.FromSigns(n, p, signs)
-	return f, nil
+	return nil
 }
 
 // readMeans reads posterior means, visible x hidden, as thetas, hidden x visible.

@@ -27,7 +27,7 @@ func testFile(prior bool) *File {
 	if prior {
 		m.Posterior.PriorTheta = slices.Repeat([]float32{0.5, -3, 0}, n*p/3)
 	}
-	return &File{m, m.Posterior.Typical(stream.New(10)), Info{
+	return &File{Model: m, Synapses: m.Posterior.Typical(stream.New(10)), Info: Info{
 		Program: "bethe test", Seed: math.MaxUint64, Data: "ünïcode \"data\"", Samples: 10, Steps: 20,
 		Width: 2, Height: 2, Settings: map[string]any{"rate": 0.1, "engine": "exact", "list": []any{1.0, true}},
 	}}
@@ -167,7 +167,12 @@ func TestSaveErrors(t *testing.T) {
 // edited writes the test file's members, changed by edit, as an archive.
 func edited(t testing.TB, edit func(members map[string]npy.Array)) string {
 	t.Helper()
-	a, err := npy.ReadArchive(save(t, testFile(true)), 1<<20)
+	return editedFile(t, testFile(true), edit)
+}
+
+func editedFile(t testing.TB, file *File, edit func(members map[string]npy.Array)) string {
+	t.Helper()
+	a, err := npy.ReadArchive(save(t, file), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +184,7 @@ func edited(t testing.TB, edit func(members map[string]npy.Array)) string {
 			x.Data, err = a.Bytes(name)
 		case "synapses":
 			x.Data, err = npy.Get[int8](a, name, -1, -1)
-		case "posterior_mean", "prior_mean":
+		case "posterior_mean", "prior_mean", "weights":
 			x.Data, err = npy.Get[float32](a, name, -1, -1)
 		default:
 			x.Data, err = npy.Get[float64](a, name, x.Shape...)
@@ -201,6 +206,50 @@ func edited(t testing.TB, edit func(members map[string]npy.Array)) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// realFile is a file with real synapses.
+func realFile() *File {
+	m := realMachine(randomMachine(4, 3, 0.3, true, true, rand.New(rand.NewPCG(7, 8))), rand.New(rand.NewPCG(1, 2)))
+	return RealFile(m, Info{Program: "bethe test", Seed: 3, Samples: 10, Steps: 20})
+}
+
+// Real synapses come back bit for bit, N x P in the file, and equal machines
+// give equal bytes.
+func TestRealFile(t *testing.T) {
+	want := realFile()
+	path := save(t, want)
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got.Machine(), want.Machine()) || got.Model.Posterior != nil || got.Info.Synapses != "real" {
+		t.Errorf("machine %+v, not %+v; info %+v", got.Machine(), want.Machine(), got.Info)
+	}
+	if !bytes.Equal(read(t, save(t, got)), read(t, path)) {
+		t.Error("saved again, other bytes")
+	}
+	a, err := npy.ReadArchive(path, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"coupling", "hidden_field", "hidden_offset", "meta.json", "visible_field", "visible_offset", "weights"}
+	if got := a.Names(); !slices.Equal(got, names) {
+		t.Errorf("members %q", got)
+	}
+	w, err := npy.Get[float32](a, "weights", 4, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range w {
+		if v != want.Weights[k%3*4+k/3] {
+			t.Errorf("weight %d is out of place", k)
+		}
+	}
+	want.Weights[5] = float32(math.Inf(1))
+	if err := want.Save(path); err == nil || !strings.Contains(err.Error(), "weights[1, 1] is +Inf") {
+		t.Errorf("an infinite weight: %v", err)
+	}
 }
 
 func TestLoadStrict(t *testing.T) {
@@ -295,8 +344,24 @@ func TestLoadStrict(t *testing.T) {
 			m[name] = x
 		}, `array "` + name + `" has shape`})
 	}
-	for _, c := range cases {
-		path := edited(t, c.edit)
+	cases = append(cases,
+		c{"both kinds", set("weights", []int{4, 3}, make([]float32, 12)), `arrays "synapses" and "weights" do not go together`},
+		c{"real without weights", meta(`"seed":`, `"synapses":"real","seed":`), `arrays "weights" and "synapses" do not go together`},
+		c{"another kind", meta(`"seed":`, `"synapses":"rational","seed":`), `synapses of the kind "rational" are not known here`})
+	realCases := []c{
+		{"nothing", func(map[string]npy.Array) {}, ""},
+		{"no weights", func(m map[string]npy.Array) { delete(m, "weights") }, `array "weights" has shape [], not visible x hidden`},
+		{"weight NaN", float32At("weights", 4, math.NaN()), "weights[1, 1] is NaN: it must be finite"},
+		{"weights of another type", set("weights", []int{4, 3}, make([]float64, 12)), `array "weights" holds elements of []float64, not []float32`},
+		{"a posterior beside weights", set("posterior_mean", []int{4, 3}, make([]float32, 12)), `arrays "weights" and "posterior_mean" do not go together`},
+		{"not said to be real", meta(`,"synapses":"real"`, ``), `arrays "synapses" and "weights" do not go together`},
+	}
+	for k, c := range append(cases, realCases...) {
+		file := testFile(true)
+		if k >= len(cases) {
+			file = realFile()
+		}
+		path := editedFile(t, file, c.edit)
 		_, err := Load(path)
 		switch {
 		case c.part == "" && err != nil:
@@ -343,6 +408,7 @@ func TestLoadDamaged(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add(read(f, save(f, testFile(true))))
 	f.Add(read(f, save(f, testFile(false))))
+	f.Add(read(f, save(f, realFile())))
 	for _, edit := range []func(map[string]npy.Array){
 		func(m map[string]npy.Array) { delete(m, "coupling") },
 		func(m map[string]npy.Array) { m["posterior_mean"].Data.([]float32)[0] = -1 },
@@ -368,7 +434,8 @@ func FuzzLoad(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(first.Model.Params, second.Model.Params) || !first.Model.Posterior.Sign().Equal(second.Model.Posterior.Sign()) {
+		if !reflect.DeepEqual(first.Model.Params, second.Model.Params) || !reflect.DeepEqual(first.Weights, second.Weights) ||
+			first.Weights == nil && !first.Model.Posterior.Sign().Equal(second.Model.Posterior.Sign()) {
 			t.Error("saved and loaded, the model differs")
 		}
 	})

@@ -2,15 +2,33 @@ package rbm
 
 import (
 	"fmt"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/spin"
 )
 
-// A Machine is a restricted Boltzmann machine with known binary synapses.
+// A Machine is a restricted Boltzmann machine with known synapses: binary, or
+// real for comparison. Exactly one of Synapses and Weights is set.
 type Machine struct {
 	Params
-	Synapses *spin.Matrix // xi, visible x hidden
+	Synapses *spin.Matrix // xi, visible x hidden; nil where they are real
+	// Weights are the synapses w of a machine with real ones, hidden x visible, nil
+	// where they are binary. They take the place of xi in every formula: the
+	// coupling of an edge is J w.
+	Weights []float32
+}
+
+// Real reports whether the synapses are real numbers.
+func (m *Machine) Real() bool { return m.Synapses == nil }
+
+// Clone returns a deep copy.
+func (m *Machine) Clone() *Machine {
+	c := &Machine{Params: m.Params.Clone(), Weights: slices.Clone(m.Weights)}
+	if m.Synapses != nil {
+		c.Synapses = m.Synapses.Clone()
+	}
+	return c
 }
 
 // Plain returns the machine of the same distribution without offsets, fields
@@ -18,9 +36,16 @@ type Machine struct {
 // constant J sum mu_i xi_{i mu} nu_mu by which the logarithm of its weights
 // falls short of the centred machine's.
 func (m *Machine) Plain() (plain *Machine, constant float64) {
-	plain = &Machine{m.Params.Clone(), m.Synapses}
+	plain = &Machine{m.Params.Clone(), m.Synapses, m.Weights}
 	if !m.Centred() {
 		return plain, 0
+	}
+	defer func() {
+		clear(plain.VisibleOffset)
+		clear(plain.HiddenOffset)
+	}()
+	if m.Real() {
+		return plain, uncentre(plain.VisibleField, plain.HiddenField, &m.Params, m.Weights)
 	}
 	n, p, j := m.Visible(), m.Hidden(), m.Coupling
 	row := make([]float64, n)
@@ -34,9 +59,25 @@ func (m *Machine) Plain() (plain *Machine, constant float64) {
 	for mu, v := range column {
 		plain.HiddenField[mu] -= j * v
 	}
-	clear(plain.VisibleOffset)
-	clear(plain.HiddenOffset)
 	return plain, constant
+}
+
+// uncentre adds to the fields what takes the place of the offsets of a machine
+// whose synapses (hidden x visible) are real, -J sum_mu w nu_mu and
+// -J sum_i w mu_i, and returns the constant J sum mu_i w nu_mu.
+func uncentre[T Real](visible, hidden []float64, params *Params, w []T) (constant float64) {
+	n, j := params.Visible(), params.Coupling
+	for mu, nu := range params.HiddenOffset {
+		var sum float64
+		for i, v := range w[mu*n : (mu+1)*n] {
+			x := j * float64(v)
+			visible[i] -= x * nu
+			sum += x * params.VisibleOffset[i]
+		}
+		hidden[mu] -= sum
+		constant += sum * nu
+	}
+	return constant
 }
 
 func (m *Machine) transposed() *spin.Matrix {
@@ -45,13 +86,17 @@ func (m *Machine) transposed() *spin.Matrix {
 	return t
 }
 
-// NetworkOf returns the machine as a network with couplings J xi and no
-// offsets, of the same weights.
+// NetworkOf returns the machine as a network with couplings J xi (J w where the
+// synapses are real) and no offsets, of the same weights.
 func NetworkOf[T Real](m *Machine) *Network[T] {
 	plain, constant := m.Plain()
 	net := NewNetwork[T](m.Visible(), m.Hidden())
 	net.Constant = constant
-	spin.Values(net.Coupling, m.transposed())
+	if m.Real() {
+		copyTo(net.Coupling, m.Weights)
+	} else {
+		spin.Values(net.Coupling, m.transposed())
+	}
 	for k := range net.Coupling {
 		net.Coupling[k] *= T(m.Coupling)
 	}

@@ -14,7 +14,7 @@ import (
 func TestMachineStates(t *testing.T) {
 	eachMachine(t, func(t *testing.T, m *Machine) {
 		n, p := m.Visible(), m.Hidden()
-		before := &Machine{m.Params.Clone(), m.Synapses.Clone()}
+		before := m.Clone()
 		s, h := columns(n), columns(p)
 		plain, constant := m.Plain()
 		if plain.Centred() {

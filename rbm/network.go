@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"fmt"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -24,6 +25,21 @@ type Network[T Real] struct {
 // NewNetwork returns a network without couplings and fields.
 func NewNetwork[T Real](visible, hidden int) *Network[T] {
 	return &Network[T]{Coupling: make([]T, visible*hidden), VisibleField: make([]T, visible), HiddenField: make([]T, hidden)}
+}
+
+// SetWeights makes n the network of a machine with the given parameters and real
+// synapses w (hidden x visible), as NetworkOf does.
+func (n *Network[T]) SetWeights(params *Params, w []T) {
+	if len(w) != len(n.Coupling) || params.Visible() != n.Visible() || params.Hidden() != n.Hidden() {
+		panic(fmt.Sprintf("rbm: SetWeights of %d synapses of %d x %d units in a network of %d x %d", len(w), params.Visible(), params.Hidden(), n.Visible(), n.Hidden()))
+	}
+	visible, hidden := slices.Clone(params.VisibleField), slices.Clone(params.HiddenField)
+	n.Constant = uncentre(visible, hidden, params, w)
+	copyTo(n.VisibleField, visible)
+	copyTo(n.HiddenField, hidden)
+	for k, v := range w {
+		n.Coupling[k] = T(params.Coupling) * v
+	}
 }
 
 // Visible returns the number of visible units.

@@ -141,7 +141,9 @@ type Model[T Real] struct {
 
 // Machine returns the machine with the most probable synapses; see Typical for
 // the better one to ship.
-func (m *Model[T]) Machine() *Machine { return &Machine{m.Params.Clone(), m.Posterior.Sign()} }
+func (m *Model[T]) Machine() *Machine {
+	return &Machine{Params: m.Params.Clone(), Synapses: m.Posterior.Sign()}
+}
 
 // Clone returns a deep copy.
 func (m *Model[T]) Clone() *Model[T] {

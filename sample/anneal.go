@@ -41,8 +41,8 @@ func AnnealedLnZ[T rbm.Real](ctx context.Context, net *rbm.Network[T], a Anneali
 	return annealedLnZ(ctx, conditionals[T](newRealConditionals(net, max(0, a.Chains))), net.VisibleField, net.Constant, a)
 }
 
-// AnnealedMachineLnZ is AnnealedLnZ for a machine, whose binary synapses make
-// it several times faster than its network.
+// AnnealedMachineLnZ is AnnealedLnZ for a machine. Binary synapses make it
+// several times faster than its network.
 func AnnealedMachineLnZ(ctx context.Context, machine *rbm.Machine, a Annealing) (LnZEstimate, error) {
 	if !countable(machine) {
 		return AnnealedLnZ(ctx, rbm.NetworkOf[float32](machine), a)

@@ -35,8 +35,8 @@ func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T
 }
 
 // NewMachineChains returns n chains on a machine that start at independent fair
-// hidden spins. As fields are counts of spins they are several times faster
-// than those on the machine's network.
+// hidden spins. Where synapses are binary, fields are counts of spins, and the
+// chains several times faster than those on the machine's network.
 func NewMachineChains(machine *rbm.Machine, n int, key stream.Key) *Chains[float32] {
 	if !countable(machine) {
 		return NewChains(rbm.NetworkOf[float32](machine), n, key)

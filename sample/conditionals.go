@@ -81,9 +81,9 @@ type binaryConditionals struct {
 	fieldV, fieldH       []float32
 }
 
-// countable reports whether the units of each layer can be counted in 16 bits.
+// countable reports whether fields are counts of spins, which must fit in 16 bits.
 func countable(machine *rbm.Machine) bool {
-	return max(machine.Visible(), machine.Hidden()) < 1<<16
+	return !machine.Real() && max(machine.Visible(), machine.Hidden()) < 1<<16
 }
 
 // newBinaryConditionals takes a machine without offsets.

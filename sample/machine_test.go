@@ -58,6 +58,20 @@ func TestMachineChains(t *testing.T) {
 	c.SetNetwork(net)
 }
 
+// TestRealMachineChains: the same of a machine with real synapses.
+func TestRealMachineChains(t *testing.T) {
+	const chains = 20_000
+	m := testMachine(visible, hidden, stream.New(1))
+	m.Synapses, m.Weights = nil, make([]float32, visible*hidden)
+	rng := stream.New(3).Rand()
+	for k := range m.Weights {
+		m.Weights[k] = float32(rng.NormFloat64())
+	}
+	c := NewMachineChains(m, chains, stream.New(2))
+	c.Sweep(30)
+	wantDistribution(t, "in equilibrium", c, probabilities(lnWeights(rbm.NetworkOf[float64](m)), everything))
+}
+
 // TestAnnealedMachine: both ways of annealing a machine lie within five
 // standard errors of the exact ln Z, eight machines each (false alarms below
 // 1e-5; the seeds are fixed).

@@ -19,6 +19,7 @@ import (
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // Terms are the three terms of the bound, in nats a sample.
@@ -35,9 +36,12 @@ func (t Terms) Bound() float64 { return t.Data - t.Partition - t.KL }
 type Objective[T rbm.Real] struct {
 	Partition dual.Partition[T]
 	Average   Average[T]
-	Samples   int // M, over which the divergence from the prior is shared
+	Samples   int        // M, over which the divergence from the prior is shared
+	Synapses  Synapses   // what the thetas stand for
+	Decay     float64    // of Real synapses: the gradient falls by Decay theta
+	Draw      stream.Key // of Sampled synapses
 
-	mean, bias             []T // lambda; (1 - lambda^2) mu: hidden x visible
+	mean, bias             []T // lambda, or the synapses where they are known; (1 - lambda^2) mu: hidden x visible
 	offset                 []T // mu: visible
 	field, variance        []T // hidden x batch
 	tanhData, sech2Data    []T // products with the samples, hidden x visible
@@ -77,11 +81,15 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 		return report, err
 	}
 	perSample, j := 1/float64(m), model.Coupling
-	prior := 1 / float64(o.Samples)
+	prior, second := o.share(), j*j*perSample
+	if o.Synapses == Real {
+		second = 0 // the data term is no longer that of a mean over ±1
+	}
 	// A few hidden units at a time, while their rows are in cache: averages over
 	// the field of each unit and sample, and their products with the samples.
 	q := model.Posterior
 	coupling := make([]float64, p)
+	spread := o.biased && o.Synapses != Real // whether sech^2 counts beside the offsets
 	parallel.For(p, unitsTogether, func(lo, hi int) {
 		o.fields(lo, hi, batch.Samples)
 		local := newLocalFields[T](m)
@@ -93,25 +101,25 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 		}
 		spin.Mul(o.tanhData[lo*n:hi*n], o.field[lo*m:hi*m], hi-lo, batch.across)
-		if o.biased {
+		if spread {
 			spin.Mul(o.sech2Data[lo*n:hi*n], o.variance[lo*m:hi*m], hi-lo, batch.across)
 		}
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
 			out := grad.Synapse[row : row+n]
-			sech2Data := o.tanhData // multiplied by offsets, which are 0
-			if o.biased {
+			sech2Data := o.tanhData // multiplied by 0
+			if spread {
 				sech2Data = o.sech2Data // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
 			}
 			kernel.SynapseGradient(out, kernel.SynapseRow[T]{
 				Mean: o.mean[row:], Offset: o.offset, TanhData: o.tanhData[row:], Sech2Data: sech2Data[row:],
 				Partition: o.partition.Synapse[row:], Theta: q.Theta[row:],
 			}, kernel.SynapseScales[T]{
-				First: T(j * perSample), Second: T(j * j * perSample), Share: T(prior),
+				First: T(j * perSample), Second: T(second), Share: T(prior),
 				Excess:   T(o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
 				Sech2Sum: T(o.sech2Sum[mu]),
 			})
-			if q.PriorTheta != nil {
+			if q.PriorTheta != nil && o.Synapses == Posterior {
 				for i, v := range q.PriorTheta[row:][:len(out)] {
 					out[i] += T(prior) * v
 				}
@@ -135,7 +143,7 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 func (o *Objective[T]) Terms(model *rbm.Model[T], samples *spin.Matrix) (Terms, dual.Report, error) {
 	data := o.dataTerm(model, samples)
 	report, err := o.Partition.Term(o.partition, &model.Params, o.mean)
-	return Terms{data, report.LnZ, model.Posterior.KL() / float64(o.Samples)}, report, err
+	return Terms{data, report.LnZ, o.kl(model.Posterior)}, report, err
 }
 
 // AnnealedTerms computes the terms of the annealed bound, ln E_q Z estimated by
@@ -144,8 +152,14 @@ func (o *Objective[T]) Terms(model *rbm.Model[T], samples *spin.Matrix) (Terms, 
 // the annealing. The error is the context's or the annealing's.
 func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], samples *spin.Matrix, a sample.Annealing) (Terms, error) {
 	data := o.dataTerm(model, samples)
-	z, err := sample.AnnealedLnZ(ctx, dual.NewNetwork(&model.Params, o.mean), a)
-	return Terms{data, z.LnZ, model.Posterior.KL() / float64(o.Samples)}, err
+	net := rbm.NewNetwork[T](model.Visible(), model.Hidden())
+	if o.Synapses == Real {
+		net.SetWeights(&model.Params, o.mean)
+	} else {
+		dual.SetNetwork(net, &model.Params, o.mean)
+	}
+	z, err := sample.AnnealedLnZ(ctx, net, a)
+	return Terms{data, z.LnZ, o.kl(model.Posterior)}, err
 }
 
 // EstimateTerms computes the terms of the bound on a set of samples by the
@@ -223,17 +237,13 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 	if len(o.field) != p*m {
 		o.field, o.variance = make([]T, p*m), make([]T, p*m)
 	}
-	model.Posterior.Mean(o.mean)
+	set(o.mean, o.Synapses, model.Posterior, o.Draw)
 	o.biased = false
 	for i, offset := range model.VisibleOffset {
 		o.biased = o.biased || offset != 0
 		o.offset[i] = T(offset)
 	}
-	parallel.For(p, parallel.Grain(n*3), func(lo, hi int) {
-		for mu := lo; mu < hi; mu++ {
-			o.meanAtMu[mu], o.freeConstant[mu] = kernel.Biases(o.bias[mu*n:(mu+1)*n], o.mean[mu*n:(mu+1)*n], o.offset)
-		}
-	})
+	o.setBiases(n, p)
 }
 
 // fields computes, for hidden units lo to hi-1 and each sample, what
@@ -242,7 +252,7 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 func (o *Objective[T]) fields(lo, hi int, samples *spin.Matrix) {
 	n, m := samples.Rows(), samples.Cols()
 	spin.Mul(o.field[lo*m:hi*m], o.mean[lo*n:hi*n], hi-lo, samples)
-	if o.biased {
+	if o.biased && !o.known() {
 		spin.Mul(o.variance[lo*m:hi*m], o.bias[lo*n:hi*n], hi-lo, samples)
 	} else {
 		clear(o.variance[lo*m : hi*m])

@@ -21,15 +21,18 @@ type Options struct {
 	Epochs int // passes through the samples
 	Time   time.Duration
 
-	Batch        int     // samples a step; 0 or more than there are: all of them
-	Rule         Rule    // for the synapses; fields and coupling follow Adam
-	Rate         float64 // of the synapses
-	FinalRate    float64 // share of Rate left at the end; rates fall linearly
-	FieldRate    float64 // of the fields, as a share of the synapses' rate; 0: fields are fixed
-	CouplingRate float64 // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
-	OffsetRate   float64 // share by which hidden offsets follow the hidden means each step; 0: fixed
-	MaxTheta     float64 // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
-	Key          stream.Key
+	Batch        int // samples a step; 0 or more than there are: all of them
+	Synapses     Synapses
+	Decay        float64    // of Real synapses a step, as a share of themselves in the gradient
+	Rule         Rule       // for the synapses; fields and coupling follow Adam
+	Rate         float64    // of the synapses
+	FinalRate    float64    // share of Rate left at the end; rates fall linearly
+	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
+	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
+	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
+	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
+	Key          stream.Key // of the order of samples
+	Draw         stream.Key // of Sampled synapses
 }
 
 // Progress tells where learning is, after a step.
@@ -84,6 +87,10 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		return nil, fmt.Errorf("the learning rate is %v: it must be positive and finite", opt.Rate)
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
+	case opt.Rule != Adam && opt.Synapses != Posterior:
+		return nil, fmt.Errorf("known synapses are learned by Adam alone: the other rules move a posterior")
+	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
+		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
 	}
 	if opt.Batch == 0 || opt.Batch > m {
 		opt.Batch = m
@@ -91,7 +98,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
 		Model: model, opt: opt, samples: samples, grad: dual.NewGradient[T](n, p), epoch: -1,
-		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m},
+		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay},
 		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
 	}
 	if opt.Batch == m {
@@ -157,6 +164,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 
 // learn takes one step.
 func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
+	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
 	report, err := t.Objective.Gradient(t.grad, t.Model, t.nextBatch())
 	if err != nil {
 		return report, err

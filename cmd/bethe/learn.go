@@ -63,7 +63,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 func (r *learning) describe() {
 	f := r.f
 	r.settings = map[string]any{
-		"hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
+		"synapses": f.synapses, "decay": f.decay, "hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
 		"rate": f.rate, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
 		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,

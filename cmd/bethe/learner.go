@@ -36,7 +36,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	}, samples)
 	start := samples.Choose(f.engine.chains, key.Sub(streamChainStart).Rand())
 	engine, why := newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamChains))
-	partition := newPartition(&f.engine, engine, key.Sub(streamDraws))
+	partition := f.partition(engine, key.Sub(streamDraws))
 	for _, part := range []any{engine, partition} {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
@@ -47,17 +47,29 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	// what learning keeps from step to step.
 	l.look = &looking{model: l.model, key: key}
 	l.look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
-	l.look.objective = &variational.Objective[float32]{Partition: newPartition(&f.engine, l.look.engine, key.Sub(streamScores)),
-		Average: variational.Mixture[float32]{}, Samples: samples.Cols()}
+	l.look.objective = &variational.Objective[float32]{Partition: f.partition(l.look.engine, key.Sub(streamScores)),
+		Average: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: f.kind(), Draw: key.Sub(streamScores)}
 	var err error
-	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, f.options(key.Sub(streamBatches)))
+	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, f.options(key))
 	return l, err
+}
+
+// partition returns the partition term for the kind of synapses.
+func (f *trainFlags) partition(engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
+	if f.kind() == variational.Real {
+		return &dual.Weighted[float32]{Engine: engine}
+	}
+	return newPartition(&f.engine, engine, key)
 }
 
 // options returns those of learning.
 func (f *trainFlags) options(key stream.Key) variational.Options {
 	opt := variational.Options{
-		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, FinalRate: 0.02, MaxTheta: 4, Key: key,
+		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, FinalRate: 0.02, MaxTheta: 4,
+		Synapses: f.kind(), Decay: f.decay, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+	}
+	if opt.Synapses == variational.Real {
+		opt.MaxTheta = 0 // they are no log-odds
 	}
 	opt.Rule, _ = learningRule(f.rule) // checked before
 	if !f.noFields {

@@ -123,7 +123,8 @@ func TestWrongWords(t *testing.T) {
 		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --ais-steps 0", "train --threads -1",
 		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
-		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
+		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",
+		"train --synapses ternary", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
@@ -301,11 +302,34 @@ func TestTrainEvalSample(t *testing.T) {
 	}
 }
 
+// A machine with real synapses is saved, evaluated and sampled like another.
+func TestRealSynapses(t *testing.T) {
+	data, out := small(t), filepath.Join(t.TempDir(), "run")
+	v := object(t, "train", "--synapses", "real", "--data", data, "--hidden", "5", "--steps", "300", "--batch", "50", "--out", out, "--evaluate")
+	model := v["model"].(string)
+	file, err := rbm.Load(model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !file.Machine().Real() || v["synapse_bits"] != 32*60.0 || v["polarised"] != nil {
+		t.Errorf("report %v", v)
+	}
+	e := object(t, "eval", model, "--data", data)
+	l, evaluated := e["log_likelihood"].(map[string]any), v["log_likelihood"].(map[string]any)
+	if l["mean"] != evaluated["mean"] || l["mean"].(float64) < -12*math.Ln2 || l["mean"].(float64) > 0 {
+		t.Errorf("eval %v, train %v", l, evaluated)
+	}
+	if s := object(t, "sample", model, "-n", "10", "--sweeps", "20", "--png", filepath.Join(out, "s.png"), "--clamp", "0-3", "--from", data+":4"); s["samples"] != 10.0 {
+		t.Errorf("sample %v", s)
+	}
+}
+
 func TestTrainVariants(t *testing.T) {
 	data := small(t)
 	for _, extra := range []string{
 		"--no-centre --no-fields --fixed-coupling --beta 1 --partition quenched --draws 4 --rule clipped",
 		"--estep bethe", "--estep tap --chains 5", "--estep chains --chains 10 --sweeps 2", "--rule bayes --rate 0.1", "--restarts 3", "--epochs 2", "--time 50ms",
+		"--synapses real --decay 0.001", "--synapses sampled", "--synapses sign",
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		args := append([]string{"train", "--data", data, "--hidden", "3", "--batch", "100", "--out", out}, strings.Fields(extra)...)
@@ -342,6 +366,7 @@ func TestInterrupted(t *testing.T) {
 	for _, extra := range []string{
 		"--estep chains --chains 40 --steps 60 --checkpoint-every 7", "--estep tap --chains 5 --steps 60", "--estep bethe --steps 60",
 		"--partition quenched --draws 4 --no-centre --estep exact --steps 60",
+		"--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
 	} {
 		train := func(ctx context.Context, out string, more ...string) (int, string) {
 			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--out", out}, strings.Fields(extra)...)

@@ -9,8 +9,8 @@ import (
 	"bethe/figure"
 	"bethe/rbm"
 	"bethe/sample"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/variational"
 )
 
 // trainReport is the JSON object of train.
@@ -22,7 +22,7 @@ type trainReport struct {
 	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
 	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
 	Coupling      float64                 `json:"coupling"`
-	Polarised     float64                 `json:"polarised"` // share of synapses with |mean| > 0.9
+	Polarised     *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
 	SynapseBits   int                     `json:"synapse_bits"`
 	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed          uint64                  `json:"seed"`
@@ -41,7 +41,13 @@ func (l *learner) report(ctx context.Context) (*trainReport, error) {
 	bound := terms.Bound()
 	report := &trainReport{
 		Model: filepath.Join(l.out, modelFile), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
-		Coupling: model.Coupling, Polarised: model.Posterior.Polarised(polarisedAt), SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed,
+		Coupling: model.Coupling, SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed,
+	}
+	if l.f.kind() == variational.Real {
+		report.SynapseBits *= 32
+	} else {
+		polarised := model.Posterior.Polarised(polarisedAt)
+		report.Polarised = &polarised
 	}
 	if l.f.engine.partition == "quenched" {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
@@ -57,14 +63,14 @@ func (l *learner) report(ctx context.Context) (*trainReport, error) {
 // finish writes the model, the pictures, what --evaluate found, and the result.
 func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report *trainReport) error {
 	key := stream.New(r.seed)
-	file := &rbm.File{Model: model, Synapses: r.synapses(model.Posterior, key.Sub(streamSynapses)), Info: rbm.Info{
+	file := r.file(model, rbm.Info{
 		Program: program(), Seed: r.seed, Data: r.f.data.name, Samples: r.set.Len(), Steps: report.Steps,
 		Width: r.set.Width, Height: r.set.Height, Settings: r.settings,
-	}}
+	}, key.Sub(streamSynapses))
 	if err := file.Save(report.Model); err != nil {
 		return err
 	}
-	if err := figure.WritePNG(filepath.Join(r.out, synapsesFile), figure.Synapses(model.Posterior, r.set.Width, r.set.Height)); err != nil {
+	if err := figure.WritePNG(filepath.Join(r.out, synapsesFile), figure.FileSynapses(file)); err != nil {
 		return err
 	}
 	machine := file.Machine()
@@ -95,18 +101,27 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	return r.writeResult(report)
 }
 
-// synapses returns those of the machine that is saved.
-func (r *learning) synapses(q *rbm.Posterior[float32], key stream.Key) *spin.Matrix {
-	if r.f.undecided == "sign" {
-		return q.Sign()
+// file returns what is saved: a machine, and the posterior it is of.
+func (r *learning) file(model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
+	if r.f.kind() == variational.Real {
+		return rbm.RealFile(&rbm.Machine{Params: model.Params, Weights: model.Posterior.Theta}, info)
 	}
-	return q.Typical(key)
+	file := &rbm.File{Model: model, Info: info}
+	if r.f.undecided == "sign" {
+		file.Synapses = model.Posterior.Sign()
+	} else {
+		file.Synapses = model.Posterior.Typical(key)
+	}
+	return file
 }
 
 // tell prints the report.
 func (r *learning) tell(report *trainReport) error {
-	r.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f; %.0f %% of the synapses polarised\n",
-		report.Steps, report.Seconds, *report.Bound, report.BoundBy, report.Coupling, 100*report.Polarised)
+	r.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f", report.Steps, report.Seconds, *report.Bound, report.BoundBy, report.Coupling)
+	if report.Polarised != nil {
+		r.printf("; %.0f %% of the synapses polarised", 100**report.Polarised)
+	}
+	r.printf("\n")
 	if report.BoundAnnealed != nil {
 		r.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *report.BoundAnnealed)
 	}

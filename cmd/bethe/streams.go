@@ -14,4 +14,5 @@ const (
 	streamSynapses
 	streamRestarts
 	streamScores
+	streamDrawnSynapses
 )

@@ -15,6 +15,8 @@ import (
 type trainFlags struct {
 	data     dataFlags
 	engine   engineFlags
+	synapses string
+	decay    float64
 	hidden   int
 	beta     float64
 	epochs   int
@@ -58,6 +60,7 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.byKind(cmd.Flags().Changed)
 			if err := f.check(); err != nil {
 				return err
 			}
@@ -68,8 +71,10 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	f.engine.register(cmd)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
+	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
+	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
-	flags.Float64Var(&f.beta, "beta", 2.8, "coupling J = beta/sqrt(visible units); where it is learned, the start")
+	flags.Float64Var(&f.beta, "beta", 2.8, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start; of real synapses the unit, by default %v", realBeta))
 	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
 	flags.IntVar(&f.steps, "steps", 0, "steps of learning")
 	flags.DurationVar(&f.time, "time", 0, "time of learning, such as 60s or 10m")
@@ -87,6 +92,23 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
+
+// byKind sets what was not asked for to what suits the kind of synapses.
+func (f *trainFlags) byKind(asked func(flag string) bool) {
+	if f.synapses == "real" {
+		if !asked("beta") {
+			f.beta = realBeta
+		}
+		f.fixedCoupling = true // it is only the unit of the synapses
+	}
+	if f.synapses == "sign" {
+		f.undecided = "sign"
+	}
+}
+
+// realBeta is the coupling, times sqrt(visible units), that real synapses are
+// counted in.
+const realBeta = 1
 
 func (f *trainFlags) check() error {
 	if f.epochs == 0 && f.steps == 0 && f.time == 0 {
@@ -107,6 +129,16 @@ func (f *trainFlags) check() error {
 		return usagef("--restarts %d: it must be at least 1", f.restarts)
 	case f.checkpointEvery < 0:
 		return usagef("--checkpoint-every %d: it must not be negative", f.checkpointEvery)
+	case !oneOf(f.synapses, "binary", "real", "sampled", "sign"):
+		return usagef("--synapses %q: it is binary, real, sampled or sign", f.synapses)
+	case f.synapses != "binary" && f.engine.partition == "quenched":
+		return usagef("--synapses %s --partition quenched: the quenched form is that of a posterior over binary synapses", f.synapses)
+	case f.synapses != "binary" && f.rule != "adam":
+		return usagef("--synapses %s --rule %s: rules but adam move a posterior over binary synapses", f.synapses, f.rule)
+	case !(f.decay >= 0) || math.IsInf(f.decay, 0):
+		return usagef("--decay %v: it must not be negative, and finite", f.decay)
+	case f.decay > 0 && f.synapses != "real":
+		return usagef("--decay is of --synapses real; others have a prior")
 	case f.engine.partition == "quenched" && f.engine.estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case !oneOf(f.undecided, "draw", "sign"):
@@ -121,6 +153,19 @@ func (f *trainFlags) check() error {
 		return err
 	}
 	return f.engine.check()
+}
+
+// kind returns what the thetas of the model stand for.
+func (f *trainFlags) kind() variational.Synapses {
+	switch f.synapses {
+	case "real":
+		return variational.Real
+	case "sampled":
+		return variational.Sampled
+	case "sign":
+		return variational.Sign
+	}
+	return variational.Posterior
 }
 
 // learningRule returns the rule of a name.

@@ -50,7 +50,10 @@ func (l *learner) watch(ctx context.Context, bar *progress) func(variational.Pro
 		}
 		if time.Since(shownAt) > 200*time.Millisecond {
 			shownAt = time.Now()
-			note = fmt.Sprintf("%spolarised %.0f %%  J %.4f", bound, 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling)
+			note = bound
+			if l.f.kind() != variational.Real {
+				note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling)
+			}
 		}
 		bar.set(p.Fraction, note)
 		due := time.Since(savedAt) > checkpointEvery
