@@ -22,7 +22,8 @@ type Chains[T rbm.Real] struct {
 
 	key        stream.Key
 	layers     conditionals[T]
-	visible    []T   // visible fields b
+	visible    []T   // visible fields b, at the chains' temperature
+	at         T     // the temperature: what couplings and hidden fields are multiplied by
 	clamped    []int // visible units held at their state in clamp
 	clamp      *spin.Matrix
 	shownField []T // of VisibleFields, where units are clamped
@@ -31,22 +32,15 @@ type Chains[T rbm.Real] struct {
 // NewChains returns n chains on a network that start at independent fair
 // hidden spins.
 func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T] {
-	return newChains(newRealConditionals(net, n), net.VisibleField, n, key)
+	return newChains(shareNetwork(net).conditionals(n), net.VisibleField, n, key)
 }
 
 // NewMachineChains returns n chains on a machine that start at independent fair
 // hidden spins. Where synapses are binary, fields are counts of spins, and the
 // chains several times faster than those on the machine's network.
 func NewMachineChains(machine *rbm.Machine, n int, key stream.Key) *Chains[float32] {
-	if !countable(machine) {
-		return NewChains(rbm.NetworkOf[float32](machine), n, key)
-	}
-	plain, _ := machine.Plain()
-	fields := make([]float32, plain.Visible())
-	for i, b := range plain.VisibleField {
-		fields[i] = float32(b)
-	}
-	return newChains[float32](newBinaryConditionals(plain), fields, n, key)
+	layers, fields, _ := machineConditionals(machine, n)
+	return newChains(layers(), fields, n, key)
 }
 
 func newChains[T rbm.Real](layers conditionals[T], fields []T, n int, key stream.Key) *Chains[T] {
@@ -55,7 +49,7 @@ func newChains[T rbm.Real](layers conditionals[T], fields []T, n int, key stream
 	}
 	visible, hidden := layers.size()
 	return &Chains[T]{Visible: spin.New(visible, n), Hidden: spin.Random(hidden, n, key.Sub(start).Rand()),
-		key: key, layers: layers, visible: fields}
+		key: key, layers: layers, visible: fields, at: 1}
 }
 
 // Labels of the streams below a chain's key.
@@ -63,6 +57,9 @@ const (
 	start = iota
 	drawVisible
 	drawHidden
+	drawExchange
+	redrawHidden
+	rung
 )
 
 // SetNetwork changes the network that the chains follow; it must have the
@@ -105,7 +102,7 @@ func (c *Chains[T]) Clamp(units []int, s *spin.Matrix) {
 func (c *Chains[T]) Sweep(k int) {
 	for range k {
 		c.Sweeps++
-		c.layers.drawVisible(c.Visible, c.Hidden, c.visible, 1, c.key.Sub(drawVisible).Sub(c.Sweeps))
+		c.layers.drawVisible(c.Visible, c.Hidden, c.visible, c.at, c.key.Sub(drawVisible).Sub(c.Sweeps))
 		if len(c.clamped) > 0 {
 			c.Visible.CopyRows(c.clamp, c.clamped)
 		}
@@ -114,7 +111,7 @@ func (c *Chains[T]) Sweep(k int) {
 }
 
 func (c *Chains[T]) drawHidden() {
-	c.layers.drawHidden(c.Hidden, c.Visible, 1, c.key.Sub(drawHidden).Sub(c.Sweeps))
+	c.layers.drawHidden(c.Hidden, c.Visible, c.at, c.key.Sub(drawHidden).Sub(c.Sweeps))
 }
 
 // HiddenFields returns the fields of the hidden units given the visible

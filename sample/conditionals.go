@@ -26,22 +26,30 @@ type conditionals[T rbm.Real] interface {
 
 // realConditionals are those of a network with real couplings.
 type realConditionals[T rbm.Real] struct {
-	net            *rbm.Network[T]
-	couplingT      []T // visible x hidden
+	*sharedNetwork[T]
 	fieldV, fieldH []T
 	scaled         []T
 }
 
-func newRealConditionals[T rbm.Real](net *rbm.Network[T], chains int) *realConditionals[T] {
-	r := &realConditionals[T]{couplingT: make([]T, len(net.Coupling)),
-		fieldV: make([]T, net.Visible()*chains), fieldH: make([]T, net.Hidden()*chains)}
-	r.set(net)
-	return r
+// A sharedNetwork is what realConditionals of the same network share.
+type sharedNetwork[T rbm.Real] struct {
+	net       *rbm.Network[T]
+	couplingT []T // visible x hidden
 }
 
-func (r *realConditionals[T]) set(net *rbm.Network[T]) {
-	r.net = net
-	net.TransposeCoupling(r.couplingT)
+func shareNetwork[T rbm.Real](net *rbm.Network[T]) *sharedNetwork[T] {
+	s := &sharedNetwork[T]{couplingT: make([]T, len(net.Coupling))}
+	s.set(net)
+	return s
+}
+
+func (s *sharedNetwork[T]) set(net *rbm.Network[T]) {
+	s.net = net
+	net.TransposeCoupling(s.couplingT)
+}
+
+func (s *sharedNetwork[T]) conditionals(chains int) *realConditionals[T] {
+	return &realConditionals[T]{sharedNetwork: s, fieldV: make([]T, s.net.Visible()*chains), fieldH: make([]T, s.net.Hidden()*chains)}
 }
 
 func (r *realConditionals[T]) size() (visible, hidden int) { return r.net.Visible(), r.net.Hidden() }
@@ -95,6 +103,27 @@ func newBinaryConditionals(plain *rbm.Machine) *binaryConditionals {
 		b.hiddenField = append(b.hiddenField, float32(c))
 	}
 	return b
+}
+
+// machineConditionals returns a maker of the conditionals of a machine, which
+// share what does not change, its visible fields, and the constant of its
+// weights (rbm.Machine.Plain).
+func machineConditionals(machine *rbm.Machine, chains int) (layers func() conditionals[float32], fields []float32, constant float64) {
+	if !countable(machine) {
+		shared := shareNetwork(rbm.NetworkOf[float32](machine))
+		return func() conditionals[float32] { return shared.conditionals(chains) }, shared.net.VisibleField, shared.net.Constant
+	}
+	plain, constant := machine.Plain()
+	fields = make([]float32, plain.Visible())
+	for i, b := range plain.VisibleField {
+		fields[i] = float32(b)
+	}
+	shared := newBinaryConditionals(plain)
+	return func() conditionals[float32] {
+		own := *shared
+		own.shiftH = make([]float32, plain.Hidden())
+		return &own
+	}, fields, constant
 }
 
 func (b *binaryConditionals) size() (visible, hidden int) {

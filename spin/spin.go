@@ -192,6 +192,24 @@ func (m *Matrix) CopyRows(src *Matrix, rows []int) {
 	}
 }
 
+// SwapColumns exchanges the named columns of a and b, of the same shape.
+func SwapColumns(a, b *Matrix, cols []int) {
+	if a.rows != b.rows || a.cols != b.cols {
+		panic(fmt.Sprintf("spin: SwapColumns of %d x %d and %d x %d matrices", a.rows, a.cols, b.rows, b.cols))
+	}
+	for _, j := range cols {
+		if uint(j) >= uint(a.cols) {
+			panic(fmt.Sprintf("spin: SwapColumns of column %d of %d x %d matrices", j, a.rows, a.cols))
+		}
+	}
+	for w := 0; w < len(a.words); w += a.stride {
+		x, y := a.words[w:w+a.cols], b.words[w:w+a.cols]
+		for _, j := range cols {
+			x[j], y[j] = y[j], x[j]
+		}
+	}
+}
+
 // Transpose writes the transpose of m to dst, which must be cols x rows and
 // not share storage with m.
 func (m *Matrix) Transpose(dst *Matrix) {

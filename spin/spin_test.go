@@ -386,3 +386,34 @@ func TestChoose(t *testing.T) {
 		}
 	}
 }
+
+// SwapColumns exchanges what it names and nothing else.
+func TestSwapColumns(t *testing.T) {
+	const rows, cols = 61, 9
+	a, b := Random(rows, cols, rand.New(rand.NewPCG(1, 1))), Random(rows, cols, rand.New(rand.NewPCG(2, 2)))
+	x, y := a.Clone(), b.Clone()
+	SwapColumns(x, y, []int{7, 0})
+	for i := range rows {
+		for j := range cols {
+			p, q := a, b
+			if j == 0 || j == 7 {
+				p, q = b, a
+			}
+			if x.At(i, j) != p.At(i, j) || y.At(i, j) != q.At(i, j) {
+				t.Fatalf("element (%d, %d)", i, j)
+			}
+		}
+	}
+	for _, f := range []func(){
+		func() { SwapColumns(x, y, []int{cols}) }, func() { SwapColumns(x, New(rows+1, cols), nil) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		}()
+	}
+}
