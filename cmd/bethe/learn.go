@@ -7,10 +7,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"time"
 
 	"bethe/dataset"
 	"bethe/internal/durable"
 	"bethe/rbm"
+	"bethe/runs"
 )
 
 // A learning is one call of train.
@@ -49,6 +51,9 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if err := durable.RemoveLeftovers(r.out, r.files()...); err != nil {
 		return err
 	}
+	if err := r.writeInfo(); err != nil {
+		return err
+	}
 	best, report, err := r.learnAll(ctx)
 	if err != nil {
 		return err
@@ -74,6 +79,17 @@ func (r *learning) describe() {
 		panic(err) // numbers, words and truths always have a JSON form
 	}
 	r.label = string(text)
+}
+
+// writeInfo writes what the run is of, unless an earlier call has.
+func (r *learning) writeInfo() error {
+	if _, err := runs.ReadInfo(r.out); err == nil && r.f.resume {
+		return nil
+	}
+	return runs.WriteInfo(r.out, runs.Info{
+		Verb: "train", Program: program(), Data: r.f.data.name, Samples: r.set.Len(), Visible: r.set.Visible(), Hidden: r.f.hidden,
+		Width: r.set.Width, Height: r.set.Height, Seed: r.seed, Settings: r.settings, Began: time.Now().UTC().Truncate(time.Second),
+	})
 }
 
 // learnAll learns from every start and returns the model with the best bound.

@@ -21,6 +21,7 @@ type learner struct {
 	parts   []dual.Stateful // what a checkpoint keeps besides the trainer
 	why     string          // the engine was chosen
 	look    *looking
+	start   int    // which random start this is
 	path    string // of the checkpoint
 }
 
@@ -29,7 +30,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	f, samples := r.f, r.set.Samples
 	key := stream.New(r.seed).Sub(streamRestarts).Sub(uint64(k))
 	n := samples.Rows()
-	l := &learner{learning: r, path: r.checkpointPath(k)}
+	l := &learner{learning: r, start: k, path: r.checkpointPath(k)}
 	l.model = variational.Model[float32](variational.Start{
 		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
 		Deviation: 0.3, Key: key.Sub(streamStart),
@@ -117,10 +118,22 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	if err := l.save(); err != nil {
 		return nil, err
 	}
+	m, err := l.newMeasuring()
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	if l.trainer.Step() == 0 {
+		if err := m.first(); err != nil {
+			return nil, err
+		}
+	}
 	bar := l.progress("learning")
 	unsettled := 0 // steps of an engine that had not converged
-	watch := l.watch(ctx, bar)
-	err := l.trainer.Run(ctx, func(p variational.Progress) error {
+	watch := l.watch(ctx, bar, m)
+	last := variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Coupling}
+	err = l.trainer.Run(ctx, func(p variational.Progress) error {
+		last = p
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -139,7 +152,10 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	if err := l.save(); err != nil {
 		return nil, err
 	}
-	report, err := l.report(ctx)
+	report, terms, err := l.report(ctx)
+	if err == nil {
+		err = m.end(last, terms, report.BoundBy)
+	}
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, l.interruptedAtEnd()

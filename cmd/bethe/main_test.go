@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/rbm"
+	"bethe/runs"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -252,7 +253,7 @@ func TestTrainEvalSample(t *testing.T) {
 	if v["steps"] != 300.0 || v["synapse_bits"] != 60.0 || v["evaluated_on"] != data || v["bound_by"] != "exact" {
 		t.Errorf("report %v", v)
 	}
-	for _, name := range []string{modelFile, checkpointFile, resultFile, synapsesFile, samplesFile} {
+	for _, name := range []string{runs.ModelFile, runs.CheckpointFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -388,8 +389,8 @@ func TestInterrupted(t *testing.T) {
 		if status, stderr := train(t.Context(), parts, "--resume"); status != exitDone {
 			t.Fatalf("%s: status %d, %s", extra, status, stderr)
 		}
-		a, errA := os.ReadFile(filepath.Join(whole, modelFile))
-		b, errB := os.ReadFile(filepath.Join(parts, modelFile))
+		a, errA := os.ReadFile(filepath.Join(whole, runs.ModelFile))
+		b, errB := os.ReadFile(filepath.Join(parts, runs.ModelFile))
 		if errA != nil || errB != nil || !bytes.Equal(a, b) {
 			t.Errorf("%s: after interruptions the model has other bytes (%v, %v)", extra, errA, errB)
 		}
@@ -420,17 +421,17 @@ func TestRunFolder(t *testing.T) {
 	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
 		t.Errorf("the same folder again: status %d, %s", status, stderr)
 	}
-	before, err := os.ReadFile(filepath.Join(out, modelFile))
+	before, err := os.ReadFile(filepath.Join(out, runs.ModelFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(out, modelFile)); err != nil {
+	if err := os.Remove(filepath.Join(out, runs.ModelFile)); err != nil {
 		t.Fatal(err)
 	}
 	if v := object(t, append(args, "--resume", "--evaluate")...); v["log_likelihood"] == nil {
 		t.Errorf("--resume --evaluate of a finished run: %v", v)
 	}
-	if after, err := os.ReadFile(filepath.Join(out, modelFile)); err != nil || !bytes.Equal(before, after) {
+	if after, err := os.ReadFile(filepath.Join(out, runs.ModelFile)); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("a model made again has other bytes (%v)", err)
 	}
 	text, err := os.ReadFile(data)

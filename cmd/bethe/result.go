@@ -8,6 +8,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/sample"
 	"bethe/stream"
 	"bethe/variational"
@@ -28,20 +29,22 @@ type trainReport struct {
 	Seed          uint64                  `json:"seed"`
 	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated     string                  `json:"evaluated_on,omitempty"`
+	start         int                     // which random start it is of
 }
 
-// report computes the report of a start that has learned.
-func (l *learner) report(ctx context.Context) (*trainReport, error) {
+// report computes the report of a start that has learned, and the terms of its
+// bound.
+func (l *learner) report(ctx context.Context) (*trainReport, variational.Terms, error) {
 	model, look := l.model, l.look
 	some := l.set.Samples.Choose(min(10000, l.set.Len()), look.key.Sub(streamBound).Rand())
 	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {
-		return nil, err
+		return nil, terms, err
 	}
 	bound := terms.Bound()
 	report := &trainReport{
-		Model: filepath.Join(l.out, modelFile), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
-		Coupling: model.Coupling, SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed,
+		Model: filepath.Join(l.out, runs.ModelFile), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
+		Coupling: model.Coupling, SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed, start: l.start,
 	}
 	if l.f.kind() == variational.Real {
 		report.SynapseBits *= 32
@@ -51,13 +54,14 @@ func (l *learner) report(ctx context.Context) (*trainReport, error) {
 	}
 	if l.f.engine.partition == "quenched" {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
-		if terms, _, err = look.terms(ctx, some, 100, 1000); err != nil {
-			return nil, err
+		annealed, _, err := look.terms(ctx, some, 100, 1000)
+		if err != nil {
+			return nil, terms, err
 		}
-		other := terms.Bound()
+		other := annealed.Bound()
 		report.BoundAnnealed = &other
 	}
-	return report, nil
+	return report, terms, nil
 }
 
 // finish writes the model, the pictures, what --evaluate found, and the result.
@@ -70,14 +74,14 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	if err := file.Save(report.Model); err != nil {
 		return err
 	}
-	if err := figure.WritePNG(filepath.Join(r.out, synapsesFile), figure.FileSynapses(file)); err != nil {
+	if err := figure.WritePNG(filepath.Join(r.out, runs.SynapsesFile), figure.FileSynapses(file)); err != nil {
 		return err
 	}
 	machine := file.Machine()
 	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
 	chains.Start(r.set.Samples.Choose(100, key.Sub(streamPictures).Rand()))
 	chains.Sweep(200)
-	if err := figure.WritePNG(filepath.Join(r.out, samplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {
+	if err := figure.WritePNG(filepath.Join(r.out, runs.SamplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {
 		return err
 	}
 	if r.f.evaluate {
@@ -97,6 +101,9 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 			return err
 		}
 		report.LogLikelihood, report.Evaluated = &likelihood, name
+		if err := r.recordLikelihood(report); err != nil {
+			return err
+		}
 	}
 	return r.writeResult(report)
 }
@@ -128,6 +135,6 @@ func (r *learning) tell(report *trainReport) error {
 	if report.LogLikelihood != nil {
 		r.printLikelihood(report.Evaluated, report.LogLikelihood)
 	}
-	r.printf("%s  %s  %s\n", report.Model, filepath.Join(r.out, synapsesFile), filepath.Join(r.out, samplesFile))
+	r.printf("%s  %s  %s\n", report.Model, filepath.Join(r.out, runs.SynapsesFile), filepath.Join(r.out, runs.SamplesFile))
 	return r.object(report)
 }

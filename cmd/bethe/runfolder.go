@@ -9,16 +9,9 @@ import (
 	"strings"
 
 	"bethe/internal/durable"
+	"bethe/runs"
 )
 
-// Names of the files of a run folder.
-const (
-	modelFile      = "model.npz"
-	checkpointFile = "checkpoint.npz"
-	resultFile     = "result.json"
-	synapsesFile   = "synapses.png"
-	samplesFile    = "samples.png"
-)
 
 // stem turns the name of data into part of a folder's name.
 func stem(name string) string {
@@ -59,12 +52,12 @@ type savedResult struct {
 func (r *learning) finished() (*trainReport, error) {
 	if entries, err := os.ReadDir(r.out); err == nil && !r.f.resume {
 		for _, e := range entries {
-			if name := e.Name(); name == resultFile || name == modelFile || strings.HasPrefix(name, "checkpoint") {
+			if name := e.Name(); name == runs.ResultFile || name == runs.ModelFile || strings.HasPrefix(name, "checkpoint") {
 				return nil, usagef("%s holds a run already (%s): go on with --resume, or choose another --out", r.out, name)
 			}
 		}
 	}
-	path := filepath.Join(r.out, resultFile)
+	path := filepath.Join(r.out, runs.ResultFile)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -82,7 +75,7 @@ func (r *learning) finished() (*trainReport, error) {
 	if string(saved.Label) != r.label {
 		return nil, usagef("%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another --out", path, saved.Label, r.label)
 	}
-	saved.Result.Model = filepath.Join(r.out, modelFile) // the folder may have moved
+	saved.Result.Model = filepath.Join(r.out, runs.ModelFile) // the folder may have moved
 	if _, err := os.Stat(saved.Result.Model); err != nil || r.f.evaluate && saved.Result.LogLikelihood == nil {
 		return nil, nil // the checkpoint is at the end of learning: what is missing is made again
 	}
@@ -94,12 +87,12 @@ func (r *learning) writeResult(report *trainReport) error {
 	if err != nil {
 		return err
 	}
-	return durable.WriteFile(filepath.Join(r.out, resultFile), writeAll(append(text, '\n')))
+	return durable.WriteFile(filepath.Join(r.out, runs.ResultFile), writeAll(append(text, '\n')))
 }
 
 // files names all that the run writes to its folder.
 func (r *learning) files() []string {
-	names := []string{modelFile, resultFile, synapsesFile, samplesFile}
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile}
 	for k := range r.f.restarts {
 		names = append(names, filepath.Base(r.checkpointPath(k)))
 	}
@@ -109,7 +102,7 @@ func (r *learning) files() []string {
 // checkpointPath is where start k keeps its checkpoint.
 func (r *learning) checkpointPath(k int) string {
 	if r.f.restarts == 1 {
-		return filepath.Join(r.out, checkpointFile)
+		return filepath.Join(r.out, runs.CheckpointFile)
 	}
 	return filepath.Join(r.out, fmt.Sprintf("checkpoint-%d.npz", k))
 }

@@ -32,6 +32,8 @@ type trainFlags struct {
 
 	out             string
 	checkpointEvery int
+	measureEvery    int
+	tensorboard     bool
 	resume          bool
 	evaluate        bool
 	ais             aisFlags
@@ -46,7 +48,8 @@ func newTrainCommand(c *console) *cobra.Command {
 		Use: "train", Short: "Learn a machine from data", Args: noArguments,
 		Long: `Learns a distribution over the binary synapses of a machine, and its fields and
 coupling, from data, and writes to a folder: model.npz (the machine, which
-numpy.load opens), pictures of its synapses and of samples, result.json.
+numpy.load opens), pictures of its synapses and of samples, result.json, and
+metrics.jsonl, a line for each measurement along the way (see bethe plot).
 
 With no argument it learns 100 hidden units from the 60,000 handwritten digits
 carried inside. Learning ends at the first of --epochs, --steps and --time.
@@ -88,6 +91,8 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags.StringVar(&f.undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
 	flags.StringVarP(&f.out, "out", "o", "", "folder for the results (default runs/DATA-hHIDDEN-sSEED)")
 	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "save a checkpoint every so many steps (default: about every minute)")
+	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
+	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
@@ -139,6 +144,8 @@ func (f *trainFlags) check() error {
 		return usagef("--decay %v: it must not be negative, and finite", f.decay)
 	case f.decay > 0 && f.synapses != "real":
 		return usagef("--decay is of --synapses real; others have a prior")
+	case f.measureEvery < 0:
+		return usagef("--measure-every %d: it must not be negative", f.measureEvery)
 	case f.engine.partition == "quenched" && f.engine.estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case !oneOf(f.undecided, "draw", "sign"):

@@ -13,11 +13,8 @@ import (
 	"bethe/variational"
 )
 
-// Times between what a watcher does.
-const (
-	boundEvery      = 10 * time.Second
-	checkpointEvery = time.Minute
-)
+// checkpointEvery is the time between checkpoints.
+const checkpointEvery = time.Minute
 
 // looking is what the bound of a model is looked at with.
 type looking struct {
@@ -34,23 +31,18 @@ func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, tempe
 	})
 }
 
-// watch returns what happens after each step: progress, now and then the bound,
-// and checkpoints.
-func (l *learner) watch(ctx context.Context, bar *progress) func(variational.Progress) error {
-	boundAt, savedAt, shownAt := time.Now(), time.Now(), time.Time{}
+// watch returns what happens after each step: measurements, progress, and now
+// and then checkpoints.
+func (l *learner) watch(ctx context.Context, bar *progress, m *measuring) func(variational.Progress) error {
+	savedAt, shownAt := time.Now(), time.Time{}
 	note := ""
-	bound := ""
-	some := l.set.Samples.Choose(min(1000, l.set.Len()), l.look.key.Sub(streamBound).Rand())
 	return func(p variational.Progress) error {
-		if !l.quiet && time.Since(boundAt) > boundEvery {
-			if terms, _, err := l.look.terms(ctx, some, 50, 300); err == nil {
-				bound = fmt.Sprintf("bound %.2f  ", terms.Bound())
-			}
-			boundAt = time.Now()
+		if err := m.after(ctx, p); err != nil {
+			return err
 		}
 		if time.Since(shownAt) > 200*time.Millisecond {
 			shownAt = time.Now()
-			note = bound
+			note = m.boundNote()
 			if l.f.kind() != variational.Real {
 				note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling)
 			}

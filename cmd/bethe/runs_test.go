@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"bethe/runs"
+)
+
+func records(t *testing.T, folder string) []runs.Record {
+	t.Helper()
+	r, err := runs.ReadRecords(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestMeasuring: records tell of the run, and writing them at every step, and
+// for TensorBoard, leaves the learned bytes as they are.
+func TestMeasuring(t *testing.T) {
+	data, folder := small(t), t.TempDir()
+	train := func(name string, more ...string) []runs.Record {
+		out := filepath.Join(folder, name)
+		object(t, append([]string{"train", "--data", data, "--hidden", "4", "--steps", "40", "--batch", "50", "--out", out}, more...)...)
+		return records(t, out)
+	}
+	now, all := train("now and then", "--evaluate"), train("all", "--measure-every", "1", "--tensorboard")
+	if !bytes.Equal(read(t, filepath.Join(folder, "all", runs.ModelFile)), read(t, filepath.Join(folder, "now and then", runs.ModelFile))) {
+		t.Error("measuring changes what is learned")
+	}
+	if len(all) != 41 || len(now) < 3 || now[len(now)-1].LogLikelihood == nil || now[len(now)-1].LogLikelihood.Exact == nil {
+		t.Errorf("%d and %d records", len(all), len(now))
+	}
+	for k, r := range all {
+		if r.Step != k || r.Epoch != float64(k)/4 || !(r.Coupling > 0) || r.KL < 0 || len(r.Magnetisations) != magnetisationBins || len(r.Overlap.Matrix) != 16 ||
+			k > 0 && (r.Bound == nil || r.Bound.By != "exact" || r.Engine.Name != "exact" || r.Seconds < all[k-1].Seconds) {
+			t.Errorf("record %d: %+v", k, r)
+		}
+		if spectrum := k == 10 || k == 20 || k == 30 || k == 40; spectrum != (len(r.SingularValues) == 4) {
+			t.Errorf("record %d has singular values %v", k, r.SingularValues)
+		}
+	}
+	end := all[40]
+	if end.Fraction != 1 || end.Synapses == "" || !reflect.DeepEqual(now[len(now)-2].Bound, end.Bound) {
+		t.Errorf("the end: %+v", end)
+	}
+	for _, name := range []string{end.Synapses, end.Samples} {
+		if b := read(t, filepath.Join(folder, "all", runs.PicturesFolder, name)); !bytes.HasPrefix(b, []byte("\x89PNG")) {
+			t.Errorf("%s is no picture", name)
+		}
+	}
+	events, err := filepath.Glob(filepath.Join(folder, "all", "events.out.tfevents.*"))
+	if err != nil || len(events) != 1 || len(read(t, events[0])) < 10000 {
+		t.Errorf("events %v, %v", events, err)
+	}
+
+	object(t, "train", "--data", data, "--hidden", "3", "--steps", "7", "--rate", "0.5", "--restarts", "2", "--out", filepath.Join(folder, "two"))
+	if two := records(t, filepath.Join(folder, "two")); two[0].Start != 0 || two[len(two)-1].Start != 1 || two[len(two)-1].Step != 7 {
+		t.Errorf("records of two starts: %+v", two)
+	}
+	status, stdout, stderr := bethe(t, t.Context(), "runs", folder)
+	if status != exitDone || stderr != "" {
+		t.Fatalf("status %d, %s", status, stderr)
+	}
+	stdout = regexp.MustCompile(`-?\d+\.\d+`).ReplaceAllString(strings.ReplaceAll(stdout, data, "small.csv"), "0.0")
+	golden(t, "runs.txt", regexp.MustCompile(` +`).ReplaceAllString(stdout, " "))
+	v := object(t, "runs", folder)["runs"].([]any)
+	if len(v) != 3 || v[0].(map[string]any)["finished"] != true || v[1].(map[string]any)["forward"] == nil {
+		t.Errorf("%v", v)
+	}
+	if status, _, stderr := bethe(t, t.Context(), "runs", filepath.Join(folder, "all", runs.PicturesFolder)); status != exitFailed || !strings.Contains(stderr, "no run") {
+		t.Errorf("no run: status %d, %s", status, stderr)
+	}
+}
+
+// TestRecordsAfterInterruption: a resumed run has the records of one that was
+// not stopped, but for times; a torn line is gone.
+func TestRecordsAfterInterruption(t *testing.T) {
+	data := small(t)
+	args := func(out string, more ...string) []string {
+		return append([]string{"train", "--data", data, "--hidden", "4", "--steps", "30", "--batch", "50", "--estep", "chains", "--chains", "20", "--measure-every", "1",
+			"--tensorboard", "--out", out, "--resume"}, more...)
+	}
+	whole, parts := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "parts")
+	object(t, args(whole)...)
+	for range 3 {
+		ctx := &countdown{Context: t.Context()}
+		ctx.left.Store(1500)
+		status, _, stderr := bethe(t, ctx, args(parts)...)
+		if status != exitInterrupted {
+			t.Fatalf("status %d, %s", status, stderr)
+		}
+		// As after a kill: the checkpoint is older than the records, the last of which is cut short.
+		f, err := os.OpenFile(filepath.Join(parts, runs.MetricsFile), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteString("{\"step\":29,\"coupling\":1}\n{\"step\":30,\"coup"); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	object(t, args(parts)...)
+	want, got := records(t, whole), records(t, parts)
+	if len(got) != len(want) {
+		t.Fatalf("%d records, not %d", len(got), len(want))
+	}
+	without := 0
+	for k := range want {
+		got[k].Seconds, want[k].Seconds = 0, 0
+		if got[k].Bound == nil && want[k].Bound != nil { // it was at the bound when the interruption came
+			without++
+			want[k].Bound = nil
+		}
+		if !reflect.DeepEqual(got[k], want[k]) {
+			t.Errorf("record %d after interruptions: %+v, not %+v", k, got[k], want[k])
+		}
+	}
+	if without > 3 {
+		t.Errorf("%d records without a bound after 3 interruptions", without)
+	}
+}
