@@ -79,9 +79,7 @@ func (c *console) listRuns(folder string) error {
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
-	for _, key := range differ {
-		heads = append(heads, key)
-	}
+	heads = append(heads, differ...)
 	fmt.Fprintln(w, strings.Join(heads, "\t"))
 	for _, s := range summaries {
 		done := fmt.Sprintf("%.0f %%", 100*s.Fraction)
