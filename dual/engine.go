@@ -36,7 +36,8 @@ func (Exact[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error
 }
 
 // Chains estimates the moments from persistent Gibbs chains (Tieleman 2008),
-// for networks with many states. It gives no ln Z.
+// for networks with many states. It gives no ln Z. Products with spins are
+// rounded far below the noise of any number of chains (spin.MulCoarse).
 type Chains[T rbm.Real] struct {
 	Count  int // chains
 	Sweeps int // a call
@@ -70,7 +71,7 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 		}
 	})
 	c.chains.Visible.Transpose(c.visible)
-	spin.Mul(dst.Correlation, c.means, net.Hidden(), c.visible)
+	spin.MulCoarse(dst.Correlation, c.means, net.Hidden(), c.visible)
 	sums := make([]int, net.Visible())
 	c.visible.ColSums(sums)
 	for i, s := range sums {
@@ -80,7 +81,7 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {
-	c.chains = sample.NewChains(net, c.Count, c.Key)
+	c.chains = sample.NewCoarseChains(net, c.Count, c.Key)
 	c.visible = spin.New(c.Count, net.Visible())
 	c.means = make([]T, net.Hidden()*c.Count)
 }

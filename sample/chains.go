@@ -35,6 +35,17 @@ func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T
 	return newChains(shareNetwork(net).conditionals(n), net.VisibleField, n, key)
 }
 
+// NewCoarseChains is NewChains with fields in float32 rounded as in
+// spin.MulCoarse, nearly twice as fast, for as long as the network's largest
+// coupling lets the error of a field be below 1e-3 (its standard deviation over
+// states): 0.13 for layers of up to 784 units.
+func NewCoarseChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T] {
+	layers := shareNetwork(net).conditionals(n)
+	layers.mayRound = true
+	layers.round()
+	return newChains(layers, net.VisibleField, n, key)
+}
+
 // NewMachineChains returns n chains on a machine that start at independent fair
 // hidden spins. Where synapses are binary, fields are counts of spins, and the
 // chains several times faster than those on the machine's network.
@@ -74,6 +85,7 @@ func (c *Chains[T]) SetNetwork(net *rbm.Network[T]) {
 		panic("sample: SetNetwork of chains on a machine")
 	}
 	layers.set(net)
+	layers.round()
 	c.visible = net.VisibleField
 }
 

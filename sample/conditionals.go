@@ -27,8 +27,9 @@ type conditionals[T rbm.Real] interface {
 // realConditionals are those of a network with real couplings.
 type realConditionals[T rbm.Real] struct {
 	*sharedNetwork[T]
-	fieldV, fieldH []T
-	scaled         []T
+	mayRound, coarse bool // whether fields may be rounded, and are
+	fieldV, fieldH   []T
+	scaled           []T
 }
 
 // A sharedNetwork is what realConditionals of the same network share.
@@ -52,12 +53,25 @@ func (s *sharedNetwork[T]) conditionals(chains int) *realConditionals[T] {
 	return &realConditionals[T]{sharedNetwork: s, fieldV: make([]T, s.net.Visible()*chains), fieldH: make([]T, s.net.Hidden()*chains)}
 }
 
+// round decides whether fields are rounded: where the root of the mean square of
+// the error of a field is below tolerableError for the largest coupling.
+func (r *realConditionals[T]) round() {
+	r.coarse = r.mayRound && kernel.CoarseError(r.net.Coupling, max(r.net.Visible(), r.net.Hidden())) < tolerableError
+}
+
+// tolerableError is far below what a chain's field varies by from sweep to sweep.
+const tolerableError = 1e-3
+
 func (r *realConditionals[T]) size() (visible, hidden int) { return r.net.Visible(), r.net.Hidden() }
 func (r *realConditionals[T]) hiddenFields() []T           { return r.fieldH }
 func (r *realConditionals[T]) visibleFields() []T          { return r.fieldV }
 
 func (r *realConditionals[T]) drawHidden(h, s *spin.Matrix, t T, key stream.Key) {
-	r.net.HiddenFields(r.fieldH, s)
+	if r.coarse {
+		spin.MulAffineCoarse(r.fieldH, r.net.Coupling, r.net.Hidden(), s, 1, r.net.HiddenField)
+	} else {
+		r.net.HiddenFields(r.fieldH, s)
+	}
 	field := r.fieldH
 	if t != 1 {
 		if r.scaled == nil {
@@ -73,7 +87,11 @@ func (r *realConditionals[T]) drawHidden(h, s *spin.Matrix, t T, key stream.Key)
 }
 
 func (r *realConditionals[T]) drawVisible(s, h *spin.Matrix, shift []T, t T, key stream.Key) {
-	spin.MulAffine(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
+	multiply := spin.MulAffine[T]
+	if r.coarse {
+		multiply = spin.MulAffineCoarse[T]
+	}
+	multiply(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
 	spin.Draw(s, r.fieldV, key)
 }
 

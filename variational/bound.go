@@ -40,6 +40,9 @@ type Objective[T rbm.Real] struct {
 	Synapses  Synapses   // what the thetas stand for
 	Decay     float64    // of Real synapses: the gradient falls by Decay theta
 	Draw      stream.Key // of Sampled synapses
+	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
+	// for batches, whose choice makes far more noise. The bound itself is never.
+	Coarse bool
 
 	mean, bias             []T // lambda, or the synapses where they are known; (1 - lambda^2) mu: hidden x visible
 	offset                 []T // mu: visible
@@ -68,7 +71,7 @@ func NewBatch(samples *spin.Matrix) *Batch {
 // unitsTogether is the number of hidden units that a piece of work takes
 // through all of the data term: a multiple of the rows that products take
 // together.
-const unitsTogether = 10
+const unitsTogether = 8
 
 // Gradient computes the gradient of the bound, in nats a sample, estimated
 // from a batch of samples, and the report of the engine. Errors are those of
@@ -90,8 +93,12 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	q := model.Posterior
 	coupling := make([]float64, p)
 	spread := o.biased && o.Synapses != Real // whether sech^2 counts beside the offsets
+	multiply := spin.Mul[T]
+	if o.Coarse {
+		multiply = spin.MulCoarse[T]
+	}
 	parallel.For(p, unitsTogether, func(lo, hi int) {
-		o.fields(lo, hi, batch.Samples)
+		o.fields(lo, hi, batch.Samples, multiply)
 		local := newLocalFields[T](m)
 		for mu := lo; mu < hi; mu++ {
 			o.localFields(&local, &model.Params, mu)
@@ -100,9 +107,9 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			o.tanhSum[mu], o.sech2Sum[mu], coupling[mu] = kernel.FieldSums(tanh, sech2, local.mean, local.variance,
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 		}
-		spin.Mul(o.tanhData[lo*n:hi*n], o.field[lo*m:hi*m], hi-lo, batch.across)
+		multiply(o.tanhData[lo*n:hi*n], o.field[lo*m:hi*m], hi-lo, batch.across)
 		if spread {
-			spin.Mul(o.sech2Data[lo*n:hi*n], o.variance[lo*m:hi*m], hi-lo, batch.across)
+			multiply(o.sech2Data[lo*n:hi*n], o.variance[lo*m:hi*m], hi-lo, batch.across)
 		}
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
@@ -199,7 +206,7 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 		}
 		m := len(cols)
 		o.prepare(model, m)
-		o.fields(0, p, part)
+		o.fields(0, p, part, spin.Mul[T])
 		sums := make([]float64, p)
 		parallel.For(p, parallel.Grain(m*100), func(lo, hi int) {
 			local := newLocalFields[T](m)
@@ -249,11 +256,11 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 // fields computes, for hidden units lo to hi-1 and each sample, what
 // localFields takes from the samples: lambda.s in field and
 // sum (1 - lambda^2) mu s in variance.
-func (o *Objective[T]) fields(lo, hi int, samples *spin.Matrix) {
+func (o *Objective[T]) fields(lo, hi int, samples *spin.Matrix, multiply func(dst, a []T, p int, m *spin.Matrix)) {
 	n, m := samples.Rows(), samples.Cols()
-	spin.Mul(o.field[lo*m:hi*m], o.mean[lo*n:hi*n], hi-lo, samples)
+	multiply(o.field[lo*m:hi*m], o.mean[lo*n:hi*n], hi-lo, samples)
 	if o.biased && !o.known() {
-		spin.Mul(o.variance[lo*m:hi*m], o.bias[lo*n:hi*n], hi-lo, samples)
+		multiply(o.variance[lo*m:hi*m], o.bias[lo*n:hi*n], hi-lo, samples)
 	} else {
 		clear(o.variance[lo*m : hi*m])
 	}

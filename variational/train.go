@@ -98,7 +98,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
 		Model: model, opt: opt, samples: samples, grad: dual.NewGradient[T](n, p), epoch: -1,
-		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay},
+		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Coarse: opt.Batch < m && opt.Synapses != Real},
 		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
 	}
 	if opt.Batch == m {

@@ -1,6 +1,7 @@
 package kernel
 
 //go:generate go run -C gen . -group mul -out ../mul_amd64.s -stubs ../mul_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group coarse -out ../coarse_amd64.s -stubs ../coarse_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group draw -out ../draw_amd64.s -stubs ../draw_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group elementwise -out ../elementwise_amd64.s -stubs ../elementwise_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group count -out ../count_amd64.s -stubs ../count_stub_amd64.go -pkg kernel

@@ -2,9 +2,9 @@
 // of packed ±1 matrices with real ones, elementwise functions and the drawing
 // of spins. It is the one seam where vector code comes in. Portable Go is the
 // specification; on amd64 assembly for AVX2 or AVX-512 takes over where the
-// machine has them (Tier), but for float64. Elementwise functions, draws and
-// counts give the same bits on every tier; products differ by rounding. The
-// build tag purego leaves the assembly out, and gen writes it.
+// machine has them (Tier), but for float64. Elementwise functions, draws, counts
+// and coarse products give the same bits on every tier; other products differ
+// by rounding. The build tag purego leaves the assembly out, and gen writes it.
 //
 // Shapes. A packed ±1 matrix of K rows and L lanes keeps WordBits rows to a
 // 32-bit word, words stored [word][lane]: bit k%WordBits of

@@ -10,6 +10,9 @@ import (
 // portable function of its name does.
 type functions struct {
 	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	mulBitsCoarse func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	largest       func(x []float32) uint32
+	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
 	transposeBits func(dst, bits []uint32, stride, cols int)
@@ -43,6 +46,8 @@ type tier struct {
 
 var portable = tier{"portable", functions{
 	mulBits:       mulBits[float32],
+	largest:       largest,
+	wholeRow:      wholeRow,
 	mulReal:       mulReal,
 	drawBlock:     drawBlock[float32],
 	transposeBits: transposeBits,
@@ -71,6 +76,14 @@ var portable = tier{"portable", functions{
 
 // tiers are those that this machine can run, slowest first.
 var tiers = append([]tier{portable}, vectorTiers()...)
+
+func init() {
+	for i := range tiers { // those without one of their own
+		if f := &tiers[i].functions; f.mulBitsCoarse == nil {
+			f.mulBitsCoarse = f.mulBitsCoarseByFloats
+		}
+	}
+}
 
 // current is the tier in use, nil if the environment asks for another than
 // there is; then tierErr says so.

@@ -13,6 +13,8 @@ func vectorTiers() (list []tier) {
 	}
 	list = append(list, tier{"avx2", functions{
 		mulBits:       mulAVX2.mulBits,
+		largest:       largestAVX2,
+		wholeRow:      wholeRowAVX2,
 		mulReal:       realAVX2.mulReal,
 		drawBlock:     drawBlockVector(drawBlockAVX2),
 		transposeBits: transposeBitsVector,
@@ -38,11 +40,13 @@ func vectorTiers() (list []tier) {
 		gaussMoments:    gaussMomentsAVX2,
 		gaussLog2Cosh:   gaussLog2CoshAVX2,
 	}})
-	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ {
+	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ || !x.HasAVX512VBMI2 || !x.HasAVX512VNNI {
 		return list
 	}
 	return append(list, tier{"avx512", functions{
 		mulBits:       mulAVX512.mulBits,
+		mulBitsCoarse: mulBitsCoarseAVX512,
+		largest:       largestAVX512,
 		mulReal:       mulRealAVX512,
 		drawBlock:     drawBlockVector(drawBlockAVX512),
 		transposeBits: transposeBitsVector,

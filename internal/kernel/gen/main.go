@@ -12,6 +12,7 @@ import (
 
 var groups = map[string]func(m machine){
 	"mul":         mulTiles,
+	"coarse":      coarse,
 	"draw":        drawing,
 	"elementwise": elementwise,
 	"transpose":   transposition,

@@ -1,0 +1,109 @@
+package variational
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"bethe/dual"
+	"bethe/internal/kernel"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// fixedTerm is a partition term that is the same in every call, so that
+// gradients differ by the data term alone.
+type fixedTerm struct{}
+
+func (fixedTerm) Term(grad *dual.Gradient[float32], _ *rbm.Params, _ []float32) (dual.Report, error) {
+	clear(grad.Synapse)
+	return dual.Report{}, nil
+}
+
+// Rounded products change the gradient of a batch by less than 1/500 of what
+// another batch does.
+func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
+	const n, p, m = 300, 24, 200
+	key := stream.New(8)
+	samples, _ := plantedSamples(n, 2*m, key.Sub(0))
+	model := Model[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
+	gradient := func(first int, coarse bool) []float32 {
+		o := &Objective[float32]{Partition: fixedTerm{}, Average: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
+		cols := make([]int, m)
+		for k := range cols {
+			cols[k] = first + k
+		}
+		batch := spin.New(n, m)
+		samples.Gather(batch, cols)
+		grad := dual.NewGradient[float32](n, p)
+		if _, err := o.Gradient(grad, model, NewBatch(batch)); err != nil {
+			t.Fatal(err)
+		}
+		return grad.Synapse
+	}
+	distance := func(a, b []float32) float64 {
+		var square float64
+		for k := range a {
+			square += float64(a[k]-b[k]) * float64(a[k]-b[k])
+		}
+		return math.Sqrt(square)
+	}
+	exact := gradient(0, false)
+	noise, rounding := distance(exact, gradient(m, false)), distance(exact, gradient(0, true))
+	if !(rounding > 0 && rounding < noise/500) {
+		t.Errorf("rounding changes the gradient by %v, another batch by %v", rounding, noise)
+	}
+}
+
+// Only batches are rounded: with all samples in every step there is no noise
+// to hide it.
+func TestOnlyBatchesAreCoarse(t *testing.T) {
+	samples, _ := plantedSamples(20, 50, stream.New(9))
+	for batch, want := range map[int]bool{0: false, 50: false, 49: true} {
+		trainer, _ := learner(t, samples, Options{Steps: 1, Batch: batch})
+		if trainer.Objective.Coarse != want {
+			t.Errorf("batches of %d of 50 samples: Coarse is %v", batch, trainer.Objective.Coarse)
+		}
+	}
+}
+
+// Learning in batches with chains adds nothing up in an order that depends on
+// the kernels, so all of them give the same model. Each runs in a process of
+// its own.
+func TestSameBytesWhateverTheKernels(t *testing.T) {
+	const child = "BETHE_TEST_KERNELS"
+	if os.Getenv(child) != "" {
+		samples, _ := plantedSamples(100, 200, stream.New(4))
+		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 70})
+		if err := trainer.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("model %x\n", sha256.Sum256(modelBytes(t, trainer.Model)))
+		return
+	}
+	var first []byte
+	for _, tier := range slices.Backward(kernel.Tiers()) {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestSameBytesWhateverTheKernels$")
+		cmd.Env = append(os.Environ(), child+"=1", "BETHE_KERNEL="+tier)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		model, _, found := bytes.Cut(out, []byte("\n"))
+		if !found || !bytes.HasPrefix(model, []byte("model ")) {
+			t.Fatalf("no model from %s:\n%s", tier, out)
+		}
+		if first == nil {
+			first = model
+		}
+		if !bytes.Equal(first, model) {
+			t.Errorf("%s kernels give another model than %s", tier, kernel.Tiers()[len(kernel.Tiers())-1])
+		}
+	}
+}
