@@ -1,0 +1,116 @@
+package runs
+
+import (
+	"encoding/json"
+	"math"
+)
+
+// A Number is a float64 whose JSON form is null where it is not finite.
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (x Number) MarshalJSON() ([]byte, error) {
+	if v := float64(x); math.IsNaN(v) || math.IsInf(v, 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(x))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (x *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*x = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(x))
+}
+
+// Numbers converts.
+func Numbers[T ~float32 | ~float64](x []T) []Number {
+	y := make([]Number, len(x))
+	for k, v := range x {
+		y[k] = Number(v)
+	}
+	return y
+}
+
+// Floats converts.
+func Floats(x []Number) []float64 {
+	y := make([]float64, len(x))
+	for k, v := range x {
+		y[k] = float64(v)
+	}
+	return y
+}
+
+// A Record is one line of a metrics file: how learning stands after a step.
+// What was not measured is absent.
+type Record struct {
+	Start     int     `json:"start,omitempty"` // which random start, counted from 0
+	Step      int     `json:"step"`            // steps done
+	Epoch     float64 `json:"epoch,omitempty"` // passes through the data
+	Seconds   float64 `json:"seconds"`         // of learning
+	Fraction  float64 `json:"fraction"`        // of the learning that is done
+	Rate      Number  `json:"rate"`
+	Coupling  Number  `json:"coupling"`
+	Polarised Number  `json:"polarised"`      // share of synapses with |mean| > 0.9
+	KL        Number  `json:"kl_per_synapse"` // nats
+
+	Engine        *Engine        `json:"engine,omitempty"`
+	Bound         *Bound         `json:"bound,omitempty"`
+	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
+
+	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
+	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
+	Overlap        *Overlap `json:"overlap,omitempty"`
+
+	TeacherOverlaps []Number `json:"teacher_overlaps,omitempty"` // planted: matched |lambda.xi*|/N of each hidden unit
+
+	Synapses string `json:"synapses,omitempty"` // pictures, by their names in the pictures folder
+	Samples  string `json:"samples,omitempty"`
+}
+
+// Engine is what the expectation step of a record reported.
+type Engine struct {
+	Name       string `json:"name"`
+	Iterations int    `json:"iterations,omitempty"`
+	Residual   Number `json:"residual"`
+	Converged  bool   `json:"converged"`
+}
+
+// Bound is the lower bound on the log-likelihood, in nats a sample.
+type Bound struct {
+	Value     Number `json:"value"`
+	Data      Number `json:"data"`
+	Partition Number `json:"partition"`
+	KL        Number `json:"kl"`
+	By        string `json:"by"` // how the partition term was found
+}
+
+// LogLikelihood is an estimate of the mean log-likelihood, in nats a sample.
+type LogLikelihood struct {
+	Data    string    `json:"data"` // of what samples
+	Exact   *Estimate `json:"exact,omitempty"`
+	Forward *Estimate `json:"forward,omitempty"`
+	Reverse *Estimate `json:"reverse,omitempty"`
+}
+
+// Estimate is a value with the ends of its interval.
+type Estimate struct {
+	Value Number `json:"value"`
+	Low   Number `json:"low"`
+	High  Number `json:"high"`
+}
+
+// Overlap sums up the normalised overlaps between the posterior means of pairs
+// of hidden units.
+type Overlap struct {
+	Mean   Number   `json:"mean"`             // of the absolute values
+	Max    Number   `json:"max"`              // of them
+	Matrix []Number `json:"matrix,omitempty"` // all of them, row by row, where there are few hidden units
+}
+
+// before reports whether a record is of (start, step) or earlier.
+func (r *Record) before(start, step int) bool {
+	return r.Start < start || r.Start == start && r.Step <= step
+}

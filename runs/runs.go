@@ -1,0 +1,156 @@
+// Package runs reads and writes the folder of a run: what it is of, how it is
+// told line by line while it learns, and where its files are. Commands write
+// it; pages and pictures read it, also while it grows.
+package runs
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"bethe/internal/durable"
+)
+
+// Names of what a run folder holds.
+const (
+	ModelFile      = "model.npz"
+	CheckpointFile = "checkpoint.npz"
+	ResultFile     = "result.json"
+	InfoFile       = "run.json"
+	MetricsFile    = "metrics.jsonl"
+	SynapsesFile   = "synapses.png"
+	SamplesFile    = "samples.png"
+	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
+)
+
+// Info says what a run is of. It is written when the run begins.
+type Info struct {
+	Verb     string         `json:"verb"`    // of the command: train or planted
+	Program  string         `json:"program"` // name and version
+	Data     string         `json:"data"`
+	Samples  int            `json:"samples"`
+	Visible  int            `json:"visible"`
+	Hidden   int            `json:"hidden"`
+	Width    int            `json:"width,omitempty"` // of a sample as a picture, if it is one
+	Height   int            `json:"height,omitempty"`
+	Seed     uint64         `json:"seed"`
+	Settings map[string]any `json:"settings,omitempty"`
+	Began    time.Time      `json:"began"` // of the first call, when it was resumed
+}
+
+// maxInfoBytes limits the size of an info or result file that is read.
+const maxInfoBytes = 1 << 20
+
+// WriteInfo writes the info of a run to its folder, as a whole or not at all.
+func WriteInfo(folder string, info Info) error {
+	text, err := json.MarshalIndent(info, "", "  ")
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(filepath.Join(folder, InfoFile), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}
+
+// ReadInfo reads the info of the run in a folder. The error wraps
+// fs.ErrNotExist where the folder has none.
+func ReadInfo(folder string) (Info, error) {
+	var info Info
+	return info, readJSON(filepath.Join(folder, InfoFile), &info)
+}
+
+func readJSON(path string, v any) error {
+	text, err := readSmall(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s: not the JSON of a run: %w", path, err)
+	}
+	return nil
+}
+
+func readSmall(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxInfoBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxInfoBytes {
+		return nil, fmt.Errorf("%s: larger than %d bytes: not of a run", path, maxInfoBytes)
+	}
+	return text, nil
+}
+
+// A Run is a run folder that was found.
+type Run struct {
+	Folder   string
+	Name     string // the folder below the one searched; its base name if that is the folder itself
+	Info     Info
+	Finished bool // it has a result
+}
+
+// maxFound limits the runs that Find returns.
+const maxFound = 1000
+
+// Find returns the runs in a folder: the folder itself, if it is of a run, and
+// those up to three levels below it, in the order of their names. A folder is
+// of a run if it has an info file; one that cannot be read is an error. Links
+// are not followed.
+func Find(folder string) ([]Run, error) {
+	var found []Run
+	root := filepath.Clean(folder)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			if path == root {
+				return err
+			}
+			return fs.SkipDir // gone, or not for us
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if below != "." && (strings.Count(below, string(filepath.Separator)) >= 3 || strings.HasPrefix(d.Name(), ".") || d.Name() == PicturesFolder) {
+			return fs.SkipDir
+		}
+		info, err := ReadInfo(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(below)
+		if name == "." {
+			absolute, err := filepath.Abs(path)
+			if err != nil {
+				return err
+			}
+			name = filepath.Base(absolute)
+		}
+		_, err = os.Stat(filepath.Join(path, ResultFile))
+		found = append(found, Run{path, name, info, err == nil})
+		if len(found) > maxFound {
+			return fmt.Errorf("%s: more than %d runs; name a folder further down", folder, maxFound)
+		}
+		return nil
+	})
+	slices.SortFunc(found, func(a, b Run) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
