@@ -1,6 +1,7 @@
 package variational
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -31,8 +32,44 @@ type checkpointMeta struct {
 // optimiser, the states of the given engine and partition term (those that keep
 // any, always in the same order) and the number of steps.
 // The label says what run this is. The file, an .npz archive, is replaced as a
-// whole or not at all. Only float32 models are checkpointed.
+// whole or not at all. Only float32 models are checkpointed. Parameters that
+// are not finite or not valid are ErrDiverged: they never replace a good
+// checkpoint.
 func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
+	arrays, err := checkpointArrays(label, t, parts)
+	if err != nil {
+		return err
+	}
+	if err := t.Model.Validate(); err != nil {
+		return fmt.Errorf("%s: not written: %w: %w", path, ErrDiverged, err)
+	}
+	for _, a := range arrays {
+		if x, ok := a.Data.([]float32); ok && !finite(x) {
+			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
+		}
+		if x, ok := a.Data.([]float64); ok && !finite(x) {
+			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
+		}
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+}
+
+// CheckpointBytes returns how large the file of SaveCheckpoint can become.
+func CheckpointBytes(label string, t *Trainer[float32], parts ...dual.Stateful) (int64, error) {
+	arrays, err := checkpointArrays(label, t, parts)
+	if err != nil {
+		return 0, err
+	}
+	var bytes int64
+	for _, a := range arrays {
+		const headers = 512 // of the array and its member of the archive, and what deflate adds
+		bytes += int64(binary.Size(a.Data)) + headers
+	}
+	return bytes + bytes/1000, nil
+}
+
+// checkpointArrays returns the arrays of a checkpoint.
+func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
 	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed}
@@ -58,10 +95,9 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	}
 	text, err := json.Marshal(meta)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	arrays = append(arrays, npy.Array{Name: "meta.json", Data: text})
-	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+	return append(arrays, npy.Array{Name: "meta.json", Data: text}), nil
 }
 
 // LoadCheckpoint puts a trainer, built anew from the same samples and options,

@@ -46,7 +46,7 @@ type Progress struct {
 
 // ErrDiverged is returned when a gradient is not finite; the model keeps the
 // parameters of the step before.
-var ErrDiverged = errors.New("learning diverged: the gradient is not finite; lower the rate or the coupling")
+var ErrDiverged = errors.New("learning diverged: a gradient or a parameter is out of all bounds; lower the rate or the coupling")
 
 // A Trainer learns a model from samples. It is not safe for concurrent use.
 type Trainer[T rbm.Real] struct {

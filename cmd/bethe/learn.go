@@ -41,6 +41,11 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
 	}
+	lock, err := durable.LockFolder(r.out)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Release() }() // the process's end releases it too
 	finished, err := r.finished()
 	if err != nil || finished != nil {
 		if finished != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
 
 	"bethe/dual"
 	"bethe/rbm"
@@ -23,6 +22,7 @@ type learner struct {
 	look    *looking
 	start   int    // which random start this is
 	path    string // of the checkpoint
+	saved   int    // steps in the last checkpoint; -1 if there is none
 }
 
 // newLearner returns the learner of start k, before its first step.
@@ -30,7 +30,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	f, samples := r.f, r.set.Samples
 	key := stream.New(r.seed).Sub(streamRestarts).Sub(uint64(k))
 	n := samples.Rows()
-	l := &learner{learning: r, start: k, path: r.checkpointPath(k)}
+	l := &learner{learning: r, start: k, path: r.checkpointPath(k), saved: -1}
 	l.model = variational.Model[float32](variational.Start{
 		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
 		Deviation: 0.3, Key: key.Sub(streamStart),
@@ -85,26 +85,6 @@ func (f *trainFlags) options(key stream.Key) variational.Options {
 	return opt
 }
 
-// save writes the checkpoint.
-func (l *learner) save() error {
-	if err := variational.SaveCheckpoint(l.path, l.label, l.trainer, l.parts...); err != nil {
-		return fmt.Errorf("the checkpoint cannot be written: %w", err)
-	}
-	return nil
-}
-
-// resume goes back to the checkpoint, where there is one.
-func (l *learner) resume() error {
-	if _, err := os.Stat(l.path); err != nil {
-		return nil
-	}
-	if err := variational.LoadCheckpoint(l.path, l.label, l.trainer, l.parts...); err != nil {
-		return err
-	}
-	l.logf("going on after step %d\n", l.trainer.Step())
-	return nil
-}
-
 // learn learns to the end and reports.
 func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	if l.f.resume {
@@ -114,8 +94,7 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	}
 	l.logf("learning %d x %d synapses from %d samples into %s\nexpectation step: %s\n",
 		l.model.Visible(), l.model.Hidden(), l.set.Len(), l.out, l.why)
-	// A folder that cannot be written to is found out before work is lost.
-	if err := l.save(); err != nil {
+	if err := l.prepare(); err != nil {
 		return nil, err
 	}
 	m, err := l.newMeasuring()
@@ -145,6 +124,9 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
 		}
 		return nil, fmt.Errorf("%w after step %d; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, l.trainer.Step(), l.out)
+	}
+	if errors.Is(err, variational.ErrDiverged) {
+		return nil, fmt.Errorf("after step %d: %w%s", l.trainer.Step(), err, l.kept())
 	}
 	if err != nil {
 		return nil, err

@@ -121,7 +121,7 @@ func TestWrongWords(t *testing.T) {
 	for _, line := range []string{
 		"trian", "data", "train extra", "train --hidden 0", "train --hiden 3", "train --beta -1", "train --rate 0", "train --epochs -1",
 		"train --batch 0", "train --rule sgd", "train --estep magic", "train --partition both", "train --partition quenched", "train --chains 0",
-		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --ais-steps 0", "train --threads -1",
+		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --checkpoint-every soon", "train --ais-steps 0", "train --threads -1",
 		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
 		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",

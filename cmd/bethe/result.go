@@ -80,7 +80,9 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	machine := file.Machine()
 	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
 	chains.Start(r.set.Samples.Choose(100, key.Sub(streamPictures).Rand()))
-	chains.Sweep(200)
+	if err := r.sweep(ctx, "drawing", 200, func() { chains.Sweep(1) }); err != nil {
+		return r.interruptedAtEnd()
+	}
 	if err := figure.WritePNG(filepath.Join(r.out, runs.SamplesFile), figure.ChainMeans(chains, r.set.Width, r.set.Height)); err != nil {
 		return err
 	}

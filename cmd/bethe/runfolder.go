@@ -12,7 +12,6 @@ import (
 	"bethe/runs"
 )
 
-
 // stem turns the name of data into part of a folder's name.
 func stem(name string) string {
 	base := filepath.Base(name)

@@ -97,16 +97,9 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		chains.Clamp(units, held)
 		report.Clamped = len(units)
 	}
-	bar := c.progress("sampling")
-	for k := range f.sweeps {
-		if err := ctx.Err(); err != nil {
-			bar.done()
-			return err
-		}
-		chains.Sweep(1)
-		bar.set(float64(k+1)/float64(f.sweeps), "")
+	if err := c.sweep(ctx, "sampling", f.sweeps, func() { chains.Sweep(1) }); err != nil {
+		return err
 	}
-	bar.done()
 	if f.out != "" {
 		if err := writeSamples(f.out, chains); err != nil {
 			return err
@@ -120,6 +113,20 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		c.printf("%d samples drawn in %s\n", f.count, f.png)
 	}
 	return c.object(report)
+}
+
+// sweep does count sweeps under a progress bar. Its only error is the context's.
+func (c *console) sweep(ctx context.Context, what string, count int, once func()) error {
+	bar := c.progress(what)
+	defer bar.done()
+	for k := range count {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		once()
+		bar.set(float64(k+1)/float64(count), "")
+	}
+	return nil
 }
 
 // held returns the sample that --from names, once for each chain.

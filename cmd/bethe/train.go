@@ -31,7 +31,8 @@ type trainFlags struct {
 	undecided                         string
 
 	out             string
-	checkpointEvery int
+	checkpointEvery string
+	every           interval // between checkpoints
 	measureEvery    int
 	tensorboard     bool
 	resume          bool
@@ -90,7 +91,7 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags.BoolVar(&f.fixedCoupling, "fixed-coupling", false, "do not learn the coupling")
 	flags.StringVar(&f.undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
 	flags.StringVarP(&f.out, "out", "o", "", "folder for the results (default runs/DATA-hHIDDEN-sSEED)")
-	flags.IntVar(&f.checkpointEvery, "checkpoint-every", 0, "save a checkpoint every so many steps (default: about every minute)")
+	flags.StringVar(&f.checkpointEvery, "checkpoint-every", defaultInterval, "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
 	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
@@ -132,8 +133,6 @@ func (f *trainFlags) check() error {
 		return usagef("--rate %v: it must be positive and finite", f.rate)
 	case f.restarts < 1:
 		return usagef("--restarts %d: it must be at least 1", f.restarts)
-	case f.checkpointEvery < 0:
-		return usagef("--checkpoint-every %d: it must not be negative", f.checkpointEvery)
 	case !oneOf(f.synapses, "binary", "real", "sampled", "sign"):
 		return usagef("--synapses %q: it is binary, real, sampled or sign", f.synapses)
 	case f.synapses != "binary" && f.engine.partition == "quenched":
@@ -154,6 +153,10 @@ func (f *trainFlags) check() error {
 		return usagef("--partition quenched has no form with offsets: add --no-centre")
 	}
 	if _, err := learningRule(f.rule); err != nil {
+		return err
+	}
+	var err error
+	if f.every, err = parseInterval(f.checkpointEvery); err != nil {
 		return err
 	}
 	if err := f.ais.check(); err != nil {

@@ -13,9 +13,6 @@ import (
 	"bethe/variational"
 )
 
-// checkpointEvery is the time between checkpoints.
-const checkpointEvery = time.Minute
-
 // looking is what the bound of a model is looked at with.
 type looking struct {
 	model     *rbm.Model[float32]
@@ -48,11 +45,7 @@ func (l *learner) watch(ctx context.Context, bar *progress, m *measuring) func(v
 			}
 		}
 		bar.set(p.Fraction, note)
-		due := time.Since(savedAt) > checkpointEvery
-		if l.f.checkpointEvery > 0 {
-			due = p.Step%l.f.checkpointEvery == 0
-		}
-		if due {
+		if l.f.every.due(p.Step, savedAt) {
 			savedAt = time.Now()
 			if err := l.save(); err != nil {
 				return err

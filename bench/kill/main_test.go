@@ -1,0 +1,32 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestKills is a short form of bench/kills: a few kills of small runs, each
+// resumed, end with the same bytes.
+func TestKills(t *testing.T) {
+	bethe := filepath.Join(t.TempDir(), "bethe")
+	if runtime.GOOS == "windows" {
+		bethe += ".exe"
+	}
+	if text, err := exec.Command("go", "build", "-o", bethe, "bethe/cmd/bethe").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var table strings.Builder
+	good, err := run(&table, bethe, []setting{
+		{"exact", "--hidden 5 --steps 60 --batch 100 --checkpoint-every 2"},
+		{"chains", "--hidden 20 --estep chains --chains 50 --steps 60 --batch 100 --checkpoint-every 3"},
+	}, 5, 1)
+	if err != nil || !good {
+		t.Errorf("%v\n%s", err, table.String())
+	}
+	if lines := strings.Split(strings.TrimSpace(table.String()), "\n"); len(lines) != 5 || !strings.Contains(lines[4], "| 5 |") {
+		t.Errorf("not five kills:\n%s", table.String())
+	}
+}
