@@ -38,6 +38,7 @@ type Objective[T rbm.Real] struct {
 	Average   Average[T]
 	Samples   int        // M, over which the divergence from the prior is shared
 	Synapses  Synapses   // what the thetas stand for
+	Release   float64    // share of the divergence that the gradient leaves out: 0 climbs the bound, 1 is free of the prior
 	Decay     float64    // of Real synapses: the gradient falls by Decay theta
 	Draw      stream.Key // of Sampled synapses
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):

@@ -10,6 +10,7 @@ import (
 	"bethe/dual"
 	"bethe/internal/durable"
 	"bethe/internal/npy"
+	"bethe/rbm"
 	"bethe/spin"
 )
 
@@ -24,7 +25,8 @@ type checkpointMeta struct {
 	Label   string        `json:"label"` // what the run is, to be told from another
 	Step    int           `json:"step"`
 	Elapsed time.Duration `json:"elapsed_ns"`
-	Counts  []uint64      `json:"counts"` // of the stateful parts, in order
+	Counts  []uint64      `json:"counts"`            // of the stateful parts, in order
+	Average int           `json:"average,omitempty"` // models in the average
 }
 
 // SaveCheckpoint writes all that a later trainer of the same samples and
@@ -72,11 +74,17 @@ func CheckpointBytes(label string, t *Trainer[float32], parts ...dual.Stateful) 
 func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
-	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed}
+	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed, Average: s.average.count}
 	arrays := []npy.Array{
 		{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta},
 		{Name: "theta_first", Shape: []int{p, n}, Data: s.synapse.First},
 		{Name: "theta_second", Shape: []int{p, n}, Data: s.synapse.Second},
+	}
+	if s.average.count > 0 {
+		arrays = append(arrays, npy.Array{Name: averageTheta, Shape: []int{p, n}, Data: s.average.theta})
+		for k, x := range s.average.vectors {
+			arrays = append(arrays, npy.Array{Name: averageName(k), Shape: []int{len(x)}, Data: x})
+		}
 	}
 	for _, v := range t.vectors() {
 		arrays = append(arrays, npy.Array{Name: v.name, Shape: []int{len(*v.x)}, Data: *v.x})
@@ -184,10 +192,45 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
+	if s.average, err = loadAverage(a, path, meta.Average, &m.Params); err != nil {
+		return err
+	}
 	s.step, s.elapsed = meta.Step, meta.Elapsed
 	return nil
 }
 
+// loadAverage reads the average of the given number of models.
+func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (running[float32], error) {
+	r := running[float32]{count: count}
+	if count < 0 {
+		return r, fmt.Errorf("%s: meta.json: an average of %d models", path, count)
+	}
+	if count == 0 {
+		return r, nil
+	}
+	var err error
+	if r.theta, err = npy.Get[float32](a, averageTheta, params.Hidden(), params.Visible()); err != nil {
+		return r, err
+	}
+	if !finite(r.theta) {
+		return r, fmt.Errorf("%s: array %q has numbers that are not finite", path, averageTheta)
+	}
+	for k, like := range parameters(params) {
+		x, err := npy.Get[float64](a, averageName(k), len(like))
+		if err != nil {
+			return r, err
+		}
+		if !finite(x) {
+			return r, fmt.Errorf("%s: array %q has numbers that are not finite", path, averageName(k))
+		}
+		r.vectors = append(r.vectors, x)
+	}
+	return r, nil
+}
+
+const averageTheta = "average_theta"
+
+func averageName(k int) string       { return fmt.Sprintf("average_parameters%d", k) }
 func spinsName(part int) string      { return fmt.Sprintf("state%d_spins", part) }
 func numbersName(part, k int) string { return fmt.Sprintf("state%d_numbers%d", part, k) }
 

@@ -68,7 +68,7 @@ func (o *Objective[T]) known() bool { return o.Synapses != Posterior }
 func (o *Objective[T]) share() float64 {
 	switch o.Synapses {
 	case Posterior:
-		return 1 / float64(o.Samples)
+		return (1 - o.Release) / float64(o.Samples)
 	case Real:
 		return o.Decay
 	}

@@ -23,10 +23,14 @@ type Options struct {
 
 	Batch        int // samples a step; 0 or more than there are: all of them
 	Synapses     Synapses
+	Release      float64    // share of the divergence from the prior that is left out
 	Decay        float64    // of Real synapses a step, as a share of themselves in the gradient
 	Rule         Rule       // for the synapses; fields and coupling follow Adam
 	Rate         float64    // of the synapses
-	FinalRate    float64    // share of Rate left at the end; rates fall linearly
+	FinalRate    float64    // share of all rates but OffsetRate that is left at the end
+	Fall         Fall       // how they get there
+	Warmup       float64    // share of learning, at its start, over which they rise from 0 in a straight line
+	Average      float64    // share of learning, at its end, whose models Result averages
 	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
 	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
 	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
@@ -70,6 +74,7 @@ type trainerState[T rbm.Real] struct {
 	visible  adam[float64]
 	hidden   adam[float64]
 	coupling adam[float64]
+	average  running[T]
 }
 
 // NewTrainer returns a trainer of the model on samples (visible x M) with the
@@ -92,13 +97,16 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
 	}
+	if err := opt.checkRanges(); err != nil {
+		return nil, err
+	}
 	if opt.Batch == 0 || opt.Batch > m {
 		opt.Batch = m
 	}
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
 		Model: model, opt: opt, samples: samples, grad: dual.NewGradient[T](n, p), epoch: -1,
-		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Coarse: opt.Batch < m && opt.Synapses != Real},
+		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Coarse: opt.Batch < m && opt.Synapses != Real},
 		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
 	}
 	if opt.Batch == m {
@@ -145,7 +153,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rate := t.opt.Rate * (1 - (1-t.opt.FinalRate)*fraction)
+		rate := t.opt.Rate * t.opt.share(fraction)
 		report, err := t.learn(rate)
 		if err != nil {
 			return err
@@ -153,6 +161,9 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		now := time.Now()
 		t.state.elapsed += now.Sub(last)
 		last = now
+		if t.opt.Average > 0 && t.state.step%averageEvery == 0 && t.Fraction() > 1-t.opt.Average {
+			t.state.average.add(t.Model)
+		}
 		if each != nil {
 			if err := each(Progress{t.state.step, t.Fraction(), rate, t.Model.Coupling, report}); err != nil {
 				return err

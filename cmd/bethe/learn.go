@@ -73,8 +73,8 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 func (r *learning) describe() {
 	f := r.f
 	r.settings = map[string]any{
-		"synapses": f.synapses, "decay": f.decay, "hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
-		"rate": f.rate, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
+		"synapses": f.synapses, "decay": f.decay, "prior_strength": f.prior, "hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
+		"rate": f.rate, "fall": f.schedule.fall, "coupling_rate": f.schedule.coupling, "final_rate": f.schedule.finalRate, "warmup": f.schedule.warmup, "average": f.schedule.average, "final_sweeps": f.schedule.finalSweeps, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
 		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
@@ -113,7 +113,7 @@ func (r *learning) learnAll(ctx context.Context) (*rbm.Model[float32], *trainRep
 		}
 		seconds += report.Seconds
 		if best == nil || *report.Bound > *bestReport.Bound || math.IsNaN(*bestReport.Bound) {
-			best, bestReport = l.model, report
+			best, bestReport = l.trainer.Result(), report
 		}
 		if r.f.restarts > 1 {
 			r.logf("start %d of %d: bound %.3f nats a sample\n", k+1, r.f.restarts, *report.Bound)

@@ -17,6 +17,7 @@ type learner struct {
 	*learning
 	model   *rbm.Model[float32]
 	trainer *variational.Trainer[float32]
+	engine  dual.Engine[float32]
 	parts   []dual.Stateful // what a checkpoint keeps besides the trainer
 	why     string          // the engine was chosen
 	look    *looking
@@ -43,7 +44,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 			l.parts = append(l.parts, p)
 		}
 	}
-	l.why = why
+	l.engine, l.why = engine, why
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
 	l.look = &looking{model: l.model, key: key}
@@ -66,18 +67,19 @@ func (f *trainFlags) partition(engine dual.Engine[float32], key stream.Key) dual
 // options returns those of learning.
 func (f *trainFlags) options(key stream.Key) variational.Options {
 	opt := variational.Options{
-		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, FinalRate: 0.02, MaxTheta: 4,
-		Synapses: f.kind(), Decay: f.decay, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, MaxTheta: 4,
+		Synapses: f.kind(), Decay: f.decay, Release: 1 - f.prior, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
 	}
 	if opt.Synapses == variational.Real {
 		opt.MaxTheta = 0 // they are no log-odds
 	}
+	f.schedule.set(&opt)
 	opt.Rule, _ = learningRule(f.rule) // checked before
 	if !f.noFields {
 		opt.FieldRate = 1
 	}
 	if !f.fixedCoupling {
-		opt.CouplingRate = 0.5
+		opt.CouplingRate = f.schedule.coupling
 	}
 	if !f.noCentre {
 		opt.OffsetRate = 0.01
@@ -110,9 +112,11 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	bar := l.progress("learning")
 	unsettled := 0 // steps of an engine that had not converged
 	watch := l.watch(ctx, bar, m)
+	l.f.schedule.pace(l.engine, l.f.engine.sweeps, l.trainer.Fraction())
 	last := variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Coupling}
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
+		l.f.schedule.pace(l.engine, l.f.engine.sweeps, p.Fraction)
 		if !p.Report.Converged {
 			unsettled++
 		}

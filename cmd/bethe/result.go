@@ -35,7 +35,8 @@ type trainReport struct {
 // report computes the report of a start that has learned, and the terms of its
 // bound.
 func (l *learner) report(ctx context.Context) (*trainReport, variational.Terms, error) {
-	model, look := l.model, l.look
+	model, look := l.trainer.Result(), l.look
+	look.model = model
 	some := l.set.Samples.Choose(min(10000, l.set.Len()), look.key.Sub(streamBound).Rand())
 	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {

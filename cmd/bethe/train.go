@@ -17,6 +17,7 @@ type trainFlags struct {
 	engine   engineFlags
 	synapses string
 	decay    float64
+	prior    float64
 	hidden   int
 	beta     float64
 	epochs   int
@@ -24,6 +25,7 @@ type trainFlags struct {
 	time     time.Duration
 	batch    int
 	rate     float64
+	schedule scheduleFlags
 	restarts int
 	rule     string
 
@@ -77,13 +79,15 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags := cmd.Flags()
 	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
+	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
 	flags.Float64Var(&f.beta, "beta", 2.8, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start; of real synapses the unit, by default %v", realBeta))
 	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
 	flags.IntVar(&f.steps, "steps", 0, "steps of learning")
 	flags.DurationVar(&f.time, "time", 0, "time of learning, such as 60s or 10m")
 	flags.IntVar(&f.batch, "batch", 500, "samples a step")
-	flags.Float64Var(&f.rate, "rate", 0.02, "learning rate of the synapses at the start; it falls linearly to 2 %")
+	flags.Float64Var(&f.rate, "rate", 0.02, "learning rate of the synapses at its highest")
+	f.schedule.register(flags)
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
 	flags.IntVar(&f.restarts, "restarts", 1, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
@@ -141,6 +145,8 @@ func (f *trainFlags) check() error {
 		return usagef("--synapses %s --rule %s: rules but adam move a posterior over binary synapses", f.synapses, f.rule)
 	case !(f.decay >= 0) || math.IsInf(f.decay, 0):
 		return usagef("--decay %v: it must not be negative, and finite", f.decay)
+	case !(f.prior >= 0 && f.prior <= 1):
+		return usagef("--prior-strength %v: it must lie between 0 and 1", f.prior)
 	case f.decay > 0 && f.synapses != "real":
 		return usagef("--decay is of --synapses real; others have a prior")
 	case f.measureEvery < 0:
@@ -153,6 +159,9 @@ func (f *trainFlags) check() error {
 		return usagef("--partition quenched has no form with offsets: add --no-centre")
 	}
 	if _, err := learningRule(f.rule); err != nil {
+		return err
+	}
+	if err := f.schedule.check(); err != nil {
 		return err
 	}
 	var err error

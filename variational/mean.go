@@ -1,0 +1,65 @@
+package variational
+
+import (
+	"slices"
+
+	"bethe/internal/parallel"
+	"bethe/rbm"
+)
+
+// averageEvery is the number of steps between those that enter the average.
+const averageEvery = 5
+
+// running is the average of a model over steps, as kept in checkpoints.
+type running[T rbm.Real] struct {
+	count   int // models in the average; 0: none yet, and nothing below
+	theta   []T
+	vectors [][]float64 // of parameters, in their order
+}
+
+// parameters lists what is averaged besides the thetas. The first is a copy of
+// the coupling.
+func parameters(p *rbm.Params) [][]float64 {
+	return [][]float64{{p.Coupling}, p.VisibleField, p.HiddenField, p.VisibleOffset, p.HiddenOffset}
+}
+
+// add takes a model in.
+func (r *running[T]) add(model *rbm.Model[T]) {
+	r.count++
+	if r.count == 1 {
+		r.theta = slices.Clone(model.Posterior.Theta)
+		for _, x := range parameters(&model.Params) {
+			r.vectors = append(r.vectors, slices.Clone(x))
+		}
+		return
+	}
+	const grain = 1 << 13
+	share := 1 / T(r.count)
+	parallel.For(len(r.theta), grain, func(lo, hi int) {
+		mean, theta := r.theta[lo:hi], model.Posterior.Theta[lo:hi]
+		for k, v := range theta {
+			mean[k] += share * (v - mean[k])
+		}
+	})
+	for k, x := range parameters(&model.Params) {
+		for i, v := range x {
+			r.vectors[k][i] += (v - r.vectors[k][i]) / float64(r.count)
+		}
+	}
+}
+
+// Result returns what has been learned so far: the model, or, where the options
+// ask for it, the average of its parameters over the last steps, which has less
+// of the noise that small batches and chains leave in a single step. It shares
+// no storage with Model.
+func (t *Trainer[T]) Result() *rbm.Model[T] {
+	model := t.Model.Clone()
+	if r := &t.state.average; r.count > 0 {
+		copy(model.Posterior.Theta, r.theta)
+		for k, x := range parameters(&model.Params) {
+			copy(x, r.vectors[k])
+		}
+		model.Coupling = r.vectors[0][0]
+	}
+	return model
+}

@@ -1,0 +1,50 @@
+package variational
+
+import (
+	"fmt"
+	"math"
+)
+
+// A Fall is the way in which rates fall from Rate to FinalRate times that.
+type Fall int
+
+// The ways.
+const (
+	Linear    Fall = iota // in a straight line
+	Cosine                // along half a period of a cosine: slowly at both ends
+	Geometric             // by the same factor in equal times: much of the time is spent at low rates
+)
+
+// share returns the share of the rate at a fraction of learning, both in [0, 1].
+func (o *Options) share(fraction float64) float64 {
+	if fraction < o.Warmup {
+		const least = 0.01 // so that the first step is one
+		return max(least, fraction/o.Warmup)
+	}
+	done := 0.0
+	if o.Warmup < 1 {
+		done = (fraction - o.Warmup) / (1 - o.Warmup)
+	}
+	switch o.Fall {
+	case Cosine:
+		return o.FinalRate + (1-o.FinalRate)*(1+math.Cos(math.Pi*done))/2
+	case Geometric:
+		return math.Pow(o.FinalRate, done)
+	}
+	return 1 - (1-o.FinalRate)*done
+}
+
+// checkRanges returns an error that names what is out of its range.
+func (o *Options) checkRanges() error {
+	switch {
+	case !(o.FinalRate >= 0 && o.FinalRate <= 1) || o.Fall == Geometric && o.FinalRate == 0:
+		return fmt.Errorf("a final rate of %v times the first: it must be at most 1 and not negative, nor 0 where the fall is geometric", o.FinalRate)
+	case !(o.Warmup >= 0 && o.Warmup <= 1):
+		return fmt.Errorf("a warm-up over %v of learning: it must lie between 0 and 1", o.Warmup)
+	case !(o.Average >= 0 && o.Average <= 1):
+		return fmt.Errorf("an average over %v of learning: it must lie between 0 and 1", o.Average)
+	case !(o.Release >= 0 && o.Release <= 1):
+		return fmt.Errorf("a release of %v from the prior: it must lie between 0 and 1", o.Release)
+	}
+	return nil
+}
