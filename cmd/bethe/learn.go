@@ -72,10 +72,13 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 // describe sets the settings that go into the model file and the label.
 func (r *learning) describe() {
 	f := r.f
+	s := f.schedule
 	r.settings = map[string]any{
-		"synapses": f.synapses, "decay": f.decay, "prior_strength": f.prior, "hidden": f.hidden, "beta": f.beta, "epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch,
-		"rate": f.rate, "fall": f.schedule.fall, "coupling_rate": f.schedule.coupling, "final_rate": f.schedule.finalRate, "warmup": f.schedule.warmup, "average": f.schedule.average, "final_sweeps": f.schedule.finalSweeps, "rule": f.rule, "restarts": f.restarts, "estep": f.engine.estep, "partition": f.engine.partition,
-		"chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
+		"synapses": f.synapses, "decay": f.decay, "prior_strength": f.prior, "hidden": f.hidden, "beta": f.beta,
+		"epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch, "rule": f.rule, "restarts": f.restarts,
+		"rate": f.rate, "fall": s.fall, "final_rate": s.finalRate, "warmup": s.warmup, "average": s.average,
+		"coupling_rate": s.coupling, "final_sweeps": s.finalSweeps,
+		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
 	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),

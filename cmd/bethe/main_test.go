@@ -125,7 +125,7 @@ func TestWrongWords(t *testing.T) {
 		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
 		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",
-		"train --synapses ternary", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
+		"train --synapses ternary", "train --prior-strength 2", "train --fall sideways", "train --final-rate 0", "train --warmup 1", "train --average 1.5", "train --coupling-rate -1", "train --final-sweeps -1", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
@@ -331,6 +331,7 @@ func TestTrainVariants(t *testing.T) {
 		"--no-centre --no-fields --fixed-coupling --beta 1 --partition quenched --draws 4 --rule clipped",
 		"--estep bethe", "--estep tap --chains 5", "--estep chains --chains 10 --sweeps 2", "--rule bayes --rate 0.1", "--restarts 3", "--epochs 2", "--time 50ms",
 		"--synapses real --decay 0.001", "--synapses sampled", "--synapses sign",
+		"--fall cosine --warmup 0.2 --average 0.5 --final-sweeps 3 --estep chains --chains 10", "--fall geometric --prior-strength 0.1 --coupling-rate 0.1",
 	} {
 		out := filepath.Join(t.TempDir(), "run")
 		args := append([]string{"train", "--data", data, "--hidden", "3", "--batch", "100", "--out", out}, strings.Fields(extra)...)
@@ -367,7 +368,7 @@ func TestInterrupted(t *testing.T) {
 	for _, extra := range []string{
 		"--estep chains --chains 40 --steps 60 --checkpoint-every 7", "--estep tap --chains 5 --steps 60", "--estep bethe --steps 60",
 		"--partition quenched --draws 4 --no-centre --estep exact --steps 60",
-		"--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
+		"--average 0.9 --final-sweeps 4 --warmup 0.3 --estep chains --chains 40 --steps 60", "--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
 	} {
 		train := func(ctx context.Context, out string, more ...string) (int, string) {
 			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--out", out}, strings.Fields(extra)...)
