@@ -78,6 +78,9 @@ func (f *HeatMap) draw(c draw.Canvas, theme Theme) {
 
 // labelsOf names the cells along an axis by their values, not more than n of them.
 func labelsOf(values []float64, n int) plot.ConstantTicks {
+	if ticks := evenly(values); len(values) > n && ticks != nil {
+		return ticks
+	}
 	every := (len(values) + n - 1) / n
 	var ticks plot.ConstantTicks
 	for k, v := range values {
@@ -86,6 +89,23 @@ func labelsOf(values []float64, n int) plot.ConstantTicks {
 			tick.Label = strconv.FormatFloat(v, 'g', 4, 64)
 		}
 		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
+// evenly returns ticks at round values, nil unless the values are evenly spaced.
+func evenly(values []float64) plot.ConstantTicks {
+	first, last := values[0], values[len(values)-1]
+	step := (last - first) / float64(len(values)-1)
+	for k, v := range values {
+		if !(math.Abs(v-first-step*float64(k)) <= 1e-6*math.Abs(step)) || step == 0 {
+			return nil
+		}
+	}
+	low, high := first-step/2, last+step/2
+	ticks := linearTicks(min(low, high), max(low, high))
+	for k := range ticks {
+		ticks[k].Value = (ticks[k].Value - first) / step
 	}
 	return ticks
 }

@@ -64,7 +64,7 @@ func counting(n int, turned bool) plot.ConstantTicks {
 	ticks := labelsOf(values, 10)
 	if turned {
 		for k := range ticks {
-			ticks[k].Value = float64(n - 1 - k)
+			ticks[k].Value = float64(n-1) - ticks[k].Value
 		}
 	}
 	return ticks

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"bethe/dataset"
+	"bethe/figure"
 	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/stream"
 )
 
 // A learning is one call of train.
@@ -89,10 +91,15 @@ func (r *learning) describe() {
 	r.label = string(text)
 }
 
-// writeInfo writes what the run is of, unless an earlier call has.
+// writeInfo writes what the run is of, and a picture of some data, unless an
+// earlier call has.
 func (r *learning) writeInfo() error {
 	if _, err := runs.ReadInfo(r.out); err == nil && r.f.resume {
 		return nil
+	}
+	some := r.set.Samples.Choose(100, stream.New(r.seed).Sub(streamPictures).Rand())
+	if err := figure.WritePNG(filepath.Join(r.out, runs.DataFile), figure.Samples(some, r.set.Width, r.set.Height)); err != nil {
+		return err
 	}
 	return runs.WriteInfo(r.out, runs.Info{
 		Verb: "train", Program: program(), Data: r.f.data.name, Samples: r.set.Len(), Visible: r.set.Visible(), Hidden: r.f.hidden,

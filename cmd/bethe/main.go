@@ -112,7 +112,7 @@ Without anything else to hand, start with
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
-		newVerifyCommand(c), newRunsCommand(c), newDataCommand(c), newVersionCommand(c))
+		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newDataCommand(c), newVersionCommand(c))
 	return root
 }
 

@@ -80,7 +80,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		return nil, err
 	}
 	m := &measuring{learner: l, log: log, some: l.set.Samples.Choose(min(1000, l.set.Len()), l.look.key.Sub(streamBound).Rand()),
-		plain: pace{share: 0.005, gap: 500 * time.Millisecond}, bound: pace{share: 0.01, gap: 2 * time.Second},
+		plain: pace{share: 0.005, gap: 500 * time.Millisecond}, bound: pace{share: 0.02, gap: time.Second},
 		counts: pace{share: 0.005, gap: 2 * time.Second}, spectrum: pace{share: 0.005, gap: 20 * time.Second},
 		pictures: pace{share: 0.02, gap: time.Second},
 	}

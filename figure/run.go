@@ -1,0 +1,419 @@
+package figure
+
+import (
+	"fmt"
+	"image"
+	"math"
+
+	"bethe/anatomy"
+	"bethe/rbm"
+	"bethe/runs"
+)
+
+// A Run is what curves are drawn of.
+type Run struct {
+	Name    string
+	Info    runs.Info
+	Records []runs.Record
+}
+
+// RunCurves are the names of the curves that RunCurve draws.
+var RunCurves = []string{"bound", "terms", "kl", "polarised", "coupling", "overlap", "engine", "teacher"}
+
+// RunCurve draws how runs learned: of one run all that belongs to the curve,
+// with every random start by itself; of several runs the chief quantity of
+// each, over each other. It returns nil where nothing was measured.
+//
+// The curves are: bound (with the estimates of the log-likelihood), terms (of the
+// bound), kl (a synapse), polarised (share), coupling (with the rate), overlap (of
+// hidden units), engine (residual and iterations) and teacher (planted: overlap
+// with the teacher).
+func RunCurve(name string, of ...Run) Chart {
+	starts := split(of)
+	step := Axis{Label: "step"}
+	one := func(title string, y Axis, value func(r *runs.Record) float64) Chart {
+		f := &Curves{Title: title, X: step, Y: y}
+		for _, run := range starts {
+			s := series(run.Records, value)
+			if len(starts) > 1 {
+				s.Name = run.Name
+			}
+			f.add(s)
+		}
+		return f.orNil()
+	}
+	axis := func(label string) Axis { return Axis{Label: label, Unit: "nats a sample"} }
+	switch name {
+	case "bound":
+		return boundCurve(starts, step)
+	case "terms":
+		p := &Panels{Title: "Terms of the bound", Columns: 2}
+		for _, part := range []struct {
+			title string
+			value func(b *runs.Bound) runs.Number
+		}{
+			{"bound", func(b *runs.Bound) runs.Number { return b.Value }}, {"data term", func(b *runs.Bound) runs.Number { return b.Data }},
+			{"partition term", func(b *runs.Bound) runs.Number { return b.Partition }}, {"divergence from the prior", func(b *runs.Bound) runs.Number { return b.KL }},
+		} {
+			chart := one("", axis(part.title), func(r *runs.Record) float64 {
+				if r.Bound == nil {
+					return math.NaN()
+				}
+				return float64(part.value(r.Bound))
+			})
+			if chart == nil {
+				return nil
+			}
+			p.Charts = append(p.Charts, chart)
+		}
+		return p
+	case "kl":
+		return one("Divergence of the posterior from the prior", Axis{Label: "KL per synapse", Unit: "nats"}, func(r *runs.Record) float64 { return float64(r.KL) })
+	case "polarised":
+		return one("Decided synapses", Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) float64 { return float64(r.Polarised) })
+	case "coupling":
+		coupling := one("Coupling", Axis{Label: "J"}, func(r *runs.Record) float64 { return float64(r.Coupling) })
+		rate := one("Learning rate", Axis{Label: "rate"}, func(r *runs.Record) float64 { return float64(r.Rate) })
+		return side(coupling, rate)
+	case "overlap":
+		return overlapCurve(starts, step)
+	case "engine":
+		residual := one("Expectation step", Axis{Label: "residual", Log: true}, func(r *runs.Record) float64 {
+			if r.Engine == nil || r.Engine.Residual <= 0 {
+				return math.NaN()
+			}
+			return float64(r.Engine.Residual)
+		})
+		iterations := one("Expectation step", Axis{Label: "iterations"}, func(r *runs.Record) float64 {
+			if r.Engine == nil || r.Engine.Iterations == 0 || r.Engine.Name == "chains" { // always as many sweeps
+				return math.NaN()
+			}
+			return float64(r.Engine.Iterations)
+		})
+		return side(residual, iterations)
+	case "teacher":
+		return teacherCurve(starts, step)
+	}
+	panic(fmt.Sprintf("figure: no curve is called %q", name))
+}
+
+// side puts charts that there are beside each other.
+func side(charts ...Chart) Chart {
+	p := &Panels{Columns: len(charts)}
+	for _, c := range charts {
+		if c != nil {
+			p.Charts = append(p.Charts, c)
+		}
+	}
+	switch len(p.Charts) {
+	case 0:
+		return nil
+	case 1:
+		return p.Charts[0]
+	}
+	return p
+}
+
+// split makes a run of every random start.
+func split(of []Run) []Run {
+	var starts []Run
+	for _, run := range of {
+		first := 0
+		several := len(run.Records) > 0 && run.Records[0].Start != run.Records[len(run.Records)-1].Start
+		for k := range run.Records {
+			if k+1 < len(run.Records) && run.Records[k+1].Start == run.Records[k].Start {
+				continue
+			}
+			part := Run{run.Name, run.Info, run.Records[first : k+1]}
+			if several {
+				word := fmt.Sprintf("start %d", run.Records[k].Start+1)
+				if len(of) > 1 {
+					word = run.Name + ", " + word
+				}
+				part.Name = word
+			}
+			starts = append(starts, part)
+			first = k + 1
+		}
+	}
+	return starts
+}
+
+// series takes a value from the records that have it.
+func series(records []runs.Record, value func(r *runs.Record) float64) Series {
+	var s Series
+	for k := range records {
+		if v := value(&records[k]); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			s.X, s.Y = append(s.X, float64(records[k].Step)), append(s.Y, v)
+		}
+	}
+	return s
+}
+
+// add adds a series that has points.
+func (f *Curves) add(s Series) {
+	if len(s.X) > 0 {
+		f.Series = append(f.Series, s)
+	}
+}
+
+func (f *Curves) orNil() Chart {
+	if len(f.Series) == 0 {
+		return nil
+	}
+	return f
+}
+
+func boundCurve(starts []Run, step Axis) Chart {
+	f := &Curves{Title: "Lower bound on the log-likelihood", X: step, Y: Axis{Label: "bound", Unit: "nats a sample"}}
+	for _, run := range starts {
+		s := series(run.Records, func(r *runs.Record) float64 {
+			if r.Bound == nil {
+				return math.NaN()
+			}
+			return float64(r.Bound.Value)
+		})
+		if s.Name = "bound"; len(starts) > 1 {
+			s.Name = run.Name
+		}
+		f.add(s)
+	}
+	for _, e := range []struct {
+		name   string
+		colour int
+		of     func(l *runs.LogLikelihood) *runs.Estimate
+	}{
+		{"log-likelihood, exact", 3, func(l *runs.LogLikelihood) *runs.Estimate { return l.Exact }},
+		{"log-likelihood, forward (tends to overstate)", 2, func(l *runs.LogLikelihood) *runs.Estimate { return l.Forward }},
+		{"log-likelihood, reverse (tends to understate)", 4, func(l *runs.LogLikelihood) *runs.Estimate { return l.Reverse }},
+	} {
+		for _, run := range starts {
+			s := Series{Name: e.name, Colour: e.colour, Low: []float64{}, High: []float64{}}
+			if len(starts) > 1 {
+				s.Name += ", " + run.Name
+			}
+			for k := range run.Records {
+				if l := run.Records[k].LogLikelihood; l != nil && e.of(l) != nil {
+					v := e.of(l)
+					s.X, s.Y = append(s.X, float64(run.Records[k].Step)), append(s.Y, float64(v.Value))
+					s.Low, s.High = append(s.Low, float64(v.Low)), append(s.High, float64(v.High))
+					f.Note = "log-likelihood of " + l.Data + " with its interval"
+				}
+			}
+			f.add(s)
+		}
+	}
+	if f.Note != "" {
+		f.Title, f.Y.Label = "Lower bound and log-likelihood", "log-likelihood"
+	}
+	return f.orNil()
+}
+
+func overlapCurve(starts []Run, step Axis) Chart {
+	f := &Curves{Title: "Overlap of hidden units", X: step, Y: Axis{Label: "|overlap| of pairs", Min: 0, Max: 1}}
+	for _, run := range starts {
+		for _, part := range []struct {
+			name  string
+			value func(o *runs.Overlap) runs.Number
+		}{{"mean", func(o *runs.Overlap) runs.Number { return o.Mean }}, {"largest", func(o *runs.Overlap) runs.Number { return o.Max }}} {
+			s := series(run.Records, func(r *runs.Record) float64 {
+				if r.Overlap == nil {
+					return math.NaN()
+				}
+				return float64(part.value(r.Overlap))
+			})
+			if s.Name = part.name; len(starts) > 1 {
+				if part.name != "mean" {
+					continue
+				}
+				s.Name = run.Name
+			}
+			f.add(s)
+		}
+	}
+	return f.orNil()
+}
+
+func teacherCurve(starts []Run, step Axis) Chart {
+	f := &Curves{Title: "Overlap with the teacher", X: step, Y: Axis{Label: "overlap", Min: 0, Max: 1}}
+	for _, run := range starts {
+		units := 0
+		for k := range run.Records {
+			units = max(units, len(run.Records[k].TeacherOverlaps))
+		}
+		mean := series(run.Records, func(r *runs.Record) float64 {
+			sum := 0.0
+			for _, v := range r.TeacherOverlaps {
+				sum += float64(v)
+			}
+			return sum / float64(len(r.TeacherOverlaps)) // NaN where there are none
+		})
+		if mean.Name = "mean"; len(starts) > 1 {
+			mean.Name = run.Name
+		}
+		f.add(mean)
+		for mu := range units {
+			if len(starts) > 1 || units == 1 {
+				break
+			}
+			s := series(run.Records, func(r *runs.Record) float64 {
+				if mu >= len(r.TeacherOverlaps) {
+					return math.NaN()
+				}
+				return float64(r.TeacherOverlaps[mu])
+			})
+			s.Name, s.Thin = fmt.Sprintf("hidden unit %d", mu+1), true
+			f.add(s)
+		}
+	}
+	return f.orNil()
+}
+
+// RunMagnetisations draws the histogram of magnetisations of a record and, over
+// the run, how it came to be. It returns nil where none was measured.
+func RunMagnetisations(run Run) Chart {
+	starts := split([]Run{run})
+	if len(starts) == 0 {
+		return nil
+	}
+	var with []*runs.Record
+	records := starts[len(starts)-1].Records
+	for k := range records {
+		if n := len(records[k].Magnetisations); n > 0 && (len(with) == 0 || n == len(with[0].Magnetisations)) {
+			with = append(with, &records[k])
+		}
+	}
+	if len(with) == 0 {
+		return nil
+	}
+	last := with[len(with)-1]
+	bins := len(last.Magnetisations)
+	h := &Histogram{Title: fmt.Sprintf("Magnetisations after step %d", last.Step), X: Axis{Label: "posterior mean of a synapse"}, Y: Axis{Label: "share of synapses"}}
+	total := 0.0
+	for _, n := range last.Magnetisations {
+		total += float64(n)
+	}
+	for k := range bins + 1 {
+		h.Edges = append(h.Edges, 2*float64(k)/float64(bins)-1)
+	}
+	for _, n := range last.Magnetisations {
+		h.Counts = append(h.Counts, float64(n)/max(1, total))
+	}
+	const columns = 60
+	stride := (len(with) + columns - 1) / columns
+	m := &HeatMap{Title: "Magnetisations over learning", X: Axis{Label: "step"}, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10"}, Height: 288, Width: 432}
+	for y := range bins {
+		m.YValues = append(m.YValues, (h.Edges[y]+h.Edges[y+1])/2)
+		m.Values = append(m.Values, nil)
+	}
+	for k := len(with) - 1; k >= 0; k -= stride {
+		m.XValues = append([]float64{float64(with[k].Step)}, m.XValues...)
+		for y, n := range with[k].Magnetisations {
+			share := math.Log10(max(float64(n), 0.5) / max(1, total))
+			m.Values[y] = append([]float64{share}, m.Values[y]...)
+		}
+	}
+	if len(m.XValues) < 2 {
+		return h
+	}
+	return &Panels{Columns: 2, Charts: []Chart{h, m}}
+}
+
+// RunSpectrum draws the singular values of the matrix of synapses, at up to five
+// steps of the run. It returns nil where none were measured.
+func RunSpectrum(run Run) Chart {
+	starts := split([]Run{run})
+	if len(starts) == 0 {
+		return nil
+	}
+	var with []*runs.Record
+	records := starts[len(starts)-1].Records
+	for k := range records {
+		if len(records[k].SingularValues) > 0 {
+			with = append(with, &records[k])
+		}
+	}
+	f := &Curves{Title: "Singular values of the synapses", X: Axis{Label: "rank"}, Y: Axis{Label: "singular value", Log: true}}
+	const curves = 5
+	n := min(curves, len(with))
+	for k := range n {
+		r := with[0]
+		if n > 1 {
+			r = with[k*(len(with)-1)/(n-1)]
+		}
+		s := Series{Name: fmt.Sprintf("step %d", r.Step)}
+		for rank, v := range r.SingularValues {
+			s.X, s.Y = append(s.X, float64(rank+1)), append(s.Y, float64(v))
+		}
+		f.add(s)
+	}
+	return f.orNil()
+}
+
+// UnitOverlaps draws the overlaps of hidden units with each other.
+func UnitOverlaps(overlaps []float64, hidden int) Chart {
+	return &Matrix{Title: "Overlaps of hidden units", Rows: hidden, Columns: hidden, Values: overlaps,
+		X: Axis{Label: "hidden unit"}, Y: Axis{Label: "hidden unit"}, Scale: Axis{Label: "overlap", Min: -1, Max: 1}}
+}
+
+// FileOverlaps draws those of the synapses of a model file: their posterior
+// means, or real synapses.
+func FileOverlaps(f *rbm.File) Chart {
+	hidden := f.Model.Hidden()
+	return UnitOverlaps(anatomy.Overlaps(fileMatrix(f), hidden), hidden)
+}
+
+// fileMatrix returns posterior means, or real synapses, hidden x visible.
+func fileMatrix(f *rbm.File) []float32 {
+	if f.Weights != nil {
+		return f.Weights
+	}
+	mean := make([]float32, len(f.Model.Posterior.Theta))
+	f.Model.Posterior.Mean(mean)
+	return mean
+}
+
+// FileTiles draws the synapses of a model file as tiles, with their meaning, and
+// beside them, where they are binary, how undecided each is.
+func FileTiles(f *rbm.File) Chart {
+	if f.Weights != nil {
+		return &Picture{Title: "Synapses", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "synapse, of the largest", Min: -1, Max: 1}}
+	}
+	q := f.Model.Posterior
+	mean := fileMatrix(f)
+	width, height := orShape(f.Info.Width, f.Info.Height, q.Visible)
+	doubt := Tiles(min(q.Hidden, maxTiles), width, height, 2, func(k, i int) float64 {
+		if i >= q.Visible {
+			return 0
+		}
+		v := float64(mean[k*q.Visible+i])
+		return 1 - v*v
+	}, Sequential)
+	return side(
+		&Picture{Title: "Synapses: posterior means", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "posterior mean", Min: -1, Max: 1}},
+		&Picture{Title: "Synapses: uncertainty", Note: noteOfTiles(f), Image: doubt, Scale: Axis{Label: "variance", Min: 0, Max: 1}, Sequential: true},
+	)
+}
+
+func noteOfTiles(f *rbm.File) string {
+	if n := f.Model.Hidden(); n > maxTiles {
+		return fmt.Sprintf("the first %d of %d hidden units", maxTiles, n)
+	}
+	return "a tile for each hidden unit"
+}
+
+// SamplesBesideData draws pictures of data and of samples, as they were drawn
+// by Samples and ChainMeans.
+func SamplesBesideData(data, samples image.Image) Chart {
+	var left, right Chart
+	if data != nil {
+		left = &Picture{Title: "Data", Image: data}
+	}
+	if samples != nil {
+		right = &Picture{Title: "Samples of the machine", Note: "mean of each visible unit given the hidden ones", Image: samples}
+	}
+	if left != nil && right != nil {
+		left.(*Picture).Note = "chosen at random"
+	}
+	return side(left, right)
+}
