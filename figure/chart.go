@@ -64,8 +64,7 @@ func EncodePNG(w io.Writer, chart Chart, theme Theme) error {
 	width, height := chart.size()
 	c := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch), vgimg.UseBackgroundColor(theme.colours().paper))
 	chart.draw(draw.New(c), theme)
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
-	return encoder.Encode(w, c.Image())
+	return png.Encode(w, c.Image())
 }
 
 // EncodeSVG draws a chart as an SVG picture, which names fonts rather than

@@ -187,10 +187,10 @@ func boundCurve(starts []Run, step Axis) Chart {
 		{"log-likelihood, forward (tends to overstate)", 2, func(l *runs.LogLikelihood) *runs.Estimate { return l.Forward }},
 		{"log-likelihood, reverse (tends to understate)", 4, func(l *runs.LogLikelihood) *runs.Estimate { return l.Reverse }},
 	} {
-		for _, run := range starts {
+		for j, run := range starts {
 			s := Series{Name: e.name, Colour: e.colour, Low: []float64{}, High: []float64{}}
-			if len(starts) > 1 {
-				s.Name += ", " + run.Name
+			if len(starts) > 1 { // in the colour of its run, which the legend names
+				s.Name, s.Points, s.Colour = "", true, j+1
 			}
 			for k := range run.Records {
 				if l := run.Records[k].LogLikelihood; l != nil && e.of(l) != nil {
@@ -198,6 +198,9 @@ func boundCurve(starts []Run, step Axis) Chart {
 					s.X, s.Y = append(s.X, float64(run.Records[k].Step)), append(s.Y, float64(v.Value))
 					s.Low, s.High = append(s.Low, float64(v.Low)), append(s.High, float64(v.High))
 					f.Note = "log-likelihood of " + l.Data + " with its interval"
+					if len(starts) > 1 {
+						f.Note = "curves: bound; marks: estimates of the log-likelihood of " + l.Data
+					}
 				}
 			}
 			f.add(s)

@@ -27,6 +27,7 @@ const (
 	MetricsFile    = "metrics.jsonl"
 	SynapsesFile   = "synapses.png"
 	SamplesFile    = "samples.png"
+	DataFile       = "data.png" // some of the data
 	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
 )
 

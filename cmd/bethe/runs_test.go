@@ -135,3 +135,49 @@ func TestRecordsAfterInterruption(t *testing.T) {
 		t.Errorf("%d records without a bound after 3 interruptions", without)
 	}
 }
+
+// TestPlot draws every figure that a small run has numbers for, and those asked for.
+func TestPlot(t *testing.T) {
+	data, folder := small(t), t.TempDir()
+	out := filepath.Join(folder, "run")
+	object(t, "train", "--data", data, "--hidden", "4", "--steps", "20", "--batch", "50", "--estep", "tap", "--chains", "5", "--measure-every", "2", "--out", out)
+	v := object(t, "plot", out)
+	files := v["files"].([]any)
+	if without := v["without"].([]any); len(without) != 1 || without[0] != "teacher" || len(files) != 2*(len(runFigures)-1) {
+		t.Errorf("%v", v)
+	}
+	for _, name := range files {
+		if len(read(t, name.(string))) < 1000 {
+			t.Errorf("%s is hardly a picture", name)
+		}
+	}
+	figs := filepath.Join(folder, "figs")
+	if v := object(t, "plot", out, "--only", "bound,synapses", "-o", figs); len(v["files"].([]any)) != 4 {
+		t.Errorf("%v", v)
+	}
+	if same := read(t, filepath.Join(figs, "bound.svg")); !bytes.Equal(same, read(t, filepath.Join(out, "figures", "bound.svg"))) {
+		t.Error("the same figure has other bytes")
+	}
+	// A run that still learns has no model yet.
+	if err := os.Remove(filepath.Join(out, runs.ModelFile)); err != nil {
+		t.Fatal(err)
+	}
+	if without := object(t, "plot", out, "--only", "bound,units,synapses")["without"].([]any); len(without) != 2 {
+		t.Errorf("without a model: %v", without)
+	}
+	if status, _, stderr := bethe(t, t.Context(), "plot", out, "--only", "teacher"); status != exitFailed || !strings.Contains(stderr, "nothing to draw") {
+		t.Errorf("nothing: status %d, %s", status, stderr)
+	}
+	if status, _, stderr := bethe(t, t.Context(), "plot", out, "--only", "bond"); status != exitUsage || !strings.Contains(stderr, "bond") {
+		t.Errorf("no such figure: status %d, %s", status, stderr)
+	}
+	if status, _, stderr := bethe(t, t.Context(), "plot", folder); status != exitFailed || !strings.Contains(stderr, runs.InfoFile) {
+		t.Errorf("no run: status %d, %s", status, stderr)
+	}
+	if err := os.WriteFile(filepath.Join(out, runs.SamplesFile), []byte("no picture"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := bethe(t, t.Context(), "plot", out, "--only", "samples"); status != exitFailed || !strings.Contains(stderr, runs.SamplesFile) {
+		t.Errorf("a broken picture: status %d, %s", status, stderr)
+	}
+}
