@@ -43,8 +43,11 @@ type Options struct {
 	Coupling   float64   // J, at most 4
 	PriorTheta []float64 // of the prior of synapses, hidden x visible, ±Inf for one that is known; nil for the uniform prior
 	// Pin fixes the synapses of site 0 to +1. The posterior does not change where
-	// all synapses of a hidden unit change sign, so nothing is lost, and means do
-	// not vanish by symmetry.
+	// all synapses of a hidden unit change sign, so all means of the exact one are 0
+	// unless a synapse is known. Messages need no pin: from a random start they
+	// settle in one of the states that the symmetry relates, once there is data
+	// enough for them. With a pin they still settle in one of them, and where it is
+	// the one that site 0 speaks against, the pinned site stays wrong.
 	Pin           bool
 	Deviation     float64 // of the random thetas where messages start
 	Damping       float64 // share of the old message kept, in [0, 1)
@@ -53,9 +56,10 @@ type Options struct {
 	Key           stream.Key // of the start
 }
 
-// DefaultOptions are for hidden units of coupling J.
+// DefaultOptions are for hidden units of coupling J: nothing pinned, and damping
+// enough for planted data away from the transition.
 func DefaultOptions(hidden int, coupling float64, key stream.Key) Options {
-	return Options{Hidden: hidden, Coupling: coupling, Pin: true, Deviation: 0.5, Tolerance: 1e-5, MaxIterations: 1000, Key: key}
+	return Options{Hidden: hidden, Coupling: coupling, Deviation: 0.5, Damping: 0.2, Tolerance: 1e-5, MaxIterations: 1000, Key: key}
 }
 
 // A Result is where messages ended. Entropies and logarithms are in nats.
@@ -65,14 +69,14 @@ type Result struct {
 	Converged  bool
 	Mean       []float64 // <xi_{i mu}>, hidden x visible
 	Pair       []float64 // <xi_{i 1} xi_{i 2}>, of each site; nil with one hidden unit
-	// Evidence is ln P(D) in the Bethe approximation, under the prior, or, if the
-	// synapses of site 0 are pinned, given these: the same, as the sign of a unit
-	// is a symmetry (if the prior has it too).
-	Evidence float64
-	// Entropy of the posterior over all synapses that are not pinned: its
-	// exponential counts the candidates. In a sample's factor the energy is
-	// averaged over Gaussian fields, which is the only approximation beyond Bethe's.
-	Entropy float64
+	// Evidence is ln P(D) in the Bethe approximation, and Entropy that of the
+	// posterior over synapses, whose exponential counts the candidates; its energy
+	// is averaged over Gaussian fields, the only approximation beyond Bethe's. Where
+	// messages settled in one of several states that symmetries relate, both are
+	// that state's: add the logarithm of their number (2 for one hidden unit, 8 for
+	// two) for the whole posterior. With a pin, Evidence is that given the pin, which
+	// equals that of all if the prior is uniform.
+	Evidence, Entropy float64
 	// Growth of a small random change of the messages in an iteration without
 	// damping: below 1 the fixed point is stable.
 	Growth float64

@@ -28,6 +28,19 @@ func (m *Matching) Mean() float64 {
 	return sum / float64(len(m.Overlap))
 }
 
+// Ordered returns the real estimates that were matched, hidden x visible, in the
+// order and signs of the reference's hidden units.
+func (m *Matching) Ordered(estimate []float64) []float64 {
+	n := len(estimate) / len(m.Unit)
+	out := make([]float64, len(estimate))
+	for nu, mu := range m.Unit {
+		for i, v := range estimate[mu*n : (mu+1)*n] {
+			out[nu*n+i] = float64(m.Sign[nu]) * v
+		}
+	}
+	return out
+}
+
 // Match pairs the hidden units of two machines such that the sum of overlaps
 // is greatest. Both matrices are visible x hidden; it panics if their shapes
 // differ or are empty.

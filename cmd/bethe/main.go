@@ -111,6 +111,7 @@ Without anything else to hand, start with
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
+	root.AddCommand(newInferCommand(c))
 	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
 		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newDataCommand(c), newVersionCommand(c))
 	return root

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
-	"bethe/internal/parallel"
 	"bethe/planted"
 	"bethe/spin"
 	"bethe/stream"
@@ -147,35 +144,7 @@ func (f *plantedFlags) learner() (*trial.Learner, error) {
 
 func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 	trials := make([]*trial.Trial, f.instances)
-	each := func(what string, work func(k int) error) (seconds float64, err error) {
-		bar := c.progress(what)
-		defer bar.done()
-		began, errs := time.Now(), make([]error, f.instances)
-		done := make(chan struct{}, f.instances)
-		finished := make(chan struct{})
-		go func() {
-			defer close(finished)
-			k := 0
-			for range done {
-				k++
-				bar.set(float64(k)/float64(f.instances), fmt.Sprintf("%d of %d instances", k, f.instances))
-			}
-		}()
-		parallel.For(f.instances, 1, func(lo, hi int) {
-			for k := lo; k < hi; k++ {
-				errs[k] = work(k)
-				done <- struct{}{}
-			}
-		})
-		close(done)
-		<-finished
-		for _, err := range errs {
-			if err != nil {
-				return 0, err
-			}
-		}
-		return time.Since(began).Seconds(), nil
-	}
+	each := func(what string, work func(k int) error) (float64, error) { return c.each(what, f.instances, work) }
 	learner, err := f.learner()
 	if err != nil {
 		return err
