@@ -60,7 +60,7 @@ func (a *array) hasLabels() bool { return len(a.shape) == 1 && a.element.kind !=
 
 // samples reads the elements as samples of shape (samples, spins) or (samples,
 // height, width).
-func (a *array) samples(f format, threshold *float64) (*Set, error) {
+func (a *array) samples(f format, opt Options) (*Set, error) {
 	if !a.hasSamples() {
 		remedy := remedyShape
 		if len(a.shape) == 1 {
@@ -70,7 +70,7 @@ func (a *array) samples(f format, threshold *float64) (*Set, error) {
 	}
 	samples := int(a.shape[0])
 	visible := int(a.count) / samples
-	p := &packer{length: visible, threshold: threshold}
+	p := opt.packer(visible, a.element == element{kind: 'u', size: 1, big: a.element.big})
 	if a.fortran {
 		p.length = samples
 	}
@@ -83,7 +83,7 @@ func (a *array) samples(f format, threshold *float64) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Source: Source{Format: f.String(), Array: a.array, Element: a.element.String(), Threshold: keep(threshold)}}
+	set := &Set{Source: opt.source(f, p, a.array, a.element.String())}
 	if len(a.shape) == 3 {
 		set.Height, set.Width = int(a.shape[1]), int(a.shape[2])
 	}

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math/rand/v2"
 	"strconv"
 
 	"bethe/spin"
@@ -10,8 +11,10 @@ import (
 // byte k/8 of a vector is 1 where its element k is +1. A vector begins at a
 // byte. Only what has been added takes memory.
 type packer struct {
-	length    int      // elements of a vector
-	threshold *float64 // levels above it are +1; nil if numbers must be spins
+	length    int        // elements of a vector
+	threshold *float64   // levels above it are +1; nil if numbers must be spins
+	rng       *rand.Rand // draws spins of levels, which are shares of white; nil if they are not drawn
+	white     float64
 	packed    []byte
 	filled    int  // elements of the last vector so far
 	zero      bool // whether a 0 has been seen that counts as a spin
@@ -35,6 +38,11 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 				return k, value(v) + " is not a finite number", remedyFinite
 			}
 			plus = v > *p.threshold
+		case p.rng != nil:
+			if !(v >= 0 && v <= p.white) {
+				return k, "the level " + value(v) + " is no share of white, " + value(p.white), remedyWhite
+			}
+			plus = p.rng.Float64()*p.white < v
 		case v == 1:
 			plus = true
 		case v == 0 && !p.minus:

@@ -213,14 +213,14 @@ func samplesCSV(s *source, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &packer{length: t.width, threshold: opt.Threshold}
+	p := opt.packer(t.width, false)
 	if t.label >= 0 {
 		p.length--
 	}
 	if p.length == 0 {
 		return nil, t.failAt("line "+strconv.Itoa(t.begin), "the labels leave no column for the samples", "read this file as labels of another")
 	}
-	set := &Set{Source: Source{Format: formatCSV.String(), Element: "text", Threshold: keep(opt.Threshold)}}
+	set := &Set{Source: opt.source(formatCSV, p, "", "text")}
 	x := make([]float64, 0, t.width)
 	for {
 		row, line, err := t.next()

@@ -41,6 +41,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 // Remedies that several errors share.
 const (
 	remedyThreshold = "state a finite grey level with --threshold: levels above it become +1"
+	remedyWhite     = "state the level of white with --white"
 	remedyAgain     = "fetch or write the file again"
 	remedyShape     = "store samples as an array of shape (samples, spins) or (samples, height, width)"
 	remedyLabels    = "store labels as one list of integers, one a sample"

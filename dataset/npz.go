@@ -137,7 +137,7 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 	}
 	var set *Set
 	err = n.use(name, func(a *array) (err error) {
-		set, err = a.samples(formatNPZ, opt.Threshold)
+		set, err = a.samples(formatNPZ, opt)
 		return err
 	})
 	if err != nil || opt.LabelPath != "" {

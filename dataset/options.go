@@ -1,6 +1,10 @@
 package dataset
 
-import "math"
+import (
+	"math"
+
+	"bethe/stream"
+)
 
 // DefaultMaxBytes is the limit on decoded bytes where none is stated: 4 GiB,
 // ten times the MNIST training set in float64.
@@ -12,6 +16,10 @@ type Options struct {
 	// Threshold makes spins of grey levels: a level above it is +1, any other
 	// -1. With nil, the values must be all 0 and 1 or all -1 and +1.
 	Threshold *float64
+
+	// Draw, where not nil, draws spins of grey levels instead: each level is the
+	// probability of +1, as a share of white. Threshold must then be nil.
+	Draw *Draw
 
 	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an
 	// array of one dimension, or text of one column.
@@ -39,6 +47,38 @@ type Options struct {
 	MaxBytes int64
 }
 
+// A Draw says how spins are drawn of grey levels (stochastic binarisation, as
+// in Salakhutdinov and Murray 2008). One element takes one number of the
+// stream, in the order of the file: equal files and keys give equal spins.
+type Draw struct {
+	Key stream.Key
+	// White is the level at which a spin is always +1. With 0 it is 255 for
+	// arrays of uint8, and 1 for any other numbers.
+	White float64
+}
+
+// packer returns the packer of vectors of the given length that o asks for;
+// bytes says that the numbers are of type uint8.
+func (o Options) packer(length int, bytes bool) *packer {
+	p := &packer{length: length, threshold: o.Threshold}
+	if o.Draw == nil {
+		return p
+	}
+	p.rng, p.white = o.Draw.Key.Rand(), o.Draw.White
+	if p.white == 0 {
+		p.white = 1
+		if bytes {
+			p.white = 255
+		}
+	}
+	return p
+}
+
+// source returns the source of samples in the given format and type.
+func (o Options) source(f format, p *packer, array, element string) Source {
+	return Source{Format: f.String(), Array: array, Element: element, Threshold: keep(o.Threshold), White: p.white}
+}
+
 func (o Options) limit() int64 {
 	if o.MaxBytes == 0 {
 		return DefaultMaxBytes
@@ -50,6 +90,14 @@ func (o Options) limit() int64 {
 func (o Options) check(path string) error {
 	if t := o.Threshold; t != nil && !finite(*t) {
 		return &FileError{Path: path, Problem: "the threshold is not a finite number", Remedy: remedyThreshold}
+	}
+	if d := o.Draw; d != nil {
+		if o.Threshold != nil {
+			return &FileError{Path: path, Problem: "a threshold is given, and spins are to be drawn", Remedy: "leave one of them out"}
+		}
+		if !(d.White >= 0) || !finite(d.White) {
+			return &FileError{Path: path, Problem: "the level of white is not a positive finite number", Remedy: "leave it 0 for the default"}
+		}
 	}
 	if o.MaxBytes < 0 {
 		return &FileError{Path: path, Problem: "the limit on decoded bytes is negative", Remedy: "leave it 0 for the default"}

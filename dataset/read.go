@@ -184,7 +184,7 @@ func (c *content) samples(opt Options) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		return a.samples(c.format, opt.Threshold)
+		return a.samples(c.format, opt)
 	case formatNPZ:
 		return c.samplesNPZ(opt)
 	}

@@ -39,6 +39,7 @@ type Source struct {
 	Gzip      bool     // whether the whole file was under gzip
 	Array     string   // name of the array in an npz file
 	Element   string   // type of an element, such as "uint8", or "text"
+	White     float64  // level that is always +1 where spins were drawn; 0 if they were not
 	Threshold *float64 // grey levels above it are +1; nil if the values were spins as they stood
 }
 

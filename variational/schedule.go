@@ -41,6 +41,8 @@ func (o *Options) checkRanges() error {
 		return fmt.Errorf("a final rate of %v times the first: it must be at most 1 and not negative, nor 0 where the fall is geometric", o.FinalRate)
 	case !(o.Warmup >= 0 && o.Warmup <= 1):
 		return fmt.Errorf("a warm-up over %v of learning: it must lie between 0 and 1", o.Warmup)
+	case !(o.Settle >= 0 && o.Settle <= 1):
+		return fmt.Errorf("settling over %v of learning: it must lie between 0 and 1", o.Settle)
 	case !(o.Average >= 0 && o.Average <= 1):
 		return fmt.Errorf("an average over %v of learning: it must lie between 0 and 1", o.Average)
 	case !(o.Release >= 0 && o.Release <= 1):

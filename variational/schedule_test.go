@@ -92,6 +92,40 @@ func TestAverage(t *testing.T) {
 	}
 }
 
+// Settling turns the posterior into its signs at the given share, whose
+// log-likelihood then climbs.
+func TestSettling(t *testing.T) {
+	samples, _ := plantedSamples(20, 150, stream.New(5))
+	trainer, _ := learner(t, samples, Options{Steps: 200, Batch: 50, Settle: 0.5})
+	likelihood := func() float64 {
+		o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Average: Mixture[float32]{}, Samples: samples.Cols(), Synapses: Sign}
+		terms, _, err := o.Terms(trainer.Model, samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return terms.Bound()
+	}
+	var before float64
+	if err := trainer.Run(t.Context(), func(p Progress) error {
+		want := Posterior
+		if p.Step >= 100 {
+			want = Sign
+		}
+		if trainer.Kind() != want {
+			t.Errorf("after step %d: kind %v, not %v", p.Step, trainer.Kind(), want)
+		}
+		if p.Step == 100 {
+			before = likelihood()
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if after := likelihood(); !(after > before) {
+		t.Errorf("%v nats a sample when settling began, %v at its end", before, after)
+	}
+}
+
 // Free of the prior, the gradient lacks the pull of the divergence alone.
 func TestRelease(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))

@@ -23,6 +23,7 @@ type Options struct {
 
 	Batch        int // samples a step; 0 or more than there are: all of them
 	Synapses     Synapses
+	Settle       float64    // share of learning, at its end, in which Posterior synapses are taken as Sign
 	Release      float64    // share of the divergence from the prior that is left out
 	Decay        float64    // of Real synapses a step, as a share of themselves in the gradient
 	Rule         Rule       // for the synapses; fields and coupling follow Adam
@@ -94,6 +95,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
 	case opt.Rule != Adam && opt.Synapses != Posterior:
 		return nil, fmt.Errorf("known synapses are learned by Adam alone: the other rules move a posterior")
+	case opt.Rule != Adam && opt.Settle > 0:
+		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam alone")
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
 	}
@@ -113,6 +116,14 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		t.batch = NewBatch(samples)
 	}
 	return t, nil
+}
+
+// Kind returns what the thetas stand for at the next step.
+func (t *Trainer[T]) Kind() Synapses {
+	if t.opt.Synapses == Posterior && t.opt.Settle > 0 && t.Fraction() >= 1-t.opt.Settle {
+		return Sign
+	}
+	return t.opt.Synapses
 }
 
 // Step returns the number of steps done.
@@ -175,6 +186,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 
 // learn takes one step.
 func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
+	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
 	report, err := t.Objective.Gradient(t.grad, t.Model, t.nextBatch())
 	if err != nil {

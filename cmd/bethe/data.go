@@ -10,12 +10,15 @@ import (
 
 	"bethe/dataset"
 	"bethe/dataset/mnist"
+	"bethe/stream"
 )
 
 // dataFlags choose data.
 type dataFlags struct {
 	name                string
 	threshold           string
+	binarise            string
+	white               float64
 	labels, labelColumn string
 	array               string
 }
@@ -29,10 +32,15 @@ func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
+	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
+	f.Float64Var(&d.white, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
 	f.StringVar(&d.labels, "labels", "", "file of the labels, if they are in one of their own")
 	f.StringVar(&d.labelColumn, "label-column", "", "column of the labels in a CSV file, by name or number")
 	f.StringVar(&d.array, "array", "", "array of the samples in an npz file")
 }
+
+// binariseKey names the stream of stochastic binarisation.
+const binariseKey = 0x67726579 // "grey"
 
 // load returns the data that the flags name.
 func (d *dataFlags) load() (*dataset.Set, error) { return d.loadNamed(d.name) }
@@ -46,9 +54,26 @@ func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
 		}
 		opt.Threshold = &v
 	}
+	switch {
+	case !oneOf(d.binarise, "threshold", "stochastic"):
+		return nil, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
+	case d.binarise == "threshold" && d.white != 0:
+		return nil, usagef("--white is of --binarise stochastic")
+	case !(d.white >= 0) || math.IsInf(d.white, 0):
+		return nil, usagef("--white %v: it must be positive and finite", d.white)
+	case d.binarise == "stochastic" && opt.Threshold != nil:
+		return nil, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
+	case d.binarise == "stochastic":
+		// The draw is part of the data, not of a run: it does not follow the seed,
+		// so that models are compared on the same spins.
+		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: d.white}
+	}
 	if name == "mnist" || strings.HasPrefix(name, "mnist:") {
 		if opt.Threshold != nil && *opt.Threshold != mnist.Threshold {
 			return nil, usagef("--threshold %s: the digits carried inside are already cut at %v; for another threshold name the file of grey levels", d.threshold, mnist.Threshold)
+		}
+		if opt.Draw != nil {
+			return nil, usagef("--binarise stochastic: the digits carried inside are already cut at %v; name the files of their grey levels", mnist.Threshold)
 		}
 		switch name {
 		case "mnist", "mnist:train":
@@ -109,6 +134,7 @@ type dataReport struct {
 	Visible   int            `json:"visible"`
 	Width     int            `json:"width,omitempty"`
 	Height    int            `json:"height,omitempty"`
+	White     float64        `json:"white,omitempty"` // where spins were drawn of grey levels
 	Threshold *float64       `json:"threshold,omitempty"`
 	UpShare   float64        `json:"up_share"` // share of spins that are +1
 	Constant  int            `json:"constant_spins"`
@@ -117,7 +143,7 @@ type dataReport struct {
 
 func (c *console) dataInfo(name string, set *dataset.Set) error {
 	r := dataReport{Data: name, Format: set.Source.Format, Samples: set.Len(), Visible: set.Visible(),
-		Width: set.Width, Height: set.Height, Threshold: set.Source.Threshold}
+		Width: set.Width, Height: set.Height, Threshold: set.Source.Threshold, White: set.Source.White}
 	sums := make([]int, set.Visible())
 	set.Samples.RowSums(sums)
 	for _, s := range sums {
@@ -141,6 +167,9 @@ func (c *console) dataInfo(name string, set *dataset.Set) error {
 	c.printf("\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
 	if r.Threshold != nil {
 		c.printf("  grey levels above %v are +1\n", *r.Threshold)
+	}
+	if r.White > 0 {
+		c.printf("  spins were drawn of grey levels, as shares of %v\n", r.White)
 	}
 	if r.Labels != nil {
 		c.printf("  labels of %d classes\n", len(r.Labels))

@@ -78,12 +78,12 @@ func (r *learning) describe() {
 	r.settings = map[string]any{
 		"synapses": f.synapses, "decay": f.decay, "prior_strength": f.prior, "hidden": f.hidden, "beta": f.beta,
 		"epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch, "rule": f.rule, "restarts": f.restarts,
-		"rate": f.rate, "fall": s.fall, "final_rate": s.finalRate, "warmup": s.warmup, "average": s.average,
+		"rate": f.rate, "fall": s.fall, "final_rate": s.finalRate, "warmup": s.warmup, "average": s.average, "settle": s.settle, "max_theta": s.maxTheta,
 		"coupling_rate": s.coupling, "final_sweeps": s.finalSweeps,
 		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
-	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
+	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "binarise": f.data.binarise, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
 		"seed": r.seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form

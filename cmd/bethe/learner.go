@@ -67,7 +67,7 @@ func (f *trainFlags) partition(engine dual.Engine[float32], key stream.Key) dual
 // options returns those of learning.
 func (f *trainFlags) options(key stream.Key) variational.Options {
 	opt := variational.Options{
-		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, MaxTheta: 4,
+		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, MaxTheta: f.schedule.maxTheta,
 		Synapses: f.kind(), Decay: f.decay, Release: 1 - f.prior, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
 	}
 	if opt.Synapses == variational.Real {

@@ -122,10 +122,10 @@ func TestWrongWords(t *testing.T) {
 		"trian", "data", "train extra", "train --hidden 0", "train --hiden 3", "train --beta -1", "train --rate 0", "train --epochs -1",
 		"train --batch 0", "train --rule sgd", "train --estep magic", "train --partition both", "train --partition quenched", "train --chains 0",
 		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --checkpoint-every soon", "train --ais-steps 0", "train --threads -1",
-		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --data mnist --threshold high",
+		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --binarise both", "train --binarise stochastic", "train --white 3", "train --data MISSING --binarise stochastic --threshold 3", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
 		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",
-		"train --synapses ternary", "train --prior-strength 2", "train --fall sideways", "train --final-rate 0", "train --warmup 1", "train --average 1.5", "train --coupling-rate -1", "train --final-sweeps -1", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
+		"train --synapses ternary", "train --prior-strength 2", "train --settle 2", "train --settle 0.5 --synapses real", "train --max-theta 0", "train --fall sideways", "train --final-rate 0", "train --warmup 1", "train --average 1.5", "train --coupling-rate -1", "train --final-sweeps -1", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
@@ -368,7 +368,7 @@ func TestInterrupted(t *testing.T) {
 	for _, extra := range []string{
 		"--estep chains --chains 40 --steps 60 --checkpoint-every 7", "--estep tap --chains 5 --steps 60", "--estep bethe --steps 60",
 		"--partition quenched --draws 4 --no-centre --estep exact --steps 60",
-		"--average 0.9 --final-sweeps 4 --warmup 0.3 --estep chains --chains 40 --steps 60", "--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
+		"--average 0.2 --settle 0.5 --estep chains --chains 40 --steps 60", "--average 0.9 --final-sweeps 4 --warmup 0.3 --estep chains --chains 40 --steps 60", "--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
 	} {
 		train := func(ctx context.Context, out string, more ...string) (int, string) {
 			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--out", out}, strings.Fields(extra)...)

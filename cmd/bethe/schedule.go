@@ -13,6 +13,8 @@ type scheduleFlags struct {
 	finalRate   float64
 	warmup      float64
 	average     float64
+	settle      float64
+	maxTheta    float64
 	finalSweeps int
 	coupling    float64
 }
@@ -23,6 +25,8 @@ func (s *scheduleFlags) register(flags *pflag.FlagSet) {
 	flags.Float64Var(&s.warmup, "warmup", 0, "share of learning, at its start, over which the rate rises from 0")
 	flags.Float64Var(&s.average, "average", 0, "share of learning, at its end, over which thetas, fields and coupling are averaged")
 	flags.Float64Var(&s.coupling, "coupling-rate", 0.5, "rate of ln J, as a share of the synapses'")
+	flags.Float64Var(&s.settle, "settle", 0, "share of learning, at its end, in which the machine with the signs of the posterior learns on (straight-through)")
+	flags.Float64Var(&s.maxTheta, "max-theta", 4, "bound on theta, where the mean is tanh theta")
 	flags.IntVar(&s.finalSweeps, "final-sweeps", 0, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
 }
 
@@ -38,6 +42,10 @@ func (s *scheduleFlags) check() error {
 		return usagef("--average %v: it must lie between 0 and 1", s.average)
 	case !(s.coupling >= 0 && s.coupling <= 1):
 		return usagef("--coupling-rate %v: it must lie between 0 and 1", s.coupling)
+	case !(s.settle >= 0 && s.settle <= 1):
+		return usagef("--settle %v: it must lie between 0 and 1", s.settle)
+	case !(s.maxTheta > 0):
+		return usagef("--max-theta %v: it must be positive", s.maxTheta)
 	case s.finalSweeps < 0:
 		return usagef("--final-sweeps %d: it must be positive, or 0 for those of --sweeps", s.finalSweeps)
 	}
@@ -46,7 +54,7 @@ func (s *scheduleFlags) check() error {
 
 // set puts the schedule into options of learning.
 func (s *scheduleFlags) set(opt *variational.Options) {
-	opt.FinalRate, opt.Warmup, opt.Average = s.finalRate, s.warmup, s.average
+	opt.FinalRate, opt.Warmup, opt.Average, opt.Settle = s.finalRate, s.warmup, s.average, s.settle
 	switch s.fall {
 	case "cosine":
 		opt.Fall = variational.Cosine

@@ -111,7 +111,7 @@ func (f *trainFlags) byKind(asked func(flag string) bool) {
 		}
 		f.fixedCoupling = true // it is only the unit of the synapses
 	}
-	if f.synapses == "sign" {
+	if f.synapses == "sign" || f.schedule.settle > 0 {
 		f.undecided = "sign"
 	}
 }
@@ -141,6 +141,8 @@ func (f *trainFlags) check() error {
 		return usagef("--synapses %q: it is binary, real, sampled or sign", f.synapses)
 	case f.synapses != "binary" && f.engine.partition == "quenched":
 		return usagef("--synapses %s --partition quenched: the quenched form is that of a posterior over binary synapses", f.synapses)
+	case f.schedule.settle > 0 && (f.synapses != "binary" || f.rule != "adam" || f.engine.partition == "quenched"):
+		return usagef("--settle is of --synapses binary, learned by --rule adam and --partition annealed")
 	case f.synapses != "binary" && f.rule != "adam":
 		return usagef("--synapses %s --rule %s: rules but adam move a posterior over binary synapses", f.synapses, f.rule)
 	case !(f.decay >= 0) || math.IsInf(f.decay, 0):
