@@ -30,7 +30,7 @@ func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Key: stream.New(2)})
+	l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Equilibration: 20, Key: stream.New(2)})
 	if err != nil {
 		t.Fatal(err)
 	}

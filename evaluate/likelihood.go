@@ -14,33 +14,98 @@ import (
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
-// nats a sample.
+// nats a sample. Intervals hold 95 % of bootstrap replicates over chains: they
+// are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
-	Mean       float64  `json:"mean"`  // the exact value, or the best estimate there is
-	Exact      bool     `json:"exact"` // by enumeration
-	ForwardAIS *float64 `json:"forward_ais"`
-	ReverseAIS *float64 `json:"reverse_ais"`
-	// Spread is the standard deviation over the annealed chains of the
-	// estimate that one chain would give; 0 if exact.
-	Spread float64 `json:"spread"`
-	// Effective is the effective number of annealed chains; 0 if exact.
-	Effective float64 `json:"effective_chains"`
+	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS
+	Exact bool    `json:"exact"` // by enumeration
+
+	// ForwardAIS tends to be too large, by less the more temperatures there are.
+	ForwardAIS      *float64  `json:"forward_ais"`
+	ForwardInterval *Interval `json:"forward_interval,omitempty"`
+	// ReverseAIS tends to be too small where its chains start in equilibrium,
+	// which Equilibrium tells.
+	ReverseAIS      *float64  `json:"reverse_ais"`
+	ReverseInterval *Interval `json:"reverse_interval,omitempty"`
+	Gap             *float64  `json:"gap,omitempty"` // forward minus reverse
+
+	// Spread and ReverseSpread are standard deviations over the chains of the
+	// estimate that one chain would give; Effective and ReverseEffective are
+	// effective numbers of chains. All are 0 if exact.
+	Spread           float64 `json:"spread"`
+	Effective        float64 `json:"effective_chains"`
+	ReverseSpread    float64 `json:"reverse_spread"`
+	ReverseEffective float64 `json:"reverse_effective_chains"`
+
+	// RAISE is the mean log-likelihood under annealing itself as a model, at most
+	// on average: annealing in reverse from samples, logarithms averaged. It is
+	// conservative whether or not equilibrium was reached.
+	RAISE         *float64  `json:"raise,omitempty"`
+	RAISEInterval *Interval `json:"raise_interval,omitempty"`
+	// Tempered is by acceptance ratios between the temperatures of the tempered
+	// chains, with no annealing: close to the truth in equilibrium, on neither side of it.
+	Tempered         *float64  `json:"tempered,omitempty"`
+	TemperedInterval *Interval `json:"tempered_interval,omitempty"`
+
+	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
+	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
 }
 
-// Options of an estimate.
+// Options of an estimate. More of each of the first three takes proportionally
+// longer.
 type Options struct {
-	Temperatures int // annealing steps
-	Chains       int
-	Key          stream.Key
-	Progress     func(fraction float64) // called now and then while annealing; may be nil
-	Anneal       bool                   // anneal even where the exact value is in reach
+	Temperatures  int // annealing steps, in each direction
+	Chains        int // annealed chains in each direction, and ensembles of tempered chains
+	Equilibration int // sweeps of the tempered chains, half of them thrown away
+	Key           stream.Key
+	Progress      func(fraction float64) // called now and then while annealing; may be nil
+	Anneal        bool                   // anneal even where the exact value is in reach
 }
+
+// Options that serve for machines of up to some thousand units.
+const (
+	DefaultTemperatures  = 10000
+	DefaultChains        = 128
+	DefaultEquilibration = 4000
+)
+
+// What the path to a machine is measured with, and how far apart tempered
+// neighbours are on it: they exchange at a rate of 0.6.
+const (
+	pilotChains = 128
+	pilotSteps  = 2000
+	rungLength  = 0.75
+)
+
+// LeastEquilibration is the number of sweeps of which half try all exchanges more than once.
+const LeastEquilibration = 8
+
+func (o *Options) check() error {
+	if o.Chains < 2 || o.Temperatures < 1 || o.Equilibration < LeastEquilibration {
+		return fmt.Errorf("annealing needs at least 2 chains, 1 temperature and %d sweeps of equilibration, not %d, %d and %d",
+			LeastEquilibration, o.Chains, o.Temperatures, o.Equilibration)
+	}
+	return nil
+}
+
+// Labels of the streams below the key of an estimate.
+const (
+	streamForward = iota
+	streamPilot
+	streamTempering
+	streamReverse
+	streamRAISE
+	streamSamples
+	streamBootstrap
+)
 
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
 // the machine: exact where the smaller layer has at most rbm.MaxExact units,
-// else by forward annealed importance sampling from independent spins with the
-// samples' means, which tends to overstate it. Errors are the context's, of
-// the options, and of samples that do not fit.
+// else by annealed importance sampling in both directions between the machine
+// and independent spins with the samples' means. Temperatures lie where a pilot
+// run found them needed. Reverse annealing starts at the ends of tempered chains,
+// half of which started at samples and half at independent spins. Errors are the
+// context's, of the options, and of samples that do not fit.
 func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, opt Options) (LogLikelihood, error) {
 	n, m := machine.Visible(), samples.Cols()
 	if samples.Rows() != n {
@@ -49,40 +114,111 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	if m == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
-	var result LogLikelihood
-	weight := meanLogWeight(machine, samples)
+	weight, sampleError := meanLogWeight(machine, samples)
 	if min(n, machine.Hidden()) <= rbm.MaxExact && !opt.Anneal {
 		lnz, err := machine.LnZ()
-		result.Mean, result.Exact = weight-lnz, true
-		return result, err
+		return LogLikelihood{Mean: weight - lnz, Exact: true, SampleError: sampleError}, err
 	}
-	base := make([]float64, n)
-	sums := make([]int, n)
-	samples.RowSums(sums)
-	for i, s := range sums {
-		base[i] = math.Atanh(float64(s) / float64(m+2))
+	if err := opt.check(); err != nil {
+		return LogLikelihood{}, err
 	}
-	z, err := sample.AnnealedMachineLnZ(ctx, machine, sample.Annealing{
-		Chains: opt.Chains, Temperatures: opt.Temperatures, BaseField: base, Key: opt.Key,
-		Progress: func(done int) {
-			if opt.Progress != nil {
-				opt.Progress(float64(done) / float64(opt.Temperatures))
-			}
-		},
-	})
-	if err != nil {
-		return result, err
-	}
-	forward := weight - z.LnZ
-	result.ForwardAIS, result.Mean = &forward, forward
-	result.Spread, result.Effective = z.Spread, z.Effective
-	return result, nil
+	e := &estimation{machine: machine, samples: samples, opt: opt, weight: weight, base: meanFields(samples),
+		result: LogLikelihood{SampleError: sampleError}}
+	err := e.run(ctx)
+	return e.result, err
 }
 
-// meanLogWeight returns the mean of minus the free energy.
-func meanLogWeight(machine *rbm.Machine, samples *spin.Matrix) float64 {
+// An estimation is an estimate under way.
+type estimation struct {
+	machine *rbm.Machine
+	samples *spin.Matrix
+	opt     Options
+	weight  float64   // mean log-weight of the samples: what ln Z is subtracted from
+	base    []float64 // fields of the base
+	result  LogLikelihood
+	spent   float64 // sweeps of a chain, of total
+	total   float64
+}
+
+// run fills in the result, if there is no error.
+func (e *estimation) run(ctx context.Context) error {
+	opt, result := &e.opt, &e.result
+	profile, err := sample.MeasureMachineProfile(ctx, e.machine, sample.Measuring{
+		Chains: pilotChains, Steps: pilotSteps, BaseField: e.base, Key: opt.Key.Sub(streamPilot)})
+	if err != nil {
+		return err
+	}
+	e.total = 3*float64(opt.Temperatures) + temperingCost*float64(opt.Equilibration*len(profile.ExchangeLadder(rungLength)))
+	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), BaseField: e.base, Key: opt.Key.Sub(streamForward)}
+
+	annealing.Progress = e.progress()
+	forward, err := sample.AnnealedMachineLnZ(ctx, e.machine, annealing)
+	if err != nil {
+		return err
+	}
+	e.spent += float64(opt.Temperatures)
+	result.ForwardAIS, result.Spread, result.Effective = e.likelihood(forward.LnZ), forward.Spread, forward.Effective
+	result.ForwardInterval = e.interval(forward.LogWeights, lnMean)
+
+	starts, err := e.temper(ctx, profile)
+	if err != nil {
+		return err
+	}
+	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamReverse)
+	reverse, err := sample.ReverseMachineLnZ(ctx, e.machine, starts, annealing)
+	if err != nil {
+		return err
+	}
+	e.spent += float64(opt.Temperatures)
+	result.ReverseAIS, result.ReverseSpread, result.ReverseEffective = e.likelihood(reverse.LnZ), reverse.Spread, reverse.Effective
+	result.ReverseInterval = e.interval(reverse.LogWeights, lnHarmonicMean)
+
+	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamRAISE)
+	raise, err := sample.ReverseMachineLnZ(ctx, e.machine, e.samples.Choose(opt.Chains, opt.Key.Sub(streamSamples).Sub(1).Rand()), annealing)
+	if err != nil {
+		return err
+	}
+	result.RAISE = e.likelihood(mean(raise.LogWeights))
+	result.RAISEInterval = e.interval(raise.LogWeights, mean)
+
+	result.Mean = *result.ReverseAIS
+	gap := *result.ForwardAIS - *result.ReverseAIS
+	result.Gap = &gap
+	return nil
+}
+
+// likelihood returns that of an ln Z.
+func (e *estimation) likelihood(lnZ float64) *float64 {
+	l := e.weight - lnZ
+	return &l
+}
+
+// progress returns what annealing calls, given what was spent before.
+func (e *estimation) progress() func(done int) {
+	return func(done int) { e.tell(e.spent + float64(done)) }
+}
+
+func (e *estimation) tell(spent float64) {
+	if e.opt.Progress != nil {
+		e.opt.Progress(spent / e.total)
+	}
+}
+
+// meanFields returns the fields in which independent spins have the means of
+// the samples, a little shrunk.
+func meanFields(samples *spin.Matrix) []float64 {
+	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
+	samples.RowSums(sums)
+	for i, s := range sums {
+		fields[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
+	}
+	return fields
+}
+
+// meanLogWeight returns the mean of minus the free energy, and its standard error.
+func meanLogWeight(machine *rbm.Machine, samples *spin.Matrix) (average, standardError float64) {
 	const block = 1 << 11 // samples at a time, so that fields take little memory
-	var sum float64
+	var weights []float64
 	for lo := 0; lo < samples.Cols(); lo += block {
 		cols := make([]int, min(block, samples.Cols()-lo))
 		for k := range cols {
@@ -91,8 +227,13 @@ func meanLogWeight(machine *rbm.Machine, samples *spin.Matrix) float64 {
 		part := spin.New(samples.Rows(), len(cols))
 		samples.Gather(part, cols)
 		for _, f := range machine.FreeEnergy(part) {
-			sum -= f
+			weights = append(weights, -f)
 		}
 	}
-	return sum / float64(samples.Cols())
+	average = mean(weights)
+	for _, w := range weights {
+		standardError += (w - average) * (w - average)
+	}
+	n := float64(len(weights))
+	return average, math.Sqrt(standardError / max(1, n-1) / n)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
@@ -35,6 +36,7 @@ type Tempered[T rbm.Real] struct {
 	ladder  []T
 	rungs   []*Chains[T]
 	path    *path[T]
+	offset  float64 // the constant of the network's weights
 	key     stream.Key
 	sweeps  uint64
 	up      [][]float64 // [pair][chain]: what log-weights gain from a rung to the next, of its states
@@ -51,6 +53,41 @@ type Exchanges struct {
 	Accepted []float64 // expected exchanges: sums of acceptance probabilities
 	// RoundTrips are the journeys of replicas from the bottom of the ladder to its top and back.
 	RoundTrips int
+
+	ratios []ratio // of each pair of neighbours
+}
+
+// A ratio gathers what the ratio of two neighbours' Z is made of: with f(x) =
+// 1/(1 + exp(-x)) and any centre c, Z'/Z is exp(c) times the mean of f(up - c)
+// over states of the lower temperature over that of f(down + c) over states of
+// the upper one, which is best near c = ln Z'/Z (Bennett 1976).
+type ratio struct {
+	centre   float64
+	centred  bool
+	up, down []float64 // of each ensemble, sums
+}
+
+// ln returns ln Z'/Z from the named ensembles.
+func (r *ratio) ln(ensembles []int) float64 {
+	var up, down float64
+	for _, l := range ensembles {
+		up += r.up[l]
+		down += r.down[l]
+	}
+	return r.centre + math.Log(up) - math.Log(down)
+}
+
+func (r *ratio) add(up, down []float64) {
+	if !r.centred {
+		r.centred = true
+		for l := range up {
+			r.centre += (up[l] - down[l]) / float64(2*len(up))
+		}
+	}
+	for l := range up {
+		r.up[l] += 1 / (1 + math.Exp(r.centre-up[l]))
+		r.down[l] += 1 / (1 + math.Exp(-r.centre-down[l]))
+	}
 }
 
 // Rates returns the acceptance rate of each pair of neighbours; 0 where none was tried.
@@ -66,32 +103,52 @@ func (e *Exchanges) Rates() []float64 {
 
 // Reset starts counting afresh.
 func (e *Exchanges) Reset() {
+	for k := range e.ratios {
+		r := &e.ratios[k]
+		if e.Tried[k] > 0 {
+			if ln := r.ln(every(len(r.up))); !math.IsInf(ln, 0) && !math.IsNaN(ln) {
+				r.centre = ln
+			}
+		}
+		clear(r.up)
+		clear(r.down)
+	}
 	clear(e.Tried)
 	clear(e.Accepted)
 	e.RoundTrips = 0
+}
+
+// every returns 0 ... n-1.
+func every(n int) []int {
+	list := make([]int, n)
+	for k := range list {
+		list[k] = k
+	}
+	return list
 }
 
 // NewTempered returns tempered chains on a network that start at independent
 // fair hidden spins.
 func NewTempered[T rbm.Real](net *rbm.Network[T], t Tempering) *Tempered[T] {
 	shared := shareNetwork(net)
-	return newTempered(func() conditionals[T] { return shared.conditionals(t.Chains) }, net.VisibleField, t)
+	return newTempered(func() conditionals[T] { return shared.conditionals(t.Chains) }, net.VisibleField, net.Constant, t)
 }
 
 // NewMachineTempered returns tempered chains on a machine; those of binary
 // synapses are several times faster than those on the machine's network.
 func NewMachineTempered(machine *rbm.Machine, t Tempering) *Tempered[float32] {
-	layers, fields, _ := machineConditionals(machine, t.Chains)
-	return newTempered(layers, fields, t)
+	layers, fields, constant := machineConditionals(machine, t.Chains)
+	return newTempered(layers, fields, constant, t)
 }
 
-func newTempered[T rbm.Real](layers func() conditionals[T], fields []T, t Tempering) *Tempered[T] {
+func newTempered[T rbm.Real](layers func() conditionals[T], fields []T, constant float64, t Tempering) *Tempered[T] {
 	checkLadder("NewTempered", t.Ladder)
 	rungs, chains := len(t.Ladder), t.Chains
 	e := &Tempered[T]{
 		Exchanges: Exchanges{Tried: make([]int, rungs-1), Accepted: make([]float64, rungs-1)},
 		chains:    chains, key: t.Key,
 		path:    newPath(t.BaseField, fields),
+		offset:  constant,
 		replica: make([]int, rungs*chains), heading: make([]int8, rungs*chains),
 	}
 	for r, at := range t.Ladder {
@@ -106,6 +163,7 @@ func newTempered[T rbm.Real](layers func() conditionals[T], fields []T, t Temper
 		}
 	}
 	for range rungs - 1 {
+		e.Exchanges.ratios = append(e.Exchanges.ratios, ratio{up: make([]float64, chains), down: make([]float64, chains)})
 		e.up, e.down = append(e.up, make([]float64, chains)), append(e.down, make([]float64, chains))
 	}
 	return e
@@ -129,6 +187,41 @@ func (e *Tempered[T]) Top() *Chains[T] { return e.rungs[len(e.rungs)-1] }
 
 // Rung returns the chains at a temperature of the ladder, to be read.
 func (e *Tempered[T]) Rung(k int) *Chains[T] { return e.rungs[k] }
+
+// LogWeights writes the logarithm of the weight of each visible state at the
+// top, summed over the hidden units, to dst, one a chain.
+func (e *Tempered[T]) LogWeights(dst []float64) {
+	top := e.Top()
+	visible := make([]T, e.chains)
+	spin.Mul(visible, e.path.network, 1, top.Visible)
+	fields := top.HiddenFields()
+	for l := range dst[:e.chains] {
+		dst[l] = e.offset + float64(visible[l])
+	}
+	for k := 0; k < len(fields); k += e.chains {
+		kernel.AddLog2Cosh(dst[:e.chains], fields[k:k+e.chains])
+	}
+}
+
+// LnZ estimates ln Z of the network from the exchanges since the last Reset, by
+// acceptance ratios between neighbours (Bennett 1976), with the named ensembles,
+// repeated ones as often as they are named; nil for all. The ladder must start
+// at 0 and each pair must have been tried. It is good where the chains are in
+// equilibrium at each temperature.
+func (e *Tempered[T]) LnZ(ensembles []int) float64 {
+	if e.ladder[0] != 0 {
+		panic("sample: LnZ of a ladder that does not start at 0")
+	}
+	if ensembles == nil {
+		ensembles = every(e.chains)
+	}
+	_, p := e.Top().layers.size()
+	sum := e.offset + e.path.lnBase(p)
+	for k := range e.Exchanges.ratios {
+		sum += e.Exchanges.ratios[k].ln(ensembles)
+	}
+	return sum
+}
 
 // Sweeps returns how many sweeps have been done.
 func (e *Tempered[T]) Sweeps() uint64 { return e.sweeps }
@@ -158,6 +251,7 @@ func (e *Tempered[T]) SetNetwork(net *rbm.Network[T]) {
 	e.rungs[0].SetNetwork(net) // the others share it
 	e.rungs[0].visible = fields
 	e.path.set(net.VisibleField)
+	e.offset = net.Constant
 	for r, c := range e.rungs {
 		e.path.fields(c.visible, e.ladder[r])
 		if e.shown {
@@ -227,6 +321,7 @@ func (e *Tempered[T]) accepted(k int, rng *rand.Rand) (which []int) {
 		}
 	}
 	e.Exchanges.Tried[k] += e.chains
+	e.Exchanges.ratios[k].add(e.up[k], e.down[k])
 	return which
 }
 

@@ -14,16 +14,19 @@ import (
 )
 
 // aisFlags say how long to anneal.
-type aisFlags struct{ steps, chains int }
+type aisFlags struct{ steps, chains, equilibration int }
 
 func (a *aisFlags) register(cmd *cobra.Command) {
-	cmd.Flags().IntVar(&a.steps, "ais-steps", 10000, "temperatures of annealed importance sampling, where the likelihood is not exact")
-	cmd.Flags().IntVar(&a.chains, "ais-chains", 100, "chains of annealed importance sampling")
+	flags := cmd.Flags()
+	flags.IntVar(&a.steps, "ais-steps", evaluate.DefaultTemperatures, "temperatures of annealed importance sampling in each direction, where the likelihood is not exact")
+	flags.IntVar(&a.chains, "ais-chains", evaluate.DefaultChains, "chains of annealed importance sampling, and ensembles of tempered chains")
+	flags.IntVar(&a.equilibration, "equilibration", evaluate.DefaultEquilibration, "sweeps of tempered chains before reverse annealing")
 }
 
 func (a *aisFlags) check() error {
-	if a.steps < 1 || a.chains < 2 {
-		return usagef("--ais-steps %d --ais-chains %d: at least 1 step and 2 chains are needed", a.steps, a.chains)
+	if a.steps < 1 || a.chains < 2 || a.equilibration < evaluate.LeastEquilibration {
+		return usagef("--ais-steps %d --ais-chains %d --equilibration %d: at least 1 step, 2 chains and %d sweeps are needed",
+			a.steps, a.chains, a.equilibration, evaluate.LeastEquilibration)
 	}
 	return nil
 }
@@ -44,10 +47,23 @@ func newEvalCommand(c *console) *cobra.Command {
 		Long: `Measures the mean log-likelihood of data, in nats a sample, under the machine
 that the model file holds.
 
-It is exact where the smaller layer has at most 25 units. Elsewhere it is
-estimated by forward annealed importance sampling, which is optimistic: it tends
-to overstate the likelihood, by less the more --ais-steps.`,
-		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --json",
+It is exact where the smaller layer has at most 25 units. Elsewhere annealed
+importance sampling estimates it from both sides, between the machine and
+independent spins with the means of the data:
+
+  forward   from the spins to the machine; tends to overstate the likelihood
+  reverse   from the machine to the spins; tends to understate it, if it starts
+            in equilibrium. The starts are tempered chains, half of which began at
+            data and half at independent spins: the two must agree
+  raise     in reverse from data; conservative whatever the starts
+  tempered  by the exchanges of the tempered chains; on neither side
+
+Temperatures lie where a short pilot run found them needed. Intervals are 95 %
+bootstrap intervals over chains. They do not include the error from the finite
+number of samples, which is told beside them. Where forward and reverse differ by
+more than you care about, give more --ais-steps; where equilibrium was not
+reached, more --equilibration.`,
+		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {
 				return err
@@ -78,17 +94,31 @@ func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples 
 	bar := c.progress("annealing")
 	defer bar.done()
 	return evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
-		Temperatures: a.steps, Chains: a.chains, Key: key, Progress: func(f float64) { bar.set(f, "") },
+		Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key, Progress: func(f float64) { bar.set(f, "") },
 	})
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	if l.Exact {
-		c.printf("log-likelihood of %s: %.3f nats a sample, exact\n", data, l.Mean)
+		c.printf("log-likelihood of %s: %.3f nats a sample, exact; ± %.3f from the finite number of samples\n", data, l.Mean, l.SampleError)
 		return
 	}
-	c.printf("log-likelihood of %s: %.3f nats a sample by forward annealing, which is optimistic\n", data, *l.ForwardAIS)
-	c.printf("  spread of the log-weights %.2f, effective chains %.1f\n", l.Spread, l.Effective)
+	c.printf("log-likelihood of %s, nats a sample (95 %% interval; ± %.3f from the finite number of samples is not in it):\n", data, l.SampleError)
+	row := func(name string, value *float64, in *evaluate.Interval, more string, args ...any) {
+		c.printf("  %-8s  %.3f  (%.3f to %.3f)  "+more+"\n", append([]any{name, *value, in[0], in[1]}, args...)...)
+	}
+	row("forward", l.ForwardAIS, l.ForwardInterval, "optimistic; spread %.2f, effective chains %.1f", l.Spread, l.Effective)
+	row("reverse", l.ReverseAIS, l.ReverseInterval, "pessimistic in equilibrium; spread %.2f, effective chains %.1f", l.ReverseSpread, l.ReverseEffective)
+	row("raise", l.RAISE, l.RAISEInterval, "conservative")
+	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges")
+	q := l.Equilibrium
+	verdict := "equilibrium"
+	if !q.Reached {
+		verdict = "NO equilibrium yet, so reverse may be wrong either way (more --equilibration)"
+	}
+	c.printf("  %s: started at data minus started at independent spins %.3f ± %.3f; %.1f round trips an ensemble,\n"+
+		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d\n",
+		verdict, q.StartDifference, q.StartDifferenceError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps)
 }
 
 // writeAll returns a writer of text for durable.WriteFile.

@@ -1,0 +1,159 @@
+package evaluate
+
+import (
+	"context"
+	"math"
+
+	"bethe/sample"
+	"bethe/spin"
+)
+
+// An Equilibrium tells what speaks for tempered chains being in equilibrium, in
+// the half of their sweeps that is not thrown away.
+type Equilibrium struct {
+	Reached      bool `json:"reached"` // all of the below agree with equilibrium
+	Sweeps       int  `json:"sweeps"`  // in all
+	Ensembles    int  `json:"ensembles"`
+	Temperatures int  `json:"temperatures"`
+	// StartDifference is the likelihood by Tempered of the ensembles that started
+	// at samples minus that of those that started at independent spins, and
+	// StartDifferenceError its standard error.
+	StartDifference      float64 `json:"start_difference"`
+	StartDifferenceError float64 `json:"start_difference_error"`
+	// LeastExchange is the lowest rate at which neighbouring temperatures exchange states.
+	LeastExchange float64 `json:"least_exchange_rate"`
+	// RoundTrips are those between base and machine, an ensemble.
+	RoundTrips float64 `json:"round_trips"`
+	// Autocorrelation is the integrated autocorrelation time, in sweeps, of the
+	// log-weight of the states at the machine.
+	Autocorrelation float64 `json:"autocorrelation_sweeps"`
+	// Length of the path from base to machine, in standard deviations of the log-weight.
+	Length float64 `json:"path_length"`
+}
+
+// Limits of Reached. In equilibrium the difference of the starts exceeds its
+// limit once in 370 estimates.
+const (
+	maxDifference     = 3 // standard errors
+	minRoundTrips     = 1 // an ensemble
+	minAutocorrelated = 5 // sweeps of the half that counts, in units of the autocorrelation time
+)
+
+func (q *Equilibrium) judge(sweeps int) {
+	q.Reached = math.Abs(q.StartDifference) <= maxDifference*q.StartDifferenceError &&
+		q.RoundTrips >= minRoundTrips && q.Autocorrelation*minAutocorrelated <= float64(sweeps)
+}
+
+// temperingCost is what a sweep of a tempered chain costs in annealing steps of one.
+const temperingCost = 1.5
+
+// temper equilibrates tempered chains, fills in what they tell, and returns
+// their last states at the machine.
+func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin.Matrix, error) {
+	chains, key := e.opt.Chains, e.opt.Key.Sub(streamTempering)
+	ladder := profile.ExchangeLadder(rungLength)
+	tempered := sample.NewMachineTempered(e.machine, sample.Tempering{Chains: chains, Ladder: ladder, BaseField: e.base, Key: key})
+	tempered.Start(e.starts())
+	burn := e.opt.Equilibration / 2
+	counted := e.opt.Equilibration - burn
+	weights := make([][]float64, counted) // of the top states
+	for k := range e.opt.Equilibration {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if k == burn {
+			tempered.Exchanges.Reset()
+		}
+		tempered.Sweep(1)
+		if k >= burn {
+			weights[k-burn] = make([]float64, chains)
+			tempered.LogWeights(weights[k-burn])
+		}
+		if k%16 == 0 {
+			e.tell(e.spent + temperingCost*float64(k*len(ladder)))
+		}
+	}
+	e.spent += temperingCost * float64(e.opt.Equilibration*len(ladder))
+
+	rng := e.opt.Key.Sub(streamBootstrap).Sub(1).Rand()
+	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
+	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))
+	half := chains / 2
+	fromBase := func(chosen []int) float64 {
+		for k := range chosen {
+			chosen[k] += half
+		}
+		return tempered.LnZ(chosen)
+	}
+	exchanges := &tempered.Exchanges
+	least := 1.0
+	for _, rate := range exchanges.Rates() {
+		least = min(least, rate)
+	}
+	q := &Equilibrium{
+		Sweeps: e.opt.Equilibration, Ensembles: chains, Temperatures: len(ladder), Length: profile.Length(),
+		StartDifference:      fromBase(first(chains-half)) - tempered.LnZ(first(half)),
+		StartDifferenceError: math.Hypot(deviation(bootstrap(half, rng, tempered.LnZ)), deviation(bootstrap(chains-half, rng, fromBase))),
+		LeastExchange:        least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
+		Autocorrelation: autocorrelation(weights),
+	}
+	q.judge(counted)
+	e.result.Equilibrium = q
+	return tempered.Top().Visible.Clone(), nil
+}
+
+// starts returns visible states for the tempered chains: samples in the first
+// half, independent spins with the samples' means in the second.
+func (e *estimation) starts() *spin.Matrix {
+	chains, key := e.opt.Chains, e.opt.Key.Sub(streamSamples)
+	n := e.machine.Visible()
+	fields := make([]float64, n*chains)
+	for i, b := range e.base {
+		for l := range chains {
+			fields[i*chains+l] = b
+		}
+	}
+	starts := spin.New(n, chains)
+	spin.Draw(starts, fields, key.Sub(0))
+	samples := e.samples.Choose(chains, key.Sub(2).Rand())
+	spin.SwapColumns(starts, samples, first(chains/2))
+	return starts
+}
+
+// first returns 0 ... n-1.
+func first(n int) []int {
+	list := make([]int, n)
+	for k := range list {
+		list[k] = k
+	}
+	return list
+}
+
+// autocorrelation returns the integrated autocorrelation time of series x
+// [time][series], 1 where they are independent in time, summed over a window of
+// five times itself (Sokal 1997). All series share one mean, so that those
+// which stay apart count as correlated.
+func autocorrelation(x [][]float64) float64 {
+	var all float64
+	for _, row := range x {
+		all += mean(row) / float64(len(x))
+	}
+	covariance := func(lag int) float64 {
+		sum := 0.0
+		for t := range len(x) - lag {
+			for l, v := range x[t] {
+				sum += (v - all) * (x[t+lag][l] - all)
+			}
+		}
+		return sum / float64((len(x)-lag)*len(x[0]))
+	}
+	variance := covariance(0)
+	if variance == 0 {
+		return 1
+	}
+	time := 1.0
+	for lag := 1; lag < len(x) && float64(lag) < 5*time; lag++ {
+		time += 2 * covariance(lag) / variance
+	}
+	return max(1, time)
+}
