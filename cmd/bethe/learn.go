@@ -32,6 +32,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if err != nil {
 		return err
 	}
+	f.setBeta(set.Visible())
 	r := &learning{console: c, f: f, set: set, out: f.out}
 	r.describe()
 	if r.out == "" {

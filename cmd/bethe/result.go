@@ -36,7 +36,7 @@ type trainReport struct {
 // bound.
 func (l *learner) report(ctx context.Context) (*trainReport, variational.Terms, error) {
 	model, look := l.trainer.Result(), l.look
-	look.model, look.objective.Synapses = model, l.trainer.Kind()
+	look.model = model
 	some := l.set.Samples.Choose(min(10000, l.set.Len()), look.key.Sub(streamBound).Rand())
 	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/pflag"
 
 	"bethe/dual"
@@ -23,9 +25,9 @@ func (s *scheduleFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&s.fall, "fall", "linear", "how the rate falls: linear, cosine or geometric")
 	flags.Float64Var(&s.finalRate, "final-rate", 0.02, "share of the rate that is left at the end")
 	flags.Float64Var(&s.warmup, "warmup", 0, "share of learning, at its start, over which the rate rises from 0")
-	flags.Float64Var(&s.average, "average", 0, "share of learning, at its end, over which thetas, fields and coupling are averaged")
-	flags.Float64Var(&s.coupling, "coupling-rate", 0.5, "rate of ln J, as a share of the synapses'")
-	flags.Float64Var(&s.settle, "settle", 0, "share of learning, at its end, in which the machine with the signs of the posterior learns on (straight-through)")
+	flags.Float64Var(&s.average, "average", 0.15, "share of learning, at its end, over which thetas, fields and coupling are averaged")
+	flags.Float64Var(&s.coupling, "coupling-rate", 0.1, "rate of ln J, as a share of the synapses'")
+	flags.Float64Var(&s.settle, "settle", 0, fmt.Sprintf("share of learning, at its end, in which the machine with the signs of the posterior learns on, straight-through (default %v where offsets and fields are learned by adam, else 0)", defaultSettle))
 	flags.Float64Var(&s.maxTheta, "max-theta", 4, "bound on theta, where the mean is tanh theta")
 	flags.IntVar(&s.finalSweeps, "final-sweeps", 0, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
 }

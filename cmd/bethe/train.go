@@ -20,6 +20,7 @@ type trainFlags struct {
 	prior    float64
 	hidden   int
 	beta     float64
+	ownBeta  bool // beta was not asked for
 	epochs   int
 	steps    int
 	time     time.Duration
@@ -42,9 +43,6 @@ type trainFlags struct {
 	ais             aisFlags
 }
 
-// defaultEpochs is what train does when no limit is given.
-const defaultEpochs = 25
-
 func newTrainCommand(c *console) *cobra.Command {
 	var f trainFlags
 	cmd := &cobra.Command{
@@ -59,6 +57,10 @@ carried inside. Learning ends at the first of --epochs, --steps and --time.
 Ctrl-C saves a checkpoint and ends with status 75; the same command with
 --resume goes on, to the same bytes as if it had not been stopped (unless
 --time is the limit, as then the machine's speed has a say).
+
+Towards the end (--settle) the signs of the posterior learn on as one machine:
+the one that is saved. With --settle 0 it has the signs of the synapses that are
+decided, and draws of the others.
 
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
@@ -81,7 +83,7 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
-	flags.Float64Var(&f.beta, "beta", 2.8, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start; of real synapses the unit, by default %v", realBeta))
+	flags.Float64Var(&f.beta, "beta", 0, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", mostBeta, realBeta))
 	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
 	flags.IntVar(&f.steps, "steps", 0, "steps of learning")
 	flags.DurationVar(&f.time, "time", 0, "time of learning, such as 60s or 10m")
@@ -105,16 +107,39 @@ Ctrl-C saves a checkpoint and ends with status 75; the same command with
 
 // byKind sets what was not asked for to what suits the kind of synapses.
 func (f *trainFlags) byKind(asked func(flag string) bool) {
+	f.ownBeta = !asked("beta")
 	if f.synapses == "real" {
-		if !asked("beta") {
-			f.beta = realBeta
-		}
 		f.fixedCoupling = true // it is only the unit of the synapses
+	}
+	ofData := !f.noCentre && !f.noFields // and not the paper's machine
+	if f.synapses == "binary" && f.rule == "adam" && f.engine.partition == "annealed" && ofData && !asked("settle") && !asked("undecided") {
+		f.schedule.settle = defaultSettle
 	}
 	if f.synapses == "sign" || f.schedule.settle > 0 {
 		f.undecided = "sign"
 	}
 }
+
+// setBeta sets the coupling to what suits the machine, unless it was asked for.
+// The more hidden units there are, the smaller is the coupling that learning
+// ends at; it should not start far from there, as a coupling that falls far
+// early freezes the synapses.
+func (f *trainFlags) setBeta(visible int) {
+	switch {
+	case !f.ownBeta:
+	case f.synapses == "real":
+		f.beta = realBeta
+	default:
+		f.beta = min(mostBeta, math.Sqrt(float64(visible)/float64(f.hidden)))
+	}
+}
+
+// What settings are where nothing is asked for.
+const (
+	defaultEpochs = 25 // if no other limit is given
+	defaultSettle = 0.3
+	mostBeta      = 2.8
+)
 
 // realBeta is the coupling, times sqrt(visible units), that real synapses are
 // counted in.
@@ -127,7 +152,7 @@ func (f *trainFlags) check() error {
 	switch {
 	case f.hidden < 1:
 		return usagef("--hidden %d: it must be at least 1", f.hidden)
-	case !(f.beta > 0) || math.IsInf(f.beta, 0):
+	case !f.ownBeta && !(f.beta > 0) || math.IsInf(f.beta, 0):
 		return usagef("--beta %v: it must be positive and finite", f.beta)
 	case f.epochs < 0 || f.steps < 0 || f.time < 0:
 		return usagef("--epochs, --steps and --time must not be negative")
