@@ -33,7 +33,7 @@ func TestMulCoarse(t *testing.T) {
 			if d := math.Abs(float64(coarse[k] - exact[k])); d > 6*math.Sqrt(rows/12.)*largest/1092 {
 				t.Fatalf("(%d, %d) = %v, exactly %v", i, j, coarse[k], exact[k])
 			}
-			if want := float32(-0.5*coarse[k]) + shift[i]; affine[k] != want {
+			if want := -0.5*coarse[k] + shift[i]; math.Abs(float64(affine[k]-want)) > 1e-5 {
 				t.Fatalf("(%d, %d) = %v after the affine map, want %v", i, j, affine[k], want)
 			}
 		}

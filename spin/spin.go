@@ -285,51 +285,62 @@ func Dot(dst []int32, a, b *Matrix) {
 
 // Mul computes dst = a m for a real p x rows matrix a, row-major; dst is
 // p x cols. It panics if the lengths do not fit.
-func Mul[T Real](dst, a []T, p int, m *Matrix) { mulThen(dst, a, p, m, kernel.MulBits, nil) }
+func Mul[T Real](dst, a []T, p int, m *Matrix) { mulThen(dst, a, p, m, nil) }
 
 // MulCoarse is Mul with each row of a in float32 rounded to about 11 bits and a
 // sign, nearly twice as fast: for sums whose noise is far above that. Errors
 // are of sqrt(rows/12)/1092 of the largest |element| of the row of a
 // (kernel.MulBitsCoarse). Results have the same bits on every processor.
 func MulCoarse[T Real](dst, a []T, p int, m *Matrix) {
-	mulThen(dst, a, p, m, kernel.MulBitsCoarse, nil)
+	mulCoarse(dst, a, p, m, 1, nil)
 }
 
 // MulAffine computes dst = slope a m + shift[i] in row i, with the shapes of
 // Mul and shift of length p: the fields of a layer of units given the other.
 func MulAffine[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
 	checkLen("MulAffine", "shifts", len(shift), p)
-	mulThen(dst, a, p, m, kernel.MulBits, affine(dst, m.cols, slope, shift))
+	mulThen(dst, a, p, m, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			row := dst[i*m.cols : (i+1)*m.cols]
+			kernel.Affine(row, row, slope, shift[i])
+		}
+	})
 }
 
 // MulAffineCoarse is MulAffine with the product of MulCoarse.
 func MulAffineCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
 	checkLen("MulAffineCoarse", "shifts", len(shift), p)
-	mulThen(dst, a, p, m, kernel.MulBitsCoarse, affine(dst, m.cols, slope, shift))
+	mulCoarse(dst, a, p, m, slope, shift)
 }
 
-// affine returns what sets rows x of dst to slope x + shift.
-func affine[T Real](dst []T, cols int, slope T, shift []T) func(lo, hi int) {
-	return func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row := dst[i*cols : (i+1)*cols]
-			kernel.Affine(row, row, slope, shift[i])
+// mulCoarse is MulAffineCoarse; without shifts where there are none.
+func mulCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
+	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
+		own := shift
+		if own != nil {
+			own = shift[lo:hi]
 		}
-	}
+		kernel.MulBitsCoarse(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols, slope, own)
+	})
 }
 
-// mulThen is Mul by some kernel; it calls then, if not nil, with each range of rows when it is done.
-func mulThen[T Real](dst, a []T, p int, m *Matrix, multiply func(dst, a []T, p, k int, bits []uint32, stride, lanes int), then func(lo, hi int)) {
-	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
-	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
-	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
-	grain = (grain + rowTile - 1) / rowTile * rowTile
-	parallel.For(p, grain, func(lo, hi int) {
-		multiply(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
+// mulThen is Mul; it calls then, if not nil, with each range of rows when it is done.
+func mulThen[T Real](dst, a []T, p int, m *Matrix, then func(lo, hi int)) {
+	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
+		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
 		if then != nil {
 			then(lo, hi)
 		}
 	})
+}
+
+// mulGrain checks the lengths of a product's matrices and returns how many rows
+// are a piece of work.
+func mulGrain[T Real](dst, a []T, p int, m *Matrix) int {
+	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
+	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
+	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
+	return (grain + rowTile - 1) / rowTile * rowTile
 }
 
 // rowTile is a multiple of the numbers of rows that kernels take together at best.

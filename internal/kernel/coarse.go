@@ -7,22 +7,38 @@ import (
 	"bethe/internal/parallel"
 )
 
-// MulBitsCoarse is MulBits with the rows of a rounded to whole numbers of up to
+// MulBitsCoarse computes
+//
+//	dst[i*lanes+l] = slope (sum over r of a[i*k+r] s(r, l)) + shift[i]
+//
+// (no shifts where there are none) with the shapes of MulBits and the rows of a rounded to whole numbers of up to
 // ±coarseTop, each row with a unit of its own: the largest |a| of the row over
 // coarseTop. It is for statistics, sums whose noise is far above the rounding.
 //
 // Sums of whole numbers are exact in any order, so all tiers give the same
-// bits. The error of an output is below k/2 units; for signs that know nothing
+// bits. The error of a sum is below k/2 units; for signs that know nothing
 // of the rounding it has a standard deviation of sqrt(k/12) units or less,
 // 0.0074 of the largest |a| for 784 rows and 0.0059 for 500. A row with an
 // element that is not finite gives NaN, one whose elements are all below 1e-30
-// gives 0. Products in float64 are those of MulBits.
-func MulBitsCoarse[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
+// gives 0. In float64 nothing is
+// rounded but as usual.
+func MulBitsCoarse[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int, slope T, shift []T) {
 	if dst, ok := any(dst).([]float32); ok {
-		use().mulBitsCoarse(dst, any(a).([]float32), p, k, bits, stride, lanes)
+		use().mulBitsCoarse(dst, any(a).([]float32), p, k, bits, stride, lanes, float32(slope), any(shift).([]float32))
 		return
 	}
 	mulBits(dst, a, p, k, bits, stride, lanes)
+	for i := range p {
+		out := dst[i*lanes : (i+1)*lanes]
+		affine(out, out, slope, shiftOf(shift, i))
+	}
+}
+
+func shiftOf[T Real](shift []T, i int) T {
+	if shift == nil {
+		return 0
+	}
+	return shift[i]
 }
 
 // coarseTop is the largest number of a row: WordBits of them add up to 15 bits
@@ -78,7 +94,7 @@ func wholeRow(dst, x []float32, scale float32) {
 
 // mulBitsCoarseByFloats is MulBitsCoarse by whole numbers in float32, which are
 // exact: the specification, and the narrow tier's way.
-func (f *functions) mulBitsCoarseByFloats(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
+func (f *functions) mulBitsCoarseByFloats(dst, a []float32, p, k int, bits []uint32, stride, lanes int, slope float32, shift []float32) {
 	const together = 10
 	whole := make([]float32, min(p, together)*k)
 	var units [together]float32
@@ -93,7 +109,7 @@ func (f *functions) mulBitsCoarseByFloats(dst, a []float32, p, k int, bits []uin
 		f.mulBits(dst[i*lanes:(i+rows)*lanes], whole[:rows*k], rows, k, bits, stride, lanes)
 		for r := range rows {
 			out := dst[(i+r)*lanes : (i+r+1)*lanes]
-			f.affine(out, out, units[r], 0)
+			f.affine(out, out, float32(units[r]*slope), shiftOf(shift, i+r))
 		}
 	}
 }

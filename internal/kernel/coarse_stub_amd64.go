@@ -19,6 +19,11 @@ func wholeRowAVX2(dst []float32, x []float32, scale float32)
 //go:noescape
 func largestAVX512(x []float32) uint32
 
+// prefetchAVX512 brings n elements into the second cache.
+//
+//go:noescape
+func prefetchAVX512(x *float32, n int)
+
 // coarseRowAVX512 writes scale x, rounded, to both halves of each word of dst and zeros up to a multiple of 16 words; it returns the sum.
 //
 //go:noescape
@@ -29,22 +34,22 @@ func coarseRowAVX512(dst *uint32, x []float32, scale float32) int32
 //go:noescape
 func subsetSumsAVX512(tables *uint16, step int, q *uint32, groups int)
 
-// coarseTile1AVX512 computes 1 rows and 64 lanes of a product in fixed point.
+// coarseTile1AVX512 computes 1 rows of a product in fixed point for some tiles of 64 lanes.
 //
 //go:noescape
-func coarseTile1AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, add bool, last *[4][2]uint32)
+func coarseTile1AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, tiles int, add bool, last *[4][3]uint32)
 
-// coarseTile2AVX512 computes 2 rows and 64 lanes of a product in fixed point.
+// coarseTile2AVX512 computes 2 rows of a product in fixed point for some tiles of 64 lanes.
 //
 //go:noescape
-func coarseTile2AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, add bool, last *[4][2]uint32)
+func coarseTile2AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, tiles int, add bool, last *[4][3]uint32)
 
-// coarseTile3AVX512 computes 3 rows and 64 lanes of a product in fixed point.
+// coarseTile3AVX512 computes 3 rows of a product in fixed point for some tiles of 64 lanes.
 //
 //go:noescape
-func coarseTile3AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, add bool, last *[4][2]uint32)
+func coarseTile3AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, tiles int, add bool, last *[4][3]uint32)
 
-// coarseTile4AVX512 computes 4 rows and 64 lanes of a product in fixed point.
+// coarseTile4AVX512 computes 4 rows of a product in fixed point for some tiles of 64 lanes.
 //
 //go:noescape
-func coarseTile4AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, add bool, last *[4][2]uint32)
+func coarseTile4AVX512(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, tiles int, add bool, last *[4][3]uint32)

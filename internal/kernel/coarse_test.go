@@ -24,9 +24,13 @@ func checkCoarse(t *testing.T, seed uint64, p, k, lanes, extra int) {
 	for i := range dst {
 		dst[i] = float32(math.NaN())
 	}
-	MulBitsCoarse(dst, a, p, k, bits, stride, lanes)
+	slope, shift := float32(1), []float32(nil)
+	if seed%2 == 1 {
+		slope, shift = -0.3, fill(guarded[float32](t, p), rng, 1)
+	}
+	MulBitsCoarse(dst, a, p, k, bits, stride, lanes, slope, shift)
 	want := make([]float32, p*lanes)
-	portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes)
+	portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes, slope, shift)
 	for i := range want {
 		if math.Float32bits(dst[i]) != math.Float32bits(want[i]) {
 			t.Fatalf("p=%d k=%d lanes=%d: (%d, %d) = %v, want %v", p, k, lanes, i/lanes, i%lanes, dst[i], want[i])
@@ -40,7 +44,8 @@ func checkCoarse(t *testing.T, seed uint64, p, k, lanes, extra int) {
 			for r, v := range row {
 				exact += float64(v) * float64(int(bits[r/WordBits*stride+l]>>(r%WordBits)&1)*2-1)
 			}
-			if d := math.Abs(float64(dst[i*lanes+l]) - exact); !(d <= 0.501*float64(k)*unit) {
+			exact = float64(slope)*exact + float64(shiftOf(shift, i))
+			if d := math.Abs(float64(dst[i*lanes+l]) - exact); !(d <= 0.501*float64(k)*unit+1e-6*math.Abs(exact)) {
 				t.Fatalf("p=%d k=%d lanes=%d: (%d, %d) = %v, exactly %v", p, k, lanes, i, l, dst[i*lanes+l], exact)
 			}
 		}
@@ -56,7 +61,7 @@ func TestMulBitsCoarse(t *testing.T) {
 				}
 			}
 		}
-		MulBitsCoarse[float32](nil, nil, 0, 5, nil, 0, 0)
+		MulBitsCoarse[float32](nil, nil, 0, 5, nil, 0, 0, 1, nil)
 	})
 }
 
@@ -75,7 +80,7 @@ func TestMulBitsCoarseNoise(t *testing.T) {
 	exact, coarse := make([]float32, p*lanes), make([]float32, p*lanes)
 	MulBits(exact, a, p, k, bits, stride, lanes)
 	onTiers(t, func(t *testing.T) {
-		MulBitsCoarse(coarse, a, p, k, bits, stride, lanes)
+		MulBitsCoarse(coarse, a, p, k, bits, stride, lanes, 1, nil)
 		var square float64
 		for i := range exact {
 			square += float64(exact[i]-coarse[i]) * float64(exact[i]-coarse[i])
@@ -105,7 +110,7 @@ func TestMulBitsCoarseExtremes(t *testing.T) {
 	a[5*k+17] = float32(math.Inf(1))
 	onTiers(t, func(t *testing.T) {
 		dst := make([]float32, p*lanes)
-		MulBitsCoarse(dst, a, p, k, bits, stride, lanes)
+		MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
 		for l := range lanes {
 			for i, want := range []float64{k, -3 * k, math.Inf(1), 1e-29 * k, 0} {
 				if got := float64(dst[i*lanes+l]); !(math.Abs(got-want) <= 1e-6*math.Abs(want)) && got != want {
@@ -117,7 +122,7 @@ func TestMulBitsCoarseExtremes(t *testing.T) {
 			}
 		}
 		a[5*k+17] = float32(math.NaN())
-		MulBitsCoarse(dst, a, p, k, bits, stride, lanes)
+		MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
 		if got := dst[5*lanes]; got == got {
 			t.Fatalf("a row with NaN gives %v", got)
 		}
@@ -143,7 +148,7 @@ func TestMulBitsCoarseInDoublePrecision(t *testing.T) {
 	}
 	want, got := make([]float64, p*lanes), make([]float64, p*lanes)
 	MulBits(want, a, p, k, bits, stride, lanes)
-	MulBitsCoarse(got, a, p, k, bits, stride, lanes)
+	MulBitsCoarse(got, a, p, k, bits, stride, lanes, 1, nil)
 	if !slices.Equal(got, want) {
 		t.Error("differs from MulBits")
 	}
@@ -162,7 +167,9 @@ func BenchmarkMulBitsCoarse(b *testing.B) {
 				for _, way := range []struct {
 					name string
 					mul  func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-				}{{"coarse", MulBitsCoarse[float32]}, {"float32", MulBits[float32]}} {
+				}{{"coarse", func(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
+					MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
+				}}, {"float32", MulBits[float32]}} {
 					b.Run(way.name, func(b *testing.B) {
 						for b.Loop() {
 							way.mul(dst, a, s.p, s.k, bits, stride, s.lanes)

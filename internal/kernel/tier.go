@@ -10,7 +10,7 @@ import (
 // portable function of its name does.
 type functions struct {
 	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-	mulBitsCoarse func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
+	mulBitsCoarse func(dst, a []float32, p, k int, bits []uint32, stride, lanes int, slope float32, shift []float32)
 	largest       func(x []float32) uint32
 	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)

@@ -14,6 +14,7 @@ func coarse(m machine) {
 		wholeRow()
 		return
 	}
+	prefetch()
 	coarseRow()
 	subsetSums()
 	for rows := 1; rows <= 4; rows++ {
@@ -169,16 +170,17 @@ func subsetSums() {
 	RET()
 }
 
-// coarseTile writes the product of a tile of 64 lanes. Registers hold 32 lanes
+// coarseTile writes the product of tiles of 64 lanes. Registers hold 32 lanes
 // of 16 bits: two lanes 16 apart lie side by side. The sums of a word fit 16
 // bits; they are then added to sums of 32.
 func coarseTile(rows int) {
 	m := avx512
-	TEXT(label("coarseTile%dAVX512", rows), NOSPLIT, "func(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, add bool, last *[4][2]uint32)")
-	Doc(label("coarseTile%dAVX512 computes %d rows and 64 lanes of a product in fixed point.", rows, rows))
+	TEXT(label("coarseTile%dAVX512", rows), NOSPLIT, "func(words int, tables *uint16, bits *uint32, stride int, dst *float32, ld int, tiles int, add bool, last *[4][3]uint32)")
+	Doc(label("coarseTile%dAVX512 computes %d rows of a product in fixed point for some tiles of 64 lanes.", rows, rows))
 	Pragma("noescape")
 	words, tables, bits, stride := param("words"), param("tables"), param("bits"), param("stride")
 	dst, ld, last := param("dst"), param("ld"), param("last")
+	tiles := param("tiles")
 	add := Load(Param("add"), GP8())
 	SHLQ(Imm(2), stride)
 	SHLQ(Imm(2), ld)
@@ -195,7 +197,6 @@ func coarseTile(rows int) {
 	for r := range sum {
 		for v := range sum[r] {
 			sum[r][v] = m.reg()
-			m.zero(sum[r][v])
 		}
 	}
 	var index [2][5]reg.VecVirtual
@@ -207,10 +208,20 @@ func coarseTile(rows int) {
 	picked, table, above := m.reg(), m.reg(), m.reg()
 	short := m.regs(2)
 	odd := m.broadcast(1 << 16)
+	Label("tile")
+	for _, row := range sum {
+		for _, z := range row {
+			m.zero(z)
+		}
+	}
+	left, from, at := GP64(), GP64(), GP64()
+	MOVQ(words, left)
+	MOVQ(bits, from)
+	MOVQ(tables, at)
 	Label("word")
 	for v, ix := range index {
-		m.loadInts(picked, Mem{Base: bits, Disp: 128 * v})
-		next := Mem{Base: bits, Disp: 128*v + 64}
+		m.loadInts(picked, Mem{Base: from, Disp: 128 * v})
+		next := Mem{Base: from, Disp: 128*v + 64}
 		m.loadInts(ix[0], low)
 		VPERMI2W(next, picked, ix[0])
 		m.loadInts(ix[4], high)
@@ -222,9 +233,9 @@ func coarseTile(rows int) {
 	}
 	for r := range rows {
 		for g := range 5 {
-			at := Mem{Base: tables, Disp: 128 * (g*rows + r)}
-			m.loadInts(table, at)
-			m.loadInts(above, at.Offset(64))
+			sums := Mem{Base: at, Disp: 128 * (g*rows + r)}
+			m.loadInts(table, sums)
+			m.loadInts(above, sums.Offset(64))
 			for v := range index {
 				if g == 0 {
 					VMOVDQA32(index[v][g], short[v])
@@ -241,19 +252,19 @@ func coarseTile(rows int) {
 			VPDPWSSD(odd, s, sum[r][2*v+1])
 		}
 	}
-	ADDQ(stride, bits)
-	ADDQ(U32(uint32(128*5*rows)), tables)
-	DECQ(words)
+	ADDQ(stride, from)
+	ADDQ(U32(uint32(128*5*rows)), at)
+	DECQ(left)
 	JNZ(LabelRef("word"))
+	out := GP64()
 	TESTB(add, add)
 	JZ(LabelRef("added"))
-	from := GP64()
-	MOVQ(dst, from)
+	MOVQ(dst, out)
 	for _, row := range sum {
 		for v, z := range row {
-			VPADDD(Mem{Base: from, Disp: 64 * v}, z, z)
+			VPADDD(Mem{Base: out, Disp: 64 * v}, z, z)
 		}
-		ADDQ(ld, from)
+		ADDQ(ld, out)
 	}
 	Label("added")
 	TESTQ(last, last)
@@ -261,18 +272,38 @@ func coarseTile(rows int) {
 	for r, row := range sum {
 		for _, z := range row {
 			VPADDD(z, z, z)
-			VPSUBD_BCST(Mem{Base: last, Disp: 8 * r}, z, z)
+			VPSUBD_BCST(Mem{Base: last, Disp: 12 * r}, z, z)
 			VCVTDQ2PS(z, z)
-			VMULPS_BCST(Mem{Base: last, Disp: 8*r + 4}, z, z)
+			VMULPS_BCST(Mem{Base: last, Disp: 12*r + 4}, z, z)
+			VADDPS_BCST(Mem{Base: last, Disp: 12*r + 8}, z, z)
 		}
 	}
 	Label("store")
+	MOVQ(dst, out)
 	for _, row := range sum {
 		for v, z := range row {
-			m.store(Mem{Base: dst, Disp: 64 * v}, z)
+			m.store(Mem{Base: out, Disp: 64 * v}, z)
 		}
-		ADDQ(ld, dst)
+		ADDQ(ld, out)
 	}
+	ADDQ(U32(256), bits)
+	ADDQ(U32(256), dst)
+	DECQ(tiles)
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
+	RET()
+}
+
+// prefetch writes the function that asks for memory that is soon read.
+func prefetch() {
+	TEXT("prefetchAVX512", NOSPLIT, "func(x *float32, n int)")
+	Doc("prefetchAVX512 brings n elements into the second cache.")
+	Pragma("noescape")
+	x, n := param("x"), param("n")
+	Label("line")
+	PREFETCHT1(Mem{Base: x})
+	ADDQ(Imm(64), x)
+	SUBQ(Imm(16), n)
+	JG(LabelRef("line"))
 	RET()
 }
