@@ -96,6 +96,8 @@ func kernelRows(rounds int) []row {
 		a, dst := normal(s.p*s.k), make([]float32, s.p*s.m)
 		product("product: "+s.what, func() { kernel.MulBits(dst, a, s.p, s.k, bits, stride, s.m) },
 			func(b *blas) { b.mul(dst, a, x, s.p, s.k, s.m, s.transA, s.transB) }, s.floors)
+		product("coarse product: "+s.what, func() { kernel.MulBitsCoarse(dst, a, s.p, s.k, bits, stride, s.m, 1, nil) },
+			func(b *blas) { b.mul(dst, a, x, s.p, s.k, s.m, s.transA, s.transB) }, nil)
 	}
 	for _, m := range []int{1000, 20000} {
 		samples := spin.Random(784, m, rand.New(rand.NewPCG(1, 2)))

@@ -243,12 +243,13 @@ func secondThread(one, two, pair *contender) []row {
 }
 
 func (b *bench) training() error {
-	torch, learn := map[int]*contender{}, map[int]*contender{}
+	torch, tuned, learn := map[int]*contender{}, map[int]*contender{}, map[int]*contender{}
 	var all []*contender
 	for threads := 1; threads <= 2; threads++ {
-		torch[threads] = b.yardstick("PyTorch, persistent contrastive divergence", "pcd_torch.py", threads, strconv.Itoa(threads))
+		torch[threads] = b.yardstick("PyTorch, persistent contrastive divergence as usually written", "pcd_torch.py", threads, strconv.Itoa(threads), "usual")
+		tuned[threads] = b.yardstick("PyTorch, the same tuned by hand", "pcd_torch.py", threads, strconv.Itoa(threads), "tuned")
 		learn[threads] = b.yardstick("scikit-learn's BernoulliRBM", "rbm_sklearn.py", threads)
-		all = append(all, torch[threads], learn[threads])
+		all = append(all, torch[threads], tuned[threads], learn[threads])
 	}
 	kinds := []struct {
 		what, task string
@@ -274,11 +275,12 @@ func (b *bench) training() error {
 	b.race(b.Rounds, all...)
 	var rows []row
 	for threads := 1; threads <= 2; threads++ {
-		rows = append(append(rows, plain(torch[threads])...), plain(learn[threads])...)
+		rows = append(append(append(rows, plain(torch[threads])...), plain(tuned[threads])...), plain(learn[threads])...)
 		for _, kind := range kinds {
 			for _, tier := range b.tiers {
 				c := ours[place{kind.task, tier, threads}]
 				rows = append(rows, compare(c, torch[threads], onTop(tier, kind.floor))...)
+				rows = append(rows, compare(c, tuned[threads], 0)...)
 				rows = append(rows, compare(c, learn[threads], 0)...)
 			}
 		}
@@ -287,7 +289,7 @@ func (b *bench) training() error {
 		top := b.tiers[0]
 		rows = append(rows, secondThread(ours[place{kind.task, top, 1}], ours[place{kind.task, top, 2}], pairs[kind.task])...)
 	}
-	rows = append(append(rows, again(torch)...), again(learn)...)
+	rows = append(append(append(rows, again(torch)...), again(tuned)...), again(learn)...)
 	b.add("Training step", "784 x 500 synapses, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides. "+
 		"Ours takes Adam's step for synapses, fields and coupling, PyTorch a plain gradient's for weights and fields.", rows)
 	return nil
@@ -303,13 +305,14 @@ func again(c map[int]*contender) []row {
 }
 
 func (b *bench) gibbs() error {
-	torch := map[int]*contender{}
+	torch, tuned := map[int]*contender{}, map[int]*contender{}
 	for threads := 1; threads <= 2; threads++ {
-		torch[threads] = b.yardstick("PyTorch", "gibbs_torch.py", threads, strconv.Itoa(threads))
+		torch[threads] = b.yardstick("PyTorch as usually written", "gibbs_torch.py", threads, strconv.Itoa(threads), "usual")
+		tuned[threads] = b.yardstick("PyTorch, the same tuned by hand", "gibbs_torch.py", threads, strconv.Itoa(threads), "tuned")
 	}
 	loop := b.ours("plain Go, one table of thresholds a layer", "sweep-plain", "portable", 1)
 	loop.tier = "" // it uses none of our kernels
-	all := []*contender{torch[1], torch[2], loop}
+	all := []*contender{torch[1], torch[2], tuned[1], tuned[2], loop}
 	ours := map[string][]*contender{}
 	for _, tier := range b.tiers {
 		for threads := 1; threads <= 2; threads++ {
@@ -321,13 +324,15 @@ func (b *bench) gibbs() error {
 	pair := b.pair("sweep")
 	b.race(b.Rounds, append(all, pair)...)
 	var rows []row
-	for _, c := range []*contender{torch[1], torch[2], loop} {
+	for _, c := range all[:5] {
 		rows = append(rows, plain(c)...)
 	}
 	for _, tier := range b.tiers {
 		one, two := ours[tier][0], ours[tier][1]
 		rows = append(rows, compare(one, torch[1], onTop(tier, 20))...)
 		rows = append(rows, compare(two, torch[2], 0)...)
+		rows = append(rows, compare(one, tuned[1], 0)...)
+		rows = append(rows, compare(two, tuned[2], 0)...)
 		rows = append(rows, compare(one, loop, onTop(tier, 7))...)
 		if tier != "portable" {
 			r := compare(one, ours["portable"][0], 0)
@@ -339,7 +344,7 @@ func (b *bench) gibbs() error {
 	}
 	top := ours[b.tiers[0]]
 	rows = append(rows, secondThread(top[0], top[1], pair)...)
-	rows = append(rows, again(torch)...)
+	rows = append(append(rows, again(torch)...), again(tuned)...)
 	b.add("Gibbs sweeps", "1,000 chains of a machine of 784 x 500 binary synapses with fields; the time is that of one sweep of all. "+
 		"The plain Go yardstick has no fields.", rows)
 	return nil
@@ -349,24 +354,27 @@ func (b *bench) planted() error {
 	const steps = 200
 	ours := b.ours("annealed bound, exact moments", "planted", b.tiers[0], 1)
 	quenched := b.ours("the lab's algorithm here (64 draws, message passing)", "planted-quenched", b.tiers[0], 1)
+	message := b.yardstick("the lab's algorithm in Python, message by message", "lab_numpy.py", 1, "message")
 	together := b.yardstick("the lab's algorithm in NumPy, draws together", "lab_numpy.py", 1, "together")
 	apart := b.yardstick("the lab's algorithm in NumPy, draws one by one", "lab_numpy.py", 1, "apart")
-	// Messages take longer as synapses polarise, so yardsticks learn to the end in every round.
-	together.count, apart.count = steps, steps
-	b.race((b.Rounds+1)/2, ours, quenched, together, apart)
-	for _, c := range []*contender{together, apart} {
+	// Messages take longer as synapses polarise, so yardsticks learn to the end in
+	// every round; for the slowest, ten rounds are one run.
+	message.count, together.count, apart.count = steps/10, steps, steps
+	b.race((b.Rounds+1)/2, ours, quenched, message, together, apart)
+	for _, c := range []*contender{message, together, apart} {
 		for k := range c.times {
 			c.times[k] *= steps
 		}
 	}
-	rows := append(plain(together), plain(apart)...)
+	rows := append(append(plain(message), plain(together)...), plain(apart)...)
 	for _, c := range []*contender{ours, quenched} {
 		floor := 0.0
 		if c == ours {
 			floor = 1000
 		}
-		rows = append(rows, compare(c, together, floor)...)
-		rows = append(rows, compare(c, apart, floor)...)
+		rows = append(rows, compare(c, message, floor)...)
+		rows = append(rows, compare(c, together, 0)...)
+		rows = append(rows, compare(c, apart, 0)...)
 	}
 	b.add("Planted run", "N = 100, P = 2, alpha = 5, 200 steps from one start, on one thread; the time is that of the 200 steps.", rows)
 	return nil

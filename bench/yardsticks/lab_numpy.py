@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The algorithm of arXiv 1911.07662 in NumPy, on the planted task: N = 100, P = 2, alpha = 5, beta = 1.
-    lab_numpy.py together|apart [check]
+    lab_numpy.py message|apart|together [check]
 
 A step averages the data term over the Gaussian fields by quadrature, passes messages on the
 equivalent network in each of 64 Gaussian draws of hidden fields until they settle, and takes a step
-of Adam in lambda, clipped at ±0.99999. Messages of all edges are arrays; draws are iterated
-together, as one array with one more axis, or one after the other. "check" learns for 200 steps and
+of Adam in lambda, clipped at ±0.99999. message: a message after the other, as the equations are
+written; draws one after the other. apart: messages of all edges are arrays. together: so are the
+draws, as one array with one more axis. "check" learns for 200 steps and
 prints the overlaps with the teacher."""
+import math
 import sys
 
 import numpy as np
@@ -51,14 +53,44 @@ def messages(coupling, field):
     return (t + both) / (1 + t * both), np.tanh(total[:, 0, :])
 
 
-def gradient(samples, lam, together):
+def messages_one_by_one(coupling, field):
+    """What messages does for one draw, field of shape P, with a number for each message."""
+    t = [[math.tanh(k) for k in row] for row in coupling.tolist()]
+    field = field.tolist()
+    to_visible = [[0.0] * P for _ in range(N)]
+    m = [[0.0] * P for _ in range(N)]
+    m_hidden = [[0.0] * P for _ in range(N)]
+    to_hidden = [[0.0] * P for _ in range(N)]
+    for _ in range(ITERATIONS):
+        for i in range(N):
+            for mu in range(P):
+                m[i][mu] = math.tanh(sum(to_visible[i][nu] for nu in range(P) if nu != mu))
+                to_hidden[i][mu] = math.atanh(t[i][mu] * m[i][mu])
+        total = [field[mu] + sum(to_hidden[i][mu] for i in range(N)) for mu in range(P)]
+        change = 0.0
+        for i in range(N):
+            for mu in range(P):
+                m_hidden[i][mu] = math.tanh(total[mu] - to_hidden[i][mu])
+                new = math.atanh(t[i][mu] * m_hidden[i][mu])
+                change = max(change, abs(new - to_visible[i][mu]))
+                to_visible[i][mu] = new
+        if change < TOLERANCE:
+            break
+    t, both = np.array(t), np.array(m) * np.array(m_hidden)
+    return (t + both) / (1 + t * both), np.tanh(total)
+
+
+def gradient(samples, lam, way):
     field = J * samples @ lam
     deviation = np.sqrt(np.maximum(J * J * (1 - lam**2).sum(0), 1e-12))
     tanh = np.tanh(field[:, :, None] + deviation[None, :, None] * X)
     data = J * samples.T @ (tanh @ WEIGHT) - J * J * lam * ((1 - tanh**2) @ WEIGHT).sum(0)
     z = rng.standard_normal((DRAWS, P))
-    if together:
+    if way == "together":
         sh, h = messages(J * lam, deviation * z)
+    elif way == "message":
+        pairs = [messages_one_by_one(J * lam, deviation * z[k]) for k in range(DRAWS)]
+        sh, h = (np.array(x) for x in zip(*pairs))
     else:
         pairs = [messages(J * lam, deviation * z[k:k + 1]) for k in range(DRAWS)]
         sh, h = (np.concatenate(x) for x in zip(*pairs))
@@ -67,8 +99,8 @@ def gradient(samples, lam, together):
 
 
 class Learner:
-    def __init__(self, samples, together):
-        self.samples, self.together = samples, together
+    def __init__(self, samples, way):
+        self.samples, self.way = samples, way
         self.restart()
 
     def restart(self):
@@ -80,7 +112,7 @@ class Learner:
         if self.steps == STEPS:
             self.restart()
         self.steps += 1
-        g = gradient(self.samples, self.lam, self.together)
+        g = gradient(self.samples, self.lam, self.way)
         self.first = FIRST * self.first + (1 - FIRST) * g
         self.second = SECOND * self.second + (1 - SECOND) * g * g
         move = self.first / (1 - FIRST**self.steps) / (np.sqrt(self.second / (1 - SECOND**self.steps)) + 1e-8)
@@ -88,7 +120,7 @@ class Learner:
 
 
 teacher, samples = plant()
-learner = Learner(samples, sys.argv[1] == "together")
+learner = Learner(samples, sys.argv[1])
 if "check" in sys.argv:
     for _ in range(STEPS):
         learner.step()
