@@ -88,16 +88,18 @@ func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 		constant[lo/grain], fields[lo/grain] = sum, field
 	})
 	net.Constant = 0
-	total := append([]float64(nil), params.VisibleField...)
-	for k, f := range fields {
-		net.Constant += constant[k]
-		for i, v := range f {
-			total[i] += v
+	for _, c := range constant {
+		net.Constant += c
+	}
+	parallel.For(n, parallel.Grain(2*pieces), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			total := params.VisibleField[i]
+			for _, f := range fields {
+				total += f[i]
+			}
+			net.VisibleField[i] = T(total)
 		}
-	}
-	for i, v := range total {
-		net.VisibleField[i] = T(v)
-	}
+	})
 }
 
 // Term computes ln E_q Z and its gradient. The error is the engine's.

@@ -297,6 +297,12 @@ func check[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix) error {
 
 // finite reports whether no element of x is NaN or infinite.
 func finite[T rbm.Real](x []T) bool {
-	sum := kernel.Sum(x)
+	const grain = 1 << 14
+	parts := make([]float64, parallel.Pieces(len(x), grain))
+	parallel.For(len(x), grain, func(lo, hi int) { parts[lo/grain] = kernel.Sum(x[lo:hi]) })
+	var sum float64
+	for _, p := range parts {
+		sum += p
+	}
 	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }

@@ -9,6 +9,7 @@ import (
 
 	"bethe/dual"
 	"bethe/internal/kernel"
+	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -257,10 +258,16 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
 	n, params := t.Model.Visible(), &t.Model.Params
+	moves := make([]float64, params.Hidden())
 	for mu, h := range t.Objective.partition.HiddenField {
 		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
-		d *= params.Coupling
-		kernel.AddScaled(params.VisibleField, t.Objective.mean[mu*n:(mu+1)*n], d)
+		moves[mu] = d * params.Coupling
 	}
+	const grain = 64
+	parallel.For(n, grain, func(lo, hi int) {
+		for mu, d := range moves {
+			kernel.AddScaled(params.VisibleField[lo:hi], t.Objective.mean[mu*n+lo:mu*n+hi], d)
+		}
+	})
 }
