@@ -45,6 +45,11 @@ type trainFlags struct {
 
 func newTrainCommand(c *console) *cobra.Command {
 	var f trainFlags
+	return newTrainCommandOf(&f, c)
+}
+
+// newTrainCommandOf returns the command that fills f.
+func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Learn a machine from data", Args: noArguments,
 		Long: `Learns a distribution over the binary synapses of a machine, and its fields and
@@ -72,7 +77,7 @@ decided, and draws of the others.
 			if err := f.check(); err != nil {
 				return err
 			}
-			return c.train(cmd.Context(), &f)
+			return c.train(cmd.Context(), f)
 		},
 	}
 	f.data.register(cmd, "mnist")
