@@ -55,6 +55,7 @@ type loop struct {
 	failed           atomic.Pointer[any]
 	inside           atomic.Int64 // helpers at work on it; closed when it is over
 	room             atomic.Int64 // helpers that may still join
+	waiting          atomic.Bool  // the caller sleeps until the last helper leaves
 }
 
 // closed is far below any number of helpers.
@@ -76,16 +77,43 @@ func (l *loop) work() {
 	}
 }
 
-// help works on the loop unless it is over or has helpers enough.
-func (l *loop) help() {
+// help works on the loop unless it is over or has helpers enough. The last to
+// leave says so where the caller sleeps.
+func (l *loop) help(left chan<- struct{}) {
 	if l.room.Add(-1) < 0 {
 		return
 	}
 	if l.inside.Add(1) > 0 {
 		l.work()
 	}
-	l.inside.Add(-1)
+	if l.inside.Add(-1) == 0 && l.waiting.Load() {
+		select {
+		case left <- struct{}{}:
+		default: // it has been told already
+		}
+	}
 }
+
+// wait returns when no helper is at work, and closes the loop to others. It
+// watches for a while, as helpers end about when the caller does; where they do
+// not, because another program has their processor, it sleeps.
+func (l *loop) wait(left <-chan struct{}) {
+	for looks := 0; !l.inside.CompareAndSwap(0, closed); looks++ {
+		if looks < patience {
+			runtime.Gosched()
+			continue
+		}
+		l.waiting.Store(true)
+		if l.inside.CompareAndSwap(0, closed) {
+			return
+		}
+		<-left // perhaps of an earlier loop: look again
+	}
+}
+
+// patience is how often a caller looks whether its helpers have left before it
+// sleeps: some 50 microseconds.
+const patience = 200
 
 // A crew is a set of goroutines that stay, to help with one loop after the
 // other. Between loops that follow closely they watch for the next one instead
@@ -94,6 +122,7 @@ type crew struct {
 	busy    sync.Mutex // held by the loop that has the crew
 	loop    atomic.Pointer[loop]
 	members []*member
+	left    chan struct{} // the last helper has left a loop
 }
 
 type member struct {
@@ -101,7 +130,7 @@ type member struct {
 	wake   chan struct{}
 }
 
-var helpers crew
+var helpers = crew{left: make(chan struct{}, 1)}
 
 // watching is how often a helper looks for a loop before it sleeps: some 50
 // microseconds.
@@ -127,9 +156,7 @@ func (c *crew) share(l *loop, count int) bool {
 		}
 	}
 	l.work()
-	for !l.inside.CompareAndSwap(0, closed) {
-		runtime.Gosched()
-	}
+	l.wait(c.left)
 	c.loop.Store(nil) // what the loop holds can be freed
 	return true
 }
@@ -140,7 +167,7 @@ func (m *member) serve(c *crew) {
 	for idle := 0; ; idle++ {
 		if l := c.loop.Load(); l != last {
 			if last = l; l != nil {
-				l.help()
+				l.help(c.left)
 				idle = 0
 			}
 		}

@@ -140,3 +140,19 @@ func TestForMany(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// A caller whose helpers take long sleeps until they have left, time after time.
+func TestForSlowHelpers(t *testing.T) {
+	threads(3, func() {
+		for range 20 {
+			var done atomic.Int64
+			For(3, 1, func(lo, hi int) {
+				time.Sleep(time.Duration(lo) * time.Millisecond)
+				done.Add(1)
+			})
+			if done.Load() != 3 {
+				t.Fatalf("For returned after %d of 3 pieces", done.Load())
+			}
+		}
+	})
+}
