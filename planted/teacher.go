@@ -73,3 +73,23 @@ func CheckCorrelation(hidden int, correlation float64) error {
 	}
 	return nil
 }
+
+// Successor returns a teacher whose synapses are those of another, each reversed
+// with probability (1-correlation)/2: for a correlation of 1 they are the same,
+// for 0 they have nothing to do with each other. Other parameters are shared. It
+// panics unless the correlation is from -1 to 1.
+func Successor(teacher *rbm.Machine, correlation float64, key stream.Key) *rbm.Machine {
+	if !(correlation >= -1 && correlation <= 1) {
+		panic(fmt.Sprintf("planted: Successor of correlation %v", correlation))
+	}
+	next := &rbm.Machine{Params: teacher.Params.Clone(), Synapses: teacher.Synapses.Clone()}
+	rng := key.Rand()
+	for i := range teacher.Visible() {
+		for mu := range teacher.Hidden() {
+			if rng.Float64() < (1-correlation)/2 {
+				next.Synapses.Set(i, mu, -teacher.Synapses.At(i, mu))
+			}
+		}
+	}
+	return next
+}

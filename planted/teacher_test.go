@@ -63,3 +63,22 @@ func TestTeacherErrors(t *testing.T) {
 	mustPanic(t, "no visible units", func() { NewTeacher(0, 1, 1, 0, stream.New(1)) })
 	mustPanic(t, "no hidden units", func() { NewTeacher(1, 0, 1, 0, stream.New(1)) })
 }
+
+func TestSuccessor(t *testing.T) {
+	const n, p = 2000, 5
+	first := teacher(t, n, p, 0, stream.New(1))
+	for _, correlation := range []float64{1, 0.6, 0, -1} {
+		next := Successor(first, correlation, stream.New(2))
+		var sum float64
+		for i := range n {
+			for mu := range p {
+				sum += float64(first.Synapses.At(i, mu) * next.Synapses.At(i, mu))
+			}
+		}
+		// Ten standard deviations of a mean of 10,000 signs.
+		if sum /= n * p; math.Abs(sum-correlation) > 0.1*math.Sqrt(1-correlation*correlation) || next.Coupling != first.Coupling {
+			t.Errorf("correlation %v, not %v", sum, correlation)
+		}
+	}
+	mustPanic(t, "correlation", func() { Successor(first, 1.1, 0) })
+}

@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -79,6 +80,24 @@ func klOne(theta, prior float64) float64 {
 		return kernel.Log2Cosh(prior) - math.Copysign(1, theta)*prior
 	}
 	return math.Tanh(theta)*(theta-prior) - kernel.Log2Cosh(theta) + kernel.Log2Cosh(prior)
+}
+
+// AsPrior returns the thetas of the prior that this posterior is for a later
+// task: means are multiplied by strength, from 0 (forget all) to 1 (keep all).
+// If synapses flip between the tasks with probability (1 - strength)/2 each, that
+// is the exact distribution of the later ones. It panics if strength is out of range.
+func (q *Posterior[T]) AsPrior(strength float64) []T {
+	if !(strength >= 0 && strength <= 1) {
+		panic(fmt.Sprintf("rbm: AsPrior of strength %v", strength))
+	}
+	theta := make([]T, len(q.Theta))
+	for k, v := range q.Theta {
+		theta[k] = v
+		if strength < 1 {
+			theta[k] = T(math.Atanh(strength * math.Tanh(float64(v))))
+		}
+	}
+	return theta
 }
 
 // Sign returns the most probable synapses, visible x hidden; theta = 0 counts as +1.

@@ -199,3 +199,21 @@ func TestTypical(t *testing.T) {
 		t.Error("draws do not follow the key")
 	}
 }
+
+func TestAsPrior(t *testing.T) {
+	q := NewPosterior[float64](3, 1)
+	copy(q.Theta, []float64{-2, 0, 40})
+	for strength, want := range map[float64][]float64{1: {-2, 0, 40}, 0: {0, 0, 0}, 0.5: {math.Atanh(-0.5 * math.Tanh(2)), 0, math.Atanh(0.5)}} {
+		for k, v := range q.AsPrior(strength) {
+			if math.Abs(v-want[k]) > 1e-12 {
+				t.Errorf("strength %v, synapse %d: %v, not %v", strength, k, v, want[k])
+			}
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic for strength 2")
+		}
+	}()
+	q.AsPrior(2)
+}

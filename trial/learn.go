@@ -25,7 +25,8 @@ type Learner struct {
 	// states, Chains of them, to start chains and fixed points at, or is nil.
 	Engine func(start *spin.Matrix, key stream.Key) dual.Engine[float32]
 	Chains int
-	Draws  int // a step of the quenched partition term; 0: the annealed one
+	Prior  []float32 // thetas of the prior, hidden x visible; nil for the uniform one
+	Draws  int       // a step of the quenched partition term; 0: the annealed one
 }
 
 // DefaultLearner returns the learner of the planted tables for a setup: the
@@ -92,6 +93,7 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	}
 	n, p := t.Setup.Visible, t.Setup.Hidden
 	pooled := planted.Pool(polished, logWeights, n, p)
+	t.Means = pooled
 	t.OverlapOfMeans = planted.MatchMean(pooled, t.Teacher.Synapses).Mean()
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, pooled).Transpose(signs)
@@ -105,7 +107,7 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 // climb learns from one start.
 func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Model[float32], dual.Engine[float32], error) {
 	model := variational.Model[float32](variational.Start{
-		Hidden: t.Setup.Hidden, Coupling: t.Teacher.Coupling, Deviation: 0.5, Key: key.Sub(labelStart),
+		Hidden: t.Setup.Hidden, Coupling: t.Teacher.Coupling, Deviation: 0.5, Key: key.Sub(labelStart), Prior: l.Prior,
 	}, t.Data)
 	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(labelChainStart).Rand()), key.Sub(labelChains))
 	trainer, err := variational.NewTrainer(model, t.Data, l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{

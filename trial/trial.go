@@ -50,6 +50,8 @@ type Trial struct {
 	Teacher *rbm.Machine
 	Data    *spin.Matrix // visible x samples
 
+	Means []float64 // pooled posterior means, hidden x visible
+
 	// Overlaps with the teacher, means over hidden units after the best matching.
 	Overlap          float64 // of the signs of the pooled posterior means
 	OverlapOfMeans   float64 // of the pooled posterior means themselves
@@ -83,6 +85,12 @@ func Plant(ctx context.Context, s Setup, key stream.Key) (*Trial, error) {
 	if err != nil {
 		return nil, err
 	}
+	return PlantTeacher(ctx, s, teacher, key)
+}
+
+// PlantTeacher draws the data of a given teacher, whose size and coupling the
+// setup must tell. The error is the context's.
+func PlantTeacher(ctx context.Context, s Setup, teacher *rbm.Machine, key stream.Key) (*Trial, error) {
 	data, err := planted.Data(ctx, teacher, s.Samples(), key.Sub(labelData))
 	if err != nil {
 		return nil, err

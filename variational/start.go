@@ -1,6 +1,7 @@
 package variational
 
 import (
+	"fmt"
 	"math"
 
 	"bethe/rbm"
@@ -16,10 +17,14 @@ type Start struct {
 	Centre    bool    // visible offsets at the data's means, else at 0
 	Deviation float64 // of the random thetas, which break the symmetry between hidden units
 	Key       stream.Key
+	// Prior holds the thetas of the prior, hidden x visible; nil for the uniform
+	// one. Learning starts at it, but for the random thetas.
+	Prior []float32
 }
 
 // Model returns the model that learning samples (visible x M) starts from. A
-// spin that never changes gets the finite field atanh(M/(M+2)).
+// spin that never changes gets the finite field atanh(M/(M+2)). It panics if the
+// prior has another shape.
 func Model[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 	n, m := samples.Rows(), samples.Cols()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[T](n, start.Hidden)}
@@ -34,5 +39,15 @@ func Model[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 		}
 	}
 	model.Posterior.Randomize(start.Deviation, start.Key)
+	if start.Prior != nil {
+		if len(start.Prior) != n*start.Hidden {
+			panic(fmt.Sprintf("variational: a prior of %d thetas for %d x %d synapses", len(start.Prior), n, start.Hidden))
+		}
+		model.Posterior.PriorTheta = make([]T, len(start.Prior))
+		for k, v := range start.Prior {
+			model.Posterior.PriorTheta[k] = T(v)
+			model.Posterior.Theta[k] += T(v)
+		}
+	}
 	return model
 }

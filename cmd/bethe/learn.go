@@ -23,6 +23,7 @@ type learning struct {
 	f        *trainFlags
 	set      *dataset.Set
 	out      string
+	prior    *rbm.Posterior[float32] // of --prior; nil for the uniform one
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 }
@@ -34,6 +35,9 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	}
 	f.setBeta(set.Visible())
 	r := &learning{console: c, f: f, set: set, out: f.out}
+	if r.prior, err = f.earlier.load(set.Visible(), f.hidden); err != nil {
+		return err
+	}
 	r.describe()
 	if r.out == "" {
 		r.out = filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", stem(f.data.name), f.hidden, c.seed))
@@ -84,7 +88,12 @@ func (r *learning) describe() {
 		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
+<<<<<<< HEAD
 	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "binarise": f.data.binarise, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
+=======
+	f.earlier.describe(r.settings, r.prior)
+	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
+>>>>>>> 837a9ec (The posterior of an earlier task as the prior: train and planted --prior, sequences of planted sets)
 		"seed": r.seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form

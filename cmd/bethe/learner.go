@@ -32,10 +32,14 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	key := stream.New(r.seed).Sub(streamRestarts).Sub(uint64(k))
 	n := samples.Rows()
 	l := &learner{learning: r, start: k, path: r.checkpointPath(k), saved: -1}
-	l.model = variational.Model[float32](variational.Start{
+	begin := variational.Start{
 		Hidden: f.hidden, Coupling: f.beta / math.Sqrt(float64(n)), Fields: !f.noFields, Centre: !f.noCentre,
 		Deviation: 0.3, Key: key.Sub(streamStart),
-	}, samples)
+	}
+	if r.prior != nil {
+		begin.Prior = r.prior.Theta
+	}
+	l.model = variational.Model[float32](begin, samples)
 	start := samples.Choose(f.engine.chains, key.Sub(streamChainStart).Rand())
 	engine, why := newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamChains))
 	partition := f.partition(engine, key.Sub(streamDraws))

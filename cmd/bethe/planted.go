@@ -8,6 +8,7 @@ import (
 
 	"bethe/dual"
 	"bethe/planted"
+	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/trial"
@@ -28,6 +29,10 @@ type plantedFlags struct {
 	rule        string
 	polish      int
 	oracle      bool
+	prior       priorFlags
+	tasks       int
+	correlated  float64 // teachers of consecutive tasks
+	scaled      bool    // --prior-scale was given
 }
 
 // plantedReport is the JSON object of planted.
@@ -73,13 +78,25 @@ say in any of that.
 The bound is that of the start with the best one, before those few steps. With
 --oracle also the Bayes optimum: the overlap of the exact posterior mean,
 by Monte Carlo over synapses with exact partition functions, started at the
-teacher and, as a check, at random.`,
+teacher and, as a check, at random.
+
+--prior takes the posterior of an earlier model as the prior: teachers are drawn
+from it, and the learner knows it. --tasks 5 learns five sets one after the
+other. The teacher of each has the synapses of the one before, each reversed
+with probability (1 - task-correlation)/2; sizes and coupling are shared. It
+tells the overlaps with the teacher of the last set and with those of earlier
+ones, when the posterior of a set is the prior of the next, and when it is not.`,
 		Example: `  bethe planted
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
+  bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
   bethe planted --hidden 2 --correlation 0.3 --partition quenched --rule clipped`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			f.scaled = cmd.Flags().Changed("prior-scale")
 			if err := f.check(); err != nil {
 				return err
+			}
+			if f.tasks > 1 {
+				return c.plantedTasks(cmd.Context(), &f)
 			}
 			return c.planted(cmd.Context(), &f)
 		},
@@ -98,6 +115,9 @@ teacher and, as a check, at random.`,
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
 	flags.IntVar(&f.polish, "polish", 100, "steps with the cavity method's averages after the bound was climbed; none for --partition quenched")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
+	f.prior.register(flags)
+	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
+	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
 	return cmd
 }
 
@@ -120,7 +140,30 @@ func (f *plantedFlags) check() error {
 	if _, err := learningRule(f.rule); err != nil {
 		return err
 	}
+	if err := f.prior.check(); err != nil {
+		return err
+	}
+	if err := f.sequence().Validate(); err != nil {
+		return usagef("--%w", err)
+	}
+	switch {
+	case f.prior.path != "" && f.oracle:
+		return usagef("--prior with --oracle: the Bayes optimum is found for the uniform prior")
+	case f.prior.path != "" && f.correlation != 0:
+		return usagef("--prior with --correlation %v: teachers are drawn from the prior", f.correlation)
+	case f.tasks > 1 && (f.prior.path != "" || f.oracle):
+		return usagef("--tasks goes with neither --prior nor --oracle")
+	}
 	return f.engine.check()
+}
+
+// sequence returns that of --tasks.
+func (f *plantedFlags) sequence() trial.Tasks {
+	s := trial.Tasks{Count: f.tasks, Correlation: f.correlated, Strength: f.prior.scale}
+	if !f.scaled {
+		s.Strength = max(0, f.correlated)
+	}
+	return s
 }
 
 func (f *plantedFlags) setup() trial.Setup {
@@ -142,6 +185,10 @@ func (f *plantedFlags) learner() (*trial.Learner, error) {
 	return l, err
 }
 
+// plantedFromPrior names the stream of a teacher drawn from the prior, below the key of
+// a trial, whose own labels are smaller.
+const plantedFromPrior = 200
+
 func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 	trials := make([]*trial.Trial, f.instances)
 	each := func(what string, work func(k int) error) (float64, error) { return c.each(what, f.instances, work) }
@@ -150,9 +197,22 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		return err
 	}
 	setup := f.setup()
+	prior, err := f.prior.load(f.visible, f.hidden)
+	if err != nil {
+		return err
+	}
+	if prior != nil {
+		learner.Prior = prior.Theta
+	}
 	report := plantedReport{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation, Samples: setup.Samples(), Seed: c.seed}
 	if _, err := each("planting", func(k int) (err error) {
-		trials[k], err = trial.Plant(ctx, setup, stream.New(c.seed).Sub(uint64(k)))
+		key := stream.New(c.seed).Sub(uint64(k))
+		if prior == nil {
+			trials[k], err = trial.Plant(ctx, setup, key)
+			return err
+		}
+		teacher := &rbm.Machine{Params: rbm.NewParams(f.visible, f.hidden, f.beta/math.Sqrt(float64(f.visible))), Synapses: prior.Sample(key.Sub(plantedFromPrior))}
+		trials[k], err = trial.PlantTeacher(ctx, setup, teacher, key)
 		return err
 	}); err != nil {
 		return err

@@ -18,6 +18,7 @@ type trainFlags struct {
 	synapses string
 	decay    float64
 	prior    float64
+	earlier  priorFlags
 	hidden   int
 	beta     float64
 	ownBeta  bool // beta was not asked for
@@ -71,6 +72,8 @@ decided, and draws of the others.
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
+  bethe train --data monday.npz --hidden 64 --out runs/monday
+  bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.byKind(cmd.Flags().Changed)
@@ -87,6 +90,7 @@ decided, and draws of the others.
 	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
+	f.earlier.register(flags)
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
 	flags.Float64Var(&f.beta, "beta", 0, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", mostBeta, realBeta))
 	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
@@ -179,6 +183,8 @@ func (f *trainFlags) check() error {
 		return usagef("--decay %v: it must not be negative, and finite", f.decay)
 	case !(f.prior >= 0 && f.prior <= 1):
 		return usagef("--prior-strength %v: it must lie between 0 and 1", f.prior)
+	case f.earlier.path != "" && f.synapses != "binary":
+		return usagef("--prior is of --synapses binary, not %s", f.synapses)
 	case f.decay > 0 && f.synapses != "real":
 		return usagef("--decay is of --synapses real; others have a prior")
 	case f.measureEvery < 0:
@@ -191,6 +197,9 @@ func (f *trainFlags) check() error {
 		return usagef("--partition quenched has no form with offsets: add --no-centre")
 	}
 	if _, err := learningRule(f.rule); err != nil {
+		return err
+	}
+	if err := f.earlier.check(); err != nil {
 		return err
 	}
 	if err := f.schedule.check(); err != nil {
