@@ -88,12 +88,8 @@ func (r *learning) describe() {
 		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
-<<<<<<< HEAD
-	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "binarise": f.data.binarise, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
-=======
 	f.earlier.describe(r.settings, r.prior)
-	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
->>>>>>> 837a9ec (The posterior of an earlier task as the prior: train and planted --prior, sequences of planted sets)
+	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "binarise": f.data.binarise, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
 		"seed": r.seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
