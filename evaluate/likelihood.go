@@ -1,4 +1,4 @@
-// Package evaluate measures how good a machine is: the log-likelihood of
+// Package evaluate measures how good a machine is, and uses it: the log-likelihood of
 // samples, exactly or by annealing.
 package evaluate
 

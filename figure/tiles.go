@@ -33,6 +33,28 @@ func Tiles(count, width, height, scale int, value func(k, i int) float64, shade 
 		panic(fmt.Sprintf("figure: %d tiles of %d x %d at scale %d", count, width, height, scale))
 	}
 	columns := int(math.Ceil(math.Sqrt(float64(count) * float64(height) / float64(width))))
+	return inRows(count, columns, width, height, scale, func(k, i int) color.RGBA { return shade(value(k, i)) })
+}
+
+// Compare draws rows of pictures of n spins side by side, such as a sample, what
+// is known of it and its completions; shade returns the colour of spin i of the
+// picture in a row and column. A width or height of 0 stands for the nearest
+// square.
+func Compare(rows, columns, n, width, height int, shade func(row, column, i int) color.RGBA) *image.RGBA {
+	width, height = orShape(width, height, n)
+	return inRows(rows*columns, columns, width, height, 2, func(k, i int) color.RGBA {
+		if i >= n {
+			return Grey(-1)
+		}
+		return shade(k/columns, k%columns, i)
+	})
+}
+
+// Unknown is the colour of spins that are not known.
+var Unknown = color.RGBA{0x9e, 0xc5, 0xe8, 0xff}
+
+// inRows draws count pictures in rows of the given number of columns.
+func inRows(count, columns, width, height, scale int, shade func(k, i int) color.RGBA) *image.RGBA {
 	rows := (count + columns - 1) / columns
 	border := max(1, scale)
 	cellW, cellH := width*scale+border, height*scale+border
@@ -46,7 +68,7 @@ func Tiles(count, width, height, scale int, value func(k, i int) float64, shade 
 	for k := range count {
 		x0, y0 := border+k%columns*cellW, border+k/columns*cellH
 		for i := range width * height {
-			c := shade(value(k, i))
+			c := shade(k, i)
 			for d := range scale * scale {
 				img.SetRGBA(x0+i%width*scale+d%scale, y0+i/width*scale+d/scale, c)
 			}

@@ -5,6 +5,7 @@ package sample
 import (
 	"fmt"
 
+	"bethe/internal/kernel"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -26,7 +27,8 @@ type Chains[T rbm.Real] struct {
 	at         T     // the temperature: what couplings and hidden fields are multiplied by
 	clamped    []int // visible units held at their state in clamp
 	clamp      *spin.Matrix
-	shownField []T // of VisibleFields, where units are clamped
+	observed   []T // visible fields of each chain, or nil
+	shownField []T // of VisibleFields, where units are clamped or observed
 }
 
 // NewChains returns n chains on a network that start at independent fair
@@ -71,6 +73,7 @@ const (
 	drawExchange
 	redrawHidden
 	rung
+	drawSeen
 )
 
 // SetNetwork changes the network that the chains follow; it must have the
@@ -110,11 +113,37 @@ func (c *Chains[T]) Clamp(units []int, s *spin.Matrix) {
 	c.drawHidden()
 }
 
+// Observe adds, from now on, a field of the given strength along the spins of y
+// (visible x chains) to the visible units. Where y is what a channel that flips
+// each spin with probability f made of s, and the strength ln((1-f)/f) / 2, the
+// chains sample s given y, with the network as the prior: exact Bayes.
+func (c *Chains[T]) Observe(y *spin.Matrix, strength float64) {
+	if y.Rows() != c.Visible.Rows() || y.Cols() != c.Visible.Cols() {
+		panic(fmt.Sprintf("sample: Observe of %d x %d spins by chains of %d x %d", y.Rows(), y.Cols(), c.Visible.Rows(), c.Visible.Cols()))
+	}
+	c.observed = make([]T, y.Rows()*y.Cols())
+	spin.Values(c.observed, y)
+	kernel.Affine(c.observed, c.observed, T(strength), 0)
+}
+
+// drawObserved draws the visible states again, in the last draw's fields and
+// those of the observation.
+func (c *Chains[T]) drawObserved() {
+	c.shownField = append(c.shownField[:0], c.layers.visibleFields()...)
+	for k, f := range c.observed {
+		c.shownField[k] += f
+	}
+	spin.Draw(c.Visible, c.shownField, c.key.Sub(drawSeen).Sub(c.Sweeps))
+}
+
 // Sweep does k sweeps.
 func (c *Chains[T]) Sweep(k int) {
 	for range k {
 		c.Sweeps++
 		c.layers.drawVisible(c.Visible, c.Hidden, c.visible, c.at, c.key.Sub(drawVisible).Sub(c.Sweeps))
+		if c.observed != nil {
+			c.drawObserved()
+		}
 		if len(c.clamped) > 0 {
 			c.Visible.CopyRows(c.clamp, c.clamped)
 		}
@@ -135,11 +164,12 @@ func (c *Chains[T]) HiddenFields() []T { return c.layers.hiddenFields() }
 // drawn, visible x chains, valid until the next sweep; those of clamped units
 // are ±heldField.
 func (c *Chains[T]) VisibleFields() []T {
-	fields := c.layers.visibleFields()
-	if len(c.clamped) == 0 {
-		return fields
+	switch {
+	case c.observed == nil && len(c.clamped) == 0:
+		return c.layers.visibleFields()
+	case c.observed == nil || c.Sweeps == 0: // else shownField holds them already
+		c.shownField = append(c.shownField[:0], c.layers.visibleFields()...)
 	}
-	c.shownField = append(c.shownField[:0], fields...)
 	chains := c.Visible.Cols()
 	for _, i := range c.clamped {
 		for a := range chains {

@@ -37,11 +37,13 @@ type evalReport struct {
 	Data          string                 `json:"data"`
 	Samples       int                    `json:"samples"`
 	LogLikelihood evaluate.LogLikelihood `json:"log_likelihood"`
+	Uncertainty   *uncertainty           `json:"uncertainty,omitempty"` // of the synapses, with --draws
 }
 
 func newEvalCommand(c *console) *cobra.Command {
 	var d dataFlags
 	var a aisFlags
+	var draws int
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
 		Long: `Measures the mean log-likelihood of data, in nats a sample, under the machine
@@ -62,15 +64,24 @@ Temperatures lie where a short pilot run found them needed. Intervals are 95 %
 bootstrap intervals over chains. They do not include the error from the finite
 number of samples, which is told beside them. Where forward and reverse differ by
 more than you care about, give more --ais-steps; where equilibrium was not
-reached, more --equilibration.`,
-		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json",
+reached, more --equilibration.
+
+--draws tells what is not known of the synapses: the mean and the spread of the
+likelihood of machines drawn from the posterior, each evaluated like the first.`,
+		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json\n  bethe eval runs/mnist-h100-s1/model.npz --draws 20 --ais-steps 2000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {
 				return err
 			}
+			if draws != 0 && draws < 2 {
+				return usagef("--draws %d: it must be at least 2", draws)
+			}
 			file, err := rbm.Load(args[0])
 			if err != nil {
 				return err
+			}
+			if draws > 0 && file.Weights != nil {
+				return usagef("--draws: %s has real synapses, no posterior to draw from", args[0])
 			}
 			set, err := d.load()
 			if err != nil {
@@ -81,11 +92,19 @@ reached, more --equilibration.`,
 				return err
 			}
 			c.printLikelihood(d.name, &likelihood)
-			return c.object(evalReport{args[0], d.name, set.Len(), likelihood})
+			report := evalReport{args[0], d.name, set.Len(), likelihood, nil}
+			if draws > 0 {
+				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, &a); err != nil {
+					return err
+				}
+				c.printUncertainty(likelihood.Mean, report.Uncertainty)
+			}
+			return c.object(report)
 		},
 	}
 	d.register(cmd, "mnist:test")
 	a.register(cmd)
+	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate so many machines drawn from the posterior, and the one of the most probable synapses")
 	return cmd
 }
 

@@ -125,10 +125,10 @@ func TestWrongWords(t *testing.T) {
 		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --binarise both", "train --binarise stochastic", "train --white 3", "train --data MISSING --binarise stochastic --threshold 3", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
 		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",
+		"complete MISSING", "complete MISSING --from mnist:test:0 --clamp top", "complete MISSING --from mnist:test:0 --clamp top --png x -n 0", "denoise MISSING --flip 0.5", "denoise MISSING --sweeps 0",
+		"features MISSING", "features MISSING --classifier --l2 none", "features MISSING --test mnist:test -o x", "features MISSING --gain 0 -o x", "eval MISSING --draws 1",
 		"train --synapses ternary", "train --prior-strength 2", "train --settle 2", "train --settle 0.5 --synapses real", "train --max-theta 0", "train --fall sideways", "train --final-rate 0", "train --warmup 1", "train --average 1.5", "train --coupling-rate -1", "train --final-sweeps -1", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
-		"export MISSING", "export MISSING --to onnx -o x", "export MISSING --to c", "export MISSING --to go -o x --name func", "export MISSING --to c -o x",
-		"import MISSING", "import MISSING -o x", "sample MISSING --integers --png x.png",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
 		if line != "data" && (status == exitDone || stdout != "" || !strings.HasPrefix(stderr, "bethe: ")) {

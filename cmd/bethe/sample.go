@@ -29,7 +29,7 @@ type sampleFlags struct {
 	clamp  string
 	from   string
 
-	integers bool
+	tempered bool
 }
 
 // sampleReport is the JSON object of sample.
@@ -38,6 +38,7 @@ type sampleReport struct {
 	Samples int    `json:"samples"`
 	Sweeps  int    `json:"sweeps"`
 	Clamped int    `json:"clamped"`
+	Rungs   int    `json:"temperatures,omitempty"` // of tempered chains
 	Out     string `json:"out,omitempty"`
 	PNG     string `json:"png,omitempty"`
 }
@@ -51,9 +52,14 @@ from independent chains that start at random. With --clamp some
 visible units are held at what they are in a given sample, and the machine
 completes the rest.
 
+With --tempered each chain is the lowest of a ladder of temperatures that exchange
+states: where Gibbs sampling alone stays near where it started, as in machines
+with many hidden units, samples then come from all of the distribution.
+
 The picture shows the mean of each visible unit given the hidden ones.`,
 		Example: `  bethe sample runs/m500/model.npz -n 100 --png samples.png
   bethe sample runs/m500/model.npz -n 20 --clamp 0-391 --from mnist:test:3 --png completed.png
+  bethe sample runs/m500/model.npz --tempered --sweeps 500 --png samples.png
   bethe sample model.npz -n 10000 --sweeps 2000 --out samples.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sample(cmd.Context(), args[0], &f) },
 	}
@@ -64,7 +70,7 @@ The picture shows the mean of each visible unit given the hidden ones.`,
 	flags.StringVar(&f.png, "png", "", "picture of the samples")
 	flags.StringVar(&f.clamp, "clamp", "", "visible units to hold, counted from 0: 5 or 0-391 or 0-9,20-29")
 	flags.StringVar(&f.from, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")
-	flags.BoolVar(&f.integers, "integers", false, "draw with the integers of exported C and Go source, bit for bit; chain k starts from the seed + k")
+	flags.BoolVar(&f.tempered, "tempered", false, "temper the chains (replica exchange)")
 	f.data.registerReading(cmd)
 	return cmd
 }
@@ -79,33 +85,39 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		return usagef("--out and --png name the same file, %s", f.out)
 	case (f.clamp == "") != (f.from == ""):
 		return usagef("--clamp and --from go together: which units are held, and at which sample")
-	case f.integers && (f.png != "" || f.clamp != ""):
-		return usagef("--integers draws samples to --out, without --png and --clamp")
 	}
 	file, err := rbm.Load(path)
 	if err != nil {
 		return err
 	}
 	machine := file.Machine()
-	if f.integers {
-		return c.sampleIntegers(ctx, path, machine, f)
-	}
 	n := machine.Visible()
-	chains := sample.NewMachineChains(machine, f.count, stream.New(c.seed))
-	report := sampleReport{path, f.count, f.sweeps, 0, f.out, f.png}
+	report := sampleReport{Model: path, Samples: f.count, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
+	var units []int
+	var held *spin.Matrix
 	if f.clamp != "" {
-		units, err := parseUnits(f.clamp, n)
-		if err != nil {
+		if units, err = parseUnits(f.clamp, n); err != nil {
 			return err
 		}
-		held, err := f.held(n)
-		if err != nil {
+		if held, err = f.held(n); err != nil {
 			return err
 		}
-		chains.Clamp(units, held)
 		report.Clamped = len(units)
 	}
-	if err := c.sweep(ctx, "sampling", f.sweeps, func() { chains.Sweep(1) }); err != nil {
+	chains := sample.NewMachineChains(machine, f.count, stream.New(c.seed))
+	if held != nil {
+		chains.Clamp(units, held)
+	}
+	if f.tempered {
+		tempered, err := c.temper(ctx, machine, f.count, f.sweeps, units, held)
+		if err != nil {
+			return err
+		}
+		report.Rungs = tempered.rungs
+		// One more sweep, of chains that start there, shows the means.
+		chains.Start(tempered.states)
+		chains.Sweep(1)
+	} else if err := c.sweep(ctx, "sampling", f.sweeps, func() { chains.Sweep(1) }); err != nil {
 		return err
 	}
 	if f.out != "" {
@@ -137,15 +149,6 @@ func (c *console) sweep(ctx context.Context, what string, count int, once func()
 	return nil
 }
 
-// sampleRows returns samples, a column each, as an array with one in each row.
-func sampleRows(samples *spin.Matrix) npy.Array {
-	n, count := samples.Rows(), samples.Cols()
-	across, values := spin.New(count, n), make([]int8, n*count)
-	samples.Transpose(across)
-	spin.Values(values, across)
-	return npy.Array{Name: "samples", Shape: []int{count, n}, Data: values}
-}
-
 // held returns the sample that --from names, once for each chain.
 func (f *sampleFlags) held(visible int) (*spin.Matrix, error) {
 	name, index, err := splitIndex(f.from)
@@ -173,7 +176,15 @@ func (f *sampleFlags) held(visible int) (*spin.Matrix, error) {
 
 // parseUnits reads a list of units and ranges, such as 0-9,20.
 func parseUnits(list string, visible int) ([]int, error) {
-	var units []int
+	units, err := parseList("--clamp", list, "unit", visible)
+	slices.Sort(units)
+	return slices.Compact(units), err
+}
+
+// parseList reads a list of numbers and ranges of things, counted from 0, of
+// which there are count.
+func parseList(flag, list, thing string, count int) ([]int, error) {
+	var numbers []int
 	for _, part := range strings.Split(list, ",") {
 		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
 		if !isRange {
@@ -181,21 +192,23 @@ func parseUnits(list string, visible int) ([]int, error) {
 		}
 		lo, errLo := strconv.Atoi(first)
 		hi, errHi := strconv.Atoi(last)
-		if errLo != nil || errHi != nil || lo < 0 || hi < lo || hi >= visible {
-			return nil, usagef("--clamp %q: %q is not a unit or a range of units between 0 and %d", list, part, visible-1)
+		if errLo != nil || errHi != nil || lo < 0 || hi < lo || hi >= count {
+			return nil, usagef("%s %q: %q is not a %s or a range of them between 0 and %d", flag, list, part, thing, count-1)
 		}
 		for i := lo; i <= hi; i++ {
-			units = append(units, i)
+			numbers = append(numbers, i)
 		}
 	}
-	slices.Sort(units)
-	return slices.Compact(units), nil
+	return numbers, nil
 }
 
 // writeSamples writes the chains' visible states and their means, one sample a row.
 func writeSamples(path string, chains *sample.Chains[float32]) error {
 	n, count := chains.Visible.Rows(), chains.Visible.Cols()
-	means := make([]float32, n*count)
+	across := spin.New(count, n)
+	chains.Visible.Transpose(across)
+	values, means := make([]int8, n*count), make([]float32, n*count)
+	spin.Values(values, across)
 	for i := range n {
 		for a, f := range chains.VisibleFields()[i*count : (i+1)*count] {
 			means[a*n+i] = float32(math.Tanh(float64(f)))
@@ -203,7 +216,7 @@ func writeSamples(path string, chains *sample.Chains[float32]) error {
 	}
 	return durable.WriteFile(path, func(w io.Writer) error {
 		return npy.WriteArchive(w, []npy.Array{
-			sampleRows(chains.Visible),
+			{Name: "samples", Shape: []int{count, n}, Data: values},
 			{Name: "visible_mean", Shape: []int{count, n}, Data: means},
 		})
 	})

@@ -15,4 +15,6 @@ const (
 	streamRestarts
 	streamScores
 	streamDrawnSynapses
+	streamHeldOut
+	streamUncertainty
 )
