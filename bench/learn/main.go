@@ -21,6 +21,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,7 @@ func main() {
 	bethe := flag.String("bethe", "bethe", "the command")
 	seeds := flag.String("seeds", "1", "seeds, separated by commas")
 	keep := flag.String("keep", "", "folder for the runs; those that are there already are not learned again (default: a temporary one)")
+	eval := flag.String("eval", "", "arguments of eval for all rows")
 	gap := flag.Bool("gap", false, "also evaluate on the data learned from, and print train minus test")
 	flag.Parse()
 	rows, err := readRows(os.Stdin)
@@ -66,6 +68,7 @@ func main() {
 	line(head)
 	line(strings.Split(strings.Repeat("---,", len(head)-1)+"---", ","))
 	for _, r := range rows {
+		r.eval = append(strings.Fields(*eval), r.eval...)
 		result, err := measure(*bethe, work, r, strings.Split(*seeds, ","), *gap)
 		if err != nil {
 			log.Fatalf("%s: %v", r.label, err)
@@ -146,7 +149,7 @@ func measure(bethe, work string, r row, seeds []string, gap bool) (*result, erro
 			out.interval = fmt.Sprintf("%.2f … %.2f", tested.Interval[0], tested.Interval[1])
 		}
 		if gap {
-			on, err := likelihood(bethe, t.Model, append(dataOf(r.train), r.eval...))
+			on, err := likelihood(bethe, t.Model, append(slices.Clone(r.eval), dataOf(r.train)...))
 			if err != nil {
 				return nil, err
 			}
