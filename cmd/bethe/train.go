@@ -97,7 +97,7 @@ decided, and draws of the others.
 	flags.IntVar(&f.steps, "steps", 0, "steps of learning")
 	flags.DurationVar(&f.time, "time", 0, "time of learning, such as 60s or 10m")
 	flags.IntVar(&f.batch, "batch", 500, "samples a step")
-	flags.Float64Var(&f.rate, "rate", 0.02, "learning rate of the synapses at its highest")
+	flags.Float64Var(&f.rate, "rate", 0.02, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", realRate))
 	f.schedule.register(flags)
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
 	flags.IntVar(&f.restarts, "restarts", 1, "random starts, of which the one with the best bound is kept")
@@ -119,6 +119,9 @@ func (f *trainFlags) byKind(asked func(flag string) bool) {
 	f.ownBeta = !asked("beta")
 	if f.synapses == "real" {
 		f.fixedCoupling = true // it is only the unit of the synapses
+		if !asked("rate") {
+			f.rate = realRate
+		}
 	}
 	ofData := !f.noCentre && !f.noFields // and not the paper's machine
 	if f.synapses == "binary" && f.rule == "adam" && f.engine.partition == "annealed" && ofData && !asked("settle") && !asked("undecided") {
@@ -148,6 +151,7 @@ const (
 	defaultEpochs = 25 // if no other limit is given
 	defaultSettle = 0.3
 	mostBeta      = 2.8
+	realRate      = 0.05
 )
 
 // realBeta is the coupling, times sqrt(visible units), that real synapses are
