@@ -5,7 +5,8 @@
 //	LABEL | ARGUMENTS OF train | ARGUMENTS OF eval
 //
 // The last part may be missing. With several seeds a row is the mean over
-// them, with the standard deviation after ±.
+// them, with the standard deviation after ±. A star marks reverse estimates some
+// of whose starts eval did not find in equilibrium.
 //
 //	go run ./bench/learn -bethe ./bethe -seeds 1,2,3 < rows
 package main
@@ -78,7 +79,7 @@ func main() {
 		if result.exact {
 			cells[5] = "exact"
 		} else if !result.settled {
-			cells[6] += " (not in equilibrium)"
+			cells[6] += " *"
 		}
 		if len(result.steps) == 1 {
 			cells = append(cells, result.interval)
