@@ -23,6 +23,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1  // the work failed
 	exitUsage       = 2  // the words were wrong
+	exitIncomplete  = 3  // parts of the work are still to be done
 	exitInterrupted = 75 // stopped by a signal, after saving a checkpoint
 )
 
@@ -53,6 +54,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	case errors.Is(err, errInterrupted):
 		fmt.Fprintln(stderr, "bethe:", err)
 		return exitInterrupted
+	case errors.Is(err, errIncomplete):
+		fmt.Fprintln(stderr, "bethe:", err)
+		return exitIncomplete
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "bethe: interrupted; nothing was saved")
 		return exitFailed
@@ -74,6 +78,9 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(fo
 
 // errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
 var errInterrupted = errors.New("interrupted")
+
+// errIncomplete is wrapped by errors of commands that found work still to be done.
+var errIncomplete = errors.New("incomplete")
 
 func newRootCommand(c *console) *cobra.Command {
 	root := &cobra.Command{
@@ -111,6 +118,7 @@ Without anything else to hand, start with
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
+	root.AddCommand(newSweepCommand(c))
 	root.AddCommand(newInferCommand(c))
 	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
 		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newDataCommand(c), newVersionCommand(c))

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bethe/internal/durable"
+	"bethe/sweep"
+)
+
+func newSweepCollectCommand(c *console) *cobra.Command {
+	var out []string
+	var partial bool
+	cmd := &cobra.Command{
+		Use: "collect DIR", Short: "Make one table of all cells", Args: oneArgument("one DIR"),
+		Long: `Writes the parameters and results of all cells as one table, sorted by
+parameters: CSV or Parquet, by the file's ending. The table holds no times.
+
+While cells are missing nothing is written and the exit status is 3; with
+--partial the cells that are done are written.`,
+		Example: "  bethe sweep collect runs/pd\n  bethe sweep collect runs/pd -o phases.csv -o phases.parquet --partial",
+		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
+	}
+	cmd.Flags().StringArrayVarP(&out, "out", "o", nil, "file for the table, .csv or .parquet; may be given again (default table.csv and table.parquet in DIR)")
+	cmd.Flags().BoolVar(&partial, "partial", false, "also while cells are missing")
+	return cmd
+}
+
+// tableWriters are the kinds of tables, by the ending of the file.
+var tableWriters = map[string]func(io.Writer, []sweep.Row) error{".csv": sweep.WriteCSV, ".parquet": sweep.WriteParquet}
+
+func (c *console) sweepCollect(folder string, files []string, partial bool) error {
+	if len(files) == 0 {
+		files = []string{filepath.Join(folder, "table.csv"), filepath.Join(folder, "table.parquet")}
+	}
+	for _, name := range files {
+		if tableWriters[filepath.Ext(name)] == nil {
+			return usagef("--out %s: a table is a .csv or a .parquet file", name)
+		}
+	}
+	s, err := openSweep(folder)
+	if err != nil {
+		return err
+	}
+	rows, status, err := s.Collect()
+	if err != nil {
+		return err
+	}
+	for _, err := range status.Broken {
+		c.logf("%v\n", err)
+	}
+	if err := incomplete(s, status); err != nil && !partial {
+		return err
+	}
+	for _, name := range files {
+		if err := durable.WriteFile(name, func(w io.Writer) error { return tableWriters[filepath.Ext(name)](w, rows) }); err != nil {
+			return err
+		}
+		c.printf("%s: %d of %d cells\n", name, len(rows), len(s.Cells))
+	}
+	return c.object(map[string]any{"files": files, "cells": len(s.Cells), "rows": len(rows)})
+}
+
+// sweepScriptFlags are what sweep script is told.
+type sweepScriptFlags struct {
+	engine, out string
+	job         sweep.Job
+}
+
+func newSweepScriptCommand(c *console) *cobra.Command {
+	var f sweepScriptFlags
+	cmd := &cobra.Command{
+		Use: "script DIR", Short: "Write a job for a cluster", Args: oneArgument("one DIR"),
+		Long: `Writes a job that computes the cells of a sweep in shards: an array for Slurm, a
+command for GNU parallel, or an Indexed Job for Kubernetes. Each shard has many
+cells; the number of shards is written into the job. Cells that are done are
+skipped, so a job may be submitted again after tasks were killed.
+
+A Slurm task is warned before its time is up, saves and goes back to the queue.
+--threads is the number of processors of a shard, 1 if it is not given.`,
+		Example: "  bethe sweep script runs/pd --engine slurm --shards 64 --time 1h -o pd.sbatch\n" +
+			"  bethe sweep script runs/pd --engine parallel\n  bethe sweep script runs/pd --engine k8s --image registry/bethe --claim sweeps",
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepScript(args[0], &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.engine, "engine", "slurm", "what runs it: "+strings.Join(sweep.Engines, ", "))
+	flags.StringVarP(&f.out, "out", "o", "", "file for the job (default: standard output)")
+	flags.IntVar(&f.job.Shards, "shards", 0, fmt.Sprintf("shards (default: of about %d cells, at most 1000)", sweep.CellsAShard))
+	flags.DurationVar(&f.job.Time, "time", time.Hour, "time limit of a Slurm task, after which it goes back to the queue")
+	flags.StringVar(&f.job.Command, "command", "", "the bethe program on the machines (default: this one; bethe for k8s)")
+	flags.StringVar(&f.job.Image, "image", "bethe:latest", "container of the Kubernetes job")
+	flags.StringVar(&f.job.Claim, "claim", "sweeps", "volume claim of the Kubernetes job, which holds a copy of DIR")
+	return cmd
+}
+
+func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
+	s, err := openSweep(folder)
+	if err != nil {
+		return err
+	}
+	job := f.job
+	job.Cells, job.Threads = len(s.Cells), max(1, c.threads)
+	if job.Folder, err = filepath.Abs(folder); err != nil {
+		return err
+	}
+	if job.Shards == 0 {
+		job.Shards = sweep.DefaultShards(job.Cells)
+	}
+	switch {
+	case job.Command != "":
+	case f.engine == "k8s":
+		job.Command = "bethe"
+	default:
+		if job.Command, err = os.Executable(); err != nil {
+			return err
+		}
+	}
+	var text strings.Builder
+	if err := sweep.Script(&text, f.engine, &job); err != nil {
+		return &usageError{err}
+	}
+	if f.out != "" {
+		if err := durable.WriteFile(f.out, writeAll([]byte(text.String()))); err != nil {
+			return err
+		}
+		c.printf("%s: %d shards\n", f.out, job.Shards)
+	} else {
+		c.printf("%s", text.String())
+	}
+	return c.object(map[string]any{"engine": f.engine, "shards": job.Shards, "script": text.String()})
+}
