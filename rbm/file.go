@@ -65,9 +65,17 @@ const maxModelBytes = 1 << 30
 // model's Validate, of thetas or weights that are not finite numbers, and of
 // the file system.
 func (f *File) Save(path string) error {
-	fail := func(err error) error { return fmt.Errorf("%s: not written: %w", path, err) }
+	arrays, err := f.Arrays()
+	if err != nil {
+		return fmt.Errorf("%s: not written: %w", path, err)
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+}
+
+// Arrays returns the arrays that Save writes, meta.json among them.
+func (f *File) Arrays() ([]npy.Array, error) {
 	if err := f.Model.Params.Validate(); err != nil {
-		return fail(err)
+		return nil, err
 	}
 	info := f.Info
 	info.Format, info.Synapses = FileFormat, ""
@@ -77,22 +85,21 @@ func (f *File) Save(path string) error {
 	}
 	meta, err := json.Marshal(info)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	middle, err := synapses()
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
 	m := f.Model
 	n, p := m.Visible(), m.Hidden()
 	arrays := append([]npy.Array{{Name: "meta.json", Data: meta}}, middle...)
-	arrays = append(arrays,
+	return append(arrays,
 		npy.Array{Name: "visible_field", Shape: []int{n}, Data: m.VisibleField},
 		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: m.HiddenField},
 		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: m.VisibleOffset},
 		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: m.HiddenOffset},
-		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{m.Coupling}})
-	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{m.Coupling}}), nil
 }
 
 // realSynapses is what meta.json says of a machine with real synapses.

@@ -129,6 +129,8 @@ func TestWrongWords(t *testing.T) {
 		"features MISSING", "features MISSING --classifier --l2 none", "features MISSING --test mnist:test -o x", "features MISSING --gain 0 -o x", "eval MISSING --draws 1",
 		"train --synapses ternary", "train --prior-strength 2", "train --settle 2", "train --settle 0.5 --synapses real", "train --max-theta 0", "train --fall sideways", "train --final-rate 0", "train --warmup 1", "train --average 1.5", "train --coupling-rate -1", "train --final-sweeps -1", "train --synapses real --partition quenched --no-centre", "train --synapses sign --rule bayes", "train --decay 0.1", "train --synapses real --decay -1", "planted --hidden 0", "planted --alpha 0", "planted --beta 0", "planted --instances 0", "planted --rate -1",
 		"planted --hidden 3 --correlation -0.5", "planted --hidden 50 --oracle", "verify", "verify MISSING", "data info MISSING", "data info",
+		"export MISSING", "export MISSING --to onnx -o x", "export MISSING --to c", "export MISSING --to go -o x --name func", "export MISSING --to c -o x",
+		"import MISSING", "import MISSING -o x", "sample MISSING --integers --png x.png",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)
 		if line != "data" && (status == exitDone || stdout != "" || !strings.HasPrefix(stderr, "bethe: ")) {

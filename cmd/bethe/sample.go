@@ -30,6 +30,7 @@ type sampleFlags struct {
 	from   string
 
 	tempered bool
+	integers bool
 }
 
 // sampleReport is the JSON object of sample.
@@ -71,6 +72,7 @@ The picture shows the mean of each visible unit given the hidden ones.`,
 	flags.StringVar(&f.clamp, "clamp", "", "visible units to hold, counted from 0: 5 or 0-391 or 0-9,20-29")
 	flags.StringVar(&f.from, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")
 	flags.BoolVar(&f.tempered, "tempered", false, "temper the chains (replica exchange)")
+	flags.BoolVar(&f.integers, "integers", false, "draw with the integers of exported C and Go source, bit for bit; chain k starts from the seed + k")
 	f.data.registerReading(cmd)
 	return cmd
 }
@@ -85,12 +87,17 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		return usagef("--out and --png name the same file, %s", f.out)
 	case (f.clamp == "") != (f.from == ""):
 		return usagef("--clamp and --from go together: which units are held, and at which sample")
+	case f.integers && (f.png != "" || f.clamp != ""):
+		return usagef("--integers draws samples to --out, without --png and --clamp")
 	}
 	file, err := rbm.Load(path)
 	if err != nil {
 		return err
 	}
 	machine := file.Machine()
+	if f.integers {
+		return c.sampleIntegers(ctx, path, machine, f)
+	}
 	n := machine.Visible()
 	report := sampleReport{Model: path, Samples: f.count, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
 	var units []int
@@ -149,6 +156,15 @@ func (c *console) sweep(ctx context.Context, what string, count int, once func()
 	return nil
 }
 
+// sampleRows returns samples, a column each, as an array with one in each row.
+func sampleRows(samples *spin.Matrix) npy.Array {
+	n, count := samples.Rows(), samples.Cols()
+	across, values := spin.New(count, n), make([]int8, n*count)
+	samples.Transpose(across)
+	spin.Values(values, across)
+	return npy.Array{Name: "samples", Shape: []int{count, n}, Data: values}
+}
+
 // held returns the sample that --from names, once for each chain.
 func (f *sampleFlags) held(visible int) (*spin.Matrix, error) {
 	name, index, err := splitIndex(f.from)
@@ -205,10 +221,7 @@ func parseList(flag, list, thing string, count int) ([]int, error) {
 // writeSamples writes the chains' visible states and their means, one sample a row.
 func writeSamples(path string, chains *sample.Chains[float32]) error {
 	n, count := chains.Visible.Rows(), chains.Visible.Cols()
-	across := spin.New(count, n)
-	chains.Visible.Transpose(across)
-	values, means := make([]int8, n*count), make([]float32, n*count)
-	spin.Values(values, across)
+	means := make([]float32, n*count)
 	for i := range n {
 		for a, f := range chains.VisibleFields()[i*count : (i+1)*count] {
 			means[a*n+i] = float32(math.Tanh(float64(f)))
@@ -216,7 +229,7 @@ func writeSamples(path string, chains *sample.Chains[float32]) error {
 	}
 	return durable.WriteFile(path, func(w io.Writer) error {
 		return npy.WriteArchive(w, []npy.Array{
-			{Name: "samples", Shape: []int{count, n}, Data: values},
+			sampleRows(chains.Visible),
 			{Name: "visible_mean", Shape: []int{count, n}, Data: means},
 		})
 	})

@@ -217,7 +217,9 @@ func TestNumpyFiles(t *testing.T) {
 		{"empty", []int{0, 4}, []float64{}},
 		{"large", []int{70_000}, slices.Repeat([]float64{0, 1, 2, 3, 4, 5, 6}, 10_000)},
 	}
-	for file, arrays := range map[string][]Array{"types.npz": want[:8], "compressed.npz": want} {
+	// Rows and columns exchanged, in the order that numpy writes a transpose.
+	turned := []Array{{"f8", []int{3, 2}, []float64{0, 1, 1.0 / 3, 4.0 / 3, 2.0 / 3, 5.0 / 3}}, {"i1", []int{3, 2}, []int8{-128, 22, -78, 72, -28, 122}}}
+	for file, arrays := range map[string][]Array{"types.npz": want[:8], "compressed.npz": want, "fortran.npz": turned} {
 		a, err := ReadArchive("testdata/"+file, 1<<20)
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,8 @@ type Archive struct {
 }
 
 // ReadArchive reads an .npz file that WriteArchive or numpy.savez wrote, its
-// arrays little-endian, in C order and of the types that Write knows. It reads
+// arrays little-endian and of the types that Write knows. A matrix in Fortran
+// order, as numpy.savez writes a transpose, is turned into C order. It reads
 // no more than limit bytes of decoded data. Errors name the file and the array.
 func ReadArchive(path string, limit int64) (*Archive, error) {
 	f, err := os.Open(path)
@@ -88,22 +89,22 @@ func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
 		n *= s
 		shape = append(shape, int(s))
 	}
-	if header.Fortran && len(shape) > 1 {
+	if header.Fortran && len(shape) > 2 {
 		return nil, nil, errors.New("elements in Fortran order; write the array with numpy.ascontiguousarray")
 	}
 	switch header.Descr {
 	case "|i1":
-		data, err = elements[int8](r, n, 1, limit)
+		data, err = elements[int8](r, header, n, 1, limit)
 	case "<u4":
-		data, err = elements[uint32](r, n, 4, limit)
+		data, err = elements[uint32](r, header, n, 4, limit)
 	case "<i8":
-		data, err = elements[int64](r, n, 8, limit)
+		data, err = elements[int64](r, header, n, 8, limit)
 	case "<u8":
-		data, err = elements[uint64](r, n, 8, limit)
+		data, err = elements[uint64](r, header, n, 8, limit)
 	case "<f4":
-		data, err = elements[float32](r, n, 4, limit)
+		data, err = elements[float32](r, header, n, 4, limit)
 	case "<f8":
-		data, err = elements[float64](r, n, 8, limit)
+		data, err = elements[float64](r, header, n, 8, limit)
 	default:
 		err = fmt.Errorf("elements of type %q are not read here", header.Descr)
 	}
@@ -112,7 +113,7 @@ func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
 
 // elements reads n numbers, a block at a time, so that a header that promises
 // more than the file holds costs no memory.
-func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader, n, size, limit int64) ([]T, error) {
+func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader, header Header, n, size, limit int64) ([]T, error) {
 	if n > limit/size {
 		return nil, fmt.Errorf("%d elements are more than the limit of %d bytes", n, limit)
 	}
@@ -125,7 +126,21 @@ func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader,
 		}
 		x = append(x, part...)
 	}
+	if header.Fortran && len(header.Shape) == 2 {
+		x = transposed(x, int(header.Shape[0]), int(header.Shape[1]))
+	}
 	return x, nil
+}
+
+// transposed returns a rows x cols matrix, column-major, as one that is row-major.
+func transposed[T any](x []T, rows, cols int) []T {
+	y := make([]T, len(x))
+	for i := range rows {
+		for j := range cols {
+			y[i*cols+j] = x[j*rows+i]
+		}
+	}
+	return y
 }
 
 // limited reads at most *left bytes.

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"bethe/exchange"
+	"bethe/internal/durable"
+	"bethe/rbm"
+)
+
+// formats are what export writes, in the order of its help.
+var formats = []struct {
+	name  string
+	write func(w io.Writer, f *rbm.File, name string) error
+}{
+	{"safetensors", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteSafetensors(w, f) }},
+	{"rbm01", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteZeroOne(w, f.Machine()) }},
+	{"ising", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteIsing(w, f.Machine()) }},
+	{"c", exchange.WriteC},
+	{"go", exchange.WriteGo},
+}
+
+// exportReport is the JSON object of export.
+type exportReport struct {
+	Model string `json:"model"`
+	To    string `json:"to"`
+	Out   string `json:"out"`
+	Bytes int64  `json:"bytes"`
+}
+
+func newExportCommand(c *console) *cobra.Command {
+	var to, out, name string
+	cmd := &cobra.Command{
+		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file"),
+		Long: `Writes the machine that the model file holds in the format of other programs:
+
+  safetensors  the arrays of the model file
+  rbm01        W, vbias and hbias of units 0 and 1 in an npz file: scikit-learn's
+               components_ is W.T, PyTorch's rbms takes them as they are
+  ising        an Ising problem as COO text that dimod reads
+  c, go        source code: the synapses as packed bits and a sampler in integers,
+               whose samples are those of "bethe sample --integers", bit for bit`,
+		Example: `  bethe export runs/mnist-h100-s1/model.npz --to rbm01 -o machine.npz
+  bethe export model.npz --to c --name digits -o digits.h
+  bethe export model.npz --to ising -o digits.coo --json`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			for _, f := range formats {
+				if f.name != to {
+					continue
+				}
+				if out == "" {
+					return usagef("name a file for the result: --out FILE")
+				}
+				if err := exchange.CheckName(name); err != nil {
+					return usagef("--name %w", err)
+				}
+				return c.export(args[0], to, out, func(w io.Writer, file *rbm.File) error { return f.write(w, file, name) })
+			}
+			return usagef("--to %q: it is safetensors, rbm01, ising, c or go", to)
+		},
+	}
+	cmd.Flags().StringVar(&to, "to", "", "format: safetensors, rbm01, ising, c or go")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "file for the result")
+	cmd.Flags().StringVar(&name, "name", "model", "what the names of a C header begin with, or the Go package")
+	return cmd
+}
+
+func (c *console) export(path, to, out string, write func(w io.Writer, f *rbm.File) error) error {
+	file, err := rbm.Load(path)
+	if err != nil {
+		return err
+	}
+	if err := durable.WriteFile(out, func(w io.Writer) error { return write(w, file) }); err != nil {
+		return fmt.Errorf("%s: not written to %s: %w", path, out, err)
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return err
+	}
+	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Model.Visible(), file.Model.Hidden(), to, info.Size())
+	return c.object(exportReport{path, to, out, info.Size()})
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"bethe/exchange"
+	"bethe/rbm"
+)
+
+// importFlags are what import is told.
+type importFlags struct {
+	out           string
+	width, height int
+}
+
+// importReport is the JSON object of import.
+type importReport struct {
+	Model   string `json:"model"`
+	Visible int    `json:"visible"`
+	Hidden  int    `json:"hidden"`
+}
+
+func newImportCommand(c *console) *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use: "import FILE", Short: "Read a machine that another program learned", Args: oneArgument("an npz file of W, vbias and hbias"),
+		Long: `Reads a machine of units 0 and 1 with real synapses from an npz file of W
+(visible x hidden), vbias and hbias, float32 or float64, and writes it as a
+model file with real synapses, for eval, sample and export.
+
+From scikit-learn's BernoulliRBM:
+  numpy.savez("machine.npz", W=m.components_.T, vbias=m.intercept_visible_, hbias=m.intercept_hidden_)`,
+		Example: "  bethe import machine.npz -o model.npz\n  bethe import machine.npz -o model.npz --width 28 --height 28 --json",
+		RunE:    func(_ *cobra.Command, args []string) error { return c.importMachine(args[0], &f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.out, "out", "o", "", "model file")
+	flags.IntVar(&f.width, "width", 0, "width of a picture, where the visible units are one")
+	flags.IntVar(&f.height, "height", 0, "height of a picture")
+	return cmd
+}
+
+func (c *console) importMachine(path string, f *importFlags) error {
+	if f.out == "" {
+		return usagef("name the model file: --out model.npz")
+	}
+	machine, err := exchange.ReadZeroOne(path)
+	if err != nil {
+		return err
+	}
+	n, p := machine.Visible(), machine.Hidden()
+	if (f.width != 0 || f.height != 0) && (f.width < 1 || f.height < 1 || f.width*f.height != n) {
+		return usagef("--width %d --height %d: the machine has %d visible units", f.width, f.height, n)
+	}
+	file := rbm.RealFile(machine, rbm.Info{Program: program(), Data: path, Width: f.width, Height: f.height})
+	if err := file.Save(f.out); err != nil {
+		return err
+	}
+	c.printf("%s: %d visible and %d hidden units, real synapses\n", f.out, n, p)
+	return c.object(importReport{f.out, n, p})
+}

@@ -1,0 +1,244 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// A Packed machine is what the C and Go sources hold: its synapses as bits, and
+// its fields and coupling as integers. Its sampler uses integers
+// only, so that it has the same samples on every processor, with or
+// without a floating-point unit.
+//
+// A unit's log-odds, twice its field, are a fixed-point number of 32 binary
+// places; the probability that follows is a 32-bit number, interpolated linearly
+// between the 1409 values of a table. It differs from the exact one by less
+// than 4e-6.
+type Packed struct {
+	visible, hidden           int
+	synapses                  []uint32 // row mu: words(visible) words, unit i at bit i%32 of word i/32
+	coupling                  int64    // 2 J
+	visibleField, hiddenField []int64  // 2 b, 2 c
+}
+
+// Fixed point: binary places of the log-odds, of a step of the table, and the
+// log-odds where the table ends and probabilities are 1.
+const (
+	places    = 32
+	stepShift = places - 6 // a step is 1/64
+	tableEnd  = 22
+)
+
+// sigmoid is 1/(1+exp(-k/64)) in units of 2^-32.
+var sigmoid = func() []uint32 {
+	table := make([]uint32, tableEnd<<(places-stepShift)+1)
+	for k := range table {
+		table[k] = uint32(math.Round(0x1p32 / (1 + math.Exp(-float64(k)/64))))
+	}
+	return table
+}()
+
+// ErrReal is the error of packing a machine whose synapses are no bits.
+var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors and rbm01 hold them")
+
+// Pack returns the machine in integers. Errors are ErrReal and log-odds beyond 2^29.
+func Pack(m *rbm.Machine) (*Packed, error) {
+	if m.Real() {
+		return nil, ErrReal
+	}
+	plain, _ := m.Plain()
+	n, p := m.Visible(), m.Hidden()
+	odds := 2 * m.Coupling * float64(max(n, p))
+	for _, fields := range [][]float64{plain.VisibleField, plain.HiddenField} {
+		for _, f := range fields {
+			if total := odds + 2*math.Abs(f); !(total < 1<<29) {
+				return nil, fmt.Errorf("log-odds of a unit reach %.3g, the limit in integers is %d: its coupling or fields are too strong", total, 1<<29)
+			}
+		}
+	}
+	k := &Packed{visible: n, hidden: p, synapses: make([]uint32, p*words(n)), coupling: toFixed(2 * m.Coupling)}
+	for mu := range p {
+		row := k.row(mu)
+		for i := range n {
+			if m.Synapses.At(i, mu) > 0 {
+				row[i/32] |= 1 << (i % 32)
+			}
+		}
+	}
+	for _, b := range plain.VisibleField {
+		k.visibleField = append(k.visibleField, toFixed(2*b))
+	}
+	for _, c := range plain.HiddenField {
+		k.hiddenField = append(k.hiddenField, toFixed(2*c))
+	}
+	return k, nil
+}
+
+func toFixed(x float64) int64 { return int64(math.Round(x * (1 << places))) }
+
+// words returns the 32-bit words that hold n bits.
+func words(n int) int { return (n + 31) / 32 }
+
+func (k *Packed) row(mu int) []uint32 {
+	w := words(k.visible)
+	return k.synapses[mu*w : (mu+1)*w]
+}
+
+// A Sampler is a Gibbs chain on a packed machine. It is the specification of the
+// samplers in C and Go source. Unit i of a layer is bit i%32 of word i/32, set
+// where the spin is +1.
+type Sampler struct {
+	Visible, Hidden []uint32
+
+	machine *Packed
+	random  [4]uint32 // of xoshiro128++
+}
+
+// Sampler returns a chain that starts at fair hidden spins and visible spins -1.
+// Its random numbers are those of xoshiro128++ (Blackman and Vigna, ACM
+// Trans. Math. Softw. 47, 36, 2021), whose state is the first two
+// words of SplitMix64 from the seed, their lower halves first.
+func (k *Packed) Sampler(seed uint64) *Sampler {
+	s := &Sampler{Visible: make([]uint32, words(k.visible)), Hidden: make([]uint32, words(k.hidden)), machine: k}
+	var state [2]uint64
+	stream.Key(seed).Fill(state[:])
+	s.random = [4]uint32{uint32(state[0]), uint32(state[0] >> 32), uint32(state[1]), uint32(state[1] >> 32)}
+	for w := range s.Hidden {
+		s.Hidden[w] = s.next()
+	}
+	if n := k.hidden % 32; n != 0 {
+		s.Hidden[len(s.Hidden)-1] &= 1<<n - 1
+	}
+	return s
+}
+
+// next returns the next random word.
+func (s *Sampler) next() uint32 {
+	r := &s.random
+	out := bits.RotateLeft32(r[0]+r[3], 7) + r[0]
+	t := r[1] << 9
+	r[2] ^= r[0]
+	r[3] ^= r[1]
+	r[1] ^= r[2]
+	r[0] ^= r[3]
+	r[2] ^= t
+	r[3] = bits.RotateLeft32(r[3], 11)
+	return out
+}
+
+// draw returns 1 with the probability that belongs to log-odds x, else 0.
+func (s *Sampler) draw(x int64) uint32 {
+	if p := probability(x); uint64(s.next()) < p {
+		return 1
+	}
+	return 0
+}
+
+// probability returns 1/(1+exp(-x)) in units of 2^-32.
+func probability(x int64) uint64 {
+	p, a := uint64(1)<<32, max(x, -x)
+	if a < tableEnd<<places {
+		k, rest := a>>stepShift, uint64(a&(1<<stepShift-1))
+		p = uint64(sigmoid[k]) + uint64(sigmoid[k+1]-sigmoid[k])*rest>>stepShift
+	}
+	if x < 0 {
+		p = 1<<32 - p
+	}
+	return p
+}
+
+// DrawHidden draws the hidden spins given the visible ones.
+func (s *Sampler) DrawHidden() {
+	k := s.machine
+	clear(s.Hidden)
+	for mu, field := range k.hiddenField {
+		unlike := 0
+		for w, bitsOf := range k.row(mu) {
+			unlike += bits.OnesCount32(bitsOf ^ s.Visible[w])
+		}
+		s.Hidden[mu/32] |= s.draw(k.coupling*int64(k.visible-2*unlike)+field) << (mu % 32)
+	}
+}
+
+// DrawVisible draws the visible spins given the hidden ones. Synapses are
+// packed along the visible units; squares of 32 x 32 bits are turned.
+func (s *Sampler) DrawVisible() {
+	k := s.machine
+	stride := words(k.visible)
+	for w := range s.Visible {
+		var unlike [32]int
+		for v, h := range s.Hidden {
+			var square [32]uint32
+			for l := range min(32, k.hidden-32*v) {
+				square[l] = k.synapses[(32*v+l)*stride+w]
+			}
+			transpose32(&square)
+			for i, column := range square {
+				unlike[i] += bits.OnesCount32(column ^ h)
+			}
+		}
+		s.Visible[w] = 0
+		for i := range min(32, k.visible-32*w) {
+			s.Visible[w] |= s.draw(k.coupling*int64(k.hidden-2*unlike[i])+k.visibleField[32*w+i]) << i
+		}
+	}
+}
+
+// transpose32 exchanges bit i of word l with bit l of word i (Warren, Hacker's
+// Delight, section 7-3).
+func transpose32(x *[32]uint32) {
+	for j, m := 16, uint32(0xffff); j != 0; j, m = j>>1, m^m<<(j>>1) {
+		for l := 0; l < 32; l = (l + j + 1) &^ j {
+			t := (x[l]>>j ^ x[l+j]) & m
+			x[l] ^= t << j
+			x[l+j] ^= t
+		}
+	}
+}
+
+// Sweep draws the visible layer given the hidden one, then the hidden one given
+// the visible.
+func (s *Sampler) Sweep() {
+	s.DrawVisible()
+	s.DrawHidden()
+}
+
+// Sample returns the visible states (visible x chains) of chains of seeds seed,
+// seed+1, ... after the given number of sweeps. It calls progress, if not nil,
+// with the fraction done. The error is the context's.
+func (k *Packed) Sample(ctx context.Context, chains, sweeps int, seed uint64, progress func(float64)) (*spin.Matrix, error) {
+	samplers := make([]*Sampler, chains)
+	for c := range samplers {
+		samplers[c] = k.Sampler(seed + uint64(c))
+	}
+	for t := range sweeps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		parallel.For(chains, parallel.Grain(k.visible*k.hidden/4), func(lo, hi int) {
+			for _, s := range samplers[lo:hi] {
+				s.Sweep()
+			}
+		})
+		if progress != nil {
+			progress(float64(t+1) / float64(sweeps))
+		}
+	}
+	out := spin.New(k.visible, chains)
+	for c, s := range samplers {
+		for i := range k.visible {
+			if s.Visible[i/32]>>(i%32)&1 == 1 {
+				out.Set(i, c, 1)
+			}
+		}
+	}
+	return out, nil
+}

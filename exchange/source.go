@@ -1,0 +1,127 @@
+package exchange
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"go/format"
+	"go/token"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"text/template"
+
+	"bethe/rbm"
+)
+
+//go:embed source.h.tmpl
+var templateC string
+
+//go:embed source.go.tmpl
+var templateGo string
+
+var (
+	sourceC  = template.Must(template.New("C").Parse(templateC))
+	sourceGo = template.Must(template.New("Go").Parse(templateGo))
+)
+
+// A source is what a template is filled with.
+type source struct {
+	*sourceHead
+	Visible, Hidden           int
+	VisibleWords, HiddenWords int
+	TableEnd                  int
+	Coupling                  int64
+	Synapses, Sigmoid         string
+	VisibleField, HiddenField string
+}
+
+type sourceHead struct{ Name, Upper, Origin string }
+
+var identifier = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+
+// CheckName returns an error unless name can begin the names of a C header and
+// be that of a Go package.
+func CheckName(name string) error {
+	if !identifier.MatchString(name) || token.IsKeyword(name) || name == "main" || name == "bits" {
+		return fmt.Errorf("%q cannot name a source: it is a lower-case letter and up to 30 more, digits or _, and no word of Go's", name)
+	}
+	return nil
+}
+
+// WriteC writes a C99 header of the machine that f ships, packed, with its
+// sampler (Sampler says how it draws): everything static, all names beginning
+// with name, no library but stdint.h. Errors are those of Pack and w. It panics
+// if CheckName refuses the name.
+func WriteC(w io.Writer, f *rbm.File, name string) error {
+	text, err := fill(sourceC, f, name, func(x int64) string { return "INT64_C(" + strconv.FormatInt(x, 10) + ")" })
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// WriteGo writes a Go package of the given name, in one file, of the machine
+// that f ships, as WriteC does.
+func WriteGo(w io.Writer, f *rbm.File, name string) error {
+	text, err := fill(sourceGo, f, name, func(x int64) string { return strconv.FormatInt(x, 10) })
+	if err != nil {
+		return err
+	}
+	if text, err = format.Source(text); err != nil {
+		panic(fmt.Sprintf("exchange: the Go source is none: %v", err))
+	}
+	_, err = w.Write(text)
+	return err
+}
+
+// fill fills a template; long writes a number of 64 bits.
+func fill(t *template.Template, f *rbm.File, name string, long func(int64) string) ([]byte, error) {
+	if err := CheckName(name); err != nil {
+		panic("exchange: " + err.Error())
+	}
+	k, err := Pack(f.Machine())
+	if err != nil {
+		return nil, err
+	}
+	hex := func(x uint32) string { return fmt.Sprintf("0x%08x", x) }
+	s := source{
+		sourceHead: &sourceHead{name, strings.ToUpper(name), origin(&f.Info)},
+		Visible:    k.visible, Hidden: k.hidden, VisibleWords: words(k.visible), HiddenWords: words(k.hidden),
+		TableEnd: tableEnd, Coupling: k.coupling,
+		Synapses: list(k.synapses, 8, hex), Sigmoid: list(sigmoid, 8, hex),
+		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long),
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, s); err != nil {
+		panic("exchange: " + err.Error())
+	}
+	return out.Bytes(), nil
+}
+
+// origin says where a machine is from, in words that can stand in any comment.
+func origin(info *rbm.Info) string {
+	quoted := func(s string) string {
+		return strings.NewReplacer("*/", "* /", "/*", "/ *", `\`, "/", "?", ".").Replace(strconv.QuoteToASCII(s))
+	}
+	return fmt.Sprintf("Learned by %s from %d samples of %s in %d steps, seed %d.", quoted(info.Program), info.Samples, quoted(info.Data), info.Steps, info.Seed)
+}
+
+// list writes numbers, so many a line.
+func list[T any](x []T, perLine int, text func(T) string) string {
+	var b strings.Builder
+	for k, v := range x {
+		switch {
+		case k%perLine == 0:
+			b.WriteString("\n\t")
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(text(v))
+		b.WriteByte(',')
+	}
+	b.WriteByte('\n')
+	return b.String()
+}
