@@ -87,8 +87,8 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		return usagef("--out and --png name the same file, %s", f.out)
 	case (f.clamp == "") != (f.from == ""):
 		return usagef("--clamp and --from go together: which units are held, and at which sample")
-	case f.integers && (f.png != "" || f.clamp != ""):
-		return usagef("--integers draws samples to --out, without --png and --clamp")
+	case f.integers && (f.png != "" || f.clamp != "" || f.tempered):
+		return usagef("--integers draws samples to --out, without --png, --clamp and --tempered")
 	}
 	file, err := rbm.Load(path)
 	if err != nil {
