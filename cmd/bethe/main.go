@@ -118,7 +118,7 @@ Without anything else to hand, start with
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newSweepCommand(c))
+	root.AddCommand(newSweepCommand(c), newFigureCommand(c))
 	root.AddCommand(newInferCommand(c))
 	root.AddCommand(newExportCommand(c), newImportCommand(c))
 	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
