@@ -18,83 +18,118 @@ type Run struct {
 }
 
 // RunCurves are the names of the curves that RunCurve draws.
-var RunCurves = []string{"bound", "terms", "kl", "polarised", "coupling", "overlap", "engine", "teacher"}
+var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "overlap", "residual", "iterations", "teacher"}
 
 // RunCurve draws how runs learned: of one run all that belongs to the curve,
 // with every random start by itself; of several runs the chief quantity of
 // each, over each other. It returns nil where nothing was measured.
 //
-// The curves are: bound (with the estimates of the log-likelihood), terms (of the
-// bound), kl (a synapse), polarised (share), coupling (with the rate), overlap (of
-// hidden units), engine (residual and iterations) and teacher (planted: overlap
-// with the teacher).
+// The curves are: bound (with the estimates of the log-likelihood), data-term and
+// partition-term (of the bound), terms (both, with the bound and the divergence),
+// kl (a synapse), polarised (share of synapses), coupling, rate, overlap (of
+// hidden units), residual and iterations (of message passing or mean field) and
+// teacher (planted: overlap with the teacher).
 func RunCurve(name string, of ...Run) Chart {
 	starts := split(of)
-	step := Axis{Label: "step"}
-	one := func(title string, y Axis, value func(r *runs.Record) float64) Chart {
-		f := &Curves{Title: title, X: step, Y: y}
-		for _, run := range starts {
-			s := series(run.Records, value)
-			if len(starts) > 1 {
-				s.Name = run.Name
-			}
-			f.add(s)
-		}
-		return f.orNil()
-	}
-	axis := func(label string) Axis { return Axis{Label: label, Unit: "nats a sample"} }
 	switch name {
 	case "bound":
-		return boundCurve(starts, step)
+		return boundCurve(starts)
 	case "terms":
 		p := &Panels{Title: "Terms of the bound", Columns: 2}
-		for _, part := range []struct {
-			title string
-			value func(b *runs.Bound) runs.Number
-		}{
-			{"bound", func(b *runs.Bound) runs.Number { return b.Value }}, {"data term", func(b *runs.Bound) runs.Number { return b.Data }},
-			{"partition term", func(b *runs.Bound) runs.Number { return b.Partition }}, {"divergence from the prior", func(b *runs.Bound) runs.Number { return b.KL }},
-		} {
-			chart := one("", axis(part.title), func(r *runs.Record) float64 {
-				if r.Bound == nil {
-					return math.NaN()
-				}
-				return float64(part.value(r.Bound))
-			})
-			if chart == nil {
+		for _, part := range []string{"bound-term", "data-term", "partition-term", "kl-term"} {
+			c := plainCurves[part].of(starts)
+			if c == nil {
 				return nil
 			}
-			p.Charts = append(p.Charts, chart)
+			p.Charts = append(p.Charts, c)
 		}
 		return p
-	case "kl":
-		return one("Divergence of the posterior from the prior", Axis{Label: "KL per synapse", Unit: "nats"}, func(r *runs.Record) float64 { return float64(r.KL) })
-	case "polarised":
-		return one("Decided synapses", Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) float64 { return float64(r.Polarised) })
-	case "coupling":
-		coupling := one("Coupling", Axis{Label: "J"}, func(r *runs.Record) float64 { return float64(r.Coupling) })
-		rate := one("Learning rate", Axis{Label: "rate"}, func(r *runs.Record) float64 { return float64(r.Rate) })
-		return side(coupling, rate)
 	case "overlap":
-		return overlapCurve(starts, step)
-	case "engine":
-		residual := one("Expectation step", Axis{Label: "residual", Log: true}, func(r *runs.Record) float64 {
-			if r.Engine == nil || r.Engine.Residual <= 0 {
-				return math.NaN()
-			}
-			return float64(r.Engine.Residual)
-		})
-		iterations := one("Expectation step", Axis{Label: "iterations"}, func(r *runs.Record) float64 {
-			if r.Engine == nil || r.Engine.Iterations == 0 || r.Engine.Name == "chains" { // always as many sweeps
-				return math.NaN()
-			}
-			return float64(r.Engine.Iterations)
-		})
-		return side(residual, iterations)
+		return overlapCurve(starts)
 	case "teacher":
-		return teacherCurve(starts, step)
+		return teacherCurve(starts)
 	}
-	panic(fmt.Sprintf("figure: no curve is called %q", name))
+	c, ok := plainCurves[name]
+	if !ok {
+		panic(fmt.Sprintf("figure: no curve is called %q", name))
+	}
+	return c.of(starts)
+}
+
+var step = Axis{Label: "step"}
+
+// A plainCurve is one number of each record; NaN where it was not measured.
+type plainCurve struct {
+	title string
+	y     Axis
+	value func(r *runs.Record) runs.Number
+}
+
+var nan = runs.Number(math.NaN())
+
+var plainCurves = map[string]plainCurve{
+	"bound-term":     {"Bound", nats("bound"), ofBound(func(b *runs.Bound) runs.Number { return b.Value })},
+	"data-term":      {"Data term of the bound", nats("data term"), ofBound(func(b *runs.Bound) runs.Number { return b.Data })},
+	"partition-term": {"Partition term of the bound", nats("partition term"), ofBound(func(b *runs.Bound) runs.Number { return b.Partition })},
+	"kl-term":        {"Divergence term of the bound", nats("divergence"), ofBound(func(b *runs.Bound) runs.Number { return b.KL })},
+	"kl":             {"Divergence of the posterior from the prior", Axis{Label: "KL per synapse", Unit: "nats"}, func(r *runs.Record) runs.Number { return r.KL }},
+	"polarised":      {"Decided synapses", Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) runs.Number { return r.Polarised }},
+	"coupling":       {"Coupling", Axis{Label: "coupling J"}, func(r *runs.Record) runs.Number { return r.Coupling }},
+	"rate":           {"Learning rate", Axis{Label: "rate"}, func(r *runs.Record) runs.Number { return r.Rate }},
+	"residual": {"Residual of the expectation step", Axis{Label: "largest change of a message", Log: true}, func(r *runs.Record) runs.Number {
+		if r.Engine == nil || r.Engine.Residual <= 0 {
+			return nan
+		}
+		return r.Engine.Residual
+	}},
+	"iterations": {"Iterations of the expectation step", Axis{Label: "iterations a step"}, func(r *runs.Record) runs.Number {
+		if r.Engine == nil || r.Engine.Iterations == 0 || r.Engine.Name == "chains" { // always as many sweeps
+			return nan
+		}
+		return runs.Number(r.Engine.Iterations)
+	}},
+}
+
+func nats(label string) Axis { return Axis{Label: label, Unit: "nats a sample"} }
+
+func ofBound(value func(b *runs.Bound) runs.Number) func(r *runs.Record) runs.Number {
+	return func(r *runs.Record) runs.Number {
+		if r.Bound == nil {
+			return nan
+		}
+		return value(r.Bound)
+	}
+}
+
+func (c plainCurve) of(starts []Run) Chart {
+	f := &Curves{Title: c.title, X: step, Y: c.y}
+	for _, run := range starts {
+		s := series(run.Records, func(r *runs.Record) float64 { return float64(c.value(r)) })
+		if len(starts) > 1 {
+			s.Name = run.Name
+		}
+		f.add(s)
+	}
+	return f.orNil()
+}
+
+// HasCurve reports whether a record has what a curve is drawn of.
+func HasCurve(name string, r *runs.Record) bool {
+	switch name {
+	case "bound":
+		return r.Bound != nil || r.LogLikelihood != nil
+	case "terms":
+		return r.Bound != nil
+	case "overlap":
+		return r.Overlap != nil
+	case "teacher":
+		return len(r.TeacherOverlaps) > 0
+	case "magnetisations", "magnetisation-history":
+		return len(r.Magnetisations) > 0
+	case "spectrum":
+		return len(r.SingularValues) > 0
+	}
+	return !math.IsNaN(float64(plainCurves[name].value(r)))
 }
 
 // side puts charts that there are beside each other.
@@ -164,7 +199,7 @@ func (f *Curves) orNil() Chart {
 	return f
 }
 
-func boundCurve(starts []Run, step Axis) Chart {
+func boundCurve(starts []Run) Chart {
 	f := &Curves{Title: "Lower bound on the log-likelihood", X: step, Y: Axis{Label: "bound", Unit: "nats a sample"}}
 	for _, run := range starts {
 		s := series(run.Records, func(r *runs.Record) float64 {
@@ -212,7 +247,7 @@ func boundCurve(starts []Run, step Axis) Chart {
 	return f.orNil()
 }
 
-func overlapCurve(starts []Run, step Axis) Chart {
+func overlapCurve(starts []Run) Chart {
 	f := &Curves{Title: "Overlap of hidden units", X: step, Y: Axis{Label: "|overlap| of pairs", Min: 0, Max: 1}}
 	for _, run := range starts {
 		for _, part := range []struct {
@@ -237,7 +272,7 @@ func overlapCurve(starts []Run, step Axis) Chart {
 	return f.orNil()
 }
 
-func teacherCurve(starts []Run, step Axis) Chart {
+func teacherCurve(starts []Run) Chart {
 	f := &Curves{Title: "Overlap with the teacher", X: step, Y: Axis{Label: "overlap", Min: 0, Max: 1}}
 	for _, run := range starts {
 		units := 0
@@ -272,70 +307,79 @@ func teacherCurve(starts []Run, step Axis) Chart {
 	return f.orNil()
 }
 
-// RunMagnetisations draws the histogram of magnetisations of a record and, over
-// the run, how it came to be. It returns nil where none was measured.
+// RunMagnetisations draws the histogram of magnetisations of the last record
+// that has one, nil if there is none.
 func RunMagnetisations(run Run) Chart {
-	starts := split([]Run{run})
-	if len(starts) == 0 {
-		return nil
-	}
-	var with []*runs.Record
-	records := starts[len(starts)-1].Records
-	for k := range records {
-		if n := len(records[k].Magnetisations); n > 0 && (len(with) == 0 || n == len(with[0].Magnetisations)) {
-			with = append(with, &records[k])
-		}
-	}
+	with := having(run, "magnetisations")
 	if len(with) == 0 {
 		return nil
 	}
 	last := with[len(with)-1]
-	bins := len(last.Magnetisations)
 	h := &Histogram{Title: fmt.Sprintf("Magnetisations after step %d", last.Step), X: Axis{Label: "posterior mean of a synapse"}, Y: Axis{Label: "share of synapses"}}
-	total := 0.0
-	for _, n := range last.Magnetisations {
-		total += float64(n)
-	}
+	bins, total := len(last.Magnetisations), sum(last.Magnetisations)
 	for k := range bins + 1 {
 		h.Edges = append(h.Edges, 2*float64(k)/float64(bins)-1)
 	}
 	for _, n := range last.Magnetisations {
-		h.Counts = append(h.Counts, float64(n)/max(1, total))
+		h.Counts = append(h.Counts, float64(n)/total)
 	}
-	const columns = 60
-	stride := (len(with) + columns - 1) / columns
-	m := &HeatMap{Title: "Magnetisations over learning", X: Axis{Label: "step"}, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10"}, Height: 288, Width: 432}
-	for y := range bins {
-		m.YValues = append(m.YValues, (h.Edges[y]+h.Edges[y+1])/2)
-		m.Values = append(m.Values, nil)
+	return h
+}
+
+func sum(counts []int) float64 {
+	total := 0
+	for _, n := range counts {
+		total += n
 	}
-	for k := len(with) - 1; k >= 0; k -= stride {
-		m.XValues = append([]float64{float64(with[k].Step)}, m.XValues...)
-		for y, n := range with[k].Magnetisations {
-			share := math.Log10(max(float64(n), 0.5) / max(1, total))
-			m.Values[y] = append([]float64{share}, m.Values[y]...)
+	return float64(max(1, total))
+}
+
+// having returns the records of the last start that have what a figure is drawn of.
+func having(run Run, name string) []*runs.Record {
+	var with []*runs.Record
+	for k := range run.Records {
+		r := &run.Records[k]
+		if r.Start == run.Records[len(run.Records)-1].Start && HasCurve(name, r) {
+			with = append(with, r)
 		}
 	}
-	if len(m.XValues) < 2 {
-		return h
+	return with
+}
+
+// RunMagnetisationHistory draws the histograms of magnetisations over the steps
+// of the run, nil if there are not two of the same bins.
+func RunMagnetisationHistory(run Run) Chart {
+	with := having(run, "magnetisations")
+	for k := 1; k < len(with); k++ {
+		if len(with[k].Magnetisations) != len(with[0].Magnetisations) {
+			return nil
+		}
 	}
-	return &Panels{Columns: 2, Charts: []Chart{h, m}}
+	if len(with) < 2 {
+		return nil
+	}
+	bins := len(with[0].Magnetisations)
+	const columns = 60
+	stride := (len(with) + columns - 1) / columns
+	m := &HeatMap{Title: "Magnetisations over learning", X: step, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10"}, Height: 288, Width: 432}
+	for y := range bins {
+		m.YValues = append(m.YValues, (2*float64(y)+1)/float64(bins)-1)
+		m.Values = append(m.Values, nil)
+	}
+	for k := (len(with) - 1) % stride; k < len(with); k += stride {
+		m.XValues = append(m.XValues, float64(with[k].Step))
+		total := sum(with[k].Magnetisations)
+		for y, n := range with[k].Magnetisations {
+			m.Values[y] = append(m.Values[y], math.Log10(max(float64(n), 0.5)/total))
+		}
+	}
+	return m
 }
 
 // RunSpectrum draws the singular values of the matrix of synapses, at up to five
 // steps of the run. It returns nil where none were measured.
 func RunSpectrum(run Run) Chart {
-	starts := split([]Run{run})
-	if len(starts) == 0 {
-		return nil
-	}
-	var with []*runs.Record
-	records := starts[len(starts)-1].Records
-	for k := range records {
-		if len(records[k].SingularValues) > 0 {
-			with = append(with, &records[k])
-		}
-	}
+	with := having(run, "spectrum")
 	f := &Curves{Title: "Singular values of the synapses", X: Axis{Label: "rank"}, Y: Axis{Label: "singular value", Log: true}}
 	const curves = 5
 	n := min(curves, len(with))

@@ -44,8 +44,8 @@ func told(name string, starts int) Run {
 // TestRunGolden holds the figures of a run against pictures that were looked at.
 func TestRunGolden(t *testing.T) {
 	one := told("a", 1)
-	charts := map[string]Chart{"run-bound": RunCurve("bound", one), "run-engine": RunCurve("engine", one), "run-teacher": RunCurve("teacher", one),
-		"run-several": RunCurve("bound", told("a", 2), told("b", 1)), "run-magnetisations": RunMagnetisations(one), "run-spectrum": RunSpectrum(one)}
+	charts := map[string]Chart{"run-bound": RunCurve("bound", one), "run-residual": RunCurve("residual", one), "run-terms": RunCurve("terms", one), "run-teacher": RunCurve("teacher", one),
+		"run-several": RunCurve("bound", told("a", 2), told("b", 1)), "run-magnetisations": side(RunMagnetisations(one), RunMagnetisationHistory(one)), "run-spectrum": RunSpectrum(one)}
 	for name, chart := range charts {
 		var b bytes.Buffer
 		if err := EncodePNG(&b, chart, Light); err != nil {
@@ -93,7 +93,7 @@ func TestRunCurves(t *testing.T) {
 	}
 	early := told("a", 1)
 	early.Records = early.Records[:1]
-	if _, ok := RunMagnetisations(early).(*Histogram); !ok {
+	if RunMagnetisations(early) == nil || RunMagnetisationHistory(early) != nil {
 		t.Error("one histogram is no story")
 	}
 	defer func() {

@@ -28,6 +28,7 @@ const (
 	SynapsesFile   = "synapses.png"
 	SamplesFile    = "samples.png"
 	DataFile       = "data.png" // some of the data
+	LiveFile       = "live.npz" // the model as it was at the last pictures, while it learns
 	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
 )
 

@@ -66,14 +66,16 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if err := r.writeInfo(); err != nil {
 		return err
 	}
-	best, report, err := r.learnAll(ctx)
-	if err != nil {
-		return err
-	}
-	if err := r.finish(ctx, best, report); err != nil {
-		return err
-	}
-	return r.tell(report)
+	return c.serving(ctx, r.out, f.serve, func() error {
+		best, report, err := r.learnAll(ctx)
+		if err != nil {
+			return err
+		}
+		if err := r.finish(ctx, best, report); err != nil {
+			return err
+		}
+		return r.tell(report)
+	})
 }
 
 // describe sets the settings that go into the model file and the label.

@@ -122,7 +122,7 @@ Without anything else to hand, start with
 	root.AddCommand(newInferCommand(c))
 	root.AddCommand(newExportCommand(c), newImportCommand(c))
 	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
-		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newDataCommand(c), newVersionCommand(c))
+		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newServeCommand(c), newDataCommand(c), newVersionCommand(c))
 	root.AddCommand(newCompleteCommand(c), newDenoiseCommand(c), newFeaturesCommand(c))
 	return root
 }

@@ -15,7 +15,6 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/tensorboard"
-	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
 	"bethe/spin"
@@ -250,11 +249,15 @@ func (m *measuring) measureSpectrum(r *runs.Record) {
 	}
 }
 
-// draw draws the synapses and samples of the model as it is.
+// draw draws the synapses and samples of the model as it is, and saves it, so
+// that it can be used while it learns.
 func (m *measuring) draw(r *runs.Record) error {
 	m.pictured = r.Fraction
 	key := m.look.key.Sub(streamPictures)
-	file := m.file(m.model, rbm.Info{Width: m.set.Width, Height: m.set.Height}, key)
+	file := m.file(m.model, m.info(r.Step), key)
+	if err := file.Save(filepath.Join(m.out, runs.LiveFile)); err != nil {
+		return err
+	}
 	const count, sweeps = 64, 100
 	chains := sample.NewMachineChains(file.Machine(), count, key)
 	chains.Start(m.set.Samples.Choose(count, key.Rand()))

@@ -32,7 +32,7 @@ type plotReport struct {
 }
 
 // runFigures are the figures that plot draws, in order.
-var runFigures = append(append([]string{}, figure.RunCurves...), "magnetisations", "spectrum", "units", "synapses", "samples")
+var runFigures = append(append([]string{}, figure.RunCurves...), "magnetisations", "magnetisation-history", "spectrum", "units", "synapses", "samples")
 
 func newPlotCommand(c *console) *cobra.Command {
 	var f plotFlags
@@ -41,14 +41,15 @@ func newPlotCommand(c *console) *cobra.Command {
 		Long: `Draws the figures of a run, finished or still learning, each as PNG and SVG:
 
   bound           the lower bound, with estimates of the log-likelihood
-  terms           the terms of the bound
+  terms           the terms of the bound; also data-term, partition-term
   kl              divergence of the posterior from the prior, a synapse
   polarised       share of decided synapses
-  coupling        coupling and learning rate
+  coupling, rate  the coupling, and the learning rate
   overlap         overlap of hidden units with each other, along the run
-  engine          residual and iterations of message passing or mean field
+  residual        of message passing or mean field; also iterations
   teacher         overlap with the teacher (planted runs)
-  magnetisations  histogram of posterior means, and how it came to be
+  magnetisations  histogram of posterior means
+  magnetisation-history  and how it came to be
   spectrum        singular values of the matrix of synapses
   units           overlap matrix of the hidden units
   synapses        synapses of each hidden unit, and how undecided they are
@@ -131,6 +132,8 @@ func runFigure(name, folder string, run figure.Run) (figure.Chart, error) {
 	switch name {
 	case "magnetisations":
 		return figure.RunMagnetisations(run), nil
+	case "magnetisation-history":
+		return figure.RunMagnetisationHistory(run), nil
 	case "spectrum":
 		return figure.RunSpectrum(run), nil
 	case "synapses", "units":

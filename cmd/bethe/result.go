@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"bethe/dual"
@@ -68,11 +71,11 @@ func (l *learner) report(ctx context.Context) (*trainReport, variational.Terms, 
 // finish writes the model, the pictures, what --evaluate found, and the result.
 func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report *trainReport) error {
 	key := stream.New(r.seed)
-	file := r.file(model, rbm.Info{
-		Program: program(), Seed: r.seed, Data: r.f.data.name, Samples: r.set.Len(), Steps: report.Steps,
-		Width: r.set.Width, Height: r.set.Height, Settings: r.settings,
-	}, key.Sub(streamSynapses))
+	file := r.file(model, r.info(report.Steps), key.Sub(streamSynapses))
 	if err := file.Save(report.Model); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(r.out, runs.LiveFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := figure.WritePNG(filepath.Join(r.out, runs.SynapsesFile), figure.FileSynapses(file)); err != nil {
@@ -109,6 +112,14 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 		}
 	}
 	return r.writeResult(report)
+}
+
+// info says how a model was made.
+func (r *learning) info(steps int) rbm.Info {
+	return rbm.Info{
+		Program: program(), Seed: r.seed, Data: r.f.data.name, Samples: r.set.Len(), Steps: steps,
+		Width: r.set.Width, Height: r.set.Height, Settings: r.settings,
+	}
 }
 
 // file returns what is saved: a machine, and the posterior it is of.

@@ -91,7 +91,7 @@ func (r *learning) writeResult(report *trainReport) error {
 
 // files names all that the run writes to its folder.
 func (r *learning) files() []string {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile}
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile}
 	for k := range r.f.restarts {
 		names = append(names, filepath.Base(r.checkpointPath(k)))
 	}

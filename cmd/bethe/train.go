@@ -39,6 +39,7 @@ type trainFlags struct {
 	every           interval // between checkpoints
 	measureEvery    int
 	tensorboard     bool
+	serve           string // address of the page, if any
 	resume          bool
 	evaluate        bool
 	ais             aisFlags
@@ -70,7 +71,7 @@ decided, and draws of the others.
 
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
-  bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500
+  bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
@@ -109,6 +110,8 @@ decided, and draws of the others.
 	flags.StringVar(&f.checkpointEvery, "checkpoint-every", defaultInterval, "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
 	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
+	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+defaultAddress)
+	flags.Lookup("serve").NoOptDefVal = defaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd

@@ -1,0 +1,126 @@
+package dashboard
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// maxBody limits what a visitor sends.
+const maxBody = 64 << 10
+
+// drawn is what a visitor drew: a letter for each visible unit, + ink, - paper,
+// and anything else what the machine is to complete.
+type drawn struct {
+	Run    string `json:"run"`
+	Pixels string `json:"pixels"`
+	Draw   uint64 `json:"draw"` // another number gives other completions
+}
+
+// completed are completions: each a row of levels from 0 (paper) to 255 (ink),
+// one for each visible unit.
+type completed struct {
+	Completions [][]int `json:"completions"`
+	Sweeps      int     `json:"sweeps"`
+	Known       int     `json:"known"`
+	Millis      float64 `json:"milliseconds"`
+}
+
+const (
+	completions  = 8
+	mostSweeps   = 400
+	completeTime = 100 * time.Millisecond // of sweeping: the answer is there within 200 ms
+)
+
+func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); kind != "application/json" {
+		refuse(w, http.StatusUnsupportedMediaType, "send application/json")
+		return
+	}
+	var d drawn
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&d); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			refuse(w, http.StatusRequestEntityTooLarge, "too much was sent")
+			return
+		}
+		refuse(w, http.StatusBadRequest, "not a drawing: "+err.Error())
+		return
+	}
+	_, folder, ok := s.watcher.runOf(d.Run)
+	if !ok {
+		refuse(w, http.StatusNotFound, "no such run")
+		return
+	}
+	if !s.drawing.take("") {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, "too many drawings at once; wait a moment")
+		return
+	}
+	machine, err := s.machineOf(folder)
+	if errors.Is(err, errNoModel) {
+		refuse(w, http.StatusConflict, err.Error())
+		return
+	}
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err.Error())
+		return
+	}
+	if len(d.Pixels) != machine.Visible() {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), machine.Visible()))
+		return
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
+	defer cancel()
+	out := complete(ctx, machine, d.Pixels, d.Draw)
+	out.Millis = float64(time.Since(began).Microseconds()) / 1000
+	answer(w, out)
+}
+
+// complete holds the known pixels and sweeps until the context is done, or long
+// enough.
+func complete(ctx context.Context, machine *rbm.Machine, pixels string, draw uint64) *completed {
+	n := machine.Visible()
+	held := spin.New(n, completions)
+	var units []int
+	for i, p := range []byte(pixels) {
+		if p != '+' && p != '-' {
+			continue
+		}
+		units = append(units, i)
+		for a := range completions {
+			held.Set(i, a, map[byte]int8{'+': 1, '-': -1}[p])
+		}
+	}
+	chains := sample.NewMachineChains(machine, completions, stream.New(draw))
+	if len(units) > 0 {
+		chains.Clamp(units, held)
+	}
+	out := &completed{Known: len(units)}
+	for out.Sweeps < mostSweeps && (out.Sweeps == 0 || ctx.Err() == nil) {
+		chains.Sweep(1)
+		out.Sweeps++
+	}
+	fields := chains.VisibleFields()
+	for a := range completions {
+		row := make([]int, n)
+		for i := range row {
+			row[i] = int(math.Round(255 * (1 + math.Tanh(float64(fields[i*completions+a]))) / 2))
+		}
+		out.Completions = append(out.Completions, row)
+	}
+	return out
+}

@@ -1,0 +1,265 @@
+package dashboard
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"io/fs"
+	"net/http"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"bethe/figure"
+	"bethe/rbm"
+	"bethe/runs"
+)
+
+//go:embed page
+var page embed.FS
+
+const completePath = "/api/complete"
+
+func (s *Server) routes() {
+	s.mux = http.NewServeMux()
+	for _, file := range []struct{ at, name, kind string }{
+		{"/{$}", "index.html", "text/html; charset=utf-8"}, {"/app.js", "app.js", "text/javascript; charset=utf-8"},
+		{"/draw.js", "draw.js", "text/javascript; charset=utf-8"}, {"/style.css", "style.css", "text/css; charset=utf-8"},
+		{"/favicon.svg", "favicon.svg", "image/svg+xml"},
+	} {
+		text, err := page.ReadFile("page/" + file.name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		s.mux.HandleFunc("GET "+file.at, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", file.kind)
+			_, _ = w.Write(text) // a visitor who left
+		})
+	}
+	s.mux.HandleFunc("GET /api/runs", s.list)
+	s.mux.HandleFunc("GET /api/events", s.events)
+	s.mux.HandleFunc("GET /figure/{name}", s.figure)
+	s.mux.HandleFunc("GET /picture/{name}", s.picture)
+	s.mux.HandleFunc("POST "+completePath, s.complete)
+}
+
+func answer(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v) // a visitor who left
+}
+
+func (s *Server) list(w http.ResponseWriter, r *http.Request) {
+	_ = s.watcher.look(false) // an error is in the news
+	n, _ := s.watcher.since(0)
+	answer(w, n)
+}
+
+// kept tells the visitor's browser to keep what its address names for good.
+func kept(w http.ResponseWriter, kind string) {
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Cache-Control", "private, max-age=3600, immutable")
+}
+
+// maxRuns over each other in a figure.
+const maxRuns = 7
+
+// figure draws a figure of the runs named in the address, as SVG.
+func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
+	name, isSVG := strings.CutSuffix(r.PathValue("name"), ".svg")
+	names := r.URL.Query()["run"]
+	if !isSVG || !slices.Contains(figureNames, name) || len(names) == 0 || len(names) > maxRuns {
+		refuse(w, http.StatusNotFound, "no such figure")
+		return
+	}
+	theme := figure.Light
+	if r.URL.Query().Get("theme") == "dark" {
+		theme = figure.Dark
+	}
+	var of []figure.Run
+	key := fmt.Sprintf("%s %d", name, theme)
+	for _, n := range names {
+		run, _, ok := s.watcher.runOf(n)
+		if !ok {
+			refuse(w, http.StatusNotFound, "no such run")
+			return
+		}
+		last := runs.Record{}
+		if len(run.Records) > 0 {
+			last = run.Records[len(run.Records)-1]
+		}
+		of = append(of, run)
+		key += fmt.Sprintf(" %q %d %d %d %d", n, run.Info.Began.UnixNano(), len(run.Records), last.Start, last.Step)
+	}
+	text, err := s.charts.get(key, func() ([]byte, error) {
+		chart := chartOf(name, of)
+		if chart == nil {
+			return nil, nil
+		}
+		var b bytes.Buffer
+		err := figure.EncodeSVG(&b, chart, theme)
+		return b.Bytes(), err
+	})
+	switch {
+	case err != nil:
+		refuse(w, http.StatusInternalServerError, err.Error())
+	case text == nil:
+		refuse(w, http.StatusNotFound, "not measured")
+	default:
+		kept(w, "image/svg+xml")
+		_, _ = w.Write(text) // a visitor who left
+	}
+}
+
+var figureNames = append(append([]string{}, figure.RunCurves...), "magnetisations", "magnetisation-history", "spectrum")
+
+func chartOf(name string, of []figure.Run) figure.Chart {
+	switch name {
+	case "magnetisations":
+		return figure.RunMagnetisations(of[0])
+	case "magnetisation-history":
+		return figure.RunMagnetisationHistory(of[0])
+	case "spectrum":
+		return figure.RunSpectrum(of[0])
+	}
+	return figure.RunCurve(name, of...)
+}
+
+// A chartCache keeps charts, and draws one at a time.
+type chartCache struct {
+	mu     sync.Mutex
+	drawn  map[string][]byte
+	recent []string
+}
+
+// maxCharts that are kept.
+const maxCharts = 200
+
+func (c *chartCache) get(key string, draw func() ([]byte, error)) ([]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if text, ok := c.drawn[key]; ok {
+		return text, nil
+	}
+	text, err := draw()
+	if err != nil {
+		return nil, err
+	}
+	if c.drawn == nil {
+		c.drawn = map[string][]byte{}
+	}
+	if len(c.recent) >= maxCharts {
+		delete(c.drawn, c.recent[0])
+		c.recent = c.recent[1:]
+	}
+	c.drawn[key], c.recent = text, append(c.recent, key)
+	return text, nil
+}
+
+// maxPictureBytes limits a picture that is served.
+const maxPictureBytes = 32 << 20
+
+// picture serves a picture of a run: only names that it is known to have, and
+// only from inside the folder, whatever links it may hold.
+func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	run, folder, ok := s.watcher.runOf(r.URL.Query().Get("run"))
+	if !ok {
+		refuse(w, http.StatusNotFound, "no such run")
+		return
+	}
+	below := ""
+	switch {
+	case name == runs.SynapsesFile || name == runs.SamplesFile || name == runs.DataFile:
+		below = name
+	case name != "" && name == path.Base(name) && slices.ContainsFunc(run.Records, func(e runs.Record) bool { return e.Synapses == name || e.Samples == name }):
+		below = filepath.Join(runs.PicturesFolder, name)
+	default:
+		refuse(w, http.StatusNotFound, "no such picture")
+		return
+	}
+	text, err := s.read(folder, below, maxPictureBytes)
+	if err == nil {
+		_, err = png.DecodeConfig(bytes.NewReader(text))
+	}
+	if err != nil {
+		refuse(w, http.StatusNotFound, "no such picture")
+		return
+	}
+	kept(w, "image/png")
+	if below == name { // may be another tomorrow
+		w.Header().Set("Cache-Control", "no-cache")
+	}
+	_, _ = w.Write(text) // a visitor who left
+}
+
+// read reads a file of a run folder.
+func (s *Server) read(folder, name string, limit int64) ([]byte, error) {
+	below, err := filepath.Rel(s.watcher.folder, filepath.Join(folder, name))
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.root.Open(below)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, fmt.Errorf("%s: not a file of up to %d bytes", name, limit)
+	}
+	var b bytes.Buffer
+	_, err = b.ReadFrom(f)
+	return b.Bytes(), err
+}
+
+// A modelCache keeps the last model that was read.
+type modelCache struct {
+	mu      sync.Mutex
+	path    string
+	info    fs.FileInfo
+	machine *rbm.Machine
+}
+
+// errNoModel is of a run that has none yet.
+var errNoModel = errors.New("this run has no model yet")
+
+// machineOf returns the machine of a run: the finished one, or the last of
+// those along the way.
+func (s *Server) machineOf(folder string) (*rbm.Machine, error) {
+	s.models.mu.Lock()
+	defer s.models.mu.Unlock()
+	for _, name := range []string{runs.ModelFile, runs.LiveFile} {
+		below, err := filepath.Rel(s.watcher.folder, filepath.Join(folder, name))
+		if err != nil {
+			return nil, err
+		}
+		info, err := s.root.Stat(below) // refuses links that lead outside
+		if err != nil {
+			continue
+		}
+		at := filepath.Join(folder, name)
+		m := &s.models
+		if m.path == at && fileSame(m.info, info) {
+			return m.machine, nil
+		}
+		file, err := rbm.Load(at)
+		if err != nil {
+			return nil, err
+		}
+		m.path, m.info, m.machine = at, info, file.Machine()
+		return m.machine, nil
+	}
+	return nil, errNoModel
+}
+
+func fileSame(a, b fs.FileInfo) bool {
+	return a != nil && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+}
