@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -10,8 +11,32 @@ import (
 	"bethe/internal/kernel"
 )
 
-// version of the program; a release sets it when it links.
-var version = "0.1.0-dev"
+// development is the version of what was not built from a release's tag.
+const development = "0.2.0-dev"
+
+// version of the program.
+var version = func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return development
+	}
+	return released(info.Main.Version)
+}()
+
+// released returns the version of a release's tag, as the go command stamps
+// it. Builds between releases share a name: files that carry it then differ
+// only where the program does.
+func released(stamped string) string {
+	if tag.MatchString(stamped) && !between.MatchString(stamped) {
+		return stamped[1:]
+	}
+	return development
+}
+
+var (
+	tag     = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$`)
+	between = regexp.MustCompile(`\d{14}-[0-9a-f]{12}$`)
+)
 
 // program returns the name and version that files carry.
 func program() string { return "bethe " + version }
