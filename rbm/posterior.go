@@ -67,6 +67,14 @@ func (q *Posterior[T]) KL() float64 {
 	return sum
 }
 
+// Entropy returns the entropy of q in nats: the logarithm of the number of sets of
+// synapses that it holds possible.
+func (q *Posterior[T]) Entropy() float64 {
+	uniform := *q
+	uniform.PriorTheta = nil
+	return float64(len(q.Theta))*math.Ln2 - uniform.KL()
+}
+
 // klOne is the divergence of one synapse. It is infinite only where the prior
 // rules out what the posterior holds possible.
 func klOne(theta, prior float64) float64 {

@@ -106,17 +106,23 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 
 // climb learns from one start.
 func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Model[float32], dual.Engine[float32], error) {
+	trainer, engine, err := t.trainer(l, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return trainer.Model, engine, trainer.Run(ctx, nil)
+}
+
+// trainer returns that of one start.
+func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
 	model := variational.Model[float32](variational.Start{
-		Hidden: t.Setup.Hidden, Coupling: t.Teacher.Coupling, Deviation: 0.5, Key: key.Sub(labelStart), Prior: l.Prior,
+		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(labelStart), Prior: l.Prior,
 	}, t.Data)
 	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(labelChainStart).Rand()), key.Sub(labelChains))
 	trainer, err := variational.NewTrainer(model, t.Data, l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{
 		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(labelBatches),
 	})
-	if err != nil {
-		return nil, nil, err
-	}
-	return model, engine, trainer.Run(ctx, nil)
+	return trainer, engine, err
 }
 
 // bound returns the bound of a model, in nats a sample; where the engine gives

@@ -27,6 +27,9 @@ type Setup struct {
 // Samples returns M = alpha N, rounded.
 func (s Setup) Samples() int { return int(math.Round(s.Alpha * float64(s.Visible))) }
 
+// Coupling returns J = beta/sqrt N.
+func (s Setup) Coupling() float64 { return s.Beta / math.Sqrt(float64(s.Visible)) }
+
 // Validate returns an error that begins with the name of the first parameter
 // out of range, in lower case, and its value.
 func (s Setup) Validate() error {

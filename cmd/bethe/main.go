@@ -118,12 +118,27 @@ Without anything else to hand, start with
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
-	root.AddCommand(newSweepCommand(c), newFigureCommand(c))
-	root.AddCommand(newInferCommand(c))
-	root.AddCommand(newExportCommand(c), newImportCommand(c))
-	root.AddCommand(newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newPlantedCommand(c),
-		newVerifyCommand(c), newRunsCommand(c), newPlotCommand(c), newServeCommand(c), newDataCommand(c), newVersionCommand(c))
-	root.AddCommand(newCompleteCommand(c), newDenoiseCommand(c), newFeaturesCommand(c))
+	root.AddCommand(
+		newTrainCommand(c),
+		newEvalCommand(c),
+		newSampleCommand(c),
+		newCompleteCommand(c),
+		newDenoiseCommand(c),
+		newFeaturesCommand(c),
+		newPlantedCommand(c),
+		newInferCommand(c),
+		newReproduceCommand(c),
+		newSweepCommand(c),
+		newFigureCommand(c),
+		newRunsCommand(c),
+		newPlotCommand(c),
+		newServeCommand(c),
+		newExportCommand(c),
+		newImportCommand(c),
+		newVerifyCommand(c),
+		newDataCommand(c),
+		newVersionCommand(c),
+	)
 	return root
 }
 

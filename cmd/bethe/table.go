@@ -49,6 +49,20 @@ func (t *table) save(path string) error {
 	})
 }
 
+// objects returns the rows as objects, without the cells that are empty.
+func (t *table) objects() []map[string]any {
+	objects := make([]map[string]any, len(t.rows))
+	for k, row := range t.rows {
+		objects[k] = map[string]any{}
+		for i, v := range row {
+			if x, ok := v.(float64); !ok || !math.IsNaN(x) {
+				objects[k][t.columns[i]] = v
+			}
+		}
+	}
+	return objects
+}
+
 // saveFigure writes a chart as NAME.png and NAME.svg and its numbers as NAME.csv
 // to a folder, and returns the names of the files.
 func saveFigure(folder, name string, chart figure.Chart, numbers *table) ([]string, error) {
