@@ -252,7 +252,9 @@ func TestComplete(t *testing.T) {
 		status, text, _ := ask(t, request(t, "POST", address+completePath, body, header...))
 		return status, text
 	}
-	drawn := func(pixels string, draw int) string { return fmt.Sprintf(`{"run":%q,"pixels":%q,"draw":%d}`, name, pixels, draw) }
+	drawn := func(pixels string, draw int) string {
+		return fmt.Sprintf(`{"run":%q,"pixels":%q,"draw":%d}`, name, pixels, draw)
+	}
 	status, text := post(drawn("+????-", 1))
 	var out completed
 	if err := json.Unmarshal([]byte(text), &out); status != 200 || err != nil || len(out.Completions) != completions || out.Known != 2 {

@@ -124,7 +124,7 @@ func TestRecordsAfterInterruption(t *testing.T) {
 	for k := range want {
 		got[k].Seconds, want[k].Seconds = 0, 0
 		got[k].Synapses, got[k].Samples, want[k].Synapses, want[k].Samples = "", "", "", "" // drawn by time
-		if got[k].Bound == nil && want[k].Bound != nil { // it was at the bound when the interruption came
+		if got[k].Bound == nil && want[k].Bound != nil {                                    // it was at the bound when the interruption came
 			without++
 			want[k].Bound = nil
 		}
