@@ -19,6 +19,9 @@ type Trace struct {
 	Points   []TracePoint
 	Model    *rbm.Model[float32] // where it ended
 	Overlaps []float64           // of its hidden units' posterior means with each other, hidden x hidden
+	// BoundAnnealed is the annealed bound at the end, in nats a sample, by the engine
+	// that the size of the machine suggests: a true bound where Terms are quenched.
+	BoundAnnealed float64
 }
 
 // A TracePoint is what was measured after a step. What does not apply is NaN.
@@ -61,8 +64,9 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	// Looking must not move what learning keeps from step to step.
 	look := t.key.Sub(labelScores)
 	engine := l.Engine(t.Data.Choose(l.Chains, look.Rand()), look)
-	objective := &variational.Objective[float32]{Partition: l.partition(l.Draws, engine, look), Average: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
 	measure := func(step int) error {
+		// A quenched term is measured with more draws, the same each time.
+		objective := &variational.Objective[float32]{Partition: l.partition(8*l.Draws, engine, look), Average: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
 		p, err := t.measure(ctx, trace.Model, objective, engine, step, look)
 		if err == nil {
 			trace.Points = append(trace.Points, *p)
@@ -86,7 +90,8 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	mean := make([]float32, len(trace.Model.Posterior.Theta))
 	trace.Model.Posterior.Mean(mean)
 	trace.Overlaps = anatomy.Overlaps(mean, t.Setup.Hidden)
-	return trace, nil
+	trace.BoundAnnealed, err = t.bound(ctx, DefaultLearner(t.Setup, 1), trace.Model, 0)
+	return trace, err
 }
 
 func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objective *variational.Objective[float32], engine dual.Engine[float32], step int, key stream.Key) (*TracePoint, error) {

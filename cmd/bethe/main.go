@@ -126,7 +126,7 @@ Without anything else to hand, start with
 		newDenoiseCommand(c),
 		newFeaturesCommand(c),
 		newPlantedCommand(c),
-		newInferCommand(c), newReproduceCommand(c),
+		newInferCommand(c),
 		newReproduceCommand(c),
 		newSweepCommand(c),
 		newFigureCommand(c),

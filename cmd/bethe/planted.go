@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"math"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,7 @@ type plantedFlags struct {
 	polish      int
 	oracle      bool
 	prior       priorFlags
+	trace       string
 	tasks       int
 	correlated  float64 // teachers of consecutive tasks
 	scaled      bool    // --prior-scale was given
@@ -59,6 +61,7 @@ type plantedReport struct {
 	BayesRandomStart *float64  `json:"bayes_overlap_random_start,omitempty"`
 	SecondsLearning  float64   `json:"seconds_learning"` // of the clock, for all instances and restarts
 	SecondsOracle    float64   `json:"seconds_oracle,omitempty"`
+	Trace            []string  `json:"trace_files,omitempty"`
 }
 
 func newPlantedCommand(c *console) *cobra.Command {
@@ -89,6 +92,7 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 		Example: `  bethe planted
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
   bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
+  bethe planted --hidden 3 --instances 1 --trace learning.csv
   bethe planted --hidden 2 --correlation 0.3 --partition quenched --rule clipped`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.scaled = cmd.Flags().Changed("prior-scale")
@@ -116,6 +120,7 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 	flags.IntVar(&f.polish, "polish", 100, "steps with the cavity method's averages after the bound was climbed; none for --partition quenched")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
 	f.prior.register(flags)
+	flags.StringVar(&f.trace, "trace", "", "`FILE.csv` for what is seen of the first start of the first instance while it learns; figures of it go beside it")
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
 	return cmd
@@ -151,8 +156,10 @@ func (f *plantedFlags) check() error {
 		return usagef("--prior with --oracle: the Bayes optimum is found for the uniform prior")
 	case f.prior.path != "" && f.correlation != 0:
 		return usagef("--prior with --correlation %v: teachers are drawn from the prior", f.correlation)
-	case f.tasks > 1 && (f.prior.path != "" || f.oracle):
-		return usagef("--tasks goes with neither --prior nor --oracle")
+	case f.tasks > 1 && (f.prior.path != "" || f.oracle || f.trace != ""):
+		return usagef("--tasks goes with none of --prior, --oracle and --trace")
+	case f.trace != "" && filepath.Ext(f.trace) != ".csv":
+		return usagef("--trace %s: its name must end in .csv", f.trace)
 	}
 	return f.engine.check()
 }
@@ -224,6 +231,11 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 	}
 	if f.oracle {
 		if report.SecondsOracle, err = each("Bayes optimum", func(k int) error { return trials[k].BayesOptimum(ctx) }); err != nil {
+			return err
+		}
+	}
+	if f.trace != "" {
+		if report.Trace, err = c.traceFile(ctx, f.trace, trials[0], learner); err != nil {
 			return err
 		}
 	}

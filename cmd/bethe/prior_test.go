@@ -48,7 +48,7 @@ func TestPrior(t *testing.T) {
 		"train --prior " + model + " --prior-scale 2":           "--prior-scale 2",
 		"train --prior " + model + " --synapses sign":           "--prior is of --synapses binary",
 		"planted --prior " + model + " --oracle":                "--prior with --oracle",
-		"planted --prior " + model + " --tasks 2":               "--tasks goes with",
+		"planted --prior " + model + " --tasks 2":               "--tasks goes with none",
 		"planted --prior missing.npz":                           "missing.npz",
 		"planted --tasks 0":                                     "--tasks 0",
 		"planted --tasks 2 --task-correlation 3":                "--task-correlation 3",

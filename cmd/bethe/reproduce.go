@@ -25,6 +25,7 @@ type reproduceFlags struct {
 	steps     int
 	samples   int
 	hidden    []int
+	alphas    []int
 }
 
 // reproduceReport is the JSON object of the verbs below reproduce.
@@ -55,6 +56,11 @@ PNG and SVG, and its numbers as CSV.`,
 				if f.instances < 1 || f.restarts < 1 || f.steps < 1 || f.samples < 1 {
 					return usagef("--instances %d --restarts %d --steps %d --samples %d: each must be at least 1", f.instances, f.restarts, f.steps, f.samples)
 				}
+				for _, a := range f.alphas {
+					if a < 1 || a > 5 {
+						return usagef("--alpha %d: the paper's are 1 to 5", a)
+					}
+				}
 				for _, h := range f.hidden {
 					if h < 1 {
 						return usagef("--hidden %d: it must be at least 1", h)
@@ -73,6 +79,9 @@ PNG and SVG, and its numbers as CSV.`,
 			flags.IntVar(&f.instances, "instances", defaults.instances, "teachers")
 			flags.IntVar(&f.restarts, "restarts", defaults.restarts, "random starts of ours")
 		}
+		if use == "alpha" {
+			flags.IntSliceVar(&f.alphas, "alpha", defaults.alphas, "densities of data, one or more, from 1 to 5")
+		}
 		cmd.AddCommand(sub)
 	}
 	verb("overlap", "Overlap, divergence and bound while learning planted synapses",
@@ -80,7 +89,7 @@ PNG and SVG, and its numbers as CSV.`,
 		reproduceFlags{instances: 1, restarts: 12, steps: 200, samples: 1}, c.reproduceOverlap)
 	verb("alpha", "Overlap against the density of data",
 		"Mean overlap with the teacher and its spread at alpha = 1 to 5, N = 100, beta = 1,\nfor two hidden units, correlated by 0 and 0.3, and three.",
-		reproduceFlags{instances: 10, restarts: 12, steps: 200, samples: 1}, c.reproduceAlpha)
+		reproduceFlags{instances: 10, restarts: 12, steps: 200, samples: 1, alphas: []int{1, 2, 3, 4, 5}}, c.reproduceAlpha)
 	verb("mnist", "Bound and divergence while learning digits",
 		"Digits, cut at grey level 127, without fields, beta = 1, 4 and 100 hidden units:\nbound and divergence against steps. Where there are too many hidden units to\nenumerate, the paper's rule takes moments and ln Z of mean field (TAP) in two draws.",
 		reproduceFlags{instances: 1, restarts: 1, steps: 200, samples: 2000, hidden: []int{4, 100}}, c.reproduceMNIST)
@@ -126,9 +135,9 @@ func (c *console) reproduceAlpha(ctx context.Context, f *reproduceFlags) (figure
 	var charts []figure.Chart
 	c.printf("%-16s %5s %16s %16s %16s %9s\n", "", "alpha", "ours", "paper's rule", "Bayes optimum", "published")
 	for k, p := range publishedCases {
-		var alpha, ours, oursLow, oursHigh, paper, paperLow, paperHigh, bayes []float64
-		for a := range p.alpha {
-			setup := p.setup
+		var alpha, ours, oursLow, oursHigh, paper, paperLow, paperHigh, bayes, published []float64
+		for _, density := range f.alphas {
+			setup, a := p.setup, density-1
 			setup.Alpha = float64(a + 1)
 			trials, quenched := make([]*trial.Trial, f.instances), make([]*trial.Trial, f.instances)
 			l := trial.DefaultLearner(setup, f.restarts)
@@ -156,7 +165,7 @@ func (c *console) reproduceAlpha(ctx context.Context, f *reproduceFlags) (figure
 			alpha = append(alpha, setup.Alpha)
 			ours, oursLow, oursHigh = append(ours, s.Overlap), append(oursLow, s.Overlap-s.OverlapSpread), append(oursHigh, s.Overlap+s.OverlapSpread)
 			paper, paperLow, paperHigh = append(paper, q.Overlap), append(paperLow, q.Overlap-q.OverlapSpread), append(paperHigh, q.Overlap+q.OverlapSpread)
-			bayes = append(bayes, s.Bayes)
+			bayes, published = append(bayes, s.Bayes), append(published, p.alpha[a])
 		}
 		charts = append(charts, &figure.Curves{
 			Title: p.name, Note: p.remark, X: figure.Axis{Label: "data density α"}, Y: figure.Axis{Label: "overlap", Min: 0, Max: 1}, Width: 330, Height: 280,
@@ -164,7 +173,7 @@ func (c *console) reproduceAlpha(ctx context.Context, f *reproduceFlags) (figure
 				{Name: "ours", X: alpha, Y: ours, Low: oursLow, High: oursHigh},
 				{Name: "paper's rule", X: alpha, Y: paper, Low: paperLow, High: paperHigh},
 				{Name: "Bayes", X: alpha, Y: bayes},
-				{Name: "published", X: alpha, Y: p.alpha, Points: true},
+				{Name: "published", X: alpha, Y: published, Points: true},
 			},
 		})
 	}
@@ -259,6 +268,8 @@ func (c *console) reproduceOverlap(ctx context.Context, f *reproduceFlags) (figu
 		if p.runs != nil {
 			overlap.Series = append(overlap.Series, mark(f.steps, p.runs...))
 		}
+		bound.Series = append(bound.Series, figure.Series{Name: "its true bound", X: []float64{end}, Y: []float64{m * both.paper.BoundAnnealed}, Points: true, Colour: 5})
+		t.add(p.name, "paper's rule, annealed", f.steps, math.NaN(), math.NaN(), m*both.paper.BoundAnnealed, math.NaN(), math.NaN(), math.NaN(), math.NaN())
 		if p.kl != 0 {
 			kl.Series, bound.Series = append(kl.Series, mark(f.steps, p.kl)), append(bound.Series, mark(f.steps, p.bound))
 		}
