@@ -49,12 +49,12 @@ func draw(m *spin.Matrix, mean []float64, key stream.Key) {
 
 // learner is a small machine that learns with everything on: mini-batches,
 // offsets, fields, coupling, chains.
-func learner(t *testing.T, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
+func learner(t testing.TB, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
 	return learnerOf(t, 3, samples, opt)
 }
 
-func learnerOf(t *testing.T, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
+func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
 	key := stream.New(5)
 	model := Model[float32](Start{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)

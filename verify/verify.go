@@ -103,16 +103,17 @@ func Read(path string, newEngine func(visible, hidden int) dual.Engine[float64])
 	return results, nil
 }
 
-// Bounds on the cases that are enumerated.
+// Bounds on the file and on the cases that are enumerated.
 const (
+	maxBytes    = 64 << 20
 	maxUnits    = 20
 	maxSynapses = 16 // where a case has sums over the synapses
 )
 
-// Compare is Read for an open file.
+// Compare is Read for an open file, of which it reads 64 MiB at most.
 func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	var file oracleFile
-	d := json.NewDecoder(r)
+	d := json.NewDecoder(io.LimitReader(r, maxBytes))
 	if err := d.Decode(&file); err != nil {
 		return nil, fmt.Errorf("not an oracle file: %w", err)
 	}
@@ -177,6 +178,11 @@ func (c *oracleCase) model() (*rbm.Model[float64], *spin.Matrix, error) {
 	q.PriorTheta = make([]float64, n*p)
 	for i := range n {
 		for mu := range p {
+			for name, v := range map[string]float64{"posterior_mean": c.PosteriorMean[i][mu], "prior_mean": c.PriorMean[i][mu]} {
+				if !(math.Abs(v) < 1) {
+					return nil, nil, fmt.Errorf("%s[%d][%d] is %v: it must lie between -1 and 1", name, i, mu, v)
+				}
+			}
 			q.Theta[mu*n+i] = math.Atanh(c.PosteriorMean[i][mu])
 			q.PriorTheta[mu*n+i] = math.Atanh(c.PriorMean[i][mu])
 		}

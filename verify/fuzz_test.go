@@ -1,0 +1,36 @@
+package verify
+
+import (
+	"bytes"
+	"os"
+	"testing"
+)
+
+// An oracle file is an error, or one result a case with every quantity.
+func FuzzCompare(f *testing.F) {
+	whole, err := os.ReadFile("testdata/oracle.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add([]byte(`{"cases":[]}`))
+	f.Add(tiny)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		results, err := Compare(bytes.NewReader(text), exact)
+		if err != nil {
+			return
+		}
+		for _, r := range results {
+			if len(r.Errors) < len(Quantities) {
+				t.Errorf("case %q: %v", r.Case, r.Errors)
+			}
+		}
+	})
+}
+
+// tiny is a case of one visible and one hidden unit.
+var tiny = []byte(`{"cases":[{"name":"tiny","N":1,"P":1,"M":1,"beta":1,"coupling":1,"visible_field":[0.1],"hidden_field":[0],
+"visible_offset":[0],"hidden_offset":[0.5],"posterior_mean":[[0.3]],"prior_mean":[[0]],"samples":[[1]],
+"dual":{"constant":0,"couplings":[[0.2]],"visible_field":[0],"hidden_field":[0],"ln_z":1.4,"visible_mean":[0],"hidden_mean":[0],"correlation":[[0.2]]},
+"ln_mean_z":1.4,"data_term_gaussian":1,"kl":0.1,"elbo":-1,
+"gradient":{"posterior_mean":[[0]],"visible_field":[0],"hidden_field":[0],"coupling":0},"ln_likelihood_at_sign":-1}]}`)
