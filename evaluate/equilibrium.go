@@ -36,7 +36,7 @@ type Equilibrium struct {
 const (
 	maxDifference     = 3 // standard errors
 	minRoundTrips     = 1 // an ensemble
-	minAutocorrelated = 5 // sweeps of the half that counts, in units of the autocorrelation time
+	minAutocorrelated = 3 // sweeps of the half that counts, in units of the autocorrelation time
 )
 
 func (q *Equilibrium) judge(sweeps int) {

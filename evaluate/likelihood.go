@@ -37,9 +37,12 @@ type LogLikelihood struct {
 	ReverseSpread    float64 `json:"reverse_spread"`
 	ReverseEffective float64 `json:"reverse_effective_chains"`
 
-	// RAISE is the mean log-likelihood under annealing itself as a model, at most
-	// on average: annealing in reverse from samples, logarithms averaged. It is
-	// conservative whether or not equilibrium was reached.
+	// RAISE is by annealing in reverse from samples, logarithms averaged (Burda,
+	// Grosse and Salakhutdinov 2015): at most the log-likelihood under annealing
+	// itself as a model, on average, with no need of equilibrium. Of data that the
+	// machine has learned it is conservative; of data that do not fit the machine,
+	// annealing in few temperatures is the smoother and better model, and RAISE
+	// overstates the machine's likelihood.
 	RAISE         *float64  `json:"raise,omitempty"`
 	RAISEInterval *Interval `json:"raise_interval,omitempty"`
 	// Tempered is by acceptance ratios between the temperatures of the tempered

@@ -53,50 +53,6 @@ func TestExactIsNormalised(t *testing.T) {
 	}
 }
 
-// TestForward: the annealed estimate lies within six standard errors of the
-// exact value (false alarms below 1e-8 a machine, if weights were normal; the
-// seeds are fixed), and is optimistic where chains and temperatures are few.
-func TestForward(t *testing.T) {
-	optimism := 0.0
-	const machines = 8
-	for k := range machines {
-		key := stream.New(uint64(k))
-		m := machine(20, 8, key)
-		samples := spin.Random(20, 2500, key.Sub(1).Rand()) // more than one block
-		exact, err := Likelihood(t.Context(), m, samples, Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		calls := 0
-		l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 400, Chains: 300, Equilibration: 100, Key: key.Sub(2), Progress: func(f float64) {
-			calls++
-			if f < 0 || f > 1 {
-				t.Errorf("progress %v", f)
-			}
-		}})
-		if err != nil || l.Exact || *l.ReverseAIS != l.Mean || calls == 0 {
-			t.Fatalf("%+v, %v, %d calls", l, err, calls)
-		}
-		gap := *l.ForwardAIS - exact.Mean
-		if limit := 6 * l.Spread / math.Sqrt(l.Effective); math.Abs(gap) > limit {
-			t.Errorf("machine %d: off by %v, six standard errors are %v", k, gap, limit)
-		}
-		if l.Effective < 100 || l.Effective > 300.001 {
-			t.Errorf("machine %d: %v effective chains of 300", k, l.Effective)
-		}
-		for r := range 20 { // two chains at a time: the logarithm of their mean is biased
-			few, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 3, Chains: 2, Equilibration: LeastEquilibration, Key: key.Sub(3).Sub(uint64(r))})
-			if err != nil {
-				t.Fatal(err)
-			}
-			optimism += (*few.ForwardAIS - exact.Mean) / (20 * machines)
-		}
-	}
-	if optimism < 0.5 {
-		t.Errorf("two chains of three temperatures overstate the likelihood by %v nats on the mean", optimism)
-	}
-}
-
 func TestErrors(t *testing.T) {
 	m := machine(30, 28, stream.New(3))
 	ctx, cancel := context.WithCancel(t.Context())

@@ -74,6 +74,9 @@ func (w *path[T]) draw(s *spin.Matrix, key stream.Key) {
 	spin.Draw(s, fields, key)
 }
 
+// lanes is what the number of chains in a piece of work is a multiple of.
+const lanes = kernel.DrawLanes
+
 // addSteps adds to sum what the log-weight of each column of s, with the
 // network's hidden fields (hidden x columns), gains from t = from to t = to.
 // visible is scratch of a number a column.
@@ -81,7 +84,8 @@ func (w *path[T]) addSteps(sum []float64, visible []T, s *spin.Matrix, hiddenFie
 	chains := s.Cols()
 	p := len(hiddenFields) / chains
 	spin.Mul(visible, w.tilt, 1, s)
-	parallel.For(chains, kernel.DrawLanes, func(lo, hi int) {
+	grain := max(1, parallel.Grain(10*p)/lanes) * lanes
+	parallel.For(chains, grain, func(lo, hi int) {
 		for l := lo; l < hi; l++ {
 			sum[l] += float64(visible[l]) * float64(to-from)
 		}

@@ -57,7 +57,8 @@ independent spins with the means of the data:
   reverse   from the machine to the spins; tends to understate it, if it starts
             in equilibrium. The starts are tempered chains, half of which began at
             data and half at independent spins: the two must agree
-  raise     in reverse from data; conservative whatever the starts
+  raise     in reverse from data, with no need of equilibrium; understates the
+            likelihood of data like those the machine has learned
   tempered  by the exchanges of the tempered chains; on neither side
 
 Temperatures lie where a short pilot run found them needed. Intervals are 95 %
@@ -128,7 +129,7 @@ func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	}
 	row("forward", l.ForwardAIS, l.ForwardInterval, "optimistic; spread %.2f, effective chains %.1f", l.Spread, l.Effective)
 	row("reverse", l.ReverseAIS, l.ReverseInterval, "pessimistic in equilibrium; spread %.2f, effective chains %.1f", l.ReverseSpread, l.ReverseEffective)
-	row("raise", l.RAISE, l.RAISEInterval, "conservative")
+	row("raise", l.RAISE, l.RAISEInterval, "pessimistic of data like those learned")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges")
 	q := l.Equilibrium
 	verdict := "equilibrium"

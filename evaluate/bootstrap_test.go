@@ -1,0 +1,73 @@
+package evaluate
+
+import (
+	"math"
+	"testing"
+
+	"bethe/stream"
+)
+
+// 95 % intervals of the mean of 50 normal numbers hold it in about 95 % of 400
+// cases: between 89 % and 98.5 % (false alarms below 1e-4 at a true rate of 94 %).
+func TestIntervalCovers(t *testing.T) {
+	const cases = 400
+	covered := 0
+	for k := range cases {
+		rng := stream.New(uint64(k)).Rand()
+		x := make([]float64, 50)
+		for l := range x {
+			x[l] = rng.NormFloat64()
+		}
+		e := &estimation{weight: 7, opt: Options{Key: stream.New(uint64(k)).Sub(1)}}
+		in := e.interval(x, mean)
+		if in[0] > in[1] {
+			t.Fatalf("interval %v", *in)
+		}
+		if in[0] <= 7 && 7 <= in[1] {
+			covered++
+		}
+	}
+	if covered < cases*89/100 || covered > cases*985/1000 {
+		t.Errorf("%d of %d intervals hold the mean", covered, cases)
+	}
+}
+
+func TestMeans(t *testing.T) {
+	x := []float64{math.Log(1), math.Log(2), math.Log(4)}
+	if got, want := lnMean(x), math.Log(7.0/3); math.Abs(got-want) > 1e-14 {
+		t.Errorf("%v, not %v", got, want)
+	}
+	if got, want := lnHarmonicMean(x), -math.Log(1.75/3); math.Abs(got-want) > 1e-14 {
+		t.Errorf("%v, not %v", got, want)
+	}
+	if got := deviation([]float64{1, 2, 6}); math.Abs(got-math.Sqrt(7)) > 1e-14 {
+		t.Errorf("deviation %v", got)
+	}
+}
+
+// The autocorrelation time of x' = r x + noise is (1+r)/(1-r); series that never
+// mix have one as long as they are.
+func TestAutocorrelation(t *testing.T) {
+	const length, series, r = 3000, 40, 0.8
+	rng := stream.New(1).Rand()
+	x, apart := make([][]float64, length), make([][]float64, length)
+	for k := range x {
+		x[k], apart[k] = make([]float64, series), make([]float64, series)
+		for l := range series {
+			x[k][l] = rng.NormFloat64()
+			if k > 0 {
+				x[k][l] += r * x[k-1][l]
+			}
+			apart[k][l] = float64(l) + 0.1*rng.NormFloat64()
+		}
+	}
+	if got, want := autocorrelation(x), (1+r)/(1-r); math.Abs(got/want-1) > 0.1 {
+		t.Errorf("%v sweeps, not %v", got, want)
+	}
+	if got := autocorrelation(apart); got < length/2 {
+		t.Errorf("%v sweeps of series that stay apart", got)
+	}
+	if got := autocorrelation([][]float64{{1, 1}, {1, 1}}); got != 1 {
+		t.Errorf("%v sweeps of a constant", got)
+	}
+}
