@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -49,11 +50,12 @@ func (c *console) object(v any) error {
 // A progress shows how far work is: a bar on a terminal, elsewhere a line now
 // and then.
 type progress struct {
-	c     *console
-	what  string
-	bar   *progressbar.ProgressBar
-	start time.Time
-	shown time.Time
+	c        *console
+	what     string
+	bar      *progressbar.ProgressBar
+	terminal *os.File // that the bar is on
+	start    time.Time
+	shown    time.Time
 }
 
 // plainEvery is the time between two lines of progress off a terminal.
@@ -63,7 +65,8 @@ const barSteps = 1000
 
 func (c *console) progress(what string) *progress {
 	p := &progress{c: c, what: what, start: time.Now(), shown: time.Now()}
-	if f, ok := c.stderr.(*os.File); ok && !c.quiet && term.IsTerminal(int(f.Fd())) {
+	if f, ok := c.stderr.(*os.File); ok && !c.quiet && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == "" && term.IsTerminal(int(f.Fd())) {
+		p.terminal = f
 		p.bar = progressbar.NewOptions(barSteps, progressbar.OptionSetWriter(c.stderr), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(),
 			progressbar.OptionThrottle(100*time.Millisecond))
@@ -76,12 +79,58 @@ func (p *progress) set(fraction float64, note string) {
 	switch {
 	case p.c.quiet:
 	case p.bar != nil:
-		p.bar.Describe(p.what + "  " + note)
+		p.bar.Describe(p.fitting(note))
 		_ = p.bar.Set(min(barSteps-1, int(barSteps*fraction))) // a bar that cannot be drawn stops no work
 	case time.Since(p.shown) >= plainEvery:
 		p.shown = time.Now()
 		fmt.Fprintf(p.c.stderr, "%s  %3.0f %%  %v  %s\n", p.what, 100*fraction, time.Since(p.start).Round(time.Second), note)
 	}
+}
+
+// barRoom is what the bar itself, with its times, needs of a line.
+const barRoom = 45
+
+// fitting returns what is done and as much of the note as leaves room for the
+// bar: a line that is longer than the window would not be overwritten.
+func (p *progress) fitting(note string) string {
+	width, _, err := term.GetSize(int(p.terminal.Fd()))
+	if err != nil {
+		width = 80
+	}
+	return cut(p.what+"  "+note, width-barRoom)
+}
+
+// cut returns the first n letters of a text, or all of it.
+func cut(text string, n int) string {
+	letters := []rune(text)
+	return string(letters[:max(0, min(n, len(letters)))])
+}
+
+// sparks are the heights of a sparkline.
+var sparks = []rune("▁▂▃▄▅▆▇█")
+
+// sparkline draws values as so many small bars, from the lowest to the highest;
+// nothing where there are not two of them.
+func sparkline(values []float64, width int) string {
+	if len(values) < 2 || width < 1 {
+		return ""
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	width = min(width, len(values))
+	line := make([]rune, width)
+	for k := range line {
+		part := values[k*len(values)/width : (k+1)*len(values)/width]
+		mean := 0.0
+		for _, v := range part {
+			mean += v / float64(len(part))
+		}
+		level := 0.0
+		if high > low {
+			level = (mean - low) / (high - low)
+		}
+		line[k] = sparks[min(len(sparks)-1, int(level*float64(len(sparks))))]
+	}
+	return string(line)
 }
 
 // done takes the bar away.

@@ -15,6 +15,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/tensorboard"
+	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
 	"bethe/spin"
@@ -53,8 +54,8 @@ type measuring struct {
 	events *tensorboard.Writer // nil unless asked for
 	last   runs.Record
 
-	plain, bound, counts, spectrum, pictures pace
-	pictured                                 float64 // fraction done at the last pictures
+	plain, bound, counts, spectrum, pictures, likelihood pace
+	pictured                                             float64 // fraction done at the last pictures
 }
 
 // Limits of what a record holds.
@@ -81,9 +82,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	m := &measuring{learner: l, log: log, some: l.set.Samples.Choose(min(1000, l.set.Len()), l.look.key.Sub(streamBound).Rand()),
 		plain: pace{share: 0.005, gap: 500 * time.Millisecond}, bound: pace{share: 0.02, gap: time.Second},
 		counts: pace{share: 0.005, gap: 2 * time.Second}, spectrum: pace{share: 0.005, gap: 20 * time.Second},
-		pictures: pace{share: 0.02, gap: time.Second},
+		pictures: pace{share: 0.02, gap: time.Second}, likelihood: pace{share: 0.02, gap: 10 * time.Second},
 	}
-	for _, p := range []*pace{&m.plain, &m.bound, &m.counts, &m.spectrum, &m.pictures} {
+	for _, p := range []*pace{&m.plain, &m.bound, &m.counts, &m.spectrum, &m.pictures, &m.likelihood} {
 		p.last = time.Now()
 	}
 	if err := m.removePicturesExcept(kept); err != nil {
@@ -151,7 +152,8 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	}
 	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
 	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
-	if !(plain || bound || counts || spectrum || pictures) || p.Fraction >= 1 {
+	likelihood := m.annealable() && exactly(&m.likelihood, 50)
+	if !(plain || bound || counts || spectrum || pictures || likelihood) || p.Fraction >= 1 {
 		return nil
 	}
 	r := m.record(p)
@@ -163,6 +165,9 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	}
 	if spectrum {
 		_ = m.spectrum.time(func() error { m.measureSpectrum(&r); return nil })
+	}
+	if likelihood {
+		_ = m.likelihood.time(func() error { m.measureLikelihood(ctx, &r); return nil })
 	}
 	if pictures {
 		if err := m.pictures.time(func() error { return m.draw(&r) }); err != nil {
@@ -216,6 +221,29 @@ func boundOf(t variational.Terms, by string) *runs.Bound {
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
 	if terms, by, err := m.look.terms(ctx, m.some, 50, 300); err == nil {
 		r.Bound = boundOf(terms, by)
+	}
+}
+
+// quickExact is the number of units of the smaller layer up to which the
+// likelihood is enumerated in passing.
+const quickExact = 12
+
+// annealable reports whether the likelihood can be had in passing: by annealing,
+// or by an enumeration that takes no time.
+func (m *measuring) annealable() bool {
+	n := min(m.model.Visible(), m.model.Hidden())
+	return n <= quickExact || n > rbm.MaxExact
+}
+
+// measureLikelihood estimates the log-likelihood of the machine as it would be
+// saved, on some samples, by short annealing: rough, as the intervals tell.
+func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
+	key := m.look.key.Sub(streamEvaluate)
+	estimate, err := evaluate.Likelihood(ctx, m.file(m.model, m.info(r.Step), key).Machine(), m.some, evaluate.Options{
+		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
+	})
+	if err == nil {
+		r.LogLikelihood = estimates(fmt.Sprintf("%d of the training samples", m.some.Cols()), &estimate)
 	}
 }
 
@@ -373,15 +401,18 @@ func (r *learning) recordLikelihood(report *trainReport) error {
 
 // estimates returns estimates of the log-likelihood as a record has them.
 func estimates(data string, l *evaluate.LogLikelihood) *runs.LogLikelihood {
-	estimate := func(v *float64) *runs.Estimate {
-		if v == nil {
+	estimate := func(v *float64, in *evaluate.Interval) *runs.Estimate {
+		switch {
+		case v == nil:
 			return nil
+		case in == nil: // exact
+			return &runs.Estimate{Value: runs.Number(*v), Low: runs.Number(*v), High: runs.Number(*v)}
 		}
-		return &runs.Estimate{Value: runs.Number(*v), Low: runs.Number(*v), High: runs.Number(*v)}
+		return &runs.Estimate{Value: runs.Number(*v), Low: runs.Number(in[0]), High: runs.Number(in[1])}
 	}
-	e := &runs.LogLikelihood{Data: data, Forward: estimate(l.ForwardAIS), Reverse: estimate(l.ReverseAIS)}
+	e := &runs.LogLikelihood{Data: data, Forward: estimate(l.ForwardAIS, l.ForwardInterval), Reverse: estimate(l.ReverseAIS, l.ReverseInterval)}
 	if l.Exact {
-		e.Exact = estimate(&l.Mean)
+		e.Exact = estimate(&l.Mean, nil)
 	}
 	return e
 }

@@ -30,6 +30,7 @@ type plantedFlags struct {
 	rule        string
 	polish      int
 	oracle      bool
+	out         string
 	prior       priorFlags
 	trace       string
 	tasks       int
@@ -118,6 +119,7 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 	flags.Float64Var(&f.rate, "rate", 0.2, "learning rate at the start; it falls linearly to a tenth")
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
 	flags.IntVar(&f.polish, "polish", 100, "steps with the cavity method's averages after the bound was climbed; none for --partition quenched")
+	flags.StringVarP(&f.out, "out", "o", "", "follow the first start on the first instance and write it to this folder, for bethe plot and bethe serve")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
 	f.prior.register(flags)
 	flags.StringVar(&f.trace, "trace", "", "`FILE.csv` for what is seen of the first start of the first instance while it learns; figures of it go beside it")
@@ -135,6 +137,8 @@ func (f *plantedFlags) check() error {
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
 	case f.engine.partition == "quenched" && f.engine.estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
+	case f.out != "" && f.tasks > 1:
+		return usagef("--out and --tasks %d: one student is followed, not a sequence of sets", f.tasks)
 	case f.polish < 0:
 		return usagef("--polish %d: it must not be negative", f.polish)
 	case !(f.rate > 0) || math.IsInf(f.rate, 0):
@@ -254,6 +258,11 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 			report.BayesInstances = append(report.BayesInstances, t.Bayes)
 		}
 		report.Bayes, report.BayesRandomStart = &s.Bayes, &s.BayesRandomStart
+	}
+	if f.out != "" {
+		if err := c.follow(ctx, f.out, trials[0], learner, &report); err != nil {
+			return err
+		}
 	}
 	c.printPlanted(&report, &s)
 	return c.object(report)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -136,6 +137,24 @@ func (r *learning) file(model *rbm.Model[float32], info rbm.Info, key stream.Key
 	return file
 }
 
+// printBound draws how the bound rose, on a line.
+func (r *learning) printBound() {
+	records, err := runs.ReadRecords(r.out)
+	if err != nil || r.json {
+		return // the line is a pleasure, not a result
+	}
+	var bounds []float64
+	for k := range records {
+		if b := records[k].Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+			bounds = append(bounds, float64(b.Value))
+		}
+	}
+	const width = 40
+	if line := sparkline(bounds, width); line != "" {
+		r.printf("bound  %.2f %s %.2f\n", bounds[0], line, bounds[len(bounds)-1])
+	}
+}
+
 // tell prints the report.
 func (r *learning) tell(report *trainReport) error {
 	r.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f", report.Steps, report.Seconds, *report.Bound, report.BoundBy, report.Coupling)
@@ -143,6 +162,7 @@ func (r *learning) tell(report *trainReport) error {
 		r.printf("; %.0f %% of the synapses polarised", 100**report.Polarised)
 	}
 	r.printf("\n")
+	r.printBound()
 	if report.BoundAnnealed != nil {
 		r.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *report.BoundAnnealed)
 	}

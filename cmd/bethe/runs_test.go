@@ -182,3 +182,36 @@ func TestPlot(t *testing.T) {
 		t.Errorf("a broken picture: status %d, %s", status, stderr)
 	}
 }
+
+func TestSparkline(t *testing.T) {
+	for _, c := range []struct {
+		values []float64
+		width  int
+		want   string
+	}{{nil, 9, ""}, {[]float64{1}, 9, ""}, {[]float64{1, 1}, 9, "▁▁"}, {[]float64{-3, 0, 4}, 9, "▁▄█"}, {[]float64{0, 0, 1, 1, 2, 2, 3, 3}, 4, "▁▃▆█"}} {
+		if got := sparkline(c.values, c.width); got != c.want {
+			t.Errorf("%v: %q, not %q", c.values, got, c.want)
+		}
+	}
+	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
+		t.Error("cut")
+	}
+}
+
+// TestFollow: a planted run is a run folder, which shows the overlap with the teacher.
+func TestFollow(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "planted")
+	args := []string{"planted", "--visible", "30", "--hidden", "2", "--instances", "1", "--restarts", "1", "--steps", "30", "--out", out}
+	object(t, args...)
+	r := records(t, out)
+	if last := r[len(r)-1]; last.Step != 30 || last.Fraction != 1 || len(last.TeacherOverlaps) != 2 || last.Bound == nil || len(last.SingularValues) != 2 || len(r) < 20 {
+		t.Errorf("%d records, the last %+v", len(r), last)
+	}
+	v := object(t, "plot", out, "--only", "teacher,overlap,units,synapses")
+	if len(v["files"].([]any)) != 8 {
+		t.Errorf("%v", v)
+	}
+	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
+		t.Errorf("the same folder again: status %d, %s", status, stderr)
+	}
+}
