@@ -81,7 +81,7 @@ with the visible units themselves, for comparison.`,
 	flags.BoolVar(&f.raw, "raw", false, "fit a linear classifier to the visible units themselves")
 	flags.StringVar(&f.test, "test", "", "data with labels to test classifiers on (default mnist:test where the data is mnist)")
 	flags.StringVar(&f.testLabels, "test-labels", "", "file of the labels of --test, if they are in one of their own")
-	flags.StringVar(&f.l2, "l2", "1e-5,1e-4,1e-3", "penalties on the squared weights of classifiers to choose from")
+	flags.StringVar(&f.l2, "l2", "1e-4,3e-4,1e-3", "penalties on the squared weights of classifiers to choose from")
 	return cmd
 }
 
