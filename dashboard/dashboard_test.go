@@ -471,9 +471,11 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d visitors remembered", len(b.left))
 	}
 	for range maxPages {
-		if _, ok := s.watcher.join(); !ok {
+		wake, ok := s.watcher.join()
+		if !ok {
 			t.Fatal("a page is refused")
 		}
+		defer s.watcher.leave(wake)
 	}
 	r := httptest.NewRequest("GET", "/api/events", nil)
 	w := httptest.NewRecorder()

@@ -2,18 +2,12 @@ package verify
 
 import (
 	"bytes"
-	"os"
 	"testing"
 )
 
 // An oracle file is an error, or one result a case with every quantity.
 func FuzzCompare(f *testing.F) {
-	whole, err := os.ReadFile("testdata/oracle.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(whole)
-	f.Add([]byte(`{"cases":[]}`))
+	f.Add([]byte(`{"cases":[]}`)) // whole oracles take seconds an execution
 	f.Add(tiny)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		results, err := Compare(bytes.NewReader(text), exact)

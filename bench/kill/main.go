@@ -1,6 +1,7 @@
 // Kill kills training runs with SIGKILL at random moments, resumes each until
 // it ends, and holds what it wrote against an uninterrupted run, byte by byte.
-// bench/kills runs it.
+// With --faults it does faults of other kinds too, also to sweeps.
+// bench/kills and bench/faults run it.
 package main
 
 import (
@@ -21,14 +22,28 @@ func main() {
 	bethe := flag.String("bethe", "", "the program")
 	seed := flag.Uint64("seed", 1, "of the moments")
 	only := flag.String("only", "", "settings whose names hold this word")
+	asFaults := flag.Bool("faults", false, "do faults of all kinds")
 	flag.Parse()
 	count := 50
+	if *asFaults {
+		count = 200
+	}
 	if text := flag.Arg(0); text != "" {
 		var err error
 		if count, err = strconv.Atoi(text); err != nil || count < 1 {
 			fmt.Fprintf(os.Stderr, "kill: %q is not a number of kills\n", text)
 			os.Exit(2)
 		}
+	}
+	if *asFaults {
+		good, err := runFaults(os.Stdout, *bethe, *only, count, *seed)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "faults:", err)
+		}
+		if err != nil || !good {
+			os.Exit(1)
+		}
+		return
 	}
 	var chosen []setting
 	for _, s := range settings {

@@ -8,7 +8,9 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // An Archive is the content of an .npz file, or the part asked for.
@@ -37,6 +39,11 @@ func ReadArchive(path string, limit int64) (*Archive, error) {
 	}
 	a := &Archive{path, map[string]Array{}}
 	for _, member := range z.File {
+		// Names are never paths here, but one that would lead out of a folder
+		// is not from numpy.
+		if !filepath.IsLocal(member.Name) || strings.Contains(member.Name, `\`) {
+			return nil, fmt.Errorf("%s: a member has the name %q, a path out of the archive", path, member.Name)
+		}
 		array, err := readMember(member, &limit)
 		if err != nil {
 			return nil, fmt.Errorf("%s: array %q: %w", path, array.Name, err)
