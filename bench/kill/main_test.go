@@ -30,3 +30,24 @@ func TestKills(t *testing.T) {
 		t.Errorf("not five kills:\n%s", table.String())
 	}
 }
+
+// TestFaults is a short form of bench/faults: nothing is lost, and nothing wrong.
+func TestFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("half a minute")
+	}
+	bethe := filepath.Join(t.TempDir(), "bethe")
+	if runtime.GOOS == "windows" {
+		t.Skip("NOT TESTED: Windows has no SIGTERM and no tmpfs")
+	}
+	if text, err := exec.Command("go", "build", "-o", bethe, "bethe/cmd/bethe").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var table strings.Builder
+	if good, err := runFaults(&table, bethe, "", 9, 1); err != nil || !good {
+		t.Errorf("%v\n%s", err, table.String())
+	}
+	if lines := strings.Split(strings.TrimSpace(table.String()), "\n"); len(lines) != 2+3*len(faults) {
+		t.Errorf("not every fault of every job:\n%s", table.String())
+	}
+}
