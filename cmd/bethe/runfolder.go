@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,8 +44,9 @@ func unused(folder string) string {
 
 // savedResult is the content of result.json.
 type savedResult struct {
-	Label  json.RawMessage `json:"run"`
-	Result *trainReport    `json:"result"`
+	Label  json.RawMessage   `json:"run"`
+	Result *trainReport      `json:"result"`
+	Sums   map[string]string `json:"sha256"` // of the files that came of it
 }
 
 // finished returns the report of a run that is over already, nil if it is not.
@@ -75,14 +78,26 @@ func (r *learning) finished() (*trainReport, error) {
 		return nil, usagef("%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another --out", path, saved.Label, r.label)
 	}
 	saved.Result.Model = filepath.Join(r.out, runs.ModelFile) // the folder may have moved
-	if _, err := os.Stat(saved.Result.Model); err != nil || r.f.evaluate && saved.Result.LogLikelihood == nil {
-		return nil, nil // the checkpoint is at the end of learning: what is missing is made again
+	if !maps.Equal(r.sums(), saved.Sums) || r.f.evaluate && saved.Result.LogLikelihood == nil {
+		return nil, nil // the checkpoint is at the end of learning: what is missing or damaged is made again
 	}
 	return saved.Result, nil
 }
 
+// sums returns the SHA-256 of the model and the pictures of the run, those that
+// are there.
+func (r *learning) sums() map[string]string {
+	sums := map[string]string{}
+	for _, name := range []string{runs.ModelFile, runs.SynapsesFile, runs.SamplesFile} {
+		if content, err := os.ReadFile(filepath.Join(r.out, name)); err == nil {
+			sums[name] = fmt.Sprintf("%x", sha256.Sum256(content))
+		}
+	}
+	return sums
+}
+
 func (r *learning) writeResult(report *trainReport) error {
-	text, err := json.Marshal(savedResult{json.RawMessage(r.label), report})
+	text, err := json.Marshal(savedResult{json.RawMessage(r.label), report, r.sums()})
 	if err != nil {
 		return err
 	}
