@@ -24,7 +24,7 @@ const (
 	chartsEvery = 2 * time.Second
 	// forEachPage is added to the time between events for every open page, so
 	// that many pages cost as little as few.
-	forEachPage = 25 * time.Millisecond
+	forEachPage = 75 * time.Millisecond
 	maxPages    = 1000
 )
 
@@ -305,7 +305,7 @@ func (w *watcher) leave(wake chan struct{}) {
 func (w *watcher) watch() {
 	for {
 		w.mu.Lock()
-		wait := lookEvery + time.Duration(len(w.pages))*forEachPage/4
+		wait := lookEvery + time.Duration(len(w.pages))*forEachPage/8
 		w.mu.Unlock()
 		time.Sleep(wait)
 		_ = w.look(false) // the pages are told

@@ -1,7 +1,9 @@
-// Pages measures what open pages cost a run that learns: steps of training under
-// a time limit with so many pages on it and with none, by turns. A page here
+// Pages measures what open pages cost a run that learns: the processor time of so
+// many steps of training with pages on it and with none, by turns. A page here
 // reads events and fetches, as a browser does, every new curve and picture once;
-// some stop reading altogether.
+// some stop reading altogether. Processor time is that of the run alone, so that
+// the pages, which are on this machine too, are not counted; steps a second are
+// told as well, and there they are.
 package main
 
 import (
@@ -26,54 +28,54 @@ import (
 func main() {
 	command := flag.String("bethe", "bethe", "the command")
 	pages := flag.Int("pages", 200, "open pages, of which one in ten stops reading")
-	limit := flag.Duration("time", 20*time.Second, "time of learning of each run")
+	steps := flag.Int("steps", 3000, "steps of each run")
 	rounds := flag.Int("rounds", 3, "runs with pages, and runs without")
 	hidden := flag.Int("hidden", 100, "hidden units")
 	flag.Parse()
-	if err := measure(*command, *pages, *hidden, *limit, *rounds); err != nil {
+	if err := measure(*command, *pages, *hidden, *steps, *rounds); err != nil {
 		fmt.Fprintln(os.Stderr, "pages:", err)
 		os.Exit(1)
 	}
 }
 
-func measure(command string, pages, hidden int, limit time.Duration, rounds int) error {
+func measure(command string, pages, hidden, steps, rounds int) error {
 	var ratios []float64
 	for round := range rounds {
-		rates := map[int]float64{}
+		costs := map[int]float64{}
 		for _, n := range []int{0, pages} {
-			rate, fetched, err := learn(command, n, hidden, limit)
+			rate, cpu, fetched, err := learn(command, n, hidden, steps)
 			if err != nil {
 				return err
 			}
-			rates[n] = rate
-			fmt.Printf("round %d, %3d pages: %.1f steps/s, %d answers fetched\n", round+1, n, rate, fetched)
+			costs[n] = cpu.Seconds()
+			fmt.Printf("round %d, %3d pages: %.2f s of processor, %.1f steps/s, %d answers fetched\n", round+1, n, cpu.Seconds(), rate, fetched)
 		}
-		ratios = append(ratios, rates[pages]/rates[0])
+		ratios = append(ratios, costs[pages]/costs[0])
 	}
 	slices.Sort(ratios)
-	fmt.Printf("with %d pages: %.3f times the steps (median of %d)\n", pages, ratios[len(ratios)/2], rounds)
+	fmt.Printf("with %d pages: %.3f times the processor time (median of %d)\n", pages, ratios[len(ratios)/2], rounds)
 	return nil
 }
 
-// learn trains under so many pages and returns steps a second of learning and
-// how many answers the pages fetched.
-func learn(command string, pages, hidden int, limit time.Duration) (float64, int64, error) {
+// learn trains under so many pages and returns steps a second of learning, the
+// processor time of the run and how many answers the pages fetched.
+func learn(command string, pages, hidden, steps int) (rate float64, cpu time.Duration, answers int64, err error) {
 	folder, err := os.MkdirTemp("", "pages")
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	defer os.RemoveAll(folder)
-	cmd := exec.Command(command, "train", "--hidden", fmt.Sprint(hidden), "--time", limit.String(), "--out", filepath.Join(folder, "run"), "--serve=127.0.0.1:0", "--json")
+	cmd := exec.Command(command, "train", "--hidden", fmt.Sprint(hidden), "--steps", fmt.Sprint(steps), "--out", filepath.Join(folder, "run"), "--serve=127.0.0.1:0", "--json")
 	errs, err := cmd.StderrPipe()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	if err := cmd.Start(); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	ctx, leave := context.WithCancel(context.Background())
 	var visitors sync.WaitGroup
@@ -93,9 +95,9 @@ func learn(command string, pages, hidden int, limit time.Duration) (float64, int
 	leave()
 	visitors.Wait()
 	if err := cmd.Wait(); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
-	return report.Steps / report.Seconds, fetched.Load(), decodeErr
+	return report.Steps / report.Seconds, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), fetched.Load(), decodeErr
 }
 
 // visit is one page.

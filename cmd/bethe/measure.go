@@ -58,6 +58,11 @@ type measuring struct {
 	pictured                                             float64 // fraction done at the last pictures
 }
 
+// likelihoodAfter is the time after which the log-likelihood is first estimated
+// in passing: even a short estimate takes seconds, which a short run had better
+// spend on learning.
+const likelihoodAfter = 5 * time.Minute
+
 // Limits of what a record holds.
 const (
 	magnetisationBins = 40
@@ -82,7 +87,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	m := &measuring{learner: l, log: log, some: l.set.Samples.Choose(min(1000, l.set.Len()), l.look.key.Sub(streamBound).Rand()),
 		plain: pace{share: 0.005, gap: 500 * time.Millisecond}, bound: pace{share: 0.02, gap: time.Second},
 		counts: pace{share: 0.005, gap: 2 * time.Second}, spectrum: pace{share: 0.005, gap: 20 * time.Second},
-		pictures: pace{share: 0.02, gap: time.Second}, likelihood: pace{share: 0.02, gap: 10 * time.Second},
+		pictures: pace{share: 0.02, gap: time.Second}, likelihood: pace{share: 0.02, gap: likelihoodAfter},
 	}
 	for _, p := range []*pace{&m.plain, &m.bound, &m.counts, &m.spectrum, &m.pictures, &m.likelihood} {
 		p.last = time.Now()
@@ -152,7 +157,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	}
 	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
 	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
-	likelihood := m.annealable() && exactly(&m.likelihood, 50)
+	likelihood := m.annealable() && exactly(&m.likelihood, 500)
 	if !(plain || bound || counts || spectrum || pictures || likelihood) || p.Fraction >= 1 {
 		return nil
 	}
