@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"math"
+	"slices"
 
 	"bethe/sample"
 	"bethe/spin"
@@ -11,7 +12,7 @@ import (
 // An Equilibrium tells what speaks for tempered chains being in equilibrium, in
 // the half of their sweeps that is not thrown away.
 type Equilibrium struct {
-	Reached      bool `json:"reached"` // all of the below agree with equilibrium
+	Reached      bool `json:"reached"` // all of the below, and the ceiling, agree with equilibrium
 	Sweeps       int  `json:"sweeps"`  // in all
 	Ensembles    int  `json:"ensembles"`
 	Temperatures int  `json:"temperatures"`
@@ -57,6 +58,7 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 	burn := e.opt.Equilibration / 2
 	counted := e.opt.Equilibration - burn
 	weights := make([][]float64, counted) // of the top states
+	now, heaviest := make([]float64, chains), math.Inf(-1)
 	for k := range e.opt.Equilibration {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -65,9 +67,10 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 			tempered.Exchanges.Reset()
 		}
 		tempered.Sweep(1)
+		tempered.LogWeights(now)
+		heaviest = max(heaviest, slices.Max(now))
 		if k >= burn {
-			weights[k-burn] = make([]float64, chains)
-			tempered.LogWeights(weights[k-burn])
+			weights[k-burn] = slices.Clone(now)
 		}
 		if k%16 == 0 {
 			e.tell(e.spent + temperingCost*float64(k*len(ladder)))
@@ -75,6 +78,7 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 	}
 	e.spent += temperingCost * float64(e.opt.Equilibration*len(ladder))
 
+	e.result.Ceiling = e.likelihood(heaviest)
 	rng := e.opt.Key.Sub(streamBootstrap).Sub(1).Rand()
 	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
 	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))

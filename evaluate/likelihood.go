@@ -17,7 +17,7 @@ import (
 // nats a sample. Intervals hold 95 % of bootstrap replicates over chains: they
 // are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
-	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS
+	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling
 	Exact bool    `json:"exact"` // by enumeration
 
 	// ForwardAIS tends to be too large, by less the more temperatures there are.
@@ -49,6 +49,12 @@ type LogLikelihood struct {
 	// chains, with no annealing: close to the truth in equilibrium, on neither side of it.
 	Tempered         *float64  `json:"tempered,omitempty"`
 	TemperedInterval *Interval `json:"tempered_interval,omitempty"`
+
+	// Ceiling is what the likelihood certainly does not exceed: Z is at least the
+	// weight of the heaviest visible state that the tempered chains met at the
+	// machine. It is far below the estimates where a machine has a deep state that
+	// hardly any chain finds; then they are wrong.
+	Ceiling *float64 `json:"ceiling,omitempty"`
 
 	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
 	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
@@ -184,7 +190,10 @@ func (e *estimation) run(ctx context.Context) error {
 	result.RAISE = e.likelihood(mean(raise.LogWeights))
 	result.RAISEInterval = e.interval(raise.LogWeights, mean)
 
-	result.Mean = *result.ReverseAIS
+	result.Mean = min(*result.ReverseAIS, *result.Ceiling)
+	if result.Mean < *result.ReverseAIS {
+		result.Equilibrium.Reached = false
+	}
 	gap := *result.ForwardAIS - *result.ReverseAIS
 	result.Gap = &gap
 	return nil

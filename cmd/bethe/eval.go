@@ -61,6 +61,10 @@ independent spins with the means of the data:
             likelihood of data like those the machine has learned
   tempered  by the exchanges of the tempered chains; on neither side
 
+The heaviest state that the tempered chains met is a ceiling: no likelihood is
+above what its weight alone leaves. A machine can hold a state so heavy that
+hardly any chain finds it; then the ceiling is what counts.
+
 Temperatures lie where a short pilot run found them needed. Intervals are 95 %
 bootstrap intervals over chains. They do not include the error from the finite
 number of samples, which is told beside them. Where forward and reverse differ by
@@ -131,6 +135,9 @@ func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	row("reverse", l.ReverseAIS, l.ReverseInterval, "pessimistic in equilibrium; spread %.2f, effective chains %.1f", l.ReverseSpread, l.ReverseEffective)
 	row("raise", l.RAISE, l.RAISEInterval, "pessimistic of data like those learned")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges")
+	if *l.Ceiling < *l.ReverseAIS {
+		c.printf("  WRONG, all of them: a single state weighs so much that the likelihood is at most %.3f\n", *l.Ceiling)
+	}
 	q := l.Equilibrium
 	verdict := "equilibrium"
 	if !q.Reached {
