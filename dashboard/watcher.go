@@ -212,11 +212,13 @@ func (r *watched) forPage() pageRun {
 	if p.Width*p.Height != p.Visible {
 		p.Width, p.Height = figure.Shape(p.Visible)
 	}
-	has := map[string]bool{}
+	has := map[string]int{}
 	for k := range r.records {
 		e := &r.records[k]
 		for _, name := range figureNames {
-			has[name] = has[name] || figure.HasCurve(name, e)
+			if figure.HasCurve(name, e) {
+				has[name]++
+			}
 		}
 		p.Step, p.Epoch, p.Fraction, p.Seconds = e.Step, e.Epoch, e.Fraction, e.Seconds
 		p.Coupling, p.Polarised, p.KL = e.Coupling, e.Polarised, e.KL
@@ -238,7 +240,7 @@ func (r *watched) forPage() pageRun {
 		}
 	}
 	for _, name := range figureNames {
-		if has[name] {
+		if has[name] > 1 || has[name] == 1 && name != "magnetisation-history" { // one is no history
 			p.Figures = append(p.Figures, name)
 		}
 	}

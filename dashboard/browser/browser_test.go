@@ -213,7 +213,7 @@ func screenshot(t *testing.T, ctx context.Context, name string) {
 func TestPage(t *testing.T) {
 	ctx := open(t)
 	out := filepath.Join(t.TempDir(), "digits")
-	address, stop := start(t, "train", "--data", "mnist:test", "--hidden", "40", "--time", "10m", "--measure-every", "40", "--seed", "1", "--out", out, "--serve=127.0.0.1:0")
+	address, stop := start(t, "train", "--data", "mnist:test", "--hidden", "40", "--time", "3m", "--measure-every", "40", "--seed", "1", "--out", out, "--serve=127.0.0.1:0")
 	do(t, ctx, chromedp.Navigate(address), chromedp.WaitVisible("#n-step"))
 	until(t, ctx, `document.querySelector("#figure-kl img").naturalWidth > 0`, 30*time.Second)
 	if paint := value[float64](t, ctx, `performance.getEntriesByName("first-contentful-paint")[0].startTime`); !(paint > 0 && paint < 1000) {
