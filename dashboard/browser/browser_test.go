@@ -287,6 +287,7 @@ func zeros(number string) string { return strings.Repeat("0", 8-len(number)) + n
 // drag draws a stroke like that of a seven with the pointer.
 func drag(t *testing.T, ctx context.Context) {
 	t.Helper()
+	value[any](t, ctx, `document.querySelector("#canvas").scrollIntoView({block: "center"})`)
 	box := value[map[string]float64](t, ctx, `(({x, y, width, height}) => ({x, y, width, height}))(document.querySelector("#canvas").getBoundingClientRect())`)
 	at := func(x, y float64) (float64, float64) { return box["x"] + x*box["width"], box["y"] + y*box["height"] }
 	points := [][2]float64{{0.3, 0.25}, {0.7, 0.25}, {0.5, 0.6}, {0.45, 0.8}}
