@@ -87,10 +87,17 @@ func (s *Server) Address(l net.Listener) string {
 	return address
 }
 
-// grace is the time that visitors have when the server shuts down.
-const grace = 2 * time.Second
+// When the server shuts down, pages that are open get the last news and fetch
+// the pictures that belong to it: until nothing was asked for during quiet, or
+// for the time of linger. What is left then has the time of grace to end.
+const (
+	quiet  = 500 * time.Millisecond
+	linger = 3 * time.Second
+	grace  = 2 * time.Second
+)
 
-// Serve serves until the context is done, then lets requests end, and closes.
+// Serve serves until the context is done, then tells the pages, lets requests
+// end, and closes.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	// Streams of events end with ctx; other requests with the grace.
 	streams, end := context.WithCancel(context.Background())
@@ -100,11 +107,18 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: silent(),
 	}
+	var asked traffic
+	server.ConnState = asked.note
 	var done sync.WaitGroup
 	done.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer done.Done()
+		_ = s.watcher.look(true) // an error is in the news
+		open := s.watcher.open()
 		end()
+		if open > 0 {
+			asked.settle()
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
@@ -122,4 +136,37 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// traffic follows which connections are being answered.
+type traffic struct {
+	mu     sync.Mutex
+	active map[net.Conn]bool
+	last   time.Time // when one began or ended to be
+}
+
+func (t *traffic) note(c net.Conn, state http.ConnState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.active == nil {
+		t.active = map[net.Conn]bool{}
+	}
+	t.last = time.Now()
+	if state == http.StateActive {
+		t.active[c] = true
+	} else {
+		delete(t.active, c)
+	}
+}
+
+// settle waits until nothing has been asked for some time.
+func (t *traffic) settle() {
+	for began := time.Now(); time.Since(began) < linger; time.Sleep(quiet / 10) {
+		t.mu.Lock()
+		silent := len(t.active) == 0 && time.Since(t.last) > quiet && time.Since(began) > quiet
+		t.mu.Unlock()
+		if silent {
+			return
+		}
+	}
 }

@@ -396,6 +396,31 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// TestLastNews: a page hears what the run appended last before the server's end,
+// and can still fetch pictures of it, over new connections, one after the other.
+func TestLastNews(t *testing.T) {
+	path := t.TempDir()
+	log := folder(t, path, 1)
+	address, end := serve(t, path, Options{})
+	next, _ := events(t, address)
+	next()
+	add(t, log, 77)
+	ended := make(chan error, 1)
+	go func() { ended <- end() }()
+	for p := page0(t, next()); p.Step != 77; p = page0(t, next()) {
+	}
+	for range 3 {
+		time.Sleep(quiet / 3)
+		http.DefaultClient.CloseIdleConnections()
+		if status, text, _ := ask(t, request(t, "GET", address+"/figure/bound.svg?run="+filepath.Base(path), "")); status != 200 || !strings.Contains(text, "<svg") {
+			t.Errorf("a figure at the end: %d %.100s", status, text)
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("the server's end: %v", err)
+	}
+}
+
 // TestStuckReader: a page that stops reading holds up neither the others, nor
 // the run, nor the server's end; and nothing is left running.
 func TestStuckReader(t *testing.T) {

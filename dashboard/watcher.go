@@ -297,6 +297,13 @@ func (w *watcher) join() (chan struct{}, bool) {
 	return wake, true
 }
 
+// open returns the number of pages.
+func (w *watcher) open() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.pages)
+}
+
 func (w *watcher) leave(wake chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -349,7 +356,6 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	}
 	alive := time.NewTicker(breathe)
 	defer alive.Stop()
-	look := 0
 	send := func(text string) bool {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTime)) // a page that stops reading is let go
 		if _, err := fmt.Fprint(w, text); err != nil {
@@ -357,13 +363,18 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		}
 		return control.Flush() == nil
 	}
-	for {
+	look := 0
+	tell := func() bool {
 		var n *news
-		if n, look = s.watcher.since(look); n != nil {
-			text, err := json.Marshal(n)
-			if err != nil || !send("data: "+string(text)+"\n\n") {
-				return
-			}
+		if n, look = s.watcher.since(look); n == nil {
+			return true
+		}
+		text, err := json.Marshal(n)
+		return err == nil && send("data: "+string(text)+"\n\n")
+	}
+	for {
+		if !tell() {
+			return
 		}
 		select {
 		case <-wake:
@@ -374,7 +385,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-ended:
-			send("event: end\ndata: {}\n\n")
+			_ = tell() && send("event: end\ndata: {}\n\n")
 			return
 		}
 	}

@@ -277,9 +277,11 @@ func TestPage(t *testing.T) {
 	until(t, ctx, `document.querySelector("#figure-kl img").src.includes("theme=light")`, 10*time.Second)
 	screenshot(t, ctx, "phone.png")
 
-	// The end is told, without errors.
+	// The end is told, with the last pictures and without errors: half of the
+	// time the run ends while the page asks for some.
 	stop()
 	until(t, ctx, `document.querySelector("#status").textContent.includes("has ended")`, 15*time.Second)
+	until(t, ctx, `[...document.querySelectorAll("figure img")].every((img) => !img.dataset.busy)`, 10*time.Second)
 }
 
 func zeros(number string) string { return strings.Repeat("0", 8-len(number)) + number }

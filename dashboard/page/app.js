@@ -74,9 +74,10 @@ for (const [name, title, , where] of figures) {
   places.set(name, img);
 }
 
+let gone = false; // the server has ended: nothing new can be had of it
 function drawFigures() {
   const run = runs.get(chosen);
-  if (!run || document.hidden) return;
+  if (!run || document.hidden || gone) return;
   const over = names.filter((n) => ticked.has(n) && runs.has(n)).slice(0, 7);
   if (!over.includes(chosen)) over.unshift(chosen);
   for (const [name, title, single] of figures) {
@@ -97,7 +98,7 @@ let follow = true;
 function drawPictures() {
   const run = runs.get(chosen), slider = el("slider");
   el("pictures-section").hidden = !run || run.pictures.length === 0;
-  if (!run || run.pictures.length === 0) return;
+  if (!run || run.pictures.length === 0 || gone) return;
   slider.max = run.pictures.length - 1;
   if (follow) slider.value = slider.max;
   const at = run.pictures[Number(slider.value)];
@@ -201,6 +202,7 @@ function listen() {
   stream.onmessage = (event) => hear(JSON.parse(event.data));
   stream.addEventListener("end", () => {
     stream.close();
+    gone = true;
     el("status").textContent = "the server has ended; bethe serve shows the run again";
   });
   stream.onerror = () => {
