@@ -20,8 +20,10 @@ const (
 	lookEvery = 500 * time.Millisecond
 	findEvery = 3 * time.Second
 	// chartsEvery is the least time between two drawings of a run's curves. As a
-	// run grows old its curves move less, and so they are drawn less often.
+	// run grows old its curves move less, and so they are drawn less often: after
+	// an hour every 8 s.
 	chartsEvery = 2 * time.Second
+	oftenOfAge  = 600
 	// forEachPage is added to the time between events for every open page, so
 	// that many pages cost as little as few.
 	forEachPage = 75 * time.Millisecond
@@ -148,7 +150,7 @@ func (w *watcher) lookAt(r *watched) {
 	if n := len(r.records); n > 0 {
 		old = r.records[n-1].Seconds
 	}
-	wait := chartsEvery + time.Duration(old*float64(time.Second)/200) + time.Duration(len(w.pages))*forEachPage
+	wait := chartsEvery + time.Duration(old*float64(time.Second)/oftenOfAge) + time.Duration(len(w.pages))*forEachPage
 	if r.Finished || r.version == 0 || time.Since(r.drawn) >= wait {
 		r.version++
 		r.drawn, r.stale, r.changed = time.Now(), false, w.looks
