@@ -232,7 +232,7 @@ func number(v, step float64, digits int) string {
 }
 
 // logTicks labels powers of ten, and in a range of less than two also 2 and 5
-// times them.
+// times them; in one that holds hardly any of these, round values.
 func logTicks(low, high float64) []plot.Tick {
 	decades := math.Log10(high / low)
 	every := max(1, int(math.Ceil(decades/6)))
@@ -248,6 +248,9 @@ func logTicks(low, high float64) []plot.Tick {
 			}
 			ticks = append(ticks, tick)
 		}
+	}
+	if decades < 0.5 && len(ticks) < 3 {
+		return linearTicks(low, high)
 	}
 	return ticks
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -279,6 +280,34 @@ func TestThin(t *testing.T) {
 }
 
 // TestSequential falls in lightness, so that it reads in grey, and its colours differ.
+// TestLabels: round values where there are many cells, whatever their spacing, and
+// the values themselves where it is not about even or there are few.
+func TestLabels(t *testing.T) {
+	words := func(values []float64, n int) (words string) {
+		for _, tick := range labelsOf(values, n) {
+			if tick.Label != "" {
+				words += fmt.Sprintf("%s@%.2f ", tick.Label, tick.Value+0)
+			}
+		}
+		return strings.TrimSpace(words)
+	}
+	for _, c := range []struct {
+		values []float64
+		n      int
+		want   string
+	}{
+		{[]float64{1, 2, 4}, 3, "1@0.00 2@1.00 4@2.00"},
+		{[]float64{0, 1, 2, 3, 4}, 3, "0@0.00 1@1.00 2@2.00 3@3.00 4@4.00"},
+		{[]float64{13, 5187, 9920, 20111, 31111}, 3, "10000@2.01 20000@2.99 30000@3.90"},
+		{[]float64{1, 10, 100, 1000}, 2, "1@0.00 100@2.00"},
+		{[]float64{1, 3, 2, 4}, 2, "1@0.00 2@2.00"},
+	} {
+		if got := words(c.values, c.n); got != c.want {
+			t.Errorf("%v: %s, not %s", c.values, got, c.want)
+		}
+	}
+}
+
 func TestSequential(t *testing.T) {
 	light := func(c color.RGBA) float64 {
 		return 0.2126*float64(c.R) + 0.7152*float64(c.G) + 0.0722*float64(c.B)

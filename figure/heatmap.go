@@ -78,8 +78,13 @@ func (f *HeatMap) draw(c draw.Canvas, theme Theme) {
 
 // labelsOf names the cells along an axis by their values, not more than n of them.
 func labelsOf(values []float64, n int) plot.ConstantTicks {
-	if ticks := evenly(values); len(values) > n && ticks != nil {
-		return ticks
+	if len(values) > n {
+		if ticks := evenly(values); ticks != nil {
+			return ticks
+		}
+		if ticks := nearlyEvenly(values); ticks != nil {
+			return ticks
+		}
 	}
 	every := (len(values) + n - 1) / n
 	var ticks plot.ConstantTicks
@@ -89,6 +94,24 @@ func labelsOf(values []float64, n int) plot.ConstantTicks {
 			tick.Label = strconv.FormatFloat(v, 'g', 4, 64)
 		}
 		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
+// nearlyEvenly returns ticks at round values, between the cells whose values they
+// lie between, nil unless the values rise in about equal steps.
+func nearlyEvenly(values []float64) plot.ConstantTicks {
+	n := len(values)
+	first, last := values[0], values[n-1]
+	for k := range n - 1 {
+		even := first + (last-first)*float64(k)/float64(n-1)
+		if !(values[k] < values[k+1]) || math.Abs(values[k]-even) > 0.25*(last-first) {
+			return nil
+		}
+	}
+	ticks := linearTicks(first, last)
+	for k := range ticks {
+		ticks[k].Value = positions([]float64{min(max(ticks[k].Value, first), last)}, values)[0]
 	}
 	return ticks
 }
