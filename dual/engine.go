@@ -43,6 +43,12 @@ type Chains[T rbm.Real] struct {
 	Sweeps int // a call
 	Key    stream.Key
 	Start  *spin.Matrix // visible states to start at, of Count columns; nil for random ones
+	// Scouts is the number of chains, at most Count, that are replaced every
+	// scoutEvery sweeps by new ones, which come from scattered states by
+	// scoutSweeps sweeps. Chains that began at data stay near them, and learning
+	// then never sees states far from all data that the network holds likely,
+	// however heavy they are; those that scouts find are unlearned.
+	Scouts int
 
 	chains  *sample.Chains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
@@ -59,6 +65,9 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 		}
 	}
 	c.chains.SetNetwork(net)
+	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
+		c.scout(net, after)
+	}
 	c.chains.Sweep(c.Sweeps)
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
@@ -78,6 +87,44 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 		dst.Visible[i] = T(s) * scale
 	}
 	return Report{Engine: "chains", LnZ: math.NaN(), Iterations: c.Sweeps, Converged: true}, nil
+}
+
+// Scouts begin every so many sweeps of the chains, and join the chains after so many sweeps.
+const (
+	scoutEvery  = 100
+	scoutSweeps = 25
+)
+
+// streamScouts is the label of the scouts' streams below the engine's key, far
+// from those of its chains.
+const streamScouts = 1 << 32
+
+// scout puts the scouts of a round in the place of the next chains in turn.
+func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
+	count := min(c.Scouts, c.Count)
+	key := c.Key.Sub(streamScouts).Sub(round)
+	scouts := sample.NewCoarseChains(net, count, key)
+	scouts.Start(sample.Scattered(c.base(net.Visible()), count, key.Sub(streamScouts)))
+	scouts.Sweep(scoutSweeps)
+	first := int(round-1) * count
+	for k := range count {
+		for mu := range net.Hidden() {
+			c.chains.Hidden.Set(mu, (first+k)%c.Count, scouts.Hidden.At(mu, k))
+		}
+	}
+}
+
+// base returns the fields in which independent spins have the means of the
+// states that the chains started at.
+func (c *Chains[T]) base(visible int) []float64 {
+	fields, sums := make([]float64, visible), make([]int, visible)
+	if c.Start != nil {
+		c.Start.RowSums(sums)
+	}
+	for i, s := range sums {
+		fields[i] = math.Atanh(float64(s) / float64(c.Count+2))
+	}
+	return fields
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {

@@ -190,6 +190,36 @@ func TestChainsStart(t *testing.T) {
 	nearMoments(t, "at the start", got, want, 1e-14)
 }
 
+// A ferromagnet has two states of equal weight, and chains that start in one stay
+// there; scouts find the other, and half of them go to each (false alarm: 5 in a
+// million).
+func TestScouts(t *testing.T) {
+	const n, p, count = 40, 20, 128
+	net := rbm.NewNetwork[float32](n, p)
+	for e := range net.Coupling {
+		net.Coupling[e] = 0.2
+	}
+	up := func(scouts int) float64 {
+		c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(3), Start: spin.New(n, count), Scouts: scouts}
+		m := rbm.NewMoments[float32](n, p)
+		for range 2 {
+			if _, err := c.Moments(m, net); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return (1 + float64(m.Visible[0])) / 2
+	}
+	if share := up(0); share > 0.05 {
+		t.Errorf("without scouts %g of the chains are in the other state", share)
+	}
+	if share := up(count / 4); share < 0.1 || share > 0.4 {
+		t.Errorf("after two rounds of a quarter of the chains %g of them are in the other state", share)
+	}
+	if share := up(3 * count); math.Abs(share-0.5) > 4.6*0.5/math.Sqrt(count) {
+		t.Errorf("where all chains are new %g of them are in the other state", share)
+	}
+}
+
 // Restored chains go on as if nothing had happened.
 func TestChainsRestore(t *testing.T) {
 	const n, p, count = 40, 20, 100
@@ -204,20 +234,22 @@ func TestChainsRestore(t *testing.T) {
 		}
 		return m
 	}
-	engine := func() *Chains[float32] { return &Chains[float32]{Count: count, Sweeps: 3, Key: stream.New(2)} }
+	start := spin.Random(n, count, stream.New(3).Rand())
+	engine := func() *Chains[float32] {
+		return &Chains[float32]{Count: count, Sweeps: 60, Key: stream.New(2), Start: start, Scouts: 30}
+	}
 	a := engine()
 	if s := a.State(); s.Spins != nil || s.Count != 0 {
 		t.Error("a state before the first call")
 	}
 	next(a)
 	state := a.State()
-	if state.Count != 3 {
+	if state.Count != 60 {
 		t.Errorf("%d sweeps", state.Count)
 	}
 	want := []*rbm.Moments[float32]{next(a), next(a)}
 
 	b := engine()
-	b.Start = spin.New(n, count) // where they start has no say any more
 	if err := b.Restore(n, p, state); err != nil {
 		t.Fatal(err)
 	}

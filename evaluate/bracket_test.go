@@ -147,7 +147,7 @@ func TestEquilibriumIsTold(t *testing.T) {
 	for _, c := range []struct {
 		sweeps int
 		want   bool
-	}{{LeastEquilibration, false}, {1000, true}} {
+	}{{LeastEquilibration, false}, {2000, true}} {
 		x := try(t, "digits", file.Machine(), digits, Options{Temperatures: 10, Chains: 64, Equilibration: c.sweeps, Key: stream.New(2)})
 		q := x.Equilibrium
 		if q.Reached != c.want || q.Sweeps != c.sweeps || q.Ensembles != 64 || q.Temperatures < 5 || !(q.LeastExchange > 0.2 && q.LeastExchange < 1 && q.Length > 3) {

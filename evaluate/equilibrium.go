@@ -17,7 +17,7 @@ type Equilibrium struct {
 	Ensembles    int  `json:"ensembles"`
 	Temperatures int  `json:"temperatures"`
 	// StartDifference is the likelihood by Tempered of the ensembles that started
-	// at samples minus that of those that started at independent spins, and
+	// at samples minus that of those that started at scattered states, and
 	// StartDifferenceError its standard error.
 	StartDifference      float64 `json:"start_difference"`
 	StartDifferenceError float64 `json:"start_difference_error"`
@@ -107,18 +107,10 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 }
 
 // starts returns visible states for the tempered chains: samples in the first
-// half, independent spins with the samples' means in the second.
+// half, scattered states in the second.
 func (e *estimation) starts() *spin.Matrix {
 	chains, key := e.opt.Chains, e.opt.Key.Sub(streamSamples)
-	n := e.machine.Visible()
-	fields := make([]float64, n*chains)
-	for i, b := range e.base {
-		for l := range chains {
-			fields[i*chains+l] = b
-		}
-	}
-	starts := spin.New(n, chains)
-	spin.Draw(starts, fields, key.Sub(0))
+	starts := sample.Scattered(e.base, chains, key.Sub(0))
 	samples := e.samples.Choose(chains, key.Sub(2).Rand())
 	spin.SwapColumns(starts, samples, first(chains/2))
 	return starts

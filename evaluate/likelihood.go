@@ -113,7 +113,7 @@ const (
 // else by annealed importance sampling in both directions between the machine
 // and independent spins with the samples' means. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
-// half of which started at samples and half at independent spins. Errors are the
+// half of which started at samples and half at scattered states (sample.Scattered). Errors are the
 // context's, of the options, and of samples that do not fit.
 func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, opt Options) (LogLikelihood, error) {
 	n, m := machine.Visible(), samples.Cols()

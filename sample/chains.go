@@ -4,6 +4,7 @@ package sample
 
 import (
 	"fmt"
+	"math"
 
 	"bethe/internal/kernel"
 	"bethe/rbm"
@@ -99,6 +100,30 @@ func (c *Chains[T]) Start(s *spin.Matrix) {
 	}
 	*c.Visible = *s.Clone()
 	c.drawHidden()
+}
+
+// Scattered returns n visible states of independent spins, len(base) x n, to start
+// chains at that should find states far from any data. base holds the fields in
+// which independent spins have the means of the data. In every other state all
+// spins have one mean, in the others the fields are those of the data at inverse
+// temperatures from -1 to 1, so that there are states with all unlikely spins
+// turned. Means and temperatures are spread evenly, in any run of neighbouring
+// columns too: multiples of the golden ratio.
+func Scattered(base []float64, n int, key stream.Key) *spin.Matrix {
+	fields := make([]float64, len(base)*n)
+	for k := range n {
+		_, share := math.Modf((float64(k/2) + 0.5) / math.Phi)
+		for i, b := range base {
+			if at := 2*share - 1; k%2 == 0 {
+				fields[i*n+k] = math.Atanh(at)
+			} else {
+				fields[i*n+k] = at * b
+			}
+		}
+	}
+	s := spin.New(len(base), n)
+	spin.Draw(s, fields, key)
+	return s
 }
 
 // heldField is the size of the field that VisibleFields shows for a clamped

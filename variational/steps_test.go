@@ -31,10 +31,10 @@ func TestFieldsStayFinite(t *testing.T) {
 		}
 	}
 	model := Model[float64](Start{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
-	if err := exactTrainer(t, model, samples, Options{Steps: 100, Rate: 2, FinalRate: 1, FieldRate: 1}).Run(t.Context(), nil); err != nil {
+	if err := exactTrainer(t, model, samples, Options{Steps: 200, Rate: 2, FinalRate: 1, FieldRate: 1}).Run(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	limit := math.Atanh(1-2./(m+2)) + 3
+	limit := math.Atanh(1-2./(m+2)) + beyond
 	for i, b := range model.VisibleField {
 		if sign := float64(samples.At(i, 0)); !(math.Abs(b-sign*limit) < 1e-12) {
 			t.Errorf("visible field %d is %v, not %v", i, b, sign*limit)

@@ -185,6 +185,10 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 	}
 }
 
+// beyond is by how much fields may exceed those of a spin that is the same in all
+// samples. They need it where many such spins must not turn together.
+const beyond = 10
+
 // learn takes one step.
 func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
@@ -201,7 +205,7 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	step := t.state.step
 	t.moveSynapses(rate, step)
 	if r := rate * t.opt.FieldRate; r > 0 {
-		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + 3
+		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + beyond
 		t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
 		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, r, step, limit)
 	}

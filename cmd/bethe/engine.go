@@ -18,6 +18,7 @@ type engineFlags struct {
 	chains    int
 	sweeps    int
 	draws     int
+	scouts    int // of train alone
 }
 
 func (e *engineFlags) register(cmd *cobra.Command) {
@@ -39,6 +40,8 @@ func (e *engineFlags) check() error {
 		return usagef("--chains %d: it must be at least 1", e.chains)
 	case e.sweeps < 1:
 		return usagef("--sweeps %d: it must be at least 1", e.sweeps)
+	case e.scouts < 0:
+		return usagef("--scouts %d: it must not be negative", e.scouts)
 	case e.draws < 2 || e.draws%2 != 0:
 		return usagef("--draws %d: it must be even and positive", e.draws)
 	}
@@ -58,7 +61,7 @@ func oneOf(word string, words ...string) bool {
 // size, and why. start holds visible states to start chains and fixed points
 // at, or is nil.
 func newEngine[T rbm.Real](e *engineFlags, visible, hidden int, start *spin.Matrix, key stream.Key) (engine dual.Engine[T], why string) {
-	chains := dual.Chains[T]{Count: e.chains, Sweeps: e.sweeps, Key: key, Start: start}
+	chains := dual.Chains[T]{Count: e.chains, Sweeps: e.sweeps, Key: key, Start: start, Scouts: e.scouts}
 	switch e.estep {
 	case "exact":
 		return dual.Exact[T]{}, "exact, as asked"

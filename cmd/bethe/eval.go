@@ -56,7 +56,8 @@ independent spins with the means of the data:
   forward   from the spins to the machine; tends to overstate the likelihood
   reverse   from the machine to the spins; tends to understate it, if it starts
             in equilibrium. The starts are tempered chains, half of which began at
-            data and half at independent spins: the two must agree
+            data and half far from data (independent spins of all magnetisations,
+            and with all unlikely pixels turned): the two must agree
   raise     in reverse from data, with no need of equilibrium; understates the
             likelihood of data like those the machine has learned
   tempered  by the exchanges of the tempered chains; on neither side
@@ -143,7 +144,7 @@ func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	if !q.Reached {
 		verdict = "NO equilibrium yet, so reverse may be wrong either way (more --equilibration)"
 	}
-	c.printf("  %s: started at data minus started at independent spins %.3f ± %.3f; %.1f round trips an ensemble,\n"+
+	c.printf("  %s: started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
 		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d\n",
 		verdict, q.StartDifference, q.StartDifferenceError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps)
 }

@@ -87,7 +87,7 @@ func (r *learning) describe() {
 		"epochs": f.epochs, "steps": f.steps, "time": f.time.String(), "batch": f.batch, "rule": f.rule, "restarts": f.restarts,
 		"rate": f.rate, "fall": s.fall, "final_rate": s.finalRate, "warmup": s.warmup, "average": s.average, "settle": s.settle, "max_theta": s.maxTheta,
 		"coupling_rate": s.coupling, "final_sweeps": s.finalSweeps,
-		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws,
+		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws, "scouts": f.engine.scouts,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
 	f.earlier.describe(r.settings, r.prior)

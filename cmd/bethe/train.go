@@ -88,6 +88,7 @@ decided, and draws of the others.
 	f.engine.register(cmd)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
+	flags.IntVar(&f.engine.scouts, "scouts", 32, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
 	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
