@@ -22,10 +22,6 @@ type Overlaps struct {
 // Cols returns the number of columns of b.
 func (o *Overlaps) Cols() int { return o.cols }
 
-// lanesAtOnce is the number of columns of b that one piece of work takes: those
-// of a tile of the kernel.
-const lanesAtOnce = kernel.LaneAlign
-
 // Set computes the products of the columns of a and b, which must have equally
 // many rows, fewer than 65536.
 func (o *Overlaps) Set(a, b *Matrix) {
@@ -125,10 +121,7 @@ func (o *Overlaps) bases(m *Matrix, slope float32, shift []float32) []float32 {
 }
 
 func (o *Overlaps) drawTile(m *Matrix, tile int, step float32, base []float32, key stream.Key) {
-	var g kernel.Generator
-	last := min(m.cols, (tile+1)*lanesAtOnce)
-	for l := tile * lanesAtOnce; l < last; l += kernel.DrawLanes {
-		key.Sub(uint64(l / kernel.DrawLanes)).Fill(g[:])
-		kernel.DrawCounts(m.words[l:], m.stride, o.tile(tile)[l%lanesAtOnce:], lanesAtOnce, o.rows, min(kernel.DrawLanes, last-l), step, base, &g)
-	}
+	l := tile * lanesAtOnce
+	g := tileGenerators(key, tile)
+	kernel.DrawCounts(m.words[l:], m.stride, o.tile(tile), lanesAtOnce, o.rows, min(lanesAtOnce, m.cols-l), step, base, g[:])
 }

@@ -360,15 +360,26 @@ func MulT[T Real](dst, a []T, p int, m *Matrix) {
 // gives the same spins whatever the number of threads.
 func Draw[T Real](m *Matrix, field []T, key stream.Key) {
 	checkLen("Draw", "fields", len(field), m.rows*m.cols)
-	blocks := parallel.Pieces(m.cols, kernel.DrawLanes)
-	parallel.For(blocks, parallel.Grain(m.rows*kernel.DrawLanes*8), func(lo, hi int) {
-		var g kernel.Generator
-		for b := lo; b < hi; b++ {
-			key.Sub(uint64(b)).Fill(g[:])
-			l := b * kernel.DrawLanes
-			kernel.DrawBlock(m.words[l:], m.stride, field[l:], m.cols, m.rows, min(kernel.DrawLanes, m.cols-l), &g)
+	parallel.For(m.stride/lanesAtOnce, parallel.Grain(m.rows*lanesAtOnce*8), func(lo, hi int) {
+		for tile := lo; tile < hi; tile++ {
+			l := tile * lanesAtOnce
+			g := tileGenerators(key, tile)
+			kernel.DrawBlock(m.words[l:], m.stride, field[l:], m.cols, m.rows, min(lanesAtOnce, m.cols-l), g[:])
 		}
 	})
+}
+
+// lanesAtOnce is the number of columns that one piece of work takes in draws and
+// counts: those of a tile of the kernels.
+const lanesAtOnce = kernel.LaneAlign
+
+// tileGenerators returns the generators of the columns of a tile: each block of
+// DrawLanes columns has one of its own.
+func tileGenerators(key stream.Key, tile int) (g [lanesAtOnce / kernel.DrawLanes]kernel.Generator) {
+	for b := range g {
+		key.Sub(uint64(tile*len(g) + b)).Fill(g[b][:])
+	}
+	return g
 }
 
 func checkLen(verb, what string, got, want int) {

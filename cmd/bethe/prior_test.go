@@ -39,7 +39,7 @@ func TestPrior(t *testing.T) {
 		t.Errorf("another prior: status %d, %s", status, stderr)
 	}
 	// Teachers drawn from a prior are the easier to learn the more it says.
-	planted := []string{"planted", "--visible", "12", "--hidden", "3", "--alpha", "3", "--instances", "3", "--restarts", "2", "--prior", model}
+	planted := []string{"planted", "--visible", "12", "--hidden", "3", "--alpha", "3", "--instances", "12", "--restarts", "2", "--prior", model}
 	if all, none := object(t, planted...)["overlap"].(float64), object(t, append(planted, "--prior-scale", "0")...)["overlap"].(float64); all <= none {
 		t.Errorf("overlap %v with the prior, %v with none of it", all, none)
 	}

@@ -51,26 +51,19 @@ func countDiff(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, 
 
 // DrawCounts draws rows x lanes spins as DrawBlock does, in fields
 // shift[r] + slope counts[r*ld+l]: the fields of binary units from CountDiff.
-// Each row of counts holds DrawLanes of them, whatever the lanes. All tiers
-// draw the same spins.
-func DrawCounts(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator) {
+// Each row of counts holds whole blocks of DrawLanes of them, whatever the lanes.
+// All tiers draw the same spins.
+func DrawCounts(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator) {
+	checkGenerators(lanes, g)
 	use().drawCounts(dst, stride, counts, ld, rows, lanes, slope, shift, g)
 }
 
-func drawCounts(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator) {
-	var random [8]uint64
-	var words [DrawLanes]uint32
-	a := float32(slope * (-2 * math.Log2E))
-	for r := range rows {
-		g.Next(&random)
-		b := float32(shift[r] * (-2 * math.Log2E))
-		for l, c := range counts[r*ld : r*ld+lanes] {
-			_, up := bits.Sub32(lane(&random, l), threshold(mulAdd(a, float32(c), b)), 0)
-			words[l] |= up << (r % WordBits)
+func drawCounts(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator) {
+	a := float32(slope * (2 * math.Log2E))
+	drawLanes(dst, stride, rows, lanes, g, func(r, l, lanes int, words *[DrawLanes]uint32, g *Generator, random *[8]uint64) {
+		b := float32(shift[r] * (2 * math.Log2E))
+		for k, c := range counts[r*ld+l : r*ld+l+lanes] {
+			words[k] |= up(g, random, k, mulAdd(a, float32(c), b)) << (r % WordBits)
 		}
-		if r%WordBits == WordBits-1 || r == rows-1 {
-			copy(dst[r/WordBits*stride:][:lanes], words[:lanes])
-			clear(words[:])
-		}
-	}
+	})
 }

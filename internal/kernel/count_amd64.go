@@ -44,16 +44,24 @@ func countDiffVector(avx512 bool) func(counts []uint16, ld int, a []uint32, stri
 	}
 }
 
-// drawCountsVector makes a kernel of an assembly function.
-func drawCountsVector(draw func(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)) func([]uint32, int, []uint16, int, int, int, float32, []float32, *Generator) {
-	return func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator) {
-		if rows == 0 {
+// drawCountsVector makes a kernel of assembly functions for some lanes and, if
+// there is one, for twice as many.
+func drawCountsVector(lanesAtOnce int, once, twice func(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)) func([]uint32, int, []uint16, int, int, int, float32, []float32, []Generator) {
+	return func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator) {
+		if rows == 0 || lanes == 0 {
 			return
 		}
 		last := (Words(rows) - 1) * stride
 		_ = dst[last : last+lanes]
-		_ = counts[(rows-1)*ld+DrawLanes-1]
+		_ = counts[(rows-1)*ld+(lanes+DrawLanes-1)/DrawLanes*DrawLanes-1]
 		_ = shift[rows-1]
-		draw(&dst[0], stride, &counts[0], ld, rows, lanes, slope, &shift[0], (*[32]uint64)(g))
+		for l := 0; l < lanes; {
+			draw, count := once, lanesAtOnce
+			if twice != nil && lanes-l > lanesAtOnce {
+				draw, count = twice, 2*lanesAtOnce
+			}
+			draw(&dst[l], stride, &counts[l], ld, rows, min(count, lanes-l), slope, &shift[0], stateOf(g, l))
+			l += count
+		}
 	}
 }

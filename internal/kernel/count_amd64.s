@@ -346,11 +346,11 @@ DATA bitsOfHalfBytes4<>+30(SB)/1, $0x03
 DATA bitsOfHalfBytes4<>+31(SB)/1, $0x04
 GLOBL bitsOfHalfBytes4<>(SB), RODATA|NOPTR, $32
 
-// func drawCountsAVX2(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)
+// func drawCounts16AVX2(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
 // Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·drawCountsAVX2(SB), NOSPLIT, $0-72
+TEXT ·drawCounts16AVX2(SB), NOSPLIT, $0-72
 	VBROADCASTSS slope+48(FP), Y0
-	VMULPS       wordc038aa3b<>+0(SB), Y0, Y0
+	VMULPS       word4038aa3b<>+0(SB), Y0, Y0
 	MOVQ         counts+16(FP), AX
 	MOVQ         ld+24(FP), CX
 	MOVQ         shift+56(FP), DX
@@ -362,11 +362,8 @@ TEXT ·drawCountsAVX2(SB), NOSPLIT, $0-72
 	MOVQ         lanes+40(FP), R9
 	SHLQ         $0x02, DI
 	MOVQ         state+64(FP), R10
-	VBROADCASTSS wordc2fc0000<>+0(SB), Y1
-	VBROADCASTSS word42fc0000<>+0(SB), Y2
-	VBROADCASTSS word00000001<>+0(SB), Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
+	VBROADCASTSS wordc2fc0000<>+0(SB), Y2
+	VBROADCASTSS word42fc0000<>+0(SB), Y3
 	MOVQ         R9, R11
 	XORQ         R12, R12
 	CMPQ         R11, R12
@@ -393,153 +390,109 @@ word:
 	CMPQ         R8, R9
 	CMOVQLT      R8, R9
 	SUBQ         R9, R8
-	VBROADCASTSS word00000001<>+0(SB), Y3
+	VBROADCASTSS word00000001<>+0(SB), Y1
 	VPXOR        Y4, Y4, Y4
 	VPXOR        Y5, Y5, Y5
 
 row:
 	PREFETCHT0   (AX)(BX*1)
-	VMOVDQU      (R10), Y8
-	VMOVDQU      64(R10), Y9
-	VMOVDQU      128(R10), Y10
-	VMOVDQU      192(R10), Y11
-	VPADDQ       Y11, Y8, Y12
-	VPSRLQ       $0x29, Y12, Y13
-	VPSLLQ       $0x17, Y12, Y12
-	VPOR         Y13, Y12, Y12
-	VPADDQ       Y8, Y12, Y12
-	VPXOR        Y9, Y11, Y11
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y11, Y8, Y8
-	VMOVDQU      Y8, (R10)
-	VPSLLQ       $0x11, Y9, Y13
-	VPXOR        Y10, Y9, Y9
-	VMOVDQU      Y9, 64(R10)
-	VPXOR        Y13, Y10, Y10
-	VMOVDQU      Y10, 128(R10)
-	VPSRLQ       $0x13, Y11, Y13
-	VPSLLQ       $0x2d, Y11, Y11
-	VPOR         Y13, Y11, Y11
-	VMOVDQU      Y11, 192(R10)
-	VMOVDQU      32(R10), Y8
-	VMOVDQU      96(R10), Y9
-	VMOVDQU      160(R10), Y10
-	VMOVDQU      224(R10), Y11
-	VPADDQ       Y11, Y8, Y13
+	VBROADCASTSS (DX), Y8
+	VMULPS       word4038aa3b<>+0(SB), Y8, Y8
+	VMOVDQU      (R10), Y9
+	VMOVDQU      64(R10), Y10
+	VMOVDQU      128(R10), Y11
+	VMOVDQU      192(R10), Y12
+	VPADDQ       Y12, Y9, Y13
 	VPSRLQ       $0x29, Y13, Y14
 	VPSLLQ       $0x17, Y13, Y13
 	VPOR         Y14, Y13, Y13
-	VPADDQ       Y8, Y13, Y13
+	VPADDQ       Y9, Y13, Y13
+	VPXOR        Y10, Y12, Y12
 	VPXOR        Y9, Y11, Y11
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y11, Y8, Y8
-	VMOVDQU      Y8, 32(R10)
-	VPSLLQ       $0x11, Y9, Y14
-	VPXOR        Y10, Y9, Y9
-	VMOVDQU      Y9, 96(R10)
-	VPXOR        Y14, Y10, Y10
-	VMOVDQU      Y10, 160(R10)
-	VPSRLQ       $0x13, Y11, Y14
-	VPSLLQ       $0x2d, Y11, Y11
-	VPOR         Y14, Y11, Y11
-	VMOVDQU      Y11, 224(R10)
-	VSHUFPS      $0xdd, Y13, Y12, Y8
-	VSHUFPS      $0x88, Y13, Y12, Y12
-	VPERMQ       $0xd8, Y12, Y12
-	VPERMQ       $0xd8, Y8, Y8
-	VBROADCASTSS (DX), Y10
-	VMULPS       wordc038aa3b<>+0(SB), Y10, Y10
+	VPXOR        Y12, Y9, Y9
+	VMOVDQU      Y9, (R10)
+	VPSLLQ       $0x11, Y10, Y14
+	VPXOR        Y11, Y10, Y10
+	VMOVDQU      Y10, 64(R10)
+	VPXOR        Y14, Y11, Y11
+	VMOVDQU      Y11, 128(R10)
+	VPSRLQ       $0x13, Y12, Y14
+	VPSLLQ       $0x2d, Y12, Y12
+	VPOR         Y14, Y12, Y12
+	VMOVDQU      Y12, 192(R10)
+	VPERMQ       $0xd8, Y13, Y13
+	VPERMQ       $0xd8, Y10, Y10
+	VPUNPCKLWD   Y13, Y10, Y14
+	VPUNPCKHWD   Y13, Y10, Y13
 	VPMOVZXWD    (AX), Y9
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y0, Y9, Y9
-	VADDPS       Y10, Y9, Y9
-	VMAXPS       Y9, Y1, Y9
-	VMINPS       Y9, Y2, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y11
-	VSUBPS       word4b400000<>+0(SB), Y11, Y13
-	VSUBPS       Y13, Y9, Y13
-	VMULPS       Y13, Y13, Y9
-	VMULPS       word3f317219<>+0(SB), Y13, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y13, Y10
-	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y14, Y10, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y13, Y10
-	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y9, Y13
-	VADDPS       Y13, Y10, Y10
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y14, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
-	VDIVPS       Y10, Y11, Y10
-	VCMPPS       $0x1d, word3f000000<>+0(SB), Y10, Y11
-	VMULPS       word4f000000<>+0(SB), Y10, Y9
-	VMULPS       word4f800000<>+0(SB), Y10, Y13
-	VCVTTPS2DQ   Y13, Y13
-	VCVTTPS2DQ   Y9, Y9
-	VPADDD       Y9, Y9, Y9
-	VBLENDVPS    Y11, Y9, Y13, Y13
-	VCMPPS       $0x1d, word3f800000<>+0(SB), Y10, Y11
-	VPOR         Y11, Y13, Y13
-	VCMPPS       $0x07, Y10, Y10, Y11
-	VPAND        Y11, Y13, Y13
-	VPXOR        word80000000<>+0(SB), Y13, Y13
-	VPXOR        word80000000<>+0(SB), Y12, Y12
-	VPCMPGTD     Y12, Y13, Y13
-	VPAND        Y3, Y13, Y13
-	VPOR         Y13, Y4, Y4
-	VBROADCASTSS (DX), Y10
-	VMULPS       wordc038aa3b<>+0(SB), Y10, Y10
+	VADDPS       Y8, Y9, Y9
+	VMAXPS       Y9, Y2, Y9
+	VMINPS       Y9, Y3, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y11
+	VSUBPS       Y11, Y9, Y11
+	VMULPS       Y11, Y11, Y12
+	VMULPS       word3f317219<>+0(SB), Y11, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y11, Y9
+	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
+	VMULPS       Y12, Y9, Y9
+	VADDPS       Y15, Y9, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y11, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y12, Y11
+	VADDPS       Y11, Y9, Y9
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y9, Y9
+	VADDPS       Y15, Y9, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y9, Y9
+	VPSRLD       $0x01, Y14, Y14
+	VPOR         word00000001<>+0(SB), Y14, Y14
+	VPXOR        word7ffffffe<>+0(SB), Y14, Y10
+	VCVTDQ2PS    Y14, Y14
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VCMPPS       $0x11, Y9, Y14, Y14
+	VPAND        Y1, Y14, Y14
+	VPOR         Y14, Y4, Y4
 	VPMOVZXWD    16(AX), Y9
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y0, Y9, Y9
+	VADDPS       Y8, Y9, Y9
+	VMAXPS       Y9, Y2, Y9
+	VMINPS       Y9, Y3, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y8
+	VSUBPS       word4b400000<>+0(SB), Y8, Y10
+	VSUBPS       Y10, Y9, Y10
+	VMULPS       Y10, Y10, Y11
+	VMULPS       word3f317219<>+0(SB), Y10, Y12
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       word3d635739<>+0(SB), Y10, Y9
+	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VADDPS       Y12, Y9, Y12
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y9
+	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
+	VMULPS       word392385a5<>+0(SB), Y11, Y10
 	VADDPS       Y10, Y9, Y9
-	VMAXPS       Y9, Y1, Y9
-	VMINPS       Y9, Y2, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y11
-	VSUBPS       word4b400000<>+0(SB), Y11, Y12
-	VSUBPS       Y12, Y9, Y12
-	VMULPS       Y12, Y12, Y9
-	VMULPS       word3f317219<>+0(SB), Y12, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y12, Y10
-	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y13, Y10, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y10
-	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y9, Y12
-	VADDPS       Y12, Y10, Y10
-	VMULPS       Y9, Y9, Y9
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y13, Y10, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y11
-	VDIVPS       Y10, Y11, Y10
-	VCMPPS       $0x1d, word3f000000<>+0(SB), Y10, Y11
-	VMULPS       word4f000000<>+0(SB), Y10, Y9
-	VMULPS       word4f800000<>+0(SB), Y10, Y12
-	VCVTTPS2DQ   Y12, Y12
-	VCVTTPS2DQ   Y9, Y9
-	VPADDD       Y9, Y9, Y9
-	VBLENDVPS    Y11, Y9, Y12, Y12
-	VCMPPS       $0x1d, word3f800000<>+0(SB), Y10, Y11
-	VPOR         Y11, Y12, Y12
-	VCMPPS       $0x07, Y10, Y10, Y11
-	VPAND        Y11, Y12, Y12
-	VPXOR        word80000000<>+0(SB), Y12, Y12
-	VPXOR        word80000000<>+0(SB), Y8, Y8
-	VPCMPGTD     Y8, Y12, Y12
-	VPAND        Y3, Y12, Y12
-	VPOR         Y12, Y5, Y5
-	VPADDD       Y3, Y3, Y3
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y11, Y9, Y9
+	VADDPS       Y12, Y9, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y9, Y9
+	VPSRLD       $0x01, Y13, Y13
+	VPOR         word00000001<>+0(SB), Y13, Y13
+	VPXOR        word7ffffffe<>+0(SB), Y13, Y8
+	VCVTDQ2PS    Y13, Y13
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y8, Y9, Y9
+	VCMPPS       $0x11, Y9, Y13, Y13
+	VPAND        Y1, Y13, Y13
+	VPOR         Y13, Y5, Y5
+	VPADDD       Y1, Y1, Y1
 	ADDQ         CX, AX
 	ADDQ         $0x04, DX
 	DECQ         R9
@@ -552,15 +505,15 @@ row:
 	VZEROUPPER
 	RET
 
-DATA wordc038aa3b<>+0(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+4(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+8(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+12(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+16(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+20(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+24(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+28(SB)/4, $0xc038aa3b
-GLOBL wordc038aa3b<>(SB), RODATA|NOPTR, $32
+DATA word4038aa3b<>+0(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+4(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+8(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+12(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+16(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+20(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+24(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+28(SB)/4, $0x4038aa3b
+GLOBL word4038aa3b<>(SB), RODATA|NOPTR, $32
 
 DATA wordc2fc0000<>+0(SB)/4, $0xc2fc0000
 DATA wordc2fc0000<>+4(SB)/4, $0xc2fc0000
@@ -582,16 +535,6 @@ DATA word42fc0000<>+24(SB)/4, $0x42fc0000
 DATA word42fc0000<>+28(SB)/4, $0x42fc0000
 GLOBL word42fc0000<>(SB), RODATA|NOPTR, $32
 
-DATA word00000001<>+0(SB)/4, $0x00000001
-DATA word00000001<>+4(SB)/4, $0x00000001
-DATA word00000001<>+8(SB)/4, $0x00000001
-DATA word00000001<>+12(SB)/4, $0x00000001
-DATA word00000001<>+16(SB)/4, $0x00000001
-DATA word00000001<>+20(SB)/4, $0x00000001
-DATA word00000001<>+24(SB)/4, $0x00000001
-DATA word00000001<>+28(SB)/4, $0x00000001
-GLOBL word00000001<>(SB), RODATA|NOPTR, $32
-
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
 DATA slidingMask<>+8(SB)/4, $0xffffffff
@@ -609,6 +552,16 @@ DATA slidingMask<>+52(SB)/4, $0x00000000
 DATA slidingMask<>+56(SB)/4, $0x00000000
 DATA slidingMask<>+60(SB)/4, $0x00000000
 GLOBL slidingMask<>(SB), RODATA|NOPTR, $64
+
+DATA word00000001<>+0(SB)/4, $0x00000001
+DATA word00000001<>+4(SB)/4, $0x00000001
+DATA word00000001<>+8(SB)/4, $0x00000001
+DATA word00000001<>+12(SB)/4, $0x00000001
+DATA word00000001<>+16(SB)/4, $0x00000001
+DATA word00000001<>+20(SB)/4, $0x00000001
+DATA word00000001<>+24(SB)/4, $0x00000001
+DATA word00000001<>+28(SB)/4, $0x00000001
+GLOBL word00000001<>(SB), RODATA|NOPTR, $32
 
 DATA word4b400000<>+0(SB)/4, $0x4b400000
 DATA word4b400000<>+4(SB)/4, $0x4b400000
@@ -690,45 +643,15 @@ DATA word392385a5<>+24(SB)/4, $0x392385a5
 DATA word392385a5<>+28(SB)/4, $0x392385a5
 GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
 
-DATA word3f000000<>+0(SB)/4, $0x3f000000
-DATA word3f000000<>+4(SB)/4, $0x3f000000
-DATA word3f000000<>+8(SB)/4, $0x3f000000
-DATA word3f000000<>+12(SB)/4, $0x3f000000
-DATA word3f000000<>+16(SB)/4, $0x3f000000
-DATA word3f000000<>+20(SB)/4, $0x3f000000
-DATA word3f000000<>+24(SB)/4, $0x3f000000
-DATA word3f000000<>+28(SB)/4, $0x3f000000
-GLOBL word3f000000<>(SB), RODATA|NOPTR, $32
-
-DATA word4f000000<>+0(SB)/4, $0x4f000000
-DATA word4f000000<>+4(SB)/4, $0x4f000000
-DATA word4f000000<>+8(SB)/4, $0x4f000000
-DATA word4f000000<>+12(SB)/4, $0x4f000000
-DATA word4f000000<>+16(SB)/4, $0x4f000000
-DATA word4f000000<>+20(SB)/4, $0x4f000000
-DATA word4f000000<>+24(SB)/4, $0x4f000000
-DATA word4f000000<>+28(SB)/4, $0x4f000000
-GLOBL word4f000000<>(SB), RODATA|NOPTR, $32
-
-DATA word4f800000<>+0(SB)/4, $0x4f800000
-DATA word4f800000<>+4(SB)/4, $0x4f800000
-DATA word4f800000<>+8(SB)/4, $0x4f800000
-DATA word4f800000<>+12(SB)/4, $0x4f800000
-DATA word4f800000<>+16(SB)/4, $0x4f800000
-DATA word4f800000<>+20(SB)/4, $0x4f800000
-DATA word4f800000<>+24(SB)/4, $0x4f800000
-DATA word4f800000<>+28(SB)/4, $0x4f800000
-GLOBL word4f800000<>(SB), RODATA|NOPTR, $32
-
-DATA word80000000<>+0(SB)/4, $0x80000000
-DATA word80000000<>+4(SB)/4, $0x80000000
-DATA word80000000<>+8(SB)/4, $0x80000000
-DATA word80000000<>+12(SB)/4, $0x80000000
-DATA word80000000<>+16(SB)/4, $0x80000000
-DATA word80000000<>+20(SB)/4, $0x80000000
-DATA word80000000<>+24(SB)/4, $0x80000000
-DATA word80000000<>+28(SB)/4, $0x80000000
-GLOBL word80000000<>(SB), RODATA|NOPTR, $32
+DATA word7ffffffe<>+0(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+4(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+8(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+12(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+16(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+20(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+24(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+28(SB)/4, $0x7ffffffe
+GLOBL word7ffffffe<>(SB), RODATA|NOPTR, $32
 
 // func countTile1AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
 // Requires: AVX, AVX512F, AVX512VPOPCNTDQ
@@ -887,11 +810,11 @@ word:
 	VZEROUPPER
 	RET
 
-// func drawCountsAVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
-TEXT ·drawCountsAVX512(SB), NOSPLIT, $0-72
+// func drawCounts32AVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+
+TEXT ·drawCounts32AVX512(SB), NOSPLIT, $0-72
 	VBROADCASTSS slope+48(FP), Z0
-	VMULPS.BCST  wordc038aa3b<>+0(SB), Z0, Z0
+	VMULPS.BCST  word4038aa3b<>+0(SB), Z0, Z0
 	MOVQ         counts+16(FP), AX
 	MOVQ         ld+24(FP), CX
 	MOVQ         shift+56(FP), DX
@@ -903,15 +826,29 @@ TEXT ·drawCountsAVX512(SB), NOSPLIT, $0-72
 	MOVQ         lanes+40(FP), R9
 	SHLQ         $0x02, DI
 	MOVQ         state+64(FP), R10
-	VBROADCASTSS wordc2fc0000<>+0(SB), Z1
-	VBROADCASTSS word42fc0000<>+0(SB), Z2
-	VMOVUPS      lowHalvesFirst<>+0(SB), Z5
-	VMOVUPS      (R10), Z6
-	VMOVUPS      64(R10), Z7
-	VMOVUPS      128(R10), Z8
-	VMOVUPS      192(R10), Z9
-	VBROADCASTSS word00000001<>+0(SB), Z3
-	VPXORD       Z4, Z4, Z4
+	VMOVUPS      (R10), Z3
+	VMOVUPS      64(R10), Z4
+	VMOVUPS      128(R10), Z5
+	VMOVUPS      192(R10), Z6
+	VMOVUPS      probabilityLevels1<>+0(SB), Z7
+	VMOVUPS      probabilityLevels1<>+64(SB), Z8
+	VMOVUPS      probabilitySlopes1<>+0(SB), Z9
+	VMOVUPS      probabilitySlopes1<>+64(SB), Z10
+	VBROADCASTSS word001a001a<>+0(SB), Z11
+	VBROADCASTSS word00340034<>+0(SB), Z12
+	VBROADCASTSS word49800000<>+0(SB), Z13
+	VMOVUPS      packedQuarters1<>+0(SB), Z14
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	CMPQ         R11, R12
+	CMOVQLT      R12, R11
+	MOVQ         $0x00000010, R12
+	CMPQ         R11, R12
+	CMOVQGT      R12, R11
+	MOVL         $0x0000ffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	LEAQ         -16(R9), R9
 	XORQ         R11, R11
 	CMPQ         R9, R11
 	CMOVQLT      R11, R9
@@ -920,96 +857,896 @@ TEXT ·drawCountsAVX512(SB), NOSPLIT, $0-72
 	CMOVQGT      R11, R9
 	MOVL         $0x0000ffff, R11
 	BZHIL        R9, R11, R11
-	KMOVW        R11, K1
+	KMOVW        R11, K2
 
 word:
-	MOVQ         $0x0000001e, R9
+	XORQ R11, R11
+
+half:
+	MOVQ         $0x0000000f, R9
 	CMPQ         R8, R9
 	CMOVQLT      R8, R9
 	SUBQ         R9, R8
-	VBROADCASTSS word00000001<>+0(SB), Z3
-	VPXORD       Z4, Z4, Z4
+	VBROADCASTSS word00010001<>+0(SB), Z1
+	VPXORD       Z2, Z2, Z2
 
 row:
-	PREFETCHT0    (AX)(BX*1)
-	VPADDQ        Z9, Z6, Z10
-	VPROLQ        $0x17, Z10, Z10
-	VPADDQ        Z6, Z10, Z10
-	VPSLLQ        $0x11, Z7, Z11
-	VPXORQ        Z6, Z8, Z8
-	VPXORQ        Z7, Z9, Z9
-	VPXORQ        Z8, Z7, Z7
-	VPXORQ        Z9, Z6, Z6
-	VPXORQ        Z11, Z8, Z8
-	VPROLQ        $0x2d, Z9, Z9
-	VPERMD        Z10, Z5, Z10
-	VBROADCASTSS  (DX), Z12
-	VMULPS.BCST   wordc038aa3b<>+0(SB), Z12, Z12
-	VPMOVZXWD     (AX), Z11
-	VCVTDQ2PS     Z11, Z11
-	VMULPS        Z0, Z11, Z11
-	VADDPS        Z12, Z11, Z11
-	VMAXPS        Z11, Z1, Z11
-	VMINPS        Z11, Z2, Z11
-	VADDPS.BCST   word4b400000<>+0(SB), Z11, Z13
-	VSUBPS.BCST   word4b400000<>+0(SB), Z13, Z14
-	VSUBPS        Z14, Z11, Z14
-	VMULPS        Z14, Z14, Z11
-	VMULPS.BCST   word3f317219<>+0(SB), Z14, Z15
-	VADDPS.BCST   word3f800000<>+0(SB), Z15, Z15
-	VMULPS.BCST   word3d635739<>+0(SB), Z14, Z12
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z12, Z12
-	VMULPS        Z11, Z12, Z12
-	VADDPS        Z15, Z12, Z15
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z14, Z12
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z12, Z12
-	VMULPS.BCST   word392385a5<>+0(SB), Z11, Z14
-	VADDPS        Z14, Z12, Z12
-	VMULPS        Z11, Z11, Z11
-	VMULPS        Z11, Z12, Z12
-	VADDPS        Z15, Z12, Z12
-	VPSLLD        $0x17, Z13, Z13
-	VPADDD        Z13, Z12, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VBROADCASTSS  word3f800000<>+0(SB), Z11
-	VDIVPS        Z12, Z11, Z12
-	VMULPS.BCST   word4f800000<>+0(SB), Z12, Z11
-	VCMPPS.BCST   $0x11, word3f800000<>+0(SB), Z12, K2
-	VCMPPS.BCST   $0x1d, word3f800000<>+0(SB), Z12, K3
-	VCVTTPS2UDQ.Z Z11, K2, Z11
-	VPTERNLOGD    $0xff, Z11, Z11, K3, Z11
-	VPCMPUD       $0x01, Z11, Z10, K2
-	VPORD         Z3, Z4, K2, Z4
-	VPADDD        Z3, Z3, Z3
-	ADDQ          CX, AX
-	ADDQ          $0x04, DX
-	DECQ          R9
-	JNZ           row
-	VMOVUPS       Z4, K1, (SI)
-	ADDQ          DI, SI
-	TESTQ         R8, R8
-	JNZ           word
-	VMOVUPS       Z6, (R10)
-	VMOVUPS       Z7, 64(R10)
-	VMOVUPS       Z8, 128(R10)
-	VMOVUPS       Z9, 192(R10)
+	PREFETCHT0   (AX)(BX*1)
+	VBROADCASTSS (DX), Z15
+	VMULPS.BCST  word4038aa3b<>+0(SB), Z15, Z15
+	VPADDQ       Z6, Z3, Z16
+	VPROLQ       $0x17, Z16, Z16
+	VPADDQ       Z3, Z16, Z16
+	VPSLLQ       $0x11, Z4, Z17
+	VPXORQ       Z4, Z6, Z6
+	VPTERNLOGQ   $0x96, Z3, Z5, Z4
+	VPTERNLOGQ   $0x96, Z3, Z17, Z5
+	VPXORQ       Z6, Z3, Z3
+	VPROLQ       $0x2d, Z6, Z6
+	VPMOVZXWD    (AX), Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z0, Z17, Z17
+	VADDPS       Z15, Z17, Z17
+	VMULPS.BCST  word45400000<>+0(SB), Z17, Z17
+	VMINPS       Z17, Z13, Z17
+	VCVTPS2DQ    Z17, Z17
+	VPMOVZXWD    32(AX), Z18
+	VCVTDQ2PS    Z18, Z18
+	VMULPS       Z0, Z18, Z18
+	VADDPS       Z15, Z18, Z18
+	VMULPS.BCST  word45400000<>+0(SB), Z18, Z18
+	VMINPS       Z18, Z13, Z18
+	VCVTPS2DQ    Z18, Z18
+	VPACKSSDW    Z18, Z17, Z17
+	VPERMQ       Z17, Z14, Z17
+	VPSRLW       $0x0a, Z17, Z18
+	VMOVAPS      Z18, Z19
+	VPERMI2W     Z8, Z7, Z18
+	VPERMI2W     Z10, Z9, Z19
+	VPSLLW       $0x06, Z17, Z17
+	VPMULHUW     Z17, Z19, Z19
+	VPADDW       Z19, Z18, Z18
+	VPCMPUW      $0x01, Z18, Z16, K3
+	VPSUBW       Z16, Z18, Z18
+	VPADDW       Z11, Z18, Z18
+	VPCMPUW      $0x02, Z12, Z18, K4
+	KORTESTD     K4, K4
+	JNZ          close0
+
+drawn0:
+	VPADDW    Z1, Z2, K3, Z2
+	VPADDD    Z1, Z1, Z1
+	ADDQ      CX, AX
+	ADDQ      $0x04, DX
+	DECQ      R9
+	JNZ       row
+	VPMOVZXWD Y2, Z1
+	VMOVUPS.Z (SI), K1, Z15
+	TESTQ     R11, R11
+	JZ        low00
+	VPSLLD    $0x0f, Z1, Z1
+	VPORD     Z15, Z1, Z1
+
+low00:
+	VMOVUPS       Z1, K1, (SI)
+	VEXTRACTI64X4 $0x01, Z2, Y1
+	VPMOVZXWD     Y1, Z1
+	VMOVUPS.Z     64(SI), K2, Z15
+	TESTQ         R11, R11
+	JZ            low01
+	VPSLLD        $0x0f, Z1, Z1
+	VPORD         Z15, Z1, Z1
+
+low01:
+	VMOVUPS Z1, K2, 64(SI)
+	TESTQ   R8, R8
+	JZ      end
+	XORQ    $0x01, R11
+	JNZ     half
+	ADDQ    DI, SI
+	JMP     word
+
+close0:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z17
+	VBROADCASTSS  word42fc0000<>+0(SB), Z18
+	VPMOVZXWD     (AX), Z19
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        Z0, Z19, Z19
+	VADDPS        Z15, Z19, Z19
+	VPMOVZXWD     Y16, Z20
+	VPMOVZXWD     Y4, Z21
+	VPSLLD        $0x10, Z20, Z20
+	VPORD         Z21, Z20, Z20
+	VMAXPS        Z19, Z17, Z19
+	VMINPS        Z19, Z18, Z19
+	VADDPS.BCST   word4b400000<>+0(SB), Z19, Z21
+	VSUBPS.BCST   word4b400000<>+0(SB), Z21, Z22
+	VSUBPS        Z22, Z19, Z22
+	VMULPS        Z22, Z22, Z23
+	VMULPS.BCST   word3f317219<>+0(SB), Z22, Z24
+	VADDPS.BCST   word3f800000<>+0(SB), Z24, Z24
+	VMULPS.BCST   word3d635739<>+0(SB), Z22, Z19
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z19, Z19
+	VMULPS        Z23, Z19, Z19
+	VADDPS        Z24, Z19, Z24
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z22, Z19
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z19, Z19
+	VMULPS.BCST   word392385a5<>+0(SB), Z23, Z22
+	VADDPS        Z22, Z19, Z19
+	VMULPS        Z23, Z23, Z23
+	VMULPS        Z23, Z19, Z19
+	VADDPS        Z24, Z19, Z19
+	VPSLLD        $0x17, Z21, Z21
+	VPADDD        Z21, Z19, Z19
+	VPSRLD        $0x01, Z20, Z20
+	VPORD.BCST    word00000001<>+0(SB), Z20, Z20
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z20, Z21
+	VCVTDQ2PS     Z20, Z20
+	VCVTDQ2PS     Z21, Z21
+	VMULPS        Z21, Z19, Z19
+	VCMPPS        $0x11, Z19, Z20, K3
+	VPMOVZXWD     32(AX), Z19
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        Z0, Z19, Z19
+	VADDPS        Z15, Z19, Z19
+	VEXTRACTI64X4 $0x01, Z16, Y16
+	VPMOVZXWD     Y16, Z15
+	VEXTRACTI64X4 $0x01, Z4, Y16
+	VPMOVZXWD     Y16, Z16
+	VPSLLD        $0x10, Z15, Z15
+	VPORD         Z16, Z15, Z15
+	VMAXPS        Z19, Z17, Z19
+	VMINPS        Z19, Z18, Z19
+	VADDPS.BCST   word4b400000<>+0(SB), Z19, Z16
+	VSUBPS.BCST   word4b400000<>+0(SB), Z16, Z17
+	VSUBPS        Z17, Z19, Z17
+	VMULPS        Z17, Z17, Z19
+	VMULPS.BCST   word3f317219<>+0(SB), Z17, Z20
+	VADDPS.BCST   word3f800000<>+0(SB), Z20, Z20
+	VMULPS.BCST   word3d635739<>+0(SB), Z17, Z18
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z18, Z18
+	VMULPS        Z19, Z18, Z18
+	VADDPS        Z20, Z18, Z20
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z17, Z18
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z18, Z18
+	VMULPS.BCST   word392385a5<>+0(SB), Z19, Z17
+	VADDPS        Z17, Z18, Z18
+	VMULPS        Z19, Z19, Z19
+	VMULPS        Z19, Z18, Z18
+	VADDPS        Z20, Z18, Z18
+	VPSLLD        $0x17, Z16, Z16
+	VPADDD        Z16, Z18, Z18
+	VPSRLD        $0x01, Z15, Z15
+	VPORD.BCST    word00000001<>+0(SB), Z15, Z15
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z15, Z16
+	VCVTDQ2PS     Z15, Z15
+	VCVTDQ2PS     Z16, Z16
+	VMULPS        Z16, Z18, Z18
+	VCMPPS        $0x11, Z18, Z15, K4
+	KUNPCKWD      K3, K4, K3
+	JMP           drawn0
+
+end:
+	VMOVUPS Z3, (R10)
+	VMOVUPS Z4, 64(R10)
+	VMOVUPS Z5, 128(R10)
+	VMOVUPS Z6, 192(R10)
 	VZEROUPPER
 	RET
 
-DATA lowHalvesFirst<>+0(SB)/4, $0x00000000
-DATA lowHalvesFirst<>+4(SB)/4, $0x00000002
-DATA lowHalvesFirst<>+8(SB)/4, $0x00000004
-DATA lowHalvesFirst<>+12(SB)/4, $0x00000006
-DATA lowHalvesFirst<>+16(SB)/4, $0x00000008
-DATA lowHalvesFirst<>+20(SB)/4, $0x0000000a
-DATA lowHalvesFirst<>+24(SB)/4, $0x0000000c
-DATA lowHalvesFirst<>+28(SB)/4, $0x0000000e
-DATA lowHalvesFirst<>+32(SB)/4, $0x00000001
-DATA lowHalvesFirst<>+36(SB)/4, $0x00000003
-DATA lowHalvesFirst<>+40(SB)/4, $0x00000005
-DATA lowHalvesFirst<>+44(SB)/4, $0x00000007
-DATA lowHalvesFirst<>+48(SB)/4, $0x00000009
-DATA lowHalvesFirst<>+52(SB)/4, $0x0000000b
-DATA lowHalvesFirst<>+56(SB)/4, $0x0000000d
-DATA lowHalvesFirst<>+60(SB)/4, $0x0000000f
-GLOBL lowHalvesFirst<>(SB), RODATA|NOPTR, $64
+DATA probabilityLevels1<>+0(SB)/2, $0x8003
+DATA probabilityLevels1<>+2(SB)/2, $0x8ec2
+DATA probabilityLevels1<>+4(SB)/2, $0x9d1d
+DATA probabilityLevels1<>+6(SB)/2, $0xaabd
+DATA probabilityLevels1<>+8(SB)/2, $0xb759
+DATA probabilityLevels1<>+10(SB)/2, $0xc2c3
+DATA probabilityLevels1<>+12(SB)/2, $0xcce1
+DATA probabilityLevels1<>+14(SB)/2, $0xd5b1
+DATA probabilityLevels1<>+16(SB)/2, $0xdd3d
+DATA probabilityLevels1<>+18(SB)/2, $0xe39e
+DATA probabilityLevels1<>+20(SB)/2, $0xe8f3
+DATA probabilityLevels1<>+22(SB)/2, $0xed5c
+DATA probabilityLevels1<>+24(SB)/2, $0xf0fb
+DATA probabilityLevels1<>+26(SB)/2, $0xf3ef
+DATA probabilityLevels1<>+28(SB)/2, $0xf654
+DATA probabilityLevels1<>+30(SB)/2, $0xf844
+DATA probabilityLevels1<>+32(SB)/2, $0xf9d2
+DATA probabilityLevels1<>+34(SB)/2, $0xfb12
+DATA probabilityLevels1<>+36(SB)/2, $0xfc13
+DATA probabilityLevels1<>+38(SB)/2, $0xfce0
+DATA probabilityLevels1<>+40(SB)/2, $0xfd83
+DATA probabilityLevels1<>+42(SB)/2, $0xfe05
+DATA probabilityLevels1<>+44(SB)/2, $0xfe6d
+DATA probabilityLevels1<>+46(SB)/2, $0xfec0
+DATA probabilityLevels1<>+48(SB)/2, $0xff02
+DATA probabilityLevels1<>+50(SB)/2, $0xff36
+DATA probabilityLevels1<>+52(SB)/2, $0xff60
+DATA probabilityLevels1<>+54(SB)/2, $0xff81
+DATA probabilityLevels1<>+56(SB)/2, $0xff9b
+DATA probabilityLevels1<>+58(SB)/2, $0xffb0
+DATA probabilityLevels1<>+60(SB)/2, $0xffc0
+DATA probabilityLevels1<>+62(SB)/2, $0xffcd
+DATA probabilityLevels1<>+64(SB)/2, $0x0014
+DATA probabilityLevels1<>+66(SB)/2, $0x0033
+DATA probabilityLevels1<>+68(SB)/2, $0x0040
+DATA probabilityLevels1<>+70(SB)/2, $0x0050
+DATA probabilityLevels1<>+72(SB)/2, $0x0065
+DATA probabilityLevels1<>+74(SB)/2, $0x007f
+DATA probabilityLevels1<>+76(SB)/2, $0x00a0
+DATA probabilityLevels1<>+78(SB)/2, $0x00ca
+DATA probabilityLevels1<>+80(SB)/2, $0x00fe
+DATA probabilityLevels1<>+82(SB)/2, $0x0140
+DATA probabilityLevels1<>+84(SB)/2, $0x0192
+DATA probabilityLevels1<>+86(SB)/2, $0x01fa
+DATA probabilityLevels1<>+88(SB)/2, $0x027c
+DATA probabilityLevels1<>+90(SB)/2, $0x0320
+DATA probabilityLevels1<>+92(SB)/2, $0x03ed
+DATA probabilityLevels1<>+94(SB)/2, $0x04ed
+DATA probabilityLevels1<>+96(SB)/2, $0x062d
+DATA probabilityLevels1<>+98(SB)/2, $0x07bb
+DATA probabilityLevels1<>+100(SB)/2, $0x09aa
+DATA probabilityLevels1<>+102(SB)/2, $0x0c10
+DATA probabilityLevels1<>+104(SB)/2, $0x0f03
+DATA probabilityLevels1<>+106(SB)/2, $0x12a2
+DATA probabilityLevels1<>+108(SB)/2, $0x170b
+DATA probabilityLevels1<>+110(SB)/2, $0x1c60
+DATA probabilityLevels1<>+112(SB)/2, $0x22c1
+DATA probabilityLevels1<>+114(SB)/2, $0x2a4e
+DATA probabilityLevels1<>+116(SB)/2, $0x331e
+DATA probabilityLevels1<>+118(SB)/2, $0x3d3e
+DATA probabilityLevels1<>+120(SB)/2, $0x48a9
+DATA probabilityLevels1<>+122(SB)/2, $0x5547
+DATA probabilityLevels1<>+124(SB)/2, $0x62e8
+DATA probabilityLevels1<>+126(SB)/2, $0x7144
+GLOBL probabilityLevels1<>(SB), RODATA|NOPTR, $128
+
+DATA probabilitySlopes1<>+0(SB)/2, $0x0eb9
+DATA probabilitySlopes1<>+2(SB)/2, $0x0e56
+DATA probabilitySlopes1<>+4(SB)/2, $0x0d9c
+DATA probabilitySlopes1<>+6(SB)/2, $0x0c9a
+DATA probabilitySlopes1<>+8(SB)/2, $0x0b69
+DATA probabilitySlopes1<>+10(SB)/2, $0x0a1f
+DATA probabilitySlopes1<>+12(SB)/2, $0x08d0
+DATA probabilitySlopes1<>+14(SB)/2, $0x078e
+DATA probabilitySlopes1<>+16(SB)/2, $0x0663
+DATA probabilitySlopes1<>+18(SB)/2, $0x0557
+DATA probabilitySlopes1<>+20(SB)/2, $0x046b
+DATA probabilitySlopes1<>+22(SB)/2, $0x03a1
+DATA probabilitySlopes1<>+24(SB)/2, $0x02f6
+DATA probabilitySlopes1<>+26(SB)/2, $0x0267
+DATA probabilitySlopes1<>+28(SB)/2, $0x01f1
+DATA probabilitySlopes1<>+30(SB)/2, $0x0190
+DATA probabilitySlopes1<>+32(SB)/2, $0x0141
+DATA probabilitySlopes1<>+34(SB)/2, $0x0101
+DATA probabilitySlopes1<>+36(SB)/2, $0x00cd
+DATA probabilitySlopes1<>+38(SB)/2, $0x00a4
+DATA probabilitySlopes1<>+40(SB)/2, $0x0083
+DATA probabilitySlopes1<>+42(SB)/2, $0x0068
+DATA probabilitySlopes1<>+44(SB)/2, $0x0053
+DATA probabilitySlopes1<>+46(SB)/2, $0x0042
+DATA probabilitySlopes1<>+48(SB)/2, $0x0034
+DATA probabilitySlopes1<>+50(SB)/2, $0x002a
+DATA probabilitySlopes1<>+52(SB)/2, $0x0021
+DATA probabilitySlopes1<>+54(SB)/2, $0x001a
+DATA probabilitySlopes1<>+56(SB)/2, $0x0015
+DATA probabilitySlopes1<>+58(SB)/2, $0x0011
+DATA probabilitySlopes1<>+60(SB)/2, $0x000d
+DATA probabilitySlopes1<>+62(SB)/2, $0x001f
+DATA probabilitySlopes1<>+64(SB)/2, $0x001f
+DATA probabilitySlopes1<>+66(SB)/2, $0x000d
+DATA probabilitySlopes1<>+68(SB)/2, $0x0011
+DATA probabilitySlopes1<>+70(SB)/2, $0x0015
+DATA probabilitySlopes1<>+72(SB)/2, $0x001a
+DATA probabilitySlopes1<>+74(SB)/2, $0x0021
+DATA probabilitySlopes1<>+76(SB)/2, $0x002a
+DATA probabilitySlopes1<>+78(SB)/2, $0x0034
+DATA probabilitySlopes1<>+80(SB)/2, $0x0042
+DATA probabilitySlopes1<>+82(SB)/2, $0x0053
+DATA probabilitySlopes1<>+84(SB)/2, $0x0068
+DATA probabilitySlopes1<>+86(SB)/2, $0x0083
+DATA probabilitySlopes1<>+88(SB)/2, $0x00a4
+DATA probabilitySlopes1<>+90(SB)/2, $0x00cd
+DATA probabilitySlopes1<>+92(SB)/2, $0x0101
+DATA probabilitySlopes1<>+94(SB)/2, $0x0141
+DATA probabilitySlopes1<>+96(SB)/2, $0x0190
+DATA probabilitySlopes1<>+98(SB)/2, $0x01f1
+DATA probabilitySlopes1<>+100(SB)/2, $0x0267
+DATA probabilitySlopes1<>+102(SB)/2, $0x02f6
+DATA probabilitySlopes1<>+104(SB)/2, $0x03a1
+DATA probabilitySlopes1<>+106(SB)/2, $0x046b
+DATA probabilitySlopes1<>+108(SB)/2, $0x0557
+DATA probabilitySlopes1<>+110(SB)/2, $0x0663
+DATA probabilitySlopes1<>+112(SB)/2, $0x078e
+DATA probabilitySlopes1<>+114(SB)/2, $0x08d0
+DATA probabilitySlopes1<>+116(SB)/2, $0x0a1f
+DATA probabilitySlopes1<>+118(SB)/2, $0x0b69
+DATA probabilitySlopes1<>+120(SB)/2, $0x0c9a
+DATA probabilitySlopes1<>+122(SB)/2, $0x0d9c
+DATA probabilitySlopes1<>+124(SB)/2, $0x0e56
+DATA probabilitySlopes1<>+126(SB)/2, $0x0eb9
+GLOBL probabilitySlopes1<>(SB), RODATA|NOPTR, $128
+
+DATA word001a001a<>+0(SB)/4, $0x001a001a
+DATA word001a001a<>+4(SB)/4, $0x001a001a
+DATA word001a001a<>+8(SB)/4, $0x001a001a
+DATA word001a001a<>+12(SB)/4, $0x001a001a
+DATA word001a001a<>+16(SB)/4, $0x001a001a
+DATA word001a001a<>+20(SB)/4, $0x001a001a
+DATA word001a001a<>+24(SB)/4, $0x001a001a
+DATA word001a001a<>+28(SB)/4, $0x001a001a
+GLOBL word001a001a<>(SB), RODATA|NOPTR, $32
+
+DATA word00340034<>+0(SB)/4, $0x00340034
+DATA word00340034<>+4(SB)/4, $0x00340034
+DATA word00340034<>+8(SB)/4, $0x00340034
+DATA word00340034<>+12(SB)/4, $0x00340034
+DATA word00340034<>+16(SB)/4, $0x00340034
+DATA word00340034<>+20(SB)/4, $0x00340034
+DATA word00340034<>+24(SB)/4, $0x00340034
+DATA word00340034<>+28(SB)/4, $0x00340034
+GLOBL word00340034<>(SB), RODATA|NOPTR, $32
+
+DATA word49800000<>+0(SB)/4, $0x49800000
+DATA word49800000<>+4(SB)/4, $0x49800000
+DATA word49800000<>+8(SB)/4, $0x49800000
+DATA word49800000<>+12(SB)/4, $0x49800000
+DATA word49800000<>+16(SB)/4, $0x49800000
+DATA word49800000<>+20(SB)/4, $0x49800000
+DATA word49800000<>+24(SB)/4, $0x49800000
+DATA word49800000<>+28(SB)/4, $0x49800000
+GLOBL word49800000<>(SB), RODATA|NOPTR, $32
+
+DATA packedQuarters1<>+0(SB)/8, $0x0000000000000000
+DATA packedQuarters1<>+8(SB)/8, $0x0000000000000002
+DATA packedQuarters1<>+16(SB)/8, $0x0000000000000004
+DATA packedQuarters1<>+24(SB)/8, $0x0000000000000006
+DATA packedQuarters1<>+32(SB)/8, $0x0000000000000001
+DATA packedQuarters1<>+40(SB)/8, $0x0000000000000003
+DATA packedQuarters1<>+48(SB)/8, $0x0000000000000005
+DATA packedQuarters1<>+56(SB)/8, $0x0000000000000007
+GLOBL packedQuarters1<>(SB), RODATA|NOPTR, $64
+
+DATA word45400000<>+0(SB)/4, $0x45400000
+DATA word45400000<>+4(SB)/4, $0x45400000
+DATA word45400000<>+8(SB)/4, $0x45400000
+DATA word45400000<>+12(SB)/4, $0x45400000
+DATA word45400000<>+16(SB)/4, $0x45400000
+DATA word45400000<>+20(SB)/4, $0x45400000
+DATA word45400000<>+24(SB)/4, $0x45400000
+DATA word45400000<>+28(SB)/4, $0x45400000
+GLOBL word45400000<>(SB), RODATA|NOPTR, $32
+
+// func drawCounts64AVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+
+TEXT ·drawCounts64AVX512(SB), NOSPLIT, $0-72
+	VBROADCASTSS slope+48(FP), Z0
+	VMULPS.BCST  word4038aa3b<>+0(SB), Z0, Z0
+	MOVQ         counts+16(FP), AX
+	MOVQ         ld+24(FP), CX
+	MOVQ         shift+56(FP), DX
+	SHLQ         $0x01, CX
+	LEAQ         (CX)(CX*8), BX
+	MOVQ         dst+0(FP), SI
+	MOVQ         stride+8(FP), DI
+	MOVQ         rows+32(FP), R8
+	MOVQ         lanes+40(FP), R9
+	SHLQ         $0x02, DI
+	MOVQ         state+64(FP), R10
+	VMOVUPS      (R10), Z4
+	VMOVUPS      64(R10), Z5
+	VMOVUPS      128(R10), Z6
+	VMOVUPS      192(R10), Z7
+	VMOVUPS      256(R10), Z8
+	VMOVUPS      320(R10), Z9
+	VMOVUPS      384(R10), Z10
+	VMOVUPS      448(R10), Z11
+	VMOVUPS      probabilityLevels2<>+0(SB), Z12
+	VMOVUPS      probabilityLevels2<>+64(SB), Z13
+	VMOVUPS      probabilitySlopes2<>+0(SB), Z14
+	VMOVUPS      probabilitySlopes2<>+64(SB), Z15
+	VBROADCASTSS word001a001a<>+0(SB), Z16
+	VBROADCASTSS word00340034<>+0(SB), Z17
+	VBROADCASTSS word49800000<>+0(SB), Z18
+	VMOVUPS      packedQuarters2<>+0(SB), Z19
+	MOVQ         R9, R11
+	XORQ         R12, R12
+	CMPQ         R11, R12
+	CMOVQLT      R12, R11
+	MOVQ         $0x00000010, R12
+	CMPQ         R11, R12
+	CMOVQGT      R12, R11
+	MOVL         $0x0000ffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K1
+	LEAQ         -16(R9), R11
+	XORQ         R12, R12
+	CMPQ         R11, R12
+	CMOVQLT      R12, R11
+	MOVQ         $0x00000010, R12
+	CMPQ         R11, R12
+	CMOVQGT      R12, R11
+	MOVL         $0x0000ffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K2
+	LEAQ         -32(R9), R11
+	XORQ         R12, R12
+	CMPQ         R11, R12
+	CMOVQLT      R12, R11
+	MOVQ         $0x00000010, R12
+	CMPQ         R11, R12
+	CMOVQGT      R12, R11
+	MOVL         $0x0000ffff, R12
+	BZHIL        R11, R12, R12
+	KMOVW        R12, K3
+	LEAQ         -48(R9), R9
+	XORQ         R11, R11
+	CMPQ         R9, R11
+	CMOVQLT      R11, R9
+	MOVQ         $0x00000010, R11
+	CMPQ         R9, R11
+	CMOVQGT      R11, R9
+	MOVL         $0x0000ffff, R11
+	BZHIL        R9, R11, R11
+	KMOVW        R11, K4
+
+word:
+	XORQ R11, R11
+
+half:
+	MOVQ         $0x0000000f, R9
+	CMPQ         R8, R9
+	CMOVQLT      R8, R9
+	SUBQ         R9, R8
+	VBROADCASTSS word00010001<>+0(SB), Z1
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+
+row:
+	PREFETCHT0   (AX)(BX*1)
+	VBROADCASTSS (DX), Z20
+	VMULPS.BCST  word4038aa3b<>+0(SB), Z20, Z20
+	VPADDQ       Z7, Z4, Z21
+	VPROLQ       $0x17, Z21, Z21
+	VPADDQ       Z4, Z21, Z21
+	VPSLLQ       $0x11, Z5, Z22
+	VPXORQ       Z5, Z7, Z7
+	VPTERNLOGQ   $0x96, Z4, Z6, Z5
+	VPTERNLOGQ   $0x96, Z4, Z22, Z6
+	VPXORQ       Z7, Z4, Z4
+	VPROLQ       $0x2d, Z7, Z7
+	VPMOVZXWD    (AX), Z22
+	VCVTDQ2PS    Z22, Z22
+	VMULPS       Z0, Z22, Z22
+	VADDPS       Z20, Z22, Z22
+	VMULPS.BCST  word45400000<>+0(SB), Z22, Z22
+	VMINPS       Z22, Z18, Z22
+	VCVTPS2DQ    Z22, Z22
+	VPMOVZXWD    32(AX), Z23
+	VCVTDQ2PS    Z23, Z23
+	VMULPS       Z0, Z23, Z23
+	VADDPS       Z20, Z23, Z23
+	VMULPS.BCST  word45400000<>+0(SB), Z23, Z23
+	VMINPS       Z23, Z18, Z23
+	VCVTPS2DQ    Z23, Z23
+	VPACKSSDW    Z23, Z22, Z22
+	VPERMQ       Z22, Z19, Z22
+	VPSRLW       $0x0a, Z22, Z23
+	VMOVAPS      Z23, Z24
+	VPERMI2W     Z13, Z12, Z23
+	VPERMI2W     Z15, Z14, Z24
+	VPSLLW       $0x06, Z22, Z22
+	VPMULHUW     Z22, Z24, Z24
+	VPADDW       Z24, Z23, Z23
+	VPCMPUW      $0x01, Z23, Z21, K5
+	VPSUBW       Z21, Z23, Z23
+	VPADDW       Z16, Z23, Z23
+	VPCMPUW      $0x02, Z17, Z23, K6
+	KORTESTD     K6, K6
+	JNZ          close0
+
+drawn0:
+	VPADDW      Z1, Z2, K5, Z2
+	VPADDQ      Z11, Z8, Z21
+	VPROLQ      $0x17, Z21, Z21
+	VPADDQ      Z8, Z21, Z21
+	VPSLLQ      $0x11, Z9, Z22
+	VPXORQ      Z9, Z11, Z11
+	VPTERNLOGQ  $0x96, Z8, Z10, Z9
+	VPTERNLOGQ  $0x96, Z8, Z22, Z10
+	VPXORQ      Z11, Z8, Z8
+	VPROLQ      $0x2d, Z11, Z11
+	VPMOVZXWD   64(AX), Z22
+	VCVTDQ2PS   Z22, Z22
+	VMULPS      Z0, Z22, Z22
+	VADDPS      Z20, Z22, Z22
+	VMULPS.BCST word45400000<>+0(SB), Z22, Z22
+	VMINPS      Z22, Z18, Z22
+	VCVTPS2DQ   Z22, Z22
+	VPMOVZXWD   96(AX), Z23
+	VCVTDQ2PS   Z23, Z23
+	VMULPS      Z0, Z23, Z23
+	VADDPS      Z20, Z23, Z23
+	VMULPS.BCST word45400000<>+0(SB), Z23, Z23
+	VMINPS      Z23, Z18, Z23
+	VCVTPS2DQ   Z23, Z23
+	VPACKSSDW   Z23, Z22, Z22
+	VPERMQ      Z22, Z19, Z22
+	VPSRLW      $0x0a, Z22, Z23
+	VMOVAPS     Z23, Z24
+	VPERMI2W    Z13, Z12, Z23
+	VPERMI2W    Z15, Z14, Z24
+	VPSLLW      $0x06, Z22, Z22
+	VPMULHUW    Z22, Z24, Z24
+	VPADDW      Z24, Z23, Z23
+	VPCMPUW     $0x01, Z23, Z21, K5
+	VPSUBW      Z21, Z23, Z23
+	VPADDW      Z16, Z23, Z23
+	VPCMPUW     $0x02, Z17, Z23, K6
+	KORTESTD    K6, K6
+	JNZ         close1
+
+drawn1:
+	VPADDW    Z1, Z3, K5, Z3
+	VPADDD    Z1, Z1, Z1
+	ADDQ      CX, AX
+	ADDQ      $0x04, DX
+	DECQ      R9
+	JNZ       row
+	VPMOVZXWD Y2, Z1
+	VMOVUPS.Z (SI), K1, Z20
+	TESTQ     R11, R11
+	JZ        low00
+	VPSLLD    $0x0f, Z1, Z1
+	VPORD     Z20, Z1, Z1
+
+low00:
+	VMOVUPS       Z1, K1, (SI)
+	VEXTRACTI64X4 $0x01, Z2, Y1
+	VPMOVZXWD     Y1, Z1
+	VMOVUPS.Z     64(SI), K2, Z20
+	TESTQ         R11, R11
+	JZ            low01
+	VPSLLD        $0x0f, Z1, Z1
+	VPORD         Z20, Z1, Z1
+
+low01:
+	VMOVUPS   Z1, K2, 64(SI)
+	VPMOVZXWD Y3, Z1
+	VMOVUPS.Z 128(SI), K3, Z20
+	TESTQ     R11, R11
+	JZ        low10
+	VPSLLD    $0x0f, Z1, Z1
+	VPORD     Z20, Z1, Z1
+
+low10:
+	VMOVUPS       Z1, K3, 128(SI)
+	VEXTRACTI64X4 $0x01, Z3, Y1
+	VPMOVZXWD     Y1, Z1
+	VMOVUPS.Z     192(SI), K4, Z20
+	TESTQ         R11, R11
+	JZ            low11
+	VPSLLD        $0x0f, Z1, Z1
+	VPORD         Z20, Z1, Z1
+
+low11:
+	VMOVUPS Z1, K4, 192(SI)
+	TESTQ   R8, R8
+	JZ      end
+	XORQ    $0x01, R11
+	JNZ     half
+	ADDQ    DI, SI
+	JMP     word
+
+close0:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z22
+	VBROADCASTSS  word42fc0000<>+0(SB), Z23
+	VPMOVZXWD     (AX), Z24
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z0, Z24, Z24
+	VADDPS        Z20, Z24, Z24
+	VPMOVZXWD     Y21, Z25
+	VPMOVZXWD     Y5, Z26
+	VPSLLD        $0x10, Z25, Z25
+	VPORD         Z26, Z25, Z25
+	VMAXPS        Z24, Z22, Z24
+	VMINPS        Z24, Z23, Z24
+	VADDPS.BCST   word4b400000<>+0(SB), Z24, Z26
+	VSUBPS.BCST   word4b400000<>+0(SB), Z26, Z27
+	VSUBPS        Z27, Z24, Z27
+	VMULPS        Z27, Z27, Z28
+	VMULPS.BCST   word3f317219<>+0(SB), Z27, Z29
+	VADDPS.BCST   word3f800000<>+0(SB), Z29, Z29
+	VMULPS.BCST   word3d635739<>+0(SB), Z27, Z24
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z24, Z24
+	VMULPS        Z28, Z24, Z24
+	VADDPS        Z29, Z24, Z29
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z27, Z24
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z24, Z24
+	VMULPS.BCST   word392385a5<>+0(SB), Z28, Z27
+	VADDPS        Z27, Z24, Z24
+	VMULPS        Z28, Z28, Z28
+	VMULPS        Z28, Z24, Z24
+	VADDPS        Z29, Z24, Z24
+	VPSLLD        $0x17, Z26, Z26
+	VPADDD        Z26, Z24, Z24
+	VPSRLD        $0x01, Z25, Z25
+	VPORD.BCST    word00000001<>+0(SB), Z25, Z25
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z25, Z26
+	VCVTDQ2PS     Z25, Z25
+	VCVTDQ2PS     Z26, Z26
+	VMULPS        Z26, Z24, Z24
+	VCMPPS        $0x11, Z24, Z25, K5
+	VPMOVZXWD     32(AX), Z24
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z0, Z24, Z24
+	VADDPS        Z20, Z24, Z24
+	VEXTRACTI64X4 $0x01, Z21, Y25
+	VPMOVZXWD     Y25, Z21
+	VEXTRACTI64X4 $0x01, Z5, Y25
+	VPMOVZXWD     Y25, Z25
+	VPSLLD        $0x10, Z21, Z21
+	VPORD         Z25, Z21, Z21
+	VMAXPS        Z24, Z22, Z24
+	VMINPS        Z24, Z23, Z24
+	VADDPS.BCST   word4b400000<>+0(SB), Z24, Z22
+	VSUBPS.BCST   word4b400000<>+0(SB), Z22, Z23
+	VSUBPS        Z23, Z24, Z23
+	VMULPS        Z23, Z23, Z25
+	VMULPS.BCST   word3f317219<>+0(SB), Z23, Z26
+	VADDPS.BCST   word3f800000<>+0(SB), Z26, Z26
+	VMULPS.BCST   word3d635739<>+0(SB), Z23, Z24
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z24, Z24
+	VMULPS        Z25, Z24, Z24
+	VADDPS        Z26, Z24, Z26
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z23, Z24
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z24, Z24
+	VMULPS.BCST   word392385a5<>+0(SB), Z25, Z23
+	VADDPS        Z23, Z24, Z24
+	VMULPS        Z25, Z25, Z25
+	VMULPS        Z25, Z24, Z24
+	VADDPS        Z26, Z24, Z24
+	VPSLLD        $0x17, Z22, Z22
+	VPADDD        Z22, Z24, Z24
+	VPSRLD        $0x01, Z21, Z21
+	VPORD.BCST    word00000001<>+0(SB), Z21, Z21
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z21, Z22
+	VCVTDQ2PS     Z21, Z21
+	VCVTDQ2PS     Z22, Z22
+	VMULPS        Z22, Z24, Z24
+	VCMPPS        $0x11, Z24, Z21, K6
+	KUNPCKWD      K5, K6, K5
+	JMP           drawn0
+
+close1:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z22
+	VBROADCASTSS  word42fc0000<>+0(SB), Z23
+	VPMOVZXWD     64(AX), Z24
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z0, Z24, Z24
+	VADDPS        Z20, Z24, Z24
+	VPMOVZXWD     Y21, Z25
+	VPMOVZXWD     Y9, Z26
+	VPSLLD        $0x10, Z25, Z25
+	VPORD         Z26, Z25, Z25
+	VMAXPS        Z24, Z22, Z24
+	VMINPS        Z24, Z23, Z24
+	VADDPS.BCST   word4b400000<>+0(SB), Z24, Z26
+	VSUBPS.BCST   word4b400000<>+0(SB), Z26, Z27
+	VSUBPS        Z27, Z24, Z27
+	VMULPS        Z27, Z27, Z28
+	VMULPS.BCST   word3f317219<>+0(SB), Z27, Z29
+	VADDPS.BCST   word3f800000<>+0(SB), Z29, Z29
+	VMULPS.BCST   word3d635739<>+0(SB), Z27, Z24
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z24, Z24
+	VMULPS        Z28, Z24, Z24
+	VADDPS        Z29, Z24, Z29
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z27, Z24
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z24, Z24
+	VMULPS.BCST   word392385a5<>+0(SB), Z28, Z27
+	VADDPS        Z27, Z24, Z24
+	VMULPS        Z28, Z28, Z28
+	VMULPS        Z28, Z24, Z24
+	VADDPS        Z29, Z24, Z24
+	VPSLLD        $0x17, Z26, Z26
+	VPADDD        Z26, Z24, Z24
+	VPSRLD        $0x01, Z25, Z25
+	VPORD.BCST    word00000001<>+0(SB), Z25, Z25
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z25, Z26
+	VCVTDQ2PS     Z25, Z25
+	VCVTDQ2PS     Z26, Z26
+	VMULPS        Z26, Z24, Z24
+	VCMPPS        $0x11, Z24, Z25, K5
+	VPMOVZXWD     96(AX), Z24
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z0, Z24, Z24
+	VADDPS        Z20, Z24, Z24
+	VEXTRACTI64X4 $0x01, Z21, Y21
+	VPMOVZXWD     Y21, Z20
+	VEXTRACTI64X4 $0x01, Z9, Y21
+	VPMOVZXWD     Y21, Z21
+	VPSLLD        $0x10, Z20, Z20
+	VPORD         Z21, Z20, Z20
+	VMAXPS        Z24, Z22, Z24
+	VMINPS        Z24, Z23, Z24
+	VADDPS.BCST   word4b400000<>+0(SB), Z24, Z21
+	VSUBPS.BCST   word4b400000<>+0(SB), Z21, Z22
+	VSUBPS        Z22, Z24, Z22
+	VMULPS        Z22, Z22, Z24
+	VMULPS.BCST   word3f317219<>+0(SB), Z22, Z25
+	VADDPS.BCST   word3f800000<>+0(SB), Z25, Z25
+	VMULPS.BCST   word3d635739<>+0(SB), Z22, Z23
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z23, Z23
+	VMULPS        Z24, Z23, Z23
+	VADDPS        Z25, Z23, Z25
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z22, Z23
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z23, Z23
+	VMULPS.BCST   word392385a5<>+0(SB), Z24, Z22
+	VADDPS        Z22, Z23, Z23
+	VMULPS        Z24, Z24, Z24
+	VMULPS        Z24, Z23, Z23
+	VADDPS        Z25, Z23, Z23
+	VPSLLD        $0x17, Z21, Z21
+	VPADDD        Z21, Z23, Z23
+	VPSRLD        $0x01, Z20, Z20
+	VPORD.BCST    word00000001<>+0(SB), Z20, Z20
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z20, Z21
+	VCVTDQ2PS     Z20, Z20
+	VCVTDQ2PS     Z21, Z21
+	VMULPS        Z21, Z23, Z23
+	VCMPPS        $0x11, Z23, Z20, K6
+	KUNPCKWD      K5, K6, K5
+	JMP           drawn1
+
+end:
+	VMOVUPS Z4, (R10)
+	VMOVUPS Z5, 64(R10)
+	VMOVUPS Z6, 128(R10)
+	VMOVUPS Z7, 192(R10)
+	VMOVUPS Z8, 256(R10)
+	VMOVUPS Z9, 320(R10)
+	VMOVUPS Z10, 384(R10)
+	VMOVUPS Z11, 448(R10)
+	VZEROUPPER
+	RET
+
+DATA probabilityLevels2<>+0(SB)/2, $0x8003
+DATA probabilityLevels2<>+2(SB)/2, $0x8ec2
+DATA probabilityLevels2<>+4(SB)/2, $0x9d1d
+DATA probabilityLevels2<>+6(SB)/2, $0xaabd
+DATA probabilityLevels2<>+8(SB)/2, $0xb759
+DATA probabilityLevels2<>+10(SB)/2, $0xc2c3
+DATA probabilityLevels2<>+12(SB)/2, $0xcce1
+DATA probabilityLevels2<>+14(SB)/2, $0xd5b1
+DATA probabilityLevels2<>+16(SB)/2, $0xdd3d
+DATA probabilityLevels2<>+18(SB)/2, $0xe39e
+DATA probabilityLevels2<>+20(SB)/2, $0xe8f3
+DATA probabilityLevels2<>+22(SB)/2, $0xed5c
+DATA probabilityLevels2<>+24(SB)/2, $0xf0fb
+DATA probabilityLevels2<>+26(SB)/2, $0xf3ef
+DATA probabilityLevels2<>+28(SB)/2, $0xf654
+DATA probabilityLevels2<>+30(SB)/2, $0xf844
+DATA probabilityLevels2<>+32(SB)/2, $0xf9d2
+DATA probabilityLevels2<>+34(SB)/2, $0xfb12
+DATA probabilityLevels2<>+36(SB)/2, $0xfc13
+DATA probabilityLevels2<>+38(SB)/2, $0xfce0
+DATA probabilityLevels2<>+40(SB)/2, $0xfd83
+DATA probabilityLevels2<>+42(SB)/2, $0xfe05
+DATA probabilityLevels2<>+44(SB)/2, $0xfe6d
+DATA probabilityLevels2<>+46(SB)/2, $0xfec0
+DATA probabilityLevels2<>+48(SB)/2, $0xff02
+DATA probabilityLevels2<>+50(SB)/2, $0xff36
+DATA probabilityLevels2<>+52(SB)/2, $0xff60
+DATA probabilityLevels2<>+54(SB)/2, $0xff81
+DATA probabilityLevels2<>+56(SB)/2, $0xff9b
+DATA probabilityLevels2<>+58(SB)/2, $0xffb0
+DATA probabilityLevels2<>+60(SB)/2, $0xffc0
+DATA probabilityLevels2<>+62(SB)/2, $0xffcd
+DATA probabilityLevels2<>+64(SB)/2, $0x0014
+DATA probabilityLevels2<>+66(SB)/2, $0x0033
+DATA probabilityLevels2<>+68(SB)/2, $0x0040
+DATA probabilityLevels2<>+70(SB)/2, $0x0050
+DATA probabilityLevels2<>+72(SB)/2, $0x0065
+DATA probabilityLevels2<>+74(SB)/2, $0x007f
+DATA probabilityLevels2<>+76(SB)/2, $0x00a0
+DATA probabilityLevels2<>+78(SB)/2, $0x00ca
+DATA probabilityLevels2<>+80(SB)/2, $0x00fe
+DATA probabilityLevels2<>+82(SB)/2, $0x0140
+DATA probabilityLevels2<>+84(SB)/2, $0x0192
+DATA probabilityLevels2<>+86(SB)/2, $0x01fa
+DATA probabilityLevels2<>+88(SB)/2, $0x027c
+DATA probabilityLevels2<>+90(SB)/2, $0x0320
+DATA probabilityLevels2<>+92(SB)/2, $0x03ed
+DATA probabilityLevels2<>+94(SB)/2, $0x04ed
+DATA probabilityLevels2<>+96(SB)/2, $0x062d
+DATA probabilityLevels2<>+98(SB)/2, $0x07bb
+DATA probabilityLevels2<>+100(SB)/2, $0x09aa
+DATA probabilityLevels2<>+102(SB)/2, $0x0c10
+DATA probabilityLevels2<>+104(SB)/2, $0x0f03
+DATA probabilityLevels2<>+106(SB)/2, $0x12a2
+DATA probabilityLevels2<>+108(SB)/2, $0x170b
+DATA probabilityLevels2<>+110(SB)/2, $0x1c60
+DATA probabilityLevels2<>+112(SB)/2, $0x22c1
+DATA probabilityLevels2<>+114(SB)/2, $0x2a4e
+DATA probabilityLevels2<>+116(SB)/2, $0x331e
+DATA probabilityLevels2<>+118(SB)/2, $0x3d3e
+DATA probabilityLevels2<>+120(SB)/2, $0x48a9
+DATA probabilityLevels2<>+122(SB)/2, $0x5547
+DATA probabilityLevels2<>+124(SB)/2, $0x62e8
+DATA probabilityLevels2<>+126(SB)/2, $0x7144
+GLOBL probabilityLevels2<>(SB), RODATA|NOPTR, $128
+
+DATA probabilitySlopes2<>+0(SB)/2, $0x0eb9
+DATA probabilitySlopes2<>+2(SB)/2, $0x0e56
+DATA probabilitySlopes2<>+4(SB)/2, $0x0d9c
+DATA probabilitySlopes2<>+6(SB)/2, $0x0c9a
+DATA probabilitySlopes2<>+8(SB)/2, $0x0b69
+DATA probabilitySlopes2<>+10(SB)/2, $0x0a1f
+DATA probabilitySlopes2<>+12(SB)/2, $0x08d0
+DATA probabilitySlopes2<>+14(SB)/2, $0x078e
+DATA probabilitySlopes2<>+16(SB)/2, $0x0663
+DATA probabilitySlopes2<>+18(SB)/2, $0x0557
+DATA probabilitySlopes2<>+20(SB)/2, $0x046b
+DATA probabilitySlopes2<>+22(SB)/2, $0x03a1
+DATA probabilitySlopes2<>+24(SB)/2, $0x02f6
+DATA probabilitySlopes2<>+26(SB)/2, $0x0267
+DATA probabilitySlopes2<>+28(SB)/2, $0x01f1
+DATA probabilitySlopes2<>+30(SB)/2, $0x0190
+DATA probabilitySlopes2<>+32(SB)/2, $0x0141
+DATA probabilitySlopes2<>+34(SB)/2, $0x0101
+DATA probabilitySlopes2<>+36(SB)/2, $0x00cd
+DATA probabilitySlopes2<>+38(SB)/2, $0x00a4
+DATA probabilitySlopes2<>+40(SB)/2, $0x0083
+DATA probabilitySlopes2<>+42(SB)/2, $0x0068
+DATA probabilitySlopes2<>+44(SB)/2, $0x0053
+DATA probabilitySlopes2<>+46(SB)/2, $0x0042
+DATA probabilitySlopes2<>+48(SB)/2, $0x0034
+DATA probabilitySlopes2<>+50(SB)/2, $0x002a
+DATA probabilitySlopes2<>+52(SB)/2, $0x0021
+DATA probabilitySlopes2<>+54(SB)/2, $0x001a
+DATA probabilitySlopes2<>+56(SB)/2, $0x0015
+DATA probabilitySlopes2<>+58(SB)/2, $0x0011
+DATA probabilitySlopes2<>+60(SB)/2, $0x000d
+DATA probabilitySlopes2<>+62(SB)/2, $0x001f
+DATA probabilitySlopes2<>+64(SB)/2, $0x001f
+DATA probabilitySlopes2<>+66(SB)/2, $0x000d
+DATA probabilitySlopes2<>+68(SB)/2, $0x0011
+DATA probabilitySlopes2<>+70(SB)/2, $0x0015
+DATA probabilitySlopes2<>+72(SB)/2, $0x001a
+DATA probabilitySlopes2<>+74(SB)/2, $0x0021
+DATA probabilitySlopes2<>+76(SB)/2, $0x002a
+DATA probabilitySlopes2<>+78(SB)/2, $0x0034
+DATA probabilitySlopes2<>+80(SB)/2, $0x0042
+DATA probabilitySlopes2<>+82(SB)/2, $0x0053
+DATA probabilitySlopes2<>+84(SB)/2, $0x0068
+DATA probabilitySlopes2<>+86(SB)/2, $0x0083
+DATA probabilitySlopes2<>+88(SB)/2, $0x00a4
+DATA probabilitySlopes2<>+90(SB)/2, $0x00cd
+DATA probabilitySlopes2<>+92(SB)/2, $0x0101
+DATA probabilitySlopes2<>+94(SB)/2, $0x0141
+DATA probabilitySlopes2<>+96(SB)/2, $0x0190
+DATA probabilitySlopes2<>+98(SB)/2, $0x01f1
+DATA probabilitySlopes2<>+100(SB)/2, $0x0267
+DATA probabilitySlopes2<>+102(SB)/2, $0x02f6
+DATA probabilitySlopes2<>+104(SB)/2, $0x03a1
+DATA probabilitySlopes2<>+106(SB)/2, $0x046b
+DATA probabilitySlopes2<>+108(SB)/2, $0x0557
+DATA probabilitySlopes2<>+110(SB)/2, $0x0663
+DATA probabilitySlopes2<>+112(SB)/2, $0x078e
+DATA probabilitySlopes2<>+114(SB)/2, $0x08d0
+DATA probabilitySlopes2<>+116(SB)/2, $0x0a1f
+DATA probabilitySlopes2<>+118(SB)/2, $0x0b69
+DATA probabilitySlopes2<>+120(SB)/2, $0x0c9a
+DATA probabilitySlopes2<>+122(SB)/2, $0x0d9c
+DATA probabilitySlopes2<>+124(SB)/2, $0x0e56
+DATA probabilitySlopes2<>+126(SB)/2, $0x0eb9
+GLOBL probabilitySlopes2<>(SB), RODATA|NOPTR, $128
+
+DATA packedQuarters2<>+0(SB)/8, $0x0000000000000000
+DATA packedQuarters2<>+8(SB)/8, $0x0000000000000002
+DATA packedQuarters2<>+16(SB)/8, $0x0000000000000004
+DATA packedQuarters2<>+24(SB)/8, $0x0000000000000006
+DATA packedQuarters2<>+32(SB)/8, $0x0000000000000001
+DATA packedQuarters2<>+40(SB)/8, $0x0000000000000003
+DATA packedQuarters2<>+48(SB)/8, $0x0000000000000005
+DATA packedQuarters2<>+56(SB)/8, $0x0000000000000007
+GLOBL packedQuarters2<>(SB), RODATA|NOPTR, $64

@@ -14,10 +14,10 @@ func countTile1AVX2(words int, a *uint32, strideA int, b *uint32, strideB int, c
 //go:noescape
 func countTile4AVX2(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
 
-// drawCountsAVX2 is drawCounts for at least one row.
+// drawCounts16AVX2 is drawCounts for at least one row of up to 16 lanes.
 //
 //go:noescape
-func drawCountsAVX2(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)
+func drawCounts16AVX2(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
 
 // countTile1AVX512 counts in how many bits 1 columns of a differ from 64 of b.
 //
@@ -29,7 +29,12 @@ func countTile1AVX512(words int, a *uint32, strideA int, b *uint32, strideB int,
 //go:noescape
 func countTile4AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
 
-// drawCountsAVX512 is drawCounts for at least one row.
+// drawCounts32AVX512 is drawCounts for at least one row of up to 32 lanes.
 //
 //go:noescape
-func drawCountsAVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)
+func drawCounts32AVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
+
+// drawCounts64AVX512 is drawCounts for at least one row of up to 64 lanes.
+//
+//go:noescape
+func drawCounts64AVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func drawBlockAVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
+// func drawBlock16AVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
 // Requires: AVX, AVX2, CMOV, MMX+
-TEXT ·drawBlockAVX2(SB), NOSPLIT, $0-56
+TEXT ·drawBlock16AVX2(SB), NOSPLIT, $0-56
 	MOVQ         field+16(FP), AX
 	MOVQ         ld+24(FP), CX
 	SHLQ         $0x02, CX
@@ -17,11 +17,8 @@ TEXT ·drawBlockAVX2(SB), NOSPLIT, $0-56
 	MOVQ         lanes+40(FP), R8
 	SHLQ         $0x02, SI
 	MOVQ         state+48(FP), R9
-	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
-	VBROADCASTSS word42fc0000<>+0(SB), Y1
-	VBROADCASTSS word00000001<>+0(SB), Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
+	VBROADCASTSS wordc2fc0000<>+0(SB), Y1
+	VBROADCASTSS word42fc0000<>+0(SB), Y2
 	MOVQ         R8, R10
 	XORQ         R11, R11
 	CMPQ         R10, R11
@@ -48,153 +45,111 @@ word:
 	CMPQ         DI, R8
 	CMOVQLT      DI, R8
 	SUBQ         R8, DI
-	VBROADCASTSS word00000001<>+0(SB), Y2
+	VBROADCASTSS word00000001<>+0(SB), Y0
 	VPXOR        Y3, Y3, Y3
 	VPXOR        Y4, Y4, Y4
 
 row:
-	PREFETCHT0   (AX)(DX*1)
-	VMOVDQU      (R9), Y7
-	VMOVDQU      64(R9), Y8
-	VMOVDQU      128(R9), Y9
-	VMOVDQU      192(R9), Y10
-	VPADDQ       Y10, Y7, Y11
-	VPSRLQ       $0x29, Y11, Y12
-	VPSLLQ       $0x17, Y11, Y11
-	VPOR         Y12, Y11, Y11
-	VPADDQ       Y7, Y11, Y11
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, (R9)
-	VPSLLQ       $0x11, Y8, Y12
-	VPXOR        Y9, Y8, Y8
-	VMOVDQU      Y8, 64(R9)
-	VPXOR        Y12, Y9, Y9
-	VMOVDQU      Y9, 128(R9)
-	VPSRLQ       $0x13, Y10, Y12
-	VPSLLQ       $0x2d, Y10, Y10
-	VPOR         Y12, Y10, Y10
-	VMOVDQU      Y10, 192(R9)
-	VMOVDQU      32(R9), Y7
-	VMOVDQU      96(R9), Y8
-	VMOVDQU      160(R9), Y9
-	VMOVDQU      224(R9), Y10
-	VPADDQ       Y10, Y7, Y12
-	VPSRLQ       $0x29, Y12, Y13
-	VPSLLQ       $0x17, Y12, Y12
-	VPOR         Y13, Y12, Y12
-	VPADDQ       Y7, Y12, Y12
-	VPXOR        Y8, Y10, Y10
-	VPXOR        Y7, Y9, Y9
-	VPXOR        Y10, Y7, Y7
-	VMOVDQU      Y7, 32(R9)
-	VPSLLQ       $0x11, Y8, Y13
-	VPXOR        Y9, Y8, Y8
-	VMOVDQU      Y8, 96(R9)
-	VPXOR        Y13, Y9, Y9
-	VMOVDQU      Y9, 160(R9)
-	VPSRLQ       $0x13, Y10, Y13
-	VPSLLQ       $0x2d, Y10, Y10
-	VPOR         Y13, Y10, Y10
-	VMOVDQU      Y10, 224(R9)
-	VSHUFPS      $0xdd, Y12, Y11, Y7
-	VSHUFPS      $0x88, Y12, Y11, Y11
-	VPERMQ       $0xd8, Y11, Y11
-	VPERMQ       $0xd8, Y7, Y7
-	VMASKMOVPS   (AX), Y5, Y8
-	VMULPS       wordc038aa3b<>+0(SB), Y8, Y8
-	VMAXPS       Y8, Y0, Y8
-	VMINPS       Y8, Y1, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y12
-	VSUBPS       Y12, Y8, Y12
-	VMULPS       Y12, Y12, Y8
-	VMULPS       word3f317219<>+0(SB), Y12, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y12, Y9
-	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y13, Y9, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y12, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y8, Y12
-	VADDPS       Y12, Y9, Y9
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y13, Y9, Y9
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y10
-	VDIVPS       Y9, Y10, Y9
-	VCMPPS       $0x1d, word3f000000<>+0(SB), Y9, Y10
-	VMULPS       word4f000000<>+0(SB), Y9, Y8
-	VMULPS       word4f800000<>+0(SB), Y9, Y12
-	VCVTTPS2DQ   Y12, Y12
-	VCVTTPS2DQ   Y8, Y8
-	VPADDD       Y8, Y8, Y8
-	VBLENDVPS    Y10, Y8, Y12, Y12
-	VCMPPS       $0x1d, word3f800000<>+0(SB), Y9, Y10
-	VPOR         Y10, Y12, Y12
-	VCMPPS       $0x07, Y9, Y9, Y10
-	VPAND        Y10, Y12, Y12
-	VPXOR        word80000000<>+0(SB), Y12, Y12
-	VPXOR        word80000000<>+0(SB), Y11, Y11
-	VPCMPGTD     Y11, Y12, Y12
-	VPAND        Y2, Y12, Y12
-	VPOR         Y12, Y3, Y3
-	VMASKMOVPS   32(AX), Y6, Y8
-	VMULPS       wordc038aa3b<>+0(SB), Y8, Y8
-	VMAXPS       Y8, Y0, Y8
-	VMINPS       Y8, Y1, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y11
-	VSUBPS       Y11, Y8, Y11
-	VMULPS       Y11, Y11, Y8
-	VMULPS       word3f317219<>+0(SB), Y11, Y12
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
-	VMULPS       word3d635739<>+0(SB), Y11, Y9
-	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y12, Y9, Y12
-	VMULPS       word3aafb93b<>+0(SB), Y11, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y8, Y11
-	VADDPS       Y11, Y9, Y9
-	VMULPS       Y8, Y8, Y8
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y12, Y9, Y9
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y10
-	VDIVPS       Y9, Y10, Y9
-	VCMPPS       $0x1d, word3f000000<>+0(SB), Y9, Y10
-	VMULPS       word4f000000<>+0(SB), Y9, Y8
-	VMULPS       word4f800000<>+0(SB), Y9, Y11
-	VCVTTPS2DQ   Y11, Y11
-	VCVTTPS2DQ   Y8, Y8
-	VPADDD       Y8, Y8, Y8
-	VBLENDVPS    Y10, Y8, Y11, Y11
-	VCMPPS       $0x1d, word3f800000<>+0(SB), Y9, Y10
-	VPOR         Y10, Y11, Y11
-	VCMPPS       $0x07, Y9, Y9, Y10
-	VPAND        Y10, Y11, Y11
-	VPXOR        word80000000<>+0(SB), Y11, Y11
-	VPXOR        word80000000<>+0(SB), Y7, Y7
-	VPCMPGTD     Y7, Y11, Y11
-	VPAND        Y2, Y11, Y11
-	VPOR         Y11, Y4, Y4
-	VPADDD       Y2, Y2, Y2
-	ADDQ         CX, AX
-	DECQ         R8
-	JNZ          row
-	VMASKMOVPS   Y3, Y5, (BX)
-	VMASKMOVPS   Y4, Y6, 32(BX)
-	ADDQ         SI, BX
-	TESTQ        DI, DI
-	JNZ          word
+	PREFETCHT0 (AX)(DX*1)
+	VMOVDQU    (R9), Y7
+	VMOVDQU    64(R9), Y8
+	VMOVDQU    128(R9), Y9
+	VMOVDQU    192(R9), Y10
+	VPADDQ     Y10, Y7, Y11
+	VPSRLQ     $0x29, Y11, Y12
+	VPSLLQ     $0x17, Y11, Y11
+	VPOR       Y12, Y11, Y11
+	VPADDQ     Y7, Y11, Y11
+	VPXOR      Y8, Y10, Y10
+	VPXOR      Y7, Y9, Y9
+	VPXOR      Y10, Y7, Y7
+	VMOVDQU    Y7, (R9)
+	VPSLLQ     $0x11, Y8, Y12
+	VPXOR      Y9, Y8, Y8
+	VMOVDQU    Y8, 64(R9)
+	VPXOR      Y12, Y9, Y9
+	VMOVDQU    Y9, 128(R9)
+	VPSRLQ     $0x13, Y10, Y12
+	VPSLLQ     $0x2d, Y10, Y10
+	VPOR       Y12, Y10, Y10
+	VMOVDQU    Y10, 192(R9)
+	VPERMQ     $0xd8, Y11, Y11
+	VPERMQ     $0xd8, Y8, Y8
+	VPUNPCKLWD Y11, Y8, Y12
+	VPUNPCKHWD Y11, Y8, Y11
+	VMASKMOVPS (AX), Y5, Y7
+	VMULPS     word4038aa3b<>+0(SB), Y7, Y7
+	VMAXPS     Y7, Y1, Y7
+	VMINPS     Y7, Y2, Y7
+	VADDPS     word4b400000<>+0(SB), Y7, Y8
+	VSUBPS     word4b400000<>+0(SB), Y8, Y9
+	VSUBPS     Y9, Y7, Y9
+	VMULPS     Y9, Y9, Y10
+	VMULPS     word3f317219<>+0(SB), Y9, Y13
+	VADDPS     word3f800000<>+0(SB), Y13, Y13
+	VMULPS     word3d635739<>+0(SB), Y9, Y7
+	VADDPS     word3e75fdf1<>+0(SB), Y7, Y7
+	VMULPS     Y10, Y7, Y7
+	VADDPS     Y13, Y7, Y13
+	VMULPS     word3aafb93b<>+0(SB), Y9, Y7
+	VADDPS     word3c1d9387<>+0(SB), Y7, Y7
+	VMULPS     word392385a5<>+0(SB), Y10, Y9
+	VADDPS     Y9, Y7, Y7
+	VMULPS     Y10, Y10, Y10
+	VMULPS     Y10, Y7, Y7
+	VADDPS     Y13, Y7, Y7
+	VPSLLD     $0x17, Y8, Y8
+	VPADDD     Y8, Y7, Y7
+	VPSRLD     $0x01, Y12, Y12
+	VPOR       word00000001<>+0(SB), Y12, Y12
+	VPXOR      word7ffffffe<>+0(SB), Y12, Y8
+	VCVTDQ2PS  Y12, Y12
+	VCVTDQ2PS  Y8, Y8
+	VMULPS     Y8, Y7, Y7
+	VCMPPS     $0x11, Y7, Y12, Y12
+	VPAND      Y0, Y12, Y12
+	VPOR       Y12, Y3, Y3
+	VMASKMOVPS 32(AX), Y6, Y7
+	VMULPS     word4038aa3b<>+0(SB), Y7, Y7
+	VMAXPS     Y7, Y1, Y7
+	VMINPS     Y7, Y2, Y7
+	VADDPS     word4b400000<>+0(SB), Y7, Y8
+	VSUBPS     word4b400000<>+0(SB), Y8, Y9
+	VSUBPS     Y9, Y7, Y9
+	VMULPS     Y9, Y9, Y10
+	VMULPS     word3f317219<>+0(SB), Y9, Y12
+	VADDPS     word3f800000<>+0(SB), Y12, Y12
+	VMULPS     word3d635739<>+0(SB), Y9, Y7
+	VADDPS     word3e75fdf1<>+0(SB), Y7, Y7
+	VMULPS     Y10, Y7, Y7
+	VADDPS     Y12, Y7, Y12
+	VMULPS     word3aafb93b<>+0(SB), Y9, Y7
+	VADDPS     word3c1d9387<>+0(SB), Y7, Y7
+	VMULPS     word392385a5<>+0(SB), Y10, Y9
+	VADDPS     Y9, Y7, Y7
+	VMULPS     Y10, Y10, Y10
+	VMULPS     Y10, Y7, Y7
+	VADDPS     Y12, Y7, Y7
+	VPSLLD     $0x17, Y8, Y8
+	VPADDD     Y8, Y7, Y7
+	VPSRLD     $0x01, Y11, Y11
+	VPOR       word00000001<>+0(SB), Y11, Y11
+	VPXOR      word7ffffffe<>+0(SB), Y11, Y8
+	VCVTDQ2PS  Y11, Y11
+	VCVTDQ2PS  Y8, Y8
+	VMULPS     Y8, Y7, Y7
+	VCMPPS     $0x11, Y7, Y11, Y11
+	VPAND      Y0, Y11, Y11
+	VPOR       Y11, Y4, Y4
+	VPADDD     Y0, Y0, Y0
+	ADDQ       CX, AX
+	DECQ       R8
+	JNZ        row
+	VMASKMOVPS Y3, Y5, (BX)
+	VMASKMOVPS Y4, Y6, 32(BX)
+	ADDQ       SI, BX
+	TESTQ      DI, DI
+	JNZ        word
 	VZEROUPPER
 	RET
 
@@ -218,16 +173,6 @@ DATA word42fc0000<>+24(SB)/4, $0x42fc0000
 DATA word42fc0000<>+28(SB)/4, $0x42fc0000
 GLOBL word42fc0000<>(SB), RODATA|NOPTR, $32
 
-DATA word00000001<>+0(SB)/4, $0x00000001
-DATA word00000001<>+4(SB)/4, $0x00000001
-DATA word00000001<>+8(SB)/4, $0x00000001
-DATA word00000001<>+12(SB)/4, $0x00000001
-DATA word00000001<>+16(SB)/4, $0x00000001
-DATA word00000001<>+20(SB)/4, $0x00000001
-DATA word00000001<>+24(SB)/4, $0x00000001
-DATA word00000001<>+28(SB)/4, $0x00000001
-GLOBL word00000001<>(SB), RODATA|NOPTR, $32
-
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
 DATA slidingMask<>+8(SB)/4, $0xffffffff
@@ -246,15 +191,25 @@ DATA slidingMask<>+56(SB)/4, $0x00000000
 DATA slidingMask<>+60(SB)/4, $0x00000000
 GLOBL slidingMask<>(SB), RODATA|NOPTR, $64
 
-DATA wordc038aa3b<>+0(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+4(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+8(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+12(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+16(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+20(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+24(SB)/4, $0xc038aa3b
-DATA wordc038aa3b<>+28(SB)/4, $0xc038aa3b
-GLOBL wordc038aa3b<>(SB), RODATA|NOPTR, $32
+DATA word00000001<>+0(SB)/4, $0x00000001
+DATA word00000001<>+4(SB)/4, $0x00000001
+DATA word00000001<>+8(SB)/4, $0x00000001
+DATA word00000001<>+12(SB)/4, $0x00000001
+DATA word00000001<>+16(SB)/4, $0x00000001
+DATA word00000001<>+20(SB)/4, $0x00000001
+DATA word00000001<>+24(SB)/4, $0x00000001
+DATA word00000001<>+28(SB)/4, $0x00000001
+GLOBL word00000001<>(SB), RODATA|NOPTR, $32
+
+DATA word4038aa3b<>+0(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+4(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+8(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+12(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+16(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+20(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+24(SB)/4, $0x4038aa3b
+DATA word4038aa3b<>+28(SB)/4, $0x4038aa3b
+GLOBL word4038aa3b<>(SB), RODATA|NOPTR, $32
 
 DATA word4b400000<>+0(SB)/4, $0x4b400000
 DATA word4b400000<>+4(SB)/4, $0x4b400000
@@ -336,49 +291,19 @@ DATA word392385a5<>+24(SB)/4, $0x392385a5
 DATA word392385a5<>+28(SB)/4, $0x392385a5
 GLOBL word392385a5<>(SB), RODATA|NOPTR, $32
 
-DATA word3f000000<>+0(SB)/4, $0x3f000000
-DATA word3f000000<>+4(SB)/4, $0x3f000000
-DATA word3f000000<>+8(SB)/4, $0x3f000000
-DATA word3f000000<>+12(SB)/4, $0x3f000000
-DATA word3f000000<>+16(SB)/4, $0x3f000000
-DATA word3f000000<>+20(SB)/4, $0x3f000000
-DATA word3f000000<>+24(SB)/4, $0x3f000000
-DATA word3f000000<>+28(SB)/4, $0x3f000000
-GLOBL word3f000000<>(SB), RODATA|NOPTR, $32
+DATA word7ffffffe<>+0(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+4(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+8(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+12(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+16(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+20(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+24(SB)/4, $0x7ffffffe
+DATA word7ffffffe<>+28(SB)/4, $0x7ffffffe
+GLOBL word7ffffffe<>(SB), RODATA|NOPTR, $32
 
-DATA word4f000000<>+0(SB)/4, $0x4f000000
-DATA word4f000000<>+4(SB)/4, $0x4f000000
-DATA word4f000000<>+8(SB)/4, $0x4f000000
-DATA word4f000000<>+12(SB)/4, $0x4f000000
-DATA word4f000000<>+16(SB)/4, $0x4f000000
-DATA word4f000000<>+20(SB)/4, $0x4f000000
-DATA word4f000000<>+24(SB)/4, $0x4f000000
-DATA word4f000000<>+28(SB)/4, $0x4f000000
-GLOBL word4f000000<>(SB), RODATA|NOPTR, $32
-
-DATA word4f800000<>+0(SB)/4, $0x4f800000
-DATA word4f800000<>+4(SB)/4, $0x4f800000
-DATA word4f800000<>+8(SB)/4, $0x4f800000
-DATA word4f800000<>+12(SB)/4, $0x4f800000
-DATA word4f800000<>+16(SB)/4, $0x4f800000
-DATA word4f800000<>+20(SB)/4, $0x4f800000
-DATA word4f800000<>+24(SB)/4, $0x4f800000
-DATA word4f800000<>+28(SB)/4, $0x4f800000
-GLOBL word4f800000<>(SB), RODATA|NOPTR, $32
-
-DATA word80000000<>+0(SB)/4, $0x80000000
-DATA word80000000<>+4(SB)/4, $0x80000000
-DATA word80000000<>+8(SB)/4, $0x80000000
-DATA word80000000<>+12(SB)/4, $0x80000000
-DATA word80000000<>+16(SB)/4, $0x80000000
-DATA word80000000<>+20(SB)/4, $0x80000000
-DATA word80000000<>+24(SB)/4, $0x80000000
-DATA word80000000<>+28(SB)/4, $0x80000000
-GLOBL word80000000<>(SB), RODATA|NOPTR, $32
-
-// func drawBlockAVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
-// Requires: AVX, AVX512F, BMI2, CMOV, MMX+
-TEXT ·drawBlockAVX512(SB), NOSPLIT, $0-56
+// func drawBlock32AVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+
+TEXT ·drawBlock32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         field+16(FP), AX
 	MOVQ         ld+24(FP), CX
 	SHLQ         $0x02, CX
@@ -389,15 +314,29 @@ TEXT ·drawBlockAVX512(SB), NOSPLIT, $0-56
 	MOVQ         lanes+40(FP), R8
 	SHLQ         $0x02, SI
 	MOVQ         state+48(FP), R9
-	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
-	VBROADCASTSS word42fc0000<>+0(SB), Z1
-	VMOVUPS      lowHalvesFirst<>+0(SB), Z4
-	VMOVUPS      (R9), Z5
-	VMOVUPS      64(R9), Z6
-	VMOVUPS      128(R9), Z7
-	VMOVUPS      192(R9), Z8
-	VBROADCASTSS word00000001<>+0(SB), Z2
-	VPXORD       Z3, Z3, Z3
+	VMOVUPS      (R9), Z2
+	VMOVUPS      64(R9), Z3
+	VMOVUPS      128(R9), Z4
+	VMOVUPS      192(R9), Z5
+	VMOVUPS      probabilityLevels1<>+0(SB), Z6
+	VMOVUPS      probabilityLevels1<>+64(SB), Z7
+	VMOVUPS      probabilitySlopes1<>+0(SB), Z8
+	VMOVUPS      probabilitySlopes1<>+64(SB), Z9
+	VBROADCASTSS word001a001a<>+0(SB), Z10
+	VBROADCASTSS word00340034<>+0(SB), Z11
+	VBROADCASTSS word49800000<>+0(SB), Z12
+	VMOVUPS      packedQuarters1<>+0(SB), Z13
+	MOVQ         R8, R10
+	XORQ         R11, R11
+	CMPQ         R10, R11
+	CMOVQLT      R11, R10
+	MOVQ         $0x00000010, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVL         $0x0000ffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	LEAQ         -16(R8), R8
 	XORQ         R10, R10
 	CMPQ         R8, R10
 	CMOVQLT      R10, R8
@@ -406,91 +345,877 @@ TEXT ·drawBlockAVX512(SB), NOSPLIT, $0-56
 	CMOVQGT      R10, R8
 	MOVL         $0x0000ffff, R10
 	BZHIL        R8, R10, R10
-	KMOVW        R10, K1
+	KMOVW        R10, K2
 
 word:
-	MOVQ         $0x0000001e, R8
+	XORQ R10, R10
+
+half:
+	MOVQ         $0x0000000f, R8
 	CMPQ         DI, R8
 	CMOVQLT      DI, R8
 	SUBQ         R8, DI
-	VBROADCASTSS word00000001<>+0(SB), Z2
-	VPXORD       Z3, Z3, Z3
+	VBROADCASTSS word00010001<>+0(SB), Z0
+	VPXORD       Z1, Z1, Z1
 
 row:
-	PREFETCHT0    (AX)(DX*1)
-	VPADDQ        Z8, Z5, Z9
-	VPROLQ        $0x17, Z9, Z9
-	VPADDQ        Z5, Z9, Z9
-	VPSLLQ        $0x11, Z6, Z10
-	VPXORQ        Z5, Z7, Z7
-	VPXORQ        Z6, Z8, Z8
-	VPXORQ        Z7, Z6, Z6
-	VPXORQ        Z8, Z5, Z5
-	VPXORQ        Z10, Z7, Z7
-	VPROLQ        $0x2d, Z8, Z8
-	VPERMD        Z9, Z4, Z9
-	VMOVUPS.Z     (AX), K1, Z10
-	VMULPS.BCST   wordc038aa3b<>+0(SB), Z10, Z10
-	VMAXPS        Z10, Z0, Z10
-	VMINPS        Z10, Z1, Z10
-	VADDPS.BCST   word4b400000<>+0(SB), Z10, Z12
-	VSUBPS.BCST   word4b400000<>+0(SB), Z12, Z13
-	VSUBPS        Z13, Z10, Z13
-	VMULPS        Z13, Z13, Z10
-	VMULPS.BCST   word3f317219<>+0(SB), Z13, Z14
-	VADDPS.BCST   word3f800000<>+0(SB), Z14, Z14
-	VMULPS.BCST   word3d635739<>+0(SB), Z13, Z11
-	VADDPS.BCST   word3e75fdf1<>+0(SB), Z11, Z11
-	VMULPS        Z10, Z11, Z11
-	VADDPS        Z14, Z11, Z14
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z13, Z11
-	VADDPS.BCST   word3c1d9387<>+0(SB), Z11, Z11
-	VMULPS.BCST   word392385a5<>+0(SB), Z10, Z13
-	VADDPS        Z13, Z11, Z11
-	VMULPS        Z10, Z10, Z10
-	VMULPS        Z10, Z11, Z11
-	VADDPS        Z14, Z11, Z11
-	VPSLLD        $0x17, Z12, Z12
-	VPADDD        Z12, Z11, Z11
-	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z11
-	VBROADCASTSS  word3f800000<>+0(SB), Z10
-	VDIVPS        Z11, Z10, Z11
-	VMULPS.BCST   word4f800000<>+0(SB), Z11, Z10
-	VCMPPS.BCST   $0x11, word3f800000<>+0(SB), Z11, K2
-	VCMPPS.BCST   $0x1d, word3f800000<>+0(SB), Z11, K3
-	VCVTTPS2UDQ.Z Z10, K2, Z10
-	VPTERNLOGD    $0xff, Z10, Z10, K3, Z10
-	VPCMPUD       $0x01, Z10, Z9, K2
-	VPORD         Z2, Z3, K2, Z3
-	VPADDD        Z2, Z2, Z2
-	ADDQ          CX, AX
-	DECQ          R8
-	JNZ           row
-	VMOVUPS       Z3, K1, (BX)
-	ADDQ          SI, BX
-	TESTQ         DI, DI
-	JNZ           word
-	VMOVUPS       Z5, (R9)
-	VMOVUPS       Z6, 64(R9)
-	VMOVUPS       Z7, 128(R9)
-	VMOVUPS       Z8, 192(R9)
+	PREFETCHT0  (AX)(DX*1)
+	PREFETCHT0  64(AX)(DX*1)
+	VPADDQ      Z5, Z2, Z14
+	VPROLQ      $0x17, Z14, Z14
+	VPADDQ      Z2, Z14, Z14
+	VPSLLQ      $0x11, Z3, Z15
+	VPXORQ      Z3, Z5, Z5
+	VPTERNLOGQ  $0x96, Z2, Z4, Z3
+	VPTERNLOGQ  $0x96, Z2, Z15, Z4
+	VPXORQ      Z5, Z2, Z2
+	VPROLQ      $0x2d, Z5, Z5
+	VMOVUPS.Z   (AX), K1, Z15
+	VMULPS.BCST word4038aa3b<>+0(SB), Z15, Z15
+	VMULPS.BCST word45400000<>+0(SB), Z15, Z15
+	VMINPS      Z15, Z12, Z15
+	VCVTPS2DQ   Z15, Z15
+	VMOVUPS.Z   64(AX), K2, Z16
+	VMULPS.BCST word4038aa3b<>+0(SB), Z16, Z16
+	VMULPS.BCST word45400000<>+0(SB), Z16, Z16
+	VMINPS      Z16, Z12, Z16
+	VCVTPS2DQ   Z16, Z16
+	VPACKSSDW   Z16, Z15, Z15
+	VPERMQ      Z15, Z13, Z15
+	VPSRLW      $0x0a, Z15, Z16
+	VMOVAPS     Z16, Z17
+	VPERMI2W    Z7, Z6, Z16
+	VPERMI2W    Z9, Z8, Z17
+	VPSLLW      $0x06, Z15, Z15
+	VPMULHUW    Z15, Z17, Z17
+	VPADDW      Z17, Z16, Z16
+	VPCMPUW     $0x01, Z16, Z14, K3
+	VPSUBW      Z14, Z16, Z16
+	VPADDW      Z10, Z16, Z16
+	VPCMPUW     $0x02, Z11, Z16, K4
+	KORTESTD    K4, K4
+	JNZ         close0
+
+drawn0:
+	VPADDW    Z0, Z1, K3, Z1
+	VPADDD    Z0, Z0, Z0
+	ADDQ      CX, AX
+	DECQ      R8
+	JNZ       row
+	VPMOVZXWD Y1, Z0
+	VMOVUPS.Z (BX), K1, Z14
+	TESTQ     R10, R10
+	JZ        low00
+	VPSLLD    $0x0f, Z0, Z0
+	VPORD     Z14, Z0, Z0
+
+low00:
+	VMOVUPS       Z0, K1, (BX)
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPMOVZXWD     Y0, Z0
+	VMOVUPS.Z     64(BX), K2, Z14
+	TESTQ         R10, R10
+	JZ            low01
+	VPSLLD        $0x0f, Z0, Z0
+	VPORD         Z14, Z0, Z0
+
+low01:
+	VMOVUPS Z0, K2, 64(BX)
+	TESTQ   DI, DI
+	JZ      end
+	XORQ    $0x01, R10
+	JNZ     half
+	ADDQ    SI, BX
+	JMP     word
+
+close0:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z15
+	VBROADCASTSS  word42fc0000<>+0(SB), Z16
+	VMOVUPS.Z     (AX), K1, Z17
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z17, Z17
+	VPMOVZXWD     Y14, Z18
+	VPMOVZXWD     Y3, Z19
+	VPSLLD        $0x10, Z18, Z18
+	VPORD         Z19, Z18, Z18
+	VMAXPS        Z17, Z15, Z17
+	VMINPS        Z17, Z16, Z17
+	VADDPS.BCST   word4b400000<>+0(SB), Z17, Z19
+	VSUBPS.BCST   word4b400000<>+0(SB), Z19, Z20
+	VSUBPS        Z20, Z17, Z20
+	VMULPS        Z20, Z20, Z21
+	VMULPS.BCST   word3f317219<>+0(SB), Z20, Z22
+	VADDPS.BCST   word3f800000<>+0(SB), Z22, Z22
+	VMULPS.BCST   word3d635739<>+0(SB), Z20, Z17
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z17, Z17
+	VMULPS        Z21, Z17, Z17
+	VADDPS        Z22, Z17, Z22
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z20, Z17
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z17, Z17
+	VMULPS.BCST   word392385a5<>+0(SB), Z21, Z20
+	VADDPS        Z20, Z17, Z17
+	VMULPS        Z21, Z21, Z21
+	VMULPS        Z21, Z17, Z17
+	VADDPS        Z22, Z17, Z17
+	VPSLLD        $0x17, Z19, Z19
+	VPADDD        Z19, Z17, Z17
+	VPSRLD        $0x01, Z18, Z18
+	VPORD.BCST    word00000001<>+0(SB), Z18, Z18
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z18, Z19
+	VCVTDQ2PS     Z18, Z18
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        Z19, Z17, Z17
+	VCMPPS        $0x11, Z17, Z18, K3
+	VMOVUPS.Z     64(AX), K2, Z17
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z17, Z17
+	VEXTRACTI64X4 $0x01, Z14, Y18
+	VPMOVZXWD     Y18, Z14
+	VEXTRACTI64X4 $0x01, Z3, Y18
+	VPMOVZXWD     Y18, Z18
+	VPSLLD        $0x10, Z14, Z14
+	VPORD         Z18, Z14, Z14
+	VMAXPS        Z17, Z15, Z17
+	VMINPS        Z17, Z16, Z17
+	VADDPS.BCST   word4b400000<>+0(SB), Z17, Z15
+	VSUBPS.BCST   word4b400000<>+0(SB), Z15, Z16
+	VSUBPS        Z16, Z17, Z16
+	VMULPS        Z16, Z16, Z18
+	VMULPS.BCST   word3f317219<>+0(SB), Z16, Z19
+	VADDPS.BCST   word3f800000<>+0(SB), Z19, Z19
+	VMULPS.BCST   word3d635739<>+0(SB), Z16, Z17
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z17, Z17
+	VMULPS        Z18, Z17, Z17
+	VADDPS        Z19, Z17, Z19
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z16, Z17
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z17, Z17
+	VMULPS.BCST   word392385a5<>+0(SB), Z18, Z16
+	VADDPS        Z16, Z17, Z17
+	VMULPS        Z18, Z18, Z18
+	VMULPS        Z18, Z17, Z17
+	VADDPS        Z19, Z17, Z17
+	VPSLLD        $0x17, Z15, Z15
+	VPADDD        Z15, Z17, Z17
+	VPSRLD        $0x01, Z14, Z14
+	VPORD.BCST    word00000001<>+0(SB), Z14, Z14
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z14, Z15
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        Z15, Z17, Z17
+	VCMPPS        $0x11, Z17, Z14, K4
+	KUNPCKWD      K3, K4, K3
+	JMP           drawn0
+
+end:
+	VMOVUPS Z2, (R9)
+	VMOVUPS Z3, 64(R9)
+	VMOVUPS Z4, 128(R9)
+	VMOVUPS Z5, 192(R9)
 	VZEROUPPER
 	RET
 
-DATA lowHalvesFirst<>+0(SB)/4, $0x00000000
-DATA lowHalvesFirst<>+4(SB)/4, $0x00000002
-DATA lowHalvesFirst<>+8(SB)/4, $0x00000004
-DATA lowHalvesFirst<>+12(SB)/4, $0x00000006
-DATA lowHalvesFirst<>+16(SB)/4, $0x00000008
-DATA lowHalvesFirst<>+20(SB)/4, $0x0000000a
-DATA lowHalvesFirst<>+24(SB)/4, $0x0000000c
-DATA lowHalvesFirst<>+28(SB)/4, $0x0000000e
-DATA lowHalvesFirst<>+32(SB)/4, $0x00000001
-DATA lowHalvesFirst<>+36(SB)/4, $0x00000003
-DATA lowHalvesFirst<>+40(SB)/4, $0x00000005
-DATA lowHalvesFirst<>+44(SB)/4, $0x00000007
-DATA lowHalvesFirst<>+48(SB)/4, $0x00000009
-DATA lowHalvesFirst<>+52(SB)/4, $0x0000000b
-DATA lowHalvesFirst<>+56(SB)/4, $0x0000000d
-DATA lowHalvesFirst<>+60(SB)/4, $0x0000000f
-GLOBL lowHalvesFirst<>(SB), RODATA|NOPTR, $64
+DATA probabilityLevels1<>+0(SB)/2, $0x8003
+DATA probabilityLevels1<>+2(SB)/2, $0x8ec2
+DATA probabilityLevels1<>+4(SB)/2, $0x9d1d
+DATA probabilityLevels1<>+6(SB)/2, $0xaabd
+DATA probabilityLevels1<>+8(SB)/2, $0xb759
+DATA probabilityLevels1<>+10(SB)/2, $0xc2c3
+DATA probabilityLevels1<>+12(SB)/2, $0xcce1
+DATA probabilityLevels1<>+14(SB)/2, $0xd5b1
+DATA probabilityLevels1<>+16(SB)/2, $0xdd3d
+DATA probabilityLevels1<>+18(SB)/2, $0xe39e
+DATA probabilityLevels1<>+20(SB)/2, $0xe8f3
+DATA probabilityLevels1<>+22(SB)/2, $0xed5c
+DATA probabilityLevels1<>+24(SB)/2, $0xf0fb
+DATA probabilityLevels1<>+26(SB)/2, $0xf3ef
+DATA probabilityLevels1<>+28(SB)/2, $0xf654
+DATA probabilityLevels1<>+30(SB)/2, $0xf844
+DATA probabilityLevels1<>+32(SB)/2, $0xf9d2
+DATA probabilityLevels1<>+34(SB)/2, $0xfb12
+DATA probabilityLevels1<>+36(SB)/2, $0xfc13
+DATA probabilityLevels1<>+38(SB)/2, $0xfce0
+DATA probabilityLevels1<>+40(SB)/2, $0xfd83
+DATA probabilityLevels1<>+42(SB)/2, $0xfe05
+DATA probabilityLevels1<>+44(SB)/2, $0xfe6d
+DATA probabilityLevels1<>+46(SB)/2, $0xfec0
+DATA probabilityLevels1<>+48(SB)/2, $0xff02
+DATA probabilityLevels1<>+50(SB)/2, $0xff36
+DATA probabilityLevels1<>+52(SB)/2, $0xff60
+DATA probabilityLevels1<>+54(SB)/2, $0xff81
+DATA probabilityLevels1<>+56(SB)/2, $0xff9b
+DATA probabilityLevels1<>+58(SB)/2, $0xffb0
+DATA probabilityLevels1<>+60(SB)/2, $0xffc0
+DATA probabilityLevels1<>+62(SB)/2, $0xffcd
+DATA probabilityLevels1<>+64(SB)/2, $0x0014
+DATA probabilityLevels1<>+66(SB)/2, $0x0033
+DATA probabilityLevels1<>+68(SB)/2, $0x0040
+DATA probabilityLevels1<>+70(SB)/2, $0x0050
+DATA probabilityLevels1<>+72(SB)/2, $0x0065
+DATA probabilityLevels1<>+74(SB)/2, $0x007f
+DATA probabilityLevels1<>+76(SB)/2, $0x00a0
+DATA probabilityLevels1<>+78(SB)/2, $0x00ca
+DATA probabilityLevels1<>+80(SB)/2, $0x00fe
+DATA probabilityLevels1<>+82(SB)/2, $0x0140
+DATA probabilityLevels1<>+84(SB)/2, $0x0192
+DATA probabilityLevels1<>+86(SB)/2, $0x01fa
+DATA probabilityLevels1<>+88(SB)/2, $0x027c
+DATA probabilityLevels1<>+90(SB)/2, $0x0320
+DATA probabilityLevels1<>+92(SB)/2, $0x03ed
+DATA probabilityLevels1<>+94(SB)/2, $0x04ed
+DATA probabilityLevels1<>+96(SB)/2, $0x062d
+DATA probabilityLevels1<>+98(SB)/2, $0x07bb
+DATA probabilityLevels1<>+100(SB)/2, $0x09aa
+DATA probabilityLevels1<>+102(SB)/2, $0x0c10
+DATA probabilityLevels1<>+104(SB)/2, $0x0f03
+DATA probabilityLevels1<>+106(SB)/2, $0x12a2
+DATA probabilityLevels1<>+108(SB)/2, $0x170b
+DATA probabilityLevels1<>+110(SB)/2, $0x1c60
+DATA probabilityLevels1<>+112(SB)/2, $0x22c1
+DATA probabilityLevels1<>+114(SB)/2, $0x2a4e
+DATA probabilityLevels1<>+116(SB)/2, $0x331e
+DATA probabilityLevels1<>+118(SB)/2, $0x3d3e
+DATA probabilityLevels1<>+120(SB)/2, $0x48a9
+DATA probabilityLevels1<>+122(SB)/2, $0x5547
+DATA probabilityLevels1<>+124(SB)/2, $0x62e8
+DATA probabilityLevels1<>+126(SB)/2, $0x7144
+GLOBL probabilityLevels1<>(SB), RODATA|NOPTR, $128
+
+DATA probabilitySlopes1<>+0(SB)/2, $0x0eb9
+DATA probabilitySlopes1<>+2(SB)/2, $0x0e56
+DATA probabilitySlopes1<>+4(SB)/2, $0x0d9c
+DATA probabilitySlopes1<>+6(SB)/2, $0x0c9a
+DATA probabilitySlopes1<>+8(SB)/2, $0x0b69
+DATA probabilitySlopes1<>+10(SB)/2, $0x0a1f
+DATA probabilitySlopes1<>+12(SB)/2, $0x08d0
+DATA probabilitySlopes1<>+14(SB)/2, $0x078e
+DATA probabilitySlopes1<>+16(SB)/2, $0x0663
+DATA probabilitySlopes1<>+18(SB)/2, $0x0557
+DATA probabilitySlopes1<>+20(SB)/2, $0x046b
+DATA probabilitySlopes1<>+22(SB)/2, $0x03a1
+DATA probabilitySlopes1<>+24(SB)/2, $0x02f6
+DATA probabilitySlopes1<>+26(SB)/2, $0x0267
+DATA probabilitySlopes1<>+28(SB)/2, $0x01f1
+DATA probabilitySlopes1<>+30(SB)/2, $0x0190
+DATA probabilitySlopes1<>+32(SB)/2, $0x0141
+DATA probabilitySlopes1<>+34(SB)/2, $0x0101
+DATA probabilitySlopes1<>+36(SB)/2, $0x00cd
+DATA probabilitySlopes1<>+38(SB)/2, $0x00a4
+DATA probabilitySlopes1<>+40(SB)/2, $0x0083
+DATA probabilitySlopes1<>+42(SB)/2, $0x0068
+DATA probabilitySlopes1<>+44(SB)/2, $0x0053
+DATA probabilitySlopes1<>+46(SB)/2, $0x0042
+DATA probabilitySlopes1<>+48(SB)/2, $0x0034
+DATA probabilitySlopes1<>+50(SB)/2, $0x002a
+DATA probabilitySlopes1<>+52(SB)/2, $0x0021
+DATA probabilitySlopes1<>+54(SB)/2, $0x001a
+DATA probabilitySlopes1<>+56(SB)/2, $0x0015
+DATA probabilitySlopes1<>+58(SB)/2, $0x0011
+DATA probabilitySlopes1<>+60(SB)/2, $0x000d
+DATA probabilitySlopes1<>+62(SB)/2, $0x001f
+DATA probabilitySlopes1<>+64(SB)/2, $0x001f
+DATA probabilitySlopes1<>+66(SB)/2, $0x000d
+DATA probabilitySlopes1<>+68(SB)/2, $0x0011
+DATA probabilitySlopes1<>+70(SB)/2, $0x0015
+DATA probabilitySlopes1<>+72(SB)/2, $0x001a
+DATA probabilitySlopes1<>+74(SB)/2, $0x0021
+DATA probabilitySlopes1<>+76(SB)/2, $0x002a
+DATA probabilitySlopes1<>+78(SB)/2, $0x0034
+DATA probabilitySlopes1<>+80(SB)/2, $0x0042
+DATA probabilitySlopes1<>+82(SB)/2, $0x0053
+DATA probabilitySlopes1<>+84(SB)/2, $0x0068
+DATA probabilitySlopes1<>+86(SB)/2, $0x0083
+DATA probabilitySlopes1<>+88(SB)/2, $0x00a4
+DATA probabilitySlopes1<>+90(SB)/2, $0x00cd
+DATA probabilitySlopes1<>+92(SB)/2, $0x0101
+DATA probabilitySlopes1<>+94(SB)/2, $0x0141
+DATA probabilitySlopes1<>+96(SB)/2, $0x0190
+DATA probabilitySlopes1<>+98(SB)/2, $0x01f1
+DATA probabilitySlopes1<>+100(SB)/2, $0x0267
+DATA probabilitySlopes1<>+102(SB)/2, $0x02f6
+DATA probabilitySlopes1<>+104(SB)/2, $0x03a1
+DATA probabilitySlopes1<>+106(SB)/2, $0x046b
+DATA probabilitySlopes1<>+108(SB)/2, $0x0557
+DATA probabilitySlopes1<>+110(SB)/2, $0x0663
+DATA probabilitySlopes1<>+112(SB)/2, $0x078e
+DATA probabilitySlopes1<>+114(SB)/2, $0x08d0
+DATA probabilitySlopes1<>+116(SB)/2, $0x0a1f
+DATA probabilitySlopes1<>+118(SB)/2, $0x0b69
+DATA probabilitySlopes1<>+120(SB)/2, $0x0c9a
+DATA probabilitySlopes1<>+122(SB)/2, $0x0d9c
+DATA probabilitySlopes1<>+124(SB)/2, $0x0e56
+DATA probabilitySlopes1<>+126(SB)/2, $0x0eb9
+GLOBL probabilitySlopes1<>(SB), RODATA|NOPTR, $128
+
+DATA word001a001a<>+0(SB)/4, $0x001a001a
+DATA word001a001a<>+4(SB)/4, $0x001a001a
+DATA word001a001a<>+8(SB)/4, $0x001a001a
+DATA word001a001a<>+12(SB)/4, $0x001a001a
+DATA word001a001a<>+16(SB)/4, $0x001a001a
+DATA word001a001a<>+20(SB)/4, $0x001a001a
+DATA word001a001a<>+24(SB)/4, $0x001a001a
+DATA word001a001a<>+28(SB)/4, $0x001a001a
+GLOBL word001a001a<>(SB), RODATA|NOPTR, $32
+
+DATA word00340034<>+0(SB)/4, $0x00340034
+DATA word00340034<>+4(SB)/4, $0x00340034
+DATA word00340034<>+8(SB)/4, $0x00340034
+DATA word00340034<>+12(SB)/4, $0x00340034
+DATA word00340034<>+16(SB)/4, $0x00340034
+DATA word00340034<>+20(SB)/4, $0x00340034
+DATA word00340034<>+24(SB)/4, $0x00340034
+DATA word00340034<>+28(SB)/4, $0x00340034
+GLOBL word00340034<>(SB), RODATA|NOPTR, $32
+
+DATA word49800000<>+0(SB)/4, $0x49800000
+DATA word49800000<>+4(SB)/4, $0x49800000
+DATA word49800000<>+8(SB)/4, $0x49800000
+DATA word49800000<>+12(SB)/4, $0x49800000
+DATA word49800000<>+16(SB)/4, $0x49800000
+DATA word49800000<>+20(SB)/4, $0x49800000
+DATA word49800000<>+24(SB)/4, $0x49800000
+DATA word49800000<>+28(SB)/4, $0x49800000
+GLOBL word49800000<>(SB), RODATA|NOPTR, $32
+
+DATA packedQuarters1<>+0(SB)/8, $0x0000000000000000
+DATA packedQuarters1<>+8(SB)/8, $0x0000000000000002
+DATA packedQuarters1<>+16(SB)/8, $0x0000000000000004
+DATA packedQuarters1<>+24(SB)/8, $0x0000000000000006
+DATA packedQuarters1<>+32(SB)/8, $0x0000000000000001
+DATA packedQuarters1<>+40(SB)/8, $0x0000000000000003
+DATA packedQuarters1<>+48(SB)/8, $0x0000000000000005
+DATA packedQuarters1<>+56(SB)/8, $0x0000000000000007
+GLOBL packedQuarters1<>(SB), RODATA|NOPTR, $64
+
+DATA word00010001<>+0(SB)/4, $0x00010001
+DATA word00010001<>+4(SB)/4, $0x00010001
+DATA word00010001<>+8(SB)/4, $0x00010001
+DATA word00010001<>+12(SB)/4, $0x00010001
+DATA word00010001<>+16(SB)/4, $0x00010001
+DATA word00010001<>+20(SB)/4, $0x00010001
+DATA word00010001<>+24(SB)/4, $0x00010001
+DATA word00010001<>+28(SB)/4, $0x00010001
+GLOBL word00010001<>(SB), RODATA|NOPTR, $32
+
+DATA word45400000<>+0(SB)/4, $0x45400000
+DATA word45400000<>+4(SB)/4, $0x45400000
+DATA word45400000<>+8(SB)/4, $0x45400000
+DATA word45400000<>+12(SB)/4, $0x45400000
+DATA word45400000<>+16(SB)/4, $0x45400000
+DATA word45400000<>+20(SB)/4, $0x45400000
+DATA word45400000<>+24(SB)/4, $0x45400000
+DATA word45400000<>+28(SB)/4, $0x45400000
+GLOBL word45400000<>(SB), RODATA|NOPTR, $32
+
+// func drawBlock64AVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
+// Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+
+TEXT ·drawBlock64AVX512(SB), NOSPLIT, $0-56
+	MOVQ         field+16(FP), AX
+	MOVQ         ld+24(FP), CX
+	SHLQ         $0x02, CX
+	LEAQ         (CX)(CX*8), DX
+	MOVQ         bits+0(FP), BX
+	MOVQ         stride+8(FP), SI
+	MOVQ         rows+32(FP), DI
+	MOVQ         lanes+40(FP), R8
+	SHLQ         $0x02, SI
+	MOVQ         state+48(FP), R9
+	VMOVUPS      (R9), Z3
+	VMOVUPS      64(R9), Z4
+	VMOVUPS      128(R9), Z5
+	VMOVUPS      192(R9), Z6
+	VMOVUPS      256(R9), Z7
+	VMOVUPS      320(R9), Z8
+	VMOVUPS      384(R9), Z9
+	VMOVUPS      448(R9), Z10
+	VMOVUPS      probabilityLevels2<>+0(SB), Z11
+	VMOVUPS      probabilityLevels2<>+64(SB), Z12
+	VMOVUPS      probabilitySlopes2<>+0(SB), Z13
+	VMOVUPS      probabilitySlopes2<>+64(SB), Z14
+	VBROADCASTSS word001a001a<>+0(SB), Z15
+	VBROADCASTSS word00340034<>+0(SB), Z16
+	VBROADCASTSS word49800000<>+0(SB), Z17
+	VMOVUPS      packedQuarters2<>+0(SB), Z18
+	MOVQ         R8, R10
+	XORQ         R11, R11
+	CMPQ         R10, R11
+	CMOVQLT      R11, R10
+	MOVQ         $0x00000010, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVL         $0x0000ffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K1
+	LEAQ         -16(R8), R10
+	XORQ         R11, R11
+	CMPQ         R10, R11
+	CMOVQLT      R11, R10
+	MOVQ         $0x00000010, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVL         $0x0000ffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K2
+	LEAQ         -32(R8), R10
+	XORQ         R11, R11
+	CMPQ         R10, R11
+	CMOVQLT      R11, R10
+	MOVQ         $0x00000010, R11
+	CMPQ         R10, R11
+	CMOVQGT      R11, R10
+	MOVL         $0x0000ffff, R11
+	BZHIL        R10, R11, R11
+	KMOVW        R11, K3
+	LEAQ         -48(R8), R8
+	XORQ         R10, R10
+	CMPQ         R8, R10
+	CMOVQLT      R10, R8
+	MOVQ         $0x00000010, R10
+	CMPQ         R8, R10
+	CMOVQGT      R10, R8
+	MOVL         $0x0000ffff, R10
+	BZHIL        R8, R10, R10
+	KMOVW        R10, K4
+
+word:
+	XORQ R10, R10
+
+half:
+	MOVQ         $0x0000000f, R8
+	CMPQ         DI, R8
+	CMOVQLT      DI, R8
+	SUBQ         R8, DI
+	VBROADCASTSS word00010001<>+0(SB), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+
+row:
+	PREFETCHT0  (AX)(DX*1)
+	PREFETCHT0  64(AX)(DX*1)
+	PREFETCHT0  128(AX)(DX*1)
+	PREFETCHT0  192(AX)(DX*1)
+	VPADDQ      Z6, Z3, Z19
+	VPROLQ      $0x17, Z19, Z19
+	VPADDQ      Z3, Z19, Z19
+	VPSLLQ      $0x11, Z4, Z20
+	VPXORQ      Z4, Z6, Z6
+	VPTERNLOGQ  $0x96, Z3, Z5, Z4
+	VPTERNLOGQ  $0x96, Z3, Z20, Z5
+	VPXORQ      Z6, Z3, Z3
+	VPROLQ      $0x2d, Z6, Z6
+	VMOVUPS.Z   (AX), K1, Z20
+	VMULPS.BCST word4038aa3b<>+0(SB), Z20, Z20
+	VMULPS.BCST word45400000<>+0(SB), Z20, Z20
+	VMINPS      Z20, Z17, Z20
+	VCVTPS2DQ   Z20, Z20
+	VMOVUPS.Z   64(AX), K2, Z21
+	VMULPS.BCST word4038aa3b<>+0(SB), Z21, Z21
+	VMULPS.BCST word45400000<>+0(SB), Z21, Z21
+	VMINPS      Z21, Z17, Z21
+	VCVTPS2DQ   Z21, Z21
+	VPACKSSDW   Z21, Z20, Z20
+	VPERMQ      Z20, Z18, Z20
+	VPSRLW      $0x0a, Z20, Z21
+	VMOVAPS     Z21, Z22
+	VPERMI2W    Z12, Z11, Z21
+	VPERMI2W    Z14, Z13, Z22
+	VPSLLW      $0x06, Z20, Z20
+	VPMULHUW    Z20, Z22, Z22
+	VPADDW      Z22, Z21, Z21
+	VPCMPUW     $0x01, Z21, Z19, K5
+	VPSUBW      Z19, Z21, Z21
+	VPADDW      Z15, Z21, Z21
+	VPCMPUW     $0x02, Z16, Z21, K6
+	KORTESTD    K6, K6
+	JNZ         close0
+
+drawn0:
+	VPADDW      Z0, Z1, K5, Z1
+	VPADDQ      Z10, Z7, Z19
+	VPROLQ      $0x17, Z19, Z19
+	VPADDQ      Z7, Z19, Z19
+	VPSLLQ      $0x11, Z8, Z20
+	VPXORQ      Z8, Z10, Z10
+	VPTERNLOGQ  $0x96, Z7, Z9, Z8
+	VPTERNLOGQ  $0x96, Z7, Z20, Z9
+	VPXORQ      Z10, Z7, Z7
+	VPROLQ      $0x2d, Z10, Z10
+	VMOVUPS.Z   128(AX), K3, Z20
+	VMULPS.BCST word4038aa3b<>+0(SB), Z20, Z20
+	VMULPS.BCST word45400000<>+0(SB), Z20, Z20
+	VMINPS      Z20, Z17, Z20
+	VCVTPS2DQ   Z20, Z20
+	VMOVUPS.Z   192(AX), K4, Z21
+	VMULPS.BCST word4038aa3b<>+0(SB), Z21, Z21
+	VMULPS.BCST word45400000<>+0(SB), Z21, Z21
+	VMINPS      Z21, Z17, Z21
+	VCVTPS2DQ   Z21, Z21
+	VPACKSSDW   Z21, Z20, Z20
+	VPERMQ      Z20, Z18, Z20
+	VPSRLW      $0x0a, Z20, Z21
+	VMOVAPS     Z21, Z22
+	VPERMI2W    Z12, Z11, Z21
+	VPERMI2W    Z14, Z13, Z22
+	VPSLLW      $0x06, Z20, Z20
+	VPMULHUW    Z20, Z22, Z22
+	VPADDW      Z22, Z21, Z21
+	VPCMPUW     $0x01, Z21, Z19, K5
+	VPSUBW      Z19, Z21, Z21
+	VPADDW      Z15, Z21, Z21
+	VPCMPUW     $0x02, Z16, Z21, K6
+	KORTESTD    K6, K6
+	JNZ         close1
+
+drawn1:
+	VPADDW    Z0, Z2, K5, Z2
+	VPADDD    Z0, Z0, Z0
+	ADDQ      CX, AX
+	DECQ      R8
+	JNZ       row
+	VPMOVZXWD Y1, Z0
+	VMOVUPS.Z (BX), K1, Z19
+	TESTQ     R10, R10
+	JZ        low00
+	VPSLLD    $0x0f, Z0, Z0
+	VPORD     Z19, Z0, Z0
+
+low00:
+	VMOVUPS       Z0, K1, (BX)
+	VEXTRACTI64X4 $0x01, Z1, Y0
+	VPMOVZXWD     Y0, Z0
+	VMOVUPS.Z     64(BX), K2, Z19
+	TESTQ         R10, R10
+	JZ            low01
+	VPSLLD        $0x0f, Z0, Z0
+	VPORD         Z19, Z0, Z0
+
+low01:
+	VMOVUPS   Z0, K2, 64(BX)
+	VPMOVZXWD Y2, Z0
+	VMOVUPS.Z 128(BX), K3, Z19
+	TESTQ     R10, R10
+	JZ        low10
+	VPSLLD    $0x0f, Z0, Z0
+	VPORD     Z19, Z0, Z0
+
+low10:
+	VMOVUPS       Z0, K3, 128(BX)
+	VEXTRACTI64X4 $0x01, Z2, Y0
+	VPMOVZXWD     Y0, Z0
+	VMOVUPS.Z     192(BX), K4, Z19
+	TESTQ         R10, R10
+	JZ            low11
+	VPSLLD        $0x0f, Z0, Z0
+	VPORD         Z19, Z0, Z0
+
+low11:
+	VMOVUPS Z0, K4, 192(BX)
+	TESTQ   DI, DI
+	JZ      end
+	XORQ    $0x01, R10
+	JNZ     half
+	ADDQ    SI, BX
+	JMP     word
+
+close0:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z20
+	VBROADCASTSS  word42fc0000<>+0(SB), Z21
+	VMOVUPS.Z     (AX), K1, Z22
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z22, Z22
+	VPMOVZXWD     Y19, Z23
+	VPMOVZXWD     Y4, Z24
+	VPSLLD        $0x10, Z23, Z23
+	VPORD         Z24, Z23, Z23
+	VMAXPS        Z22, Z20, Z22
+	VMINPS        Z22, Z21, Z22
+	VADDPS.BCST   word4b400000<>+0(SB), Z22, Z24
+	VSUBPS.BCST   word4b400000<>+0(SB), Z24, Z25
+	VSUBPS        Z25, Z22, Z25
+	VMULPS        Z25, Z25, Z26
+	VMULPS.BCST   word3f317219<>+0(SB), Z25, Z27
+	VADDPS.BCST   word3f800000<>+0(SB), Z27, Z27
+	VMULPS.BCST   word3d635739<>+0(SB), Z25, Z22
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z22, Z22
+	VMULPS        Z26, Z22, Z22
+	VADDPS        Z27, Z22, Z27
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z25, Z22
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z22, Z22
+	VMULPS.BCST   word392385a5<>+0(SB), Z26, Z25
+	VADDPS        Z25, Z22, Z22
+	VMULPS        Z26, Z26, Z26
+	VMULPS        Z26, Z22, Z22
+	VADDPS        Z27, Z22, Z22
+	VPSLLD        $0x17, Z24, Z24
+	VPADDD        Z24, Z22, Z22
+	VPSRLD        $0x01, Z23, Z23
+	VPORD.BCST    word00000001<>+0(SB), Z23, Z23
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z23, Z24
+	VCVTDQ2PS     Z23, Z23
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z24, Z22, Z22
+	VCMPPS        $0x11, Z22, Z23, K5
+	VMOVUPS.Z     64(AX), K2, Z22
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z22, Z22
+	VEXTRACTI64X4 $0x01, Z19, Y23
+	VPMOVZXWD     Y23, Z19
+	VEXTRACTI64X4 $0x01, Z4, Y23
+	VPMOVZXWD     Y23, Z23
+	VPSLLD        $0x10, Z19, Z19
+	VPORD         Z23, Z19, Z19
+	VMAXPS        Z22, Z20, Z22
+	VMINPS        Z22, Z21, Z22
+	VADDPS.BCST   word4b400000<>+0(SB), Z22, Z20
+	VSUBPS.BCST   word4b400000<>+0(SB), Z20, Z21
+	VSUBPS        Z21, Z22, Z21
+	VMULPS        Z21, Z21, Z23
+	VMULPS.BCST   word3f317219<>+0(SB), Z21, Z24
+	VADDPS.BCST   word3f800000<>+0(SB), Z24, Z24
+	VMULPS.BCST   word3d635739<>+0(SB), Z21, Z22
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z22, Z22
+	VMULPS        Z23, Z22, Z22
+	VADDPS        Z24, Z22, Z24
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z21, Z22
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z22, Z22
+	VMULPS.BCST   word392385a5<>+0(SB), Z23, Z21
+	VADDPS        Z21, Z22, Z22
+	VMULPS        Z23, Z23, Z23
+	VMULPS        Z23, Z22, Z22
+	VADDPS        Z24, Z22, Z22
+	VPSLLD        $0x17, Z20, Z20
+	VPADDD        Z20, Z22, Z22
+	VPSRLD        $0x01, Z19, Z19
+	VPORD.BCST    word00000001<>+0(SB), Z19, Z19
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z19, Z20
+	VCVTDQ2PS     Z19, Z19
+	VCVTDQ2PS     Z20, Z20
+	VMULPS        Z20, Z22, Z22
+	VCMPPS        $0x11, Z22, Z19, K6
+	KUNPCKWD      K5, K6, K5
+	JMP           drawn0
+
+close1:
+	VBROADCASTSS  wordc2fc0000<>+0(SB), Z20
+	VBROADCASTSS  word42fc0000<>+0(SB), Z21
+	VMOVUPS.Z     128(AX), K3, Z22
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z22, Z22
+	VPMOVZXWD     Y19, Z23
+	VPMOVZXWD     Y8, Z24
+	VPSLLD        $0x10, Z23, Z23
+	VPORD         Z24, Z23, Z23
+	VMAXPS        Z22, Z20, Z22
+	VMINPS        Z22, Z21, Z22
+	VADDPS.BCST   word4b400000<>+0(SB), Z22, Z24
+	VSUBPS.BCST   word4b400000<>+0(SB), Z24, Z25
+	VSUBPS        Z25, Z22, Z25
+	VMULPS        Z25, Z25, Z26
+	VMULPS.BCST   word3f317219<>+0(SB), Z25, Z27
+	VADDPS.BCST   word3f800000<>+0(SB), Z27, Z27
+	VMULPS.BCST   word3d635739<>+0(SB), Z25, Z22
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z22, Z22
+	VMULPS        Z26, Z22, Z22
+	VADDPS        Z27, Z22, Z27
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z25, Z22
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z22, Z22
+	VMULPS.BCST   word392385a5<>+0(SB), Z26, Z25
+	VADDPS        Z25, Z22, Z22
+	VMULPS        Z26, Z26, Z26
+	VMULPS        Z26, Z22, Z22
+	VADDPS        Z27, Z22, Z22
+	VPSLLD        $0x17, Z24, Z24
+	VPADDD        Z24, Z22, Z22
+	VPSRLD        $0x01, Z23, Z23
+	VPORD.BCST    word00000001<>+0(SB), Z23, Z23
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z23, Z24
+	VCVTDQ2PS     Z23, Z23
+	VCVTDQ2PS     Z24, Z24
+	VMULPS        Z24, Z22, Z22
+	VCMPPS        $0x11, Z22, Z23, K5
+	VMOVUPS.Z     192(AX), K4, Z22
+	VMULPS.BCST   word4038aa3b<>+0(SB), Z22, Z22
+	VEXTRACTI64X4 $0x01, Z19, Y23
+	VPMOVZXWD     Y23, Z19
+	VEXTRACTI64X4 $0x01, Z8, Y23
+	VPMOVZXWD     Y23, Z23
+	VPSLLD        $0x10, Z19, Z19
+	VPORD         Z23, Z19, Z19
+	VMAXPS        Z22, Z20, Z22
+	VMINPS        Z22, Z21, Z22
+	VADDPS.BCST   word4b400000<>+0(SB), Z22, Z20
+	VSUBPS.BCST   word4b400000<>+0(SB), Z20, Z21
+	VSUBPS        Z21, Z22, Z21
+	VMULPS        Z21, Z21, Z23
+	VMULPS.BCST   word3f317219<>+0(SB), Z21, Z24
+	VADDPS.BCST   word3f800000<>+0(SB), Z24, Z24
+	VMULPS.BCST   word3d635739<>+0(SB), Z21, Z22
+	VADDPS.BCST   word3e75fdf1<>+0(SB), Z22, Z22
+	VMULPS        Z23, Z22, Z22
+	VADDPS        Z24, Z22, Z24
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z21, Z22
+	VADDPS.BCST   word3c1d9387<>+0(SB), Z22, Z22
+	VMULPS.BCST   word392385a5<>+0(SB), Z23, Z21
+	VADDPS        Z21, Z22, Z22
+	VMULPS        Z23, Z23, Z23
+	VMULPS        Z23, Z22, Z22
+	VADDPS        Z24, Z22, Z22
+	VPSLLD        $0x17, Z20, Z20
+	VPADDD        Z20, Z22, Z22
+	VPSRLD        $0x01, Z19, Z19
+	VPORD.BCST    word00000001<>+0(SB), Z19, Z19
+	VPXORD.BCST   word7ffffffe<>+0(SB), Z19, Z20
+	VCVTDQ2PS     Z19, Z19
+	VCVTDQ2PS     Z20, Z20
+	VMULPS        Z20, Z22, Z22
+	VCMPPS        $0x11, Z22, Z19, K6
+	KUNPCKWD      K5, K6, K5
+	JMP           drawn1
+
+end:
+	VMOVUPS Z3, (R9)
+	VMOVUPS Z4, 64(R9)
+	VMOVUPS Z5, 128(R9)
+	VMOVUPS Z6, 192(R9)
+	VMOVUPS Z7, 256(R9)
+	VMOVUPS Z8, 320(R9)
+	VMOVUPS Z9, 384(R9)
+	VMOVUPS Z10, 448(R9)
+	VZEROUPPER
+	RET
+
+DATA probabilityLevels2<>+0(SB)/2, $0x8003
+DATA probabilityLevels2<>+2(SB)/2, $0x8ec2
+DATA probabilityLevels2<>+4(SB)/2, $0x9d1d
+DATA probabilityLevels2<>+6(SB)/2, $0xaabd
+DATA probabilityLevels2<>+8(SB)/2, $0xb759
+DATA probabilityLevels2<>+10(SB)/2, $0xc2c3
+DATA probabilityLevels2<>+12(SB)/2, $0xcce1
+DATA probabilityLevels2<>+14(SB)/2, $0xd5b1
+DATA probabilityLevels2<>+16(SB)/2, $0xdd3d
+DATA probabilityLevels2<>+18(SB)/2, $0xe39e
+DATA probabilityLevels2<>+20(SB)/2, $0xe8f3
+DATA probabilityLevels2<>+22(SB)/2, $0xed5c
+DATA probabilityLevels2<>+24(SB)/2, $0xf0fb
+DATA probabilityLevels2<>+26(SB)/2, $0xf3ef
+DATA probabilityLevels2<>+28(SB)/2, $0xf654
+DATA probabilityLevels2<>+30(SB)/2, $0xf844
+DATA probabilityLevels2<>+32(SB)/2, $0xf9d2
+DATA probabilityLevels2<>+34(SB)/2, $0xfb12
+DATA probabilityLevels2<>+36(SB)/2, $0xfc13
+DATA probabilityLevels2<>+38(SB)/2, $0xfce0
+DATA probabilityLevels2<>+40(SB)/2, $0xfd83
+DATA probabilityLevels2<>+42(SB)/2, $0xfe05
+DATA probabilityLevels2<>+44(SB)/2, $0xfe6d
+DATA probabilityLevels2<>+46(SB)/2, $0xfec0
+DATA probabilityLevels2<>+48(SB)/2, $0xff02
+DATA probabilityLevels2<>+50(SB)/2, $0xff36
+DATA probabilityLevels2<>+52(SB)/2, $0xff60
+DATA probabilityLevels2<>+54(SB)/2, $0xff81
+DATA probabilityLevels2<>+56(SB)/2, $0xff9b
+DATA probabilityLevels2<>+58(SB)/2, $0xffb0
+DATA probabilityLevels2<>+60(SB)/2, $0xffc0
+DATA probabilityLevels2<>+62(SB)/2, $0xffcd
+DATA probabilityLevels2<>+64(SB)/2, $0x0014
+DATA probabilityLevels2<>+66(SB)/2, $0x0033
+DATA probabilityLevels2<>+68(SB)/2, $0x0040
+DATA probabilityLevels2<>+70(SB)/2, $0x0050
+DATA probabilityLevels2<>+72(SB)/2, $0x0065
+DATA probabilityLevels2<>+74(SB)/2, $0x007f
+DATA probabilityLevels2<>+76(SB)/2, $0x00a0
+DATA probabilityLevels2<>+78(SB)/2, $0x00ca
+DATA probabilityLevels2<>+80(SB)/2, $0x00fe
+DATA probabilityLevels2<>+82(SB)/2, $0x0140
+DATA probabilityLevels2<>+84(SB)/2, $0x0192
+DATA probabilityLevels2<>+86(SB)/2, $0x01fa
+DATA probabilityLevels2<>+88(SB)/2, $0x027c
+DATA probabilityLevels2<>+90(SB)/2, $0x0320
+DATA probabilityLevels2<>+92(SB)/2, $0x03ed
+DATA probabilityLevels2<>+94(SB)/2, $0x04ed
+DATA probabilityLevels2<>+96(SB)/2, $0x062d
+DATA probabilityLevels2<>+98(SB)/2, $0x07bb
+DATA probabilityLevels2<>+100(SB)/2, $0x09aa
+DATA probabilityLevels2<>+102(SB)/2, $0x0c10
+DATA probabilityLevels2<>+104(SB)/2, $0x0f03
+DATA probabilityLevels2<>+106(SB)/2, $0x12a2
+DATA probabilityLevels2<>+108(SB)/2, $0x170b
+DATA probabilityLevels2<>+110(SB)/2, $0x1c60
+DATA probabilityLevels2<>+112(SB)/2, $0x22c1
+DATA probabilityLevels2<>+114(SB)/2, $0x2a4e
+DATA probabilityLevels2<>+116(SB)/2, $0x331e
+DATA probabilityLevels2<>+118(SB)/2, $0x3d3e
+DATA probabilityLevels2<>+120(SB)/2, $0x48a9
+DATA probabilityLevels2<>+122(SB)/2, $0x5547
+DATA probabilityLevels2<>+124(SB)/2, $0x62e8
+DATA probabilityLevels2<>+126(SB)/2, $0x7144
+GLOBL probabilityLevels2<>(SB), RODATA|NOPTR, $128
+
+DATA probabilitySlopes2<>+0(SB)/2, $0x0eb9
+DATA probabilitySlopes2<>+2(SB)/2, $0x0e56
+DATA probabilitySlopes2<>+4(SB)/2, $0x0d9c
+DATA probabilitySlopes2<>+6(SB)/2, $0x0c9a
+DATA probabilitySlopes2<>+8(SB)/2, $0x0b69
+DATA probabilitySlopes2<>+10(SB)/2, $0x0a1f
+DATA probabilitySlopes2<>+12(SB)/2, $0x08d0
+DATA probabilitySlopes2<>+14(SB)/2, $0x078e
+DATA probabilitySlopes2<>+16(SB)/2, $0x0663
+DATA probabilitySlopes2<>+18(SB)/2, $0x0557
+DATA probabilitySlopes2<>+20(SB)/2, $0x046b
+DATA probabilitySlopes2<>+22(SB)/2, $0x03a1
+DATA probabilitySlopes2<>+24(SB)/2, $0x02f6
+DATA probabilitySlopes2<>+26(SB)/2, $0x0267
+DATA probabilitySlopes2<>+28(SB)/2, $0x01f1
+DATA probabilitySlopes2<>+30(SB)/2, $0x0190
+DATA probabilitySlopes2<>+32(SB)/2, $0x0141
+DATA probabilitySlopes2<>+34(SB)/2, $0x0101
+DATA probabilitySlopes2<>+36(SB)/2, $0x00cd
+DATA probabilitySlopes2<>+38(SB)/2, $0x00a4
+DATA probabilitySlopes2<>+40(SB)/2, $0x0083
+DATA probabilitySlopes2<>+42(SB)/2, $0x0068
+DATA probabilitySlopes2<>+44(SB)/2, $0x0053
+DATA probabilitySlopes2<>+46(SB)/2, $0x0042
+DATA probabilitySlopes2<>+48(SB)/2, $0x0034
+DATA probabilitySlopes2<>+50(SB)/2, $0x002a
+DATA probabilitySlopes2<>+52(SB)/2, $0x0021
+DATA probabilitySlopes2<>+54(SB)/2, $0x001a
+DATA probabilitySlopes2<>+56(SB)/2, $0x0015
+DATA probabilitySlopes2<>+58(SB)/2, $0x0011
+DATA probabilitySlopes2<>+60(SB)/2, $0x000d
+DATA probabilitySlopes2<>+62(SB)/2, $0x001f
+DATA probabilitySlopes2<>+64(SB)/2, $0x001f
+DATA probabilitySlopes2<>+66(SB)/2, $0x000d
+DATA probabilitySlopes2<>+68(SB)/2, $0x0011
+DATA probabilitySlopes2<>+70(SB)/2, $0x0015
+DATA probabilitySlopes2<>+72(SB)/2, $0x001a
+DATA probabilitySlopes2<>+74(SB)/2, $0x0021
+DATA probabilitySlopes2<>+76(SB)/2, $0x002a
+DATA probabilitySlopes2<>+78(SB)/2, $0x0034
+DATA probabilitySlopes2<>+80(SB)/2, $0x0042
+DATA probabilitySlopes2<>+82(SB)/2, $0x0053
+DATA probabilitySlopes2<>+84(SB)/2, $0x0068
+DATA probabilitySlopes2<>+86(SB)/2, $0x0083
+DATA probabilitySlopes2<>+88(SB)/2, $0x00a4
+DATA probabilitySlopes2<>+90(SB)/2, $0x00cd
+DATA probabilitySlopes2<>+92(SB)/2, $0x0101
+DATA probabilitySlopes2<>+94(SB)/2, $0x0141
+DATA probabilitySlopes2<>+96(SB)/2, $0x0190
+DATA probabilitySlopes2<>+98(SB)/2, $0x01f1
+DATA probabilitySlopes2<>+100(SB)/2, $0x0267
+DATA probabilitySlopes2<>+102(SB)/2, $0x02f6
+DATA probabilitySlopes2<>+104(SB)/2, $0x03a1
+DATA probabilitySlopes2<>+106(SB)/2, $0x046b
+DATA probabilitySlopes2<>+108(SB)/2, $0x0557
+DATA probabilitySlopes2<>+110(SB)/2, $0x0663
+DATA probabilitySlopes2<>+112(SB)/2, $0x078e
+DATA probabilitySlopes2<>+114(SB)/2, $0x08d0
+DATA probabilitySlopes2<>+116(SB)/2, $0x0a1f
+DATA probabilitySlopes2<>+118(SB)/2, $0x0b69
+DATA probabilitySlopes2<>+120(SB)/2, $0x0c9a
+DATA probabilitySlopes2<>+122(SB)/2, $0x0d9c
+DATA probabilitySlopes2<>+124(SB)/2, $0x0e56
+DATA probabilitySlopes2<>+126(SB)/2, $0x0eb9
+GLOBL probabilitySlopes2<>(SB), RODATA|NOPTR, $128
+
+DATA packedQuarters2<>+0(SB)/8, $0x0000000000000000
+DATA packedQuarters2<>+8(SB)/8, $0x0000000000000002
+DATA packedQuarters2<>+16(SB)/8, $0x0000000000000004
+DATA packedQuarters2<>+24(SB)/8, $0x0000000000000006
+DATA packedQuarters2<>+32(SB)/8, $0x0000000000000001
+DATA packedQuarters2<>+40(SB)/8, $0x0000000000000003
+DATA packedQuarters2<>+48(SB)/8, $0x0000000000000005
+DATA packedQuarters2<>+56(SB)/8, $0x0000000000000007
+GLOBL packedQuarters2<>(SB), RODATA|NOPTR, $64

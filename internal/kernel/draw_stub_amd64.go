@@ -4,12 +4,17 @@
 
 package kernel
 
-// drawBlockAVX2 is drawBlock for at least one row.
+// drawBlock16AVX2 is drawBlock for at least one row of up to 16 lanes.
 //
 //go:noescape
-func drawBlockAVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
+func drawBlock16AVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
 
-// drawBlockAVX512 is drawBlock for at least one row.
+// drawBlock32AVX512 is drawBlock for at least one row of up to 32 lanes.
 //
 //go:noescape
-func drawBlockAVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *[32]uint64)
+func drawBlock32AVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
+
+// drawBlock64AVX512 is drawBlock for at least one row of up to 64 lanes.
+//
+//go:noescape
+func drawBlock64AVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)

@@ -4,15 +4,20 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"testing"
 )
 
-func testGenerator(seed uint64) (g Generator) {
+// testGenerators returns generators for the given lanes.
+func testGenerators(seed uint64, lanes int) []Generator {
 	rng := testRand(seed)
-	for i := range g {
-		g[i] = rng.Uint64()
+	all := make([]Generator, (lanes+DrawLanes-1)/DrawLanes)
+	for b := range all {
+		for i := range all[b] {
+			all[b][i] = rng.Uint64()
+		}
 	}
-	return g
+	return all
 }
 
 func checkDraw(t *testing.T, seed uint64, rows, lanes, extra int) {
@@ -31,18 +36,18 @@ func checkDraw(t *testing.T, seed uint64, rows, lanes, extra int) {
 		bits[i] = 0xa5a5a5a5
 		want[i] = bits[i]
 	}
-	g := testGenerator(seed)
-	h := g
-	drawBlock(want, stride, field, ld, rows, lanes, &h)
-	DrawBlock(bits, stride, field, ld, rows, lanes, &g)
-	if !slices.Equal(bits, want) || g != h {
+	g := testGenerators(seed, lanes)
+	h := slices.Clone(g)
+	drawBlock(want, stride, field, ld, rows, lanes, h)
+	DrawBlock(bits, stride, field, ld, rows, lanes, g)
+	if !slices.Equal(bits, want) || lanes%DrawLanes == 0 && !slices.Equal(g, h) {
 		t.Fatalf("rows=%d lanes=%d extra=%d: differs from the portable draw", rows, lanes, extra)
 	}
 }
 
 func TestDrawBlock(t *testing.T) {
 	onTiers(t, func(t *testing.T) {
-		for lanes := 1; lanes <= DrawLanes; lanes++ {
+		for lanes := 1; lanes <= 2*LaneAlign; lanes++ {
 			for _, rows := range []int{0, 1, 2, 29, 30, 31, 60, 61, 150} {
 				t.Run(fmt.Sprintf("%dx%d", rows, lanes), func(t *testing.T) { checkDraw(t, uint64(rows), rows, lanes, rows%3) })
 			}
@@ -59,8 +64,7 @@ func TestDrawFrequencies(t *testing.T) {
 			field[i] = float32(i%DrawLanes-8) / 4
 		}
 		bits := make([]uint32, Words(rows)*DrawLanes)
-		g := testGenerator(3)
-		DrawBlock(bits, DrawLanes, field, DrawLanes, rows, DrawLanes, &g)
+		DrawBlock(bits, DrawLanes, field, DrawLanes, rows, DrawLanes, testGenerators(3, DrawLanes))
 		for l := range DrawLanes {
 			var up int
 			for r := range rows {
@@ -74,17 +78,42 @@ func TestDrawFrequencies(t *testing.T) {
 	})
 }
 
-func TestThreshold(t *testing.T) {
-	for f := -30.0; f <= 30; f += 0.001 {
-		y := -2 * math.Log2E * float32(f)
-		got, want := float64(threshold(y)), (1<<32)/(1+math.Exp2(float64(y)))
-		if math.Abs(got-want) > 1+want/(1<<22) {
-			t.Fatalf("threshold(%v) = %v, want %v", y, got, want)
+// drawn reports the spin that the random number u gives in every lane.
+func drawn(t *testing.T, w float32, u uint32) bool {
+	var g Generator
+	var random [8]uint64
+	for i := range random {
+		random[i], g[8+i] = uint64(u>>16)*0x1000100010001, uint64(u&0xffff)*0x1000100010001
+	}
+	first := up(&g, &random, 0, w)
+	for l := range DrawLanes {
+		if up(&g, &random, l, w) != first {
+			t.Fatal("lanes differ")
 		}
 	}
-	for y, want := range map[float32]uint32{0: 1 << 31, 200: 0, -200: 1<<32 - 1, float32(math.Inf(1)): 0, float32(math.Inf(-1)): 1<<32 - 1, float32(math.NaN()): 0} {
-		if got := threshold(y); got != want {
-			t.Errorf("threshold(%v) = %d, want %d", y, got, want)
+	return first == 1
+}
+
+// Numbers below some threshold give +1; it is the probability as exactly as
+// odds in float32 can say it.
+func TestDrawThreshold(t *testing.T) {
+	for f := -30.0; f <= 30; f += 0.001 {
+		w := 2 * math.Log2E * float32(f)
+		n := sort.Search(1<<30, func(k int) bool { return !drawn(t, w, uint32(k)<<2) })
+		odds := math.Exp2(float64(w))
+		p := odds / (1 + odds)
+		if got, off := float64(n)/(1<<30), 5e-7*p*(1-p)+1./(1<<30); math.Abs(got-p) > off {
+			t.Fatalf("field %v: +1 with probability %v, not %v", f, got, p)
+		}
+	}
+	for w, want := range map[float32][2]bool{ // for the least number and for the greatest
+		0:    {true, false},
+		-200: {false, false}, float32(math.Inf(-1)): {false, false},
+		200: {true, true}, float32(math.Inf(1)): {true, true},
+		float32(math.NaN()): {false, false},
+	} {
+		if got := [2]bool{drawn(t, w, 0), drawn(t, w, math.MaxUint32)}; got != want {
+			t.Errorf("exponent %v: %v, want %v", w, got, want)
 		}
 	}
 }
@@ -92,7 +121,7 @@ func TestThreshold(t *testing.T) {
 func FuzzDrawBlock(f *testing.F) {
 	f.Add(uint64(1), uint8(61), uint8(3), uint8(1))
 	f.Fuzz(func(t *testing.T, seed uint64, rows, lanes, extra uint8) {
-		onTiers(t, func(t *testing.T) { checkDraw(t, seed, int(rows), 1+int(lanes%DrawLanes), int(extra%9)) })
+		onTiers(t, func(t *testing.T) { checkDraw(t, seed, int(rows), 1+int(lanes%100), int(extra%9)) })
 	})
 }
 
@@ -101,11 +130,9 @@ func BenchmarkDrawBlock(b *testing.B) {
 	field := fill(make([]float32, rows*lanes), testRand(1), 1)
 	bits := make([]uint32, Words(rows)*lanes)
 	benchTiers(b, func(b *testing.B) {
-		g := testGenerator(1)
+		g := testGenerators(1, lanes)
 		for b.Loop() {
-			for l := 0; l < lanes; l += DrawLanes {
-				DrawBlock(bits[l:], lanes, field[l:], lanes, rows, DrawLanes, &g)
-			}
+			DrawBlock(bits, lanes, field, lanes, rows, lanes, g)
 		}
 		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/(rows*lanes), "ns/spin")
 	})

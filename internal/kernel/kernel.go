@@ -24,7 +24,7 @@ const (
 	// LaneAlign is what the stride of a packed matrix is a multiple of.
 	LaneAlign = 64
 	// DrawLanes is the number of lanes that share a random stream.
-	DrawLanes = 16
+	DrawLanes = 32
 )
 
 // Words returns the number of words that hold rows bits.

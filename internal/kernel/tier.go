@@ -14,10 +14,10 @@ type functions struct {
 	largest       func(x []float32) uint32
 	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
-	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g *Generator)
+	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g []Generator)
 	transposeBits func(dst, bits []uint32, stride, cols int)
 	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
-	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g *Generator)
+	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
 

@@ -163,29 +163,32 @@ func (m machine) clearCounts(rows int, counts, ld reg.GPVirtual) {
 	}
 }
 
-// drawCounts writes the function that draws spins in fields from counts.
+// drawCounts writes the functions that draw spins in fields from counts.
 func drawCounts(m machine) {
-	TEXT("drawCounts"+m.name, NOSPLIT, "func(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *[32]uint64)")
-	Doc("drawCounts" + m.name + " is drawCounts for at least one row.")
-	Pragma("noescape")
-	slope := m.argument("slope")
-	m.mul(slope, slope, f32(minusTwoLog2E))
-	counts, ld, shift := param("counts"), param("ld"), param("shift")
-	SHLQ(Imm(1), ld)
-	ahead := GP64()
-	LEAQ(Mem{Base: ld, Index: ld, Scale: 8}, ahead)
-	m.drawRows("dst", func() {
-		PREFETCHT0(Mem{Base: counts, Index: ahead, Scale: 1})
-	}, func(v int, y reg.VecVirtual, _ mask) {
-		own := m.reg()
-		VBROADCASTSS(Mem{Base: shift}, own)
-		m.mul(own, own, f32(minusTwoLog2E))
-		VPMOVZXWD(Mem{Base: counts, Disp: 2 * m.lanes * v}, y)
-		VCVTDQ2PS(y, y)
-		m.mul(y, y, slope)
-		m.add(y, y, own)
-	}, func() {
-		ADDQ(ld, counts)
-		ADDQ(Imm(4), shift)
-	})
+	for _, blocks := range m.drawingBlocks() {
+		TEXT(label("drawCounts%d%s", m.drawingLanes(blocks), m.name), NOSPLIT, "func(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)")
+		Doc(label("drawCounts%[1]d%[2]s is drawCounts for at least one row of up to %[1]d lanes.", m.drawingLanes(blocks), m.name))
+		Pragma("noescape")
+		slope := m.argument("slope")
+		m.mul(slope, slope, f32(twoLog2E))
+		counts, ld, shift := param("counts"), param("ld"), param("shift")
+		SHLQ(Imm(1), ld)
+		ahead := GP64()
+		LEAQ(Mem{Base: ld, Index: ld, Scale: 8}, ahead)
+		var own reg.VecVirtual
+		m.drawRows("dst", blocks, func() {
+			PREFETCHT0(Mem{Base: counts, Index: ahead, Scale: 1})
+			own = m.reg()
+			VBROADCASTSS(Mem{Base: shift}, own)
+			m.mul(own, own, f32(twoLog2E))
+		}, func(v int, y reg.VecVirtual, _ mask) {
+			VPMOVZXWD(Mem{Base: counts, Disp: 2 * m.lanes * v}, y)
+			VCVTDQ2PS(y, y)
+			m.mul(y, y, slope)
+			m.add(y, y, own)
+		}, func() {
+			ADDQ(ld, counts)
+			ADDQ(Imm(4), shift)
+		})
+	}
 }
