@@ -56,7 +56,7 @@ func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*sp
 		if err != nil {
 			return nil, err
 		}
-		return drawVisible(plain, h, key.Sub(labelConditional)), nil
+		return drawVisible(ctx, plain, h, key.Sub(labelConditional))
 	}
 	chains := sample.NewChains(rbm.NetworkOf[float32](m), samples, key.Sub(labelChains))
 	for range GibbsBurnIn {
@@ -176,15 +176,32 @@ func countAgreements(plain *rbm.Machine, first, last int) agreements {
 	return g
 }
 
+// columnsTogether is how many samples drawVisible holds the fields of at once: a
+// multiple of kernel.LaneAlign.
+const columnsTogether = 8 * kernel.LaneAlign
+
 // drawVisible draws visible states given hidden ones, one a column of h, of a
-// machine without offsets.
-func drawVisible(plain *rbm.Machine, h *spin.Matrix, key stream.Key) *spin.Matrix {
+// machine without offsets. Fields are real numbers and samples are bits, so the
+// fields of a few samples at a time are all that is in memory.
+func drawVisible(ctx context.Context, plain *rbm.Machine, h *spin.Matrix, key stream.Key) (*spin.Matrix, error) {
 	net := rbm.NetworkOf[float64](plain)
 	couplingT := make([]float64, len(net.Coupling))
 	net.TransposeCoupling(couplingT)
-	field := make([]float64, net.Visible()*h.Cols())
-	net.VisibleFields(field, couplingT, h)
-	s := spin.New(net.Visible(), h.Cols())
-	spin.Draw(s, field, key)
-	return s
+	n := net.Visible()
+	s := spin.New(n, h.Cols())
+	parallel.For(h.Cols(), columnsTogether, func(lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
+		columns := make([]int, hi-lo)
+		for k := range columns {
+			columns[k] = lo + k
+		}
+		given := spin.New(h.Rows(), hi-lo)
+		h.Gather(given, columns)
+		field := make([]float64, n*(hi-lo))
+		net.VisibleFields(field, couplingT, given)
+		spin.DrawColumns(s, lo, hi, field, key)
+	})
+	return s, ctx.Err()
 }

@@ -125,6 +125,44 @@ func TestDrawDeterminism(t *testing.T) {
 	}
 }
 
+// Columns drawn a few at a time are those drawn at once, in float32 and in float64.
+func TestDrawColumns(t *testing.T) {
+	drawColumns[float32](t)
+	drawColumns[float64](t)
+}
+
+func drawColumns[T Real](t *testing.T) {
+	const rows, cols = 37, 150
+	rng := rand.New(rand.NewPCG(6, 7))
+	field := make([]T, rows*cols)
+	for k := range field {
+		field[k] = T(rng.NormFloat64())
+	}
+	want := New(rows, cols)
+	Draw(want, field, stream.New(8))
+	got := Random(rows, cols, rng)
+	for _, piece := range [][2]int{{96, 150}, {0, 32}, {32, 32}, {32, 96}} {
+		part := make([]T, 0, rows*cols)
+		for i := range rows {
+			part = append(part, field[i*cols+piece[0]:i*cols+piece[1]]...)
+		}
+		DrawColumns(got, piece[0], piece[1], part, stream.New(8))
+	}
+	if !got.Equal(want) {
+		t.Errorf("%T: other spins than those drawn at once", field[0])
+	}
+	for _, piece := range [][2]int{{1, 32}, {0, 17}, {-32, 0}, {128, 151}, {64, 32}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("no panic at columns %v", piece)
+				}
+			}()
+			DrawColumns(got, piece[0], piece[1], make([]T, rows*max(0, piece[1]-piece[0])), stream.New(8))
+		}()
+	}
+}
+
 // Seeds keep their meaning: spins without a field do not change from version
 // to version. (With one, the last bit of exp could.)
 func TestDrawGolden(t *testing.T) {

@@ -359,12 +359,24 @@ func MulT[T Real](dst, a []T, p int, m *Matrix) {
 // 1/(1+exp(-2 field[i*cols+j])), independently: spins in a field. The same key
 // gives the same spins whatever the number of threads.
 func Draw[T Real](m *Matrix, field []T, key stream.Key) {
-	checkLen("Draw", "fields", len(field), m.rows*m.cols)
-	parallel.For(m.stride/lanesAtOnce, parallel.Grain(m.rows*lanesAtOnce*8), func(lo, hi int) {
+	DrawColumns(m, 0, m.cols, field, key)
+}
+
+// DrawColumns sets columns first, ..., last-1 of m to what Draw would; field holds
+// only theirs, rows x (last-first), so that not all need to be in memory at once.
+// It panics unless first is a multiple of kernel.LaneAlign and last is one too or
+// the number of columns.
+func DrawColumns[T Real](m *Matrix, first, last int, field []T, key stream.Key) {
+	if first < 0 || first > last || last > m.cols || first%lanesAtOnce != 0 || last%lanesAtOnce != 0 && last != m.cols {
+		panic(fmt.Sprintf("spin: DrawColumns %d to %d of %d", first, last, m.cols))
+	}
+	width := last - first
+	checkLen("Draw", "fields", len(field), m.rows*width)
+	parallel.For(parallel.Pieces(width, lanesAtOnce), parallel.Grain(m.rows*lanesAtOnce*8), func(lo, hi int) {
 		for tile := lo; tile < hi; tile++ {
 			l := tile * lanesAtOnce
-			g := tileGenerators(key, tile)
-			kernel.DrawBlock(m.words[l:], m.stride, field[l:], m.cols, m.rows, min(lanesAtOnce, m.cols-l), g[:])
+			g := tileGenerators(key, first/lanesAtOnce+tile)
+			kernel.DrawBlock(m.words[first+l:], m.stride, field[l:], width, m.rows, min(lanesAtOnce, width-l), g[:])
 		}
 	})
 }
