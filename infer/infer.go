@@ -18,6 +18,10 @@
 //	Z ∝ cosh(kappa R),   kappa = ln(cosh 2J)/2,
 //
 // and Z^-M is one more factor, whose messages are exact sums over R.
+//
+// Rows are another way, for up to MaxRows hidden units: the cavity method in its
+// limit of many synapses, which costs no more than a step of learning and serves to
+// polish what learning has found.
 package infer
 
 import (
@@ -31,7 +35,7 @@ import (
 	"bethe/stream"
 )
 
-// MaxHidden is the largest number of hidden units.
+// MaxHidden is the largest number of hidden units of a Passing.
 const MaxHidden = 2
 
 // maxCoupling keeps messages of a single sample inside (-1, 1) in float32.

@@ -20,6 +20,7 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 	const passes = 20
 	n, p := sets[0].Rows(), sets[0].Cols()
 	rows := make([][]int8, len(sets)) // hidden x visible
+	all := spin.New(n, p*len(sets))   // the sets side by side, for products with all of them at once
 	transposed := spin.New(p, n)
 	for k, s := range sets {
 		if s.Rows() != n || s.Cols() != p {
@@ -28,6 +29,9 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 		s.Transpose(transposed)
 		rows[k] = make([]int8, n*p)
 		spin.Values(rows[k], transposed)
+		for j, v := range rows[k] {
+			all.Set(j%n, k*p+j/n, v)
+		}
 	}
 	sum := make([]float64, n*p)
 	matched := make([]*Matching, len(sets))
@@ -35,11 +39,18 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 		matched[k] = MatchMean(sum, s)
 		matched[k].add(sum, rows[k])
 	}
+	products, own := make([]float64, p*all.Cols()), make([]float64, p*p)
 	for range passes - 1 {
 		next := make([]float64, n*p)
 		moved := false
-		for k, s := range sets {
-			m := MatchMean(sum, s)
+		spin.Mul(products, sum, p, all)
+		for k := range sets {
+			for nu := range p {
+				for mu := range p {
+					own[nu*p+mu] = products[mu*all.Cols()+k*p+nu]
+				}
+			}
+			m := match(n, p, own)
 			moved = moved || !slices.Equal(m.Unit, matched[k].Unit) || !slices.Equal(m.Sign, matched[k].Sign)
 			matched[k] = m
 			m.add(next, rows[k])

@@ -45,7 +45,7 @@ type Score struct {
 // 8 hidden units, all but one came within 8 nats of the MeanLogLikelihood found
 // from the teacher. A run takes 0.1 s with 3 hidden units and 800 samples (one
 // core of a 2020s server).
-var DefaultSchedule = Schedule{BurnIn: 500, Temperature: 3, Keep: 2000}
+var DefaultSchedule = Schedule{BurnIn: 500, Temperature: 3, Keep: 6000}
 
 // NewYardstick samples the posterior of the synapses given data (visible x
 // samples), the teacher's coupling and the uniform prior. Both runs follow the

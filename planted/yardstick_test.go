@@ -32,6 +32,9 @@ func TestNishimori(t *testing.T) {
 	checkMean(t, "log-likelihood gap between starts", gap, 0)
 }
 
+// some is long enough for what is tested here.
+var some = Schedule{BurnIn: 500, Temperature: 3, Keep: 2000}
+
 // The overlap at P = 3, alpha = 5 and beta = 1 that an independent program
 // found was 0.87, mean of five instances of standard deviation below 0.08.
 func TestYardstick(t *testing.T) {
@@ -41,7 +44,7 @@ func TestYardstick(t *testing.T) {
 		key := stream.New(2).Sub(k)
 		m := teacher(t, n, p, 0, key.Sub(0))
 		d := data(t, m, alpha*n, key.Sub(1))
-		y, err := NewYardstick(context.Background(), m, d, DefaultSchedule, key.Sub(2))
+		y, err := NewYardstick(context.Background(), m, d, some, key.Sub(2))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,10 +52,10 @@ func TestYardstick(t *testing.T) {
 		signRandom += y.FromRandom.Overlap.Mean() / instances
 		mean += y.FromTeacher.MeanOverlap.Mean() / instances
 		sample += y.FromTeacher.SampleOverlap / instances
-		if len(y.FromRandom.Samples) != DefaultSchedule.Keep || len(y.FromRandom.Mean) != n*p {
+		if len(y.FromRandom.Samples) != some.Keep || len(y.FromRandom.Mean) != n*p {
 			t.Fatalf("%d samples, %d means", len(y.FromRandom.Samples), len(y.FromRandom.Mean))
 		}
-		last := DefaultSchedule.Keep - 1
+		last := some.Keep - 1
 		if got, want := y.FromRandom.LogLikelihood[last], logLikelihood(t, d, y.FromRandom.Samples[last], m.Coupling); math.Abs(got-want) > 1e-6 {
 			t.Errorf("log-likelihood %v, want %v", got, want)
 		}
@@ -138,8 +141,8 @@ func BenchmarkRun(b *testing.B) {
 			m := teacher(b, c.n, c.p, 0, stream.New(1))
 			post := NewPosterior(data(b, m, c.alpha*c.n, stream.New(2)), c.p, m.Coupling)
 			start := spin.Random(c.n, c.p, stream.New(3).Rand())
-			for b.Loop() { // 600 sweeps
-				if _, err := post.Run(context.Background(), start, DefaultSchedule, stream.New(4)); err != nil {
+			for b.Loop() { // 2,500 sweeps
+				if _, err := post.Run(context.Background(), start, some, stream.New(4)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -152,11 +155,11 @@ func BenchmarkAlignedMean(b *testing.B) {
 		b.Run(fmt.Sprintf("N=100/P=%d", p), func(b *testing.B) {
 			m := teacher(b, 100, p, 0, stream.New(1))
 			post := NewPosterior(data(b, m, 300, stream.New(2)), p, m.Coupling)
-			run, err := post.Run(context.Background(), m.Synapses, DefaultSchedule, stream.New(4))
+			run, err := post.Run(context.Background(), m.Synapses, some, stream.New(4))
 			if err != nil {
 				b.Fatal(err)
 			}
-			for b.Loop() { // 300 samples
+			for b.Loop() { // 2,000 samples
 				AlignedMean(run.Samples)
 			}
 		})

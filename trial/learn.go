@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"bethe/dual"
+	"bethe/infer"
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/sample"
@@ -18,8 +19,10 @@ type Learner struct {
 	Steps    int // of each
 	Rate     float64
 	Rule     variational.Rule
-	// Polish is the number of steps with the averages of the cavity method
-	// after the bound was climbed; none where the partition term is quenched.
+	// Polish is the number of steps of the cavity method after the bound was
+	// climbed; none where the partition term is quenched. 30 are the default: at P = 2
+	// and 3, N = 100, alpha = 1 to 5 the pooled means are then nearest to the exact
+	// ones, off by 0.084 (root mean square; by 0.21 without, 0.088 after 20, 0.092 after 40).
 	Polish int
 	// Engine returns an engine of the expectation step; start holds visible
 	// states, Chains of them, to start chains and fixed points at, or is nil.
@@ -34,7 +37,7 @@ type Learner struct {
 func DefaultLearner(s Setup, restarts int) *Learner {
 	const chains = 500
 	return &Learner{
-		Restarts: restarts, Steps: 200, Rate: 0.2, Rule: variational.Adam, Polish: 100, Chains: chains,
+		Restarts: restarts, Steps: 200, Rate: 0.2, Rule: variational.Adam, Polish: 30, Chains: chains,
 		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
 			engine, _ := dual.Auto(s.Visible, s.Hidden, dual.Chains[float32]{Count: chains, Sweeps: 1, Key: key, Start: start})
 			return engine
@@ -137,22 +140,39 @@ func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32]
 	return terms.Bound(), err
 }
 
-// polishedMean takes natural-gradient steps with the cavity method's averages
-// and returns the posterior means. It changes the model.
+// polishedMean takes steps of the cavity method from a model and returns the
+// posterior means: with joint beliefs about the synapses of a site (infer.Rows), or,
+// with too many hidden units for those, natural-gradient steps with the averages of
+// the cavity method (variational.Cavity), which change the model.
 func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
-	if l.Polish > 0 && l.Draws == 0 {
-		trainer, err := variational.NewTrainer(model, t.Data, &dual.Annealed[float32]{Engine: engine},
-			variational.Cavity[float32]{}, variational.Options{
-				Steps: l.Polish, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1, Key: t.key,
-			})
-		if err != nil {
-			return nil, err
-		}
-		if err := trainer.Run(ctx, nil); err != nil {
-			return nil, err
-		}
+	const rate = 0.3
+	q := model.Posterior
+	mean := make([]float32, len(q.Theta))
+	q.Mean(mean)
+	if l.Polish == 0 || l.Draws > 0 {
+		return mean, nil
 	}
-	mean := make([]float32, len(model.Posterior.Theta))
-	model.Posterior.Mean(mean)
+	if t.Setup.Hidden <= infer.MaxRows {
+		rows := infer.NewRows(t.Data, q.Theta, q.PriorTheta, t.Setup.Hidden, t.Setup.Coupling())
+		for range l.Polish {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			rows.Step(rate)
+		}
+		rows.Mean(mean)
+		return mean, nil
+	}
+	trainer, err := variational.NewTrainer(model, t.Data, &dual.Annealed[float32]{Engine: engine},
+		variational.Cavity[float32]{}, variational.Options{
+			Steps: l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Key: t.key,
+		})
+	if err != nil {
+		return nil, err
+	}
+	if err := trainer.Run(ctx, nil); err != nil {
+		return nil, err
+	}
+	q.Mean(mean)
 	return mean, nil
 }

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/stat"
+
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/spin"
@@ -119,6 +121,9 @@ type Summary struct {
 	Bound, BoundAnnealed             float64
 	Bayes, BayesSpread               float64
 	BayesRandomStart                 float64
+	// BayesError is the standard error of Overlap - Bayes, from their differences in
+	// each trial; NaN for a single one.
+	BayesError float64
 }
 
 // Summarise returns the summary of trials, in their order.
@@ -134,10 +139,13 @@ func Summarise(trials []*Trial) Summary {
 		s.Bayes += share * t.Bayes
 		s.BayesRandomStart += share * t.BayesRandomStart
 	}
+	differences := make([]float64, 0, len(trials))
 	for _, t := range trials {
+		differences = append(differences, t.Overlap-t.Bayes)
 		s.OverlapSpread += share * (t.Overlap - s.Overlap) * (t.Overlap - s.Overlap)
 		s.BayesSpread += share * (t.Bayes - s.Bayes) * (t.Bayes - s.Bayes)
 	}
 	s.OverlapSpread, s.BayesSpread = math.Sqrt(s.OverlapSpread), math.Sqrt(s.BayesSpread)
+	s.BayesError = stat.StdErr(stat.StdDev(differences, nil), float64(len(trials)))
 	return s
 }

@@ -53,8 +53,11 @@ func TestTrial(t *testing.T) {
 
 func TestSummarise(t *testing.T) {
 	s := Summarise([]*Trial{{Overlap: 0.5, Bound: -3, Bayes: 0.6}, {Overlap: 0.7, Bound: -1, Bayes: 1}})
-	if math.Abs(s.Overlap-0.6) > 1e-15 || math.Abs(s.OverlapSpread-0.1) > 1e-15 || s.Bound != -2 || math.Abs(s.BayesSpread-0.2) > 1e-15 {
+	if math.Abs(s.Overlap-0.6) > 1e-15 || math.Abs(s.OverlapSpread-0.1) > 1e-15 || s.Bound != -2 || math.Abs(s.BayesSpread-0.2) > 1e-15 || math.Abs(s.BayesError-0.1) > 1e-15 {
 		t.Errorf("%+v", s)
+	}
+	if one := Summarise([]*Trial{{Overlap: 0.5}}); !math.IsNaN(one.BayesError) || one.Overlap != 0.5 {
+		t.Errorf("of one trial: %+v", one)
 	}
 }
 

@@ -60,7 +60,8 @@ type plantedReport struct {
 	Bayes            *float64  `json:"bayes_overlap,omitempty"`
 	BayesInstances   []float64 `json:"bayes_overlap_instances,omitempty"`
 	BayesRandomStart *float64  `json:"bayes_overlap_random_start,omitempty"`
-	SecondsLearning  float64   `json:"seconds_learning"` // of the clock, for all instances and restarts
+	BayesError       *float64  `json:"bayes_difference_error,omitempty"` // standard error of overlap - bayes_overlap, over instances
+	SecondsLearning  float64   `json:"seconds_learning"`                 // of the clock, for all instances and restarts
 	SecondsOracle    float64   `json:"seconds_oracle,omitempty"`
 	Trace            []string  `json:"trace_files,omitempty"`
 }
@@ -73,11 +74,10 @@ func newPlantedCommand(c *console) *cobra.Command {
 exactly, learns synapses from them alone, and scores the overlap with the
 teacher, |sum_i sign(lambda_i) xi_i|/N after the best matching of hidden units
 (their signs and order are a symmetry of the model). Each of several random
-starts climbs the bound and then takes a few steps with the averages of the
-cavity method, which undo most of what mean field neglects. The starts are
-pooled, each with the weight that its bound gives it, so that where few data
-leave several states nearly equally good none is left out. The teacher has no
-say in any of that.
+starts climbs the bound and then takes a few steps of the cavity method, which
+undo most of what independent synapses neglect. The starts are pooled, each with
+the weight that its bound gives it, so that where few data leave several states
+nearly equally good none is left out. The teacher has no say in any of that.
 
 The bound is that of the start with the best one, before those few steps. With
 --oracle also the Bayes optimum: the overlap of the exact posterior mean,
@@ -108,17 +108,18 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 	}
 	f.engine.register(cmd)
 	flags := cmd.Flags()
+	usual := trial.DefaultLearner(trial.Setup{}, 12)
 	flags.IntVar(&f.visible, "visible", 100, "visible units N")
 	flags.IntVar(&f.hidden, "hidden", 2, "hidden units P")
 	flags.Float64Var(&f.alpha, "alpha", 5, "samples a visible unit: M = alpha N")
 	flags.Float64Var(&f.beta, "beta", 1, "coupling J = beta/sqrt N of the teacher, known to the learner")
 	flags.Float64Var(&f.correlation, "correlation", 0, "correlation q between the synapses of hidden units")
 	flags.IntVar(&f.instances, "instances", 10, "teachers")
-	flags.IntVar(&f.restarts, "restarts", 12, "random starts of each learner")
-	flags.IntVar(&f.steps, "steps", 200, "steps of each start")
-	flags.Float64Var(&f.rate, "rate", 0.2, "learning rate at the start; it falls linearly to a tenth")
+	flags.IntVar(&f.restarts, "restarts", usual.Restarts, "random starts of each learner")
+	flags.IntVar(&f.steps, "steps", usual.Steps, "steps of each start")
+	flags.Float64Var(&f.rate, "rate", usual.Rate, "learning rate at the start; it falls linearly to a tenth")
 	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
-	flags.IntVar(&f.polish, "polish", 100, "steps with the cavity method's averages after the bound was climbed; none for --partition quenched")
+	flags.IntVar(&f.polish, "polish", usual.Polish, "steps of the cavity method after the bound was climbed; none for --partition quenched")
 	flags.StringVarP(&f.out, "out", "o", "", "follow the first start on the first instance and write it to this folder, for bethe plot and bethe serve")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
 	f.prior.register(flags)
@@ -258,6 +259,9 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 			report.BayesInstances = append(report.BayesInstances, t.Bayes)
 		}
 		report.Bayes, report.BayesRandomStart = &s.Bayes, &s.BayesRandomStart
+		if len(trials) > 1 {
+			report.BayesError = &s.BayesError
+		}
 	}
 	if f.out != "" {
 		if err := c.follow(ctx, f.out, trials[0], learner, &report); err != nil {
@@ -274,6 +278,9 @@ func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
 	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", s.Overlap, s.OverlapSpread, s.OverlapBestStart)
 	if r.Bayes != nil {
 		c.printf("  Bayes-optimal   %.3f, spread %.3f (started at random: %.3f)\n", s.Bayes, s.BayesSpread, s.BayesRandomStart)
+	}
+	if r.BayesError != nil {
+		c.printf("  difference      %+.3f, standard error %.3f\n", s.Overlap-s.Bayes, s.BayesError)
 	}
 	c.printf("  bound           %.4f nats a sample\n", s.Bound)
 	if r.BoundAnnealed != nil {

@@ -131,9 +131,9 @@ func paperLearner(s trial.Setup, steps int) *trial.Learner {
 }
 
 func (c *console) reproduceAlpha(ctx context.Context, f *reproduceFlags) (figure.Chart, *table, error) {
-	t := &table{columns: []string{"case", "alpha", "ours", "ours_spread", "paper_rule", "paper_rule_spread", "bayes", "bayes_spread", "bayes_random_start", "published"}}
+	t := &table{columns: []string{"case", "alpha", "ours", "ours_spread", "paper_rule", "paper_rule_spread", "bayes", "bayes_spread", "bayes_random_start", "ours_minus_bayes", "its_standard_error", "published"}}
 	var charts []figure.Chart
-	c.printf("%-16s %5s %16s %16s %16s %9s\n", "", "alpha", "ours", "paper's rule", "Bayes optimum", "published")
+	c.printf("%-16s %5s %16s %16s %16s %16s %9s\n", "", "alpha", "ours", "paper's rule", "Bayes optimum", "ours - Bayes", "published")
 	for k, p := range publishedCases {
 		var alpha, ours, oursLow, oursHigh, paper, paperLow, paperHigh, bayes, published []float64
 		for _, density := range f.alphas {
@@ -160,8 +160,8 @@ func (c *console) reproduceAlpha(ctx context.Context, f *reproduceFlags) (figure
 				return nil, nil, err
 			}
 			s, q := trial.Summarise(trials), trial.Summarise(quenched)
-			t.add(p.name, setup.Alpha, s.Overlap, s.OverlapSpread, q.Overlap, q.OverlapSpread, s.Bayes, s.BayesSpread, s.BayesRandomStart, p.alpha[a])
-			c.printf("%-16s %5g %8.3f ±%.3f %9.3f ±%.3f %9.3f ±%.3f %9.2f\n", p.name, setup.Alpha, s.Overlap, s.OverlapSpread, q.Overlap, q.OverlapSpread, s.Bayes, s.BayesSpread, p.alpha[a])
+			t.add(p.name, setup.Alpha, s.Overlap, s.OverlapSpread, q.Overlap, q.OverlapSpread, s.Bayes, s.BayesSpread, s.BayesRandomStart, s.Overlap-s.Bayes, s.BayesError, p.alpha[a])
+			c.printf("%-16s %5g %8.3f ±%.3f %9.3f ±%.3f %9.3f ±%.3f %+9.3f ±%.3f %9.2f\n", p.name, setup.Alpha, s.Overlap, s.OverlapSpread, q.Overlap, q.OverlapSpread, s.Bayes, s.BayesSpread, s.Overlap-s.Bayes, s.BayesError, p.alpha[a])
 			alpha = append(alpha, setup.Alpha)
 			ours, oursLow, oursHigh = append(ours, s.Overlap), append(oursLow, s.Overlap-s.OverlapSpread), append(oursHigh, s.Overlap+s.OverlapSpread)
 			paper, paperLow, paperHigh = append(paper, q.Overlap), append(paperLow, q.Overlap-q.OverlapSpread), append(paperHigh, q.Overlap+q.OverlapSpread)
