@@ -141,7 +141,7 @@ func drawColumns[T Real](t *testing.T) {
 	want := New(rows, cols)
 	Draw(want, field, stream.New(8))
 	got := Random(rows, cols, rng)
-	for _, piece := range [][2]int{{96, 150}, {0, 32}, {32, 32}, {32, 96}} {
+	for _, piece := range [][2]int{{128, 150}, {0, 64}, {64, 64}, {64, 128}} {
 		part := make([]T, 0, rows*cols)
 		for i := range rows {
 			part = append(part, field[i*cols+piece[0]:i*cols+piece[1]]...)
@@ -151,7 +151,7 @@ func drawColumns[T Real](t *testing.T) {
 	if !got.Equal(want) {
 		t.Errorf("%T: other spins than those drawn at once", field[0])
 	}
-	for _, piece := range [][2]int{{1, 32}, {0, 17}, {-32, 0}, {128, 151}, {64, 32}} {
+	for _, piece := range [][2]int{{1, 64}, {0, 17}, {-64, 0}, {128, 151}, {128, 64}} {
 		func() {
 			defer func() {
 				if recover() == nil {
