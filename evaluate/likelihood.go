@@ -56,6 +56,10 @@ type LogLikelihood struct {
 	// hardly any chain finds; then they are wrong.
 	Ceiling *float64 `json:"ceiling,omitempty"`
 
+	// LogWeight is the mean log-weight of the samples, minus their free energy: Mean
+	// is LogWeight - ln Z, so that under one machine the likelihoods of two sets of
+	// samples differ by exactly the difference of their LogWeights.
+	LogWeight   float64      `json:"log_weight"`
 	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
 	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
 }
@@ -126,13 +130,13 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	weight, sampleError := meanLogWeight(machine, samples)
 	if min(n, machine.Hidden()) <= rbm.MaxExact && !opt.Anneal {
 		lnz, err := machine.LnZ()
-		return LogLikelihood{Mean: weight - lnz, Exact: true, SampleError: sampleError}, err
+		return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
 	}
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
 	e := &estimation{machine: machine, samples: samples, opt: opt, weight: weight, base: meanFields(samples),
-		result: LogLikelihood{SampleError: sampleError}}
+		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
 	return e.result, err
 }
