@@ -10,6 +10,7 @@ package dual
 
 import (
 	"fmt"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -71,7 +72,7 @@ func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
 func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 	n, p := params.Visible(), params.Hidden()
 	checkMean(mean, n, p)
-	offset := narrow[T](params.VisibleOffset)
+	offset, plain := narrow[T](params.VisibleOffset), withoutOffsets(params)
 	grain := edgeGrain(n)
 	pieces := parallel.Pieces(p, grain)
 	constant := make([]float64, pieces)
@@ -81,6 +82,11 @@ func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 		var sum float64
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
+			if plain {
+				sum += kernel.PlainEdges(net.Coupling[row:row+n], mean[row:row+n], params.Coupling)
+				net.HiddenField[mu] = T(params.HiddenField[mu])
+				continue
+			}
 			sumA, sumC := kernel.Edges(net.Coupling[row:row+n], field, mean[row:row+n], offset, params.Coupling, params.HiddenOffset[mu])
 			sum += sumA
 			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
@@ -119,11 +125,15 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	for mu, v := range a.moments.Hidden {
 		grad.HiddenField[mu] = float64(v)
 	}
-	offset := narrow[T](params.VisibleOffset)
+	offset, plain := narrow[T](params.VisibleOffset), withoutOffsets(params)
 	coupling := make([]float64, p)
 	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
 			row := mu * n
+			if plain {
+				coupling[mu] = kernel.PlainEdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], a.moments.Correlation[row:row+n], params.Coupling)
+				continue
+			}
 			coupling[mu] = kernel.EdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], offset, a.moments.Visible, a.moments.Correlation[row:row+n],
 				params.Coupling, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
 		}
@@ -138,6 +148,12 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 // Moments returns the moments of the dual network in the last Term, which the
 // next call overwrites.
 func (a *Annealed[T]) Moments() *rbm.Moments[T] { return a.moments }
+
+// withoutOffsets reports whether all offsets are 0.
+func withoutOffsets(params *rbm.Params) bool {
+	nonzero := func(x float64) bool { return x != 0 }
+	return !slices.ContainsFunc(params.VisibleOffset, nonzero) && !slices.ContainsFunc(params.HiddenOffset, nonzero)
+}
 
 // edgeGrain is the number of hidden units whose edges are one piece of work.
 func edgeGrain(visible int) int { return parallel.Grain(visible * 20) }

@@ -63,6 +63,44 @@ func EdgeSlopes[T Real](byLambda, lambda, offset, s, sh []T, j, hiddenOffset, h 
 	return byCoupling
 }
 
+// PlainEdges is Edges where all offsets are 0: B and C are too, and with
+// t = tanh J
+//
+//	K = atanh(lambda t),   A = ln cosh J + ln(1 - (lambda t)^2)/2.
+//
+// It sets coupling[i] to K and returns the sum of A.
+func PlainEdges[T Real](coupling, lambda []T, j float64) (sumA float64) {
+	coupling = coupling[:len(lambda)]
+	if lambda, ok := any(lambda).([]float32); ok && edgesAreShort(j, 0) {
+		sum := use().plainEdges(any(coupling).([]float32), lambda, float32(math.Tanh(j)))
+		return float64(len(lambda))*math.Log(math.Cosh(j)) + 0.5*sum
+	}
+	for i, lambda := range lambda {
+		plus, minus := edgeLog(float64(lambda), j), edgeLog(float64(lambda), -j)
+		coupling[i] = T((plus - minus) / 2)
+		sumA += (plus + minus) / 2
+	}
+	return sumA
+}
+
+// PlainEdgeSlopes is EdgeSlopes where all offsets are 0; only the averages of
+// products of spins count then.
+func PlainEdgeSlopes[T Real](byLambda, lambda, sh []T, j float64) (byCoupling float64) {
+	n := len(lambda)
+	byLambda, sh = byLambda[:n], sh[:n]
+	if lambda, ok := any(lambda).([]float32); ok && edgesAreShort(j, 0) {
+		return use().plainEdgeSlopes(any(byLambda).([]float32), lambda, any(sh).([]float32), float32(math.Tanh(j)))
+	}
+	for i, lambda := range lambda {
+		equal := (1 + float64(sh[i])) / 2
+		l, x := edgeSlope(float64(lambda), j)
+		m, y := edgeSlope(float64(lambda), -j)
+		byLambda[i] = T(equal*l + (1-equal)*m)
+		byCoupling += equal*x - (1-equal)*y
+	}
+	return byCoupling
+}
+
 // edgeLog returns ln(cosh x + lambda sinh x) without overflow.
 func edgeLog(lambda, x float64) float64 {
 	if x < 0 {
@@ -130,9 +168,43 @@ func edges(coupling []float32, field []float64, lambda, offset []float32, up, do
 func shortEdgeLog(lambda, z float32) float32 {
 	t := shortTanh(z)
 	s := float32(t*(t+lambda)) / (float32(lambda*t) + 1)
+	return twiceAtanh(s)
+}
+
+// twiceAtanh is 2 atanh s for |s| up to tanh(edgeLimit/2), minimax to 1e-7.
+func twiceAtanh(s float32) float32 {
 	w := float32(s * s)
-	p := mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(0.4367865106, w, 0.1197706241), w, 0.3028684717), w, 0.3987872722), w, 0.6666940648), w, 2)
-	return float32(s * p) // 2 atanh s, minimax to 1e-7
+	return float32(s * mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(0.4367865106, w, 0.1197706241), w, 0.3028684717), w, 0.3987872722), w, 0.6666940648), w, 2))
+}
+
+// plainEdges is PlainEdges for short edges; it returns the sum of ln(1 - (lambda t)^2).
+func plainEdges(coupling, lambda []float32, t float32) float64 {
+	var sum laneSums
+	for i, lambda := range lambda {
+		q := float32(lambda * t)
+		coupling[i] = float32(twiceAtanh(q) * 0.5)
+		w := float32(q * q) // a minimax polynomial gives ln(1-w)/w to 2e-8
+		p := mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(-0.4208671124, w, -0.02209479116), w, -0.2337912692), w, -0.2460929482), w, -0.3335447852), w, -0.499995743), w, -1)
+		sum[i%len(sum)] += float64(float32(w * p))
+	}
+	return sum.total()
+}
+
+// plainEdgeSlopes is PlainEdgeSlopes for short edges. With q = lambda t,
+//
+//	d(A + K sh)/d lambda = t (sh - q) / (1 - q^2)
+//	d(A + K sh)/d J = ((1 - t^2) lambda sh + (1 - lambda^2) t) / (1 - q^2).
+func plainEdgeSlopes(byLambda, lambda, sh []float32, t float32) float64 {
+	var sum laneSums
+	free := float32((1 - t) * (1 + t))
+	for i, lambda := range lambda {
+		q := float32(lambda * t)
+		d := float32(1-q) * float32(1+q)
+		byLambda[i] = float32(float32(sh[i]-q)*t) / d
+		up := float32(float32(lambda*sh[i])*free) + float32(float32(float32(1-lambda)*float32(1+lambda))*t)
+		sum[i%len(sum)] += float64(up / d)
+	}
+	return sum.total()
 }
 
 // shortTanh is tanh z for |z| up to edgeLimit/2: a minimax polynomial, to a

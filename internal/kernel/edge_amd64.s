@@ -937,6 +937,281 @@ done:
 	MOVSD        X1, ret+136(FP)
 	RET
 
+// func plainEdgesAVX2(coupling []float32, lambda []float32, t float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·plainEdgesAVX2(SB), NOSPLIT, $0-64
+	MOVQ  lambda_base+24(FP), AX
+	MOVQ  lambda_len+32(FP), CX
+	MOVQ  coupling_base+0(FP), DX
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	SUBQ  $0x08, CX
+	JLT   part
+
+whole:
+	VMOVUPS      (AX), Y2
+	VBROADCASTSS t+48(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMULPS       word3edfa27b<>+0(SB), Y3, Y4
+	VADDPS       word3df54a4d<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3e9b1194<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3ecc2dd8<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3f2aac76<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       word3f000000<>+0(SB), Y2, Y2
+	VMOVUPS      Y2, (DX)
+	VMULPS       wordbed77be5<>+0(SB), Y3, Y4
+	VADDPS       wordbcb50023<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       wordbe6f66fa<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       wordbe7bffca<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       wordbeaac662<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       wordbeffff71<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       wordbf800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         BX, BX
+	CMPQ         CX, BX
+	CMOVQLT      BX, CX
+	MOVQ         $0x00000008, BX
+	CMPQ         CX, BX
+	CMOVQGT      BX, CX
+	LEAQ         slidingMask<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      32(BX)(CX*4), Y2
+	VMASKMOVPS   (AX), Y2, Y3
+	VBROADCASTSS t+48(FP), Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y3, Y3, Y4
+	VMULPS       word3edfa27b<>+0(SB), Y4, Y5
+	VADDPS       word3df54a4d<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3e9b1194<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3ecc2dd8<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3f2aac76<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       word3f000000<>+0(SB), Y3, Y3
+	VMASKMOVPS   Y3, Y2, (DX)
+	VMULPS       wordbed77be5<>+0(SB), Y4, Y5
+	VADDPS       wordbcb50023<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       wordbe6f66fa<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       wordbe7bffca<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       wordbeaac662<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       wordbeffff71<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       wordbf800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VANDPS       Y4, Y2, Y4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+56(FP)
+	RET
+
+DATA word3f000000<>+0(SB)/4, $0x3f000000
+DATA word3f000000<>+4(SB)/4, $0x3f000000
+DATA word3f000000<>+8(SB)/4, $0x3f000000
+DATA word3f000000<>+12(SB)/4, $0x3f000000
+DATA word3f000000<>+16(SB)/4, $0x3f000000
+DATA word3f000000<>+20(SB)/4, $0x3f000000
+DATA word3f000000<>+24(SB)/4, $0x3f000000
+DATA word3f000000<>+28(SB)/4, $0x3f000000
+GLOBL word3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA wordbed77be5<>+0(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+4(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+8(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+12(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+16(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+20(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+24(SB)/4, $0xbed77be5
+DATA wordbed77be5<>+28(SB)/4, $0xbed77be5
+GLOBL wordbed77be5<>(SB), RODATA|NOPTR, $32
+
+DATA wordbcb50023<>+0(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+4(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+8(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+12(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+16(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+20(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+24(SB)/4, $0xbcb50023
+DATA wordbcb50023<>+28(SB)/4, $0xbcb50023
+GLOBL wordbcb50023<>(SB), RODATA|NOPTR, $32
+
+DATA wordbe6f66fa<>+0(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+4(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+8(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+12(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+16(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+20(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+24(SB)/4, $0xbe6f66fa
+DATA wordbe6f66fa<>+28(SB)/4, $0xbe6f66fa
+GLOBL wordbe6f66fa<>(SB), RODATA|NOPTR, $32
+
+DATA wordbe7bffca<>+0(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+4(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+8(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+12(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+16(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+20(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+24(SB)/4, $0xbe7bffca
+DATA wordbe7bffca<>+28(SB)/4, $0xbe7bffca
+GLOBL wordbe7bffca<>(SB), RODATA|NOPTR, $32
+
+DATA wordbeaac662<>+0(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+4(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+8(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+12(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+16(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+20(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+24(SB)/4, $0xbeaac662
+DATA wordbeaac662<>+28(SB)/4, $0xbeaac662
+GLOBL wordbeaac662<>(SB), RODATA|NOPTR, $32
+
+DATA wordbeffff71<>+0(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+4(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+8(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+12(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+16(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+20(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+24(SB)/4, $0xbeffff71
+DATA wordbeffff71<>+28(SB)/4, $0xbeffff71
+GLOBL wordbeffff71<>(SB), RODATA|NOPTR, $32
+
+// func plainEdgeSlopesAVX2(byLambda []float32, lambda []float32, sh []float32, t float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·plainEdgeSlopesAVX2(SB), NOSPLIT, $0-88
+	MOVQ         lambda_base+24(FP), AX
+	MOVQ         lambda_len+32(FP), CX
+	MOVQ         byLambda_base+0(FP), DX
+	MOVQ         sh_base+48(FP), BX
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VBROADCASTSS t+72(FP), Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VSUBPS       Y2, Y4, Y5
+	VADDPS       Y2, Y4, Y3
+	VMULPS       Y3, Y5, Y3
+	SUBQ         $0x08, CX
+	JLT          part
+
+whole:
+	VMOVUPS      (AX), Y5
+	VMOVUPS      (BX), Y6
+	VMULPS       Y2, Y5, Y7
+	VSUBPS       Y7, Y4, Y9
+	VADDPS       Y7, Y4, Y8
+	VMULPS       Y8, Y9, Y8
+	VSUBPS       Y7, Y6, Y7
+	VMULPS       Y2, Y7, Y7
+	VDIVPS       Y8, Y7, Y7
+	VMOVUPS      Y7, (DX)
+	VMULPS       Y6, Y5, Y6
+	VMULPS       Y3, Y6, Y6
+	VSUBPS       Y5, Y4, Y9
+	VADDPS       Y5, Y4, Y7
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y2, Y7, Y7
+	VADDPS       Y7, Y6, Y6
+	VDIVPS       Y8, Y6, Y6
+	VCVTPS2PD    X6, Y5
+	VADDPD       Y5, Y0, Y0
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y5
+	VADDPD       Y5, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         SI, SI
+	CMPQ         CX, SI
+	CMOVQLT      SI, CX
+	MOVQ         $0x00000008, SI
+	CMPQ         CX, SI
+	CMOVQGT      SI, CX
+	LEAQ         slidingMask<>+0(SB), SI
+	NEGQ         CX
+	VMOVUPS      32(SI)(CX*4), Y5
+	VMASKMOVPS   (AX), Y5, Y6
+	VMASKMOVPS   (BX), Y5, Y7
+	VMULPS       Y2, Y6, Y8
+	VSUBPS       Y8, Y4, Y10
+	VADDPS       Y8, Y4, Y9
+	VMULPS       Y9, Y10, Y9
+	VSUBPS       Y8, Y7, Y8
+	VMULPS       Y2, Y8, Y8
+	VDIVPS       Y9, Y8, Y8
+	VMASKMOVPS   Y8, Y5, (DX)
+	VMULPS       Y7, Y6, Y7
+	VMULPS       Y3, Y7, Y7
+	VSUBPS       Y6, Y4, Y3
+	VADDPS       Y6, Y4, Y8
+	VMULPS       Y8, Y3, Y8
+	VMULPS       Y2, Y8, Y8
+	VADDPS       Y8, Y7, Y7
+	VDIVPS       Y9, Y7, Y7
+	VANDPS       Y7, Y5, Y7
+	VCVTPS2PD    X7, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+80(FP)
+	RET
+
 // func edgesAVX512(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
 TEXT ·edgesAVX512(SB), NOSPLIT, $0-120
@@ -1630,4 +1905,209 @@ done:
 	VADDSD        X1, X0, X0
 	VZEROUPPER
 	MOVSD         X0, ret+136(FP)
+	RET
+
+// func plainEdgesAVX512(coupling []float32, lambda []float32, t float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·plainEdgesAVX512(SB), NOSPLIT, $0-64
+	MOVQ   lambda_base+24(FP), AX
+	MOVQ   lambda_len+32(FP), CX
+	MOVQ   coupling_base+0(FP), DX
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x10, CX
+	JLT    part
+
+whole:
+	VMOVUPS       (AX), Z1
+	VBROADCASTSS  t+48(FP), Z2
+	VMULPS        Z2, Z1, Z1
+	VMULPS        Z1, Z1, Z2
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VMULPS        Z3, Z1, Z1
+	VMULPS.BCST   word3f000000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, (DX)
+	VMULPS.BCST   wordbed77be5<>+0(SB), Z2, Z3
+	VADDPS.BCST   wordbcb50023<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbe6f66fa<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbe7bffca<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbeaac662<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbeffff71<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbf800000<>+0(SB), Z3, Z3
+	VMULPS        Z3, Z2, Z2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          BX, BX
+	CMPQ          CX, BX
+	CMOVQLT       BX, CX
+	MOVQ          $0x00000010, BX
+	CMPQ          CX, BX
+	CMOVQGT       BX, CX
+	MOVL          $0x0000ffff, BX
+	BZHIL         CX, BX, BX
+	KMOVW         BX, K1
+	VMOVUPS.Z     (AX), K1, Z1
+	VBROADCASTSS  t+48(FP), Z2
+	VMULPS        Z2, Z1, Z1
+	VMULPS        Z1, Z1, Z2
+	VMULPS.BCST   word3edfa27b<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3df54a4d<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3e9b1194<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word3f2aac76<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VMULPS        Z3, Z1, Z1
+	VMULPS.BCST   word3f000000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, K1, (DX)
+	VMULPS.BCST   wordbed77be5<>+0(SB), Z2, Z3
+	VADDPS.BCST   wordbcb50023<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbe6f66fa<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbe7bffca<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbeaac662<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbeffff71<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   wordbf800000<>+0(SB), Z3, Z3
+	VMULPS        Z3, Z2, Z2
+	VMOVAPS.Z     Z2, K1, Z2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+56(FP)
+	RET
+
+// func plainEdgeSlopesAVX512(byLambda []float32, lambda []float32, sh []float32, t float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·plainEdgeSlopesAVX512(SB), NOSPLIT, $0-88
+	MOVQ         lambda_base+24(FP), AX
+	MOVQ         lambda_len+32(FP), CX
+	MOVQ         byLambda_base+0(FP), DX
+	MOVQ         sh_base+48(FP), BX
+	VPXORD       Z0, Z0, Z0
+	VBROADCASTSS t+72(FP), Z1
+	VBROADCASTSS word3f800000<>+0(SB), Z3
+	VSUBPS       Z1, Z3, Z4
+	VADDPS       Z1, Z3, Z2
+	VMULPS       Z2, Z4, Z2
+	SUBQ         $0x10, CX
+	JLT          part
+
+whole:
+	VMOVUPS       (AX), Z4
+	VMOVUPS       (BX), Z5
+	VMULPS        Z1, Z4, Z6
+	VSUBPS        Z6, Z3, Z8
+	VADDPS        Z6, Z3, Z7
+	VMULPS        Z7, Z8, Z7
+	VSUBPS        Z6, Z5, Z6
+	VMULPS        Z1, Z6, Z6
+	VDIVPS        Z7, Z6, Z6
+	VMOVUPS       Z6, (DX)
+	VMULPS        Z5, Z4, Z5
+	VMULPS        Z2, Z5, Z5
+	VSUBPS        Z4, Z3, Z8
+	VADDPS        Z4, Z3, Z6
+	VMULPS        Z6, Z8, Z6
+	VMULPS        Z1, Z6, Z6
+	VADDPS        Z6, Z5, Z5
+	VDIVPS        Z7, Z5, Z5
+	VCVTPS2PD     Y5, Z4
+	VADDPD        Z4, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z4
+	VADDPD        Z4, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          SI, SI
+	CMPQ          CX, SI
+	CMOVQLT       SI, CX
+	MOVQ          $0x00000010, SI
+	CMPQ          CX, SI
+	CMOVQGT       SI, CX
+	MOVL          $0x0000ffff, SI
+	BZHIL         CX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (AX), K1, Z4
+	VMOVUPS.Z     (BX), K1, Z5
+	VMULPS        Z1, Z4, Z6
+	VSUBPS        Z6, Z3, Z8
+	VADDPS        Z6, Z3, Z7
+	VMULPS        Z7, Z8, Z7
+	VSUBPS        Z6, Z5, Z6
+	VMULPS        Z1, Z6, Z6
+	VDIVPS        Z7, Z6, Z6
+	VMOVUPS       Z6, K1, (DX)
+	VMULPS        Z5, Z4, Z5
+	VMULPS        Z2, Z5, Z5
+	VSUBPS        Z4, Z3, Z2
+	VADDPS        Z4, Z3, Z6
+	VMULPS        Z6, Z2, Z6
+	VMULPS        Z1, Z6, Z6
+	VADDPS        Z6, Z5, Z5
+	VDIVPS        Z7, Z5, Z5
+	VMOVAPS.Z     Z5, K1, Z5
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+80(FP)
 	RET

@@ -11,7 +11,19 @@ func edgesAVX2(coupling []float32, field []float64, lambda []float32, offset []f
 func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
 
 //go:noescape
+func plainEdgesAVX2(coupling []float32, lambda []float32, t float32) float64
+
+//go:noescape
+func plainEdgeSlopesAVX2(byLambda []float32, lambda []float32, sh []float32, t float32) float64
+
+//go:noescape
 func edgesAVX512(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
 
 //go:noescape
 func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
+
+//go:noescape
+func plainEdgesAVX512(coupling []float32, lambda []float32, t float32) float64
+
+//go:noescape
+func plainEdgeSlopesAVX512(byLambda []float32, lambda []float32, sh []float32, t float32) float64

@@ -58,6 +58,73 @@ func checkEdges(t *testing.T, seed uint64, n int, j, nu, h float64) {
 	}
 }
 
+// checkPlainEdges also holds them against edges with offsets of 0, in float64.
+func checkPlainEdges(t *testing.T, seed uint64, n int, j float64) {
+	lambda, _, _, sh := edgeArguments(t, seed, n)
+	k, want := guarded[float32](t, n), make([]float32, n)
+	wide, wide64 := make([]float64, n), make([]float64, n)
+	none, l64, sh64 := make([]float64, n), make([]float64, n), make([]float64, n)
+	for i := range lambda {
+		l64[i], sh64[i] = float64(lambda[i]), float64(sh[i])
+	}
+	tolerance := 1e-6 * j * float64(n)
+	compare := func(what string, got, exact, sum, exactSum float64) {
+		if d := math.Abs(got - exact); d > tolerance || math.Abs(sum-exactSum) > tolerance {
+			t.Fatalf("n=%d J=%v: %s: sum %v and %v, want %v and %v", n, j, what, got, sum, exact, exactSum)
+		}
+	}
+	each := func(what string) {
+		for i := range k {
+			if edgesAreShort(j, 0) && !same(k[i], want[i]) {
+				t.Fatalf("n=%d J=%v: %s of edge %d: %v, want %v", n, j, what, i, k[i], want[i])
+			}
+			if d := math.Abs(float64(k[i]) - wide64[i]); d > 1e-6*max(j, math.Abs(wide64[i])) {
+				t.Fatalf("n=%d J=%v: %s of edge %d at %v: %v, not %v", n, j, what, i, lambda[i], k[i], wide64[i])
+			}
+			if d := math.Abs(wide[i] - wide64[i]); d > 1e-12*max(1, math.Abs(wide64[i])) {
+				t.Fatalf("n=%d J=%v: %s of edge %d at %v: %v in float64, not %v", n, j, what, i, lambda[i], wide[i], wide64[i])
+			}
+		}
+	}
+	a := PlainEdges(k, lambda, j)
+	if sum := float64(n)*math.Log(math.Cosh(j)) + 0.5*plainEdges(want, lambda, float32(math.Tanh(j))); edgesAreShort(j, 0) && a != sum {
+		t.Fatalf("n=%d J=%v: sum of A %v, want %v", n, j, a, sum)
+	}
+	a64, _ := Edges(wide64, make([]float64, n), l64, none, j, 0)
+	compare("A", a, a64, PlainEdges(wide, l64, j), a64)
+	each("K")
+	byJ := PlainEdgeSlopes(k, lambda, sh, j)
+	if sum := plainEdgeSlopes(want, lambda, sh, float32(math.Tanh(j))); edgesAreShort(j, 0) && byJ != sum {
+		t.Fatalf("n=%d J=%v: by coupling %v, want %v", n, j, byJ, sum)
+	}
+	byJ64 := EdgeSlopes(wide64, l64, none, none, sh64, j, 0, 0)
+	tolerance /= j
+	compare("by coupling", byJ, byJ64, PlainEdgeSlopes(wide, l64, sh64, j), byJ64)
+	each("by lambda")
+}
+
+func TestPlainEdges(t *testing.T) {
+	onTiers(t, func(t *testing.T) {
+		for n := range 50 {
+			t.Run(fmt.Sprint(n), func(t *testing.T) { checkPlainEdges(t, uint64(n), n, 0.1) })
+		}
+		for _, j := range []float64{1e-3, 0.03, 0.3, 0.62, 0.625, 0.7} {
+			t.Run(fmt.Sprint(j), func(t *testing.T) { checkPlainEdges(t, 7, 1000, j) })
+		}
+	})
+}
+
+func FuzzPlainEdges(f *testing.F) {
+	f.Add(uint64(1), uint16(100), 0.1)
+	f.Fuzz(func(t *testing.T, seed uint64, n uint16, j float64) {
+		j = math.Abs(math.Mod(j, 0.6)) + 1e-3
+		if math.IsNaN(j) {
+			return
+		}
+		onTiers(t, func(t *testing.T) { checkPlainEdges(t, seed, int(n%2000), j) })
+	})
+}
+
 func TestEdges(t *testing.T) {
 	onTiers(t, func(t *testing.T) {
 		for n := range 50 {
@@ -142,6 +209,22 @@ func BenchmarkEdges(b *testing.B) {
 		benchTiers(b, func(b *testing.B) {
 			for b.Loop() {
 				EdgeSlopes(k, lambda, offset, s, sh, 0.1, 0.2, 0.3)
+			}
+			per(b)
+		})
+	})
+	b.Run("PlainEdges", func(b *testing.B) {
+		benchTiers(b, func(b *testing.B) {
+			for b.Loop() {
+				PlainEdges(k, lambda, 0.1)
+			}
+			per(b)
+		})
+	})
+	b.Run("PlainEdgeSlopes", func(b *testing.B) {
+		benchTiers(b, func(b *testing.B) {
+			for b.Loop() {
+				PlainEdgeSlopes(k, lambda, sh, 0.1)
 			}
 			per(b)
 		})

@@ -24,6 +24,9 @@ type functions struct {
 	edges      func(coupling []float32, field []float64, lambda, offset []float32, up, down float32) (sumA, sumC float64)
 	edgeSlopes func(byLambda, lambda, offset, s, sh []float32, up, down, h float32) float64
 
+	plainEdges      func(coupling, lambda []float32, t float32) float64
+	plainEdgeSlopes func(byLambda, lambda, sh []float32, t float32) float64
+
 	affine, affineFloor func(dst, x []float32, slope, shift float32)
 	sum                 func(x []float32) float64
 	addScaled           func(sum []float64, x []float32, scale float64)
@@ -58,6 +61,9 @@ var portable = tier{"portable", functions{
 
 	edges:      edges,
 	edgeSlopes: edgeSlopes,
+
+	plainEdges:      plainEdges,
+	plainEdgeSlopes: plainEdgeSlopes,
 
 	affine:          affine[float32],
 	affineFloor:     affineFloor[float32],

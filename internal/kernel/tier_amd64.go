@@ -26,6 +26,9 @@ func vectorTiers() (list []tier) {
 		edges:      edgesAVX2,
 		edgeSlopes: edgeSlopesAVX2,
 
+		plainEdges:      plainEdgesAVX2,
+		plainEdgeSlopes: plainEdgeSlopesAVX2,
+
 		affine:          affineAVX2,
 		affineFloor:     affineFloorAVX2,
 		sum:             sumAVX2,
@@ -57,6 +60,9 @@ func vectorTiers() (list []tier) {
 
 		edges:      edgesAVX512,
 		edgeSlopes: edgeSlopesAVX512,
+
+		plainEdges:      plainEdgesAVX512,
+		plainEdgeSlopes: plainEdgeSlopesAVX512,
 
 		affine:          affineAVX512,
 		affineFloor:     affineFloorAVX512,

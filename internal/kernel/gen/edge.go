@@ -10,6 +10,8 @@ import (
 func edgeFunctions(m machine) {
 	edges(m)
 	edgeSlopes(m)
+	plainEdges(m)
+	plainEdgeSlopes(m)
 }
 
 // horner writes the polynomials of all x with the given coefficients, highest
@@ -86,7 +88,7 @@ func (b block) edgeLogs(lambda, offset reg.GPVirtual, states []state) []reg.VecV
 	for i, t := range t {
 		m.mul(z[i], t, t)
 	}
-	m.horner(d, z, 0.4367865106, 0.1197706241, 0.3028684717, 0.3987872722, 0.6666940648, 2)
+	m.horner(d, z, twiceAtanhCoefficients...)
 	for i, t := range t {
 		m.mul(t, t, d[i])
 	}
@@ -257,6 +259,72 @@ func edgeSlopes(m machine) {
 		m.add(direct, direct, indirect)
 		b.keep(direct)
 		m.accumulate(sum, direct)
+	})
+	result := m.total(sum)
+	VZEROUPPER()
+	Store(result.AsX(), ReturnIndex(0))
+	RET()
+}
+
+// twiceAtanhCoefficients, highest first, of the square, as in the portable function.
+var twiceAtanhCoefficients = []float64{0.4367865106, 0.1197706241, 0.3028684717, 0.3987872722, 0.6666940648, 2}
+
+func plainEdges(m machine) {
+	TEXT("plainEdges"+m.name, NOSPLIT, "func(coupling []float32, lambda []float32, t float32) float64")
+	Pragma("noescape")
+	lambda, n := slice("lambda")
+	coupling := pointer("coupling")
+	sum := m.laneSums()
+	m.loop(n, map[reg.GPVirtual]int{lambda: 4, coupling: 4}, []reg.GPVirtual{lambda, coupling}, func(b block) {
+		q, w, p := b.load(at(lambda)), m.regs(1), m.regs(1)
+		m.mul(q, q, m.argument("t"))
+		m.mul(w[0], q, q)
+		m.horner(p, w, twiceAtanhCoefficients...)
+		m.mul(q, q, p[0])
+		m.mul(q, q, f32(0.5))
+		b.store(at(coupling), q)
+		m.horner(p, w, -0.4208671124, -0.02209479116, -0.2337912692, -0.2460929482, -0.3335447852, -0.499995743, -1)
+		m.mul(w[0], w[0], p[0])
+		b.keep(w[0])
+		m.accumulate(sum, w[0])
+	})
+	result := m.total(sum)
+	VZEROUPPER()
+	Store(result.AsX(), ReturnIndex(0))
+	RET()
+}
+
+func plainEdgeSlopes(m machine) {
+	TEXT("plainEdgeSlopes"+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, sh []float32, t float32) float64")
+	Pragma("noescape")
+	lambda, n := slice("lambda")
+	byLambda, sh := pointer("byLambda"), pointer("sh")
+	sum, t, free, one := m.laneSums(), m.argument("t"), m.reg(), m.broadcast(f32(1))
+	// product writes (1-x)(1+x).
+	product := func(dst, x reg.VecVirtual) {
+		u := m.reg()
+		m.sub(u, one, x)
+		m.add(dst, one, x)
+		m.mul(dst, u, dst)
+	}
+	product(free, t)
+	m.loop(n, map[reg.GPVirtual]int{lambda: 4, byLambda: 4, sh: 4}, []reg.GPVirtual{lambda, byLambda, sh}, func(b block) {
+		l, c := b.load(at(lambda)), b.load(at(sh))
+		q, d, slope := m.reg(), m.reg(), m.reg()
+		m.mul(q, l, t)
+		product(d, q)
+		m.sub(slope, c, q)
+		m.mul(slope, slope, t)
+		m.div(slope, slope, d)
+		b.store(at(byLambda), slope)
+		m.mul(c, l, c)
+		m.mul(c, c, free)
+		product(q, l)
+		m.mul(q, q, t)
+		m.add(c, c, q)
+		m.div(c, c, d)
+		b.keep(c)
+		m.accumulate(sum, c)
 	})
 	result := m.total(sum)
 	VZEROUPPER()
