@@ -24,6 +24,7 @@ type learning struct {
 	set      *dataset.Set
 	out      string
 	prior    *rbm.Posterior[float32] // of --prior; nil for the uniform one
+	from     *rbm.File               // of --init; nil for random synapses
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 }
@@ -38,7 +39,12 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if r.prior, err = f.earlier.load(set.Visible(), f.hidden); err != nil {
 		return err
 	}
-	r.describe()
+	if r.from, err = f.from.load(set.Visible(), f.hidden); err != nil {
+		return err
+	}
+	if err := r.describe(); err != nil {
+		return err
+	}
 	if r.out == "" {
 		r.out = filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", stem(f.data.name), f.hidden, c.seed))
 		if !f.resume {
@@ -79,7 +85,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 }
 
 // describe sets the settings that go into the model file and the label.
-func (r *learning) describe() {
+func (r *learning) describe() error {
 	f := r.f
 	s := f.schedule
 	r.settings = map[string]any{
@@ -91,12 +97,16 @@ func (r *learning) describe() {
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
 	f.earlier.describe(r.settings, r.prior)
+	if err := f.from.describe(r.settings, r.from); err != nil {
+		return err
+	}
 	text, err := json.Marshal(map[string]any{"data": f.data.name, "threshold": f.data.threshold, "binarise": f.data.binarise, "samples": r.set.Len(), "visible": r.set.Visible(), "hash": fmt.Sprintf("%016x", r.set.Samples.Hash()),
 		"seed": r.seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
 	}
 	r.label = string(text)
+	return nil
 }
 
 // writeInfo writes what the run is of, and a picture of some data, unless an

@@ -39,7 +39,12 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	if r.prior != nil {
 		begin.Prior = r.prior.Theta
 	}
-	l.model = variational.Model[float32](begin, samples)
+	var err error
+	if r.from == nil {
+		l.model = variational.Model[float32](begin, samples)
+	} else if l.model, err = variational.From(r.from, f.kind(), begin, samples); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.from.path, err)
+	}
 	start := samples.Choose(f.engine.chains, key.Sub(streamChainStart).Rand())
 	engine, why := newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamChains))
 	partition := f.partition(engine, key.Sub(streamDraws))
@@ -55,7 +60,6 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	l.look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
 	l.look.objective = &variational.Objective[float32]{Partition: f.partition(l.look.engine, key.Sub(streamScores)),
 		Average: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: f.kind(), Draw: key.Sub(streamScores)}
-	var err error
 	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, f.options(key))
 	return l, err
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
-	"math"
 
 	"github.com/spf13/pflag"
 
@@ -54,9 +53,14 @@ func (f *priorFlags) describe(settings map[string]any, prior *rbm.Posterior[floa
 	if prior == nil {
 		return
 	}
+	settings["prior"], settings["prior_scale"], settings["prior_hash"] = f.path, f.scale, hashOf(prior.Theta)
+}
+
+// hashOf tells arrays of numbers apart.
+func hashOf(arrays ...any) string {
 	hash := fnv.New64a()
-	for _, v := range prior.Theta {
-		_ = binary.Write(hash, binary.LittleEndian, math.Float32bits(v)) // a hash takes all
+	for _, a := range arrays {
+		_ = binary.Write(hash, binary.LittleEndian, a) // a hash takes all
 	}
-	settings["prior"], settings["prior_scale"], settings["prior_hash"] = f.path, f.scale, fmt.Sprintf("%016x", hash.Sum64())
+	return fmt.Sprintf("%016x", hash.Sum64())
 }

@@ -19,6 +19,7 @@ type trainFlags struct {
 	decay    float64
 	prior    float64
 	earlier  priorFlags
+	from     initFlags
 	hidden   int
 	beta     float64
 	ownBeta  bool // beta was not asked for
@@ -69,12 +70,20 @@ Towards the end (--settle) the signs of the posterior learn on as one machine:
 the one that is saved. With --settle 0 it has the signs of the synapses that are
 decided, and draws of the others.
 
+With --init learning starts from the machine of a model file: of an earlier run,
+or one that another program learned with real weights (see bethe import). Binary
+synapses take their signs from real weights and their certainty from their sizes:
+the coupling becomes the root mean square of the weights, and the mean of a synapse
+the weight divided by it, up to ±0.96; real synapses start at the weights. Fields
+and offsets follow, so that the machine is the same seen from these data.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
+  bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.byKind(cmd.Flags().Changed)
@@ -93,6 +102,7 @@ decided, and draws of the others.
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
 	f.earlier.register(flags)
+	f.from.register(flags)
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
 	flags.Float64Var(&f.beta, "beta", 0, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", mostBeta, realBeta))
 	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
@@ -193,6 +203,12 @@ func (f *trainFlags) check() error {
 		return usagef("--prior-strength %v: it must lie between 0 and 1", f.prior)
 	case f.earlier.path != "" && f.synapses != "binary":
 		return usagef("--prior is of --synapses binary, not %s", f.synapses)
+	case f.from.path != "" && f.restarts > 1:
+		return usagef("--init with --restarts %d: there is one start", f.restarts)
+	case f.from.path != "" && f.noFields:
+		return usagef("--init with --no-fields: the fields are part of the machine")
+	case f.from.path != "" && !f.ownBeta && f.synapses != "real":
+		return usagef("--init with --beta: the coupling is that of the machine")
 	case f.decay > 0 && f.synapses != "real":
 		return usagef("--decay is of --synapses real; others have a prior")
 	case f.measureEvery < 0:
