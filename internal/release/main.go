@@ -48,7 +48,11 @@ func release(out string, platforms []string, check bool) error {
 	if err != nil {
 		return err
 	}
-	if err := build(out, platforms, ""); err != nil {
+	commit, err := checkedOut()
+	if err != nil {
+		return err
+	}
+	if err := build(out, commit, platforms, ""); err != nil {
 		return err
 	}
 	var sums bytes.Buffer
@@ -68,7 +72,7 @@ func release(out string, platforms []string, check bool) error {
 			return err
 		}
 		defer os.RemoveAll(cache)
-		if err := compare(out, platforms, cache); err != nil {
+		if err := compare(out, commit, platforms, cache); err != nil {
 			return err
 		}
 		fmt.Println("two builds, same bytes")
@@ -87,15 +91,25 @@ func release(out string, platforms []string, check bool) error {
 	return nil
 }
 
+// checkedOut returns the commit that is checked out. Both builds are of it, whatever
+// is committed meanwhile.
+func checkedOut() (string, error) {
+	text, err := exec.Command("git", "rev-parse", "HEAD").Output()
+	if err != nil {
+		return "", fmt.Errorf("a release is made from a git repository: git rev-parse HEAD: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
 // compare builds again, with the given build cache, and holds the bytes against
 // those in out.
-func compare(out string, platforms []string, cache string) error {
+func compare(out, commit string, platforms []string, cache string) error {
 	again, err := os.MkdirTemp("", "bethe-again")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(again)
-	if err := build(again, platforms, cache); err != nil {
+	if err := build(again, commit, platforms, cache); err != nil {
 		return err
 	}
 	for _, p := range platforms {
@@ -120,16 +134,19 @@ func binary(platform string) string {
 	return name
 }
 
-// build builds for the platforms from a clone of the commit that is checked
-// out, with the given build cache if it is not "".
-func build(out string, platforms []string, cache string) error {
+// build builds for the platforms from a clone of the commit, with the given build
+// cache if it is not "".
+func build(out, commit string, platforms []string, cache string) error {
 	clone, err := os.MkdirTemp("", "bethe-release")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(clone)
-	if err := run("", nil, "git", "clone", "--quiet", ".", clone); err != nil {
-		return fmt.Errorf("a release is made from a git repository: %w", err)
+	if err := run("", nil, "git", "clone", "--quiet", "--no-checkout", ".", clone); err != nil {
+		return err
+	}
+	if err := run(clone, nil, "git", "checkout", "--quiet", "--detach", commit); err != nil {
+		return err
 	}
 	for _, p := range platforms {
 		system, processor, ok := strings.Cut(p, "/")
