@@ -2,7 +2,7 @@
 // converge: with the temperatures of annealing, and with the sweeps of the
 // tempered chains that reverse annealing starts from.
 //
-//	bethe train --hidden 500 --epochs 60 --beta 1.7 --out runs/m500
+//	bethe train --hidden 500 --out runs/m500
 //	go run ./bench/likelihood runs/m500/model.npz
 //
 // It prints the tables of docs/likelihood.md; a machine with 500 hidden units
