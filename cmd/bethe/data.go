@@ -25,7 +25,7 @@ type dataFlags struct {
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 	f := cmd.Flags()
-	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, or a file: IDX, npy, npz or CSV")
+	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, or a file: IDX, npy, npz or CSV; some of its samples, counted from 0, by :LIST, as mnist:train:0-49999")
 	d.registerReading(cmd)
 }
 
@@ -46,6 +46,17 @@ const binariseKey = 0x67726579 // "grey"
 func (d *dataFlags) load() (*dataset.Set, error) { return d.loadNamed(d.name) }
 
 func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
+	if cut := strings.LastIndexByte(name, ':'); cut > 0 && isList(name[cut+1:]) && !exists(name) {
+		set, err := d.loadNamed(name[:cut])
+		if err != nil {
+			return nil, err
+		}
+		samples, err := parseList("--data", name[cut+1:], "sample", set.Len())
+		if err != nil {
+			return nil, err
+		}
+		return set.Subset(samples), nil
+	}
 	opt := dataset.Options{LabelPath: d.labels, LabelColumn: d.labelColumn, Array: d.array}
 	if d.threshold != "" {
 		v, err := strconv.ParseFloat(d.threshold, 64)
@@ -83,10 +94,18 @@ func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
 		}
 		return nil, usagef("there is no data %q: the parts of mnist are mnist:train and mnist:test", name)
 	}
-	if _, err := os.Stat(name); os.IsNotExist(err) {
+	if !exists(name) {
 		return nil, usagef("there is no file %s; data is mnist, mnist:train, mnist:test or a path", name)
 	}
 	return dataset.Read(name, opt)
+}
+
+// isList reports whether a text looks like a list of numbers and ranges.
+func isList(text string) bool { return text != "" && strings.Trim(text, "0123456789,-") == "" }
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !os.IsNotExist(err)
 }
 
 // splitIndex splits DATA:K into the name and the sample's index, counted from 0.

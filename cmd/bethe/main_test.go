@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -122,7 +123,7 @@ func TestWrongWords(t *testing.T) {
 		"trian", "data", "train extra", "train --hidden 0", "train --hiden 3", "train --beta -1", "train --rate 0", "train --epochs -1",
 		"train --batch 0", "train --rule sgd", "train --estep magic", "train --partition both", "train --partition quenched", "train --chains 0",
 		"train --sweeps 0", "train --draws 3", "train --restarts 0", "train --checkpoint-every -1", "train --checkpoint-every soon", "train --ais-steps 0", "train --threads -1",
-		"train --data mnist:validation", "train --data mnist --threshold 30", "train --data MISSING", "train --binarise both", "train --binarise stochastic", "train --white 3", "train --data MISSING --binarise stochastic --threshold 3", "train --data mnist --threshold high",
+		"train --data mnist:validation", "train --data mnist:train:59990-60000", "train --data MISSING:0-9", "train --data mnist --threshold 30", "train --data MISSING", "train --binarise both", "train --binarise stochastic", "train --white 3", "train --data MISSING --binarise stochastic --threshold 3", "train --data mnist --threshold high",
 		"eval", "eval MISSING", "eval MISSING --ais-chains 1", "sample MISSING", "sample MISSING -n 0 --png x.png", "sample MISSING --png x.png --clamp 3",
 		"sample MISSING --png x.png", "sample MISSING --png x --out x", "train --partition quenched --no-centre --estep chains", "planted --partition quenched --estep chains", "train --undecided both",
 		"complete MISSING", "complete MISSING --from mnist:test:0 --clamp top", "complete MISSING --from mnist:test:0 --clamp top --png x -n 0", "denoise MISSING --flip 0.5", "denoise MISSING --sweeps 0",
@@ -145,6 +146,32 @@ func TestDataInfo(t *testing.T) {
 	_, text, _ := bethe(t, t.Context(), "data", "info", "mnist:test")
 	_, object, _ := bethe(t, t.Context(), "data", "info", "mnist:test", "--json")
 	golden(t, "data-info.txt", text+object)
+}
+
+// TestSomeSamples: :LIST takes the samples named, with their labels, in order.
+func TestSomeSamples(t *testing.T) {
+	all, some := dataFlags{binarise: "threshold"}, dataFlags{binarise: "threshold"}
+	test, err := all.loadNamed("mnist:test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := some.loadNamed("mnist:test:7,100-102")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := test.Subset([]int{7, 100, 101, 102}); !got.Samples.Equal(want.Samples) || !slices.Equal(got.Labels, want.Labels) || got.Width != want.Width {
+		t.Errorf("%d samples, labels %v, not %v", got.Len(), got.Labels, want.Labels)
+	}
+	path := filepath.Join(t.TempDir(), "data:0-1") // a file of that very name is that file
+	if err := os.WriteFile(path, []byte("1,-1\n-1,1\n1,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := some.loadNamed(path); err != nil || got.Len() != 3 {
+		t.Errorf("a file with : in its name: %v, %v", got, err)
+	}
+	if got, err := some.loadNamed(path + ":2"); err != nil || got.Len() != 1 {
+		t.Errorf("one of its samples: %v, %v", got, err)
+	}
 }
 
 func TestVersion(t *testing.T) {

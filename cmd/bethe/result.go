@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"bethe/dual"
 	"bethe/evaluate"
@@ -93,7 +94,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 	}
 	if r.f.evaluate {
 		name, set := r.f.data.name, r.set
-		if name == "mnist" || name == "mnist:train" {
+		if name == "mnist" || strings.HasPrefix(name, "mnist:train") {
 			name = "mnist:test"
 			var err error
 			if set, err = r.f.data.loadNamed(name); err != nil {
