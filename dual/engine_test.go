@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -218,6 +219,43 @@ func TestScouts(t *testing.T) {
 	if share := up(3 * count); math.Abs(share-0.5) > 4.6*0.5/math.Sqrt(count) {
 		t.Errorf("where all chains are new %g of them are in the other state", share)
 	}
+}
+
+// Scouts of a round come from scattered states by their sweeps, and take the places
+// that are theirs in turn; other chains stay.
+func TestScoutsPlaces(t *testing.T) {
+	const n, p, count, scouts, round = 40, 20, 10, 4, 2
+	net := rbm.NewNetwork[float32](n, p)
+	for e := range net.Coupling {
+		net.Coupling[e] = 0.1 * float32(e%5-2)
+	}
+	c := &Chains[float32]{Count: count, Sweeps: 1, Key: stream.New(4), Start: spin.Random(n, count, stream.New(5).Rand()), Scouts: scouts}
+	if _, err := c.Moments(rbm.NewMoments[float32](n, p), net); err != nil {
+		t.Fatal(err)
+	}
+	want := c.chains.Hidden.Clone()
+	key := c.Key.Sub(streamScouts).Sub(round)
+	fresh := sample.NewCoarseChains(net, scouts, key)
+	fresh.Start(sample.Scattered(c.base(n), scouts, key.Sub(streamScouts)))
+	fresh.Sweep(25)
+	for k, place := range []int{4, 5, 6, 7} {
+		for mu := range p {
+			want.Set(mu, place, fresh.Hidden.At(mu, k))
+		}
+	}
+	if c.scout(net, round); !c.chains.Hidden.Equal(want) {
+		t.Error("other chains than those of the second round")
+	}
+	if c.scout(net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
+		t.Error("the third round has other places than the last and the first ones")
+	}
+}
+
+func equalColumns(a, b *spin.Matrix, columns ...int) bool {
+	x, y := spin.New(a.Rows(), len(columns)), spin.New(b.Rows(), len(columns))
+	a.Gather(x, columns)
+	b.Gather(y, columns)
+	return x.Equal(y)
 }
 
 // Restored chains go on as if nothing had happened.

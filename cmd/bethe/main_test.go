@@ -379,6 +379,21 @@ func TestTrainVariants(t *testing.T) {
 	}
 }
 
+// TestScoutsLearn: what is learned depends on scouts from the hundredth sweep on, and not before.
+func TestScoutsLearn(t *testing.T) {
+	data := small(t)
+	coupling := func(steps, scouts string) any {
+		out := filepath.Join(t.TempDir(), "run")
+		return object(t, "train", "--data", data, "--hidden", "3", "--batch", "100", "--estep", "chains", "--chains", "10", "--steps", steps, "--scouts", scouts, "--out", out)["coupling"]
+	}
+	if coupling("99", "0") != coupling("99", "5") {
+		t.Error("scouts before the hundredth sweep")
+	}
+	if coupling("110", "0") == coupling("110", "5") {
+		t.Error("nothing depends on scouts")
+	}
+}
+
 // A countdown is a context that is cancelled the n-th time it is asked.
 type countdown struct {
 	context.Context
