@@ -104,7 +104,11 @@ func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
 	count := min(c.Scouts, c.Count)
 	key := c.Key.Sub(streamScouts).Sub(round)
 	scouts := sample.NewCoarseChains(net, count, key)
-	scouts.Start(sample.Scattered(c.base(net.Visible()), count, key.Sub(streamScouts)))
+	base := make([]float64, net.Visible())
+	if c.Start != nil {
+		base = sample.MeanFields(c.Start)
+	}
+	scouts.Start(sample.Scattered(base, count, key.Sub(streamScouts)))
 	scouts.Sweep(scoutSweeps)
 	first := int(round-1) * count
 	for k := range count {
@@ -112,19 +116,6 @@ func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
 			c.chains.Hidden.Set(mu, (first+k)%c.Count, scouts.Hidden.At(mu, k))
 		}
 	}
-}
-
-// base returns the fields in which independent spins have the means of the
-// states that the chains started at.
-func (c *Chains[T]) base(visible int) []float64 {
-	fields, sums := make([]float64, visible), make([]int, visible)
-	if c.Start != nil {
-		c.Start.RowSums(sums)
-	}
-	for i, s := range sums {
-		fields[i] = math.Atanh(float64(s) / float64(c.Count+2))
-	}
-	return fields
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {

@@ -135,7 +135,7 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
-	e := &estimation{machine: machine, samples: samples, opt: opt, weight: weight, base: meanFields(samples),
+	e := &estimation{machine: machine, samples: samples, opt: opt, weight: weight, base: sample.MeanFields(samples),
 		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
 	return e.result, err
@@ -218,17 +218,6 @@ func (e *estimation) tell(spent float64) {
 	if e.opt.Progress != nil {
 		e.opt.Progress(spent / e.total)
 	}
-}
-
-// meanFields returns the fields in which independent spins have the means of
-// the samples, a little shrunk.
-func meanFields(samples *spin.Matrix) []float64 {
-	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
-	samples.RowSums(sums)
-	for i, s := range sums {
-		fields[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
-	}
-	return fields
 }
 
 // meanLogWeight returns the mean of minus the free energy, and its standard error.

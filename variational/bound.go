@@ -180,12 +180,7 @@ func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], e
 		t, report, err := o.Terms(model, samples)
 		return t, report.Engine, err
 	}
-	sums := make([]int, samples.Rows())
-	samples.RowSums(sums)
-	a.BaseField = make([]float64, samples.Rows())
-	for i, s := range sums {
-		a.BaseField[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
-	}
+	a.BaseField = sample.MeanFields(samples)
 	t, err = o.AnnealedTerms(ctx, model, samples, a)
 	return t, "annealing", err
 }

@@ -2,9 +2,9 @@ package variational
 
 import (
 	"fmt"
-	"math"
 
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -30,10 +30,10 @@ func Model[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[T](n, start.Hidden)}
 	sums := make([]int, n)
 	samples.RowSums(sums)
+	if start.Fields {
+		copy(model.VisibleField, sample.MeanFields(samples))
+	}
 	for i, s := range sums {
-		if start.Fields {
-			model.VisibleField[i] = math.Atanh(float64(s) / float64(m+2))
-		}
 		if start.Centre {
 			model.VisibleOffset[i] = float64(s) / float64(m)
 		}
