@@ -46,6 +46,49 @@ func TestForPieces(t *testing.T) {
 	}
 }
 
+// Each worker has a run of pieces and meets its neighbour in the middle; one that is
+// alone does them all, its own first.
+func TestParts(t *testing.T) {
+	take := func(l *loop, w, count int) (got []int) {
+		for range count {
+			if i, ok := l.next(w); ok {
+				got = append(got, i)
+			}
+		}
+		return got
+	}
+	l := newLoop(10, 1, 10, 2, nil)
+	if up, down := take(l, 0, 4), take(l, 1, 5); !slices.Equal(up, []int{0, 1, 2, 3}) || !slices.Equal(down, []int{9, 8, 7, 6, 5}) {
+		t.Errorf("two workers take %v and %v", up, down)
+	}
+	if rest := take(l, 1, 2); !slices.Equal(rest, []int{4}) {
+		t.Errorf("the faster takes %v of the other's", rest)
+	}
+	for workers := 1; workers <= 7; workers++ {
+		for pieces := workers; pieces < 40; pieces++ {
+			for w := range workers {
+				got := take(newLoop(pieces, 1, pieces, workers, nil), w, pieces+1)
+				if own := got[:pieces/workers]; slices.Min(own) < w*pieces/workers || slices.Max(own) >= (w+1)*pieces/workers {
+					t.Errorf("worker %d of %d begins with %v of %d pieces", w, workers, own, pieces)
+				}
+				slices.Sort(got)
+				if want := count(pieces); !slices.Equal(got, want) {
+					t.Errorf("worker %d of %d, alone, takes %v of %d pieces", w, workers, got, pieces)
+				}
+			}
+		}
+	}
+}
+
+// count returns the numbers below n.
+func count(n int) []int {
+	x := make([]int, n)
+	for i := range x {
+		x[i] = i
+	}
+	return x
+}
+
 // Two pieces that wait for each other can both go on.
 func TestForConcurrent(t *testing.T) {
 	threads(2, func() {
