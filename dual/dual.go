@@ -54,6 +54,7 @@ type Annealed[T rbm.Real] struct {
 	Engine  Engine[T]
 	net     *rbm.Network[T]
 	moments *rbm.Moments[T]
+	parts   []float64 // work space of setNetwork
 }
 
 // NewNetwork returns the annealed dual network of the parameters and posterior
@@ -70,42 +71,60 @@ func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
 // x = J (s-mu)(h-nu), one number f for each (s, h), and
 // ln f = A + B s + C h + K s h.
 func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
+	setNetwork(net, params, mean, nil)
+}
+
+// setNetwork is SetNetwork in the given work space, which it returns, larger if need be.
+func setNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T, parts []float64) []float64 {
 	n, p := params.Visible(), params.Hidden()
 	checkMean(mean, n, p)
-	offset, plain := narrow[T](params.VisibleOffset), withoutOffsets(params)
 	grain := edgeGrain(n)
 	pieces := parallel.Pieces(p, grain)
 	constant := make([]float64, pieces)
-	fields := make([][]float64, pieces) // what each piece adds to the visible fields
-	parallel.For(p, grain, func(lo, hi int) {
-		field := make([]float64, n)
-		var sum float64
-		for mu := lo; mu < hi; mu++ {
-			row := mu * n
-			if plain {
+	if withoutOffsets(params) { // no edge adds to a field
+		parallel.For(p, grain, func(lo, hi int) {
+			var sum float64
+			for mu := lo; mu < hi; mu++ {
+				row := mu * n
 				sum += kernel.PlainEdges(net.Coupling[row:row+n], mean[row:row+n], params.Coupling)
-				net.HiddenField[mu] = T(params.HiddenField[mu])
-				continue
 			}
-			sumA, sumC := kernel.Edges(net.Coupling[row:row+n], field, mean[row:row+n], offset, params.Coupling, params.HiddenOffset[mu])
-			sum += sumA
-			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
+			constant[lo/grain] = sum
+		})
+		copyTo(net.HiddenField, params.HiddenField)
+		copyTo(net.VisibleField, params.VisibleField)
+	} else {
+		if len(parts) < pieces*n {
+			parts = make([]float64, pieces*n)
 		}
-		constant[lo/grain], fields[lo/grain] = sum, field
-	})
+		fields := parts[:pieces*n] // what each piece adds to the visible fields
+		offset := narrow[T](params.VisibleOffset)
+		parallel.For(p, grain, func(lo, hi int) {
+			field := fields[lo/grain*n:][:n]
+			clear(field)
+			var sum float64
+			for mu := lo; mu < hi; mu++ {
+				row := mu * n
+				sumA, sumC := kernel.Edges(net.Coupling[row:row+n], field, mean[row:row+n], offset, params.Coupling, params.HiddenOffset[mu])
+				sum += sumA
+				net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
+			}
+			constant[lo/grain] = sum
+		})
+		parallel.For(n, parallel.Grain(8*pieces), func(lo, hi int) {
+			total := slices.Clone(params.VisibleField[lo:hi])
+			for k := range pieces {
+				for i, f := range fields[k*n+lo : k*n+hi] {
+					total[i] += f
+				}
+			}
+			copyTo(net.VisibleField[lo:hi], total)
+		})
+	}
 	net.Constant = 0
 	for _, c := range constant {
 		net.Constant += c
 	}
-	parallel.For(n, parallel.Grain(2*pieces), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			total := params.VisibleField[i]
-			for _, f := range fields {
-				total += f[i]
-			}
-			net.VisibleField[i] = T(total)
-		}
-	})
+	return parts
 }
 
 // Term computes ln E_q Z and its gradient. The error is the engine's.
@@ -114,7 +133,7 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	if a.net == nil || a.net.Visible() != n || a.net.Hidden() != p {
 		a.net, a.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
 	}
-	SetNetwork(a.net, params, mean)
+	a.parts = setNetwork(a.net, params, mean, a.parts)
 	report, err := a.Engine.Moments(a.moments, a.net)
 	if err != nil {
 		return report, err
@@ -160,10 +179,14 @@ func edgeGrain(visible int) int { return parallel.Grain(visible * 20) }
 
 func narrow[T rbm.Real](x []float64) []T {
 	y := make([]T, len(x))
-	for i, v := range x {
-		y[i] = T(v)
-	}
+	copyTo(y, x)
 	return y
+}
+
+func copyTo[T rbm.Real](dst []T, x []float64) {
+	for i, v := range x {
+		dst[i] = T(v)
+	}
 }
 
 func checkMean[T rbm.Real](mean []T, n, p int) {

@@ -73,17 +73,24 @@ func TestOverlapsPanics(t *testing.T) {
 	}
 }
 
+// Sums of columns, also of more rows than one count takes (61,440).
 func TestColSums(t *testing.T) {
-	m := Random(67, 70, stream.New(5).Rand())
-	sums := make([]int, 70)
-	m.ColSums(sums)
-	for j, s := range sums {
-		want := 0
-		for i := range 67 {
-			want += int(m.At(i, j))
+	for _, shape := range [][2]int{{67, 70}, {1, 1}, {30, 64}, {61440, 2}, {61441, 3}, {130000, 2}} {
+		rows, cols := shape[0], shape[1]
+		m := Random(rows, cols, stream.New(5).Rand())
+		for i := range rows {
+			m.Set(i, 0, 1) // one column of the largest sum
 		}
-		if s != want {
-			t.Fatalf("column %d adds up to %d, not %d", j, s, want)
+		sums := make([]int, cols)
+		m.ColSums(sums)
+		for j, s := range sums {
+			want := 0
+			for i := range rows {
+				want += int(m.At(i, j))
+			}
+			if s != want {
+				t.Fatalf("%d x %d: column %d adds up to %d, not %d", rows, cols, j, s, want)
+			}
 		}
 	}
 }

@@ -250,9 +250,17 @@ func (m *Matrix) ColSums(dst []int) {
 	for j := range dst {
 		dst[j] = -m.rows
 	}
-	for w := range kernel.Words(m.rows) {
-		for j, v := range m.words[w*m.stride:][:m.cols] {
-			dst[j] += 2 * bits.OnesCount32(v)
+	const together = 1 << 11 // words whose rows a count can hold
+	var zero [together]uint32
+	var counts [lanesAtOnce]uint16 // of elements that are not -1
+	for w := 0; w < kernel.Words(m.rows); w += together {
+		rows := min(together*kernel.WordBits, m.rows-w*kernel.WordBits)
+		for first := 0; first < m.cols; first += lanesAtOnce {
+			out := dst[first:min(first+lanesAtOnce, m.cols)]
+			kernel.CountDiff(counts[:], lanesAtOnce, zero[:], 1, 1, m.words[w*m.stride+first:], m.stride, rows, len(out))
+			for l := range out {
+				out[l] += 2 * int(counts[l])
+			}
 		}
 	}
 }

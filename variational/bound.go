@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 
 	"bethe/dual"
 	"bethe/internal/kernel"
@@ -45,14 +46,12 @@ type Objective[T rbm.Real] struct {
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
 
-	mean, bias             []T // lambda, or the synapses where they are known; (1 - lambda^2) mu: hidden x visible
-	offset                 []T // mu: visible
-	field, variance        []T // hidden x batch
-	tanhData, sech2Data    []T // products with the samples, hidden x visible
-	meanAtMu, freeConstant []float64
-	tanhSum, sech2Sum      []float64
-	biased                 bool
-	partition              *dual.Gradient[T]
+	mean      []T       // lambda, or the synapses where they are known: hidden x visible
+	offset    []T       // mu: visible
+	biased    bool      // whether an offset is not 0
+	work      sync.Pool // of *unitRows
+	partition *dual.Gradient[T]
+	finite    bool // whether the last gradient by synapses is
 }
 
 // A Batch is a set of samples, packed along either side.
@@ -61,25 +60,23 @@ type Batch struct {
 	across  *spin.Matrix // its transpose
 }
 
+// pack updates what is kept beside the samples.
+func (b *Batch) pack() { b.Samples.Transpose(b.across) }
+
 // NewBatch packs a matrix of samples (visible x samples), which must not
 // change while the batch is in use.
 func NewBatch(samples *spin.Matrix) *Batch {
 	b := &Batch{samples, spin.New(samples.Cols(), samples.Rows())}
-	samples.Transpose(b.across)
+	b.pack()
 	return b
 }
-
-// unitsTogether is the number of hidden units that a piece of work takes
-// through all of the data term: a multiple of the rows that products take
-// together.
-const unitsTogether = 8
 
 // Gradient computes the gradient of the bound, in nats a sample, estimated
 // from a batch of samples, and the report of the engine. Errors are those of
 // the partition term.
 func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], batch *Batch) (dual.Report, error) {
 	n, p, m := model.Visible(), model.Hidden(), batch.Samples.Cols()
-	o.prepare(model, m)
+	o.prepare(model)
 	report, err := o.Partition.Term(o.partition, &model.Params, o.mean)
 	if err != nil {
 		return report, err
@@ -92,52 +89,56 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	// A few hidden units at a time, while their rows are in cache: averages over
 	// the field of each unit and sample, and their products with the samples.
 	q := model.Posterior
-	coupling := make([]float64, p)
+	coupling, tanhSum, synapseSum := make([]float64, p), make([]float64, p), make([]float64, p)
 	spread := o.biased && o.Synapses != Real // whether sech^2 counts beside the offsets
 	multiply := spin.Mul[T]
 	if o.Coarse {
 		multiply = spin.MulCoarse[T]
 	}
 	parallel.For(p, unitsTogether, func(lo, hi int) {
-		o.fields(lo, hi, batch.Samples, multiply)
-		local := newLocalFields[T](m)
-		for mu := lo; mu < hi; mu++ {
-			o.localFields(&local, &model.Params, mu)
-			tanh, sech2 := o.field[mu*m:(mu+1)*m], o.variance[mu*m:(mu+1)*m]
-			o.Average.Moments(tanh, sech2, local.mean, local.variance)
-			o.tanhSum[mu], o.sech2Sum[mu], coupling[mu] = kernel.FieldSums(tanh, sech2, local.mean, local.variance,
+		w, units := o.unitRows(n, m), hi-lo
+		defer o.work.Put(w)
+		o.fields(w, lo, hi, batch.Samples, multiply)
+		var sech2Sum [unitsTogether]float64
+		for k := range units {
+			mu := lo + k
+			o.localFields(w, &model.Params, k, mu)
+			tanh, sech2 := w.field[k*m:(k+1)*m], w.variance[k*m:(k+1)*m]
+			o.Average.Moments(tanh, sech2, w.localMean, w.localVariance)
+			tanhSum[mu], sech2Sum[k], coupling[mu] = kernel.FieldSums(tanh, sech2, w.localMean, w.localVariance,
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 		}
-		multiply(o.tanhData[lo*n:hi*n], o.field[lo*m:hi*m], hi-lo, batch.across)
+		multiply(w.tanhData[:units*n], w.field[:units*m], units, batch.across)
+		sech2Data := w.tanhData // multiplied by 0
 		if spread {
-			multiply(o.sech2Data[lo*n:hi*n], o.variance[lo*m:hi*m], hi-lo, batch.across)
+			sech2Data = w.sech2Data // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
+			multiply(sech2Data[:units*n], w.variance[:units*m], units, batch.across)
 		}
-		for mu := lo; mu < hi; mu++ {
+		for k := range units {
+			mu := lo + k
 			row := mu * n
 			out := grad.Synapse[row : row+n]
-			sech2Data := o.tanhData // multiplied by 0
-			if spread {
-				sech2Data = o.sech2Data // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
-			}
 			kernel.SynapseGradient(out, kernel.SynapseRow[T]{
-				Mean: o.mean[row:], Offset: o.offset, TanhData: o.tanhData[row:], Sech2Data: sech2Data[row:],
+				Mean: o.mean[row:], Offset: o.offset, TanhData: w.tanhData[k*n:], Sech2Data: sech2Data[k*n:],
 				Partition: o.partition.Synapse[row:], Theta: q.Theta[row:],
 			}, kernel.SynapseScales[T]{
 				First: T(j * perSample), Second: T(second), Share: T(prior),
-				Excess:   T(o.tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
-				Sech2Sum: T(o.sech2Sum[mu]),
+				Excess:   T(tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
+				Sech2Sum: T(sech2Sum[k]),
 			})
 			if q.PriorTheta != nil && o.Synapses == Posterior {
 				for i, v := range q.PriorTheta[row:][:len(out)] {
 					out[i] += T(prior) * v
 				}
 			}
+			synapseSum[mu] = kernel.Sum(out)
 		}
 	})
+	o.finite = finite(synapseSum)
 	grad.Coupling = -o.partition.Coupling
 	for mu := range p {
 		grad.Coupling += coupling[mu] * perSample / j
-		grad.HiddenField[mu] = o.tanhSum[mu]*perSample - o.partition.HiddenField[mu]
+		grad.HiddenField[mu] = tanhSum[mu]*perSample - o.partition.HiddenField[mu]
 	}
 	sums := make([]int, n)
 	batch.across.ColSums(sums)
@@ -201,16 +202,17 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 			samples.Gather(part, cols)
 		}
 		m := len(cols)
-		o.prepare(model, m)
-		o.fields(0, p, part, spin.Mul[T])
+		o.prepare(model)
 		sums := make([]float64, p)
-		parallel.For(p, parallel.Grain(m*100), func(lo, hi int) {
-			local := newLocalFields[T](m)
+		parallel.For(p, unitsTogether, func(lo, hi int) {
+			w := o.unitRows(n, m)
+			defer o.work.Put(w)
+			o.fields(w, lo, hi, part, spin.Mul[T])
 			for mu := lo; mu < hi; mu++ {
-				o.localFields(&local, &model.Params, mu)
-				sums[mu] = o.Average.Log2Cosh(local.mean, local.variance)
+				o.localFields(w, &model.Params, mu-lo, mu)
+				sums[mu] = o.Average.Log2Cosh(w.localMean, w.localVariance)
 				// - nu times the field without c
-				sums[mu] -= model.HiddenOffset[mu] * (kernel.Sum(local.mean) - float64(m)*model.HiddenField[mu])
+				sums[mu] -= model.HiddenOffset[mu] * (kernel.Sum(w.localMean) - float64(m)*model.HiddenField[mu])
 			}
 		})
 		for _, s := range sums {
@@ -225,20 +227,11 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 	return total / float64(samples.Cols())
 }
 
-// prepare sizes the work space for batches of m samples and computes what
-// depends on the posterior alone.
-func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
+// prepare computes what depends on the posterior alone.
+func (o *Objective[T]) prepare(model *rbm.Model[T]) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
-		o.mean, o.bias = make([]T, n*p), make([]T, n*p)
-		o.offset = make([]T, n)
-		o.tanhData, o.sech2Data = make([]T, n*p), make([]T, n*p)
-		o.meanAtMu, o.freeConstant = make([]float64, p), make([]float64, p)
-		o.tanhSum, o.sech2Sum = make([]float64, p), make([]float64, p)
-		o.partition = dual.NewGradient[T](n, p)
-	}
-	if len(o.field) != p*m {
-		o.field, o.variance = make([]T, p*m), make([]T, p*m)
+		o.mean, o.offset, o.partition = make([]T, n*p), make([]T, n), dual.NewGradient[T](n, p)
 	}
 	set(o.mean, o.Synapses, model.Posterior, o.Draw)
 	o.biased = false
@@ -246,37 +239,6 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], m int) {
 		o.biased = o.biased || offset != 0
 		o.offset[i] = T(offset)
 	}
-	o.setBiases(n, p)
-}
-
-// fields computes, for hidden units lo to hi-1 and each sample, what
-// localFields takes from the samples: lambda.s in field and
-// sum (1 - lambda^2) mu s in variance.
-func (o *Objective[T]) fields(lo, hi int, samples *spin.Matrix, multiply func(dst, a []T, p int, m *spin.Matrix)) {
-	n, m := samples.Rows(), samples.Cols()
-	multiply(o.field[lo*m:hi*m], o.mean[lo*n:hi*n], hi-lo, samples)
-	if o.biased && !o.known() {
-		multiply(o.variance[lo*m:hi*m], o.bias[lo*n:hi*n], hi-lo, samples)
-	} else {
-		clear(o.variance[lo*m : hi*m])
-	}
-}
-
-// localFields are the local fields of a hidden unit under the posterior, for
-// each sample.
-type localFields[T rbm.Real] struct{ mean, variance []T }
-
-func newLocalFields[T rbm.Real](m int) localFields[T] {
-	return localFields[T]{make([]T, m), make([]T, m)}
-}
-
-// localFields computes those of hidden unit mu after fields: the means
-// J lambda.(s - mu) + c and the variances J^2 sum (1 - lambda^2)(s - mu)^2,
-// where (s - mu)^2 = 1 + mu^2 - 2 mu s.
-func (o *Objective[T]) localFields(dst *localFields[T], params *rbm.Params, mu int) {
-	m, j := len(dst.mean), params.Coupling
-	kernel.Affine(dst.mean, o.field[mu*m:(mu+1)*m], T(j), T(params.HiddenField[mu]-j*o.meanAtMu[mu]))
-	kernel.AffineFloor(dst.variance, o.variance[mu*m:(mu+1)*m], T(-2*j*j), T(j*j*o.freeConstant[mu]))
 }
 
 // check returns an error unless samples fit the model.
@@ -292,12 +254,6 @@ func check[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix) error {
 
 // finite reports whether no element of x is NaN or infinite.
 func finite[T rbm.Real](x []T) bool {
-	const grain = 1 << 14
-	parts := make([]float64, parallel.Pieces(len(x), grain))
-	parallel.For(len(x), grain, func(lo, hi int) { parts[lo/grain] = kernel.Sum(x[lo:hi]) })
-	var sum float64
-	for _, p := range parts {
-		sum += p
-	}
+	sum := kernel.Sum(x)
 	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }

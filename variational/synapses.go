@@ -1,8 +1,6 @@
 package variational
 
 import (
-	"bethe/internal/kernel"
-	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -43,21 +41,6 @@ func set[T rbm.Real](dst []T, kind Synapses, q *rbm.Posterior[T], key stream.Key
 	case Sign:
 		spin.Values(dst, spin.FromSigns(q.Hidden, q.Visible, q.Theta))
 	}
-}
-
-// setBiases computes what the local fields take from the synapses alone: for
-// each hidden unit a row (1 - lambda^2) mu and the sums of lambda mu and of
-// (1 - lambda^2)(1 + mu^2). Known synapses have no variance.
-func (o *Objective[T]) setBiases(n, p int) {
-	parallel.For(p, parallel.Grain(n*3), func(lo, hi int) {
-		for mu := lo; mu < hi; mu++ {
-			row := o.mean[mu*n : (mu+1)*n]
-			o.meanAtMu[mu], o.freeConstant[mu] = kernel.Biases(o.bias[mu*n:(mu+1)*n], row, o.offset)
-			if o.known() {
-				o.freeConstant[mu] = 0
-			}
-		}
-	})
 }
 
 // known reports whether the objective's synapses are known, without variance.

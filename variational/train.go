@@ -63,7 +63,7 @@ type Trainer[T rbm.Real] struct {
 	samples *spin.Matrix // visible x M
 	state   trainerState[T]
 	grad    *dual.Gradient[T]
-	batch   *Batch // of all samples, where a step takes them all
+	batch   *Batch // of the step
 	order   []int  // of the samples in the current epoch
 	epoch   int    // that order belongs to
 }
@@ -198,7 +198,7 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 		return report, err
 	}
 	g := t.grad
-	if !finite(g.Synapse) || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite([]float64{g.Coupling}) {
+	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite([]float64{g.Coupling}) {
 		return report, ErrDiverged
 	}
 	t.state.step++
@@ -231,9 +231,12 @@ func (t *Trainer[T]) nextBatch() *Batch {
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
 	}
-	samples := spin.New(t.samples.Rows(), size)
-	t.samples.Gather(samples, t.order[place*size:(place+1)*size])
-	return NewBatch(samples)
+	if t.batch == nil {
+		t.batch = NewBatch(spin.New(t.samples.Rows(), size))
+	}
+	t.samples.Gather(t.batch.Samples, t.order[place*size:(place+1)*size])
+	t.batch.pack()
+	return t.batch
 }
 
 func (t *Trainer[T]) moveSynapses(rate float64, step int) {
@@ -268,7 +271,7 @@ func (t *Trainer[T]) moveOffsets(rate float64) {
 		params.HiddenOffset[mu] += d
 		moves[mu] = d * params.Coupling
 	}
-	const grain = 64
+	grain := (n + 3) / 4 // a piece goes through all rows: few, long pieces
 	parallel.For(n, grain, func(lo, hi int) {
 		for mu, d := range moves {
 			kernel.AddScaled(params.VisibleField[lo:hi], t.Objective.mean[mu*n+lo:mu*n+hi], d)

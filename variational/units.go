@@ -1,0 +1,65 @@
+package variational
+
+import (
+	"bethe/internal/kernel"
+	"bethe/rbm"
+	"bethe/spin"
+)
+
+// unitsTogether is the number of hidden units that a piece of work takes
+// through all of the data term: a multiple of the rows that products take
+// together.
+const unitsTogether = 8
+
+// unitRows are the work space in which up to unitsTogether hidden units go
+// through the data term. It stays in the cache of the processor that uses it.
+type unitRows[T rbm.Real] struct {
+	bias                     []T                    // (1 - lambda^2) mu: units x visible
+	meanAtMu, freeConstant   [unitsTogether]float64 // sums of lambda mu and of (1 - lambda^2)(1 + mu^2)
+	field, variance          []T                    // units x batch
+	localMean, localVariance []T                    // of one unit in each sample
+	tanhData, sech2Data      []T                    // products with the samples: units x visible
+}
+
+// unitRows returns work space for n visible units and m samples, to be put back
+// into work.
+func (o *Objective[T]) unitRows(n, m int) *unitRows[T] {
+	w, ok := o.work.Get().(*unitRows[T])
+	if !ok || len(w.bias) != unitsTogether*n || len(w.localMean) != m {
+		rows := func(length int) []T { return make([]T, unitsTogether*length) }
+		w = &unitRows[T]{
+			bias: rows(n), field: rows(m), variance: rows(m), localMean: make([]T, m), localVariance: make([]T, m),
+			tanhData: rows(n), sech2Data: rows(n),
+		}
+	}
+	return w
+}
+
+// fields computes, for hidden units lo to hi-1, what localFields takes from the
+// synapses, and in each sample lambda.s as field and sum (1 - lambda^2) mu s as
+// variance.
+func (o *Objective[T]) fields(w *unitRows[T], lo, hi int, samples *spin.Matrix, multiply func(dst, a []T, p int, m *spin.Matrix)) {
+	n, m, units := samples.Rows(), samples.Cols(), hi-lo
+	means := o.mean[lo*n : hi*n]
+	for k := range units {
+		w.meanAtMu[k], w.freeConstant[k] = kernel.Biases(w.bias[k*n:(k+1)*n], means[k*n:(k+1)*n], o.offset)
+		if o.known() { // without variance
+			w.freeConstant[k] = 0
+		}
+	}
+	multiply(w.field[:units*m], means, units, samples)
+	if o.biased && !o.known() {
+		multiply(w.variance[:units*m], w.bias[:units*n], units, samples)
+	} else {
+		clear(w.variance[:units*m])
+	}
+}
+
+// localFields computes the local fields of hidden unit mu, the k-th of w, under
+// the posterior, in each sample, after fields: the means J lambda.(s - mu) + c and
+// the variances J^2 sum (1 - lambda^2)(s - mu)^2, where (s - mu)^2 = 1 + mu^2 - 2 mu s.
+func (o *Objective[T]) localFields(w *unitRows[T], params *rbm.Params, k, mu int) {
+	m, j := len(w.localMean), params.Coupling
+	kernel.Affine(w.localMean, w.field[k*m:(k+1)*m], T(j), T(params.HiddenField[mu]-j*w.meanAtMu[k]))
+	kernel.AffineFloor(w.localVariance, w.variance[k*m:(k+1)*m], T(-2*j*j), T(j*j*w.freeConstant[k]))
+}
