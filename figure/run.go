@@ -18,7 +18,7 @@ type Run struct {
 }
 
 // RunCurves are the names of the curves that RunCurve draws.
-var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "overlap", "residual", "iterations", "teacher"}
+var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "overlap", "residual", "iterations", "teacher"}
 
 // RunCurve draws how runs learned: of one run all that belongs to the curve,
 // with every random start by itself; of several runs the chief quantity of
@@ -76,6 +76,12 @@ var plainCurves = map[string]plainCurve{
 	"polarised":      {"Decided synapses", Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) runs.Number { return r.Polarised }},
 	"coupling":       {"Coupling", Axis{Label: "coupling J"}, func(r *runs.Record) runs.Number { return r.Coupling }},
 	"rate":           {"Learning rate", Axis{Label: "rate"}, func(r *runs.Record) runs.Number { return r.Rate }},
+	"label-error": {"Labels told wrong in a batch", Axis{Label: "share of wrong labels", Log: true}, func(r *runs.Record) runs.Number {
+		if r.Labels == nil || r.Labels.Error <= 0 {
+			return nan
+		}
+		return r.Labels.Error
+	}},
 	"residual": {"Residual of the expectation step", Axis{Label: "largest change of a message", Log: true}, func(r *runs.Record) runs.Number {
 		if r.Engine == nil || r.Engine.Residual <= 0 {
 			return nan

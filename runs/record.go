@@ -60,6 +60,8 @@ type Record struct {
 	Bound         *Bound         `json:"bound,omitempty"`
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
 
+	Labels *Labels `json:"labels,omitempty"`
+
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
 	Overlap        *Overlap `json:"overlap,omitempty"`
@@ -76,6 +78,12 @@ type Engine struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+}
+
+// Labels is how a classifier that learns along did on the batch of the step.
+type Labels struct {
+	Loss  Number `json:"loss"`  // -ln p(label), nats a sample
+	Error Number `json:"error"` // share of wrong labels
 }
 
 // Bound is the lower bound on the log-likelihood, in nats a sample.

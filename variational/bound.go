@@ -51,13 +51,15 @@ type Objective[T rbm.Real] struct {
 	biased    bool      // whether an offset is not 0
 	work      sync.Pool // of *unitRows
 	partition *dual.Gradient[T]
-	finite    bool // whether the last gradient by synapses is
+	finite    bool     // whether the last gradient by synapses is
+	head      *head[T] // nil where labels are not learned
 }
 
 // A Batch is a set of samples, packed along either side.
 type Batch struct {
 	Samples *spin.Matrix // visible x samples
 	across  *spin.Matrix // its transpose
+	class   []int        // of each sample, where a head learns them
 }
 
 // pack updates what is kept beside the samples.
@@ -66,7 +68,7 @@ func (b *Batch) pack() { b.Samples.Transpose(b.across) }
 // NewBatch packs a matrix of samples (visible x samples), which must not
 // change while the batch is in use.
 func NewBatch(samples *spin.Matrix) *Batch {
-	b := &Batch{samples, spin.New(samples.Cols(), samples.Rows())}
+	b := &Batch{Samples: samples, across: spin.New(samples.Cols(), samples.Rows())}
 	b.pack()
 	return b
 }
@@ -95,6 +97,9 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	if o.Coarse {
 		multiply = spin.MulCoarse[T]
 	}
+	if o.head != nil {
+		o.classify(model, batch, multiply)
+	}
 	parallel.For(p, unitsTogether, func(lo, hi int) {
 		w, units := o.unitRows(n, m), hi-lo
 		defer o.work.Put(w)
@@ -107,6 +112,11 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			o.Average.Moments(tanh, sech2, w.localMean, w.localVariance)
 			tanhSum[mu], sech2Sum[k], coupling[mu] = kernel.FieldSums(tanh, sech2, w.localMean, w.localVariance,
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
+			if o.head != nil {
+				sum, slope := o.head.add(mu, tanh, sech2, w.localMean, model.HiddenField[mu])
+				tanhSum[mu] += sum
+				coupling[mu] += slope
+			}
 		}
 		multiply(w.tanhData[:units*n], w.field[:units*m], units, batch.across)
 		sech2Data := w.tanhData // multiplied by 0

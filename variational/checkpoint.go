@@ -80,6 +80,11 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 		{Name: "theta_first", Shape: []int{p, n}, Data: s.synapse.First},
 		{Name: "theta_second", Shape: []int{p, n}, Data: s.synapse.Second},
 	}
+	if h := t.Objective.head; h != nil {
+		for k, x := range h.kept() {
+			arrays = append(arrays, npy.Array{Name: headNames[k], Shape: []int{len(*x)}, Data: *x})
+		}
+	}
 	if s.average.count > 0 {
 		arrays = append(arrays, npy.Array{Name: averageTheta, Shape: []int{p, n}, Data: s.average.theta})
 		for k, x := range s.average.vectors {
@@ -134,11 +139,19 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	}
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
-	for _, v := range []struct {
-		name string
-		x    *[]float32
-	}{{"theta", &m.Posterior.Theta}, {"theta_first", &s.synapse.First}, {"theta_second", &s.synapse.Second}} {
-		x, err := npy.Get[float32](a, v.name, p, n)
+	type floats struct {
+		name  string
+		x     *[]float32
+		shape []int
+	}
+	all := []floats{{"theta", &m.Posterior.Theta, []int{p, n}}, {"theta_first", &s.synapse.First, []int{p, n}}, {"theta_second", &s.synapse.Second, []int{p, n}}}
+	if h := t.Objective.head; h != nil {
+		for k, x := range h.kept() {
+			all = append(all, floats{headNames[k], x, []int{len(*x)}})
+		}
+	}
+	for _, v := range all {
+		x, err := npy.Get[float32](a, v.name, v.shape...)
 		if err != nil {
 			return err
 		}
@@ -226,6 +239,14 @@ func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (ru
 		r.vectors = append(r.vectors, x)
 	}
 	return r, nil
+}
+
+// headNames are the arrays of a head in their order.
+var headNames = [...]string{"head", "head_first", "head_second"}
+
+// kept lists what a checkpoint keeps of a head.
+func (h *head[T]) kept() [len(headNames)]*[]T {
+	return [...]*[]T{&h.weights, &h.opt.First, &h.opt.Second}
 }
 
 const averageTheta = "average_theta"

@@ -18,7 +18,8 @@ import (
 // or what a trainer can go on from.
 func FuzzLoadCheckpoint(f *testing.F) {
 	samples, _ := plantedSamples(6, 30, stream.New(6))
-	opt := Options{Steps: 4, Batch: 10}
+	labels := labelsOf(samples)
+	opt := Options{Steps: 4, Batch: 10, Labels: labels, LabelWeight: 1}
 	trainer, chains := learner(f, samples, opt)
 	if err := trainer.Run(f.Context(), nil); err != nil {
 		f.Fatal(err)
@@ -42,7 +43,7 @@ func FuzzLoadCheckpoint(f *testing.F) {
 		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		fresh, chains := learner(t, samples, Options{Steps: 6, Batch: 10})
+		fresh, chains := learner(t, samples, Options{Steps: 6, Batch: 10, Labels: labels, LabelWeight: 1})
 		if err := LoadCheckpoint(path, "a run", fresh, chains); err != nil {
 			if !strings.Contains(err.Error(), path) {
 				t.Errorf("an error without the file's name: %v", err)

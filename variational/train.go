@@ -39,6 +39,12 @@ type Options struct {
 	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
 	Key          stream.Key // of the order of samples
 	Draw         stream.Key // of Sampled synapses
+
+	// Labels of the samples, if they are to be learned: with LabelWeight > 0 the
+	// objective has, besides the bound, LabelWeight times the mean of
+	// ln p(label | hidden means) by a linear classifier that learns along.
+	Labels      []int
+	LabelWeight float64
 }
 
 // Progress tells where learning is, after a step.
@@ -48,6 +54,13 @@ type Progress struct {
 	Rate     float64 // of the step
 	Coupling float64
 	Report   dual.Report
+	Labels   *LabelProgress // nil where labels are not learned
+}
+
+// LabelProgress is how a batch was classified before a step.
+type LabelProgress struct {
+	Loss  float64 // -ln p(label), nats a sample
+	Error float64 // share of wrong labels
 }
 
 // ErrDiverged is returned when a gradient is not finite; the model keeps the
@@ -100,6 +113,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam alone")
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
+	case !(opt.LabelWeight >= 0) || math.IsInf(opt.LabelWeight, 0):
+		return nil, fmt.Errorf("labels of weight %v: it must not be negative, and finite", opt.LabelWeight)
 	}
 	if err := opt.checkRanges(); err != nil {
 		return nil, err
@@ -113,8 +128,17 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Coarse: opt.Batch < m && opt.Synapses != Real},
 		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
 	}
+	if opt.LabelWeight > 0 {
+		var err error
+		if t.Objective.head, err = newHead[T](opt.Labels, m, p, opt.LabelWeight); err != nil {
+			return nil, err
+		}
+	}
 	if opt.Batch == m {
 		t.batch = NewBatch(samples)
+		if h := t.Objective.head; h != nil {
+			t.batch.class = h.class
+		}
 	}
 	return t, nil
 }
@@ -177,7 +201,11 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			t.state.average.add(t.Model)
 		}
 		if each != nil {
-			if err := each(Progress{t.state.step, t.Fraction(), rate, t.Model.Coupling, report}); err != nil {
+			p := Progress{Step: t.state.step, Fraction: t.Fraction(), Rate: rate, Coupling: t.Model.Coupling, Report: report}
+			if h := t.Objective.head; h != nil {
+				p.Labels = &LabelProgress{Loss: h.loss, Error: h.wrong}
+			}
+			if err := each(p); err != nil {
 				return err
 			}
 			last = time.Now() // what the caller does is not learning time
@@ -197,13 +225,19 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	if err != nil {
 		return report, err
 	}
-	g := t.grad
+	g, h := t.grad, t.Objective.head
+	if h != nil && !finite(h.grad) {
+		return report, ErrDiverged
+	}
 	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite([]float64{g.Coupling}) {
 		return report, ErrDiverged
 	}
 	t.state.step++
 	step := t.state.step
 	t.moveSynapses(rate, step)
+	if h != nil {
+		h.step(rate, step)
+	}
 	if r := rate * t.opt.FieldRate; r > 0 {
 		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + beyond
 		t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
@@ -236,6 +270,12 @@ func (t *Trainer[T]) nextBatch() *Batch {
 	}
 	t.samples.Gather(t.batch.Samples, t.order[place*size:(place+1)*size])
 	t.batch.pack()
+	if h := t.Objective.head; h != nil {
+		t.batch.class = t.batch.class[:0]
+		for _, a := range t.order[place*size : (place+1)*size] {
+			t.batch.class = append(t.batch.class, h.class[a])
+		}
+	}
 	return t.batch
 }
 

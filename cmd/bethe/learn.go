@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"bethe/dataset"
@@ -33,6 +36,13 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	set, err := f.data.load()
 	if err != nil {
 		return err
+	}
+	switch {
+	case f.labels == 0:
+	case set.Labels == nil:
+		return usagef("--label-weight: %s has no labels: name their file with --labels", f.data.name)
+	case len(set.Labels) > 0 && slices.Min(set.Labels) == slices.Max(set.Labels):
+		return usagef("--label-weight: the labels of %s are all %d: there is nothing to tell apart", f.data.name, set.Labels[0])
 	}
 	f.setBeta(set.Visible())
 	r := &learning{console: c, f: f, set: set, out: f.out}
@@ -96,6 +106,9 @@ func (r *learning) describe() error {
 		"estep": f.engine.estep, "partition": f.engine.partition, "chains": f.engine.chains, "sweeps": f.engine.sweeps, "draws": f.engine.draws, "scouts": f.engine.scouts,
 		"centre": !f.noCentre, "fields": !f.noFields, "learn_coupling": !f.fixedCoupling, "undecided": f.undecided,
 	}
+	if f.labels > 0 {
+		r.settings["label_weight"], r.settings["labels_hash"] = f.labels, hashLabels(r.set.Labels)
+	}
 	f.earlier.describe(r.settings, r.prior)
 	if err := f.from.describe(r.settings, r.from); err != nil {
 		return err
@@ -107,6 +120,15 @@ func (r *learning) describe() error {
 	}
 	r.label = string(text)
 	return nil
+}
+
+// hashLabels tells labels from others.
+func hashLabels(labels []int) string {
+	h := fnv.New64a()
+	for _, l := range labels {
+		_, _ = h.Write(binary.LittleEndian.AppendUint64(nil, uint64(l))) // never fails
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // writeInfo writes what the run is of, and a picture of some data, unless an

@@ -60,7 +60,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	l.look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
 	l.look.objective = &variational.Objective[float32]{Partition: f.partition(l.look.engine, key.Sub(streamScores)),
 		Average: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: f.kind(), Draw: key.Sub(streamScores)}
-	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, f.options(key))
+	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, r.options(key))
 	return l, err
 }
 
@@ -73,10 +73,12 @@ func (f *trainFlags) partition(engine dual.Engine[float32], key stream.Key) dual
 }
 
 // options returns those of learning.
-func (f *trainFlags) options(key stream.Key) variational.Options {
+func (r *learning) options(key stream.Key) variational.Options {
+	f := r.f
 	opt := variational.Options{
 		Steps: f.steps, Epochs: f.epochs, Time: f.time, Batch: f.batch, Rate: f.rate, MaxTheta: f.schedule.maxTheta,
 		Synapses: f.kind(), Decay: f.decay, Release: 1 - f.prior, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+		Labels: r.set.Labels, LabelWeight: f.labels,
 	}
 	if opt.Synapses == variational.Real {
 		opt.MaxTheta = 0 // they are no log-odds

@@ -214,6 +214,9 @@ func (m *measuring) record(p variational.Progress) runs.Record {
 	if q := m.model.Posterior; m.f.kind() != variational.Real {
 		r.Polarised, r.KL = runs.Number(q.Polarised(polarisedAt)), runs.Number(q.KL()/float64(len(q.Theta)))
 	}
+	if l := p.Labels; l != nil {
+		r.Labels = &runs.Labels{Loss: runs.Number(l.Loss), Error: runs.Number(l.Error)}
+	}
 	return r
 }
 
@@ -336,6 +339,10 @@ func (m *measuring) write(r runs.Record) error {
 		scalar("engine/iterations", runs.Number(r.Engine.Iterations))
 		scalar("engine/residual", r.Engine.Residual)
 	}
+	if l := r.Labels; l != nil {
+		scalar("labels/loss", l.Loss)
+		scalar("labels/error", l.Error)
+	}
 	if b := r.Bound; b != nil {
 		scalar("bound/bound", b.Value)
 		scalar("bound/data", b.Data)
@@ -378,12 +385,16 @@ func (m *measuring) write(r runs.Record) error {
 	return m.events.Flush()
 }
 
-// boundNote says the last bound, if there is one.
-func (m *measuring) boundNote() string {
-	if m.last.Bound == nil || math.IsNaN(float64(m.last.Bound.Value)) {
-		return ""
+// note says the last bound and how the labels do, if there are any.
+func (m *measuring) note() string {
+	var note string
+	if b := m.last.Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+		note = fmt.Sprintf("bound %.2f  ", float64(b.Value))
 	}
-	return fmt.Sprintf("bound %.2f  ", float64(m.last.Bound.Value))
+	if l := m.last.Labels; l != nil {
+		note += fmt.Sprintf("labels %.1f %% wrong  ", 100*float64(l.Error))
+	}
+	return note
 }
 
 // recordLikelihood adds the log-likelihood of the model that was kept.

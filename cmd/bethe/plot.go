@@ -45,6 +45,7 @@ func newPlotCommand(c *console) *cobra.Command {
   kl              divergence of the posterior from the prior, a synapse
   polarised       share of decided synapses
   coupling, rate  the coupling, and the learning rate
+  label-error     how often labels are told wrong (train --label-weight)
   overlap         overlap of hidden units with each other, along the run
   residual        of message passing or mean field; also iterations
   teacher         overlap with the teacher (planted runs)

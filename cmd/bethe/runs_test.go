@@ -144,7 +144,7 @@ func TestPlot(t *testing.T) {
 	object(t, "train", "--data", data, "--hidden", "4", "--steps", "20", "--batch", "50", "--estep", "tap", "--chains", "5", "--measure-every", "2", "--out", out)
 	v := object(t, "plot", out)
 	files := v["files"].([]any)
-	if without := v["without"].([]any); len(without) != 1 || without[0] != "teacher" || len(files) != 2*(len(runFigures)-1) {
+	if without := v["without"].([]any); len(without) != 2 || without[0] != "label-error" || without[1] != "teacher" || len(files) != 2*(len(runFigures)-2) {
 		t.Errorf("%v", v)
 	}
 	for _, name := range files {

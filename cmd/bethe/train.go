@@ -18,6 +18,7 @@ type trainFlags struct {
 	synapses string
 	decay    float64
 	prior    float64
+	labels   float64 // weight of ln p(label)
 	earlier  priorFlags
 	from     initFlags
 	hidden   int
@@ -77,6 +78,12 @@ the coupling becomes the root mean square of the weights, and the mean of a syna
 the weight divided by it, up to ±0.96; real synapses start at the weights. Fields
 and offsets follow, so that the machine is the same seen from these data.
 
+With --label-weight W the labels of the data have a say in what the hidden units
+look at: a linear classifier of the hidden means learns along, and W times the
+mean ln p(label) that it gives joins the bound. Labels are better read from such
+features (see bethe features), at a price in likelihood. The model file holds
+the machine alone.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
@@ -84,6 +91,7 @@ and offsets follow, so that the machine is the same seen from these data.
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
+  bethe train --hidden 500 --label-weight 50 --time 6m --out runs/features
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.byKind(cmd.Flags().Changed)
@@ -101,6 +109,7 @@ and offsets follow, so that the machine is the same seen from these data.
 	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
+	flags.Float64Var(&f.labels, "label-weight", 0, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	f.earlier.register(flags)
 	f.from.register(flags)
 	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
@@ -201,6 +210,8 @@ func (f *trainFlags) check() error {
 		return usagef("--decay %v: it must not be negative, and finite", f.decay)
 	case !(f.prior >= 0 && f.prior <= 1):
 		return usagef("--prior-strength %v: it must lie between 0 and 1", f.prior)
+	case !(f.labels >= 0) || math.IsInf(f.labels, 0):
+		return usagef("--label-weight %v: it must not be negative, and finite", f.labels)
 	case f.earlier.path != "" && f.synapses != "binary":
 		return usagef("--prior is of --synapses binary, not %s", f.synapses)
 	case f.from.path != "" && f.restarts > 1:

@@ -39,7 +39,7 @@ func (l *learner) watch(ctx context.Context, bar *progress, m *measuring) func(v
 		}
 		if time.Since(shownAt) > 200*time.Millisecond {
 			shownAt = time.Now()
-			note = m.boundNote()
+			note = m.note()
 			if l.f.kind() != variational.Real {
 				note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling)
 			}

@@ -1,0 +1,148 @@
+package variational
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/spin"
+)
+
+// A head is a linear classifier that learns beside the machine, from the hidden
+// means that the machine makes of a sample:
+//
+//	p(class c | s) ∝ exp(weights[c].(<tanh> - nu) + bias[c]).
+//
+// What ln p of the true class gains by the mean of a hidden unit enters the
+// gradient of the bound as if it were more of that unit: the machine keeps apart
+// what has different labels. The head itself is no part of the machine.
+type head[T rbm.Real] struct {
+	classes int
+	class   []int   // of each sample to learn from
+	weight  float64 // of ln p, in nats of a sample's log-likelihood
+
+	weights, grad []T // classes x hidden, and behind them a bias of each class
+	opt           adam[T]
+	scores        []T // classes x batch: of each class, then one for the true class less its probability
+	pull          []T // hidden x batch: the gradient of ln p by the hidden means
+	tanh          []T // hidden x batch: the hidden means less nu
+
+	loss, wrong float64 // -ln p and share of errors of the last batch
+}
+
+const (
+	headRate  = 0.1  // of the weights, as a share of the synapses' rate
+	headDecay = 1e-4 // what is taken off their gradient, as a share of themselves
+)
+
+// newHead returns a head for samples with the given labels, whose classes are
+// the labels that there are.
+func newHead[T rbm.Real](labels []int, samples, hidden int, weight float64) (*head[T], error) {
+	values := slices.Clone(labels)
+	slices.Sort(values)
+	values = slices.Compact(values)
+	switch {
+	case len(labels) != samples:
+		return nil, fmt.Errorf("%d labels of %d samples", len(labels), samples)
+	case len(values) < 2:
+		return nil, fmt.Errorf("labels of %d classes: learning to tell them apart needs at least two", len(values))
+	}
+	size := len(values) * (hidden + 1)
+	h := &head[T]{classes: len(values), class: make([]int, samples), weight: weight, weights: make([]T, size), grad: make([]T, size), opt: newAdam[T](size)}
+	for a, l := range labels {
+		h.class[a], _ = slices.BinarySearch(values, l)
+	}
+	return h, nil
+}
+
+// classify computes, from a batch, the hidden means, the gradient of ln p by the
+// head's weights and that by the means.
+func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func(dst, a []T, p int, m *spin.Matrix)) {
+	h, n, p, m := o.head, model.Visible(), model.Hidden(), batch.Samples.Cols()
+	if len(h.pull) != p*m {
+		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
+	}
+	parallel.For(p, unitsTogether, func(lo, hi int) {
+		w := o.unitRows(n, m)
+		defer o.work.Put(w)
+		o.fields(w, lo, hi, batch.Samples, multiply)
+		for mu := lo; mu < hi; mu++ {
+			k, row := mu-lo, h.tanh[mu*m:(mu+1)*m]
+			o.localFields(w, &model.Params, k, mu)
+			o.Average.Moments(row, w.variance[k*m:(k+1)*m], w.localMean, w.localVariance)
+			kernel.Affine(row, row, 1, T(-model.HiddenOffset[mu]))
+		}
+	})
+	weights, bias := h.weights[:h.classes*p], h.weights[h.classes*p:]
+	kernel.MulReal(h.scores, weights, h.tanh, h.classes, p, m, false, false)
+	for c, b := range bias {
+		row := h.scores[c*m : (c+1)*m]
+		kernel.Affine(row, row, 1, b)
+	}
+	h.compare(batch.class)
+
+	perSample := 1 / T(m)
+	kernel.MulReal(h.grad[:h.classes*p], h.scores, h.tanh, h.classes, m, p, false, true)
+	for k, w := range weights {
+		h.grad[k] = h.grad[k]*perSample - headDecay*w
+	}
+	for c := range bias {
+		h.grad[h.classes*p+c] = T(kernel.Sum(h.scores[c*m:(c+1)*m])) * perSample
+	}
+	kernel.MulReal(h.pull, weights, h.scores, p, h.classes, m, true, false)
+}
+
+// add adds to the <tanh> of hidden unit mu, by which the bound gains with the
+// mean field of each sample, what ln p gains, weight <sech^2> d ln p / d<tanh>. It
+// returns the sums of what was added and of its product with field - shift.
+func (h *head[T]) add(mu int, tanh, sech2, field []T, shift float64) (sum, slope float64) {
+	m, weight := len(tanh), T(h.weight)
+	for a, pull := range h.pull[mu*m : (mu+1)*m] {
+		gain := weight * sech2[a] * pull
+		tanh[a] += gain
+		sum += float64(gain)
+		slope += float64(gain) * (float64(field[a]) - shift)
+	}
+	return sum, slope
+}
+
+// compare puts, in the place of the scores of each sample, 1 for its class and
+// 0 for others less the probabilities, and notes the loss and the errors.
+func (h *head[T]) compare(class []int) {
+	m := len(class)
+	h.loss, h.wrong = 0, 0
+	chance := make([]float64, h.classes)
+	for a, own := range class {
+		best := 0
+		for c := range chance {
+			chance[c] = float64(h.scores[c*m+a])
+			if chance[c] > chance[best] {
+				best = c
+			}
+		}
+		if best != own {
+			h.wrong++
+		}
+		top, sum := chance[best], 0.
+		h.loss -= chance[own] - top
+		for c, v := range chance {
+			chance[c] = math.Exp(v - top)
+			sum += chance[c]
+		}
+		h.loss += math.Log(sum)
+		for c, v := range chance {
+			h.scores[c*m+a] = T(-v / sum)
+		}
+		h.scores[own*m+a] = T(1 - chance[own]/sum)
+	}
+	h.loss /= float64(m)
+	h.wrong /= float64(m)
+}
+
+// step moves the weights uphill; count is the number of steps with this one.
+func (h *head[T]) step(rate float64, count int) {
+	h.opt.step(h.weights, h.grad, headRate*rate, count, math.Inf(1))
+}

@@ -1,0 +1,198 @@
+package variational
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"bethe/dual"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// labelsOf labels samples by two of their spins, in four classes.
+func labelsOf(samples *spin.Matrix) []int {
+	labels := make([]int, samples.Cols())
+	for a := range labels {
+		labels[a] = 7 + int(samples.At(0, a)) + max(0, int(samples.At(1, a)))
+	}
+	return labels
+}
+
+// logLabel is the mean ln p(label), by formula.
+func logLabel(h *head[float64], model *rbm.Model[float64], samples *spin.Matrix) float64 {
+	p := model.Hidden()
+	var total float64
+	for a, own := range h.class {
+		score := make([]float64, h.classes)
+		var sum float64
+		for c := range score {
+			score[c] = h.weights[h.classes*p+c]
+			for mu := range p {
+				field := model.HiddenField[mu]
+				for i, offset := range model.VisibleOffset {
+					field += model.Coupling * model.Posterior.Theta[mu*model.Visible()+i] * (float64(samples.At(i, a)) - offset)
+				}
+				score[c] += h.weights[c*p+mu] * (math.Tanh(field) - model.HiddenOffset[mu])
+			}
+			sum += math.Exp(score[c])
+		}
+		total += score[own] - math.Log(sum)
+	}
+	return total / float64(len(h.class))
+}
+
+// What labels add to the gradient, by synapses, fields, coupling and the head's
+// own weights, is that of differences.
+func TestGradientOfLabels(t *testing.T) {
+	samples, _ := plantedSamples(8, 60, stream.New(1))
+	o, model := known(Real, samples)
+	plain, grad := dual.NewGradient[float64](8, 3), dual.NewGradient[float64](8, 3)
+	if _, err := o.Gradient(plain, model, NewBatch(samples)); err != nil {
+		t.Fatal(err)
+	}
+	h, err := newHead[float64](labelsOf(samples), samples.Cols(), 3, 2.5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.classes != 4 {
+		t.Fatalf("%d classes", h.classes)
+	}
+	rng := stream.New(8).Rand()
+	for k := range h.weights {
+		h.weights[k] = rng.NormFloat64()
+	}
+	o.head = h
+	batch := NewBatch(samples)
+	batch.class = h.class
+	if _, err := o.Gradient(grad, model, batch); err != nil {
+		t.Fatal(err)
+	}
+	const accuracy = 1e-4 // of the averages, which are no tanh exactly
+	check := func(name string, x *float64, got float64) {
+		const step = 1e-5
+		before := *x
+		*x = before + step
+		up := logLabel(h, model, samples)
+		*x = before - step
+		want := (up - logLabel(h, model, samples)) / (2 * step)
+		*x = before
+		if math.Abs(got-want) > accuracy {
+			t.Errorf("%s: gradient %v, by differences %v", name, got, want)
+		}
+	}
+	for k := range model.Posterior.Theta {
+		check("synapse", &model.Posterior.Theta[k], (grad.Synapse[k]-plain.Synapse[k])/h.weight)
+	}
+	for mu := range model.HiddenField {
+		check("hidden field", &model.HiddenField[mu], (grad.HiddenField[mu]-plain.HiddenField[mu])/h.weight)
+	}
+	check("coupling", &model.Coupling, (grad.Coupling-plain.Coupling)/h.weight)
+	for k, w := range h.weights {
+		decay := 0.
+		if k < h.classes*3 {
+			decay = headDecay * w
+		}
+		check("weight", &h.weights[k], h.grad[k]+decay)
+	}
+	for i, v := range plain.VisibleField {
+		if grad.VisibleField[i] != v {
+			t.Errorf("visible field: gradient %v, not %v", grad.VisibleField[i], v)
+		}
+	}
+	if want := -logLabel(h, model, samples); math.Abs(h.loss-want) > 1e-4 {
+		t.Errorf("loss %v, not %v", h.loss, want)
+	}
+}
+
+// Labels are learned along with the machine, and the hidden means tell them apart
+// better than without; any threads, and a checkpoint on the way, give the same bytes.
+func TestLearningLabels(t *testing.T) {
+	samples, _ := plantedSamples(20, 200, stream.New(5))
+	labels := labelsOf(samples)
+	trainer := func(weight float64) (*Trainer[float32], *dual.Chains[float32]) {
+		return learnerOf(t, 9, samples, Options{Steps: 400, Batch: 50, Labels: labels, LabelWeight: weight})
+	}
+	start := func() (*Trainer[float32], *dual.Chains[float32]) { return trainer(20) }
+	errors := func(trainer *Trainer[float32]) (last float64) {
+		if err := trainer.Run(t.Context(), func(p Progress) error {
+			if p.Step > 392 {
+				last += p.Labels.Error / 8
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return last
+	}
+	whole, _ := start()
+	alone, _ := trainer(1e-9)
+	if with, without := errors(whole), errors(alone); !(with < 0.05 && with < without/2) {
+		t.Errorf("%.3f of the labels wrong, %.3f where the machine does not care", with, without)
+	}
+	half, chains := start()
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := half.Run(ctx, func(p Progress) error {
+		if p.Step == 31 {
+			cancel()
+		}
+		return nil
+	}); err == nil {
+		t.Fatal("not stopped")
+	}
+	path := filepath.Join(t.TempDir(), "checkpoint.npz")
+	if err := SaveCheckpoint(path, "", half, chains); err != nil {
+		t.Fatal(err)
+	}
+	resumed, chains := start()
+	if err := LoadCheckpoint(path, "", resumed, chains); err != nil {
+		t.Fatal(err)
+	}
+	if err := resumed.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	want := modelBytes(t, whole.Model)
+	if !bytes.Equal(want, modelBytes(t, resumed.Model)) {
+		t.Error("resumed, another model")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	three, _ := start()
+	if err := three.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, modelBytes(t, three.Model)) {
+		t.Error("on three threads, another model")
+	}
+	none, chains := learnerOf(t, 9, samples, Options{Steps: 400, Batch: 50})
+	if err := LoadCheckpoint(path, "", none, chains); err != nil {
+		t.Errorf("a checkpoint with a head for a trainer without: %v", err)
+	}
+	if err := SaveCheckpoint(path, "", none, chains); err != nil {
+		t.Fatal(err)
+	}
+	if resumed, chains = start(); LoadCheckpoint(path, "", resumed, chains) == nil {
+		t.Error("a checkpoint without a head for a trainer of labels")
+	}
+}
+
+func TestWrongLabels(t *testing.T) {
+	samples, _ := plantedSamples(6, 10, stream.New(5))
+	for want, opt := range map[string]Options{
+		"9 labels of 10 samples": {Labels: make([]int, 9), LabelWeight: 1},
+		"of 1 classes":           {Labels: make([]int, 10), LabelWeight: 1},
+		"labels of weight -1":    {Labels: make([]int, 10), LabelWeight: -1},
+		"labels of weight +Inf":  {Labels: make([]int, 10), LabelWeight: math.Inf(1)},
+	} {
+		opt.Steps, opt.Rate = 1, 0.1 // valid otherwise
+		model := Model[float32](Start{Hidden: 3, Coupling: 0.2}, samples)
+		_, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, not %q", err, want)
+		}
+	}
+}
