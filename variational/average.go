@@ -2,6 +2,7 @@ package variational
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/integrate/quad"
 
@@ -13,10 +14,18 @@ import (
 // z standard normal and x = mean + sqrt(variance) z.
 type Average[T rbm.Real] interface {
 	// Moments sets tanh to E tanh x and sech2 to E sech^2 x; results may
-	// overwrite arguments.
+	// overwrite arguments. A single variance is that of all.
 	Moments(tanh, sech2, mean, variance []T)
 	// Log2Cosh returns the sum over elements of E ln 2cosh x.
 	Log2Cosh(mean, variance []T) float64
+}
+
+// eachVariance returns the variance of each of n fields, as Moments takes them.
+func eachVariance[T rbm.Real](variance []T, n int) []T {
+	if len(variance) == 1 {
+		return slices.Repeat(variance, n)
+	}
+	return variance
 }
 
 // Mixture averages by writing tanh as a mixture of error functions, in closed
@@ -53,6 +62,7 @@ func NewQuadrature[T rbm.Real](nodes int) *Quadrature[T] {
 
 // Moments implements Average.
 func (q *Quadrature[T]) Moments(tanh, sech2, mean, variance []T) {
+	variance = eachVariance(variance, len(mean))
 	for j, m := range mean {
 		var t, r float64
 		deviation := math.Sqrt(float64(variance[j]))

@@ -2,6 +2,7 @@ package variational
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -100,6 +101,19 @@ func TestCavityMomentsInFloat32(t *testing.T) {
 	for k := range mean {
 		if want := reaction(mean[k], variance[k]); math.Abs(float64(tanh[k])-want) > 2e-6 || math.Abs(float64(sech2[k])-(1-want*want)) > 4e-6 {
 			t.Errorf("mean %.2f, variance %g: T = %v, not %v; R = %v", mean[k], variance[k], tanh[k], want, sech2[k])
+		}
+	}
+}
+
+// A single variance is that of all fields, for every way to average.
+func TestMomentsAlike(t *testing.T) {
+	mean := []float64{-2, -0.3, 0, 0.7, 5}
+	for name, average := range map[string]Average[float64]{"mixture": Mixture[float64]{}, "quadrature": NewQuadrature[float64](41), "cavity": Cavity[float64]{}} {
+		tanh, sech2, want, want2 := make([]float64, 5), make([]float64, 5), make([]float64, 5), make([]float64, 5)
+		average.Moments(tanh, sech2, mean, []float64{0.4})
+		average.Moments(want, want2, mean, []float64{0.4, 0.4, 0.4, 0.4, 0.4})
+		if !slices.Equal(tanh, want) || !slices.Equal(sech2, want2) {
+			t.Errorf("%s: %v and %v, not %v and %v", name, tanh, sech2, want, want2)
 		}
 	}
 }

@@ -109,7 +109,11 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			mu := lo + k
 			o.localFields(w, &model.Params, k, mu)
 			tanh, sech2 := w.field[k*m:(k+1)*m], w.variance[k*m:(k+1)*m]
-			o.Average.Moments(tanh, sech2, w.localMean, w.localVariance)
+			variance := w.localVariance
+			if o.alike() {
+				variance = variance[:1]
+			}
+			o.Average.Moments(tanh, sech2, w.localMean, variance)
 			tanhSum[mu], sech2Sum[k], coupling[mu] = kernel.FieldSums(tanh, sech2, w.localMean, w.localVariance,
 				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
 			if o.head != nil {

@@ -25,6 +25,7 @@ type Cavity[T rbm.Real] struct{ Mixture[T] }
 // Moments implements Average. T is good to 1e-6 in float32, to 1e-12 in float64.
 func (Cavity[T]) Moments(tanh, sech2, mean, variance []T) {
 	n := len(mean)
+	variance = eachVariance(variance, n)
 	t, y := make([]T, n), make([]T, n)
 	for j, m := range mean {
 		t[j] = m / (1 + variance[j])

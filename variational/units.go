@@ -48,12 +48,15 @@ func (o *Objective[T]) fields(w *unitRows[T], lo, hi int, samples *spin.Matrix, 
 		}
 	}
 	multiply(w.field[:units*m], means, units, samples)
-	if o.biased && !o.known() {
+	if !o.alike() {
 		multiply(w.variance[:units*m], w.bias[:units*n], units, samples)
 	} else {
 		clear(w.variance[:units*m])
 	}
 }
+
+// alike reports whether the local fields of a hidden unit have the same variance in all samples.
+func (o *Objective[T]) alike() bool { return !o.biased || o.known() }
 
 // localFields computes the local fields of hidden unit mu, the k-th of w, under
 // the posterior, in each sample, after fields: the means J lambda.(s - mu) + c and

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -44,6 +45,12 @@ func checkElementwise(t *testing.T, seed uint64, n int) {
 	m, r := append([]float32(nil), x...), append([]float32(nil), v...)
 	GaussMoments(m, r, m, r)
 	equal("gaussMoments in place", m, want)
+	for _, one := range []float32{0, 0.3, 50} {
+		GaussMoments(got, got2, x, []float32{one})
+		gaussMoments(want, want2, x, slices.Repeat([]float32{one}, n))
+		equal("gaussMoments, one variance", got, want)
+		equal("gaussMoments', one variance", got2, want2)
+	}
 
 	sum, wantSum := guarded[float64](t, n), make([]float64, n)
 	check := func(name string) {
@@ -156,6 +163,7 @@ func BenchmarkElementwise(b *testing.B) {
 	}{
 		{"Tanh", func() { Tanh(dst, x) }},
 		{"GaussMoments", func() { GaussMoments(dst, dst2, x, v) }},
+		{"GaussMoments/alike", func() { GaussMoments(dst, dst2, x, v[:1]) }},
 		{"GaussLog2Cosh", func() { GaussLog2Cosh(x, v) }},
 		{"AddLog2Cosh", func() { AddLog2Cosh(sum, x) }},
 		{"AddLog2CoshStep", func() { AddLog2CoshStep(sum, x, 0.5, 0.625) }},

@@ -21,18 +21,34 @@ var mixture = [4]struct{ weight, scale float64 }{
 // A Gaussian average of an error function is an error function, so the mixture
 // turns into one with scales sqrt(tau^2 + variance) and its error, below 1e-5
 // for tanh and 1e-4 for sech^2, holds uniformly in mean and variance. sech2 is
-// the exact derivative of tanh in the mean. Results may overwrite arguments.
+// the exact derivative of tanh in the mean. Results may overwrite arguments. A
+// single variance is that of all, which is faster and gives the same numbers.
 func GaussMoments[T Real](tanh, sech2, mean, variance []T) {
 	n := len(mean)
-	tanh, sech2, variance = tanh[:n], sech2[:n], variance[:n]
+	tanh, sech2 = tanh[:n], sech2[:n]
+	alike := len(variance) == 1
+	if !alike {
+		variance = variance[:n]
+	}
 	switch mean := any(mean).(type) {
 	case []float32:
-		use().gaussMoments(any(tanh).([]float32), any(sech2).([]float32), mean, any(variance).([]float32))
+		tanh, sech2, variance := any(tanh).([]float32), any(sech2).([]float32), any(variance).([]float32)
+		if alike {
+			use().gaussMomentsAlike(tanh, sech2, mean, variance[0])
+		} else {
+			use().gaussMoments(tanh, sech2, mean, variance)
+		}
 	case []float64:
 		tanh, sech2, variance := any(tanh).([]float64), any(sech2).([]float64), any(variance).([]float64)
+		var v float64
+		if alike {
+			v = variance[0]
+		}
 		for j, m := range mean {
 			var t, r float64
-			v := variance[j]
+			if !alike {
+				v = variance[j]
+			}
 			for _, c := range &mixture {
 				s := 1 / math.Sqrt(c.scale*c.scale+v)
 				y := m * s * (1 / math.Sqrt2)
@@ -78,6 +94,12 @@ func gaussMoments(tanh, sech2, mean, variance []float32) {
 		}
 		tanh[j] = math.Float32frombits(math.Float32bits(t) ^ math.Float32bits(m)&(1<<31))
 		sech2[j] = r
+	}
+}
+
+func gaussMomentsAlike(tanh, sech2, mean []float32, variance float32) {
+	for j := range mean {
+		gaussMoments(tanh[j:j+1], sech2[j:j+1], mean[j:j+1], []float32{variance})
 	}
 }
 

@@ -39,6 +39,8 @@ type functions struct {
 	addLog2CoshStep func(sum []float64, x []float32, before, t float32)
 	gaussMoments    func(tanh, sech2, mean, variance []float32)
 	gaussLog2Cosh   func(mean, variance []float32) float64
+
+	gaussMomentsAlike func(tanh, sech2, mean []float32, variance float32)
 }
 
 // A tier is a set of kernels for some instruction set.
@@ -78,6 +80,8 @@ var portable = tier{"portable", functions{
 	addLog2CoshStep: addLog2CoshStep,
 	gaussMoments:    gaussMoments,
 	gaussLog2Cosh:   gaussLog2Cosh,
+
+	gaussMomentsAlike: gaussMomentsAlike,
 }}
 
 // tiers are those that this machine can run, slowest first.

@@ -42,6 +42,8 @@ func vectorTiers() (list []tier) {
 		addLog2CoshStep: addLog2CoshStepAVX2,
 		gaussMoments:    gaussMomentsAVX2,
 		gaussLog2Cosh:   gaussLog2CoshAVX2,
+
+		gaussMomentsAlike: gaussMomentsAlikeAVX2,
 	}})
 	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ || !x.HasAVX512VBMI2 || !x.HasAVX512VNNI {
 		return list
@@ -77,5 +79,7 @@ func vectorTiers() (list []tier) {
 		addLog2CoshStep: addLog2CoshStepAVX512,
 		gaussMoments:    gaussMomentsAVX512,
 		gaussLog2Cosh:   gaussLog2CoshAVX512,
+
+		gaussMomentsAlike: gaussMomentsAlikeAVX512,
 	}})
 }

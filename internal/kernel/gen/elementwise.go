@@ -11,8 +11,9 @@ func elementwise(m machine) {
 	tanh(m)
 	addLog2Cosh(m, false)
 	addLog2Cosh(m, true)
-	gauss(m, false)
-	gauss(m, true)
+	gauss(m, moments)
+	gauss(m, momentsAlike)
+	gauss(m, log2Cosh)
 }
 
 // A block is where the elements are that one pass of a loop works on.
@@ -236,19 +237,34 @@ var mixture = [4]struct{ weight, scale float64 }{
 	{0.06095089820677979, 1.5573179058196276},
 }
 
-// gauss writes gaussMoments or, for the sum, gaussLog2Cosh.
-func gauss(m machine, sum bool) {
-	var tanh, sech2 reg.GPVirtual
-	if sum {
-		TEXT("gaussLog2Cosh"+m.name, NOSPLIT, "func(mean []float32, variance []float32) float64")
-	} else {
+// What gauss writes: gaussMoments, the same for a variance that all share, or gaussLog2Cosh.
+const (
+	moments = iota
+	momentsAlike
+	log2Cosh
+)
+
+func gauss(m machine, kind int) {
+	var tanh, sech2, variance reg.GPVirtual
+	sum := kind == log2Cosh
+	switch kind {
+	case moments:
 		TEXT("gaussMoments"+m.name, NOSPLIT, "func(tanh []float32, sech2 []float32, mean []float32, variance []float32)")
+	case momentsAlike:
+		TEXT("gaussMomentsAlike"+m.name, NOSPLIT, "func(tanh []float32, sech2 []float32, mean []float32, variance float32)")
+	case log2Cosh:
+		TEXT("gaussLog2Cosh"+m.name, NOSPLIT, "func(mean []float32, variance []float32) float64")
+	}
+	if !sum {
 		tanh, sech2 = pointer("tanh"), pointer("sech2")
 	}
 	Pragma("noescape")
 	mean, n := slice("mean")
-	variance := pointer("variance")
-	order := []reg.GPVirtual{mean, variance}
+	order := []reg.GPVirtual{mean}
+	if kind != momentsAlike {
+		variance = pointer("variance")
+		order = append(order, variance)
+	}
 	if !sum {
 		order = append(order, tanh, sech2)
 	}
@@ -261,8 +277,30 @@ func gauss(m machine, sum bool) {
 	if sum {
 		total = m.laneSums()
 	}
+	var v reg.VecVirtual
+	scales := func(dst []reg.VecVirtual, first int) { // of components, from v
+		for i, r := range dst {
+			c := mixture[first+i].scale
+			m.add(r, v, f32(c*c))
+		}
+		for _, r := range dst {
+			VSQRTPS(r, r)
+		}
+	}
+	var shared []reg.VecVirtual // scales that are the same in all blocks, where registers allow
+	if kind == momentsAlike && m.wide() {
+		v, shared = m.argument("variance"), m.regs(len(mixture))
+		scales(shared, 0)
+	}
 	body := func(b block) {
-		x, v := b.load(at(mean)), b.load(at(variance))
+		x := b.load(at(mean))
+		switch {
+		case shared != nil:
+		case kind == momentsAlike:
+			v = m.argument("variance")
+		default:
+			v = b.load(at(variance))
+		}
 		sign, t, r := m.reg(), m.reg(), m.reg()
 		if !sum {
 			m.and(sign, x, word(1<<31))
@@ -273,17 +311,16 @@ func gauss(m machine, sum bool) {
 			ways = len(mixture)
 		}
 		for first := 0; first < len(mixture); first += ways {
-			scale, u, w, y, p, e := m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways)
+			scale, u, w, y, p, e := shared, m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways)
+			if shared == nil {
+				scale = m.regs(ways)
+				scales(scale, first)
+			}
 			each := func(f func(i int)) {
 				for i := range ways {
 					f(i)
 				}
 			}
-			each(func(i int) {
-				c := mixture[first+i].scale
-				m.add(scale[i], v, f32(c*c))
-			})
-			each(func(i int) { VSQRTPS(scale[i], scale[i]) })
 			each(func(i int) { m.mul(u[i], x, f32(0.3275911*0.707106781186547524400844362104849)) })
 			each(func(i int) { m.add(u[i], scale[i], u[i]) })
 			each(func(i int) { m.mul(w[i], scale[i], u[i]) })
