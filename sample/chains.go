@@ -35,7 +35,7 @@ type Chains[T rbm.Real] struct {
 // NewChains returns n chains on a network that start at independent fair
 // hidden spins.
 func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T] {
-	return newChains(shareNetwork(net).conditionals(n), net.VisibleField, n, key)
+	return newChains(ownNetwork(net).conditionals(n), net.VisibleField, n, key)
 }
 
 // NewCoarseChains is NewChains with fields in float32 rounded as in
@@ -43,7 +43,7 @@ func NewChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T
 // coupling lets the error of a field be below 1e-3 (its standard deviation over
 // states): 0.13 for layers of up to 784 units.
 func NewCoarseChains[T rbm.Real](net *rbm.Network[T], n int, key stream.Key) *Chains[T] {
-	layers := shareNetwork(net).conditionals(n)
+	layers := ownNetwork(net).conditionals(n)
 	layers.mayRound = true
 	layers.round()
 	return newChains(layers, net.VisibleField, n, key)

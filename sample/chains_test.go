@@ -163,6 +163,31 @@ func chainsDistribution[T rbm.Real](t *testing.T) {
 	wantDistribution(t, "clamped", c, probabilities(lnWeights(other), func(k int) bool { return k&(1<<0|1<<3) == 0 }))
 }
 
+// Chains whose network changes draw as those do that have the new one from the
+// beginning, with couplings transposed for one sweep or kept for more.
+func TestSetNetworkSweeps(t *testing.T) {
+	const n, p, count = 45, 33, 70
+	first, second := testNetwork[float32](n, p), testNetwork[float32](n, p)
+	for k := range second.Coupling {
+		second.Coupling[k] *= -0.7
+	}
+	for _, make := range []func(*rbm.Network[float32], int, stream.Key) *Chains[float32]{NewChains[float32], NewCoarseChains[float32]} {
+		for _, sweeps := range [][2]int{{0, 1}, {1, 1}, {3, 1}, {1, 3}} {
+			c := make(first, count, stream.New(4))
+			c.Sweep(sweeps[0])
+			c.SetNetwork(second)
+			other := make(second, count, stream.New(4))
+			other.layers.(*realConditionals[float32]).keep()
+			other.Hidden, other.Sweeps = c.Hidden.Clone(), c.Sweeps
+			c.Sweep(sweeps[1])
+			other.Sweep(sweeps[1])
+			if !c.Visible.Equal(other.Visible) || !c.Hidden.Equal(other.Hidden) {
+				t.Errorf("%v sweeps before and after: other states", sweeps)
+			}
+		}
+	}
+}
+
 // The fields that chains show are those of the network and the states.
 func TestChainsFields(t *testing.T) {
 	net := testNetwork[float64](visible, hidden)

@@ -35,18 +35,32 @@ type realConditionals[T rbm.Real] struct {
 // A sharedNetwork is what realConditionals of the same network share.
 type sharedNetwork[T rbm.Real] struct {
 	net       *rbm.Network[T]
-	couplingT []T // visible x hidden
+	couplingT []T  // visible x hidden, where kept
+	drawn     bool // visible states have been drawn on this network
+	kept      bool // couplingT is that of the network
 }
 
+// ownNetwork returns a network for a single user of it.
+func ownNetwork[T rbm.Real](net *rbm.Network[T]) *sharedNetwork[T] {
+	return &sharedNetwork[T]{net: net}
+}
+
+// shareNetwork returns a network for several users at once.
 func shareNetwork[T rbm.Real](net *rbm.Network[T]) *sharedNetwork[T] {
-	s := &sharedNetwork[T]{couplingT: make([]T, len(net.Coupling))}
-	s.set(net)
+	s := ownNetwork(net)
+	s.keep()
 	return s
 }
 
-func (s *sharedNetwork[T]) set(net *rbm.Network[T]) {
-	s.net = net
-	net.TransposeCoupling(s.couplingT)
+func (s *sharedNetwork[T]) set(net *rbm.Network[T]) { s.net, s.drawn, s.kept = net, false, false }
+
+// keep transposes the couplings: for more than one draw of the visible states.
+func (s *sharedNetwork[T]) keep() {
+	if len(s.couplingT) != len(s.net.Coupling) {
+		s.couplingT = make([]T, len(s.net.Coupling))
+	}
+	s.net.TransposeCoupling(s.couplingT)
+	s.kept = true
 }
 
 func (s *sharedNetwork[T]) conditionals(chains int) *realConditionals[T] {
@@ -87,11 +101,18 @@ func (r *realConditionals[T]) drawHidden(h, s *spin.Matrix, t T, key stream.Key)
 }
 
 func (r *realConditionals[T]) drawVisible(s, h *spin.Matrix, shift []T, t T, key stream.Key) {
-	multiply := spin.MulAffine[T]
-	if r.coarse {
-		multiply = spin.MulAffineCoarse[T]
+	if !r.kept && r.drawn {
+		r.keep()
 	}
-	multiply(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
+	switch {
+	case !r.kept:
+		spin.MulAffineAcross(r.fieldV, r.net.Coupling, r.net.Visible(), h, t, shift, r.coarse)
+		r.drawn = true
+	case r.coarse:
+		spin.MulAffineCoarse(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
+	default:
+		spin.MulAffine(r.fieldV, r.couplingT, r.net.Visible(), h, t, shift)
+	}
 	spin.Draw(s, r.fieldV, key)
 }
 

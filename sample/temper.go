@@ -249,6 +249,7 @@ func (e *Tempered[T]) Clamp(units []int, s *spin.Matrix) {
 func (e *Tempered[T]) SetNetwork(net *rbm.Network[T]) {
 	fields := e.rungs[0].visible
 	e.rungs[0].SetNetwork(net) // the others share it
+	e.rungs[0].layers.(*realConditionals[T]).keep()
 	e.rungs[0].visible = fields
 	e.path.set(net.VisibleField)
 	e.offset = net.Constant

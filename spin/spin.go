@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -341,6 +343,32 @@ func mulThen[T Real](dst, a []T, p int, m *Matrix, then func(lo, hi int)) {
 		}
 	})
 }
+
+// MulAffineAcross is MulAffine with the transpose of a, rows x p row-major, as the
+// left factor, or MulAffineCoarse where coarse is set. It transposes the rows that are
+// a piece of work, in the processor's cache: for a factor that is used once.
+func MulAffineAcross[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T, coarse bool) {
+	checkLen("MulAffineAcross", "shifts", len(shift), p)
+	multiply := MulAffine[T]
+	if coarse {
+		multiply = MulAffineCoarse[T]
+	}
+	grain := mulGrain(dst, a, p, m)
+	grain += grain % (2 * rowTile) // few columns of a share their cache lines with other pieces
+	parallel.For(p, grain, func(lo, hi int) {
+		rows, ok := transposedRows.Get().(*[]T)
+		if !ok {
+			rows = new([]T)
+		}
+		defer transposedRows.Put(rows)
+		*rows = slices.Grow((*rows)[:0], (hi-lo)*m.rows)[:(hi-lo)*m.rows]
+		kernel.Transpose(*rows, m.rows, a[lo:], p, m.rows, hi-lo)
+		multiply(dst[lo*m.cols:hi*m.cols], *rows, hi-lo, m, slope, shift[lo:hi])
+	})
+}
+
+// transposedRows is work space of MulAffineAcross.
+var transposedRows sync.Pool
 
 // mulGrain checks the lengths of a product's matrices and returns how many rows
 // are a piece of work.

@@ -79,7 +79,9 @@ func NewBatch(samples *spin.Matrix) *Batch {
 func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], batch *Batch) (dual.Report, error) {
 	n, p, m := model.Visible(), model.Hidden(), batch.Samples.Cols()
 	o.prepare(model)
-	report, err := o.Partition.Term(o.partition, &model.Params, o.mean)
+	partition := *o.partition
+	partition.Synapse = grad.Synapse // whose elements take the place of those they need
+	report, err := o.Partition.Term(&partition, &model.Params, o.mean)
 	if err != nil {
 		return report, err
 	}
@@ -134,7 +136,7 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			out := grad.Synapse[row : row+n]
 			kernel.SynapseGradient(out, kernel.SynapseRow[T]{
 				Mean: o.mean[row:], Offset: o.offset, TanhData: w.tanhData[k*n:], Sech2Data: sech2Data[k*n:],
-				Partition: o.partition.Synapse[row:], Theta: q.Theta[row:],
+				Partition: out, Theta: q.Theta[row:],
 			}, kernel.SynapseScales[T]{
 				First: T(j * perSample), Second: T(second), Share: T(prior),
 				Excess:   T(tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
@@ -149,15 +151,15 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 		}
 	})
 	o.finite = finite(synapseSum)
-	grad.Coupling = -o.partition.Coupling
+	grad.Coupling = -partition.Coupling
 	for mu := range p {
 		grad.Coupling += coupling[mu] * perSample / j
-		grad.HiddenField[mu] = tanhSum[mu]*perSample - o.partition.HiddenField[mu]
+		grad.HiddenField[mu] = tanhSum[mu]*perSample - partition.HiddenField[mu]
 	}
 	sums := make([]int, n)
 	batch.across.ColSums(sums)
 	for i, s := range sums {
-		grad.VisibleField[i] = float64(s)*perSample - o.partition.VisibleField[i]
+		grad.VisibleField[i] = float64(s)*perSample - partition.VisibleField[i]
 	}
 	return report, nil
 }
