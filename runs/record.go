@@ -80,7 +80,8 @@ type Engine struct {
 	Converged  bool   `json:"converged"`
 }
 
-// Labels is how a classifier that learns along did on the batch of the step.
+// Labels is how a classifier that learns along did on the batch of the step, from
+// half of the hidden means.
 type Labels struct {
 	Loss  Number `json:"loss"`  // -ln p(label), nats a sample
 	Error Number `json:"error"` // share of wrong labels

@@ -81,7 +81,7 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 		{Name: "theta_second", Shape: []int{p, n}, Data: s.synapse.Second},
 	}
 	if h := t.Objective.head; h != nil {
-		for k, x := range h.kept() {
+		for k, x := range h.saved() {
 			arrays = append(arrays, npy.Array{Name: headNames[k], Shape: []int{len(*x)}, Data: *x})
 		}
 	}
@@ -146,7 +146,7 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	}
 	all := []floats{{"theta", &m.Posterior.Theta, []int{p, n}}, {"theta_first", &s.synapse.First, []int{p, n}}, {"theta_second", &s.synapse.Second, []int{p, n}}}
 	if h := t.Objective.head; h != nil {
-		for k, x := range h.kept() {
+		for k, x := range h.saved() {
 			all = append(all, floats{headNames[k], x, []int{len(*x)}})
 		}
 	}
@@ -244,8 +244,8 @@ func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (ru
 // headNames are the arrays of a head in their order.
 var headNames = [...]string{"head", "head_first", "head_second"}
 
-// kept lists what a checkpoint keeps of a head.
-func (h *head[T]) kept() [len(headNames)]*[]T {
+// saved lists what a checkpoint keeps of a head.
+func (h *head[T]) saved() [len(headNames)]*[]T {
 	return [...]*[]T{&h.weights, &h.opt.First, &h.opt.Second}
 }
 

@@ -9,13 +9,16 @@ import (
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // A head is a linear classifier that learns beside the machine, from the hidden
 // means that the machine makes of a sample:
 //
-//	p(class c | s) ∝ exp(weights[c].(<tanh> - nu) + bias[c]).
+//	p(class c | s) ∝ exp(weights[c].x + bias[c]), x = 0 or 2 (<tanh> - nu) at random.
 //
+// Half of the means of each sample are left out (dropout: Srivastava and others
+// 2014): what only a few units tell of the training samples is not to count.
 // What ln p of the true class gains by the mean of a hidden unit enters the
 // gradient of the bound as if it were more of that unit: the machine keeps apart
 // what has different labels. The head itself is no part of the machine.
@@ -26,12 +29,18 @@ type head[T rbm.Real] struct {
 
 	weights, grad []T // classes x hidden, and behind them a bias of each class
 	opt           adam[T]
-	scores        []T // classes x batch: of each class, then one for the true class less its probability
-	pull          []T // hidden x batch: the gradient of ln p by the hidden means
-	tanh          []T // hidden x batch: the hidden means less nu
+	key           stream.Key // of what is left out in a step; a stream a unit
+	kept          []uint64   // a bit a sample, hidden x batch / 64: it has the unit's mean
+	scores        []T        // classes x batch: of each class, then one for the true class less its probability
+	pull          []T        // hidden x batch: the gradient of ln p by the hidden means
+	tanh          []T        // hidden x batch: the hidden means less nu
 
 	loss, wrong float64 // -ln p and share of errors of the last batch
 }
+
+// streamHead is the label of the head's streams below the key of the order of samples, far
+// from those of epochs.
+const streamHead = 1 << 40
 
 const (
 	headRate  = 0.1  // of the weights, as a share of the synapses' rate
@@ -64,6 +73,7 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func
 	h, n, p, m := o.head, model.Visible(), model.Hidden(), batch.Samples.Cols()
 	if len(h.pull) != p*m {
 		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
+		h.kept = make([]uint64, p*words(m))
 	}
 	parallel.For(p, unitsTogether, func(lo, hi int) {
 		w := o.unitRows(n, m)
@@ -73,7 +83,16 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func
 			k, row := mu-lo, h.tanh[mu*m:(mu+1)*m]
 			o.localFields(w, &model.Params, k, mu)
 			o.Average.Moments(row, w.variance[k*m:(k+1)*m], w.localMean, w.localVariance)
-			kernel.Affine(row, row, 1, T(-model.HiddenOffset[mu]))
+			kernel.Affine(row, row, 2, T(-2*model.HiddenOffset[mu]))
+			kept, rng := h.keptOf(mu, m), h.key.Sub(uint64(mu)).Rand()
+			for w := range kept {
+				kept[w] = rng.Uint64()
+			}
+			for a := range row {
+				if !isKept(kept, a) {
+					row[a] = 0
+				}
+			}
 		}
 	})
 	weights, bias := h.weights[:h.classes*p], h.weights[h.classes*p:]
@@ -99,8 +118,12 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func
 // mean field of each sample, what ln p gains, weight <sech^2> d ln p / d<tanh>. It
 // returns the sums of what was added and of its product with field - shift.
 func (h *head[T]) add(mu int, tanh, sech2, field []T, shift float64) (sum, slope float64) {
-	m, weight := len(tanh), T(h.weight)
+	m, weight := len(tanh), T(2*h.weight)
+	kept := h.keptOf(mu, m)
 	for a, pull := range h.pull[mu*m : (mu+1)*m] {
+		if !isKept(kept, a) {
+			continue
+		}
 		gain := weight * sech2[a] * pull
 		tanh[a] += gain
 		sum += float64(gain)
@@ -108,6 +131,14 @@ func (h *head[T]) add(mu int, tanh, sech2, field []T, shift float64) (sum, slope
 	}
 	return sum, slope
 }
+
+// words is how many hold a bit of each of m samples.
+func words(m int) int { return (m + 63) / 64 }
+
+// keptOf returns the bits of hidden unit mu in a batch of m samples.
+func (h *head[T]) keptOf(mu, m int) []uint64 { return h.kept[mu*words(m) : (mu+1)*words(m)] }
+
+func isKept(kept []uint64, a int) bool { return kept[a/64]>>(a%64)&1 == 1 }
 
 // compare puts, in the place of the scores of each sample, 1 for its class and
 // 0 for others less the probabilities, and notes the loss and the errors.

@@ -42,7 +42,8 @@ type Options struct {
 
 	// Labels of the samples, if they are to be learned: with LabelWeight > 0 the
 	// objective has, besides the bound, LabelWeight times the mean of
-	// ln p(label | hidden means) by a linear classifier that learns along.
+	// ln p(label | hidden means) by a linear classifier that learns along and is
+	// shown half of the means at a time.
 	Labels      []int
 	LabelWeight float64
 }
@@ -57,7 +58,8 @@ type Progress struct {
 	Labels   *LabelProgress // nil where labels are not learned
 }
 
-// LabelProgress is how a batch was classified before a step.
+// LabelProgress is how a batch was classified before a step, from half of the
+// hidden means, chosen at random for each sample.
 type LabelProgress struct {
 	Loss  float64 // -ln p(label), nats a sample
 	Error float64 // share of wrong labels
@@ -221,11 +223,15 @@ const beyond = 10
 func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
+	h := t.Objective.head
+	if h != nil {
+		h.key = t.opt.Key.Sub(streamHead).Sub(uint64(t.state.step))
+	}
 	report, err := t.Objective.Gradient(t.grad, t.Model, t.nextBatch())
 	if err != nil {
 		return report, err
 	}
-	g, h := t.grad, t.Objective.head
+	g := t.grad
 	if h != nil && !finite(h.grad) {
 		return report, ErrDiverged
 	}

@@ -80,9 +80,9 @@ and offsets follow, so that the machine is the same seen from these data.
 
 With --label-weight W the labels of the data have a say in what the hidden units
 look at: a linear classifier of the hidden means learns along, and W times the
-mean ln p(label) that it gives joins the bound. Labels are better read from such
-features (see bethe features), at a price in likelihood. The model file holds
-the machine alone.
+mean ln p(label) that it gives, from a random half of the means, joins the bound.
+Labels are better read from such features (see bethe features), at a price in
+likelihood. The model file holds the machine alone.
 
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
@@ -91,7 +91,7 @@ the machine alone.
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
-  bethe train --hidden 500 --label-weight 50 --time 6m --out runs/features
+  bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.byKind(cmd.Flags().Changed)
