@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"bethe/dual"
@@ -310,17 +313,43 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 // moveOffsets moves the hidden offsets towards the hidden means of the dual
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
-	n, params := t.Model.Visible(), &t.Model.Params
+	params := &t.Model.Params
 	moves := make([]float64, params.Hidden())
 	for mu, h := range t.Objective.partition.HiddenField {
 		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
 		moves[mu] = d * params.Coupling
 	}
-	grain := (n + 3) / 4 // a piece goes through all rows: few, long pieces
-	parallel.For(n, grain, func(lo, hi int) {
-		for mu, d := range moves {
-			kernel.AddScaled(params.VisibleField[lo:hi], t.Objective.mean[mu*n+lo:mu*n+hi], d)
+	addRows(params.VisibleField, t.Objective.mean, moves)
+}
+
+// addRows adds scale[mu] times row mu of x to sum, row after row. So that two workers
+// keep the rows that they have in other loops, one adds the first half of the rows to
+// some columns, and the other goes on with the second half there.
+func addRows[T rbm.Real](sum []float64, x []T, scale []float64) {
+	const blocks = 8 // of columns
+	n, half := len(sum), len(scale)/2
+	var begun [blocks]atomic.Bool // with the first half of the rows
+	add := func(block, from, to int) {
+		lo, hi := block*n/blocks, (block+1)*n/blocks
+		own := slices.Clone(sum[lo:hi]) // the neighbours' sums may lie in the same cache lines
+		for mu := from; mu < to; mu++ {
+			kernel.AddScaled(own, x[mu*n+lo:mu*n+hi], scale[mu])
 		}
+		copy(sum[lo:hi], own)
+	}
+	// Pieces are begun from both ends. The caller begins with the first, so nobody
+	// waits for what is not under way.
+	parallel.For(2*blocks, 1, func(piece, _ int) {
+		if piece < blocks {
+			add(piece, 0, half)
+			begun[piece].Store(true)
+			return
+		}
+		block := 2*blocks - 1 - piece
+		for !begun[block].Load() {
+			runtime.Gosched()
+		}
+		add(block, half, len(scale))
 	})
 }
