@@ -408,11 +408,27 @@ func DrawColumns[T Real](m *Matrix, first, last int, field []T, key stream.Key) 
 	}
 	width := last - first
 	checkLen("Draw", "fields", len(field), m.rows*width)
-	parallel.For(parallel.Pieces(width, lanesAtOnce), parallel.Grain(m.rows*lanesAtOnce*8), func(lo, hi int) {
-		for tile := lo; tile < hi; tile++ {
-			l := tile * lanesAtOnce
-			g := tileGenerators(key, first/lanesAtOnce+tile)
-			kernel.DrawBlock(m.words[first+l:], m.stride, field[l:], width, m.rows, min(lanesAtOnce, width-l), g[:])
+	tiles, half := parallel.Pieces(width, lanesAtOnce), m.rows/2/kernel.WordBits*kernel.WordBits
+	if half < 2*kernel.WordBits {
+		half = 0
+	}
+	draw := func(tile, from, to int) {
+		l := tile * lanesAtOnce
+		g := tileGenerators(key, first/lanesAtOnce+tile)
+		for b := range g {
+			g[b].Skip(from)
+		}
+		kernel.DrawBlock(m.words[from/kernel.WordBits*m.stride+first+l:], m.stride, field[from*width+l:], width, to-from, min(lanesAtOnce, width-l), g[:])
+	}
+	// The first half of the rows of all tiles, then the other, so that two workers have
+	// the rows whose fields they computed.
+	parallel.For(2*tiles, parallel.Grain(m.rows*lanesAtOnce*4), func(lo, hi int) {
+		for piece := lo; piece < hi; piece++ {
+			if piece < tiles {
+				draw(piece, 0, half)
+			} else {
+				draw(piece-tiles, half, m.rows)
+			}
 		}
 	})
 }

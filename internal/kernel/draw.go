@@ -27,6 +27,17 @@ func (g *Generator) Next(out *[8]uint64) {
 	}
 }
 
+// Skip steps the generators as often as a draw of so many rows does: others then
+// draw the rows that follow.
+func (g *Generator) Skip(rows int) { use().skip(g, rows) }
+
+func skip(g *Generator, steps int) {
+	var random [8]uint64
+	for range steps {
+		g.Next(&random)
+	}
+}
+
 // DrawBlock draws rows x lanes spins, each +1 with probability
 // 1/(1+exp(-2 field)); a field that is NaN gives -1. Row r of the b-th DrawLanes
 // lanes uses the r-th step of g[b], so a lane's spins do not depend on how many

@@ -25,3 +25,11 @@ func drawBlockVector(lanesAtOnce int, once, twice func(bits *uint32, stride int,
 // stateOf returns where the state of the generators that serve the lanes from l
 // on begins: four lanes share one.
 func stateOf(g []Generator, l int) *uint64 { return &g[l/DrawLanes][l%DrawLanes/4] }
+
+func skipVector(skip func(state *uint64, steps int)) func(*Generator, int) {
+	return func(g *Generator, steps int) {
+		if steps > 0 {
+			skip(&g[0], steps)
+		}
+	}
+}

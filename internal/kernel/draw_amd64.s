@@ -4,6 +4,57 @@
 
 #include "textflag.h"
 
+// func skipAVX2(state *uint64, steps int)
+// Requires: AVX, AVX2
+TEXT ·skipAVX2(SB), NOSPLIT, $0-16
+	MOVQ    state+0(FP), AX
+	MOVQ    steps+8(FP), CX
+	VMOVUPS (AX), Y0
+	VMOVUPS 64(AX), Y1
+	VMOVUPS 128(AX), Y2
+	VMOVUPS 192(AX), Y3
+	MOVQ    CX, DX
+
+step0:
+	VPSLLQ  $0x11, Y1, Y4
+	VPXOR   Y0, Y2, Y2
+	VPXOR   Y1, Y3, Y3
+	VPXOR   Y2, Y1, Y1
+	VPXOR   Y3, Y0, Y0
+	VPXOR   Y4, Y2, Y2
+	VPSRLQ  $0x13, Y3, Y4
+	VPSLLQ  $0x2d, Y3, Y3
+	VPOR    Y4, Y3, Y3
+	DECQ    DX
+	JNZ     step0
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 64(AX)
+	VMOVUPS Y2, 128(AX)
+	VMOVUPS Y3, 192(AX)
+	VMOVUPS 32(AX), Y0
+	VMOVUPS 96(AX), Y1
+	VMOVUPS 160(AX), Y2
+	VMOVUPS 224(AX), Y3
+
+step1:
+	VPSLLQ  $0x11, Y1, Y4
+	VPXOR   Y0, Y2, Y2
+	VPXOR   Y1, Y3, Y3
+	VPXOR   Y2, Y1, Y1
+	VPXOR   Y3, Y0, Y0
+	VPXOR   Y4, Y2, Y2
+	VPSRLQ  $0x13, Y3, Y4
+	VPSLLQ  $0x2d, Y3, Y3
+	VPOR    Y4, Y3, Y3
+	DECQ    CX
+	JNZ     step1
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS Y1, 96(AX)
+	VMOVUPS Y2, 160(AX)
+	VMOVUPS Y3, 224(AX)
+	VZEROUPPER
+	RET
+
 // func drawBlock16AVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
 // Requires: AVX, AVX2, CMOV, MMX+
 TEXT ·drawBlock16AVX2(SB), NOSPLIT, $0-56
@@ -300,6 +351,32 @@ DATA word7ffffffe<>+20(SB)/4, $0x7ffffffe
 DATA word7ffffffe<>+24(SB)/4, $0x7ffffffe
 DATA word7ffffffe<>+28(SB)/4, $0x7ffffffe
 GLOBL word7ffffffe<>(SB), RODATA|NOPTR, $32
+
+// func skipAVX512(state *uint64, steps int)
+// Requires: AVX, AVX512F
+TEXT ·skipAVX512(SB), NOSPLIT, $0-16
+	MOVQ    state+0(FP), AX
+	MOVQ    steps+8(FP), CX
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+step0:
+	VPSLLQ     $0x11, Z1, Z4
+	VPXORQ     Z1, Z3, Z3
+	VPTERNLOGQ $0x96, Z0, Z2, Z1
+	VPTERNLOGQ $0x96, Z0, Z4, Z2
+	VPXORQ     Z3, Z0, Z0
+	VPROLQ     $0x2d, Z3, Z3
+	DECQ       CX
+	JNZ        step0
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 64(AX)
+	VMOVUPS    Z2, 128(AX)
+	VMOVUPS    Z3, 192(AX)
+	VZEROUPPER
+	RET
 
 // func drawBlock32AVX512(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+

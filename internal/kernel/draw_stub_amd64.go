@@ -4,10 +4,20 @@
 
 package kernel
 
+// skipAVX2 steps the generators of a block a number of times, at least once.
+//
+//go:noescape
+func skipAVX2(state *uint64, steps int)
+
 // drawBlock16AVX2 is drawBlock for at least one row of up to 16 lanes.
 //
 //go:noescape
 func drawBlock16AVX2(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)
+
+// skipAVX512 steps the generators of a block a number of times, at least once.
+//
+//go:noescape
+func skipAVX512(state *uint64, steps int)
 
 // drawBlock32AVX512 is drawBlock for at least one row of up to 32 lanes.
 //

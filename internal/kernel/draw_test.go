@@ -55,6 +55,33 @@ func TestDrawBlock(t *testing.T) {
 	})
 }
 
+// A draw of all rows is that of the first ones and, where the generators have skipped
+// these, of the others.
+func TestSkip(t *testing.T) {
+	const lanes, stride = LaneAlign, LaneAlign
+	onTiers(t, func(t *testing.T) {
+		for _, first := range []int{0, 30, 60, 390} {
+			rows := first + 61
+			field := fill(make([]float32, rows*lanes), testRand(9), 1)
+			all, parts := make([]uint32, Words(rows)*stride), make([]uint32, Words(rows)*stride)
+			DrawBlock(all, stride, field, lanes, rows, lanes, testGenerators(4, lanes))
+			DrawBlock(parts, stride, field, lanes, first, lanes, testGenerators(4, lanes))
+			g, h := testGenerators(4, lanes), testGenerators(4, lanes)
+			for b := range g {
+				g[b].Skip(first)
+				skip(&h[b], first)
+			}
+			if !slices.Equal(g, h) {
+				t.Fatalf("%d steps: another state", first)
+			}
+			DrawBlock(parts[first/WordBits*stride:], stride, field[first*lanes:], lanes, rows-first, lanes, g)
+			if !slices.Equal(all, parts) {
+				t.Fatalf("%d rows skipped: other spins", first)
+			}
+		}
+	})
+}
+
 // Spins are up as often as their fields say.
 func TestDrawFrequencies(t *testing.T) {
 	onTiers(t, func(t *testing.T) {

@@ -15,6 +15,7 @@ type functions struct {
 	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g []Generator)
+	skip          func(g *Generator, steps int)
 	transposeBits func(dst, bits []uint32, stride, cols int)
 	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
@@ -55,6 +56,7 @@ var portable = tier{"portable", functions{
 	wholeRow:      wholeRow,
 	mulReal:       mulReal,
 	drawBlock:     drawBlock[float32],
+	skip:          skip,
 	transposeBits: transposeBits,
 	countDiff:     countDiff,
 	drawCounts:    drawCounts,

@@ -196,6 +196,49 @@ func (d *drawer) random() [2]reg.VecVirtual {
 	return [2]reg.VecVirtual{t, r}
 }
 
+// skip writes the function that steps a generator without drawing.
+func skip(m machine) {
+	TEXT("skip"+m.name, NOSPLIT, "func(state *uint64, steps int)")
+	Doc(label("skip%s steps the generators of a block a number of times, at least once.", m.name))
+	Pragma("noescape")
+	state, steps := param("state"), param("steps")
+	halves := 16 / m.lanes // of the generators of a block
+	for half := range halves {
+		at := func(j int) Mem { return Mem{Base: state, Disp: 64*j + m.bytes()*half} }
+		s, t, left := m.regs(4), m.reg(), GP64()
+		for j := range s {
+			m.loadInts(s[j], at(j))
+		}
+		MOVQ(steps, left)
+		next := label("step%d", half)
+		Label(next)
+		VPSLLQ(Imm(17), s[1], t)
+		if m.wide() {
+			VPXORQ(s[1], s[3], s[3])
+			VPTERNLOGQ(Imm(xor3), s[0], s[2], s[1])
+			VPTERNLOGQ(Imm(xor3), s[0], t, s[2])
+			VPXORQ(s[3], s[0], s[0])
+			VPROLQ(Imm(45), s[3], s[3])
+		} else {
+			VPXOR(s[0], s[2], s[2])
+			VPXOR(s[1], s[3], s[3])
+			VPXOR(s[2], s[1], s[1])
+			VPXOR(s[3], s[0], s[0])
+			VPXOR(t, s[2], s[2])
+			VPSRLQ(Imm(64-45), s[3], t)
+			VPSLLQ(Imm(45), s[3], s[3])
+			VPOR(t, s[3], s[3])
+		}
+		DECQ(left)
+		JNZ(LabelRef(next))
+		for j := range s {
+			m.store(at(j), s[j])
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
 // xor3 is the table of x xor y xor z.
 const xor3 = 0x96
 
@@ -309,6 +352,7 @@ func (m machine) drawingBlocks() []int {
 
 // drawing writes the functions that draw spins in real fields.
 func drawing(m machine) {
+	skip(m)
 	for _, blocks := range m.drawingBlocks() {
 		TEXT(label("drawBlock%d%s", m.drawingLanes(blocks), m.name), NOSPLIT, "func(bits *uint32, stride int, field *float32, ld int, rows int, lanes int, state *uint64)")
 		Doc(label("drawBlock%[1]d%[2]s is drawBlock for at least one row of up to %[1]d lanes.", m.drawingLanes(blocks), m.name))
