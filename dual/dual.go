@@ -110,15 +110,9 @@ func setNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T, p
 			}
 			constant[lo/grain] = sum
 		})
-		parallel.For(n, parallel.Grain(8*pieces), func(lo, hi int) {
-			total := slices.Clone(params.VisibleField[lo:hi])
-			for k := range pieces {
-				for i, f := range fields[k*n+lo : k*n+hi] {
-					total[i] += f
-				}
-			}
-			copyTo(net.VisibleField[lo:hi], total)
-		})
+		total := slices.Clone(params.VisibleField)
+		kernel.AddRows(total, fields, slices.Repeat([]float64{1}, pieces))
+		copyTo(net.VisibleField, total)
 	}
 	net.Constant = 0
 	for _, c := range constant {

@@ -1,4 +1,4 @@
-package variational
+package kernel
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ func TestAddRows(t *testing.T) {
 				runtime.GOMAXPROCS(threads)
 				for range 20 {
 					sum := slices.Clone(start)
-					addRows(sum, x, scale)
+					AddRows(sum, x, scale)
 					if !slices.Equal(sum, want) {
 						t.Fatalf("sums %v, not %v", sum[:min(n, 5)], want[:min(n, 5)])
 					}
