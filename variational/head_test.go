@@ -2,7 +2,6 @@ package variational
 
 import (
 	"bytes"
-	"context"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -138,13 +137,7 @@ func TestLearningLabels(t *testing.T) {
 		t.Errorf("%.3f of the labels wrong, %.3f where the machine does not care", with, without)
 	}
 	half, chains := start()
-	ctx, cancel := context.WithCancel(t.Context())
-	if err := half.Run(ctx, func(p Progress) error {
-		if p.Step == 31 {
-			cancel()
-		}
-		return nil
-	}); err == nil {
+	if err := runUntil(t, half, 31); err == nil {
 		t.Fatal("not stopped")
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")

@@ -2,7 +2,6 @@ package variational
 
 import (
 	"bytes"
-	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -67,15 +66,8 @@ func TestAverage(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
 	for _, stopAfter := range []int{10, 27, 40} {
-		ctx, cancel := context.WithCancel(t.Context())
 		half, chains := learner(t, samples, opt)
-		_ = half.Run(ctx, func(p Progress) error {
-			if p.Step == stopAfter {
-				cancel()
-			}
-			return nil
-		})
-		cancel()
+		_ = runUntil(t, half, stopAfter)
 		if err := SaveCheckpoint(path, "a run", half, chains); err != nil {
 			t.Fatal(err)
 		}

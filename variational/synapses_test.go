@@ -2,7 +2,6 @@ package variational
 
 import (
 	"bytes"
-	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -183,13 +182,7 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 			t.Errorf("%s: %.3f nats a sample before and %.3f after learning", name, before, after)
 		}
 		half, chains := start()
-		ctx, cancel := context.WithCancel(t.Context())
-		if err := half.Run(ctx, func(p Progress) error {
-			if p.Step == 31 {
-				cancel()
-			}
-			return nil
-		}); err == nil {
+		if err := runUntil(t, half, 31); err == nil {
 			t.Fatal("not stopped")
 		}
 		path := filepath.Join(t.TempDir(), "checkpoint.npz")

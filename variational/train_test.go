@@ -188,18 +188,8 @@ func TestSameBytesAfterAnInterruption(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
 	for _, stopAfter := range []int{0, 1, 2, 3, 17, 39, 40} {
-		ctx, cancel := context.WithCancel(t.Context())
 		trainer, chains := learner(t, samples, opt)
-		if stopAfter == 0 {
-			cancel()
-		}
-		err := trainer.Run(ctx, func(p Progress) error {
-			if p.Step == stopAfter {
-				cancel()
-			}
-			return nil
-		})
-		cancel()
+		err := runUntil(t, trainer, stopAfter)
 		if stopAfter < 40 && !errors.Is(err, context.Canceled) || trainer.Step() != stopAfter {
 			t.Fatalf("stopped after step %d, not %d: %v", trainer.Step(), stopAfter, err)
 		}
@@ -449,6 +439,21 @@ func TestRestarts(t *testing.T) {
 	if _, _, err := Restarts(ctx, 2, func(int) (*rbm.Model[float32], float64, error) { return nil, 0, nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// runUntil learns to a step and no further, and returns the error of that.
+func runUntil(t *testing.T, trainer *Trainer[float32], step int) error {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if step == 0 {
+		cancel()
+	}
+	return trainer.Run(ctx, func(p Progress) error {
+		if p.Step == step {
+			cancel()
+		}
+		return nil
+	})
 }
 
 func annealing(chains, temperatures int) sample.Annealing {
