@@ -3,8 +3,10 @@ package variational
 import (
 	"bytes"
 	"math"
+	"math/bits"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -172,6 +174,28 @@ func TestLearningLabels(t *testing.T) {
 	}
 	if resumed, chains = start(); LoadCheckpoint(path, "", resumed, chains) == nil {
 		t.Error("a checkpoint without a head for a trainer of labels")
+	}
+}
+
+// Each step leaves out other means, about half of them (6 standard deviations: fails by chance once in 5e8).
+func TestMeansLeftOut(t *testing.T) {
+	samples, _ := plantedSamples(20, 128, stream.New(5))
+	trainer, _ := learnerOf(t, 9, samples, Options{Steps: 2, Batch: 64, Labels: labelsOf(samples), LabelWeight: 1})
+	var masks [][]uint64
+	if err := trainer.Run(t.Context(), func(Progress) error {
+		masks = append(masks, slices.Clone(trainer.Objective.head.kept))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	changed, kept := 0, 0
+	for k, w := range masks[0] {
+		changed += bits.OnesCount64(w ^ masks[1][k])
+		kept += bits.OnesCount64(w)
+	}
+	const half, limit = 9 * 64 / 2, 72
+	if len(masks) != 2 || changed < half-limit || changed > half+limit || kept < half-limit || kept > half+limit {
+		t.Errorf("of %d means %d are kept, and %d change at the next step", 2*half, kept, changed)
 	}
 }
 
