@@ -10,6 +10,7 @@ package dual
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"bethe/internal/kernel"
@@ -114,6 +115,7 @@ func setNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T, p
 		kernel.AddRows(total, fields, slices.Repeat([]float64{1}, pieces))
 		copyTo(net.VisibleField, total)
 	}
+	net.Bound = T(math.Abs(params.Coupling)) // |d^2 ln f / ds dh| is at most |J|, as d ln f / dx is within ±1
 	net.Constant = 0
 	for _, c := range constant {
 		net.Constant += c

@@ -43,6 +43,21 @@ func TestAnnealedIsMeanZ(t *testing.T) {
 	})
 }
 
+// No coupling is beyond the bound that the network states, also where synapses are known.
+func TestNetworkBound(t *testing.T) {
+	eachModel(t, func(t *testing.T, m *rbm.Params, mean []float64) {
+		for range 2 {
+			net := NewNetwork(m, mean)
+			for k, v := range net.Coupling {
+				if net.Bound != m.Coupling || math.Abs(v) > net.Bound*(1+1e-12) {
+					t.Errorf("K = %v of lambda = %v at J = %v, bounded by %v", v, mean[k], m.Coupling, net.Bound)
+				}
+				mean[k] = math.Copysign(1, mean[k])
+			}
+		}
+	})
+}
+
 // Without offsets the dual network has the couplings and constant of the
 // closed form, and the fields of the machine; with all synapses known it is
 // the machine itself. Both also where exp would overflow.

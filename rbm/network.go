@@ -20,6 +20,7 @@ type Network[T Real] struct {
 	Coupling     []T // K, hidden x visible
 	VisibleField []T // b, of length N
 	HiddenField  []T // c, of length P
+	Bound        T   // on every |K|, where who set the couplings knew one without looking at them; else 0
 }
 
 // NewNetwork returns a network without couplings and fields.
@@ -40,6 +41,7 @@ func (n *Network[T]) SetWeights(params *Params, w []T) {
 	for k, v := range w {
 		n.Coupling[k] = T(params.Coupling) * v
 	}
+	n.Bound = 0
 }
 
 // Visible returns the number of visible units.

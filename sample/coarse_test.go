@@ -37,9 +37,17 @@ func TestCoarseChains(t *testing.T) {
 	if d := deviation(); d != 0 {
 		t.Errorf("fields of large couplings are off by %v", d)
 	}
-	net.Coupling[5] = 0
+	net.Bound = 1 // that is too large to tell
 	c.SetNetwork(net)
-	if d := deviation(); d == 0 {
-		t.Error("fields of small couplings are not rounded again")
+	if d := deviation(); d != 0 {
+		t.Errorf("fields of large couplings are off by %v", d)
+	}
+	net.Coupling[5] = 0
+	for _, bound := range []float32{0.1, 1, 0} {
+		net.Bound = bound
+		c.SetNetwork(net)
+		if d := deviation(); d == 0 {
+			t.Errorf("fields of small couplings, bounded by %v, are not rounded again", bound)
+		}
 	}
 }

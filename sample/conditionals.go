@@ -68,9 +68,14 @@ func (s *sharedNetwork[T]) conditionals(chains int) *realConditionals[T] {
 }
 
 // round decides whether fields are rounded: where the root of the mean square of
-// the error of a field is below tolerableError for the largest coupling.
+// the error of a field is below tolerableError for the largest coupling, which is not
+// looked for where a bound is enough.
 func (r *realConditionals[T]) round() {
-	r.coarse = r.mayRound && kernel.CoarseError(r.net.Coupling, max(r.net.Visible(), r.net.Hidden())) < tolerableError
+	fits := func(couplings []T) bool {
+		return kernel.CoarseError(couplings, max(r.net.Visible(), r.net.Hidden())) < tolerableError
+	}
+	bound := r.net.Bound
+	r.coarse = r.mayRound && (bound > 0 && fits([]T{bound}) || fits(r.net.Coupling))
 }
 
 // tolerableError is far below what a chain's field varies by from sweep to sweep.

@@ -134,7 +134,7 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			mu := lo + k
 			row := mu * n
 			out := grad.Synapse[row : row+n]
-			kernel.SynapseGradient(out, kernel.SynapseRow[T]{
+			synapseSum[mu] = kernel.SynapseGradient(out, kernel.SynapseRow[T]{
 				Mean: o.mean[row:], Offset: o.offset, TanhData: w.tanhData[k*n:], Sech2Data: sech2Data[k*n:],
 				Partition: out, Theta: q.Theta[row:],
 			}, kernel.SynapseScales[T]{
@@ -146,8 +146,8 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 				for i, v := range q.PriorTheta[row:][:len(out)] {
 					out[i] += T(prior) * v
 				}
+				synapseSum[mu] = kernel.Sum(out)
 			}
-			synapseSum[mu] = kernel.Sum(out)
 		}
 	})
 	o.finite = finite(synapseSum)

@@ -141,25 +141,30 @@ type SynapseScales[T Real] struct {
 // SynapseGradient sets grad[i] to
 //
 //	First (TanhData - mu Excess) - Second lambda ((1 + mu^2) Sech2Sum - 2 mu Sech2Data)
-//	- Partition - Share Theta.
-func SynapseGradient[T Real](grad []T, row SynapseRow[T], by SynapseScales[T]) {
+//	- Partition - Share Theta
+//
+// and returns the sum, which in float32 is finite where all of them are, and only there.
+func SynapseGradient[T Real](grad []T, row SynapseRow[T], by SynapseScales[T]) float64 {
 	n := len(grad)
 	row = SynapseRow[T]{row.Mean[:n], row.Offset[:n], row.TanhData[:n], row.Sech2Data[:n], row.Partition[:n], row.Theta[:n]}
 	if grad, ok := any(grad).([]float32); ok {
 		row, by := any(row).(SynapseRow[float32]), any(by).(SynapseScales[float32])
-		use().synapseGradient(grad, row.Mean, row.Offset, row.TanhData, row.Sech2Data, row.Partition, row.Theta,
+		return use().synapseGradient(grad, row.Mean, row.Offset, row.TanhData, row.Sech2Data, row.Partition, row.Theta,
 			by.First, by.Second, by.Excess, by.Sech2Sum, by.Share)
-		return
 	}
-	synapseGradient(grad, row.Mean, row.Offset, row.TanhData, row.Sech2Data, row.Partition, row.Theta,
+	return synapseGradient(grad, row.Mean, row.Offset, row.TanhData, row.Sech2Data, row.Partition, row.Theta,
 		by.First, by.Second, by.Excess, by.Sech2Sum, by.Share)
 }
 
-func synapseGradient[T Real](grad, mean, offset, tanhData, sech2Data, partition, theta []T, first, second, excess, sech2Sum, share T) {
+func synapseGradient[T Real](grad, mean, offset, tanhData, sech2Data, partition, theta []T, first, second, excess, sech2Sum, share T) float64 {
+	var sum laneSums
 	for i, l := range mean {
 		o := offset[i]
 		direct := T((tanhData[i] - T(o*excess)) * first)
 		spread := T((T(o*o)+1)*sech2Sum) - T(T(o*2)*sech2Data[i])
-		grad[i] = direct - T(T(l*second)*spread) - partition[i] - T(theta[i]*share)
+		g := direct - T(T(l*second)*spread) - partition[i] - T(theta[i]*share)
+		grad[i] = g
+		sum[i%len(sum)] += float64(g)
 	}
+	return sum.total()
 }

@@ -434,9 +434,9 @@ done:
 	MOVSD        X3, slope+120(FP)
 	RET
 
-// func synapseGradientAVX2(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32)
-// Requires: AVX, CMOV
-TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-188
+// func synapseGradientAVX2(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-200
 	MOVQ         grad_base+0(FP), AX
 	MOVQ         grad_len+8(FP), CX
 	MOVQ         mean_base+24(FP), DX
@@ -450,79 +450,98 @@ TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-188
 	VBROADCASTSS excess+176(FP), Y2
 	VBROADCASTSS sech2Sum+180(FP), Y3
 	VBROADCASTSS share+184(FP), Y4
+	VPXOR        Y5, Y5, Y5
+	VPXOR        Y6, Y6, Y6
 	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS (BX), Y5
-	VMOVUPS (SI), Y6
-	VMOVUPS (DI), Y8
-	VMULPS  Y2, Y5, Y7
-	VSUBPS  Y7, Y6, Y6
-	VMULPS  Y0, Y6, Y6
-	VMULPS  Y5, Y5, Y7
-	VADDPS  word3f800000<>+0(SB), Y7, Y7
-	VMULPS  Y3, Y7, Y7
-	VMULPS  word40000000<>+0(SB), Y5, Y5
-	VMULPS  Y8, Y5, Y5
-	VSUBPS  Y5, Y7, Y7
-	VMOVUPS (DX), Y5
-	VMULPS  Y1, Y5, Y5
-	VMULPS  Y7, Y5, Y5
-	VSUBPS  Y5, Y6, Y6
-	VMOVUPS (R8), Y5
-	VSUBPS  Y5, Y6, Y6
-	VMOVUPS (R9), Y5
-	VMULPS  Y4, Y5, Y5
-	VSUBPS  Y5, Y6, Y6
-	VMOVUPS Y6, (AX)
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, R8
-	ADDQ    $0x00000020, R9
-	SUBQ    $0x08, CX
-	JGE     whole
+	VMOVUPS      (BX), Y7
+	VMOVUPS      (SI), Y8
+	VMOVUPS      (DI), Y10
+	VMULPS       Y2, Y7, Y9
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y7, Y7, Y9
+	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VMULPS       Y3, Y9, Y9
+	VMULPS       word40000000<>+0(SB), Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VSUBPS       Y7, Y9, Y9
+	VMOVUPS      (DX), Y7
+	VMULPS       Y1, Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      (R8), Y7
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      (R9), Y7
+	VMULPS       Y4, Y7, Y7
+	VSUBPS       Y7, Y8, Y8
+	VMOVUPS      Y8, (AX)
+	VCVTPS2PD    X8, Y7
+	VADDPD       Y7, Y5, Y5
+	VEXTRACTF128 $0x01, Y8, X8
+	VCVTPS2PD    X8, Y7
+	VADDPD       Y7, Y6, Y6
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	SUBQ         $0x08, CX
+	JGE          whole
 
 part:
-	ADDQ       $0x08, CX
-	JZ         done
-	XORQ       R10, R10
-	CMPQ       CX, R10
-	CMOVQLT    R10, CX
-	MOVQ       $0x00000008, R10
-	CMPQ       CX, R10
-	CMOVQGT    R10, CX
-	LEAQ       slidingMask<>+0(SB), R10
-	NEGQ       CX
-	VMOVUPS    32(R10)(CX*4), Y5
-	VMASKMOVPS (BX), Y5, Y6
-	VMASKMOVPS (SI), Y5, Y7
-	VMASKMOVPS (DI), Y5, Y8
-	VMULPS     Y2, Y6, Y2
-	VSUBPS     Y2, Y7, Y7
-	VMULPS     Y0, Y7, Y7
-	VMULPS     Y6, Y6, Y0
-	VADDPS     word3f800000<>+0(SB), Y0, Y0
-	VMULPS     Y3, Y0, Y0
-	VMULPS     word40000000<>+0(SB), Y6, Y6
-	VMULPS     Y8, Y6, Y6
-	VSUBPS     Y6, Y0, Y0
-	VMASKMOVPS (DX), Y5, Y2
-	VMULPS     Y1, Y2, Y2
-	VMULPS     Y0, Y2, Y2
-	VSUBPS     Y2, Y7, Y7
-	VMASKMOVPS (R8), Y5, Y0
-	VSUBPS     Y0, Y7, Y7
-	VMASKMOVPS (R9), Y5, Y0
-	VMULPS     Y4, Y0, Y0
-	VSUBPS     Y0, Y7, Y7
-	VMASKMOVPS Y7, Y5, (AX)
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         R10, R10
+	CMPQ         CX, R10
+	CMOVQLT      R10, CX
+	MOVQ         $0x00000008, R10
+	CMPQ         CX, R10
+	CMOVQGT      R10, CX
+	LEAQ         slidingMask<>+0(SB), R10
+	NEGQ         CX
+	VMOVUPS      32(R10)(CX*4), Y7
+	VMASKMOVPS   (BX), Y7, Y8
+	VMASKMOVPS   (SI), Y7, Y9
+	VMASKMOVPS   (DI), Y7, Y10
+	VMULPS       Y2, Y8, Y2
+	VSUBPS       Y2, Y9, Y9
+	VMULPS       Y0, Y9, Y9
+	VMULPS       Y8, Y8, Y0
+	VADDPS       word3f800000<>+0(SB), Y0, Y0
+	VMULPS       Y3, Y0, Y0
+	VMULPS       word40000000<>+0(SB), Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VSUBPS       Y8, Y0, Y0
+	VMASKMOVPS   (DX), Y7, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VSUBPS       Y2, Y9, Y9
+	VMASKMOVPS   (R8), Y7, Y0
+	VSUBPS       Y0, Y9, Y9
+	VMASKMOVPS   (R9), Y7, Y0
+	VMULPS       Y4, Y0, Y0
+	VSUBPS       Y0, Y9, Y9
+	VMASKMOVPS   Y9, Y7, (AX)
+	VANDPS       Y9, Y7, Y9
+	VCVTPS2PD    X9, Y0
+	VADDPD       Y0, Y5, Y5
+	VEXTRACTF128 $0x01, Y9, X9
+	VCVTPS2PD    X9, Y0
+	VADDPD       Y0, Y6, Y6
 
 done:
+	VADDPD       Y6, Y5, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
 	VZEROUPPER
+	MOVSD        X1, ret+192(FP)
 	RET
 
 DATA word40000000<>+0(SB)/4, $0x40000000
@@ -935,9 +954,9 @@ done:
 	MOVSD         X3, slope+120(FP)
 	RET
 
-// func synapseGradientAVX512(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-188
+// func synapseGradientAVX512(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-200
 	MOVQ         grad_base+0(FP), AX
 	MOVQ         grad_len+8(FP), CX
 	MOVQ         mean_base+24(FP), DX
@@ -951,77 +970,96 @@ TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-188
 	VBROADCASTSS excess+176(FP), Z2
 	VBROADCASTSS sech2Sum+180(FP), Z3
 	VBROADCASTSS share+184(FP), Z4
+	VPXORD       Z5, Z5, Z5
 	SUBQ         $0x10, CX
 	JLT          part
 
 whole:
-	VMOVUPS     (BX), Z5
-	VMOVUPS     (SI), Z6
-	VMOVUPS     (DI), Z8
-	VMULPS      Z2, Z5, Z7
-	VSUBPS      Z7, Z6, Z6
-	VMULPS      Z0, Z6, Z6
-	VMULPS      Z5, Z5, Z7
-	VADDPS.BCST word3f800000<>+0(SB), Z7, Z7
-	VMULPS      Z3, Z7, Z7
-	VMULPS.BCST word40000000<>+0(SB), Z5, Z5
-	VMULPS      Z8, Z5, Z5
-	VSUBPS      Z5, Z7, Z7
-	VMOVUPS     (DX), Z5
-	VMULPS      Z1, Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VSUBPS      Z5, Z6, Z6
-	VMOVUPS     (R8), Z5
-	VSUBPS      Z5, Z6, Z6
-	VMOVUPS     (R9), Z5
-	VMULPS      Z4, Z5, Z5
-	VSUBPS      Z5, Z6, Z6
-	VMOVUPS     Z6, (AX)
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, BX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, DI
-	ADDQ        $0x00000040, R8
-	ADDQ        $0x00000040, R9
-	SUBQ        $0x10, CX
-	JGE         whole
+	VMOVUPS       (BX), Z6
+	VMOVUPS       (SI), Z7
+	VMOVUPS       (DI), Z9
+	VMULPS        Z2, Z6, Z8
+	VSUBPS        Z8, Z7, Z7
+	VMULPS        Z0, Z7, Z7
+	VMULPS        Z6, Z6, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VMULPS        Z3, Z8, Z8
+	VMULPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VMULPS        Z9, Z6, Z6
+	VSUBPS        Z6, Z8, Z8
+	VMOVUPS       (DX), Z6
+	VMULPS        Z1, Z6, Z6
+	VMULPS        Z8, Z6, Z6
+	VSUBPS        Z6, Z7, Z7
+	VMOVUPS       (R8), Z6
+	VSUBPS        Z6, Z7, Z7
+	VMOVUPS       (R9), Z6
+	VMULPS        Z4, Z6, Z6
+	VSUBPS        Z6, Z7, Z7
+	VMOVUPS       Z7, (AX)
+	VCVTPS2PD     Y7, Z6
+	VADDPD        Z6, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z6
+	VADDPD        Z6, Z5, Z5
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	SUBQ          $0x10, CX
+	JGE           whole
 
 part:
-	ADDQ        $0x10, CX
-	JZ          done
-	XORQ        R10, R10
-	CMPQ        CX, R10
-	CMOVQLT     R10, CX
-	MOVQ        $0x00000010, R10
-	CMPQ        CX, R10
-	CMOVQGT     R10, CX
-	MOVL        $0x0000ffff, R10
-	BZHIL       CX, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (BX), K1, Z5
-	VMOVUPS.Z   (SI), K1, Z6
-	VMOVUPS.Z   (DI), K1, Z7
-	VMULPS      Z2, Z5, Z2
-	VSUBPS      Z2, Z6, Z6
-	VMULPS      Z0, Z6, Z6
-	VMULPS      Z5, Z5, Z0
-	VADDPS.BCST word3f800000<>+0(SB), Z0, Z0
-	VMULPS      Z3, Z0, Z0
-	VMULPS.BCST word40000000<>+0(SB), Z5, Z5
-	VMULPS      Z7, Z5, Z5
-	VSUBPS      Z5, Z0, Z0
-	VMOVUPS.Z   (DX), K1, Z2
-	VMULPS      Z1, Z2, Z2
-	VMULPS      Z0, Z2, Z2
-	VSUBPS      Z2, Z6, Z6
-	VMOVUPS.Z   (R8), K1, Z0
-	VSUBPS      Z0, Z6, Z6
-	VMOVUPS.Z   (R9), K1, Z0
-	VMULPS      Z4, Z0, Z0
-	VSUBPS      Z0, Z6, Z6
-	VMOVUPS     Z6, K1, (AX)
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          R10, R10
+	CMPQ          CX, R10
+	CMOVQLT       R10, CX
+	MOVQ          $0x00000010, R10
+	CMPQ          CX, R10
+	CMOVQGT       R10, CX
+	MOVL          $0x0000ffff, R10
+	BZHIL         CX, R10, R10
+	KMOVW         R10, K1
+	VMOVUPS.Z     (BX), K1, Z6
+	VMOVUPS.Z     (SI), K1, Z7
+	VMOVUPS.Z     (DI), K1, Z8
+	VMULPS        Z2, Z6, Z2
+	VSUBPS        Z2, Z7, Z7
+	VMULPS        Z0, Z7, Z7
+	VMULPS        Z6, Z6, Z0
+	VADDPS.BCST   word3f800000<>+0(SB), Z0, Z0
+	VMULPS        Z3, Z0, Z0
+	VMULPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VMULPS        Z8, Z6, Z6
+	VSUBPS        Z6, Z0, Z0
+	VMOVUPS.Z     (DX), K1, Z2
+	VMULPS        Z1, Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VSUBPS        Z2, Z7, Z7
+	VMOVUPS.Z     (R8), K1, Z0
+	VSUBPS        Z0, Z7, Z7
+	VMOVUPS.Z     (R9), K1, Z0
+	VMULPS        Z4, Z0, Z0
+	VSUBPS        Z0, Z7, Z7
+	VMOVUPS       Z7, K1, (AX)
+	VMOVAPS.Z     Z7, K1, Z7
+	VCVTPS2PD     Y7, Z0
+	VADDPD        Z0, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z0
+	VADDPD        Z0, Z5, Z5
 
 done:
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPD        Y0, Y5, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
 	VZEROUPPER
+	MOVSD         X1, ret+192(FP)
 	RET

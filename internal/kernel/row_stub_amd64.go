@@ -23,7 +23,7 @@ func biasesAVX2(bias []float32, lambda []float32, offset []float32) (atOffset fl
 func fieldSumsAVX2(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)
 
 //go:noescape
-func synapseGradientAVX2(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32)
+func synapseGradientAVX2(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64
 
 //go:noescape
 func affineAVX512(dst []float32, x []float32, slope float32, shift float32)
@@ -44,4 +44,4 @@ func biasesAVX512(bias []float32, lambda []float32, offset []float32) (atOffset 
 func fieldSumsAVX512(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)
 
 //go:noescape
-func synapseGradientAVX512(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32)
+func synapseGradientAVX512(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64

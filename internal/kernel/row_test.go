@@ -64,9 +64,10 @@ func checkRows(t *testing.T, seed uint64, n int) {
 	equalSums("fieldSums", []float64{s0, s1, s2}, []float64{w0, w1, w2})
 
 	r := SynapseRow[float32]{row(), row(), row(), row(), row(), row()}
-	SynapseGradient(got, r, SynapseScales[float32]{0.3, 0.7, 1.1, slope, shift})
-	synapseGradient(want, r.Mean, r.Offset, r.TanhData, r.Sech2Data, r.Partition, r.Theta, 0.3, 0.7, 1.1, slope, shift)
+	g := SynapseGradient(got, r, SynapseScales[float32]{0.3, 0.7, 1.1, slope, shift})
+	wantG := synapseGradient(want, r.Mean, r.Offset, r.TanhData, r.Sech2Data, r.Partition, r.Theta, 0.3, 0.7, 1.1, slope, shift)
 	equal("synapseGradient", got, want)
+	equalSums("synapseGradient", []float64{g}, []float64{wantG})
 }
 
 func TestRows(t *testing.T) {
@@ -116,8 +117,9 @@ func TestRowFormulas(t *testing.T) {
 	near("sum of tanh", tanhSum, n*0.4)
 	near("sum of sech^2", sech2Sum, n*0.8)
 	near("slope", slope, n*(0.3*1+0.8*0.2))
-	SynapseGradient(bias, SynapseRow[float64]{all(l), all(o), all(7), all(5), all(0.1), all(0.9)}, SynapseScales[float64]{First: 2, Second: 3, Excess: 4, Sech2Sum: 11, Share: 0.5})
+	gradSum := SynapseGradient(bias, SynapseRow[float64]{all(l), all(o), all(7), all(5), all(0.1), all(0.9)}, SynapseScales[float64]{First: 2, Second: 3, Excess: 4, Sech2Sum: 11, Share: 0.5})
 	near("SynapseGradient", bias[0], 2*(7-o*4)-3*l*((1+o*o)*11-2*o*5)-0.1-0.5*0.9)
+	near("sum of the gradient", gradSum, n*bias[0])
 }
 
 func BenchmarkRows(b *testing.B) {

@@ -33,7 +33,7 @@ type functions struct {
 	addScaled           func(sum []float64, x []float32, scale float64)
 	biases              func(bias, lambda, offset []float32) (atOffset, free float64)
 	fieldSums           func(tanh, sech2, mean, variance []float32, centre, shift float32) (tanhSum, sech2Sum, slope float64)
-	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32)
+	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32) float64
 
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)

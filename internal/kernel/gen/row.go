@@ -140,13 +140,14 @@ func fieldSums(m machine) {
 }
 
 func synapseGradient(m machine) {
-	TEXT("synapseGradient"+m.name, NOSPLIT, "func(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32)")
+	TEXT("synapseGradient"+m.name, NOSPLIT, "func(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64")
 	Pragma("noescape")
 	grad, n := slice("grad")
 	mean, offset, tanhData, sech2Data := pointer("mean"), pointer("offset"), pointer("tanhData"), pointer("sech2Data")
 	partition, theta := pointer("partition"), pointer("theta")
 	first, second, excess := m.argument("first"), m.argument("second"), m.argument("excess")
 	sech2Sum, share := m.argument("sech2Sum"), m.argument("share")
+	sum := m.laneSums()
 	m.floats(n, func(b block) {
 		o, direct, spread, t, u := b.load(at(offset)), b.load(at(tanhData)), m.reg(), m.reg(), b.load(at(sech2Data))
 		m.mul(t, o, excess)
@@ -167,7 +168,8 @@ func synapseGradient(m machine) {
 		m.mul(l, l, share)
 		m.sub(direct, direct, l)
 		b.store(at(grad), direct)
+		b.keep(direct)
+		m.accumulate(sum, direct)
 	}, grad, mean, offset, tanhData, sech2Data, partition, theta)
-	VZEROUPPER()
-	RET()
+	m.returns(sum)
 }
