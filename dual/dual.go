@@ -112,7 +112,11 @@ func setNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T, p
 			constant[lo/grain] = sum
 		})
 		total := slices.Clone(params.VisibleField)
-		kernel.AddRows(total, fields, slices.Repeat([]float64{1}, pieces))
+		for ; len(fields) > 0; fields = fields[n:] {
+			for i, v := range fields[:n] {
+				total[i] += v
+			}
+		}
 		copyTo(net.VisibleField, total)
 	}
 	net.Bound = T(math.Abs(params.Coupling)) // |d^2 ln f / ds dh| is at most |J|, as d ln f / dx is within ±1

@@ -310,11 +310,11 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
 	params := &t.Model.Params
-	moves := make([]float64, params.Hidden())
+	moves := make([]T, params.Hidden())
 	for mu, h := range t.Objective.partition.HiddenField {
 		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
-		moves[mu] = d * params.Coupling
+		moves[mu] = T(d * params.Coupling)
 	}
 	kernel.AddRows(params.VisibleField, t.Objective.mean, moves)
 }

@@ -1,41 +1,44 @@
 package kernel
 
-import (
-	"runtime"
-	"slices"
-	"sync/atomic"
+import "bethe/internal/parallel"
 
-	"bethe/internal/parallel"
-)
+// rowsTogether is the number of rows whose sum in their own precision is then added in
+// float64.
+const rowsTogether = 8
 
-// AddRows adds scale[mu] times row mu of x to sum, row after row. So that two workers
-// keep the rows that they have in other loops, one adds the first half of the rows to
-// some columns, and the other goes on with the second half there.
-func AddRows[T Real](sum []float64, x []T, scale []float64) {
-	const blocks = 8 // of columns
-	n, half := len(sum), len(scale)/2
+// AddRows adds scale[mu] times row mu of x to sum. The workers keep the rows that they
+// have in other loops: each piece of them has sums of its own, which are added in order.
+func AddRows[T Real](sum []float64, x, scale []T) {
+	n, grain := len(sum), (len(scale)/8+rowsTogether)/rowsTogether*rowsTogether
 	x = x[:n*len(scale)]
-	var done [blocks]atomic.Bool // with the first half of the rows
-	add := func(block, from, to int) {
-		lo, hi := block*n/blocks, (block+1)*n/blocks
-		own := slices.Clone(sum[lo:hi]) // the neighbours' sums may lie in the same cache lines
-		for mu := from; mu < to; mu++ {
-			AddScaled(own, x[mu*n+lo:mu*n+hi], scale[mu])
+	parts := make([]float64, parallel.Pieces(len(scale), grain)*n)
+	parallel.For(len(scale), grain, func(lo, hi int) {
+		part := parts[lo/grain*n:][:n]
+		for mu := lo; mu < hi; mu += rowsTogether {
+			end := min(mu+rowsTogether, hi)
+			rows, scale := x[mu*n:end*n], scale[mu:end]
+			if short, ok := any(rows).([]float32); ok {
+				use().addRows(part, short, any(scale).([]float32))
+			} else {
+				addRows(part, rows, scale)
+			}
 		}
-		copy(sum[lo:hi], own)
-	}
-	// Pieces are begun from both ends. The caller begins with the first, so nobody
-	// waits for what is not under way.
-	parallel.For(2*blocks, 1, func(piece, _ int) {
-		if piece < blocks {
-			add(piece, 0, half)
-			done[piece].Store(true)
-			return
-		}
-		block := 2*blocks - 1 - piece
-		for !done[block].Load() {
-			runtime.Gosched()
-		}
-		add(block, half, len(scale))
 	})
+	for ; len(parts) > 0; parts = parts[n:] {
+		for i, v := range parts[:n] {
+			sum[i] += v
+		}
+	}
+}
+
+// addRows adds the sum of a few rows, times scale, to sum.
+func addRows[T Real](sum []float64, x, scale []T) {
+	n := len(sum)
+	for i := range sum {
+		var s T
+		for r, c := range scale {
+			s += T(c * x[r*n+i])
+		}
+		sum[i] += float64(s)
+	}
 }

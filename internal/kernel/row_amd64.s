@@ -159,59 +159,84 @@ done:
 	MOVSD        X1, ret+24(FP)
 	RET
 
-// func addScaledAVX2(sum []float64, x []float32, scale float64)
+// func addRowsAVX2(sum []float64, x []float32, scale []float32)
 // Requires: AVX, AVX2, CMOV
-TEXT ·addScaledAVX2(SB), NOSPLIT, $0-56
-	MOVQ         x_base+24(FP), AX
-	MOVQ         x_len+32(FP), CX
-	MOVQ         sum_base+0(FP), DX
-	VBROADCASTSD scale+48(FP), Y0
-	SUBQ         $0x08, CX
-	JLT          part
+TEXT ·addRowsAVX2(SB), NOSPLIT, $0-72
+	MOVQ sum_base+0(FP), AX
+	MOVQ sum_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ scale_base+48(FP), BX
+	MOVQ scale_len+56(FP), SI
+	MOVQ CX, DI
+	SHLQ $0x02, DI
+	SUBQ $0x08, CX
+	JLT  part
 
 whole:
-	VMOVUPS      (AX), Y1
-	VCVTPS2PD    X1, Y2
-	VMULPD       Y0, Y2, Y2
-	VADDPD       (DX), Y2, Y2
-	VMOVUPD      Y2, (DX)
-	VEXTRACTF128 $0x01, Y1, X1
-	VCVTPS2PD    X1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       32(DX), Y1, Y1
-	VMOVUPD      Y1, 32(DX)
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000040, DX
+	VPXOR Y0, Y0, Y0
+	MOVQ  DX, R8
+	MOVQ  BX, R9
+	MOVQ  SI, R10
+
+rowfalse:
+	VMOVUPS      (R8), Y2
+	VBROADCASTSS (R9), Y1
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          rowfalse
+	VCVTPS2PD    X0, Y1
+	VADDPD       (AX), Y1, Y1
+	VMOVUPD      Y1, (AX)
+	VEXTRACTF128 $0x01, Y0, X0
+	VCVTPS2PD    X0, Y0
+	VADDPD       32(AX), Y0, Y0
+	VMOVUPD      Y0, 32(AX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000040, AX
 	SUBQ         $0x08, CX
 	JGE          whole
 
 part:
-	ADDQ         $0x08, CX
-	JZ           done
-	XORQ         BX, BX
-	CMPQ         CX, BX
-	CMOVQLT      BX, CX
-	MOVQ         $0x00000008, BX
-	CMPQ         CX, BX
-	CMOVQGT      BX, CX
-	LEAQ         slidingMask<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      32(BX)(CX*4), Y1
-	VMASKMOVPS   (AX), Y1, Y2
-	VCVTPS2PD    X2, Y3
-	VMULPD       Y0, Y3, Y3
-	VPMOVSXDQ    X1, Y4
-	VMASKMOVPD   (DX), Y4, Y5
-	VADDPD       Y5, Y3, Y3
-	VMASKMOVPD   Y3, Y4, (DX)
-	VEXTRACTF128 $0x01, Y2, X2
-	VCVTPS2PD    X2, Y2
-	VMULPD       Y0, Y2, Y2
-	VEXTRACTF128 $0x01, Y1, X0
+	ADDQ    $0x08, CX
+	JZ      done
+	XORQ    R8, R8
+	CMPQ    CX, R8
+	CMOVQLT R8, CX
+	MOVQ    $0x00000008, R8
+	CMPQ    CX, R8
+	CMOVQGT R8, CX
+	LEAQ    slidingMask<>+0(SB), R8
+	NEGQ    CX
+	VMOVUPS 32(R8)(CX*4), Y0
+	VPXOR   Y1, Y1, Y1
+	MOVQ    DX, R8
+	MOVQ    BX, R9
+	MOVQ    SI, R10
+
+rowtrue:
+	VMASKMOVPS   (R8), Y0, Y3
+	VBROADCASTSS (R9), Y2
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	ADDQ         DI, R8
+	ADDQ         $0x04, R9
+	DECQ         R10
+	JNZ          rowtrue
+	VCVTPS2PD    X1, Y2
+	VPMOVSXDQ    X0, Y3
+	VMASKMOVPD   (AX), Y3, Y4
+	VADDPD       Y4, Y2, Y2
+	VMASKMOVPD   Y2, Y3, (AX)
+	VEXTRACTF128 $0x01, Y1, X1
+	VCVTPS2PD    X1, Y1
+	VEXTRACTF128 $0x01, Y0, X0
 	VPMOVSXDQ    X0, Y0
-	VMASKMOVPD   32(DX), Y0, Y1
-	VADDPD       Y1, Y2, Y2
-	VMASKMOVPD   Y2, Y0, 32(DX)
+	VMASKMOVPD   32(AX), Y0, Y2
+	VADDPD       Y2, Y1, Y1
+	VMASKMOVPD   Y1, Y0, 32(AX)
 
 done:
 	VZEROUPPER
@@ -233,82 +258,98 @@ TEXT ·biasesAVX2(SB), NOSPLIT, $0-88
 	JLT          part
 
 whole:
-	VMOVUPS      (AX), Y5
-	VMOVUPS      (BX), Y6
-	VSUBPS       Y5, Y0, Y7
-	VADDPS       Y5, Y0, Y8
-	VMULPS       Y8, Y7, Y7
-	VMULPS       Y6, Y7, Y8
-	VMOVUPS      Y8, (DX)
-	VMULPS       Y6, Y5, Y5
-	VCVTPS2PD    X5, Y8
-	VADDPD       Y8, Y1, Y1
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y8
-	VADDPD       Y8, Y2, Y2
-	VMULPS       Y6, Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VMULPS       Y6, Y7, Y7
-	VCVTPS2PD    X7, Y5
-	VADDPD       Y5, Y3, Y3
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y5
-	VADDPD       Y5, Y4, Y4
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, BX
-	SUBQ         $0x08, CX
-	JGE          whole
+	VMOVUPS (AX), Y5
+	VMOVUPS (BX), Y6
+	VSUBPS  Y5, Y0, Y7
+	VADDPS  Y5, Y0, Y8
+	VMULPS  Y8, Y7, Y7
+	VMULPS  Y6, Y7, Y8
+	VMOVUPS Y8, (DX)
+	VMULPS  Y6, Y5, Y5
+	VADDPS  Y5, Y2, Y5
+	VMOVAPS Y1, Y2
+	VMOVAPS Y5, Y1
+	VMULPS  Y6, Y6, Y6
+	VADDPS  word3f800000<>+0(SB), Y6, Y6
+	VMULPS  Y6, Y7, Y7
+	VADDPS  Y7, Y4, Y5
+	VMOVAPS Y3, Y4
+	VMOVAPS Y5, Y3
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	SUBQ    $0x08, CX
+	JGE     whole
 
 part:
-	ADDQ         $0x08, CX
-	JZ           done
-	XORQ         SI, SI
-	CMPQ         CX, SI
-	CMOVQLT      SI, CX
-	MOVQ         $0x00000008, SI
-	CMPQ         CX, SI
-	CMOVQGT      SI, CX
-	LEAQ         slidingMask<>+0(SB), SI
-	NEGQ         CX
-	VMOVUPS      32(SI)(CX*4), Y5
-	VMASKMOVPS   (AX), Y5, Y6
-	VMASKMOVPS   (BX), Y5, Y7
-	VSUBPS       Y6, Y0, Y8
-	VADDPS       Y6, Y0, Y0
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y7, Y8, Y0
-	VMASKMOVPS   Y0, Y5, (DX)
-	VMULPS       Y7, Y6, Y6
-	VCVTPS2PD    X6, Y0
-	VADDPD       Y0, Y1, Y1
-	VEXTRACTF128 $0x01, Y6, X6
-	VCVTPS2PD    X6, Y0
-	VADDPD       Y0, Y2, Y2
-	VMULPS       Y7, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y7, Y8, Y8
-	VANDPS       Y8, Y5, Y8
-	VCVTPS2PD    X8, Y0
-	VADDPD       Y0, Y3, Y3
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y0
-	VADDPD       Y0, Y4, Y4
+	ADDQ       $0x08, CX
+	JZ         done
+	XORQ       SI, SI
+	CMPQ       CX, SI
+	CMOVQLT    SI, CX
+	MOVQ       $0x00000008, SI
+	CMPQ       CX, SI
+	CMOVQGT    SI, CX
+	LEAQ       slidingMask<>+0(SB), SI
+	NEGQ       CX
+	VMOVUPS    32(SI)(CX*4), Y5
+	VMASKMOVPS (AX), Y5, Y6
+	VMASKMOVPS (BX), Y5, Y7
+	VSUBPS     Y6, Y0, Y8
+	VADDPS     Y6, Y0, Y0
+	VMULPS     Y0, Y8, Y8
+	VMULPS     Y7, Y8, Y0
+	VMASKMOVPS Y0, Y5, (DX)
+	VMULPS     Y7, Y6, Y6
+	VADDPS     Y6, Y2, Y0
+	VMOVAPS    Y1, Y2
+	VMOVAPS    Y0, Y1
+	VMULPS     Y7, Y7, Y7
+	VADDPS     word3f800000<>+0(SB), Y7, Y7
+	VMULPS     Y7, Y8, Y8
+	VANDPS     Y8, Y5, Y8
+	VADDPS     Y8, Y4, Y0
+	VMOVAPS    Y3, Y4
+	VMOVAPS    Y0, Y3
 
 done:
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y5, Y5, Y5
+	VCVTPS2PD    X1, Y6
+	VADDPD       Y6, Y0, Y0
+	VEXTRACTF128 $0x01, Y1, X1
+	VCVTPS2PD    X1, Y6
+	VADDPD       Y6, Y5, Y5
+	VCVTPS2PD    X2, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y2, X2
+	VCVTPS2PD    X2, Y1
+	VADDPD       Y1, Y5, Y5
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VCVTPS2PD    X3, Y6
+	VADDPD       Y6, Y1, Y1
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y6
+	VADDPD       Y6, Y2, Y2
+	VCVTPS2PD    X4, Y3
+	VADDPD       Y3, Y1, Y1
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y3
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y5, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPD       X3, X0, X3
+	VPERMILPD    $0x01, X3, X0
+	VADDSD       X0, X3, X3
 	VADDPD       Y2, Y1, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VADDPD       Y4, Y3, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VADDPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VADDSD       X0, X2, X2
 	VZEROUPPER
-	MOVSD        X1, atOffset+72(FP)
-	MOVSD        X2, free+80(FP)
+	MOVSD        X3, atOffset+72(FP)
+	MOVSD        X1, free+80(FP)
 	RET
 
 DATA word3f800000<>+0(SB)/4, $0x3f800000
@@ -341,89 +382,113 @@ TEXT ·fieldSumsAVX2(SB), NOSPLIT, $0-128
 	JLT          part
 
 whole:
-	VMOVUPS      (AX), Y8
-	VMOVUPS      (DX), Y9
-	VMOVUPS      (BX), Y10
-	VMOVUPS      (SI), Y11
-	VSUBPS       Y0, Y8, Y12
-	VMOVUPS      Y12, (AX)
-	VCVTPS2PD    X8, Y13
-	VADDPD       Y13, Y2, Y2
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y13
-	VADDPD       Y13, Y3, Y3
-	VSUBPS       Y1, Y10, Y10
-	VMULPS       Y10, Y12, Y10
-	VMULPS       Y11, Y9, Y11
-	VADDPS       Y11, Y10, Y10
-	VCVTPS2PD    X9, Y8
-	VADDPD       Y8, Y4, Y4
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y8
-	VADDPD       Y8, Y5, Y5
-	VCVTPS2PD    X10, Y8
-	VADDPD       Y8, Y6, Y6
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y8
-	VADDPD       Y8, Y7, Y7
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, BX
-	ADDQ         $0x00000020, SI
-	SUBQ         $0x08, CX
-	JGE          whole
+	VMOVUPS (AX), Y8
+	VMOVUPS (DX), Y9
+	VMOVUPS (BX), Y10
+	VMOVUPS (SI), Y11
+	VSUBPS  Y0, Y8, Y12
+	VMOVUPS Y12, (AX)
+	VADDPS  Y8, Y3, Y8
+	VMOVAPS Y2, Y3
+	VMOVAPS Y8, Y2
+	VSUBPS  Y1, Y10, Y10
+	VMULPS  Y10, Y12, Y10
+	VMULPS  Y11, Y9, Y11
+	VADDPS  Y11, Y10, Y10
+	VADDPS  Y9, Y5, Y8
+	VMOVAPS Y4, Y5
+	VMOVAPS Y8, Y4
+	VADDPS  Y10, Y7, Y8
+	VMOVAPS Y6, Y7
+	VMOVAPS Y8, Y6
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x08, CX
+	JGE     whole
 
 part:
-	ADDQ         $0x08, CX
-	JZ           done
-	XORQ         DI, DI
-	CMPQ         CX, DI
-	CMOVQLT      DI, CX
-	MOVQ         $0x00000008, DI
-	CMPQ         CX, DI
-	CMOVQGT      DI, CX
-	LEAQ         slidingMask<>+0(SB), DI
-	NEGQ         CX
-	VMOVUPS      32(DI)(CX*4), Y8
-	VMASKMOVPS   (AX), Y8, Y9
-	VMASKMOVPS   (DX), Y8, Y10
-	VMASKMOVPS   (BX), Y8, Y11
-	VMASKMOVPS   (SI), Y8, Y12
-	VSUBPS       Y0, Y9, Y0
-	VMASKMOVPS   Y0, Y8, (AX)
-	VCVTPS2PD    X9, Y13
-	VADDPD       Y13, Y2, Y2
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y13
-	VADDPD       Y13, Y3, Y3
-	VSUBPS       Y1, Y11, Y11
-	VMULPS       Y11, Y0, Y11
-	VMULPS       Y12, Y10, Y12
-	VADDPS       Y12, Y11, Y11
-	VCVTPS2PD    X10, Y0
-	VADDPD       Y0, Y4, Y4
-	VEXTRACTF128 $0x01, Y10, X10
-	VCVTPS2PD    X10, Y0
-	VADDPD       Y0, Y5, Y5
-	VANDPS       Y11, Y8, Y11
-	VCVTPS2PD    X11, Y0
-	VADDPD       Y0, Y6, Y6
-	VEXTRACTF128 $0x01, Y11, X11
-	VCVTPS2PD    X11, Y0
-	VADDPD       Y0, Y7, Y7
+	ADDQ       $0x08, CX
+	JZ         done
+	XORQ       DI, DI
+	CMPQ       CX, DI
+	CMOVQLT    DI, CX
+	MOVQ       $0x00000008, DI
+	CMPQ       CX, DI
+	CMOVQGT    DI, CX
+	LEAQ       slidingMask<>+0(SB), DI
+	NEGQ       CX
+	VMOVUPS    32(DI)(CX*4), Y8
+	VMASKMOVPS (AX), Y8, Y9
+	VMASKMOVPS (DX), Y8, Y10
+	VMASKMOVPS (BX), Y8, Y11
+	VMASKMOVPS (SI), Y8, Y12
+	VSUBPS     Y0, Y9, Y0
+	VMASKMOVPS Y0, Y8, (AX)
+	VADDPS     Y9, Y3, Y9
+	VMOVAPS    Y2, Y3
+	VMOVAPS    Y9, Y2
+	VSUBPS     Y1, Y11, Y11
+	VMULPS     Y11, Y0, Y11
+	VMULPS     Y12, Y10, Y12
+	VADDPS     Y12, Y11, Y11
+	VADDPS     Y10, Y5, Y0
+	VMOVAPS    Y4, Y5
+	VMOVAPS    Y0, Y4
+	VANDPS     Y11, Y8, Y11
+	VADDPS     Y11, Y7, Y0
+	VMOVAPS    Y6, Y7
+	VMOVAPS    Y0, Y6
 
 done:
-	VADDPD       Y3, Y2, Y0
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VCVTPS2PD    X2, Y8
+	VADDPD       Y8, Y0, Y0
+	VEXTRACTF128 $0x01, Y2, X2
+	VCVTPS2PD    X2, Y8
+	VADDPD       Y8, Y1, Y1
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	VCVTPS2PD    X4, Y8
+	VADDPD       Y8, Y2, Y2
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y8
+	VADDPD       Y8, Y3, Y3
+	VCVTPS2PD    X5, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y4
+	VADDPD       Y4, Y3, Y3
+	VPXOR        Y4, Y4, Y4
+	VPXOR        Y5, Y5, Y5
+	VCVTPS2PD    X6, Y8
+	VADDPD       Y8, Y4, Y4
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y8
+	VADDPD       Y8, Y5, Y5
+	VCVTPS2PD    X7, Y6
+	VADDPD       Y6, Y4, Y4
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y6
+	VADDPD       Y6, Y5, Y5
+	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VADDPD       Y5, Y4, Y0
+	VADDPD       Y3, Y2, Y0
 	VEXTRACTF128 $0x01, Y0, X2
 	VADDPD       X2, X0, X2
 	VPERMILPD    $0x01, X2, X0
 	VADDSD       X0, X2, X2
-	VADDPD       Y7, Y6, Y0
+	VADDPD       Y5, Y4, Y0
 	VEXTRACTF128 $0x01, Y0, X3
 	VADDPD       X3, X0, X3
 	VPERMILPD    $0x01, X3, X0
@@ -456,86 +521,94 @@ TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
-	VMOVUPS      (BX), Y7
-	VMOVUPS      (SI), Y8
-	VMOVUPS      (DI), Y10
-	VMULPS       Y2, Y7, Y9
-	VSUBPS       Y9, Y8, Y8
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y7, Y7, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMULPS       Y3, Y9, Y9
-	VMULPS       word40000000<>+0(SB), Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VSUBPS       Y7, Y9, Y9
-	VMOVUPS      (DX), Y7
-	VMULPS       Y1, Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      (R8), Y7
-	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      (R9), Y7
-	VMULPS       Y4, Y7, Y7
-	VSUBPS       Y7, Y8, Y8
-	VMOVUPS      Y8, (AX)
-	VCVTPS2PD    X8, Y7
-	VADDPD       Y7, Y5, Y5
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y7
-	VADDPD       Y7, Y6, Y6
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, BX
-	ADDQ         $0x00000020, SI
-	ADDQ         $0x00000020, DI
-	ADDQ         $0x00000020, R8
-	ADDQ         $0x00000020, R9
-	SUBQ         $0x08, CX
-	JGE          whole
+	VMOVUPS (BX), Y7
+	VMOVUPS (SI), Y8
+	VMOVUPS (DI), Y10
+	VMULPS  Y2, Y7, Y9
+	VSUBPS  Y9, Y8, Y8
+	VMULPS  Y0, Y8, Y8
+	VMULPS  Y7, Y7, Y9
+	VADDPS  word3f800000<>+0(SB), Y9, Y9
+	VMULPS  Y3, Y9, Y9
+	VMULPS  word40000000<>+0(SB), Y7, Y7
+	VMULPS  Y10, Y7, Y7
+	VSUBPS  Y7, Y9, Y9
+	VMOVUPS (DX), Y7
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y9, Y7, Y7
+	VSUBPS  Y7, Y8, Y8
+	VMOVUPS (R8), Y7
+	VSUBPS  Y7, Y8, Y8
+	VMOVUPS (R9), Y7
+	VMULPS  Y4, Y7, Y7
+	VSUBPS  Y7, Y8, Y8
+	VMOVUPS Y8, (AX)
+	VADDPS  Y8, Y6, Y7
+	VMOVAPS Y5, Y6
+	VMOVAPS Y7, Y5
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	ADDQ    $0x00000020, R9
+	SUBQ    $0x08, CX
+	JGE     whole
 
 part:
-	ADDQ         $0x08, CX
-	JZ           done
-	XORQ         R10, R10
-	CMPQ         CX, R10
-	CMOVQLT      R10, CX
-	MOVQ         $0x00000008, R10
-	CMPQ         CX, R10
-	CMOVQGT      R10, CX
-	LEAQ         slidingMask<>+0(SB), R10
-	NEGQ         CX
-	VMOVUPS      32(R10)(CX*4), Y7
-	VMASKMOVPS   (BX), Y7, Y8
-	VMASKMOVPS   (SI), Y7, Y9
-	VMASKMOVPS   (DI), Y7, Y10
-	VMULPS       Y2, Y8, Y2
-	VSUBPS       Y2, Y9, Y9
-	VMULPS       Y0, Y9, Y9
-	VMULPS       Y8, Y8, Y0
-	VADDPS       word3f800000<>+0(SB), Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VMULPS       word40000000<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VSUBPS       Y8, Y0, Y0
-	VMASKMOVPS   (DX), Y7, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       Y0, Y2, Y2
-	VSUBPS       Y2, Y9, Y9
-	VMASKMOVPS   (R8), Y7, Y0
-	VSUBPS       Y0, Y9, Y9
-	VMASKMOVPS   (R9), Y7, Y0
-	VMULPS       Y4, Y0, Y0
-	VSUBPS       Y0, Y9, Y9
-	VMASKMOVPS   Y9, Y7, (AX)
-	VANDPS       Y9, Y7, Y9
-	VCVTPS2PD    X9, Y0
-	VADDPD       Y0, Y5, Y5
-	VEXTRACTF128 $0x01, Y9, X9
-	VCVTPS2PD    X9, Y0
-	VADDPD       Y0, Y6, Y6
+	ADDQ       $0x08, CX
+	JZ         done
+	XORQ       R10, R10
+	CMPQ       CX, R10
+	CMOVQLT    R10, CX
+	MOVQ       $0x00000008, R10
+	CMPQ       CX, R10
+	CMOVQGT    R10, CX
+	LEAQ       slidingMask<>+0(SB), R10
+	NEGQ       CX
+	VMOVUPS    32(R10)(CX*4), Y7
+	VMASKMOVPS (BX), Y7, Y8
+	VMASKMOVPS (SI), Y7, Y9
+	VMASKMOVPS (DI), Y7, Y10
+	VMULPS     Y2, Y8, Y2
+	VSUBPS     Y2, Y9, Y9
+	VMULPS     Y0, Y9, Y9
+	VMULPS     Y8, Y8, Y0
+	VADDPS     word3f800000<>+0(SB), Y0, Y0
+	VMULPS     Y3, Y0, Y0
+	VMULPS     word40000000<>+0(SB), Y8, Y8
+	VMULPS     Y10, Y8, Y8
+	VSUBPS     Y8, Y0, Y0
+	VMASKMOVPS (DX), Y7, Y2
+	VMULPS     Y1, Y2, Y2
+	VMULPS     Y0, Y2, Y2
+	VSUBPS     Y2, Y9, Y9
+	VMASKMOVPS (R8), Y7, Y0
+	VSUBPS     Y0, Y9, Y9
+	VMASKMOVPS (R9), Y7, Y0
+	VMULPS     Y4, Y0, Y0
+	VSUBPS     Y0, Y9, Y9
+	VMASKMOVPS Y9, Y7, (AX)
+	VANDPS     Y9, Y7, Y9
+	VADDPS     Y9, Y6, Y0
+	VMOVAPS    Y5, Y6
+	VMOVAPS    Y0, Y5
 
 done:
-	VADDPD       Y6, Y5, Y0
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y1, Y1, Y1
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y1, Y1
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y1, Y1
+	VADDPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
@@ -691,57 +764,82 @@ done:
 	MOVSD         X0, ret+24(FP)
 	RET
 
-// func addScaledAVX512(sum []float64, x []float32, scale float64)
+// func addRowsAVX512(sum []float64, x []float32, scale []float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·addScaledAVX512(SB), NOSPLIT, $0-56
-	MOVQ         x_base+24(FP), AX
-	MOVQ         x_len+32(FP), CX
-	MOVQ         sum_base+0(FP), DX
-	VBROADCASTSD scale+48(FP), Z0
-	SUBQ         $0x10, CX
-	JLT          part
+TEXT ·addRowsAVX512(SB), NOSPLIT, $0-72
+	MOVQ sum_base+0(FP), AX
+	MOVQ sum_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ scale_base+48(FP), BX
+	MOVQ scale_len+56(FP), SI
+	MOVQ CX, DI
+	SHLQ $0x02, DI
+	SUBQ $0x10, CX
+	JLT  part
 
 whole:
-	VMOVUPS       (AX), Z1
-	VCVTPS2PD     Y1, Z2
-	VMULPD        Z0, Z2, Z2
-	VADDPD        (DX), Z2, Z2
-	VMOVUPD       Z2, (DX)
-	VEXTRACTF64X4 $0x01, Z1, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        Z0, Z1, Z1
-	VADDPD        64(DX), Z1, Z1
-	VMOVUPD       Z1, 64(DX)
-	ADDQ          $0x00000040, AX
-	ADDQ          $0x00000080, DX
+	VPXORD Z0, Z0, Z0
+	MOVQ   DX, R8
+	MOVQ   BX, R9
+	MOVQ   SI, R10
+
+rowfalse:
+	VMOVUPS       (R8), Z2
+	VBROADCASTSS  (R9), Z1
+	VMULPS        Z1, Z2, Z2
+	VADDPS        Z2, Z0, Z0
+	ADDQ          DI, R8
+	ADDQ          $0x04, R9
+	DECQ          R10
+	JNZ           rowfalse
+	VCVTPS2PD     Y0, Z1
+	VADDPD        (AX), Z1, Z1
+	VMOVUPD       Z1, (AX)
+	VEXTRACTF64X4 $0x01, Z0, Y0
+	VCVTPS2PD     Y0, Z1
+	VADDPD        64(AX), Z1, Z1
+	VMOVUPD       Z1, 64(AX)
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000080, AX
 	SUBQ          $0x10, CX
 	JGE           whole
 
 part:
-	ADDQ          $0x10, CX
-	JZ            done
-	XORQ          BX, BX
-	CMPQ          CX, BX
-	CMOVQLT       BX, CX
-	MOVQ          $0x00000010, BX
-	CMPQ          CX, BX
-	CMOVQGT       BX, CX
-	MOVL          $0x0000ffff, BX
-	BZHIL         CX, BX, BX
-	KMOVW         BX, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VCVTPS2PD     Y1, Z2
-	VMULPD        Z0, Z2, Z2
-	VMOVUPD.Z     (DX), K1, Z3
-	VADDPD        Z3, Z2, Z2
-	VMOVUPD       Z2, K1, (DX)
-	VEXTRACTF64X4 $0x01, Z1, Y1
-	VCVTPS2PD     Y1, Z1
-	VMULPD        Z0, Z1, Z1
+	ADDQ    $0x10, CX
+	JZ      done
+	XORQ    R8, R8
+	CMPQ    CX, R8
+	CMOVQLT R8, CX
+	MOVQ    $0x00000010, R8
+	CMPQ    CX, R8
+	CMOVQGT R8, CX
+	MOVL    $0x0000ffff, R8
+	BZHIL   CX, R8, R8
+	KMOVW   R8, K1
+	VPXORD  Z3, Z3, Z3
+	MOVQ    DX, R8
+	MOVQ    BX, R9
+	MOVQ    SI, R10
+
+rowtrue:
+	VMOVUPS.Z     (R8), K1, Z1
+	VBROADCASTSS  (R9), Z0
+	VMULPS        Z0, Z1, Z1
+	VADDPS        Z1, Z3, Z3
+	ADDQ          DI, R8
+	ADDQ          $0x04, R9
+	DECQ          R10
+	JNZ           rowtrue
+	VCVTPS2PD     Y3, Z0
+	VMOVUPD.Z     (AX), K1, Z1
+	VADDPD        Z1, Z0, Z0
+	VMOVUPD       Z0, K1, (AX)
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z0
 	KSHIFTRW      $0x08, K1, K1
-	VMOVUPD.Z     64(DX), K1, Z0
-	VADDPD        Z0, Z1, Z1
-	VMOVUPD       Z1, K1, 64(DX)
+	VMOVUPD.Z     64(AX), K1, Z1
+	VADDPD        Z1, Z0, Z0
+	VMOVUPD       Z0, K1, 64(AX)
 
 done:
 	VZEROUPPER
@@ -761,77 +859,73 @@ TEXT ·biasesAVX512(SB), NOSPLIT, $0-88
 	JLT          part
 
 whole:
-	VMOVUPS       (AX), Z3
-	VMOVUPS       (BX), Z4
-	VSUBPS        Z3, Z0, Z5
-	VADDPS        Z3, Z0, Z6
-	VMULPS        Z6, Z5, Z5
-	VMULPS        Z4, Z5, Z6
-	VMOVUPS       Z6, (DX)
-	VMULPS        Z4, Z3, Z3
-	VCVTPS2PD     Y3, Z6
-	VADDPD        Z6, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z6
-	VADDPD        Z6, Z1, Z1
-	VMULPS        Z4, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z5, Z5
-	VCVTPS2PD     Y5, Z3
-	VADDPD        Z3, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z3
-	VADDPD        Z3, Z2, Z2
-	ADDQ          $0x00000040, AX
-	ADDQ          $0x00000040, DX
-	ADDQ          $0x00000040, BX
-	SUBQ          $0x10, CX
-	JGE           whole
+	VMOVUPS     (AX), Z3
+	VMOVUPS     (BX), Z4
+	VSUBPS      Z3, Z0, Z5
+	VADDPS      Z3, Z0, Z6
+	VMULPS      Z6, Z5, Z5
+	VMULPS      Z4, Z5, Z6
+	VMOVUPS     Z6, (DX)
+	VMULPS      Z4, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMULPS      Z4, Z4, Z4
+	VADDPS.BCST word3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z5, Z5
+	VADDPS      Z5, Z2, Z2
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	SUBQ        $0x10, CX
+	JGE         whole
 
 part:
-	ADDQ          $0x10, CX
-	JZ            done
-	XORQ          SI, SI
-	CMPQ          CX, SI
-	CMOVQLT       SI, CX
-	MOVQ          $0x00000010, SI
-	CMPQ          CX, SI
-	CMOVQGT       SI, CX
-	MOVL          $0x0000ffff, SI
-	BZHIL         CX, SI, SI
-	KMOVW         SI, K1
-	VMOVUPS.Z     (AX), K1, Z3
-	VMOVUPS.Z     (BX), K1, Z4
-	VSUBPS        Z3, Z0, Z5
-	VADDPS        Z3, Z0, Z0
-	VMULPS        Z0, Z5, Z5
-	VMULPS        Z4, Z5, Z0
-	VMOVUPS       Z0, K1, (DX)
-	VMULPS        Z4, Z3, Z3
-	VCVTPS2PD     Y3, Z0
-	VADDPD        Z0, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z3, Y3
-	VCVTPS2PD     Y3, Z0
-	VADDPD        Z0, Z1, Z1
-	VMULPS        Z4, Z4, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMULPS        Z4, Z5, Z5
-	VMOVAPS.Z     Z5, K1, Z5
-	VCVTPS2PD     Y5, Z0
-	VADDPD        Z0, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z0
-	VADDPD        Z0, Z2, Z2
+	ADDQ        $0x10, CX
+	JZ          done
+	XORQ        SI, SI
+	CMPQ        CX, SI
+	CMOVQLT     SI, CX
+	MOVQ        $0x00000010, SI
+	CMPQ        CX, SI
+	CMOVQGT     SI, CX
+	MOVL        $0x0000ffff, SI
+	BZHIL       CX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (AX), K1, Z3
+	VMOVUPS.Z   (BX), K1, Z4
+	VSUBPS      Z3, Z0, Z5
+	VADDPS      Z3, Z0, Z0
+	VMULPS      Z0, Z5, Z5
+	VMULPS      Z4, Z5, Z0
+	VMOVUPS     Z0, K1, (DX)
+	VMULPS      Z4, Z3, Z3
+	VADDPS      Z3, Z1, Z1
+	VMULPS      Z4, Z4, Z4
+	VADDPS.BCST word3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z5, Z5
+	VMOVAPS.Z   Z5, K1, Z5
+	VADDPS      Z5, Z2, Z2
 
 done:
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPD        Y0, Y1, Y0
+	VPXORD        Z7, Z7, Z7
+	VCVTPS2PD     Y1, Z0
+	VADDPD        Z0, Z7, Z7
+	VEXTRACTF64X4 $0x01, Z1, Y1
+	VCVTPS2PD     Y1, Z0
+	VADDPD        Z0, Z7, Z7
+	VPXORD        Z8, Z8, Z8
+	VCVTPS2PD     Y2, Z0
+	VADDPD        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z0
+	VADDPD        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z7, Y0
+	VADDPD        Y0, Y7, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPD        Y0, Y2, Y0
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPD        Y0, Y8, Y0
 	VEXTRACTF128  $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
@@ -858,92 +952,86 @@ TEXT ·fieldSumsAVX512(SB), NOSPLIT, $0-128
 	JLT          part
 
 whole:
-	VMOVUPS       (AX), Z5
-	VMOVUPS       (DX), Z6
-	VMOVUPS       (BX), Z7
-	VMOVUPS       (SI), Z8
-	VSUBPS        Z0, Z5, Z9
-	VMOVUPS       Z9, (AX)
-	VCVTPS2PD     Y5, Z10
-	VADDPD        Z10, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z10
-	VADDPD        Z10, Z2, Z2
-	VSUBPS        Z1, Z7, Z7
-	VMULPS        Z7, Z9, Z7
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z8, Z7, Z7
-	VCVTPS2PD     Y6, Z5
-	VADDPD        Z5, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z5
-	VADDPD        Z5, Z3, Z3
-	VCVTPS2PD     Y7, Z5
-	VADDPD        Z5, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z5
-	VADDPD        Z5, Z4, Z4
-	ADDQ          $0x00000040, AX
-	ADDQ          $0x00000040, DX
-	ADDQ          $0x00000040, BX
-	ADDQ          $0x00000040, SI
-	SUBQ          $0x10, CX
-	JGE           whole
+	VMOVUPS (AX), Z5
+	VMOVUPS (DX), Z6
+	VMOVUPS (BX), Z7
+	VMOVUPS (SI), Z8
+	VSUBPS  Z0, Z5, Z9
+	VMOVUPS Z9, (AX)
+	VADDPS  Z5, Z2, Z2
+	VSUBPS  Z1, Z7, Z7
+	VMULPS  Z7, Z9, Z7
+	VMULPS  Z8, Z6, Z8
+	VADDPS  Z8, Z7, Z7
+	VADDPS  Z6, Z3, Z3
+	VADDPS  Z7, Z4, Z4
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x10, CX
+	JGE     whole
 
 part:
-	ADDQ          $0x10, CX
-	JZ            done
-	XORQ          DI, DI
-	CMPQ          CX, DI
-	CMOVQLT       DI, CX
-	MOVQ          $0x00000010, DI
-	CMPQ          CX, DI
-	CMOVQGT       DI, CX
-	MOVL          $0x0000ffff, DI
-	BZHIL         CX, DI, DI
-	KMOVW         DI, K1
-	VMOVUPS.Z     (AX), K1, Z5
-	VMOVUPS.Z     (DX), K1, Z6
-	VMOVUPS.Z     (BX), K1, Z7
-	VMOVUPS.Z     (SI), K1, Z8
-	VSUBPS        Z0, Z5, Z0
-	VMOVUPS       Z0, K1, (AX)
-	VCVTPS2PD     Y5, Z9
-	VADDPD        Z9, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z9
-	VADDPD        Z9, Z2, Z2
-	VSUBPS        Z1, Z7, Z7
-	VMULPS        Z7, Z0, Z7
-	VMULPS        Z8, Z6, Z8
-	VADDPS        Z8, Z7, Z7
-	VCVTPS2PD     Y6, Z0
-	VADDPD        Z0, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z0
-	VADDPD        Z0, Z3, Z3
-	VMOVAPS.Z     Z7, K1, Z7
-	VCVTPS2PD     Y7, Z0
-	VADDPD        Z0, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z0
-	VADDPD        Z0, Z4, Z4
+	ADDQ      $0x10, CX
+	JZ        done
+	XORQ      DI, DI
+	CMPQ      CX, DI
+	CMOVQLT   DI, CX
+	MOVQ      $0x00000010, DI
+	CMPQ      CX, DI
+	CMOVQGT   DI, CX
+	MOVL      $0x0000ffff, DI
+	BZHIL     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (AX), K1, Z5
+	VMOVUPS.Z (DX), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS.Z (SI), K1, Z8
+	VSUBPS    Z0, Z5, Z0
+	VMOVUPS   Z0, K1, (AX)
+	VADDPS    Z5, Z2, Z2
+	VSUBPS    Z1, Z7, Z7
+	VMULPS    Z7, Z0, Z7
+	VMULPS    Z8, Z6, Z8
+	VADDPS    Z8, Z7, Z7
+	VADDPS    Z6, Z3, Z3
+	VMOVAPS.Z Z7, K1, Z7
+	VADDPS    Z7, Z4, Z4
 
 done:
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPD        Y0, Y2, Y0
+	VPXORD        Z10, Z10, Z10
+	VCVTPS2PD     Y2, Z0
+	VADDPD        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z0
+	VADDPD        Z0, Z10, Z10
+	VPXORD        Z11, Z11, Z11
+	VCVTPS2PD     Y3, Z0
+	VADDPD        Z0, Z11, Z11
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z0
+	VADDPD        Z0, Z11, Z11
+	VPXORD        Z12, Z12, Z12
+	VCVTPS2PD     Y4, Z0
+	VADDPD        Z0, Z12, Z12
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z0
+	VADDPD        Z0, Z12, Z12
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPD        Y0, Y10, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0
 	VADDSD        X0, X1, X1
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPD        Y0, Y3, Y0
+	VEXTRACTF64X4 $0x01, Z11, Y0
+	VADDPD        Y0, Y11, Y0
 	VEXTRACTF128  $0x01, Y0, X2
 	VADDPD        X2, X0, X2
 	VPERMILPD     $0x01, X2, X0
 	VADDSD        X0, X2, X2
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPD        Y0, Y4, Y0
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPD        Y0, Y12, Y0
 	VEXTRACTF128  $0x01, Y0, X3
 	VADDPD        X3, X0, X3
 	VPERMILPD     $0x01, X3, X0
@@ -975,87 +1063,85 @@ TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
-	VMOVUPS       (BX), Z6
-	VMOVUPS       (SI), Z7
-	VMOVUPS       (DI), Z9
-	VMULPS        Z2, Z6, Z8
-	VSUBPS        Z8, Z7, Z7
-	VMULPS        Z0, Z7, Z7
-	VMULPS        Z6, Z6, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VMULPS        Z3, Z8, Z8
-	VMULPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VMULPS        Z9, Z6, Z6
-	VSUBPS        Z6, Z8, Z8
-	VMOVUPS       (DX), Z6
-	VMULPS        Z1, Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VSUBPS        Z6, Z7, Z7
-	VMOVUPS       (R8), Z6
-	VSUBPS        Z6, Z7, Z7
-	VMOVUPS       (R9), Z6
-	VMULPS        Z4, Z6, Z6
-	VSUBPS        Z6, Z7, Z7
-	VMOVUPS       Z7, (AX)
-	VCVTPS2PD     Y7, Z6
-	VADDPD        Z6, Z5, Z5
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z6
-	VADDPD        Z6, Z5, Z5
-	ADDQ          $0x00000040, AX
-	ADDQ          $0x00000040, DX
-	ADDQ          $0x00000040, BX
-	ADDQ          $0x00000040, SI
-	ADDQ          $0x00000040, DI
-	ADDQ          $0x00000040, R8
-	ADDQ          $0x00000040, R9
-	SUBQ          $0x10, CX
-	JGE           whole
+	VMOVUPS     (BX), Z6
+	VMOVUPS     (SI), Z7
+	VMOVUPS     (DI), Z9
+	VMULPS      Z2, Z6, Z8
+	VSUBPS      Z8, Z7, Z7
+	VMULPS      Z0, Z7, Z7
+	VMULPS      Z6, Z6, Z8
+	VADDPS.BCST word3f800000<>+0(SB), Z8, Z8
+	VMULPS      Z3, Z8, Z8
+	VMULPS.BCST word40000000<>+0(SB), Z6, Z6
+	VMULPS      Z9, Z6, Z6
+	VSUBPS      Z6, Z8, Z8
+	VMOVUPS     (DX), Z6
+	VMULPS      Z1, Z6, Z6
+	VMULPS      Z8, Z6, Z6
+	VSUBPS      Z6, Z7, Z7
+	VMOVUPS     (R8), Z6
+	VSUBPS      Z6, Z7, Z7
+	VMOVUPS     (R9), Z6
+	VMULPS      Z4, Z6, Z6
+	VSUBPS      Z6, Z7, Z7
+	VMOVUPS     Z7, (AX)
+	VADDPS      Z7, Z5, Z5
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, BX
+	ADDQ        $0x00000040, SI
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R9
+	SUBQ        $0x10, CX
+	JGE         whole
 
 part:
-	ADDQ          $0x10, CX
-	JZ            done
-	XORQ          R10, R10
-	CMPQ          CX, R10
-	CMOVQLT       R10, CX
-	MOVQ          $0x00000010, R10
-	CMPQ          CX, R10
-	CMOVQGT       R10, CX
-	MOVL          $0x0000ffff, R10
-	BZHIL         CX, R10, R10
-	KMOVW         R10, K1
-	VMOVUPS.Z     (BX), K1, Z6
-	VMOVUPS.Z     (SI), K1, Z7
-	VMOVUPS.Z     (DI), K1, Z8
-	VMULPS        Z2, Z6, Z2
-	VSUBPS        Z2, Z7, Z7
-	VMULPS        Z0, Z7, Z7
-	VMULPS        Z6, Z6, Z0
-	VADDPS.BCST   word3f800000<>+0(SB), Z0, Z0
-	VMULPS        Z3, Z0, Z0
-	VMULPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VMULPS        Z8, Z6, Z6
-	VSUBPS        Z6, Z0, Z0
-	VMOVUPS.Z     (DX), K1, Z2
-	VMULPS        Z1, Z2, Z2
-	VMULPS        Z0, Z2, Z2
-	VSUBPS        Z2, Z7, Z7
-	VMOVUPS.Z     (R8), K1, Z0
-	VSUBPS        Z0, Z7, Z7
-	VMOVUPS.Z     (R9), K1, Z0
-	VMULPS        Z4, Z0, Z0
-	VSUBPS        Z0, Z7, Z7
-	VMOVUPS       Z7, K1, (AX)
-	VMOVAPS.Z     Z7, K1, Z7
-	VCVTPS2PD     Y7, Z0
-	VADDPD        Z0, Z5, Z5
-	VEXTRACTF64X4 $0x01, Z7, Y7
-	VCVTPS2PD     Y7, Z0
-	VADDPD        Z0, Z5, Z5
+	ADDQ        $0x10, CX
+	JZ          done
+	XORQ        R10, R10
+	CMPQ        CX, R10
+	CMOVQLT     R10, CX
+	MOVQ        $0x00000010, R10
+	CMPQ        CX, R10
+	CMOVQGT     R10, CX
+	MOVL        $0x0000ffff, R10
+	BZHIL       CX, R10, R10
+	KMOVW       R10, K1
+	VMOVUPS.Z   (BX), K1, Z6
+	VMOVUPS.Z   (SI), K1, Z7
+	VMOVUPS.Z   (DI), K1, Z8
+	VMULPS      Z2, Z6, Z2
+	VSUBPS      Z2, Z7, Z7
+	VMULPS      Z0, Z7, Z7
+	VMULPS      Z6, Z6, Z0
+	VADDPS.BCST word3f800000<>+0(SB), Z0, Z0
+	VMULPS      Z3, Z0, Z0
+	VMULPS.BCST word40000000<>+0(SB), Z6, Z6
+	VMULPS      Z8, Z6, Z6
+	VSUBPS      Z6, Z0, Z0
+	VMOVUPS.Z   (DX), K1, Z2
+	VMULPS      Z1, Z2, Z2
+	VMULPS      Z0, Z2, Z2
+	VSUBPS      Z2, Z7, Z7
+	VMOVUPS.Z   (R8), K1, Z0
+	VSUBPS      Z0, Z7, Z7
+	VMOVUPS.Z   (R9), K1, Z0
+	VMULPS      Z4, Z0, Z0
+	VSUBPS      Z0, Z7, Z7
+	VMOVUPS     Z7, K1, (AX)
+	VMOVAPS.Z   Z7, K1, Z7
+	VADDPS      Z7, Z5, Z5
 
 done:
-	VEXTRACTF64X4 $0x01, Z5, Y0
-	VADDPD        Y0, Y5, Y0
+	VPXORD        Z10, Z10, Z10
+	VCVTPS2PD     Y5, Z0
+	VADDPD        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z0
+	VADDPD        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPD        Y0, Y10, Y0
 	VEXTRACTF128  $0x01, Y0, X1
 	VADDPD        X1, X0, X1
 	VPERMILPD     $0x01, X1, X0

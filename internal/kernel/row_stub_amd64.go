@@ -14,7 +14,7 @@ func affineFloorAVX2(dst []float32, x []float32, slope float32, shift float32)
 func sumAVX2(x []float32) float64
 
 //go:noescape
-func addScaledAVX2(sum []float64, x []float32, scale float64)
+func addRowsAVX2(sum []float64, x []float32, scale []float32)
 
 //go:noescape
 func biasesAVX2(bias []float32, lambda []float32, offset []float32) (atOffset float64, free float64)
@@ -35,7 +35,7 @@ func affineFloorAVX512(dst []float32, x []float32, slope float32, shift float32)
 func sumAVX512(x []float32) float64
 
 //go:noescape
-func addScaledAVX512(sum []float64, x []float32, scale float64)
+func addRowsAVX512(sum []float64, x []float32, scale []float32)
 
 //go:noescape
 func biasesAVX512(bias []float32, lambda []float32, offset []float32) (atOffset float64, free float64)

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -46,9 +47,12 @@ func checkRows(t *testing.T, seed uint64, n int) {
 		sum[i] = rng.NormFloat64()
 		wantSum[i] = sum[i]
 	}
-	AddScaled(sum, x, 1.0/3)
-	addScaled(wantSum, x, 1.0/3)
-	equalSums("addScaled", sum, wantSum)
+	for rows := 1; rows <= rowsTogether; rows += 7 {
+		few, scale := fill(guarded[float32](t, rows*n), rng, 1), fill(guarded[float32](t, rows), rng, 1)
+		use().addRows(sum, few, scale)
+		addRows(wantSum, few, scale)
+		equalSums("addRows", sum, wantSum)
+	}
 
 	lambda, offset := row(), row()
 	a, f := Biases(got, lambda, offset)
@@ -79,10 +83,46 @@ func TestRows(t *testing.T) {
 	})
 }
 
+// Rows that are summed by halves give what float64 does, to within float32.
+func TestLongRows(t *testing.T) {
+	const n = 5*shortRow + 3
+	rng := testRand(1)
+	var x [6][]float32
+	var y [6][]float64
+	for k := range x {
+		x[k] = make([]float32, n)
+		for i := range x[k] {
+			x[k][i] = rng.Float32()
+			y[k] = append(y[k], float64(x[k][i]))
+		}
+	}
+	got, want, gotRow, wantRow := make([]float64, 6), make([]float64, 6), make([]float32, n), make([]float64, n)
+	by, by64 := SynapseScales[float32]{0.5, 0.25, 0.5, 4, 0.25}, SynapseScales[float64]{0.5, 0.25, 0.5, 4, 0.25}
+	want[0], want[1] = Biases(wantRow, y[0], y[1])
+	want[5] = SynapseGradient(wantRow, SynapseRow[float64]{y[0], y[1], y[2], y[3], y[4], y[5]}, by64)
+	want[2], want[3], want[4] = FieldSums(y[2], y[3], y[4], y[5], 0.25, -1)
+	onTiers(t, func(t *testing.T) {
+		tanh := slices.Clone(x[2])
+		got[0], got[1] = Biases(gotRow, x[0], x[1])
+		got[2], got[3], got[4] = FieldSums(tanh, x[3], x[4], x[5], 0.25, -1)
+		got[5] = SynapseGradient(gotRow, SynapseRow[float32]{x[0], x[1], x[2], x[3], x[4], x[5]}, by)
+		for k := range want {
+			if math.Abs(got[k]-want[k]) > 2e-7*n {
+				t.Errorf("sum %d is %v, want %v", k, got[k], want[k])
+			}
+		}
+		for i, v := range wantRow {
+			if math.Abs(float64(gotRow[i])-v) > 1e-6 || math.Abs(float64(tanh[i])-y[2][i]) > 1e-6 {
+				t.Fatalf("element %d is %v and %v, want %v and %v", i, gotRow[i], tanh[i], v, y[2][i])
+			}
+		}
+	})
+}
+
 func FuzzRows(f *testing.F) {
 	f.Add(uint64(1), uint16(100))
 	f.Fuzz(func(t *testing.T, seed uint64, n uint16) {
-		onTiers(t, func(t *testing.T) { checkRows(t, seed, int(n%2000)) })
+		onTiers(t, func(t *testing.T) { checkRows(t, seed, int(n%(shortRow+1))) })
 	})
 }
 
@@ -103,9 +143,6 @@ func TestRowFormulas(t *testing.T) {
 	AffineFloor(x, x, 1, 0)
 	near("AffineFloor", x[0], 0)
 	near("AffineFloor", x[2], 7)
-	sum := all(1)
-	AddScaled(sum, x, 2)
-	near("AddScaled", sum[1], 7)
 	bias := all(0)
 	atOffset, free := Biases(bias, all(l), all(o))
 	near("bias", bias[2], (1-l*l)*o)
@@ -126,7 +163,7 @@ func BenchmarkRows(b *testing.B) {
 	const n = 784
 	rng := testRand(1)
 	row := func() []float32 { return fill(make([]float32, n), rng, 1) }
-	x, dst, sum := row(), row(), make([]float64, n)
+	x, dst, sum, rows := row(), row(), make([]float64, n), fill(make([]float32, 8*n), rng, 1)
 	r := SynapseRow[float32]{row(), row(), row(), row(), row(), row()}
 	for _, c := range []struct {
 		name string
@@ -134,7 +171,7 @@ func BenchmarkRows(b *testing.B) {
 	}{
 		{"Affine", func() { Affine(dst, x, 2, 1) }},
 		{"Sum", func() { Sum(x) }},
-		{"AddScaled", func() { AddScaled(sum, x, 0.1) }},
+		{"8 AddRows", func() { AddRows(sum, rows, x[:8]) }},
 		{"Biases", func() { Biases(dst, r.Mean, r.Offset) }},
 		{"FieldSums", func() { FieldSums(dst, r.Mean, r.Offset, r.Theta, 0, 0.1) }},
 		{"SynapseGradient", func() { SynapseGradient(dst, r, SynapseScales[float32]{1, 1, 1, 1, 1}) }},

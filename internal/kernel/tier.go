@@ -30,7 +30,7 @@ type functions struct {
 
 	affine, affineFloor func(dst, x []float32, slope, shift float32)
 	sum                 func(x []float32) float64
-	addScaled           func(sum []float64, x []float32, scale float64)
+	addRows             func(sum []float64, x, scale []float32)
 	biases              func(bias, lambda, offset []float32) (atOffset, free float64)
 	fieldSums           func(tanh, sech2, mean, variance []float32, centre, shift float32) (tanhSum, sech2Sum, slope float64)
 	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32) float64
@@ -72,7 +72,7 @@ var portable = tier{"portable", functions{
 	affine:          affine[float32],
 	affineFloor:     affineFloor[float32],
 	sum:             sumRow[float32],
-	addScaled:       addScaled[float32],
+	addRows:         addRows[float32],
 	biases:          biases[float32],
 	fieldSums:       fieldSums[float32],
 	synapseGradient: synapseGradient[float32],

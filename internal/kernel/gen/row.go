@@ -2,6 +2,7 @@ package main
 
 import (
 	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
@@ -10,7 +11,7 @@ func rowFunctions(m machine) {
 	affine(m, false)
 	affine(m, true)
 	sum(m)
-	addScaled(m)
+	addRows(m)
 	biases(m)
 	fieldSums(m)
 	synapseGradient(m)
@@ -36,6 +37,41 @@ func (m machine) returns(sums ...[]reg.VecVirtual) {
 		Store(t.AsX(), ReturnIndex(i))
 	}
 	RET()
+}
+
+// shortSums returns float32 sums of 0, one for each of 16 lanes.
+func (m machine) shortSums() []reg.VecVirtual {
+	sums := m.regs(16 / m.lanes)
+	for _, s := range sums {
+		m.zero(s)
+	}
+	return sums
+}
+
+// accumulateShort adds float32 elements to short sums. The narrow machine's two
+// registers change places, which their sum does not tell.
+func (m machine) accumulateShort(sums []reg.VecVirtual, r reg.VecVirtual) {
+	if m.wide() {
+		m.add(sums[0], sums[0], r)
+		return
+	}
+	next := m.reg()
+	m.add(next, sums[1], r)
+	m.copy(sums[1], sums[0])
+	m.copy(sums[0], next)
+}
+
+// returnsShort writes the end of a function whose results are short sums.
+func (m machine) returnsShort(sums ...[]reg.VecVirtual) {
+	var totals [][]reg.VecVirtual
+	for _, s := range sums {
+		total := m.laneSums()
+		for _, r := range s {
+			m.accumulate(total, r)
+		}
+		totals = append(totals, total)
+	}
+	m.returns(totals...)
 }
 
 func affine(m machine, floor bool) {
@@ -73,19 +109,33 @@ func sum(m machine) {
 	m.returns(total)
 }
 
-func addScaled(m machine) {
-	TEXT("addScaled"+m.name, NOSPLIT, "func(sum []float64, x []float32, scale float64)")
+func addRows(m machine) {
+	TEXT("addRows"+m.name, NOSPLIT, "func(sum []float64, x []float32, scale []float32)")
 	Pragma("noescape")
-	x, n := slice("x")
-	sum := pointer("sum")
-	scale := m.reg()
-	from, err := Param("scale").Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VBROADCASTSD(from.Addr, scale)
+	sum, n := slice("sum")
+	x := pointer("x")
+	scale, rows := slice("scale")
+	step := GP64() // from row to row
+	MOVQ(n, step)
+	SHLQ(Imm(2), step)
+	from, by, left := GP64(), GP64(), GP64()
 	m.loop(n, map[reg.GPVirtual]int{x: 4, sum: 8}, []reg.GPVirtual{x, sum}, func(b block) {
-		b.addDoubles(at(sum), b.load(at(x)), scale)
+		row := label("row%v", b.part)
+		total, factor := m.reg(), m.reg()
+		m.zero(total)
+		MOVQ(x, from)
+		MOVQ(scale, by)
+		MOVQ(rows, left)
+		Label(row)
+		v := b.load(at(from))
+		VBROADCASTSS(at(by), factor)
+		m.mul(v, v, factor)
+		m.add(total, total, v)
+		ADDQ(step, from)
+		ADDQ(Imm(4), by)
+		DECQ(left)
+		JNZ(LabelRef(row))
+		b.addDoubles(at(sum), total)
 	})
 	VZEROUPPER()
 	RET()
@@ -97,7 +147,7 @@ func biases(m machine) {
 	lambda, n := slice("lambda")
 	bias, offset := pointer("bias"), pointer("offset")
 	one := m.broadcast(f32(1))
-	atOffset, free := m.laneSums(), m.laneSums()
+	atOffset, free := m.shortSums(), m.shortSums()
 	m.floats(n, func(b block) {
 		l, o, v, t := b.load(at(lambda)), b.load(at(offset)), m.reg(), m.reg()
 		m.sub(v, one, l)
@@ -106,14 +156,14 @@ func biases(m machine) {
 		m.mul(t, v, o)
 		b.store(at(bias), t)
 		m.mul(l, l, o)
-		m.accumulate(atOffset, l)
+		m.accumulateShort(atOffset, l)
 		m.mul(o, o, o)
 		m.add(o, o, f32(1))
 		m.mul(v, v, o)
 		b.keep(v)
-		m.accumulate(free, v)
+		m.accumulateShort(free, v)
 	}, lambda, bias, offset)
-	m.returns(atOffset, free)
+	m.returnsShort(atOffset, free)
 }
 
 func fieldSums(m machine) {
@@ -122,21 +172,21 @@ func fieldSums(m machine) {
 	tanh, n := slice("tanh")
 	sech2, mean, variance := pointer("sech2"), pointer("mean"), pointer("variance")
 	centre, shift := m.argument("centre"), m.argument("shift")
-	tanhSum, sech2Sum, slope := m.laneSums(), m.laneSums(), m.laneSums()
+	tanhSum, sech2Sum, slope := m.shortSums(), m.shortSums(), m.shortSums()
 	m.floats(n, func(b block) {
 		t, r, f, v, u := b.load(at(tanh)), b.load(at(sech2)), b.load(at(mean)), b.load(at(variance)), m.reg()
 		m.sub(u, t, centre)
 		b.store(at(tanh), u)
-		m.accumulate(tanhSum, t)
+		m.accumulateShort(tanhSum, t)
 		m.sub(f, f, shift)
 		m.mul(f, u, f)
 		m.mul(v, r, v)
 		m.add(f, f, v)
-		m.accumulate(sech2Sum, r)
+		m.accumulateShort(sech2Sum, r)
 		b.keep(f)
-		m.accumulate(slope, f)
+		m.accumulateShort(slope, f)
 	}, tanh, sech2, mean, variance)
-	m.returns(tanhSum, sech2Sum, slope)
+	m.returnsShort(tanhSum, sech2Sum, slope)
 }
 
 func synapseGradient(m machine) {
@@ -147,7 +197,7 @@ func synapseGradient(m machine) {
 	partition, theta := pointer("partition"), pointer("theta")
 	first, second, excess := m.argument("first"), m.argument("second"), m.argument("excess")
 	sech2Sum, share := m.argument("sech2Sum"), m.argument("share")
-	sum := m.laneSums()
+	sum := m.shortSums()
 	m.floats(n, func(b block) {
 		o, direct, spread, t, u := b.load(at(offset)), b.load(at(tanhData)), m.reg(), m.reg(), b.load(at(sech2Data))
 		m.mul(t, o, excess)
@@ -169,7 +219,7 @@ func synapseGradient(m machine) {
 		m.sub(direct, direct, l)
 		b.store(at(grad), direct)
 		b.keep(direct)
-		m.accumulate(sum, direct)
+		m.accumulateShort(sum, direct)
 	}, grad, mean, offset, tanhData, sech2Data, partition, theta)
-	m.returns(sum)
+	m.returnsShort(sum)
 }
