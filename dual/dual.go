@@ -55,7 +55,7 @@ type Annealed[T rbm.Real] struct {
 	Engine  Engine[T]
 	net     *rbm.Network[T]
 	moments *rbm.Moments[T]
-	parts   []float64 // work space of setNetwork
+	edges   edges[T]
 }
 
 // NewNetwork returns the annealed dual network of the parameters and posterior
@@ -72,59 +72,69 @@ func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
 // x = J (s-mu)(h-nu), one number f for each (s, h), and
 // ln f = A + B s + C h + K s h.
 func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
-	setNetwork(net, params, mean, nil)
+	var e edges[T]
+	e.setNetwork(net, params, mean)
+	e.setConstant(net, params, mean)
 }
 
-// setNetwork is SetNetwork in the given work space, which it returns, larger if need be.
-func setNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T, parts []float64) []float64 {
+// edges are those of an annealed dual network, with work space.
+type edges[T rbm.Real] struct {
+	kernel.Edges[T]
+	parts []T // what each piece of setNetwork adds to the visible fields
+}
+
+// setNetwork is SetNetwork but for the constant, which is NaN then.
+func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T) {
 	n, p := params.Visible(), params.Hidden()
 	checkMean(mean, n, p)
+	e.Set(params.Coupling, params.VisibleOffset)
+	net.Bound = T(math.Abs(params.Coupling)) // |d^2 ln f / ds dh| is at most |J|, as d ln f / dx is within ±1
+	net.Constant = math.NaN()
 	grain := edgeGrain(n)
-	pieces := parallel.Pieces(p, grain)
-	constant := make([]float64, pieces)
 	if withoutOffsets(params) { // no edge adds to a field
 		parallel.For(p, grain, func(lo, hi int) {
-			var sum float64
-			for mu := lo; mu < hi; mu++ {
-				row := mu * n
-				sum += kernel.PlainEdges(net.Coupling[row:row+n], mean[row:row+n], params.Coupling)
-			}
-			constant[lo/grain] = sum
+			kernel.PlainEdges(net.Coupling[lo*n:hi*n], mean[lo*n:hi*n], params.Coupling)
 		})
 		copyTo(net.HiddenField, params.HiddenField)
 		copyTo(net.VisibleField, params.VisibleField)
-	} else {
-		if len(parts) < pieces*n {
-			parts = make([]float64, pieces*n)
-		}
-		fields := parts[:pieces*n] // what each piece adds to the visible fields
-		offset := narrow[T](params.VisibleOffset)
-		parallel.For(p, grain, func(lo, hi int) {
-			field := fields[lo/grain*n:][:n]
-			clear(field)
-			var sum float64
-			for mu := lo; mu < hi; mu++ {
-				row := mu * n
-				sumA, sumC := kernel.Edges(net.Coupling[row:row+n], field, mean[row:row+n], offset, params.Coupling, params.HiddenOffset[mu])
-				sum += sumA
-				net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
-			}
-			constant[lo/grain] = sum
-		})
-		total := slices.Clone(params.VisibleField)
-		for ; len(fields) > 0; fields = fields[n:] {
-			for i, v := range fields[:n] {
-				total[i] += v
-			}
-		}
-		copyTo(net.VisibleField, total)
+		return
 	}
-	net.Bound = T(math.Abs(params.Coupling)) // |d^2 ln f / ds dh| is at most |J|, as d ln f / dx is within ±1
+	pieces := parallel.Pieces(p, grain)
+	if len(e.parts) < pieces*n {
+		e.parts = make([]T, pieces*n)
+	}
+	fields := e.parts[:pieces*n]
+	parallel.For(p, grain, func(lo, hi int) {
+		field := fields[lo/grain*n:][:n]
+		clear(field)
+		for mu := lo; mu < hi; mu++ {
+			row := mu * n
+			sumC := e.Couplings(net.Coupling[row:row+n], field, mean[row:row+n], params.HiddenOffset[mu])
+			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
+		}
+	})
+	total := slices.Clone(params.VisibleField)
+	for ; len(fields) > 0; fields = fields[n:] {
+		for i, v := range fields[:n] {
+			total[i] += float64(v)
+		}
+	}
+	copyTo(net.VisibleField, total)
+}
+
+// setConstant sets the constant of the network, after setNetwork.
+func (e *edges[T]) setConstant(net *rbm.Network[T], params *rbm.Params, mean []T) {
+	n, p := params.Visible(), params.Hidden()
+	sums := make([]float64, p)
+	parallel.For(p, edgeGrain(n), func(lo, hi int) {
+		for mu := lo; mu < hi; mu++ {
+			sums[mu] = e.Constant(mean[mu*n:(mu+1)*n], params.HiddenOffset[mu])
+		}
+	})
 	net.Constant = 0
-	for _, c := range constant {
-		net.Constant += c
+	for _, v := range sums {
+		net.Constant += v
 	}
-	return parts
 }
 
 // Term computes ln E_q Z and its gradient. The error is the engine's.
@@ -133,7 +143,10 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	if a.net == nil || a.net.Visible() != n || a.net.Hidden() != p {
 		a.net, a.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
 	}
-	a.parts = setNetwork(a.net, params, mean, a.parts)
+	a.edges.setNetwork(a.net, params, mean)
+	if _, ok := a.Engine.(*Chains[T]); !ok { // which give no ln Z
+		a.edges.setConstant(a.net, params, mean)
+	}
 	report, err := a.Engine.Moments(a.moments, a.net)
 	if err != nil {
 		return report, err
@@ -144,7 +157,7 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	for mu, v := range a.moments.Hidden {
 		grad.HiddenField[mu] = float64(v)
 	}
-	offset, plain := narrow[T](params.VisibleOffset), withoutOffsets(params)
+	plain := withoutOffsets(params)
 	coupling := make([]float64, p)
 	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
@@ -153,8 +166,8 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 				coupling[mu] = kernel.PlainEdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], a.moments.Correlation[row:row+n], params.Coupling)
 				continue
 			}
-			coupling[mu] = kernel.EdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], offset, a.moments.Visible, a.moments.Correlation[row:row+n],
-				params.Coupling, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
+			coupling[mu] = a.edges.Slopes(grad.Synapse[row:row+n], mean[row:row+n], a.moments.Visible, a.moments.Correlation[row:row+n],
+				params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
 		}
 	})
 	grad.Coupling = 0

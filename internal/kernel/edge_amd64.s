@@ -4,364 +4,248 @@
 
 #include "textflag.h"
 
-// func edgesAVX2(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
+// func edgesAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·edgesAVX2(SB), NOSPLIT, $0-120
+TEXT ·edgesAVX2(SB), NOSPLIT, $0-192
 	MOVQ  lambda_base+48(FP), AX
 	MOVQ  lambda_len+56(FP), CX
 	MOVQ  offset_base+72(FP), DX
-	MOVQ  coupling_base+0(FP), BX
-	MOVQ  field_base+24(FP), SI
+	MOVQ  plus_base+96(FP), BX
+	MOVQ  minus_base+120(FP), SI
+	MOVQ  coupling_base+0(FP), DI
+	MOVQ  field_base+24(FP), R8
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
-	VPXOR Y2, Y2, Y2
-	VPXOR Y3, Y3, Y3
 	SUBQ  $0x08, CX
 	JLT   part
 
 whole:
-	VMOVUPS      (DX), Y8
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (AX), Y3
+	VBROADCASTSS rate+144(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y2, Y2, Y4
+	VMULPS       word3c0a2c16<>+0(SB), Y4, Y5
+	VADDPS       word3e2aa7bd<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y2, Y5
+	VMULPS       word3ab84e18<>+0(SB), Y4, Y2
+	VADDPS       word3d2aa6e3<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f000004<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y2
 	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y8, Y4, Y8
-	VBROADCASTSS up+96(FP), Y4
-	VMULPS       Y4, Y8, Y8
-	VMOVUPS      (DX), Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y9, Y4, Y9
-	VBROADCASTSS down+100(FP), Y4
-	VMULPS       Y4, Y9, Y9
-	VMULPS       Y8, Y8, Y4
-	VMULPS       Y9, Y9, Y5
-	VMULPS       word3c78f1a1<>+0(SB), Y4, Y6
-	VMULPS       word3c78f1a1<>+0(SB), Y5, Y7
-	VADDPS       wordbd54c69b<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VADDPS       wordbd54c69b<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3e08468c<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VADDPS       word3e08468c<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       wordbeaaa95e<>+0(SB), Y6, Y6
-	VMULPS       Y4, Y6, Y6
-	VADDPS       wordbeaaa95e<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMOVUPS      (AX), Y7
-	VADDPS       Y7, Y8, Y4
-	VMULPS       Y4, Y8, Y4
-	VMULPS       Y8, Y7, Y6
-	VADDPS       word3f800000<>+0(SB), Y6, Y6
-	VDIVPS       Y6, Y4, Y4
-	VADDPS       Y7, Y9, Y5
-	VMULPS       Y5, Y9, Y5
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y5, Y5
-	VMULPS       Y4, Y4, Y8
-	VMULPS       Y5, Y5, Y9
-	VMULPS       word3edfa27b<>+0(SB), Y8, Y6
-	VMULPS       word3edfa27b<>+0(SB), Y9, Y7
-	VADDPS       word3df54a4d<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3df54a4d<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3e9b1194<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3e9b1194<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3ecc2dd8<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3ecc2dd8<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f2aac76<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VADDPS       word3f2aac76<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word40000000<>+0(SB), Y6, Y6
-	VADDPS       word40000000<>+0(SB), Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
 	VMULPS       Y6, Y4, Y4
-	VMULPS       Y7, Y5, Y5
-	VSUBPS       Y5, Y4, Y6
-	VADDPS       Y5, Y4, Y4
-	VMOVUPS      (DX), Y10
-	VBROADCASTSS wordbf800000<>+0(SB), Y5
-	VSUBPS       Y10, Y5, Y10
-	VBROADCASTSS up+96(FP), Y5
-	VMULPS       Y5, Y10, Y10
-	VMOVUPS      (DX), Y11
-	VBROADCASTSS wordbf800000<>+0(SB), Y5
-	VSUBPS       Y11, Y5, Y11
-	VBROADCASTSS down+100(FP), Y5
-	VMULPS       Y5, Y11, Y11
-	VMULPS       Y10, Y10, Y5
-	VMULPS       Y11, Y11, Y7
-	VMULPS       word3c78f1a1<>+0(SB), Y5, Y8
-	VMULPS       word3c78f1a1<>+0(SB), Y7, Y9
-	VADDPS       wordbd54c69b<>+0(SB), Y8, Y8
-	VMULPS       Y5, Y8, Y8
-	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3e08468c<>+0(SB), Y8, Y8
-	VMULPS       Y5, Y8, Y8
-	VADDPS       word3e08468c<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       wordbeaaa95e<>+0(SB), Y8, Y8
-	VMULPS       Y5, Y8, Y8
-	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y10, Y10
-	VMULPS       Y9, Y11, Y11
-	VMOVUPS      (AX), Y9
-	VADDPS       Y9, Y10, Y5
-	VMULPS       Y5, Y10, Y5
-	VMULPS       Y10, Y9, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
+	VBROADCASTSS word40000000<>+0(SB), Y6
+	VSUBPS       Y4, Y6, Y6
+	VADDPS       Y3, Y3, Y3
+	VMULPS       Y2, Y3, Y8
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y5
+	VSUBPS       Y3, Y5, Y6
+	VADDPS       Y5, Y3, Y3
+	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y7, Y6, Y8
+	VBROADCASTSS cn+172(FP), Y5
+	VMULPS       Y5, Y4, Y5
+	VSUBPS       Y8, Y5, Y5
+	VBROADCASTSS cd+176(FP), Y8
+	VMULPS       Y8, Y4, Y9
+	VMULPS       Y2, Y3, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS kv+152(FP), Y4
+	VMULPS       Y4, Y6, Y9
+	VBROADCASTSS kq+148(FP), Y4
+	VMULPS       Y4, Y7, Y4
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS kd+156(FP), Y9
+	VMULPS       Y9, Y3, Y9
+	VADDPS       Y2, Y9, Y9
+	VBROADCASTSS bv+164(FP), Y10
+	VMULPS       Y10, Y6, Y6
+	VBROADCASTSS bq+160(FP), Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS bd+168(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y2, Y3, Y3
 	VDIVPS       Y8, Y5, Y5
-	VADDPS       Y9, Y11, Y7
-	VMULPS       Y7, Y11, Y7
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VDIVPS       Y9, Y7, Y7
-	VMULPS       Y5, Y5, Y10
-	VMULPS       Y7, Y7, Y11
-	VMULPS       word3edfa27b<>+0(SB), Y10, Y8
-	VMULPS       word3edfa27b<>+0(SB), Y11, Y9
-	VADDPS       word3df54a4d<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3df54a4d<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3e9b1194<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3e9b1194<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3ecc2dd8<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3ecc2dd8<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f2aac76<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3f2aac76<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word40000000<>+0(SB), Y8, Y8
-	VADDPS       word40000000<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y5, Y5
+	VDIVPS       Y9, Y4, Y4
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       Y4, Y4, Y2
+	VMULPS       Y7, Y7, Y3
+	VMULPS       Y5, Y5, Y6
+	VMULPS       word3dde96be<>+0(SB), Y2, Y8
+	VMULPS       word3dde96be<>+0(SB), Y3, Y9
+	VMULPS       word3dde96be<>+0(SB), Y6, Y10
+	VADDPS       word3d64b27d<>+0(SB), Y8, Y8
+	VADDPS       word3d64b27d<>+0(SB), Y9, Y9
+	VADDPS       word3d64b27d<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3dd06047<>+0(SB), Y8, Y8
+	VADDPS       word3dd06047<>+0(SB), Y9, Y9
+	VADDPS       word3dd06047<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3e2a9924<>+0(SB), Y8, Y8
+	VADDPS       word3e2a9924<>+0(SB), Y9, Y9
+	VADDPS       word3e2a9924<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3f000007<>+0(SB), Y8, Y8
+	VADDPS       word3f000007<>+0(SB), Y9, Y9
+	VADDPS       word3f000007<>+0(SB), Y10, Y10
+	VMULPS       Y8, Y4, Y4
 	VMULPS       Y9, Y7, Y7
-	VSUBPS       Y7, Y5, Y8
-	VADDPS       Y7, Y5, Y5
-	VSUBPS       Y8, Y6, Y7
-	VMULPS       word3e800000<>+0(SB), Y7, Y7
-	VMOVUPS      Y7, (BX)
-	VSUBPS       Y5, Y4, Y7
-	VMULPS       word3e800000<>+0(SB), Y7, Y7
-	VCVTPS2PD    X7, Y9
-	VADDPD       (SI), Y9, Y9
-	VMOVUPD      Y9, (SI)
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y7
-	VADDPD       32(SI), Y7, Y7
-	VMOVUPD      Y7, 32(SI)
-	VADDPS       Y5, Y4, Y4
-	VCVTPS2PD    X4, Y5
-	VADDPD       Y5, Y0, Y0
-	VEXTRACTF128 $0x01, Y4, X4
-	VCVTPS2PD    X4, Y5
-	VADDPD       Y5, Y1, Y1
-	VADDPS       Y8, Y6, Y6
-	VCVTPS2PD    X6, Y4
-	VADDPD       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y6, X6
-	VCVTPS2PD    X6, Y4
-	VADDPD       Y4, Y3, Y3
+	VMULPS       Y10, Y5, Y5
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      (R8), Y2
+	VADDPS       Y7, Y2, Y7
+	VMOVUPS      Y7, (R8)
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y1, Y1
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
-	ADDQ         $0x00000040, SI
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
 	SUBQ         $0x08, CX
 	JGE          whole
 
 part:
 	ADDQ         $0x08, CX
 	JZ           done
-	XORQ         DI, DI
-	CMPQ         CX, DI
-	CMOVQLT      DI, CX
-	MOVQ         $0x00000008, DI
-	CMPQ         CX, DI
-	CMOVQGT      DI, CX
-	LEAQ         slidingMask<>+0(SB), DI
+	XORQ         R9, R9
+	CMPQ         CX, R9
+	CMOVQLT      R9, CX
+	MOVQ         $0x00000008, R9
+	CMPQ         CX, R9
+	CMOVQGT      R9, CX
+	LEAQ         slidingMask<>+0(SB), R9
 	NEGQ         CX
-	VMOVUPS      32(DI)(CX*4), Y4
-	VMASKMOVPS   (DX), Y4, Y9
+	VMOVUPS      32(R9)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (AX), Y2, Y4
+	VBROADCASTSS rate+144(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y3, Y5
+	VMULPS       word3c0a2c16<>+0(SB), Y5, Y6
+	VADDPS       word3e2aa7bd<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y3, Y6
+	VMULPS       word3ab84e18<>+0(SB), Y5, Y3
+	VADDPS       word3d2aa6e3<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f000004<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
 	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VSUBPS       Y9, Y5, Y9
-	VBROADCASTSS up+96(FP), Y5
-	VMULPS       Y5, Y9, Y9
-	VMASKMOVPS   (DX), Y4, Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y5
-	VSUBPS       Y10, Y5, Y10
-	VBROADCASTSS down+100(FP), Y5
-	VMULPS       Y5, Y10, Y10
-	VMULPS       Y9, Y9, Y5
-	VMULPS       Y10, Y10, Y6
-	VMULPS       word3c78f1a1<>+0(SB), Y5, Y7
-	VMULPS       word3c78f1a1<>+0(SB), Y6, Y8
-	VADDPS       wordbd54c69b<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       wordbd54c69b<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3e08468c<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3e08468c<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       wordbeaaa95e<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y7, Y7
-	VADDPS       wordbeaaa95e<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y8, Y10, Y10
-	VMASKMOVPS   (AX), Y4, Y8
-	VADDPS       Y8, Y9, Y5
-	VMULPS       Y5, Y9, Y5
-	VMULPS       Y9, Y8, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VDIVPS       Y7, Y5, Y5
-	VADDPS       Y8, Y10, Y6
-	VMULPS       Y6, Y10, Y6
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VDIVPS       Y8, Y6, Y6
-	VMULPS       Y5, Y5, Y9
-	VMULPS       Y6, Y6, Y10
-	VMULPS       word3edfa27b<>+0(SB), Y9, Y7
-	VMULPS       word3edfa27b<>+0(SB), Y10, Y8
-	VADDPS       word3df54a4d<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3df54a4d<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3e9b1194<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3e9b1194<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3ecc2dd8<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3ecc2dd8<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word3f2aac76<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VADDPS       word3f2aac76<>+0(SB), Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VADDPS       word40000000<>+0(SB), Y7, Y7
-	VADDPS       word40000000<>+0(SB), Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y4, Y7
+	VSUBPS       Y4, Y5, Y5
 	VMULPS       Y7, Y5, Y5
-	VMULPS       Y8, Y6, Y6
-	VSUBPS       Y6, Y5, Y7
-	VADDPS       Y6, Y5, Y5
-	VMASKMOVPS   (DX), Y4, Y11
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y11, Y6, Y11
-	VBROADCASTSS up+96(FP), Y6
-	VMULPS       Y6, Y11, Y11
-	VMASKMOVPS   (DX), Y4, Y12
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y12, Y6, Y12
-	VBROADCASTSS down+100(FP), Y6
-	VMULPS       Y6, Y12, Y12
-	VMULPS       Y11, Y11, Y6
-	VMULPS       Y12, Y12, Y8
-	VMULPS       word3c78f1a1<>+0(SB), Y6, Y9
-	VMULPS       word3c78f1a1<>+0(SB), Y8, Y10
-	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
-	VMULPS       Y6, Y9, Y9
-	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VADDPS       word3e08468c<>+0(SB), Y9, Y9
-	VMULPS       Y6, Y9, Y9
-	VADDPS       word3e08468c<>+0(SB), Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
-	VMULPS       Y6, Y9, Y9
-	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y11, Y11
-	VMULPS       Y10, Y12, Y12
-	VMASKMOVPS   (AX), Y4, Y10
-	VADDPS       Y10, Y11, Y6
-	VMULPS       Y6, Y11, Y6
-	VMULPS       Y11, Y10, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
+	VBROADCASTSS word40000000<>+0(SB), Y7
+	VSUBPS       Y5, Y7, Y7
+	VADDPS       Y4, Y4, Y4
+	VMULPS       Y3, Y4, Y9
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (BX), Y2, Y4
+	VMASKMOVPS   (SI), Y2, Y6
+	VSUBPS       Y4, Y6, Y7
+	VADDPS       Y6, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y8, Y7, Y9
+	VBROADCASTSS cn+172(FP), Y6
+	VMULPS       Y6, Y5, Y6
+	VSUBPS       Y9, Y6, Y6
+	VBROADCASTSS cd+176(FP), Y9
+	VMULPS       Y9, Y5, Y10
+	VMULPS       Y3, Y4, Y9
+	VADDPS       Y10, Y9, Y9
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS kv+152(FP), Y5
+	VMULPS       Y5, Y7, Y10
+	VBROADCASTSS kq+148(FP), Y5
+	VMULPS       Y5, Y8, Y5
+	VADDPS       Y10, Y5, Y5
+	VBROADCASTSS kd+156(FP), Y10
+	VMULPS       Y10, Y4, Y10
+	VADDPS       Y3, Y10, Y10
+	VBROADCASTSS bv+164(FP), Y11
+	VMULPS       Y11, Y7, Y7
+	VBROADCASTSS bq+160(FP), Y11
+	VMULPS       Y11, Y8, Y8
+	VADDPS       Y7, Y8, Y8
+	VBROADCASTSS bd+168(FP), Y7
+	VMULPS       Y7, Y4, Y4
+	VADDPS       Y3, Y4, Y4
 	VDIVPS       Y9, Y6, Y6
-	VADDPS       Y10, Y12, Y8
-	VMULPS       Y8, Y12, Y8
-	VMULPS       Y12, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VDIVPS       Y10, Y8, Y8
-	VMULPS       Y6, Y6, Y11
-	VMULPS       Y8, Y8, Y12
-	VMULPS       word3edfa27b<>+0(SB), Y11, Y9
-	VMULPS       word3edfa27b<>+0(SB), Y12, Y10
-	VADDPS       word3df54a4d<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3df54a4d<>+0(SB), Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VADDPS       word3e9b1194<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3e9b1194<>+0(SB), Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VADDPS       word3ecc2dd8<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3ecc2dd8<>+0(SB), Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VADDPS       word3f2aac76<>+0(SB), Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VADDPS       word3f2aac76<>+0(SB), Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VADDPS       word40000000<>+0(SB), Y9, Y9
-	VADDPS       word40000000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y6, Y6
+	VDIVPS       Y10, Y5, Y5
+	VDIVPS       Y4, Y8, Y8
+	VMULPS       Y5, Y5, Y3
+	VMULPS       Y8, Y8, Y4
+	VMULPS       Y6, Y6, Y7
+	VMULPS       word3dde96be<>+0(SB), Y3, Y9
+	VMULPS       word3dde96be<>+0(SB), Y4, Y10
+	VMULPS       word3dde96be<>+0(SB), Y7, Y11
+	VADDPS       word3d64b27d<>+0(SB), Y9, Y9
+	VADDPS       word3d64b27d<>+0(SB), Y10, Y10
+	VADDPS       word3d64b27d<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3dd06047<>+0(SB), Y9, Y9
+	VADDPS       word3dd06047<>+0(SB), Y10, Y10
+	VADDPS       word3dd06047<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3e2a9924<>+0(SB), Y9, Y9
+	VADDPS       word3e2a9924<>+0(SB), Y10, Y10
+	VADDPS       word3e2a9924<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3f000007<>+0(SB), Y9, Y9
+	VADDPS       word3f000007<>+0(SB), Y10, Y10
+	VADDPS       word3f000007<>+0(SB), Y11, Y11
+	VMULPS       Y9, Y5, Y5
 	VMULPS       Y10, Y8, Y8
-	VSUBPS       Y8, Y6, Y9
-	VADDPS       Y8, Y6, Y6
-	VSUBPS       Y9, Y7, Y8
-	VMULPS       word3e800000<>+0(SB), Y8, Y8
-	VMASKMOVPS   Y8, Y4, (BX)
-	VSUBPS       Y6, Y5, Y8
-	VMULPS       word3e800000<>+0(SB), Y8, Y8
-	VCVTPS2PD    X8, Y10
-	VPMOVSXDQ    X4, Y11
-	VMASKMOVPD   (SI), Y11, Y12
-	VADDPD       Y12, Y10, Y10
-	VMASKMOVPD   Y10, Y11, (SI)
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y8
-	VEXTRACTF128 $0x01, Y4, X10
-	VPMOVSXDQ    X10, Y10
-	VMASKMOVPD   32(SI), Y10, Y11
-	VADDPD       Y11, Y8, Y8
-	VMASKMOVPD   Y8, Y10, 32(SI)
-	VADDPS       Y6, Y5, Y5
-	VANDPS       Y5, Y4, Y5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y0, Y0
-	VEXTRACTF128 $0x01, Y5, X5
-	VCVTPS2PD    X5, Y6
-	VADDPD       Y6, Y1, Y1
-	VADDPS       Y9, Y7, Y7
-	VANDPS       Y7, Y4, Y7
-	VCVTPS2PD    X7, Y4
-	VADDPD       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y4
-	VADDPD       Y4, Y3, Y3
+	VMULPS       Y11, Y6, Y6
+	VMASKMOVPS   Y5, Y2, (DI)
+	VMASKMOVPS   (R8), Y2, Y3
+	VADDPS       Y8, Y3, Y8
+	VMASKMOVPS   Y8, Y2, (R8)
+	VANDPS       Y6, Y2, Y6
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y1, Y1
 
 done:
 	VADDPD       Y1, Y0, Y0
@@ -369,20 +253,29 @@ done:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
-	VADDPD       Y3, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VADDPD       X2, X0, X2
-	VPERMILPD    $0x01, X2, X0
-	VADDSD       X0, X2, X2
 	VZEROUPPER
-	VMULSD       quarterAVX2<>+0(SB), X1, X1
-	MOVSD        X1, sumA+104(FP)
-	VMULSD       quarterAVX2<>+0(SB), X2, X2
-	MOVSD        X2, sumC+112(FP)
+	MOVSD        X1, ret+184(FP)
 	RET
 
-DATA quarterAVX2<>+0(SB)/8, $(0.25)
-GLOBL quarterAVX2<>(SB), RODATA|NOPTR, $8
+DATA word3c0a2c16<>+0(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+4(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+8(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+12(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+16(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+20(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+24(SB)/4, $0x3c0a2c16
+DATA word3c0a2c16<>+28(SB)/4, $0x3c0a2c16
+GLOBL word3c0a2c16<>(SB), RODATA|NOPTR, $32
+
+DATA word3e2aa7bd<>+0(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+4(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+8(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+12(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+16(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+20(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+24(SB)/4, $0x3e2aa7bd
+DATA word3e2aa7bd<>+28(SB)/4, $0x3e2aa7bd
+GLOBL word3e2aa7bd<>(SB), RODATA|NOPTR, $32
 
 DATA word3f800000<>+0(SB)/4, $0x3f800000
 DATA word3f800000<>+4(SB)/4, $0x3f800000
@@ -394,95 +287,35 @@ DATA word3f800000<>+24(SB)/4, $0x3f800000
 DATA word3f800000<>+28(SB)/4, $0x3f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
-DATA word3c78f1a1<>+0(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+4(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+8(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+12(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+16(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+20(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+24(SB)/4, $0x3c78f1a1
-DATA word3c78f1a1<>+28(SB)/4, $0x3c78f1a1
-GLOBL word3c78f1a1<>(SB), RODATA|NOPTR, $32
+DATA word3ab84e18<>+0(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+4(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+8(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+12(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+16(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+20(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+24(SB)/4, $0x3ab84e18
+DATA word3ab84e18<>+28(SB)/4, $0x3ab84e18
+GLOBL word3ab84e18<>(SB), RODATA|NOPTR, $32
 
-DATA wordbd54c69b<>+0(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+4(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+8(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+12(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+16(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+20(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+24(SB)/4, $0xbd54c69b
-DATA wordbd54c69b<>+28(SB)/4, $0xbd54c69b
-GLOBL wordbd54c69b<>(SB), RODATA|NOPTR, $32
+DATA word3d2aa6e3<>+0(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+4(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+8(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+12(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+16(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+20(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+24(SB)/4, $0x3d2aa6e3
+DATA word3d2aa6e3<>+28(SB)/4, $0x3d2aa6e3
+GLOBL word3d2aa6e3<>(SB), RODATA|NOPTR, $32
 
-DATA word3e08468c<>+0(SB)/4, $0x3e08468c
-DATA word3e08468c<>+4(SB)/4, $0x3e08468c
-DATA word3e08468c<>+8(SB)/4, $0x3e08468c
-DATA word3e08468c<>+12(SB)/4, $0x3e08468c
-DATA word3e08468c<>+16(SB)/4, $0x3e08468c
-DATA word3e08468c<>+20(SB)/4, $0x3e08468c
-DATA word3e08468c<>+24(SB)/4, $0x3e08468c
-DATA word3e08468c<>+28(SB)/4, $0x3e08468c
-GLOBL word3e08468c<>(SB), RODATA|NOPTR, $32
-
-DATA wordbeaaa95e<>+0(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+4(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+8(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+12(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+16(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+20(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+24(SB)/4, $0xbeaaa95e
-DATA wordbeaaa95e<>+28(SB)/4, $0xbeaaa95e
-GLOBL wordbeaaa95e<>(SB), RODATA|NOPTR, $32
-
-DATA word3edfa27b<>+0(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+4(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+8(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+12(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+16(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+20(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+24(SB)/4, $0x3edfa27b
-DATA word3edfa27b<>+28(SB)/4, $0x3edfa27b
-GLOBL word3edfa27b<>(SB), RODATA|NOPTR, $32
-
-DATA word3df54a4d<>+0(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+4(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+8(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+12(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+16(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+20(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+24(SB)/4, $0x3df54a4d
-DATA word3df54a4d<>+28(SB)/4, $0x3df54a4d
-GLOBL word3df54a4d<>(SB), RODATA|NOPTR, $32
-
-DATA word3e9b1194<>+0(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+4(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+8(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+12(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+16(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+20(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+24(SB)/4, $0x3e9b1194
-DATA word3e9b1194<>+28(SB)/4, $0x3e9b1194
-GLOBL word3e9b1194<>(SB), RODATA|NOPTR, $32
-
-DATA word3ecc2dd8<>+0(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+4(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+8(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+12(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+16(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+20(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+24(SB)/4, $0x3ecc2dd8
-DATA word3ecc2dd8<>+28(SB)/4, $0x3ecc2dd8
-GLOBL word3ecc2dd8<>(SB), RODATA|NOPTR, $32
-
-DATA word3f2aac76<>+0(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+4(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+8(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+12(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+16(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+20(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+24(SB)/4, $0x3f2aac76
-DATA word3f2aac76<>+28(SB)/4, $0x3f2aac76
-GLOBL word3f2aac76<>(SB), RODATA|NOPTR, $32
+DATA word3f000004<>+0(SB)/4, $0x3f000004
+DATA word3f000004<>+4(SB)/4, $0x3f000004
+DATA word3f000004<>+8(SB)/4, $0x3f000004
+DATA word3f000004<>+12(SB)/4, $0x3f000004
+DATA word3f000004<>+16(SB)/4, $0x3f000004
+DATA word3f000004<>+20(SB)/4, $0x3f000004
+DATA word3f000004<>+24(SB)/4, $0x3f000004
+DATA word3f000004<>+28(SB)/4, $0x3f000004
+GLOBL word3f000004<>(SB), RODATA|NOPTR, $32
 
 DATA word40000000<>+0(SB)/4, $0x40000000
 DATA word40000000<>+4(SB)/4, $0x40000000
@@ -494,25 +327,55 @@ DATA word40000000<>+24(SB)/4, $0x40000000
 DATA word40000000<>+28(SB)/4, $0x40000000
 GLOBL word40000000<>(SB), RODATA|NOPTR, $32
 
-DATA wordbf800000<>+0(SB)/4, $0xbf800000
-DATA wordbf800000<>+4(SB)/4, $0xbf800000
-DATA wordbf800000<>+8(SB)/4, $0xbf800000
-DATA wordbf800000<>+12(SB)/4, $0xbf800000
-DATA wordbf800000<>+16(SB)/4, $0xbf800000
-DATA wordbf800000<>+20(SB)/4, $0xbf800000
-DATA wordbf800000<>+24(SB)/4, $0xbf800000
-DATA wordbf800000<>+28(SB)/4, $0xbf800000
-GLOBL wordbf800000<>(SB), RODATA|NOPTR, $32
+DATA word3dde96be<>+0(SB)/4, $0x3dde96be
+DATA word3dde96be<>+4(SB)/4, $0x3dde96be
+DATA word3dde96be<>+8(SB)/4, $0x3dde96be
+DATA word3dde96be<>+12(SB)/4, $0x3dde96be
+DATA word3dde96be<>+16(SB)/4, $0x3dde96be
+DATA word3dde96be<>+20(SB)/4, $0x3dde96be
+DATA word3dde96be<>+24(SB)/4, $0x3dde96be
+DATA word3dde96be<>+28(SB)/4, $0x3dde96be
+GLOBL word3dde96be<>(SB), RODATA|NOPTR, $32
 
-DATA word3e800000<>+0(SB)/4, $0x3e800000
-DATA word3e800000<>+4(SB)/4, $0x3e800000
-DATA word3e800000<>+8(SB)/4, $0x3e800000
-DATA word3e800000<>+12(SB)/4, $0x3e800000
-DATA word3e800000<>+16(SB)/4, $0x3e800000
-DATA word3e800000<>+20(SB)/4, $0x3e800000
-DATA word3e800000<>+24(SB)/4, $0x3e800000
-DATA word3e800000<>+28(SB)/4, $0x3e800000
-GLOBL word3e800000<>(SB), RODATA|NOPTR, $32
+DATA word3d64b27d<>+0(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+4(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+8(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+12(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+16(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+20(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+24(SB)/4, $0x3d64b27d
+DATA word3d64b27d<>+28(SB)/4, $0x3d64b27d
+GLOBL word3d64b27d<>(SB), RODATA|NOPTR, $32
+
+DATA word3dd06047<>+0(SB)/4, $0x3dd06047
+DATA word3dd06047<>+4(SB)/4, $0x3dd06047
+DATA word3dd06047<>+8(SB)/4, $0x3dd06047
+DATA word3dd06047<>+12(SB)/4, $0x3dd06047
+DATA word3dd06047<>+16(SB)/4, $0x3dd06047
+DATA word3dd06047<>+20(SB)/4, $0x3dd06047
+DATA word3dd06047<>+24(SB)/4, $0x3dd06047
+DATA word3dd06047<>+28(SB)/4, $0x3dd06047
+GLOBL word3dd06047<>(SB), RODATA|NOPTR, $32
+
+DATA word3e2a9924<>+0(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+4(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+8(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+12(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+16(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+20(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+24(SB)/4, $0x3e2a9924
+DATA word3e2a9924<>+28(SB)/4, $0x3e2a9924
+GLOBL word3e2a9924<>(SB), RODATA|NOPTR, $32
+
+DATA word3f000007<>+0(SB)/4, $0x3f000007
+DATA word3f000007<>+4(SB)/4, $0x3f000007
+DATA word3f000007<>+8(SB)/4, $0x3f000007
+DATA word3f000007<>+12(SB)/4, $0x3f000007
+DATA word3f000007<>+16(SB)/4, $0x3f000007
+DATA word3f000007<>+20(SB)/4, $0x3f000007
+DATA word3f000007<>+24(SB)/4, $0x3f000007
+DATA word3f000007<>+28(SB)/4, $0x3f000007
+GLOBL word3f000007<>(SB), RODATA|NOPTR, $32
 
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
@@ -532,195 +395,332 @@ DATA slidingMask<>+56(SB)/4, $0x00000000
 DATA slidingMask<>+60(SB)/4, $0x00000000
 GLOBL slidingMask<>(SB), RODATA|NOPTR, $64
 
-// func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
+// func edgeConstantAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·edgeSlopesAVX2(SB), NOSPLIT, $0-144
-	MOVQ  lambda_base+24(FP), AX
-	MOVQ  lambda_len+32(FP), CX
-	MOVQ  byLambda_base+0(FP), DX
-	MOVQ  offset_base+48(FP), BX
-	MOVQ  s_base+72(FP), SI
-	MOVQ  sh_base+96(FP), DI
+TEXT ·edgeConstantAVX2(SB), NOSPLIT, $0-128
+	MOVQ  lambda_base+0(FP), AX
+	MOVQ  lambda_len+8(FP), CX
+	MOVQ  offset_base+24(FP), DX
+	MOVQ  plus_base+48(FP), BX
+	MOVQ  minus_base+72(FP), SI
 	VPXOR Y0, Y0, Y0
 	VPXOR Y1, Y1, Y1
 	SUBQ  $0x08, CX
 	JLT   part
 
 whole:
-	VMOVUPS      (AX), Y2
-	VMOVUPS      (BX), Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VSUBPS       Y6, Y3, Y6
-	VBROADCASTSS up+120(FP), Y3
-	VMULPS       Y3, Y6, Y6
-	VMOVUPS      (BX), Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VSUBPS       Y8, Y3, Y8
-	VBROADCASTSS down+124(FP), Y3
-	VMULPS       Y3, Y8, Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VBROADCASTSS h+128(FP), Y4
-	VADDPS       Y4, Y3, Y3
-	VMOVUPS      (SI), Y4
-	VMOVUPS      (DI), Y5
-	VADDPS       Y5, Y4, Y4
-	VADDPS       Y4, Y3, Y3
-	VMULPS       Y6, Y3, Y4
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VBROADCASTSS h+128(FP), Y5
-	VSUBPS       Y5, Y3, Y3
-	VMOVUPS      (SI), Y5
-	VMOVUPS      (DI), Y7
-	VSUBPS       Y7, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-	VMULPS       Y8, Y3, Y7
-	VMULPS       Y6, Y6, Y3
-	VMULPS       Y8, Y8, Y5
-	VMULPS       word3c78f1a1<>+0(SB), Y3, Y9
-	VMULPS       word3c78f1a1<>+0(SB), Y5, Y10
-	VADDPS       wordbd54c69b<>+0(SB), Y9, Y9
-	VMULPS       Y3, Y9, Y9
-	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
-	VMULPS       Y5, Y10, Y10
-	VADDPS       word3e08468c<>+0(SB), Y9, Y9
-	VMULPS       Y3, Y9, Y9
-	VADDPS       word3e08468c<>+0(SB), Y10, Y10
-	VMULPS       Y5, Y10, Y10
-	VADDPS       wordbeaaa95e<>+0(SB), Y9, Y9
-	VMULPS       Y3, Y9, Y9
-	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
-	VMULPS       Y5, Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y6, Y6
-	VMULPS       Y10, Y8, Y8
-	VMULPS       Y6, Y6, Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y3
-	VADDPS       Y6, Y6, Y5
-	VMULPS       Y5, Y2, Y6
-	VADDPS       Y6, Y3, Y3
-	VDIVPS       Y3, Y5, Y5
-	VMULPS       Y8, Y8, Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y3
-	VADDPS       Y8, Y8, Y6
-	VMULPS       Y6, Y2, Y8
-	VADDPS       Y8, Y3, Y3
-	VDIVPS       Y3, Y6, Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VBROADCASTSS h+128(FP), Y8
-	VADDPS       Y8, Y3, Y3
-	VMOVUPS      (SI), Y8
-	VMOVUPS      (DI), Y9
-	VADDPS       Y9, Y8, Y8
-	VADDPS       Y8, Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMULPS       Y5, Y4, Y5
-	VMOVAPS      Y3, Y3
-	VMOVAPS      Y4, Y4
-	VMOVAPS      Y5, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VBROADCASTSS h+128(FP), Y9
-	VSUBPS       Y9, Y8, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      (DI), Y10
-	VSUBPS       Y10, Y9, Y9
-	VADDPS       Y9, Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y6, Y7, Y6
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VMOVUPS      (BX), Y8
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y8, Y6, Y8
-	VBROADCASTSS up+120(FP), Y6
-	VMULPS       Y6, Y8, Y8
-	VMOVUPS      (BX), Y9
-	VBROADCASTSS wordbf800000<>+0(SB), Y6
-	VSUBPS       Y9, Y6, Y9
-	VBROADCASTSS down+124(FP), Y6
-	VMULPS       Y6, Y9, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VBROADCASTSS h+128(FP), Y7
-	VADDPS       Y7, Y6, Y6
-	VMOVUPS      (SI), Y7
-	VMOVUPS      (DI), Y10
-	VADDPS       Y10, Y7, Y7
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y8, Y6, Y10
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VBROADCASTSS h+128(FP), Y7
-	VSUBPS       Y7, Y6, Y6
-	VMOVUPS      (SI), Y7
-	VMOVUPS      (DI), Y11
-	VSUBPS       Y11, Y7, Y7
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y9, Y6, Y11
-	VMULPS       Y8, Y8, Y6
-	VMULPS       Y9, Y9, Y7
-	VMULPS       word3c78f1a1<>+0(SB), Y6, Y12
-	VMULPS       word3c78f1a1<>+0(SB), Y7, Y13
-	VADDPS       wordbd54c69b<>+0(SB), Y12, Y12
-	VMULPS       Y6, Y12, Y12
-	VADDPS       wordbd54c69b<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       word3e08468c<>+0(SB), Y12, Y12
-	VMULPS       Y6, Y12, Y12
-	VADDPS       word3e08468c<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       wordbeaaa95e<>+0(SB), Y12, Y12
-	VMULPS       Y6, Y12, Y12
-	VADDPS       wordbeaaa95e<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       Y12, Y8, Y8
-	VMULPS       Y13, Y9, Y9
-	VMULPS       Y8, Y8, Y7
-	VADDPS       word3f800000<>+0(SB), Y7, Y7
-	VADDPS       Y8, Y8, Y6
-	VMULPS       Y6, Y2, Y8
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (AX), Y3
+	VBROADCASTSS rate+96(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y2, Y2, Y4
+	VMULPS       word3c0a2c16<>+0(SB), Y4, Y5
+	VADDPS       word3e2aa7bd<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y2, Y5
+	VMULPS       word3ab84e18<>+0(SB), Y4, Y2
+	VADDPS       word3d2aa6e3<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f000004<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VBROADCASTSS word40000000<>+0(SB), Y6
+	VSUBPS       Y4, Y6, Y6
+	VADDPS       Y3, Y3, Y3
+	VMULPS       Y2, Y3, Y8
+	VMULPS       Y5, Y6, Y7
 	VADDPS       Y8, Y7, Y7
-	VDIVPS       Y7, Y6, Y6
-	VMULPS       Y9, Y9, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VADDPS       Y9, Y9, Y7
-	VMULPS       Y7, Y2, Y9
-	VADDPS       Y9, Y8, Y8
-	VDIVPS       Y8, Y7, Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y8
-	VBROADCASTSS h+128(FP), Y9
-	VADDPS       Y9, Y8, Y8
-	VMOVUPS      (SI), Y9
-	VMOVUPS      (DI), Y12
-	VADDPS       Y12, Y9, Y9
-	VSUBPS       Y9, Y8, Y8
-	VMULPS       Y6, Y8, Y8
-	VMULPS       Y6, Y10, Y6
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VBROADCASTSS h+128(FP), Y8
-	VSUBPS       Y8, Y6, Y6
-	VMOVUPS      (SI), Y8
-	VMOVUPS      (DI), Y9
-	VSUBPS       Y9, Y8, Y8
-	VSUBPS       Y8, Y6, Y6
-	VMULPS       Y7, Y6, Y6
-	VMULPS       Y7, Y11, Y7
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y11, Y4, Y4
-	VADDPS       Y7, Y5, Y5
-	VMULPS       word3e800000<>+0(SB), Y3, Y3
-	VMOVUPS      Y3, (DX)
-	VBROADCASTSS word3f800000<>+0(SB), Y3
-	VMULPS       Y2, Y4, Y4
-	VSUBPS       Y2, Y3, Y6
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y5
+	VSUBPS       Y3, Y5, Y6
+	VADDPS       Y5, Y3, Y3
+	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS sinhNu+104(FP), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS sinhJ+100(FP), Y5
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS coshNu+112(FP), Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS coshJ+108(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y5, Y2, Y3
+	VSUBPS       Y5, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y3, Y4
+	VADDPS       word3f800000<>+0(SB), Y2, Y5
+	VSUBPS       word3f800000<>+0(SB), Y3, Y3
+	VSUBPS       word3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y5, Y2, Y2
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y2, Y2, Y5
+	VMULPS       word3dde96be<>+0(SB), Y4, Y6
+	VMULPS       word3dde96be<>+0(SB), Y5, Y7
+	VADDPS       word3d64b27d<>+0(SB), Y6, Y6
+	VADDPS       word3d64b27d<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3dd06047<>+0(SB), Y6, Y6
+	VADDPS       word3dd06047<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3e2a9924<>+0(SB), Y6, Y6
+	VADDPS       word3e2a9924<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3f000007<>+0(SB), Y6, Y6
+	VADDPS       word3f000007<>+0(SB), Y7, Y7
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y7, Y2, Y2
 	VADDPS       Y2, Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VMULPS       Y6, Y5, Y5
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         DI, DI
+	CMPQ         CX, DI
+	CMOVQLT      DI, CX
+	MOVQ         $0x00000008, DI
+	CMPQ         CX, DI
+	CMOVQGT      DI, CX
+	LEAQ         slidingMask<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      32(DI)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (AX), Y2, Y4
+	VBROADCASTSS rate+96(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y3, Y5
+	VMULPS       word3c0a2c16<>+0(SB), Y5, Y6
+	VADDPS       word3e2aa7bd<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y3, Y6
+	VMULPS       word3ab84e18<>+0(SB), Y5, Y3
+	VADDPS       word3d2aa6e3<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f000004<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VBROADCASTSS word3f800000<>+0(SB), Y5
+	VADDPS       word3f800000<>+0(SB), Y4, Y7
+	VSUBPS       Y4, Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VBROADCASTSS word40000000<>+0(SB), Y7
+	VSUBPS       Y5, Y7, Y7
+	VADDPS       Y4, Y4, Y4
+	VMULPS       Y3, Y4, Y9
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (BX), Y2, Y4
+	VMASKMOVPS   (SI), Y2, Y6
+	VSUBPS       Y4, Y6, Y7
+	VADDPS       Y6, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS sinhNu+104(FP), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS sinhJ+100(FP), Y6
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS coshNu+112(FP), Y5
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS coshJ+108(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y4
+	VSUBPS       Y6, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y4, Y5
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       word3f800000<>+0(SB), Y4, Y4
+	VSUBPS       word3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y5, Y4, Y4
+	VDIVPS       Y6, Y3, Y3
+	VMULPS       Y4, Y4, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       word3dde96be<>+0(SB), Y5, Y7
+	VMULPS       word3dde96be<>+0(SB), Y6, Y8
+	VADDPS       word3d64b27d<>+0(SB), Y7, Y7
+	VADDPS       word3d64b27d<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3dd06047<>+0(SB), Y7, Y7
+	VADDPS       word3dd06047<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3e2a9924<>+0(SB), Y7, Y7
+	VADDPS       word3e2a9924<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3f000007<>+0(SB), Y7, Y7
+	VADDPS       word3f000007<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y4, Y4
+	VMULPS       Y8, Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VANDPS       Y4, Y2, Y4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+120(FP)
+	RET
+
+// func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·edgeSlopesAVX2(SB), NOSPLIT, $0-216
+	MOVQ  lambda_base+24(FP), AX
+	MOVQ  lambda_len+32(FP), CX
+	MOVQ  offset_base+48(FP), DX
+	MOVQ  plus_base+72(FP), BX
+	MOVQ  minus_base+96(FP), SI
+	MOVQ  byLambda_base+0(FP), DI
+	MOVQ  s_base+120(FP), R8
+	MOVQ  sh_base+144(FP), R9
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	SUBQ  $0x08, CX
+	JLT   part
+
+whole:
+	VMOVUPS      (DX), Y2
+	VBROADCASTSS rate+168(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       word3ab85054<>+0(SB), Y2, Y3
+	VADDPS       word3c0a2c06<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3d2aa707<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3e2aa7be<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f000003<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      (AX), Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VMOVUPS      (BX), Y4
+	VMULPS       Y2, Y4, Y5
+	VADDPS       Y2, Y4, Y4
 	VADDPS       Y5, Y4, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y5
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VMOVUPS      (R8), Y7
+	VBROADCASTSS h+200(FP), Y8
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      (R9), Y8
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS pp+172(FP), Y8
+	VMULPS       Y8, Y5, Y9
+	VADDPS       Y4, Y9, Y9
+	VMULPS       Y9, Y3, Y10
+	VADDPS       word40000000<>+0(SB), Y10, Y10
+	VADDPS       Y7, Y6, Y8
+	VMULPS       Y9, Y8, Y9
+	VBROADCASTSS mp+180(FP), Y8
+	VMULPS       Y8, Y5, Y5
+	VADDPS       Y4, Y5, Y5
+	VMULPS       Y5, Y3, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y5
+	VMOVUPS      (SI), Y6
+	VMULPS       Y2, Y6, Y7
+	VADDPS       Y2, Y6, Y2
+	VADDPS       Y7, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y7
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VMOVUPS      (R8), Y8
+	VBROADCASTSS h+200(FP), Y11
+	VSUBPS       Y11, Y6, Y6
+	VMOVUPS      (R9), Y11
+	VSUBPS       Y11, Y8, Y8
+	VBROADCASTSS pm+176(FP), Y11
+	VMULPS       Y11, Y7, Y12
+	VADDPS       Y2, Y12, Y12
+	VMULPS       Y12, Y3, Y13
+	VADDPS       word40000000<>+0(SB), Y13, Y13
+	VADDPS       Y8, Y6, Y11
+	VMULPS       Y12, Y11, Y12
+	VBROADCASTSS mm+184(FP), Y11
+	VMULPS       Y11, Y7, Y7
+	VADDPS       Y2, Y7, Y7
+	VMULPS       Y7, Y3, Y2
+	VADDPS       word40000000<>+0(SB), Y2, Y2
+	VSUBPS       Y8, Y6, Y3
+	VMULPS       Y7, Y3, Y7
+	VDIVPS       Y10, Y9, Y9
+	VDIVPS       Y13, Y12, Y12
+	VDIVPS       Y4, Y5, Y5
+	VDIVPS       Y2, Y7, Y7
+	VSUBPS       Y5, Y9, Y10
+	VADDPS       Y5, Y9, Y9
+	VSUBPS       Y7, Y12, Y13
+	VADDPS       Y7, Y12, Y12
+	VADDPS       Y12, Y9, Y2
+	VMULPS       word3e800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (R8), Y3
+	VMOVUPS      (R9), Y4
+	VMULPS       Y9, Y2, Y9
+	VSUBPS       Y9, Y10, Y10
+	VBROADCASTSS up+188(FP), Y5
+	VMULPS       Y5, Y10, Y10
+	VMULPS       Y12, Y2, Y12
+	VSUBPS       Y12, Y13, Y13
+	VBROADCASTSS down+192(FP), Y5
+	VMULPS       Y5, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	VSUBPS       Y2, Y3, Y3
+	VBROADCASTSS h+200(FP), Y5
+	VMULPS       Y5, Y2, Y2
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS nu+196(FP), Y2
+	VMULPS       Y2, Y3, Y3
+	VSUBPS       Y3, Y4, Y4
+	VMOVUPS      (AX), Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VADDPS       word3f800000<>+0(SB), Y2, Y5
+	VSUBPS       Y2, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y10, Y3, Y10
+	VMULPS       Y4, Y2, Y4
+	VADDPS       Y10, Y4, Y4
 	VCVTPS2PD    X4, Y2
 	VADDPD       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y4, X4
@@ -731,195 +731,127 @@ whole:
 	ADDQ         $0x00000020, BX
 	ADDQ         $0x00000020, SI
 	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
 	SUBQ         $0x08, CX
 	JGE          whole
 
 part:
 	ADDQ         $0x08, CX
 	JZ           done
-	XORQ         R8, R8
-	CMPQ         CX, R8
-	CMOVQLT      R8, CX
-	MOVQ         $0x00000008, R8
-	CMPQ         CX, R8
-	CMOVQGT      R8, CX
-	LEAQ         slidingMask<>+0(SB), R8
+	XORQ         R10, R10
+	CMPQ         CX, R10
+	CMOVQLT      R10, CX
+	MOVQ         $0x00000008, R10
+	CMPQ         CX, R10
+	CMOVQGT      R10, CX
+	LEAQ         slidingMask<>+0(SB), R10
 	NEGQ         CX
-	VMOVUPS      32(R8)(CX*4), Y2
-	VMASKMOVPS   (AX), Y2, Y3
-	VMASKMOVPS   (BX), Y2, Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y7, Y4, Y7
-	VBROADCASTSS up+120(FP), Y4
-	VMULPS       Y4, Y7, Y7
-	VMASKMOVPS   (BX), Y2, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y9, Y4, Y9
-	VBROADCASTSS down+124(FP), Y4
-	VMULPS       Y4, Y9, Y9
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VBROADCASTSS h+128(FP), Y5
-	VADDPS       Y5, Y4, Y4
-	VMASKMOVPS   (SI), Y2, Y5
-	VMASKMOVPS   (DI), Y2, Y6
+	VMOVUPS      32(R10)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VBROADCASTSS rate+168(FP), Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       word3ab85054<>+0(SB), Y3, Y4
+	VADDPS       word3c0a2c06<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3d2aa707<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3e2aa7be<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3f000003<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VMASKMOVPS   (AX), Y2, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VMASKMOVPS   (BX), Y2, Y5
+	VMULPS       Y3, Y5, Y6
+	VADDPS       Y3, Y5, Y5
 	VADDPS       Y6, Y5, Y5
-	VADDPS       Y5, Y4, Y4
-	VMULPS       Y7, Y4, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VBROADCASTSS h+128(FP), Y6
-	VSUBPS       Y6, Y4, Y4
-	VMASKMOVPS   (SI), Y2, Y6
-	VMASKMOVPS   (DI), Y2, Y8
-	VSUBPS       Y8, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-	VMULPS       Y9, Y4, Y8
-	VMULPS       Y7, Y7, Y4
-	VMULPS       Y9, Y9, Y6
-	VMULPS       word3c78f1a1<>+0(SB), Y4, Y10
-	VMULPS       word3c78f1a1<>+0(SB), Y6, Y11
-	VADDPS       wordbd54c69b<>+0(SB), Y10, Y10
-	VMULPS       Y4, Y10, Y10
-	VADDPS       wordbd54c69b<>+0(SB), Y11, Y11
-	VMULPS       Y6, Y11, Y11
-	VADDPS       word3e08468c<>+0(SB), Y10, Y10
-	VMULPS       Y4, Y10, Y10
-	VADDPS       word3e08468c<>+0(SB), Y11, Y11
-	VMULPS       Y6, Y11, Y11
-	VADDPS       wordbeaaa95e<>+0(SB), Y10, Y10
-	VMULPS       Y4, Y10, Y10
-	VADDPS       wordbeaaa95e<>+0(SB), Y11, Y11
-	VMULPS       Y6, Y11, Y11
-	VADDPS       word3f800000<>+0(SB), Y10, Y10
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       Y10, Y7, Y7
-	VMULPS       Y11, Y9, Y9
-	VMULPS       Y7, Y7, Y4
-	VADDPS       word3f800000<>+0(SB), Y4, Y4
-	VADDPS       Y7, Y7, Y6
-	VMULPS       Y6, Y3, Y7
-	VADDPS       Y7, Y4, Y4
-	VDIVPS       Y4, Y6, Y6
-	VMULPS       Y9, Y9, Y4
-	VADDPS       word3f800000<>+0(SB), Y4, Y4
-	VADDPS       Y9, Y9, Y7
-	VMULPS       Y7, Y3, Y9
-	VADDPS       Y9, Y4, Y4
-	VDIVPS       Y4, Y7, Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VBROADCASTSS h+128(FP), Y9
-	VADDPS       Y9, Y4, Y4
-	VMASKMOVPS   (SI), Y2, Y9
-	VMASKMOVPS   (DI), Y2, Y10
-	VADDPS       Y10, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMULPS       Y6, Y5, Y6
-	VMOVAPS      Y4, Y4
-	VMOVAPS      Y5, Y5
-	VMOVAPS      Y6, Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y9
-	VBROADCASTSS h+128(FP), Y10
-	VSUBPS       Y10, Y9, Y9
-	VMASKMOVPS   (SI), Y2, Y10
-	VMASKMOVPS   (DI), Y2, Y11
-	VSUBPS       Y11, Y10, Y10
-	VADDPS       Y10, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y7, Y8, Y7
-	VADDPS       Y9, Y4, Y4
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y7, Y6, Y6
-	VMASKMOVPS   (BX), Y2, Y9
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y9, Y7, Y9
-	VBROADCASTSS up+120(FP), Y7
-	VMULPS       Y7, Y9, Y9
-	VMASKMOVPS   (BX), Y2, Y10
-	VBROADCASTSS wordbf800000<>+0(SB), Y7
-	VSUBPS       Y10, Y7, Y10
-	VBROADCASTSS down+124(FP), Y7
-	VMULPS       Y7, Y10, Y10
+	VADDPS       word3f800000<>+0(SB), Y5, Y6
 	VBROADCASTSS word3f800000<>+0(SB), Y7
-	VBROADCASTSS h+128(FP), Y8
-	VADDPS       Y8, Y7, Y7
-	VMASKMOVPS   (SI), Y2, Y8
-	VMASKMOVPS   (DI), Y2, Y11
-	VADDPS       Y11, Y8, Y8
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y9, Y7, Y11
-	VBROADCASTSS word3f800000<>+0(SB), Y7
-	VBROADCASTSS h+128(FP), Y8
-	VSUBPS       Y8, Y7, Y7
-	VMASKMOVPS   (SI), Y2, Y8
-	VMASKMOVPS   (DI), Y2, Y12
-	VSUBPS       Y12, Y8, Y8
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y10, Y7, Y12
-	VMULPS       Y9, Y9, Y7
-	VMULPS       Y10, Y10, Y8
-	VMULPS       word3c78f1a1<>+0(SB), Y7, Y13
-	VMULPS       word3c78f1a1<>+0(SB), Y8, Y14
-	VADDPS       wordbd54c69b<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       wordbd54c69b<>+0(SB), Y14, Y14
-	VMULPS       Y8, Y14, Y14
-	VADDPS       word3e08468c<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       word3e08468c<>+0(SB), Y14, Y14
-	VMULPS       Y8, Y14, Y14
-	VADDPS       wordbeaaa95e<>+0(SB), Y13, Y13
-	VMULPS       Y7, Y13, Y13
-	VADDPS       wordbeaaa95e<>+0(SB), Y14, Y14
-	VMULPS       Y8, Y14, Y14
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       Y13, Y9, Y9
-	VMULPS       Y14, Y10, Y10
-	VMULPS       Y9, Y9, Y8
-	VADDPS       word3f800000<>+0(SB), Y8, Y8
-	VADDPS       Y9, Y9, Y7
-	VMULPS       Y7, Y3, Y9
+	VMASKMOVPS   (R8), Y2, Y8
+	VBROADCASTSS h+200(FP), Y9
+	VADDPS       Y9, Y7, Y7
+	VMASKMOVPS   (R9), Y2, Y9
 	VADDPS       Y9, Y8, Y8
-	VDIVPS       Y8, Y7, Y7
-	VMULPS       Y10, Y10, Y9
-	VADDPS       word3f800000<>+0(SB), Y9, Y9
-	VADDPS       Y10, Y10, Y8
-	VMULPS       Y8, Y3, Y10
-	VADDPS       Y10, Y9, Y9
-	VDIVPS       Y9, Y8, Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y9
-	VBROADCASTSS h+128(FP), Y10
-	VADDPS       Y10, Y9, Y9
-	VMASKMOVPS   (SI), Y2, Y10
-	VMASKMOVPS   (DI), Y2, Y13
-	VADDPS       Y13, Y10, Y10
-	VSUBPS       Y10, Y9, Y9
-	VMULPS       Y7, Y9, Y9
-	VMULPS       Y7, Y11, Y7
-	VADDPS       Y9, Y4, Y4
-	VADDPS       Y11, Y5, Y5
-	VADDPS       Y7, Y6, Y6
+	VBROADCASTSS pp+172(FP), Y9
+	VMULPS       Y9, Y6, Y10
+	VADDPS       Y5, Y10, Y10
+	VMULPS       Y10, Y4, Y11
+	VADDPS       word40000000<>+0(SB), Y11, Y11
+	VADDPS       Y8, Y7, Y9
+	VMULPS       Y10, Y9, Y10
+	VBROADCASTSS mp+180(FP), Y9
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y5, Y6, Y6
+	VMULPS       Y6, Y4, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VMASKMOVPS   (SI), Y2, Y7
+	VMULPS       Y3, Y7, Y8
+	VADDPS       Y3, Y7, Y3
+	VADDPS       Y8, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y8
 	VBROADCASTSS word3f800000<>+0(SB), Y7
-	VBROADCASTSS h+128(FP), Y9
-	VSUBPS       Y9, Y7, Y7
-	VMASKMOVPS   (SI), Y2, Y9
-	VMASKMOVPS   (DI), Y2, Y10
-	VSUBPS       Y10, Y9, Y9
-	VSUBPS       Y9, Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	VMULPS       Y8, Y12, Y8
-	VADDPS       Y7, Y4, Y4
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y8, Y6, Y6
-	VMULPS       word3e800000<>+0(SB), Y4, Y4
-	VMASKMOVPS   Y4, Y2, (DX)
+	VMASKMOVPS   (R8), Y2, Y9
+	VBROADCASTSS h+200(FP), Y12
+	VSUBPS       Y12, Y7, Y7
+	VMASKMOVPS   (R9), Y2, Y12
+	VSUBPS       Y12, Y9, Y9
+	VBROADCASTSS pm+176(FP), Y12
+	VMULPS       Y12, Y8, Y13
+	VADDPS       Y3, Y13, Y13
+	VMULPS       Y13, Y4, Y14
+	VADDPS       word40000000<>+0(SB), Y14, Y14
+	VADDPS       Y9, Y7, Y12
+	VMULPS       Y13, Y12, Y13
+	VBROADCASTSS mm+184(FP), Y12
+	VMULPS       Y12, Y8, Y8
+	VADDPS       Y3, Y8, Y8
+	VMULPS       Y8, Y4, Y3
+	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VSUBPS       Y9, Y7, Y4
+	VMULPS       Y8, Y4, Y8
+	VDIVPS       Y11, Y10, Y10
+	VDIVPS       Y14, Y13, Y13
+	VDIVPS       Y5, Y6, Y6
+	VDIVPS       Y3, Y8, Y8
+	VSUBPS       Y6, Y10, Y11
+	VADDPS       Y6, Y10, Y10
+	VSUBPS       Y8, Y13, Y14
+	VADDPS       Y8, Y13, Y13
+	VADDPS       Y13, Y10, Y3
+	VMULPS       word3e800000<>+0(SB), Y3, Y3
+	VMASKMOVPS   Y3, Y2, (DI)
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (R8), Y2, Y4
+	VMASKMOVPS   (R9), Y2, Y5
+	VMULPS       Y10, Y3, Y10
+	VSUBPS       Y10, Y11, Y11
+	VBROADCASTSS up+188(FP), Y6
+	VMULPS       Y6, Y11, Y11
+	VMULPS       Y13, Y3, Y13
+	VSUBPS       Y13, Y14, Y14
+	VBROADCASTSS down+192(FP), Y6
+	VMULPS       Y6, Y14, Y14
+	VADDPS       Y14, Y11, Y11
+	VSUBPS       Y3, Y4, Y4
+	VBROADCASTSS h+200(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VSUBPS       Y3, Y5, Y5
+	VBROADCASTSS nu+196(FP), Y3
+	VMULPS       Y3, Y4, Y4
+	VSUBPS       Y4, Y5, Y5
+	VMASKMOVPS   (AX), Y2, Y3
 	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VMULPS       Y3, Y5, Y5
-	VSUBPS       Y3, Y4, Y7
-	VADDPS       Y3, Y4, Y4
-	VMULPS       Y4, Y7, Y7
-	VMULPS       Y7, Y6, Y6
-	VADDPS       Y6, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y11, Y4, Y11
+	VMULPS       Y5, Y3, Y5
+	VADDPS       Y11, Y5, Y5
 	VANDPS       Y5, Y2, Y5
 	VCVTPS2PD    X5, Y2
 	VADDPD       Y2, Y0, Y0
@@ -934,56 +866,94 @@ done:
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
 	VZEROUPPER
-	MOVSD        X1, ret+136(FP)
+	MOVSD        X1, ret+208(FP)
 	RET
 
-// func plainEdgesAVX2(coupling []float32, lambda []float32, t float32) float64
-// Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·plainEdgesAVX2(SB), NOSPLIT, $0-64
-	MOVQ  lambda_base+24(FP), AX
-	MOVQ  lambda_len+32(FP), CX
-	MOVQ  coupling_base+0(FP), DX
-	VPXOR Y0, Y0, Y0
-	VPXOR Y1, Y1, Y1
-	SUBQ  $0x08, CX
-	JLT   part
+DATA word3ab85054<>+0(SB)/4, $0x3ab85054
+DATA word3ab85054<>+4(SB)/4, $0x3ab85054
+DATA word3ab85054<>+8(SB)/4, $0x3ab85054
+DATA word3ab85054<>+12(SB)/4, $0x3ab85054
+DATA word3ab85054<>+16(SB)/4, $0x3ab85054
+DATA word3ab85054<>+20(SB)/4, $0x3ab85054
+DATA word3ab85054<>+24(SB)/4, $0x3ab85054
+DATA word3ab85054<>+28(SB)/4, $0x3ab85054
+GLOBL word3ab85054<>(SB), RODATA|NOPTR, $32
+
+DATA word3c0a2c06<>+0(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+4(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+8(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+12(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+16(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+20(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+24(SB)/4, $0x3c0a2c06
+DATA word3c0a2c06<>+28(SB)/4, $0x3c0a2c06
+GLOBL word3c0a2c06<>(SB), RODATA|NOPTR, $32
+
+DATA word3d2aa707<>+0(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+4(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+8(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+12(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+16(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+20(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+24(SB)/4, $0x3d2aa707
+DATA word3d2aa707<>+28(SB)/4, $0x3d2aa707
+GLOBL word3d2aa707<>(SB), RODATA|NOPTR, $32
+
+DATA word3e2aa7be<>+0(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+4(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+8(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+12(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+16(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+20(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+24(SB)/4, $0x3e2aa7be
+DATA word3e2aa7be<>+28(SB)/4, $0x3e2aa7be
+GLOBL word3e2aa7be<>(SB), RODATA|NOPTR, $32
+
+DATA word3f000003<>+0(SB)/4, $0x3f000003
+DATA word3f000003<>+4(SB)/4, $0x3f000003
+DATA word3f000003<>+8(SB)/4, $0x3f000003
+DATA word3f000003<>+12(SB)/4, $0x3f000003
+DATA word3f000003<>+16(SB)/4, $0x3f000003
+DATA word3f000003<>+20(SB)/4, $0x3f000003
+DATA word3f000003<>+24(SB)/4, $0x3f000003
+DATA word3f000003<>+28(SB)/4, $0x3f000003
+GLOBL word3f000003<>(SB), RODATA|NOPTR, $32
+
+DATA word3e800000<>+0(SB)/4, $0x3e800000
+DATA word3e800000<>+4(SB)/4, $0x3e800000
+DATA word3e800000<>+8(SB)/4, $0x3e800000
+DATA word3e800000<>+12(SB)/4, $0x3e800000
+DATA word3e800000<>+16(SB)/4, $0x3e800000
+DATA word3e800000<>+20(SB)/4, $0x3e800000
+DATA word3e800000<>+24(SB)/4, $0x3e800000
+DATA word3e800000<>+28(SB)/4, $0x3e800000
+GLOBL word3e800000<>(SB), RODATA|NOPTR, $32
+
+// func plainEdgesAVX2(coupling []float32, lambda []float32, t float32)
+// Requires: AVX, CMOV
+TEXT ·plainEdgesAVX2(SB), NOSPLIT, $0-52
+	MOVQ lambda_base+24(FP), AX
+	MOVQ lambda_len+32(FP), CX
+	MOVQ coupling_base+0(FP), DX
+	SUBQ $0x08, CX
+	JLT  part
 
 whole:
-	VMOVUPS      (AX), Y2
-	VBROADCASTSS t+48(FP), Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y2, Y2, Y3
-	VMULPS       word3edfa27b<>+0(SB), Y3, Y4
-	VADDPS       word3df54a4d<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       word3e9b1194<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       word3ecc2dd8<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       word3f2aac76<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       word40000000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y2, Y2
-	VMULPS       word3f000000<>+0(SB), Y2, Y2
-	VMOVUPS      Y2, (DX)
-	VMULPS       wordbed77be5<>+0(SB), Y3, Y4
-	VADDPS       wordbcb50023<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       wordbe6f66fa<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       wordbe7bffca<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       wordbeaac662<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       wordbeffff71<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       wordbf800000<>+0(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCVTPS2PD    X3, Y2
-	VADDPD       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y3, X3
-	VCVTPS2PD    X3, Y2
-	VADDPD       Y2, Y1, Y1
+	VMOVUPS      (AX), Y0
+	VBROADCASTSS t+48(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y0, Y0, Y1
+	VMULPS       word3dde96be<>+0(SB), Y1, Y2
+	VADDPS       word3d64b27d<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3dd06047<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3e2a9924<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3f000007<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VADDPS       Y0, Y0, Y0
+	VMOVUPS      Y0, (DX)
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, DX
 	SUBQ         $0x08, CX
@@ -1000,123 +970,26 @@ part:
 	CMOVQGT      BX, CX
 	LEAQ         slidingMask<>+0(SB), BX
 	NEGQ         CX
-	VMOVUPS      32(BX)(CX*4), Y2
-	VMASKMOVPS   (AX), Y2, Y3
-	VBROADCASTSS t+48(FP), Y4
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y3, Y3, Y4
-	VMULPS       word3edfa27b<>+0(SB), Y4, Y5
-	VADDPS       word3df54a4d<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       word3e9b1194<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       word3ecc2dd8<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       word3f2aac76<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       word40000000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y3, Y3
-	VMULPS       word3f000000<>+0(SB), Y3, Y3
-	VMASKMOVPS   Y3, Y2, (DX)
-	VMULPS       wordbed77be5<>+0(SB), Y4, Y5
-	VADDPS       wordbcb50023<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       wordbe6f66fa<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       wordbe7bffca<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       wordbeaac662<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       wordbeffff71<>+0(SB), Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       wordbf800000<>+0(SB), Y5, Y5
-	VMULPS       Y5, Y4, Y4
-	VANDPS       Y4, Y2, Y4
-	VCVTPS2PD    X4, Y2
-	VADDPD       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y4, X4
-	VCVTPS2PD    X4, Y2
-	VADDPD       Y2, Y1, Y1
+	VMOVUPS      32(BX)(CX*4), Y0
+	VMASKMOVPS   (AX), Y0, Y1
+	VBROADCASTSS t+48(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMULPS       word3dde96be<>+0(SB), Y2, Y3
+	VADDPS       word3d64b27d<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3dd06047<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3e2a9924<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f000007<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VADDPS       Y1, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
 
 done:
-	VADDPD       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X1
-	VPERMILPD    $0x01, X1, X0
-	VADDSD       X0, X1, X1
 	VZEROUPPER
-	MOVSD        X1, ret+56(FP)
 	RET
-
-DATA word3f000000<>+0(SB)/4, $0x3f000000
-DATA word3f000000<>+4(SB)/4, $0x3f000000
-DATA word3f000000<>+8(SB)/4, $0x3f000000
-DATA word3f000000<>+12(SB)/4, $0x3f000000
-DATA word3f000000<>+16(SB)/4, $0x3f000000
-DATA word3f000000<>+20(SB)/4, $0x3f000000
-DATA word3f000000<>+24(SB)/4, $0x3f000000
-DATA word3f000000<>+28(SB)/4, $0x3f000000
-GLOBL word3f000000<>(SB), RODATA|NOPTR, $32
-
-DATA wordbed77be5<>+0(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+4(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+8(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+12(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+16(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+20(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+24(SB)/4, $0xbed77be5
-DATA wordbed77be5<>+28(SB)/4, $0xbed77be5
-GLOBL wordbed77be5<>(SB), RODATA|NOPTR, $32
-
-DATA wordbcb50023<>+0(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+4(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+8(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+12(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+16(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+20(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+24(SB)/4, $0xbcb50023
-DATA wordbcb50023<>+28(SB)/4, $0xbcb50023
-GLOBL wordbcb50023<>(SB), RODATA|NOPTR, $32
-
-DATA wordbe6f66fa<>+0(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+4(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+8(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+12(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+16(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+20(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+24(SB)/4, $0xbe6f66fa
-DATA wordbe6f66fa<>+28(SB)/4, $0xbe6f66fa
-GLOBL wordbe6f66fa<>(SB), RODATA|NOPTR, $32
-
-DATA wordbe7bffca<>+0(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+4(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+8(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+12(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+16(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+20(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+24(SB)/4, $0xbe7bffca
-DATA wordbe7bffca<>+28(SB)/4, $0xbe7bffca
-GLOBL wordbe7bffca<>(SB), RODATA|NOPTR, $32
-
-DATA wordbeaac662<>+0(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+4(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+8(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+12(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+16(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+20(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+24(SB)/4, $0xbeaac662
-DATA wordbeaac662<>+28(SB)/4, $0xbeaac662
-GLOBL wordbeaac662<>(SB), RODATA|NOPTR, $32
-
-DATA wordbeffff71<>+0(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+4(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+8(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+12(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+16(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+20(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+24(SB)/4, $0xbeffff71
-DATA wordbeffff71<>+28(SB)/4, $0xbeffff71
-GLOBL wordbeffff71<>(SB), RODATA|NOPTR, $32
 
 // func plainEdgeSlopesAVX2(byLambda []float32, lambda []float32, sh []float32, t float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
@@ -1125,40 +998,42 @@ TEXT ·plainEdgeSlopesAVX2(SB), NOSPLIT, $0-88
 	MOVQ         lambda_len+32(FP), CX
 	MOVQ         byLambda_base+0(FP), DX
 	MOVQ         sh_base+48(FP), BX
-	VPXOR        Y0, Y0, Y0
+	VBROADCASTSS t+72(FP), Y0
 	VPXOR        Y1, Y1, Y1
-	VBROADCASTSS t+72(FP), Y2
-	VBROADCASTSS word3f800000<>+0(SB), Y4
-	VSUBPS       Y2, Y4, Y5
-	VADDPS       Y2, Y4, Y3
-	VMULPS       Y3, Y5, Y3
+	VPXOR        Y2, Y2, Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VADDPS       word3f800000<>+0(SB), Y0, Y4
+	VSUBPS       Y0, Y3, Y3
+	VMULPS       Y4, Y3, Y3
 	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS      (AX), Y5
-	VMOVUPS      (BX), Y6
-	VMULPS       Y2, Y5, Y7
-	VSUBPS       Y7, Y4, Y9
-	VADDPS       Y7, Y4, Y8
-	VMULPS       Y8, Y9, Y8
-	VSUBPS       Y7, Y6, Y7
-	VMULPS       Y2, Y7, Y7
-	VDIVPS       Y8, Y7, Y7
-	VMOVUPS      Y7, (DX)
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y3, Y6, Y6
-	VSUBPS       Y5, Y4, Y9
-	VADDPS       Y5, Y4, Y7
-	VMULPS       Y7, Y9, Y7
-	VMULPS       Y2, Y7, Y7
-	VADDPS       Y7, Y6, Y6
-	VDIVPS       Y8, Y6, Y6
-	VCVTPS2PD    X6, Y5
-	VADDPD       Y5, Y0, Y0
-	VEXTRACTF128 $0x01, Y6, X6
-	VCVTPS2PD    X6, Y5
-	VADDPD       Y5, Y1, Y1
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (BX), Y5
+	VMULPS       Y0, Y4, Y6
+	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VADDPS       word3f800000<>+0(SB), Y6, Y8
+	VSUBPS       Y6, Y7, Y7
+	VMULPS       Y8, Y7, Y7
+	VSUBPS       Y6, Y5, Y6
+	VMULPS       Y0, Y6, Y6
+	VDIVPS       Y7, Y6, Y6
+	VMOVUPS      Y6, (DX)
+	VMULPS       Y5, Y4, Y5
+	VMULPS       Y3, Y5, Y5
+	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VADDPS       word3f800000<>+0(SB), Y4, Y8
+	VSUBPS       Y4, Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VMULPS       Y0, Y6, Y6
+	VADDPS       Y6, Y5, Y5
+	VDIVPS       Y7, Y5, Y5
+	VCVTPS2PD    X5, Y4
+	VADDPD       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y4
+	VADDPD       Y4, Y2, Y2
 	ADDQ         $0x00000020, AX
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x00000020, BX
@@ -1176,34 +1051,36 @@ part:
 	CMOVQGT      SI, CX
 	LEAQ         slidingMask<>+0(SB), SI
 	NEGQ         CX
-	VMOVUPS      32(SI)(CX*4), Y5
-	VMASKMOVPS   (AX), Y5, Y6
-	VMASKMOVPS   (BX), Y5, Y7
-	VMULPS       Y2, Y6, Y8
-	VSUBPS       Y8, Y4, Y10
-	VADDPS       Y8, Y4, Y9
-	VMULPS       Y9, Y10, Y9
-	VSUBPS       Y8, Y7, Y8
-	VMULPS       Y2, Y8, Y8
-	VDIVPS       Y9, Y8, Y8
-	VMASKMOVPS   Y8, Y5, (DX)
-	VMULPS       Y7, Y6, Y7
-	VMULPS       Y3, Y7, Y7
-	VSUBPS       Y6, Y4, Y3
-	VADDPS       Y6, Y4, Y8
-	VMULPS       Y8, Y3, Y8
-	VMULPS       Y2, Y8, Y8
-	VADDPS       Y8, Y7, Y7
-	VDIVPS       Y9, Y7, Y7
-	VANDPS       Y7, Y5, Y7
-	VCVTPS2PD    X7, Y2
-	VADDPD       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y2
-	VADDPD       Y2, Y1, Y1
+	VMOVUPS      32(SI)(CX*4), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VMASKMOVPS   (BX), Y4, Y6
+	VMULPS       Y0, Y5, Y7
+	VBROADCASTSS word3f800000<>+0(SB), Y8
+	VADDPS       word3f800000<>+0(SB), Y7, Y9
+	VSUBPS       Y7, Y8, Y8
+	VMULPS       Y9, Y8, Y8
+	VSUBPS       Y7, Y6, Y7
+	VMULPS       Y0, Y7, Y7
+	VDIVPS       Y8, Y7, Y7
+	VMASKMOVPS   Y7, Y4, (DX)
+	VMULPS       Y6, Y5, Y6
+	VMULPS       Y3, Y6, Y6
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VADDPS       word3f800000<>+0(SB), Y5, Y7
+	VSUBPS       Y5, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VADDPS       Y3, Y6, Y6
+	VDIVPS       Y8, Y6, Y6
+	VANDPS       Y6, Y4, Y6
+	VCVTPS2PD    X6, Y0
+	VADDPD       Y0, Y1, Y1
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y0
+	VADDPD       Y0, Y2, Y2
 
 done:
-	VADDPD       Y1, Y0, Y0
+	VADDPD       Y2, Y1, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
@@ -1212,181 +1089,697 @@ done:
 	MOVSD        X1, ret+80(FP)
 	RET
 
-// func edgesAVX512(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
+// func edgesAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·edgesAVX512(SB), NOSPLIT, $0-120
+TEXT ·edgesAVX512(SB), NOSPLIT, $0-192
 	MOVQ   lambda_base+48(FP), AX
 	MOVQ   lambda_len+56(FP), CX
 	MOVQ   offset_base+72(FP), DX
-	MOVQ   coupling_base+0(FP), BX
-	MOVQ   field_base+24(FP), SI
+	MOVQ   plus_base+96(FP), BX
+	MOVQ   minus_base+120(FP), SI
+	MOVQ   coupling_base+0(FP), DI
+	MOVQ   field_base+24(FP), R8
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	SUBQ   $0x10, CX
-	JLT    part
+	SUBQ   $0x20, CX
+	JLT    single
 
-whole:
-	VMOVUPS       (DX), Z10
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z10, Z2, Z10
-	VBROADCASTSS  up+96(FP), Z2
-	VMULPS        Z2, Z10, Z10
-	VMOVUPS       (DX), Z11
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z11, Z2, Z11
-	VBROADCASTSS  down+100(FP), Z2
-	VMULPS        Z2, Z11, Z11
-	VMOVUPS       (DX), Z12
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z12, Z2, Z12
-	VBROADCASTSS  up+96(FP), Z2
-	VMULPS        Z2, Z12, Z12
-	VMOVUPS       (DX), Z13
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z13, Z2, Z13
-	VBROADCASTSS  down+100(FP), Z2
-	VMULPS        Z2, Z13, Z13
-	VMULPS        Z10, Z10, Z2
-	VMULPS        Z11, Z11, Z3
-	VMULPS        Z12, Z12, Z4
-	VMULPS        Z13, Z13, Z5
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z6
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z3, Z7
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z8
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z5, Z9
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3e08468c<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   word3e08468c<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   word3e08468c<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   word3e08468c<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS.BCST   rate+144(FP), Z2, Z2
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z2, Z2, Z6
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
 	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
 	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z6, Z10, Z10
-	VMULPS        Z7, Z11, Z11
-	VMULPS        Z8, Z12, Z12
-	VMULPS        Z9, Z13, Z13
-	VMOVUPS       (AX), Z9
-	VADDPS        Z9, Z10, Z2
-	VMULPS        Z2, Z10, Z2
-	VMULPS        Z10, Z9, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VDIVPS        Z6, Z2, Z2
-	VADDPS        Z9, Z11, Z3
-	VMULPS        Z3, Z11, Z3
-	VMULPS        Z11, Z9, Z7
-	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
-	VDIVPS        Z7, Z3, Z3
-	VADDPS        Z9, Z12, Z4
-	VMULPS        Z4, Z12, Z4
-	VMULPS        Z12, Z9, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VDIVPS        Z8, Z4, Z4
-	VADDPS        Z9, Z13, Z5
-	VMULPS        Z5, Z13, Z5
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VDIVPS        Z9, Z5, Z5
-	VMULPS        Z2, Z2, Z10
-	VMULPS        Z3, Z3, Z11
-	VMULPS        Z4, Z4, Z12
-	VMULPS        Z5, Z5, Z13
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z10, Z6
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z11, Z7
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z12, Z8
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z13, Z9
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
-	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
+	VMULPS        Z7, Z1, Z7
+	VMULPS        Z8, Z2, Z8
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
 	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z10
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMULPS        Z9, Z5, Z5
+	VMULPS        Z10, Z6, Z6
+	VBROADCASTSS  word40000000<>+0(SB), Z9
+	VBROADCASTSS  word40000000<>+0(SB), Z10
+	VSUBPS        Z5, Z9, Z9
+	VSUBPS        Z6, Z10, Z10
+	VADDPS        Z3, Z3, Z3
+	VADDPS        Z4, Z4, Z4
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VMULPS        Z7, Z9, Z11
+	VMULPS        Z8, Z10, Z12
+	VADDPS        Z13, Z11, Z11
+	VADDPS        Z14, Z12, Z12
 	VMULPS        Z7, Z3, Z3
 	VMULPS        Z8, Z4, Z4
-	VMULPS        Z9, Z5, Z5
-	VSUBPS        Z3, Z2, Z6
-	VADDPS        Z3, Z2, Z2
-	VSUBPS        Z5, Z4, Z3
-	VADDPS        Z5, Z4, Z4
-	VSUBPS        Z3, Z6, Z5
-	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
-	VMOVUPS       Z5, (BX)
-	VSUBPS        Z4, Z2, Z5
-	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
-	VCVTPS2PD     Y5, Z7
-	VADDPD        (SI), Z7, Z7
-	VMOVUPD       Z7, (SI)
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z5
-	VADDPD        64(SI), Z5, Z5
-	VMOVUPD       Z5, 64(SI)
+	VMULPS        Z1, Z9, Z1
+	VMULPS        Z2, Z10, Z2
+	VADDPS        Z3, Z1, Z1
 	VADDPS        Z4, Z2, Z2
-	VCVTPS2PD     Y2, Z4
-	VADDPD        Z4, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z4
-	VADDPD        Z4, Z0, Z0
-	VADDPS        Z3, Z6, Z6
-	VCVTPS2PD     Y6, Z2
-	VADDPD        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z2
-	VADDPD        Z2, Z1, Z1
+	VMOVUPS       (BX), Z3
+	VMOVUPS       64(BX), Z4
+	VMOVUPS       (SI), Z7
+	VMOVUPS       64(SI), Z8
+	VSUBPS        Z3, Z7, Z9
+	VSUBPS        Z4, Z8, Z10
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VMULPS        Z11, Z9, Z13
+	VMULPS        Z12, Z10, Z14
+	VMULPS.BCST   cn+172(FP), Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z6, Z8
+	VSUBPS        Z13, Z7, Z7
+	VSUBPS        Z14, Z8, Z8
+	VMULPS.BCST   cd+176(FP), Z5, Z15
+	VMULPS.BCST   cd+176(FP), Z6, Z16
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VADDPS        Z15, Z13, Z13
+	VADDPS        Z16, Z14, Z14
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z5, Z3, Z3
+	VMULPS        Z6, Z4, Z4
+	VMULPS.BCST   kv+152(FP), Z9, Z15
+	VMULPS.BCST   kv+152(FP), Z10, Z16
+	VMULPS.BCST   kq+148(FP), Z11, Z5
+	VMULPS.BCST   kq+148(FP), Z12, Z6
+	VADDPS        Z15, Z5, Z5
+	VADDPS        Z16, Z6, Z6
+	VMULPS.BCST   kd+156(FP), Z3, Z15
+	VMULPS.BCST   kd+156(FP), Z4, Z16
+	VADDPS        Z1, Z15, Z15
+	VADDPS        Z2, Z16, Z16
+	VMULPS.BCST   bv+164(FP), Z9, Z9
+	VMULPS.BCST   bv+164(FP), Z10, Z10
+	VMULPS.BCST   bq+160(FP), Z11, Z11
+	VMULPS.BCST   bq+160(FP), Z12, Z12
+	VADDPS        Z9, Z11, Z11
+	VADDPS        Z10, Z12, Z12
+	VMULPS.BCST   bd+168(FP), Z3, Z3
+	VMULPS.BCST   bd+168(FP), Z4, Z4
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z2, Z4, Z4
+	VDIVPS        Z13, Z7, Z7
+	VDIVPS        Z14, Z8, Z8
+	VDIVPS        Z15, Z5, Z5
+	VDIVPS        Z16, Z6, Z6
+	VDIVPS        Z3, Z11, Z11
+	VDIVPS        Z4, Z12, Z12
+	VMULPS        Z5, Z5, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z11, Z11, Z3
+	VMULPS        Z12, Z12, Z4
+	VMULPS        Z7, Z7, Z9
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z13
+	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z14
+	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z15
+	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z16
+	VMULPS.BCST   word3dde96be<>+0(SB), Z9, Z17
+	VMULPS.BCST   word3dde96be<>+0(SB), Z10, Z18
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3dd06047<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3dd06047<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3dd06047<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3dd06047<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3dd06047<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3dd06047<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3f000007<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3f000007<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f000007<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f000007<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f000007<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3f000007<>+0(SB), Z18, Z18
+	VMULPS        Z13, Z5, Z5
+	VMULPS        Z14, Z6, Z6
+	VMULPS        Z15, Z11, Z11
+	VMULPS        Z16, Z12, Z12
+	VMULPS        Z17, Z7, Z7
+	VMULPS        Z18, Z8, Z8
+	VMOVUPS       Z5, (DI)
+	VMOVUPS       Z6, 64(DI)
+	VMOVUPS       (R8), Z1
+	VMOVUPS       64(R8), Z2
+	VADDPS        Z11, Z1, Z11
+	VADDPS        Z12, Z2, Z12
+	VMOVUPS       Z11, (R8)
+	VMOVUPS       Z12, 64(R8)
+	VCVTPS2PD     Y7, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y8, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	ADDQ          $0x00000080, DI
+	ADDQ          $0x00000080, R8
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (AX), Z2
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS       (BX), Z2
+	VMOVUPS       (SI), Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z6, Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z3, Z4
+	VSUBPS        Z7, Z4, Z4
+	VMULPS.BCST   cd+176(FP), Z3, Z8
+	VMULPS        Z1, Z2, Z7
+	VADDPS        Z8, Z7, Z7
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   kv+152(FP), Z5, Z8
+	VMULPS.BCST   kq+148(FP), Z6, Z3
+	VADDPS        Z8, Z3, Z3
+	VMULPS.BCST   kd+156(FP), Z2, Z8
+	VADDPS        Z1, Z8, Z8
+	VMULPS.BCST   bv+164(FP), Z5, Z5
+	VMULPS.BCST   bq+160(FP), Z6, Z6
+	VADDPS        Z5, Z6, Z6
+	VMULPS.BCST   bd+168(FP), Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VDIVPS        Z7, Z4, Z4
+	VDIVPS        Z8, Z3, Z3
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z3, Z3, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z4, Z4, Z5
+	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3dd06047<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3dd06047<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f000007<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000007<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z6, Z6
+	VMULPS        Z9, Z4, Z4
+	VMOVUPS       Z3, (DI)
+	VMOVUPS       (R8), Z1
+	VADDPS        Z6, Z1, Z6
+	VMOVUPS       Z6, (R8)
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          R9, R9
+	CMPQ          CX, R9
+	CMOVQLT       R9, CX
+	MOVQ          $0x00000010, R9
+	CMPQ          CX, R9
+	CMOVQGT       R9, CX
+	MOVL          $0x0000ffff, R9
+	BZHIL         CX, R9, R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (AX), K1, Z2
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS.Z     (BX), K1, Z2
+	VMOVUPS.Z     (SI), K1, Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z6, Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z3, Z4
+	VSUBPS        Z7, Z4, Z4
+	VMULPS.BCST   cd+176(FP), Z3, Z8
+	VMULPS        Z1, Z2, Z7
+	VADDPS        Z8, Z7, Z7
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   kv+152(FP), Z5, Z8
+	VMULPS.BCST   kq+148(FP), Z6, Z3
+	VADDPS        Z8, Z3, Z3
+	VMULPS.BCST   kd+156(FP), Z2, Z8
+	VADDPS        Z1, Z8, Z8
+	VMULPS.BCST   bv+164(FP), Z5, Z5
+	VMULPS.BCST   bq+160(FP), Z6, Z6
+	VADDPS        Z5, Z6, Z6
+	VMULPS.BCST   bd+168(FP), Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VDIVPS        Z7, Z4, Z4
+	VDIVPS        Z8, Z3, Z3
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z3, Z3, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z4, Z4, Z5
+	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3dd06047<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3dd06047<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f000007<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000007<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z6, Z6
+	VMULPS        Z9, Z4, Z4
+	VMOVUPS       Z3, K1, (DI)
+	VMOVUPS.Z     (R8), K1, Z1
+	VADDPS        Z6, Z1, Z6
+	VMOVUPS       Z6, K1, (R8)
+	VMOVAPS.Z     Z4, K1, Z4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+184(FP)
+	RET
+
+// func edgeConstantAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·edgeConstantAVX512(SB), NOSPLIT, $0-128
+	MOVQ   lambda_base+0(FP), AX
+	MOVQ   lambda_len+8(FP), CX
+	MOVQ   offset_base+24(FP), DX
+	MOVQ   plus_base+48(FP), BX
+	MOVQ   minus_base+72(FP), SI
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x20, CX
+	JLT    single
+
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS.BCST   rate+96(FP), Z2, Z2
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z2, Z2, Z6
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VMULPS        Z7, Z1, Z7
+	VMULPS        Z8, Z2, Z8
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z10
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMULPS        Z9, Z5, Z5
+	VMULPS        Z10, Z6, Z6
+	VBROADCASTSS  word40000000<>+0(SB), Z9
+	VBROADCASTSS  word40000000<>+0(SB), Z10
+	VSUBPS        Z5, Z9, Z9
+	VSUBPS        Z6, Z10, Z10
+	VADDPS        Z3, Z3, Z3
+	VADDPS        Z4, Z4, Z4
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VMULPS        Z7, Z9, Z11
+	VMULPS        Z8, Z10, Z12
+	VADDPS        Z13, Z11, Z11
+	VADDPS        Z14, Z12, Z12
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z1, Z9, Z1
+	VMULPS        Z2, Z10, Z2
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VMOVUPS       (BX), Z3
+	VMOVUPS       64(BX), Z4
+	VMOVUPS       (SI), Z7
+	VMOVUPS       64(SI), Z8
+	VSUBPS        Z3, Z7, Z9
+	VSUBPS        Z4, Z8, Z10
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z5, Z3, Z3
+	VMULPS        Z6, Z4, Z4
+	VMULPS.BCST   sinhNu+104(FP), Z9, Z5
+	VMULPS.BCST   sinhNu+104(FP), Z10, Z6
+	VMULPS.BCST   sinhJ+100(FP), Z11, Z7
+	VMULPS.BCST   sinhJ+100(FP), Z12, Z8
+	VADDPS        Z5, Z7, Z7
+	VADDPS        Z6, Z8, Z8
+	VMULPS.BCST   coshNu+112(FP), Z3, Z3
+	VMULPS.BCST   coshNu+112(FP), Z4, Z4
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VMULPS.BCST   coshJ+108(FP), Z2, Z2
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z7, Z1, Z3
+	VADDPS        Z8, Z2, Z4
+	VSUBPS        Z7, Z1, Z1
+	VSUBPS        Z8, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z8
+	VSUBPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VSUBPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VDIVPS        Z5, Z3, Z3
+	VDIVPS        Z6, Z4, Z4
+	VDIVPS        Z7, Z1, Z1
+	VDIVPS        Z8, Z2, Z2
+	VMULPS        Z3, Z3, Z5
+	VMULPS        Z4, Z4, Z6
+	VMULPS        Z1, Z1, Z7
+	VMULPS        Z2, Z2, Z8
+	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
+	VMULPS.BCST   word3dde96be<>+0(SB), Z6, Z10
+	VMULPS.BCST   word3dde96be<>+0(SB), Z7, Z11
+	VMULPS.BCST   word3dde96be<>+0(SB), Z8, Z12
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3dd06047<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3dd06047<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3dd06047<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f000007<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3f000007<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3f000007<>+0(SB), Z12, Z12
+	VMULPS        Z9, Z3, Z3
+	VMULPS        Z10, Z4, Z4
+	VMULPS        Z11, Z1, Z1
+	VMULPS        Z12, Z2, Z2
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z2, Z4, Z4
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
 	ADDQ          $0x00000080, SI
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (AX), Z2
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS       (BX), Z2
+	VMOVUPS       (SI), Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   sinhNu+104(FP), Z5, Z3
+	VMULPS.BCST   sinhJ+100(FP), Z6, Z4
+	VADDPS        Z3, Z4, Z4
+	VMULPS.BCST   coshNu+112(FP), Z2, Z2
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VADDPS        Z4, Z1, Z2
+	VSUBPS        Z4, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VDIVPS        Z3, Z2, Z2
+	VDIVPS        Z4, Z1, Z1
+	VMULPS        Z2, Z2, Z3
+	VMULPS        Z1, Z1, Z4
+	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3dd06047<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3dd06047<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f000007<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000007<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z2, Z2
+	VMULPS        Z6, Z1, Z1
+	VADDPS        Z1, Z2, Z2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
 	SUBQ          $0x10, CX
 	JGE           whole
 
@@ -1402,498 +1795,540 @@ part:
 	MOVL          $0x0000ffff, DI
 	BZHIL         CX, DI, DI
 	KMOVW         DI, K1
-	VMOVUPS.Z     (DX), K1, Z10
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z10, Z2, Z10
-	VBROADCASTSS  up+96(FP), Z2
-	VMULPS        Z2, Z10, Z10
-	VMOVUPS.Z     (DX), K1, Z11
-	VBROADCASTSS  word3f800000<>+0(SB), Z2
-	VSUBPS        Z11, Z2, Z11
-	VBROADCASTSS  down+100(FP), Z2
-	VMULPS        Z2, Z11, Z11
-	VMOVUPS.Z     (DX), K1, Z12
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z12, Z2, Z12
-	VBROADCASTSS  up+96(FP), Z2
-	VMULPS        Z2, Z12, Z12
-	VMOVUPS.Z     (DX), K1, Z13
-	VBROADCASTSS  wordbf800000<>+0(SB), Z2
-	VSUBPS        Z13, Z2, Z13
-	VBROADCASTSS  down+100(FP), Z2
-	VMULPS        Z2, Z13, Z13
-	VMULPS        Z10, Z10, Z2
-	VMULPS        Z11, Z11, Z3
-	VMULPS        Z12, Z12, Z4
-	VMULPS        Z13, Z13, Z5
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z6
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z3, Z7
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z8
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z5, Z9
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3e08468c<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   word3e08468c<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   word3e08468c<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   word3e08468c<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z7, Z7
-	VMULPS        Z3, Z7, Z7
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z8, Z8
-	VMULPS        Z4, Z8, Z8
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z9, Z9
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VMULPS        Z6, Z10, Z10
-	VMULPS        Z7, Z11, Z11
-	VMULPS        Z8, Z12, Z12
-	VMULPS        Z9, Z13, Z13
-	VMOVUPS.Z     (AX), K1, Z9
-	VADDPS        Z9, Z10, Z2
-	VMULPS        Z2, Z10, Z2
-	VMULPS        Z10, Z9, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
-	VDIVPS        Z6, Z2, Z2
-	VADDPS        Z9, Z11, Z3
-	VMULPS        Z3, Z11, Z3
-	VMULPS        Z11, Z9, Z7
-	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
-	VDIVPS        Z7, Z3, Z3
-	VADDPS        Z9, Z12, Z4
-	VMULPS        Z4, Z12, Z4
-	VMULPS        Z12, Z9, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VDIVPS        Z8, Z4, Z4
-	VADDPS        Z9, Z13, Z5
-	VMULPS        Z5, Z13, Z5
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
-	VDIVPS        Z9, Z5, Z5
-	VMULPS        Z2, Z2, Z10
-	VMULPS        Z3, Z3, Z11
-	VMULPS        Z4, Z4, Z12
-	VMULPS        Z5, Z5, Z13
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z10, Z6
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z11, Z7
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z12, Z8
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z13, Z9
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z6, Z6
-	VMULPS        Z10, Z6, Z6
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z7, Z7
-	VMULPS        Z11, Z7, Z7
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z8, Z8
-	VMULPS        Z12, Z8, Z8
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z9, Z9
-	VMULPS        Z13, Z9, Z9
-	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
-	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
-	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
-	VMULPS        Z6, Z2, Z2
-	VMULPS        Z7, Z3, Z3
-	VMULPS        Z8, Z4, Z4
-	VMULPS        Z9, Z5, Z5
-	VSUBPS        Z3, Z2, Z6
-	VADDPS        Z3, Z2, Z2
-	VSUBPS        Z5, Z4, Z3
-	VADDPS        Z5, Z4, Z4
-	VSUBPS        Z3, Z6, Z5
-	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
-	VMOVUPS       Z5, K1, (BX)
-	VSUBPS        Z4, Z2, Z5
-	VMULPS.BCST   word3e800000<>+0(SB), Z5, Z5
-	VCVTPS2PD     Y5, Z7
-	VMOVUPD.Z     (SI), K1, Z8
-	VADDPD        Z8, Z7, Z7
-	VMOVUPD       Z7, K1, (SI)
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z5
-	KSHIFTRW      $0x08, K1, K2
-	VMOVUPD.Z     64(SI), K2, Z7
-	VADDPD        Z7, Z5, Z5
-	VMOVUPD       Z5, K2, 64(SI)
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (AX), K1, Z2
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS.Z     (BX), K1, Z2
+	VMOVUPS.Z     (SI), K1, Z4
+	VSUBPS        Z2, Z4, Z5
 	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   sinhNu+104(FP), Z5, Z3
+	VMULPS.BCST   sinhJ+100(FP), Z6, Z4
+	VADDPS        Z3, Z4, Z4
+	VMULPS.BCST   coshNu+112(FP), Z2, Z2
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VADDPS        Z4, Z1, Z2
+	VSUBPS        Z4, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VDIVPS        Z3, Z2, Z2
+	VDIVPS        Z4, Z1, Z1
+	VMULPS        Z2, Z2, Z3
+	VMULPS        Z1, Z1, Z4
+	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3d64b27d<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3dd06047<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3dd06047<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2a9924<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f000007<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000007<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z2, Z2
+	VMULPS        Z6, Z1, Z1
+	VADDPS        Z1, Z2, Z2
 	VMOVAPS.Z     Z2, K1, Z2
-	VCVTPS2PD     Y2, Z4
-	VADDPD        Z4, Z0, Z0
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z4
-	VADDPD        Z4, Z0, Z0
-	VADDPS        Z3, Z6, Z6
-	VMOVAPS.Z     Z6, K1, Z6
-	VCVTPS2PD     Y6, Z2
-	VADDPD        Z2, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z6, Y6
-	VCVTPS2PD     Y6, Z2
-	VADDPD        Z2, Z1, Z1
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
 
 done:
-	VEXTRACTF64X4 $0x01, Z0, Y2
-	VADDPD        Y2, Y0, Y2
-	VEXTRACTF128  $0x01, Y2, X0
-	VADDPD        X0, X2, X0
-	VPERMILPD     $0x01, X0, X2
-	VADDSD        X2, X0, X0
-	VEXTRACTF64X4 $0x01, Z1, Y2
-	VADDPD        Y2, Y1, Y2
-	VEXTRACTF128  $0x01, Y2, X1
-	VADDPD        X1, X2, X1
-	VPERMILPD     $0x01, X1, X2
-	VADDSD        X2, X1, X1
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
 	VZEROUPPER
-	VMULSD        quarterAVX512<>+0(SB), X0, X0
-	MOVSD         X0, sumA+104(FP)
-	VMULSD        quarterAVX512<>+0(SB), X1, X1
-	MOVSD         X1, sumC+112(FP)
+	MOVSD         X0, ret+120(FP)
 	RET
 
-DATA quarterAVX512<>+0(SB)/8, $(0.25)
-GLOBL quarterAVX512<>(SB), RODATA|NOPTR, $8
-
-// func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
+// func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·edgeSlopesAVX512(SB), NOSPLIT, $0-144
-	MOVQ         lambda_base+24(FP), AX
-	MOVQ         lambda_len+32(FP), CX
-	MOVQ         byLambda_base+0(FP), DX
-	MOVQ         offset_base+48(FP), BX
-	MOVQ         s_base+72(FP), SI
-	MOVQ         sh_base+96(FP), DI
-	VPXORD       Z0, Z0, Z0
-	VBROADCASTSS word3f800000<>+0(SB), Z1
-	VBROADCASTSS h+128(FP), Z2
-	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS word3f800000<>+0(SB), Z2
-	VBROADCASTSS h+128(FP), Z3
-	VSUBPS       Z3, Z2, Z2
-	SUBQ         $0x10, CX
-	JLT          part
+TEXT ·edgeSlopesAVX512(SB), NOSPLIT, $0-216
+	MOVQ   lambda_base+24(FP), AX
+	MOVQ   lambda_len+32(FP), CX
+	MOVQ   offset_base+48(FP), DX
+	MOVQ   plus_base+72(FP), BX
+	MOVQ   minus_base+96(FP), SI
+	MOVQ   byLambda_base+0(FP), DI
+	MOVQ   s_base+120(FP), R8
+	MOVQ   sh_base+144(FP), R9
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x20, CX
+	JLT    single
+
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   rate+168(FP), Z2, Z2
+	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z3
+	VMULPS.BCST   word3ab85054<>+0(SB), Z2, Z4
+	VADDPS.BCST   word3c0a2c06<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3c0a2c06<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3d2aa707<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3d2aa707<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3e2aa7be<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3e2aa7be<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3f000003<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3f000003<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z1, Z1
+	VMULPS        Z4, Z2, Z2
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMOVUPS       (BX), Z5
+	VMOVUPS       64(BX), Z6
+	VMULPS        Z1, Z5, Z7
+	VMULPS        Z2, Z6, Z8
+	VADDPS        Z1, Z5, Z5
+	VADDPS        Z2, Z6, Z6
+	VADDPS        Z7, Z5, Z5
+	VADDPS        Z8, Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
+	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VMOVUPS       (R8), Z11
+	VMOVUPS       64(R8), Z12
+	VADDPS.BCST   h+200(FP), Z9, Z9
+	VADDPS.BCST   h+200(FP), Z10, Z10
+	VMOVUPS       (R9), Z13
+	VMOVUPS       64(R9), Z14
+	VADDPS        Z13, Z11, Z11
+	VADDPS        Z14, Z12, Z12
+	VMULPS.BCST   pp+172(FP), Z7, Z15
+	VMULPS.BCST   pp+172(FP), Z8, Z16
+	VADDPS        Z5, Z15, Z15
+	VADDPS        Z6, Z16, Z16
+	VMULPS        Z15, Z3, Z17
+	VMULPS        Z16, Z4, Z18
+	VADDPS.BCST   word40000000<>+0(SB), Z17, Z17
+	VADDPS.BCST   word40000000<>+0(SB), Z18, Z18
+	VADDPS        Z11, Z9, Z13
+	VADDPS        Z12, Z10, Z14
+	VMULPS        Z15, Z13, Z15
+	VMULPS        Z16, Z14, Z16
+	VMULPS.BCST   mp+180(FP), Z7, Z7
+	VMULPS.BCST   mp+180(FP), Z8, Z8
+	VADDPS        Z5, Z7, Z7
+	VADDPS        Z6, Z8, Z8
+	VMULPS        Z7, Z3, Z5
+	VMULPS        Z8, Z4, Z6
+	VADDPS.BCST   word40000000<>+0(SB), Z5, Z5
+	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VSUBPS        Z11, Z9, Z9
+	VSUBPS        Z12, Z10, Z10
+	VMULPS        Z7, Z9, Z7
+	VMULPS        Z8, Z10, Z8
+	VMOVUPS       (SI), Z9
+	VMOVUPS       64(SI), Z10
+	VMULPS        Z1, Z9, Z11
+	VMULPS        Z2, Z10, Z12
+	VADDPS        Z1, Z9, Z1
+	VADDPS        Z2, Z10, Z2
+	VADDPS        Z11, Z1, Z1
+	VADDPS        Z12, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z12
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
+	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VMOVUPS       (R8), Z13
+	VMOVUPS       64(R8), Z14
+	VSUBPS.BCST   h+200(FP), Z9, Z9
+	VSUBPS.BCST   h+200(FP), Z10, Z10
+	VMOVUPS       (R9), Z19
+	VMOVUPS       64(R9), Z20
+	VSUBPS        Z19, Z13, Z13
+	VSUBPS        Z20, Z14, Z14
+	VMULPS.BCST   pm+176(FP), Z11, Z21
+	VMULPS.BCST   pm+176(FP), Z12, Z22
+	VADDPS        Z1, Z21, Z21
+	VADDPS        Z2, Z22, Z22
+	VMULPS        Z21, Z3, Z23
+	VMULPS        Z22, Z4, Z24
+	VADDPS.BCST   word40000000<>+0(SB), Z23, Z23
+	VADDPS.BCST   word40000000<>+0(SB), Z24, Z24
+	VADDPS        Z13, Z9, Z19
+	VADDPS        Z14, Z10, Z20
+	VMULPS        Z21, Z19, Z21
+	VMULPS        Z22, Z20, Z22
+	VMULPS.BCST   mm+184(FP), Z11, Z11
+	VMULPS.BCST   mm+184(FP), Z12, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z2, Z12, Z12
+	VMULPS        Z11, Z3, Z1
+	VMULPS        Z12, Z4, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VSUBPS        Z13, Z9, Z3
+	VSUBPS        Z14, Z10, Z4
+	VMULPS        Z11, Z3, Z11
+	VMULPS        Z12, Z4, Z12
+	VDIVPS        Z17, Z15, Z15
+	VDIVPS        Z18, Z16, Z16
+	VDIVPS        Z23, Z21, Z21
+	VDIVPS        Z24, Z22, Z22
+	VDIVPS        Z5, Z7, Z7
+	VDIVPS        Z6, Z8, Z8
+	VDIVPS        Z1, Z11, Z11
+	VDIVPS        Z2, Z12, Z12
+	VSUBPS        Z7, Z15, Z17
+	VSUBPS        Z8, Z16, Z18
+	VADDPS        Z7, Z15, Z15
+	VADDPS        Z8, Z16, Z16
+	VSUBPS        Z11, Z21, Z23
+	VSUBPS        Z12, Z22, Z24
+	VADDPS        Z11, Z21, Z21
+	VADDPS        Z12, Z22, Z22
+	VADDPS        Z21, Z15, Z1
+	VADDPS        Z22, Z16, Z2
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
+	VMOVUPS       Z1, (DI)
+	VMOVUPS       Z2, 64(DI)
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (R8), Z3
+	VMOVUPS       64(R8), Z4
+	VMOVUPS       (R9), Z5
+	VMOVUPS       64(R9), Z6
+	VMULPS        Z15, Z1, Z15
+	VMULPS        Z16, Z2, Z16
+	VSUBPS        Z15, Z17, Z17
+	VSUBPS        Z16, Z18, Z18
+	VMULPS.BCST   up+188(FP), Z17, Z17
+	VMULPS.BCST   up+188(FP), Z18, Z18
+	VMULPS        Z21, Z1, Z21
+	VMULPS        Z22, Z2, Z22
+	VSUBPS        Z21, Z23, Z23
+	VSUBPS        Z22, Z24, Z24
+	VMULPS.BCST   down+192(FP), Z23, Z23
+	VMULPS.BCST   down+192(FP), Z24, Z24
+	VADDPS        Z23, Z17, Z17
+	VADDPS        Z24, Z18, Z18
+	VSUBPS        Z1, Z3, Z3
+	VSUBPS        Z2, Z4, Z4
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VMULPS.BCST   h+200(FP), Z2, Z2
+	VSUBPS        Z1, Z5, Z5
+	VSUBPS        Z2, Z6, Z6
+	VMULPS.BCST   nu+196(FP), Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z4, Z4
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMOVUPS       (AX), Z1
+	VMOVUPS       64(AX), Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VBROADCASTSS  word3f800000<>+0(SB), Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z8
+	VSUBPS        Z1, Z3, Z3
+	VSUBPS        Z2, Z4, Z4
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z17, Z3, Z17
+	VMULPS        Z18, Z4, Z18
+	VMULPS        Z5, Z1, Z5
+	VMULPS        Z6, Z2, Z6
+	VADDPS        Z17, Z5, Z5
+	VADDPS        Z18, Z6, Z6
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y6, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	ADDQ          $0x00000080, DI
+	ADDQ          $0x00000080, R8
+	ADDQ          $0x00000080, R9
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
 
 whole:
-	VMOVUPS       (AX), Z3
-	VMOVUPS       (BX), Z7
-	VBROADCASTSS  word3f800000<>+0(SB), Z4
-	VSUBPS        Z7, Z4, Z7
-	VBROADCASTSS  up+120(FP), Z4
-	VMULPS        Z4, Z7, Z7
-	VMOVUPS       (BX), Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z4
-	VSUBPS        Z8, Z4, Z8
-	VBROADCASTSS  down+124(FP), Z4
-	VMULPS        Z4, Z8, Z8
-	VMOVUPS       (BX), Z9
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z9, Z4, Z9
-	VBROADCASTSS  up+120(FP), Z4
-	VMULPS        Z4, Z9, Z9
-	VMOVUPS       (BX), Z16
-	VBROADCASTSS  wordbf800000<>+0(SB), Z4
-	VSUBPS        Z16, Z4, Z16
-	VBROADCASTSS  down+124(FP), Z4
-	VMULPS        Z4, Z16, Z16
-	VMOVUPS       (SI), Z6
-	VMOVUPS       (DI), Z4
-	VADDPS        Z4, Z6, Z6
-	VADDPS        Z6, Z1, Z17
-	VMULPS        Z7, Z17, Z5
-	VMOVUPS       (SI), Z4
-	VMOVUPS       (DI), Z10
-	VSUBPS        Z10, Z4, Z4
-	VADDPS        Z4, Z2, Z13
-	VMULPS        Z8, Z13, Z10
-	VSUBPS        Z6, Z1, Z14
-	VMULPS        Z9, Z14, Z11
-	VSUBPS        Z4, Z2, Z15
-	VMULPS        Z16, Z15, Z12
-	VMULPS        Z7, Z7, Z4
-	VMULPS        Z8, Z8, Z6
-	VMULPS        Z9, Z9, Z18
-	VMULPS        Z16, Z16, Z19
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z4, Z20
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z6, Z21
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z18, Z22
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z19, Z23
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z20, Z20
-	VMULPS        Z4, Z20, Z20
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z21, Z21
-	VMULPS        Z6, Z21, Z21
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z22, Z22
-	VMULPS        Z18, Z22, Z22
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z23, Z23
-	VMULPS        Z19, Z23, Z23
-	VADDPS.BCST   word3e08468c<>+0(SB), Z20, Z20
-	VMULPS        Z4, Z20, Z20
-	VADDPS.BCST   word3e08468c<>+0(SB), Z21, Z21
-	VMULPS        Z6, Z21, Z21
-	VADDPS.BCST   word3e08468c<>+0(SB), Z22, Z22
-	VMULPS        Z18, Z22, Z22
-	VADDPS.BCST   word3e08468c<>+0(SB), Z23, Z23
-	VMULPS        Z19, Z23, Z23
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z20, Z20
-	VMULPS        Z4, Z20, Z20
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z21, Z21
-	VMULPS        Z6, Z21, Z21
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z22, Z22
-	VMULPS        Z18, Z22, Z22
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z23, Z23
-	VMULPS        Z19, Z23, Z23
-	VADDPS.BCST   word3f800000<>+0(SB), Z20, Z20
-	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
-	VADDPS.BCST   word3f800000<>+0(SB), Z22, Z22
-	VADDPS.BCST   word3f800000<>+0(SB), Z23, Z23
-	VMULPS        Z20, Z7, Z7
-	VMULPS        Z21, Z8, Z8
-	VMULPS        Z22, Z9, Z9
-	VMULPS        Z23, Z16, Z16
-	VMULPS        Z7, Z7, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VADDPS        Z7, Z7, Z6
-	VMULPS        Z6, Z3, Z7
-	VADDPS        Z7, Z4, Z4
-	VDIVPS        Z4, Z6, Z6
-	VMULPS        Z8, Z8, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VADDPS        Z8, Z8, Z7
-	VMULPS        Z7, Z3, Z8
-	VADDPS        Z8, Z4, Z4
-	VDIVPS        Z4, Z7, Z7
-	VMULPS        Z9, Z9, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VADDPS        Z9, Z9, Z8
-	VMULPS        Z8, Z3, Z9
-	VADDPS        Z9, Z4, Z4
-	VDIVPS        Z4, Z8, Z8
-	VMULPS        Z16, Z16, Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VADDPS        Z16, Z16, Z9
-	VMULPS        Z9, Z3, Z16
-	VADDPS        Z16, Z4, Z4
-	VDIVPS        Z4, Z9, Z9
-	VMULPS        Z6, Z17, Z4
-	VMULPS        Z6, Z5, Z6
-	VMOVAPS       Z4, Z4
-	VMOVAPS       Z5, Z5
-	VMOVAPS       Z6, Z6
-	VMULPS        Z7, Z13, Z13
-	VMULPS        Z7, Z10, Z7
-	VADDPS        Z13, Z4, Z4
-	VADDPS        Z10, Z5, Z5
+	VMOVUPS       (DX), Z1
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3c0a2c06<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3d2aa707<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3e2aa7be<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f000003<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMULPS        Z2, Z1, Z1
+	VMOVUPS       (AX), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMOVUPS       (BX), Z3
+	VMULPS        Z1, Z3, Z4
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z4, Z3, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VMOVUPS       (R8), Z6
+	VADDPS.BCST   h+200(FP), Z5, Z5
+	VMOVUPS       (R9), Z7
 	VADDPS        Z7, Z6, Z6
-	VMULPS        Z8, Z14, Z7
-	VMULPS        Z8, Z11, Z8
-	VADDPS        Z7, Z4, Z4
-	VADDPS        Z11, Z5, Z5
-	VADDPS        Z8, Z6, Z6
-	VMULPS        Z9, Z15, Z7
-	VMULPS        Z9, Z12, Z9
-	VADDPS        Z7, Z4, Z4
-	VADDPS        Z12, Z5, Z5
-	VADDPS        Z9, Z6, Z6
-	VMULPS.BCST   word3e800000<>+0(SB), Z4, Z4
-	VMOVUPS       Z4, (DX)
-	VBROADCASTSS  word3f800000<>+0(SB), Z4
-	VMULPS        Z3, Z5, Z5
-	VSUBPS        Z3, Z4, Z7
+	VMULPS.BCST   pp+172(FP), Z4, Z8
+	VADDPS        Z3, Z8, Z8
+	VMULPS        Z8, Z2, Z9
+	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
+	VADDPS        Z6, Z5, Z7
+	VMULPS        Z8, Z7, Z8
+	VMULPS.BCST   mp+180(FP), Z4, Z4
 	VADDPS        Z3, Z4, Z4
-	VMULPS        Z4, Z7, Z7
-	VMULPS        Z7, Z6, Z6
-	VADDPS        Z6, Z5, Z5
-	VCVTPS2PD     Y5, Z3
-	VADDPD        Z3, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z3
-	VADDPD        Z3, Z0, Z0
+	VMULPS        Z4, Z2, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z6, Z5, Z5
+	VMULPS        Z4, Z5, Z4
+	VMOVUPS       (SI), Z5
+	VMULPS        Z1, Z5, Z6
+	VADDPS        Z1, Z5, Z1
+	VADDPS        Z6, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z6
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VMOVUPS       (R8), Z7
+	VSUBPS.BCST   h+200(FP), Z5, Z5
+	VMOVUPS       (R9), Z10
+	VSUBPS        Z10, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z6, Z11
+	VADDPS        Z1, Z11, Z11
+	VMULPS        Z11, Z2, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z5, Z10
+	VMULPS        Z11, Z10, Z11
+	VMULPS.BCST   mm+184(FP), Z6, Z6
+	VADDPS        Z1, Z6, Z6
+	VMULPS        Z6, Z2, Z1
+	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
+	VSUBPS        Z7, Z5, Z2
+	VMULPS        Z6, Z2, Z6
+	VDIVPS        Z9, Z8, Z8
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z3, Z4, Z4
+	VDIVPS        Z1, Z6, Z6
+	VSUBPS        Z4, Z8, Z9
+	VADDPS        Z4, Z8, Z8
+	VSUBPS        Z6, Z11, Z12
+	VADDPS        Z6, Z11, Z11
+	VADDPS        Z11, Z8, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, (DI)
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (R8), Z2
+	VMOVUPS       (R9), Z3
+	VMULPS        Z8, Z1, Z8
+	VSUBPS        Z8, Z9, Z9
+	VMULPS.BCST   up+188(FP), Z9, Z9
+	VMULPS        Z11, Z1, Z11
+	VSUBPS        Z11, Z12, Z12
+	VMULPS.BCST   down+192(FP), Z12, Z12
+	VADDPS        Z12, Z9, Z9
+	VSUBPS        Z1, Z2, Z2
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VSUBPS        Z1, Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z2, Z2
+	VSUBPS        Z2, Z3, Z3
+	VMOVUPS       (AX), Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS        Z1, Z2, Z2
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z9, Z2, Z9
+	VMULPS        Z3, Z1, Z3
+	VADDPS        Z9, Z3, Z3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	ADDQ          $0x00000040, BX
 	ADDQ          $0x00000040, SI
 	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
 	SUBQ          $0x10, CX
 	JGE           whole
 
 part:
 	ADDQ          $0x10, CX
 	JZ            done
-	XORQ          R8, R8
-	CMPQ          CX, R8
-	CMOVQLT       R8, CX
-	MOVQ          $0x00000010, R8
-	CMPQ          CX, R8
-	CMOVQGT       R8, CX
-	MOVL          $0x0000ffff, R8
-	BZHIL         CX, R8, R8
-	KMOVW         R8, K1
-	VMOVUPS.Z     (AX), K1, Z3
-	VMOVUPS.Z     (BX), K1, Z4
+	XORQ          R10, R10
+	CMPQ          CX, R10
+	CMOVQLT       R10, CX
+	MOVQ          $0x00000010, R10
+	CMPQ          CX, R10
+	CMOVQGT       R10, CX
+	MOVL          $0x0000ffff, R10
+	BZHIL         CX, R10, R10
+	KMOVW         R10, K1
+	VMOVUPS.Z     (DX), K1, Z1
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3c0a2c06<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3d2aa707<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3e2aa7be<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f000003<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMULPS        Z2, Z1, Z1
+	VMOVUPS.Z     (AX), K1, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMOVUPS.Z     (BX), K1, Z3
+	VMULPS        Z1, Z3, Z4
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z4, Z3, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z4
 	VBROADCASTSS  word3f800000<>+0(SB), Z5
-	VSUBPS        Z4, Z5, Z4
-	VBROADCASTSS  up+120(FP), Z5
-	VMULPS        Z5, Z4, Z4
-	VMOVUPS.Z     (BX), K1, Z5
-	VBROADCASTSS  word3f800000<>+0(SB), Z6
-	VSUBPS        Z5, Z6, Z5
-	VBROADCASTSS  down+124(FP), Z6
-	VMULPS        Z6, Z5, Z5
-	VMOVUPS.Z     (BX), K1, Z6
-	VBROADCASTSS  wordbf800000<>+0(SB), Z7
-	VSUBPS        Z6, Z7, Z6
-	VBROADCASTSS  up+120(FP), Z7
-	VMULPS        Z7, Z6, Z6
-	VMOVUPS.Z     (BX), K1, Z7
-	VBROADCASTSS  wordbf800000<>+0(SB), Z8
-	VSUBPS        Z7, Z8, Z7
-	VBROADCASTSS  down+124(FP), Z8
-	VMULPS        Z8, Z7, Z7
-	VMOVUPS.Z     (SI), K1, Z10
-	VMOVUPS.Z     (DI), K1, Z8
-	VADDPS        Z8, Z10, Z10
-	VADDPS        Z10, Z1, Z11
-	VMULPS        Z4, Z11, Z8
-	VMOVUPS.Z     (SI), K1, Z12
-	VMOVUPS.Z     (DI), K1, Z9
-	VSUBPS        Z9, Z12, Z12
-	VADDPS        Z12, Z2, Z13
-	VMULPS        Z5, Z13, Z9
-	VSUBPS        Z10, Z1, Z10
-	VMULPS        Z6, Z10, Z1
-	VSUBPS        Z12, Z2, Z15
-	VMULPS        Z7, Z15, Z14
-	VMULPS        Z4, Z4, Z2
-	VMULPS        Z5, Z5, Z12
-	VMULPS        Z6, Z6, Z16
-	VMULPS        Z7, Z7, Z17
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z2, Z18
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z12, Z19
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z16, Z20
-	VMULPS.BCST   word3c78f1a1<>+0(SB), Z17, Z21
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z18, Z18
-	VMULPS        Z2, Z18, Z18
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z19, Z19
-	VMULPS        Z12, Z19, Z19
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z20, Z20
-	VMULPS        Z16, Z20, Z20
-	VADDPS.BCST   wordbd54c69b<>+0(SB), Z21, Z21
-	VMULPS        Z17, Z21, Z21
-	VADDPS.BCST   word3e08468c<>+0(SB), Z18, Z18
-	VMULPS        Z2, Z18, Z18
-	VADDPS.BCST   word3e08468c<>+0(SB), Z19, Z19
-	VMULPS        Z12, Z19, Z19
-	VADDPS.BCST   word3e08468c<>+0(SB), Z20, Z20
-	VMULPS        Z16, Z20, Z20
-	VADDPS.BCST   word3e08468c<>+0(SB), Z21, Z21
-	VMULPS        Z17, Z21, Z21
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z18, Z18
-	VMULPS        Z2, Z18, Z18
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z19, Z19
-	VMULPS        Z12, Z19, Z19
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z20, Z20
-	VMULPS        Z16, Z20, Z20
-	VADDPS.BCST   wordbeaaa95e<>+0(SB), Z21, Z21
-	VMULPS        Z17, Z21, Z21
-	VADDPS.BCST   word3f800000<>+0(SB), Z18, Z18
-	VADDPS.BCST   word3f800000<>+0(SB), Z19, Z19
-	VADDPS.BCST   word3f800000<>+0(SB), Z20, Z20
-	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
-	VMULPS        Z18, Z4, Z4
-	VMULPS        Z19, Z5, Z5
-	VMULPS        Z20, Z6, Z6
-	VMULPS        Z21, Z7, Z7
-	VMULPS        Z4, Z4, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VADDPS        Z4, Z4, Z2
-	VMULPS        Z2, Z3, Z4
-	VADDPS        Z4, Z12, Z12
-	VDIVPS        Z12, Z2, Z2
-	VMULPS        Z5, Z5, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VADDPS        Z5, Z5, Z4
-	VMULPS        Z4, Z3, Z5
-	VADDPS        Z5, Z12, Z12
-	VDIVPS        Z12, Z4, Z4
-	VMULPS        Z6, Z6, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VADDPS        Z6, Z6, Z5
-	VMULPS        Z5, Z3, Z6
-	VADDPS        Z6, Z12, Z12
-	VDIVPS        Z12, Z5, Z5
-	VMULPS        Z7, Z7, Z12
-	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z12
-	VADDPS        Z7, Z7, Z6
-	VMULPS        Z6, Z3, Z7
-	VADDPS        Z7, Z12, Z12
-	VDIVPS        Z12, Z6, Z6
-	VMULPS        Z2, Z11, Z7
-	VMULPS        Z2, Z8, Z2
-	VMOVAPS       Z7, Z7
-	VMOVAPS       Z8, Z8
-	VMOVAPS       Z2, Z2
-	VMULPS        Z4, Z13, Z11
-	VMULPS        Z4, Z9, Z4
-	VADDPS        Z11, Z7, Z7
-	VADDPS        Z9, Z8, Z8
-	VADDPS        Z4, Z2, Z2
-	VMULPS        Z5, Z10, Z4
-	VMULPS        Z5, Z1, Z5
-	VADDPS        Z4, Z7, Z7
-	VADDPS        Z1, Z8, Z8
-	VADDPS        Z5, Z2, Z2
-	VMULPS        Z6, Z15, Z1
-	VMULPS        Z6, Z14, Z6
-	VADDPS        Z1, Z7, Z7
-	VADDPS        Z14, Z8, Z8
-	VADDPS        Z6, Z2, Z2
-	VMULPS.BCST   word3e800000<>+0(SB), Z7, Z7
-	VMOVUPS       Z7, K1, (DX)
-	VBROADCASTSS  word3f800000<>+0(SB), Z1
-	VMULPS        Z3, Z8, Z8
-	VSUBPS        Z3, Z1, Z4
-	VADDPS        Z3, Z1, Z1
-	VMULPS        Z1, Z4, Z4
+	VMOVUPS.Z     (R8), K1, Z6
+	VADDPS.BCST   h+200(FP), Z5, Z5
+	VMOVUPS.Z     (R9), K1, Z7
+	VADDPS        Z7, Z6, Z6
+	VMULPS.BCST   pp+172(FP), Z4, Z8
+	VADDPS        Z3, Z8, Z8
+	VMULPS        Z8, Z2, Z9
+	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
+	VADDPS        Z6, Z5, Z7
+	VMULPS        Z8, Z7, Z8
+	VMULPS.BCST   mp+180(FP), Z4, Z4
+	VADDPS        Z3, Z4, Z4
+	VMULPS        Z4, Z2, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z6, Z5, Z5
+	VMULPS        Z4, Z5, Z4
+	VMOVUPS.Z     (SI), K1, Z5
+	VMULPS        Z1, Z5, Z6
+	VADDPS        Z1, Z5, Z1
+	VADDPS        Z6, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z6
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VMOVUPS.Z     (R8), K1, Z7
+	VSUBPS.BCST   h+200(FP), Z5, Z5
+	VMOVUPS.Z     (R9), K1, Z10
+	VSUBPS        Z10, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z6, Z11
+	VADDPS        Z1, Z11, Z11
+	VMULPS        Z11, Z2, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z5, Z10
+	VMULPS        Z11, Z10, Z11
+	VMULPS.BCST   mm+184(FP), Z6, Z6
+	VADDPS        Z1, Z6, Z6
+	VMULPS        Z6, Z2, Z1
+	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
+	VSUBPS        Z7, Z5, Z2
+	VMULPS        Z6, Z2, Z6
+	VDIVPS        Z9, Z8, Z8
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z3, Z4, Z4
+	VDIVPS        Z1, Z6, Z6
+	VSUBPS        Z4, Z8, Z9
+	VADDPS        Z4, Z8, Z8
+	VSUBPS        Z6, Z11, Z12
+	VADDPS        Z6, Z11, Z11
+	VADDPS        Z11, Z8, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, K1, (DI)
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (R8), K1, Z2
+	VMOVUPS.Z     (R9), K1, Z3
+	VMULPS        Z8, Z1, Z8
+	VSUBPS        Z8, Z9, Z9
+	VMULPS.BCST   up+188(FP), Z9, Z9
+	VMULPS        Z11, Z1, Z11
+	VSUBPS        Z11, Z12, Z12
+	VMULPS.BCST   down+192(FP), Z12, Z12
+	VADDPS        Z12, Z9, Z9
+	VSUBPS        Z1, Z2, Z2
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VSUBPS        Z1, Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z2, Z2
+	VSUBPS        Z2, Z3, Z3
+	VMOVUPS.Z     (AX), K1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS        Z1, Z2, Z2
 	VMULPS        Z4, Z2, Z2
-	VADDPS        Z2, Z8, Z8
-	VMOVAPS.Z     Z8, K1, Z8
-	VCVTPS2PD     Y8, Z1
+	VMULPS        Z9, Z2, Z9
+	VMULPS        Z3, Z1, Z3
+	VADDPS        Z9, Z3, Z3
+	VMOVAPS.Z     Z3, K1, Z3
+	VCVTPS2PD     Y3, Z1
 	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z8, Y8
-	VCVTPS2PD     Y8, Z1
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
 	VADDPD        Z1, Z0, Z0
 
 done:
@@ -1904,118 +2339,106 @@ done:
 	VPERMILPD     $0x01, X0, X1
 	VADDSD        X1, X0, X0
 	VZEROUPPER
-	MOVSD         X0, ret+136(FP)
+	MOVSD         X0, ret+208(FP)
 	RET
 
-// func plainEdgesAVX512(coupling []float32, lambda []float32, t float32) float64
-// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·plainEdgesAVX512(SB), NOSPLIT, $0-64
-	MOVQ   lambda_base+24(FP), AX
-	MOVQ   lambda_len+32(FP), CX
-	MOVQ   coupling_base+0(FP), DX
-	VPXORD Z0, Z0, Z0
-	SUBQ   $0x10, CX
-	JLT    part
+// func plainEdgesAVX512(coupling []float32, lambda []float32, t float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·plainEdgesAVX512(SB), NOSPLIT, $0-52
+	MOVQ lambda_base+24(FP), AX
+	MOVQ lambda_len+32(FP), CX
+	MOVQ coupling_base+0(FP), DX
+	SUBQ $0x20, CX
+	JLT  single
+
+pair:
+	VMOVUPS     (AX), Z0
+	VMOVUPS     64(AX), Z1
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS.BCST t+48(FP), Z1, Z1
+	VMULPS      Z0, Z0, Z2
+	VMULPS      Z1, Z1, Z3
+	VMULPS.BCST word3dde96be<>+0(SB), Z2, Z4
+	VMULPS.BCST word3dde96be<>+0(SB), Z3, Z5
+	VADDPS.BCST word3d64b27d<>+0(SB), Z4, Z4
+	VADDPS.BCST word3d64b27d<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3dd06047<>+0(SB), Z4, Z4
+	VADDPS.BCST word3dd06047<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3e2a9924<>+0(SB), Z4, Z4
+	VADDPS.BCST word3e2a9924<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3f000007<>+0(SB), Z4, Z4
+	VADDPS.BCST word3f000007<>+0(SB), Z5, Z5
+	VMULPS      Z4, Z0, Z0
+	VMULPS      Z5, Z1, Z1
+	VADDPS      Z0, Z0, Z0
+	VADDPS      Z1, Z1, Z1
+	VMOVUPS     Z0, (DX)
+	VMOVUPS     Z1, 64(DX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x20, CX
+	JGE         pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
 
 whole:
-	VMOVUPS       (AX), Z1
-	VBROADCASTSS  t+48(FP), Z2
-	VMULPS        Z2, Z1, Z1
-	VMULPS        Z1, Z1, Z2
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z2, Z3
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
-	VMULPS        Z3, Z1, Z1
-	VMULPS.BCST   word3f000000<>+0(SB), Z1, Z1
-	VMOVUPS       Z1, (DX)
-	VMULPS.BCST   wordbed77be5<>+0(SB), Z2, Z3
-	VADDPS.BCST   wordbcb50023<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbe6f66fa<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbe7bffca<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbeaac662<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbeffff71<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbf800000<>+0(SB), Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VCVTPS2PD     Y2, Z1
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z1
-	VADDPD        Z1, Z0, Z0
-	ADDQ          $0x00000040, AX
-	ADDQ          $0x00000040, DX
-	SUBQ          $0x10, CX
-	JGE           whole
+	VMOVUPS     (AX), Z0
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMULPS.BCST word3dde96be<>+0(SB), Z1, Z2
+	VADDPS.BCST word3d64b27d<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3dd06047<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e2a9924<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3f000007<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z0, Z0
+	VADDPS      Z0, Z0, Z0
+	VMOVUPS     Z0, (DX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x10, CX
+	JGE         whole
 
 part:
-	ADDQ          $0x10, CX
-	JZ            done
-	XORQ          BX, BX
-	CMPQ          CX, BX
-	CMOVQLT       BX, CX
-	MOVQ          $0x00000010, BX
-	CMPQ          CX, BX
-	CMOVQGT       BX, CX
-	MOVL          $0x0000ffff, BX
-	BZHIL         CX, BX, BX
-	KMOVW         BX, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VBROADCASTSS  t+48(FP), Z2
-	VMULPS        Z2, Z1, Z1
-	VMULPS        Z1, Z1, Z2
-	VMULPS.BCST   word3edfa27b<>+0(SB), Z2, Z3
-	VADDPS.BCST   word3df54a4d<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3e9b1194<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3ecc2dd8<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word3f2aac76<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
-	VMULPS        Z3, Z1, Z1
-	VMULPS.BCST   word3f000000<>+0(SB), Z1, Z1
-	VMOVUPS       Z1, K1, (DX)
-	VMULPS.BCST   wordbed77be5<>+0(SB), Z2, Z3
-	VADDPS.BCST   wordbcb50023<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbe6f66fa<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbe7bffca<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbeaac662<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbeffff71<>+0(SB), Z3, Z3
-	VMULPS        Z2, Z3, Z3
-	VADDPS.BCST   wordbf800000<>+0(SB), Z3, Z3
-	VMULPS        Z3, Z2, Z2
-	VMOVAPS.Z     Z2, K1, Z2
-	VCVTPS2PD     Y2, Z1
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z2, Y2
-	VCVTPS2PD     Y2, Z1
-	VADDPD        Z1, Z0, Z0
+	ADDQ        $0x10, CX
+	JZ          done
+	XORQ        BX, BX
+	CMPQ        CX, BX
+	CMOVQLT     BX, CX
+	MOVQ        $0x00000010, BX
+	CMPQ        CX, BX
+	CMOVQGT     BX, CX
+	MOVL        $0x0000ffff, BX
+	BZHIL       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMULPS.BCST word3dde96be<>+0(SB), Z1, Z2
+	VADDPS.BCST word3d64b27d<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3dd06047<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e2a9924<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3f000007<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z0, Z0
+	VADDPS      Z0, Z0, Z0
+	VMOVUPS     Z0, K1, (DX)
 
 done:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPD        X0, X1, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
 	VZEROUPPER
-	MOVSD         X0, ret+56(FP)
 	RET
 
 // func plainEdgeSlopesAVX512(byLambda []float32, lambda []float32, sh []float32, t float32) float64
@@ -2025,39 +2448,103 @@ TEXT ·plainEdgeSlopesAVX512(SB), NOSPLIT, $0-88
 	MOVQ         lambda_len+32(FP), CX
 	MOVQ         byLambda_base+0(FP), DX
 	MOVQ         sh_base+48(FP), BX
-	VPXORD       Z0, Z0, Z0
-	VBROADCASTSS t+72(FP), Z1
-	VBROADCASTSS word3f800000<>+0(SB), Z3
-	VSUBPS       Z1, Z3, Z4
-	VADDPS       Z1, Z3, Z2
-	VMULPS       Z2, Z4, Z2
-	SUBQ         $0x10, CX
-	JLT          part
+	VBROADCASTSS t+72(FP), Z0
+	VPXORD       Z1, Z1, Z1
+	VBROADCASTSS word3f800000<>+0(SB), Z2
+	VADDPS.BCST  word3f800000<>+0(SB), Z0, Z3
+	VSUBPS       Z0, Z2, Z2
+	VMULPS       Z3, Z2, Z2
+	SUBQ         $0x20, CX
+	JLT          single
+
+pair:
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VMOVUPS       (BX), Z5
+	VMOVUPS       64(BX), Z6
+	VMULPS        Z0, Z3, Z7
+	VMULPS        Z0, Z4, Z8
+	VBROADCASTSS  word3f800000<>+0(SB), Z9
+	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z12
+	VSUBPS        Z7, Z9, Z9
+	VSUBPS        Z8, Z10, Z10
+	VMULPS        Z11, Z9, Z9
+	VMULPS        Z12, Z10, Z10
+	VSUBPS        Z7, Z5, Z7
+	VSUBPS        Z8, Z6, Z8
+	VMULPS        Z0, Z7, Z7
+	VMULPS        Z0, Z8, Z8
+	VDIVPS        Z9, Z7, Z7
+	VDIVPS        Z10, Z8, Z8
+	VMOVUPS       Z7, (DX)
+	VMOVUPS       Z8, 64(DX)
+	VMULPS        Z5, Z3, Z5
+	VMULPS        Z6, Z4, Z6
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z2, Z6, Z6
+	VBROADCASTSS  word3f800000<>+0(SB), Z7
+	VBROADCASTSS  word3f800000<>+0(SB), Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z11
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z12
+	VSUBPS        Z3, Z7, Z7
+	VSUBPS        Z4, Z8, Z8
+	VMULPS        Z11, Z7, Z7
+	VMULPS        Z12, Z8, Z8
+	VMULPS        Z0, Z7, Z7
+	VMULPS        Z0, Z8, Z8
+	VADDPS        Z7, Z5, Z5
+	VADDPS        Z8, Z6, Z6
+	VDIVPS        Z9, Z5, Z5
+	VDIVPS        Z10, Z6, Z6
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z3
+	VADDPD        Z3, Z1, Z1
+	VCVTPS2PD     Y6, Z3
+	VADDPD        Z3, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z3
+	VADDPD        Z3, Z1, Z1
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
 
 whole:
-	VMOVUPS       (AX), Z4
-	VMOVUPS       (BX), Z5
-	VMULPS        Z1, Z4, Z6
-	VSUBPS        Z6, Z3, Z8
-	VADDPS        Z6, Z3, Z7
-	VMULPS        Z7, Z8, Z7
-	VSUBPS        Z6, Z5, Z6
-	VMULPS        Z1, Z6, Z6
-	VDIVPS        Z7, Z6, Z6
-	VMOVUPS       Z6, (DX)
-	VMULPS        Z5, Z4, Z5
-	VMULPS        Z2, Z5, Z5
-	VSUBPS        Z4, Z3, Z8
-	VADDPS        Z4, Z3, Z6
-	VMULPS        Z6, Z8, Z6
-	VMULPS        Z1, Z6, Z6
-	VADDPS        Z6, Z5, Z5
-	VDIVPS        Z7, Z5, Z5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z4
-	VADDPD        Z4, Z0, Z0
+	VMOVUPS       (AX), Z3
+	VMOVUPS       (BX), Z4
+	VMULPS        Z0, Z3, Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z7
+	VSUBPS        Z5, Z6, Z6
+	VMULPS        Z7, Z6, Z6
+	VSUBPS        Z5, Z4, Z5
+	VMULPS        Z0, Z5, Z5
+	VDIVPS        Z6, Z5, Z5
+	VMOVUPS       Z5, (DX)
+	VMULPS        Z4, Z3, Z4
+	VMULPS        Z2, Z4, Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z7
+	VSUBPS        Z3, Z5, Z5
+	VMULPS        Z7, Z5, Z5
+	VMULPS        Z0, Z5, Z5
+	VADDPS        Z5, Z4, Z4
+	VDIVPS        Z6, Z4, Z4
+	VCVTPS2PD     Y4, Z3
+	VADDPD        Z3, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z3
+	VADDPD        Z3, Z1, Z1
 	ADDQ          $0x00000040, AX
 	ADDQ          $0x00000040, DX
 	ADDQ          $0x00000040, BX
@@ -2076,38 +2563,40 @@ part:
 	MOVL          $0x0000ffff, SI
 	BZHIL         CX, SI, SI
 	KMOVW         SI, K1
-	VMOVUPS.Z     (AX), K1, Z4
-	VMOVUPS.Z     (BX), K1, Z5
-	VMULPS        Z1, Z4, Z6
-	VSUBPS        Z6, Z3, Z8
-	VADDPS        Z6, Z3, Z7
-	VMULPS        Z7, Z8, Z7
-	VSUBPS        Z6, Z5, Z6
-	VMULPS        Z1, Z6, Z6
-	VDIVPS        Z7, Z6, Z6
-	VMOVUPS       Z6, K1, (DX)
-	VMULPS        Z5, Z4, Z5
-	VMULPS        Z2, Z5, Z5
-	VSUBPS        Z4, Z3, Z2
-	VADDPS        Z4, Z3, Z6
-	VMULPS        Z6, Z2, Z6
-	VMULPS        Z1, Z6, Z6
-	VADDPS        Z6, Z5, Z5
-	VDIVPS        Z7, Z5, Z5
-	VMOVAPS.Z     Z5, K1, Z5
-	VCVTPS2PD     Y5, Z1
-	VADDPD        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z5, Y5
-	VCVTPS2PD     Y5, Z1
-	VADDPD        Z1, Z0, Z0
+	VMOVUPS.Z     (AX), K1, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VMULPS        Z0, Z3, Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z7
+	VSUBPS        Z5, Z6, Z6
+	VMULPS        Z7, Z6, Z6
+	VSUBPS        Z5, Z4, Z5
+	VMULPS        Z0, Z5, Z5
+	VDIVPS        Z6, Z5, Z5
+	VMOVUPS       Z5, K1, (DX)
+	VMULPS        Z4, Z3, Z4
+	VMULPS        Z2, Z4, Z4
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z5
+	VSUBPS        Z3, Z2, Z2
+	VMULPS        Z5, Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS        Z2, Z4, Z4
+	VDIVPS        Z6, Z4, Z4
+	VMOVAPS.Z     Z4, K1, Z4
+	VCVTPS2PD     Y4, Z0
+	VADDPD        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z0
+	VADDPD        Z0, Z1, Z1
 
 done:
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPD        Y1, Y0, Y1
-	VEXTRACTF128  $0x01, Y1, X0
-	VADDPD        X0, X1, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPD        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
 	VZEROUPPER
-	MOVSD         X0, ret+80(FP)
+	MOVSD         X1, ret+80(FP)
 	RET

@@ -5,25 +5,31 @@
 package kernel
 
 //go:noescape
-func edgesAVX2(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
+func edgesAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 
 //go:noescape
-func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
+func edgeConstantAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 
 //go:noescape
-func plainEdgesAVX2(coupling []float32, lambda []float32, t float32) float64
+func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+
+//go:noescape
+func plainEdgesAVX2(coupling []float32, lambda []float32, t float32)
 
 //go:noescape
 func plainEdgeSlopesAVX2(byLambda []float32, lambda []float32, sh []float32, t float32) float64
 
 //go:noescape
-func edgesAVX512(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)
+func edgesAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 
 //go:noescape
-func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64
+func edgeConstantAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 
 //go:noescape
-func plainEdgesAVX512(coupling []float32, lambda []float32, t float32) float64
+func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+
+//go:noescape
+func plainEdgesAVX512(coupling []float32, lambda []float32, t float32)
 
 //go:noescape
 func plainEdgeSlopesAVX512(byLambda []float32, lambda []float32, sh []float32, t float32) float64

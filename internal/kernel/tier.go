@@ -22,10 +22,11 @@ type functions struct {
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
 
-	edges      func(coupling []float32, field []float64, lambda, offset []float32, up, down float32) (sumA, sumC float64)
-	edgeSlopes func(byLambda, lambda, offset, s, sh []float32, up, down, h float32) float64
+	edges        func(coupling, field, lambda, offset, plus, minus []float32, rate, kq, kv, kd, bq, bv, bd, cn, cd float32) float64
+	edgeConstant func(lambda, offset, plus, minus []float32, rate, sinhJ, sinhNu, coshJ, coshNu float32) float64
+	edgeSlopes   func(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp, pm, mp, mm, up, down, nu, h float32) float64
 
-	plainEdges      func(coupling, lambda []float32, t float32) float64
+	plainEdges      func(coupling, lambda []float32, t float32)
 	plainEdgeSlopes func(byLambda, lambda, sh []float32, t float32) float64
 
 	affine, affineFloor func(dst, x []float32, slope, shift float32)
@@ -63,8 +64,9 @@ var portable = tier{"portable", functions{
 	transpose:     transpose[float32],
 	adam:          adam[float32],
 
-	edges:      edges,
-	edgeSlopes: edgeSlopes,
+	edges:        edges,
+	edgeConstant: edgeConstant,
+	edgeSlopes:   edgeSlopes,
 
 	plainEdges:      plainEdges,
 	plainEdgeSlopes: plainEdgeSlopes,

@@ -24,8 +24,9 @@ func vectorTiers() (list []tier) {
 		transpose:     transposeVector,
 		adam:          adamAVX2,
 
-		edges:      edgesAVX2,
-		edgeSlopes: edgeSlopesAVX2,
+		edges:        edgesAVX2,
+		edgeConstant: edgeConstantAVX2,
+		edgeSlopes:   edgeSlopesAVX2,
 
 		plainEdges:      plainEdgesAVX2,
 		plainEdgeSlopes: plainEdgeSlopesAVX2,
@@ -62,8 +63,9 @@ func vectorTiers() (list []tier) {
 		transpose:     transposeVector,
 		adam:          adamAVX512,
 
-		edges:      edgesAVX512,
-		edgeSlopes: edgeSlopesAVX512,
+		edges:        edgesAVX512,
+		edgeConstant: edgeConstantAVX512,
+		edgeSlopes:   edgeSlopesAVX512,
 
 		plainEdges:      plainEdgesAVX512,
 		plainEdgeSlopes: plainEdgeSlopesAVX512,

@@ -24,6 +24,13 @@ func onTiers(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// onPortable calls a function with the portable kernels in use.
+func onPortable(do func()) {
+	defer func(before *tier) { current = before }(current)
+	current = &tiers[0]
+	do()
+}
+
 func benchTiers(b *testing.B, bench func(b *testing.B)) {
 	for i := range tiers {
 		b.Run(tiers[i].name, func(b *testing.B) {

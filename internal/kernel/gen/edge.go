@@ -9,6 +9,7 @@ import (
 // edgeFunctions writes the functions of the edges of a hidden unit.
 func edgeFunctions(m machine) {
 	edges(m)
+	edgeConstant(m)
 	edgeSlopes(m)
 	plainEdges(m)
 	plainEdgeSlopes(m)
@@ -16,281 +17,234 @@ func edgeFunctions(m machine) {
 
 // horner writes the polynomials of all x with the given coefficients, highest
 // first, one term after the other.
-func (m machine) horner(dst, x []reg.VecVirtual, c ...float64) {
-	for i, p := range dst {
-		m.mul(p, x[i], f32(c[0]))
-	}
+func (m machine) horner(dst, x vec, c ...float64) {
+	m.mul(dst, x, f32(c[0]))
 	for _, v := range c[1 : len(c)-1] {
-		for i, p := range dst {
-			m.add(p, p, f32(v))
-			m.mul(p, p, x[i])
-		}
+		m.add(dst, dst, f32(v))
+		m.mul(dst, dst, x)
 	}
-	for _, p := range dst {
-		m.add(p, p, f32(c[len(c)-1]))
-	}
+	m.add(dst, dst, f32(c[len(c)-1]))
 }
 
-// shortTanh writes tanh z over every z, as the portable code.
-func (m machine) shortTanh(z []reg.VecVirtual) {
-	y, p := m.regs(len(z)), m.regs(len(z))
-	for i := range z {
-		m.mul(y[i], z[i], z[i])
-	}
-	m.horner(p, y, 0.01519432769, -0.05194721591, 0.1330816164, -0.3333234052, 1)
-	for i := range z {
-		m.mul(z[i], z[i], p[i])
-	}
+// halfAtanh writes (atanh s)/2 over s, as the portable code.
+func (m machine) halfAtanh(s vec) {
+	z, p := m.regs(len(s)), m.regs(len(s))
+	m.mul(z, s, s)
+	m.horner(p, z, 0.1086859567, 0.05583428147, 0.1017461321, 0.1665998033, 0.5000004071)
+	m.mul(s, s, p)
 }
 
-// A state is one of the four of an edge.
-type state struct {
-	s   float64
-	arm string // of the state of the hidden unit
+// sum writes dst = a x + b y.
+func (b blocks) sum(dst vec, a, x, c, y any) {
+	m, t := b.m(), b.regs()
+	m.mul(t, c, y)
+	m.mul(dst, a, x)
+	m.add(dst, dst, t)
 }
 
-// stateGroups are the states of an edge in the groups whose computations are
-// interleaved, so that none waits for its last result: as many as registers allow.
-func (m machine) stateGroups() [][]state {
-	all := []state{{1, "up"}, {1, "down"}, {-1, "up"}, {-1, "down"}}
-	if m.wide() {
-		return [][]state{all}
-	}
-	return [][]state{all[:2], all[2:]}
+// free returns (1-x)(1+x).
+func (b blocks) free(x vec) vec {
+	m, f, t := b.m(), b.constant(1), b.regs()
+	m.add(t, x, f32(1))
+	m.sub(f, f, x)
+	m.mul(f, f, t)
+	return f
 }
 
-// arm returns x/2 of the edges at a pointer to offsets, for s = ±1 and the
-// parameter of an arm.
-func (b block) arm(offset reg.GPVirtual, s float64, name string) reg.VecVirtual {
-	m := b.m
-	z, one := b.load(at(offset)), m.broadcast(f32(s))
-	m.sub(z, one, z)
-	m.mul(z, z, m.argument(name))
-	return z
+// shortSinhCosh returns sinh y and cosh y, as the portable code.
+func (b blocks) shortSinhCosh(y vec) (sinh, cosh vec) {
+	m, z := b.m(), b.regs()
+	sinh, cosh = b.regs(), b.regs()
+	m.mul(z, y, y)
+	m.horner(sinh, z, 0.008433362191, 0.1666555006, 1)
+	m.mul(sinh, y, sinh)
+	m.horner(cosh, z, 0.001406135974, 0.04166306031, 0.5000002142, 1)
+	return sinh, cosh
 }
 
-// edgeLogs returns ln f in some states of the edges of a block.
-func (b block) edgeLogs(lambda, offset reg.GPVirtual, states []state) []reg.VecVirtual {
-	m, n := b.m, len(states)
-	z, t, d := m.regs(n), m.regs(n), m.regs(n)
-	for i, s := range states {
-		z[i] = b.arm(offset, s.s, s.arm)
-	}
-	m.shortTanh(z)
-	l := b.load(at(lambda))
-	for i, z := range z {
-		m.add(t[i], z, l)
-		m.mul(t[i], z, t[i])
-		m.mul(d[i], l, z)
-		m.add(d[i], d[i], f32(1))
-		m.div(t[i], t[i], d[i])
-	}
-	for i, t := range t {
-		m.mul(z[i], t, t)
-	}
-	m.horner(d, z, twiceAtanhCoefficients...)
-	for i, t := range t {
-		m.mul(t, t, d[i])
-	}
-	return t
+// edgePointers are the parameters that edgeParts reads.
+type edgePointers struct{ lambda, offset, plus, minus reg.GPVirtual }
+
+// edgeSlices returns them, and their length.
+func edgeSlices() (p edgePointers, n reg.GPVirtual) {
+	p.lambda, n = slice("lambda")
+	p.offset, p.plus, p.minus = pointer("offset"), pointer("plus"), pointer("minus")
+	return p, n
+}
+
+func (p edgePointers) all(others ...reg.GPVirtual) []reg.GPVirtual {
+	return append([]reg.GPVirtual{p.lambda, p.offset, p.plus, p.minus}, others...)
+}
+
+// edgeParts returns what the portable function does.
+func (b blocks) edgeParts(p edgePointers) (q, r, w, sinh, cosh vec) {
+	m := b.m()
+	y, l := b.load(p.offset), b.load(p.lambda)
+	m.mul(y, y, parameter("rate"))
+	s, c := b.shortSinhCosh(y)
+	w = b.free(l)
+	u := b.constant(2)
+	m.sub(u, u, w)
+	m.add(l, l, l)
+	q, r = b.regs(), b.regs()
+	b.sum(q, u, s, l, c)
+	b.sum(r, u, c, l, s)
+	plus, minus := b.load(p.plus), b.load(p.minus)
+	sinh, cosh = b.regs(), b.regs()
+	m.sub(sinh, minus, plus)
+	m.add(cosh, plus, minus)
+	m.add(cosh, cosh, f32(2))
+	return q, r, w, sinh, cosh
 }
 
 func edges(m machine) {
-	TEXT("edges"+m.name, NOSPLIT, "func(coupling []float32, field []float64, lambda []float32, offset []float32, up float32, down float32) (sumA float64, sumC float64)")
+	TEXT("edges"+m.name, NOSPLIT, "func(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, "+
+		"rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64")
 	Pragma("noescape")
-	lambda, n := slice("lambda")
-	offset, coupling, field := pointer("offset"), pointer("coupling"), pointer("field")
-	quarter := GLOBL("quarter"+m.name, 8|16)
-	DATA(0, F64(0.25))
-	a, c := m.laneSums(), m.laneSums()
-	order := []reg.GPVirtual{lambda, offset, coupling, field}
-	m.loop(n, map[reg.GPVirtual]int{lambda: 4, offset: 4, coupling: 4, field: 8}, order, func(b block) {
-		var sums, differences []reg.VecVirtual
-		for _, states := range m.stateGroups() {
-			logs := b.edgeLogs(lambda, offset, states)
-			for i := 0; i < len(logs); i += 2 {
-				sum, down, difference := logs[i], logs[i+1], m.reg()
-				m.sub(difference, sum, down)
-				m.add(sum, sum, down)
-				sums, differences = append(sums, sum), append(differences, difference)
-			}
-		}
-		plusSum, plusDifference := sums[0], differences[0]
-		minusSum, minusDifference := sums[1], differences[1]
-		t := m.reg()
-		m.sub(t, plusDifference, minusDifference)
-		m.mul(t, t, f32(0.25))
-		b.store(at(coupling), t)
-		m.sub(t, plusSum, minusSum)
-		m.mul(t, t, f32(0.25))
-		b.addDoubles(at(field), t)
-		m.add(plusSum, plusSum, minusSum)
-		b.keep(plusSum)
-		m.accumulate(a, plusSum)
-		m.add(plusDifference, plusDifference, minusDifference)
-		b.keep(plusDifference)
-		m.accumulate(c, plusDifference)
-	})
-	sums := []reg.VecVirtual{m.total(a), m.total(c)}
-	VZEROUPPER()
-	for i, s := range sums {
-		VMULSD(quarter, s.AsX(), s.AsX())
-		Store(s.AsX(), ReturnIndex(i))
-	}
-	RET()
+	p, n := edgeSlices()
+	coupling, field := pointer("coupling"), pointer("field")
+	total := m.laneSums()
+	m.pairs(n, func(b blocks) {
+		q, r, w, sinh, cosh := b.edgeParts(p)
+		c, cUnder, t := b.regs(), b.regs(), b.regs()
+		m.mul(t, sinh, q)
+		m.mul(c, w, parameter("cn"))
+		m.sub(c, c, t)
+		b.sum(cUnder, cosh, r, w, parameter("cd"))
+		m.mul(sinh, sinh, w)
+		m.mul(cosh, cosh, w)
+		k, kUnder, own, ownUnder := b.regs(), b.regs(), b.regs(), b.regs()
+		b.sum(k, q, parameter("kq"), sinh, parameter("kv"))
+		m.mul(kUnder, cosh, parameter("kd"))
+		m.add(kUnder, kUnder, r)
+		b.sum(own, q, parameter("bq"), sinh, parameter("bv"))
+		m.mul(ownUnder, cosh, parameter("bd"))
+		m.add(ownUnder, ownUnder, r)
+		m.div(c, c, cUnder)
+		m.div(k, k, kUnder)
+		m.div(own, own, ownUnder)
+		m.halfAtanh(append(append(append(vec{}, k...), own...), c...))
+		b.store(coupling, k)
+		m.add(own, b.load(field), own)
+		b.store(field, own)
+		b.accumulate(total, c)
+	}, p.all(coupling, field)...)
+	m.returns(total)
 }
 
-// weights returns functions that give four times the probability of a state of
-// the edges of a block, (1 ± h) + s (s_i ± sh_i) with + for the arm up. The wide
-// machine has registers to keep parts of it: base, of all blocks, and those of
-// the block.
-func (m machine) weights(s, sh reg.GPVirtual) func(b block) func(state) reg.VecVirtual {
-	base := func(arm string) reg.VecVirtual {
-		r := m.broadcast(f32(1))
-		if arm == "up" {
-			m.add(r, r, m.argument("h"))
-		} else {
-			m.sub(r, r, m.argument("h"))
-		}
-		return r
-	}
-	joint := func(b block, arm string) reg.VecVirtual {
-		r, t := b.load(at(s)), b.load(at(sh))
-		if arm == "up" {
-			m.add(r, r, t)
-		} else {
-			m.sub(r, r, t)
-		}
-		return r
-	}
-	bases := map[string]reg.VecVirtual{}
-	if m.wide() {
-		bases["up"], bases["down"] = base("up"), base("down")
-	}
-	return func(b block) func(state) reg.VecVirtual {
-		joints, all := map[string]reg.VecVirtual{}, map[state]reg.VecVirtual{}
-		return func(state state) reg.VecVirtual {
-			if w, ok := all[state]; ok {
-				return w
-			}
-			h, j := bases[state.arm], joints[state.arm]
-			if h == nil {
-				h = base(state.arm)
-			}
-			if j == nil {
-				j = joint(b, state.arm)
-			}
-			w := m.reg()
-			if state.s > 0 {
-				m.add(w, h, j)
-			} else {
-				m.sub(w, h, j)
-			}
-			if m.wide() {
-				joints[state.arm], all[state] = j, w
-			}
-			return w
-		}
-	}
+func edgeConstant(m machine) {
+	TEXT("edgeConstant"+m.name, NOSPLIT, "func(lambda []float32, offset []float32, plus []float32, minus []float32, "+
+		"rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64")
+	Pragma("noescape")
+	p, n := edgeSlices()
+	total := m.laneSums()
+	m.pairs(n, func(b blocks) {
+		q, r, w, sinh, cosh := b.edgeParts(p)
+		m.mul(sinh, sinh, w)
+		m.mul(cosh, cosh, w)
+		above, under := b.regs(), b.regs()
+		b.sum(above, q, parameter("sinhJ"), sinh, parameter("sinhNu"))
+		b.sum(under, r, parameter("coshJ"), cosh, parameter("coshNu"))
+		equal, opposite := b.regs(), b.regs()
+		m.add(equal, under, above)
+		m.sub(opposite, under, above)
+		both, t := append(append(vec{}, equal...), opposite...), m.regs(2*len(b))
+		m.add(t, both, f32(1))
+		m.sub(both, both, f32(1))
+		m.div(both, both, t)
+		m.halfAtanh(both)
+		m.add(equal, equal, opposite)
+		b.accumulate(total, equal)
+	}, p.all()...)
+	m.returns(total)
 }
 
 func edgeSlopes(m machine) {
-	TEXT("edgeSlopes"+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, offset []float32, s []float32, sh []float32, up float32, down float32, h float32) float64")
+	TEXT("edgeSlopes"+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, "+
+		"rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64")
 	Pragma("noescape")
-	lambda, n := slice("lambda")
-	order := []reg.GPVirtual{lambda}
-	pointers := map[string]reg.GPVirtual{}
-	for _, name := range []string{"byLambda", "offset", "s", "sh"} {
-		pointers[name] = pointer(name)
-		order = append(order, pointers[name])
-	}
-	size := map[reg.GPVirtual]int{}
-	for _, p := range order {
-		size[p] = 4
-	}
-	sum := m.laneSums()
-	weights := m.weights(pointers["s"], pointers["sh"])
-	m.loop(n, size, order, func(b block) {
-		weight := weights(b)
-		l := b.load(at(lambda))
-		slope, direct, indirect := m.reg(), m.reg(), m.reg()
-		for k, states := range m.stateGroups() {
-			n := len(states)
-			z, d, q := m.regs(n), m.regs(n), m.regs(n)
-			for i, s := range states {
-				z[i] = b.arm(pointers["offset"], s.s, s.arm)
-			}
-			scaled := m.regs(n) // weight times z
-			for i, s := range states {
-				m.mul(scaled[i], weight(s), z[i])
-			}
-			m.shortTanh(z)
-			for i, z := range z {
-				m.mul(q[i], z, z)
-				m.add(q[i], q[i], f32(1))
-				m.add(d[i], z, z)
-				m.mul(z, l, d[i])
-				m.add(q[i], q[i], z)
-				m.div(d[i], d[i], q[i])
-			}
-			for i, s := range states {
-				w := m.reg()
-				m.mul(w, weight(s), d[i])
-				m.mul(d[i], scaled[i], d[i])
-				if k == 0 && i == 0 {
-					m.copy(slope, w)
-					m.copy(direct, scaled[i])
-					m.copy(indirect, d[i])
-				} else {
-					m.add(slope, slope, w)
-					m.add(direct, direct, scaled[i])
-					m.add(indirect, indirect, d[i])
-				}
+	p, n := edgeSlices()
+	byLambda, s, sh := pointer("byLambda"), pointer("s"), pointer("sh")
+	total := m.laneSums()
+	m.pairs(n, func(b blocks) {
+		y := b.load(p.offset)
+		m.mul(y, y, parameter("rate"))
+		g := b.regs()
+		m.horner(g, y, 0.001406202531, 0.008433347313, 0.04166319521, 0.166655505, 0.5000001676, 1)
+		m.mul(y, y, g)           // exp(y) - 1
+		gain := b.load(p.lambda) // 1 + lambda
+		m.add(gain, gain, f32(1))
+		signs := []func(dst, x, y any){m.add, m.sub} // of a spin of 1 and of -1
+		above, under := make([]vec, 4), make([]vec, 4)
+		for h, p := range []reg.GPVirtual{p.plus, p.minus} {
+			x, t, e := b.load(p), b.regs(), b.regs()
+			m.mul(t, x, y)
+			m.add(e, x, y)
+			m.add(e, e, t)
+			m.add(t, e, f32(1))
+			base, joint := b.constant(1), b.load(s) // parts of the probabilities
+			signs[h](base, base, parameter("h"))
+			signs[h](joint, joint, b.load(sh))
+			for s, exponential := range [][]parameter{{"pp", "pm"}, {"mp", "mm"}} {
+				k, w := 2*s+h, b.regs()
+				above[k], under[k] = b.regs(), b.regs()
+				m.mul(above[k], t, exponential[h])
+				m.add(above[k], above[k], e)
+				m.mul(under[k], gain, above[k])
+				m.add(under[k], under[k], f32(2))
+				signs[s](w, base, joint)
+				m.mul(above[k], w, above[k])
 			}
 		}
+		for k, v := range above {
+			m.div(v, v, under[k])
+		}
+		for h := range 2 { // above becomes the sum over s and that with s
+			last := under[h]
+			m.sub(last, above[h], above[2+h])
+			m.add(above[h], above[h], above[2+h])
+			above[2+h] = last
+		}
+		slope := b.regs()
+		m.add(slope, above[0], above[1])
 		m.mul(slope, slope, f32(0.25))
-		b.store(at(pointers["byLambda"]), slope)
-		one, t := m.broadcast(f32(1)), m.reg()
-		m.mul(direct, direct, l)
-		m.sub(t, one, l)
-		m.add(one, one, l)
-		m.mul(t, t, one)
-		m.mul(indirect, indirect, t)
+		b.store(byLambda, slope)
+		o, away, direct := b.load(p.offset), b.load(s), b.load(sh)
+		for h, part := range []parameter{"up", "down"} {
+			sum, spin := above[h], above[2+h]
+			m.mul(sum, o, sum)
+			m.sub(spin, spin, sum)
+			m.mul(spin, spin, part)
+		}
+		indirect := above[2]
+		m.add(indirect, indirect, above[3])
+		m.sub(away, away, o)
+		m.mul(o, o, parameter("h"))
+		m.sub(direct, direct, o)
+		m.mul(away, away, parameter("nu"))
+		m.sub(direct, direct, away)
+		l := b.load(p.lambda)
+		m.mul(indirect, b.free(l), indirect)
+		m.mul(direct, l, direct)
 		m.add(direct, direct, indirect)
-		b.keep(direct)
-		m.accumulate(sum, direct)
-	})
-	result := m.total(sum)
-	VZEROUPPER()
-	Store(result.AsX(), ReturnIndex(0))
-	RET()
+		b.accumulate(total, direct)
+	}, p.all(byLambda, s, sh)...)
+	m.returns(total)
 }
 
-// twiceAtanhCoefficients, highest first, of the square, as in the portable function.
-var twiceAtanhCoefficients = []float64{0.4367865106, 0.1197706241, 0.3028684717, 0.3987872722, 0.6666940648, 2}
-
 func plainEdges(m machine) {
-	TEXT("plainEdges"+m.name, NOSPLIT, "func(coupling []float32, lambda []float32, t float32) float64")
+	TEXT("plainEdges"+m.name, NOSPLIT, "func(coupling []float32, lambda []float32, t float32)")
 	Pragma("noescape")
 	lambda, n := slice("lambda")
 	coupling := pointer("coupling")
-	sum := m.laneSums()
-	m.loop(n, map[reg.GPVirtual]int{lambda: 4, coupling: 4}, []reg.GPVirtual{lambda, coupling}, func(b block) {
-		q, w, p := b.load(at(lambda)), m.regs(1), m.regs(1)
-		m.mul(q, q, m.argument("t"))
-		m.mul(w[0], q, q)
-		m.horner(p, w, twiceAtanhCoefficients...)
-		m.mul(q, q, p[0])
-		m.mul(q, q, f32(0.5))
-		b.store(at(coupling), q)
-		m.horner(p, w, -0.4208671124, -0.02209479116, -0.2337912692, -0.2460929482, -0.3335447852, -0.499995743, -1)
-		m.mul(w[0], w[0], p[0])
-		b.keep(w[0])
-		m.accumulate(sum, w[0])
-	})
-	result := m.total(sum)
+	m.pairs(n, func(b blocks) {
+		k := b.load(lambda)
+		m.mul(k, k, parameter("t"))
+		m.halfAtanh(k)
+		m.add(k, k, k)
+		b.store(coupling, k)
+	}, lambda, coupling)
 	VZEROUPPER()
-	Store(result.AsX(), ReturnIndex(0))
 	RET()
 }
 
@@ -299,35 +253,88 @@ func plainEdgeSlopes(m machine) {
 	Pragma("noescape")
 	lambda, n := slice("lambda")
 	byLambda, sh := pointer("byLambda"), pointer("sh")
-	sum, t, free, one := m.laneSums(), m.argument("t"), m.reg(), m.broadcast(f32(1))
-	// product writes (1-x)(1+x).
-	product := func(dst, x reg.VecVirtual) {
-		u := m.reg()
-		m.sub(u, one, x)
-		m.add(dst, one, x)
-		m.mul(dst, u, dst)
-	}
-	product(free, t)
-	m.loop(n, map[reg.GPVirtual]int{lambda: 4, byLambda: 4, sh: 4}, []reg.GPVirtual{lambda, byLambda, sh}, func(b block) {
-		l, c := b.load(at(lambda)), b.load(at(sh))
-		q, d, slope := m.reg(), m.reg(), m.reg()
+	t, total := m.argument("t"), m.laneSums()
+	free := blocks{{m: m}}.free(vec{t})[0]
+	m.pairs(n, func(b blocks) {
+		l, c := b.load(lambda), b.load(sh)
+		q, slope := b.regs(), b.regs()
 		m.mul(q, l, t)
-		product(d, q)
+		d := b.free(q)
 		m.sub(slope, c, q)
 		m.mul(slope, slope, t)
 		m.div(slope, slope, d)
-		b.store(at(byLambda), slope)
+		b.store(byLambda, slope)
 		m.mul(c, l, c)
 		m.mul(c, c, free)
-		product(q, l)
+		q = b.free(l)
 		m.mul(q, q, t)
 		m.add(c, c, q)
 		m.div(c, c, d)
-		b.keep(c)
-		m.accumulate(sum, c)
-	})
-	result := m.total(sum)
-	VZEROUPPER()
-	Store(result.AsX(), ReturnIndex(0))
-	RET()
+		b.accumulate(total, c)
+	}, lambda, byLambda, sh)
+	m.returns(total)
+}
+
+// A vec is one register for each of some blocks.
+type vec = []reg.VecVirtual
+
+// blocks are neighbouring blocks whose computations are interleaved, so that one
+// goes on while another waits for a result.
+type blocks []block
+
+func (b blocks) m() machine { return b[0].m }
+
+// regs returns fresh registers.
+func (b blocks) regs() vec { return b.m().regs(len(b)) }
+
+// constant returns fresh registers that hold a number.
+func (b blocks) constant(x float64) vec {
+	v := make(vec, len(b))
+	for i := range v {
+		v[i] = b.m().broadcast(f32(x))
+	}
+	return v
+}
+
+// at is where the i-th block is.
+func (b blocks) at(p reg.GPVirtual, i int) Mem { return at(p).Offset(i * b.m().bytes()) }
+
+func (b blocks) load(p reg.GPVirtual) vec {
+	v := make(vec, len(b))
+	for i, one := range b {
+		v[i] = one.load(b.at(p, i))
+	}
+	return v
+}
+
+func (b blocks) store(p reg.GPVirtual, v vec) {
+	for i, one := range b {
+		one.store(b.at(p, i), v[i])
+	}
+}
+
+// accumulate adds what is before the end to lane sums.
+func (b blocks) accumulate(total vec, v vec) {
+	for i, one := range b {
+		one.keep(v[i])
+		b.m().accumulate(total, v[i])
+	}
+}
+
+// pairs writes a loop as floats does, of two blocks at a time where registers allow.
+func (m machine) pairs(n reg.GPVirtual, body func(b blocks), pointers ...reg.GPVirtual) {
+	if m.wide() {
+		SUBQ(Imm(uint64(2*m.lanes)), n)
+		JLT(LabelRef("single"))
+		Label("pair")
+		body(blocks{{m: m}, {m: m}})
+		for _, p := range pointers {
+			ADDQ(U32(uint32(2*m.bytes())), p)
+		}
+		SUBQ(Imm(uint64(2*m.lanes)), n)
+		JGE(LabelRef("pair"))
+		Label("single")
+		ADDQ(Imm(uint64(2*m.lanes)), n)
+	}
+	m.floats(n, func(b block) { body(blocks{b}) }, pointers...)
 }

@@ -130,12 +130,8 @@ func (m machine) loop(n reg.GPVirtual, pointers map[reg.GPVirtual]int, order []r
 
 // argument returns a register with a float parameter in all lanes.
 func (m machine) argument(name string) reg.VecVirtual {
-	at, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
 	r := m.reg()
-	VBROADCASTSS(at.Addr, r)
+	VBROADCASTSS(parameter(name).mem(), r)
 	return r
 }
 

@@ -71,17 +71,51 @@ func (m machine) broadcast(w word) reg.VecVirtual {
 	return r
 }
 
-// two writes dst = x op y.
+// A parameter is the name of a float parameter, the same in all lanes.
+type parameter string
+
+// mem is where it is.
+func (p parameter) mem() Mem {
+	at, err := Param(string(p)).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return at.Addr
+}
+
+// two writes dst = x op y, for each of several registers where dst is a slice of them.
 func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
-	if _, ok := x.(word); ok {
+	if dst, ok := dst.([]reg.VecVirtual); ok {
+		one := func(x any, i int) any {
+			if x, ok := x.([]reg.VecVirtual); ok {
+				return x[i]
+			}
+			return x
+		}
+		for i, r := range dst {
+			m.two(plain, embedded, r, one(x, i), one(y, i))
+		}
+		return
+	}
+	switch x.(type) {
+	case word, parameter:
 		x, y = y, x // only commutative operations are called with a constant first
 	}
-	if w, ok := y.(word); ok {
+	switch v := y.(type) {
+	case word:
 		if m.wide() {
-			embedded(w.mem(), x.(Op), dst.(Op))
+			embedded(v.mem(), x.(Op), dst.(Op))
 			return
 		}
-		y = w.mem()
+		y = v.mem()
+	case parameter:
+		if m.wide() {
+			embedded(v.mem(), x.(Op), dst.(Op))
+			return
+		}
+		r := m.reg()
+		VBROADCASTSS(v.mem(), r)
+		y = r
 	}
 	plain(y.(Op), x.(Op), dst.(Op))
 }
@@ -90,7 +124,8 @@ func (m machine) add(dst, x, y any) { m.two(VADDPS, VADDPS_BCST, dst, x, y) }
 func (m machine) mul(dst, x, y any) { m.two(VMULPS, VMULPS_BCST, dst, x, y) }
 
 func (m machine) sub(dst, x, y any) {
-	if _, ok := x.(word); ok {
+	switch x.(type) {
+	case word, parameter:
 		panic("sub from a constant")
 	}
 	m.two(VSUBPS, VSUBPS_BCST, dst, x, y)
