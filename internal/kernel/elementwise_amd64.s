@@ -803,459 +803,460 @@ done:
 	VZEROUPPER
 	RET
 
-// func gaussMomentsAVX2(tanh []float32, sech2 []float32, mean []float32, variance []float32)
-// Requires: AVX, AVX2, CMOV
-TEXT ·gaussMomentsAVX2(SB), NOSPLIT, $0-96
-	MOVQ         tanh_base+0(FP), AX
-	MOVQ         sech2_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         mean_len+56(FP), BX
-	MOVQ         variance_base+72(FP), SI
+// func gaussLog2CoshAVX2(mean []float32, variance []float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·gaussLog2CoshAVX2(SB), NOSPLIT, $0-56
+	MOVQ         mean_base+0(FP), AX
+	MOVQ         mean_len+8(FP), CX
+	MOVQ         variance_base+24(FP), DX
 	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
 	VBROADCASTSS word3f800000<>+0(SB), Y1
-	SUBQ         $0x08, BX
+	VPXOR        Y2, Y2, Y2
+	VPXOR        Y3, Y3, Y3
+	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS (DX), Y2
-	VMOVUPS (SI), Y3
-	VPAND   word80000000<>+0(SB), Y2, Y4
-	VPAND   word7fffffff<>+0(SB), Y2, Y2
-	VADDPS  word3e748dc2<>+0(SB), Y3, Y8
-	VSQRTPS Y8, Y8
-	VMULPS  word3e6d3388<>+0(SB), Y2, Y6
-	VADDPS  Y6, Y8, Y6
-	VMULPS  Y6, Y8, Y5
-	VDIVPS  Y5, Y1, Y5
-	VMULPS  Y6, Y5, Y6
-	VMULPS  Y6, Y2, Y7
-	VMULPS  Y7, Y7, Y7
-	VMULPS  wordbf38aa3b<>+0(SB), Y7, Y7
-	VMULPS  Y5, Y8, Y5
-	VMULPS  Y8, Y5, Y5
-	VMULPS  Y5, Y5, Y9
-	VMULPS  wordbe91a98e<>+0(SB), Y5, Y10
-	VADDPS  word3e827906<>+0(SB), Y10, Y10
-	VMULPS  word3f87dc22<>+0(SB), Y9, Y11
-	VMULPS  wordbfba00e3<>+0(SB), Y5, Y8
-	VADDPS  word3fb5f0e3<>+0(SB), Y8, Y8
-	VADDPS  Y11, Y8, Y8
-	VMULPS  Y9, Y8, Y8
-	VADDPS  Y10, Y8, Y8
-	VMULPS  Y5, Y8, Y8
-	VMULPS  word3dae070f<>+0(SB), Y6, Y6
-	VMAXPS  Y7, Y0, Y7
-	VADDPS  word4b400000<>+0(SB), Y7, Y5
-	VSUBPS  word4b400000<>+0(SB), Y5, Y9
-	VSUBPS  Y9, Y7, Y7
-	VMULPS  Y7, Y7, Y10
-	VMULPS  word3f317219<>+0(SB), Y7, Y11
-	VADDPS  word3f800000<>+0(SB), Y11, Y11
-	VMULPS  word3d635739<>+0(SB), Y7, Y9
-	VADDPS  word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS  Y10, Y9, Y9
-	VADDPS  Y11, Y9, Y11
-	VMULPS  word3aafb93b<>+0(SB), Y7, Y9
-	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS  word392385a5<>+0(SB), Y10, Y7
-	VADDPS  Y7, Y9, Y9
-	VMULPS  Y10, Y10, Y10
-	VMULPS  Y10, Y9, Y9
-	VADDPS  Y11, Y9, Y9
-	VPSLLD  $0x17, Y5, Y5
-	VPADDD  Y5, Y9, Y9
-	VMULPS  Y9, Y8, Y8
-	VSUBPS  Y8, Y1, Y8
-	VMULPS  word3dda1c79<>+0(SB), Y8, Y8
-	VMULPS  Y9, Y6, Y6
-	VMOVAPS Y8, Y5
-	VMOVAPS Y6, Y6
-	VADDPS  word3f03122d<>+0(SB), Y3, Y10
-	VSQRTPS Y10, Y10
-	VMULPS  word3e6d3388<>+0(SB), Y2, Y7
-	VADDPS  Y7, Y10, Y7
-	VMULPS  Y7, Y10, Y8
-	VDIVPS  Y8, Y1, Y8
-	VMULPS  Y7, Y8, Y7
-	VMULPS  Y7, Y2, Y9
-	VMULPS  Y9, Y9, Y9
-	VMULPS  wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y10, Y8
-	VMULPS  Y10, Y8, Y8
-	VMULPS  Y8, Y8, Y11
-	VMULPS  wordbe91a98e<>+0(SB), Y8, Y12
-	VADDPS  word3e827906<>+0(SB), Y12, Y12
-	VMULPS  word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS  wordbfba00e3<>+0(SB), Y8, Y10
-	VADDPS  word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS  Y13, Y10, Y10
-	VMULPS  Y11, Y10, Y10
-	VADDPS  Y12, Y10, Y10
-	VMULPS  Y8, Y10, Y10
-	VMULPS  word3ebb3f8e<>+0(SB), Y7, Y7
-	VMAXPS  Y9, Y0, Y9
-	VADDPS  word4b400000<>+0(SB), Y9, Y8
-	VSUBPS  word4b400000<>+0(SB), Y8, Y11
-	VSUBPS  Y11, Y9, Y9
-	VMULPS  Y9, Y9, Y12
-	VMULPS  word3f317219<>+0(SB), Y9, Y13
-	VADDPS  word3f800000<>+0(SB), Y13, Y13
-	VMULPS  word3d635739<>+0(SB), Y9, Y11
-	VADDPS  word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS  Y12, Y11, Y11
-	VADDPS  Y13, Y11, Y13
-	VMULPS  word3aafb93b<>+0(SB), Y9, Y11
-	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS  word392385a5<>+0(SB), Y12, Y9
-	VADDPS  Y9, Y11, Y11
-	VMULPS  Y12, Y12, Y12
-	VMULPS  Y12, Y11, Y11
-	VADDPS  Y13, Y11, Y11
-	VPSLLD  $0x17, Y8, Y8
-	VPADDD  Y8, Y11, Y11
-	VMULPS  Y11, Y10, Y10
-	VSUBPS  Y10, Y1, Y10
-	VMULPS  word3eeaae4e<>+0(SB), Y10, Y10
-	VMULPS  Y11, Y7, Y7
-	VADDPS  Y10, Y5, Y5
-	VADDPS  Y7, Y6, Y6
-	VADDPS  word3f8dc08d<>+0(SB), Y3, Y10
-	VSQRTPS Y10, Y10
-	VMULPS  word3e6d3388<>+0(SB), Y2, Y7
-	VADDPS  Y7, Y10, Y7
-	VMULPS  Y7, Y10, Y8
-	VDIVPS  Y8, Y1, Y8
-	VMULPS  Y7, Y8, Y7
-	VMULPS  Y7, Y2, Y9
-	VMULPS  Y9, Y9, Y9
-	VMULPS  wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS  Y8, Y10, Y8
-	VMULPS  Y10, Y8, Y8
-	VMULPS  Y8, Y8, Y11
-	VMULPS  wordbe91a98e<>+0(SB), Y8, Y12
-	VADDPS  word3e827906<>+0(SB), Y12, Y12
-	VMULPS  word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS  wordbfba00e3<>+0(SB), Y8, Y10
-	VADDPS  word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS  Y13, Y10, Y10
-	VMULPS  Y11, Y10, Y10
-	VADDPS  Y12, Y10, Y10
-	VMULPS  Y8, Y10, Y10
-	VMULPS  word3e98dcbe<>+0(SB), Y7, Y7
-	VMAXPS  Y9, Y0, Y9
-	VADDPS  word4b400000<>+0(SB), Y9, Y8
-	VSUBPS  word4b400000<>+0(SB), Y8, Y11
-	VSUBPS  Y11, Y9, Y9
-	VMULPS  Y9, Y9, Y12
-	VMULPS  word3f317219<>+0(SB), Y9, Y13
-	VADDPS  word3f800000<>+0(SB), Y13, Y13
-	VMULPS  word3d635739<>+0(SB), Y9, Y11
-	VADDPS  word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS  Y12, Y11, Y11
-	VADDPS  Y13, Y11, Y13
-	VMULPS  word3aafb93b<>+0(SB), Y9, Y11
-	VADDPS  word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS  word392385a5<>+0(SB), Y12, Y9
-	VADDPS  Y9, Y11, Y11
-	VMULPS  Y12, Y12, Y12
-	VMULPS  Y12, Y11, Y11
-	VADDPS  Y13, Y11, Y11
-	VPSLLD  $0x17, Y8, Y8
-	VPADDD  Y8, Y11, Y11
-	VMULPS  Y11, Y10, Y10
-	VSUBPS  Y10, Y1, Y10
-	VMULPS  word3ebf959f<>+0(SB), Y10, Y10
-	VMULPS  Y11, Y7, Y7
-	VADDPS  Y10, Y5, Y5
-	VADDPS  Y7, Y6, Y6
-	VADDPS  word401b371e<>+0(SB), Y3, Y8
-	VSQRTPS Y8, Y8
-	VMULPS  word3e6d3388<>+0(SB), Y2, Y3
-	VADDPS  Y3, Y8, Y3
-	VMULPS  Y3, Y8, Y7
-	VDIVPS  Y7, Y1, Y7
-	VMULPS  Y3, Y7, Y3
-	VMULPS  Y3, Y2, Y2
-	VMULPS  Y2, Y2, Y2
-	VMULPS  wordbf38aa3b<>+0(SB), Y2, Y2
-	VMULPS  Y7, Y8, Y7
-	VMULPS  Y8, Y7, Y7
-	VMULPS  Y7, Y7, Y9
-	VMULPS  wordbe91a98e<>+0(SB), Y7, Y10
-	VADDPS  word3e827906<>+0(SB), Y10, Y10
-	VMULPS  word3f87dc22<>+0(SB), Y9, Y11
-	VMULPS  wordbfba00e3<>+0(SB), Y7, Y8
-	VADDPS  word3fb5f0e3<>+0(SB), Y8, Y8
-	VADDPS  Y11, Y8, Y8
-	VMULPS  Y9, Y8, Y8
-	VADDPS  Y10, Y8, Y8
-	VMULPS  Y7, Y8, Y8
-	VMULPS  word3d47321e<>+0(SB), Y3, Y3
-	VMAXPS  Y2, Y0, Y2
-	VADDPS  word4b400000<>+0(SB), Y2, Y7
-	VSUBPS  word4b400000<>+0(SB), Y7, Y9
-	VSUBPS  Y9, Y2, Y2
-	VMULPS  Y2, Y2, Y10
-	VMULPS  word3f317219<>+0(SB), Y2, Y11
-	VADDPS  word3f800000<>+0(SB), Y11, Y11
-	VMULPS  word3d635739<>+0(SB), Y2, Y9
-	VADDPS  word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS  Y10, Y9, Y9
-	VADDPS  Y11, Y9, Y11
-	VMULPS  word3aafb93b<>+0(SB), Y2, Y9
-	VADDPS  word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS  word392385a5<>+0(SB), Y10, Y2
-	VADDPS  Y2, Y9, Y9
-	VMULPS  Y10, Y10, Y10
-	VMULPS  Y10, Y9, Y9
-	VADDPS  Y11, Y9, Y9
-	VPSLLD  $0x17, Y7, Y7
-	VPADDD  Y7, Y9, Y9
-	VMULPS  Y9, Y8, Y8
-	VSUBPS  Y8, Y1, Y8
-	VMULPS  word3d79a7a6<>+0(SB), Y8, Y8
-	VMULPS  Y9, Y3, Y3
-	VADDPS  Y8, Y5, Y5
-	VADDPS  Y3, Y6, Y6
-	VPXOR   Y4, Y5, Y5
-	VMOVUPS Y5, (AX)
-	VMOVUPS Y6, (CX)
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, CX
-	SUBQ    $0x08, BX
-	JGE     whole
+	VMOVUPS      (AX), Y4
+	VMOVUPS      (DX), Y5
+	VPAND        word7fffffff<>+0(SB), Y4, Y4
+	VADDPS       word3e748dc2<>+0(SB), Y5, Y7
+	VSQRTPS      Y7, Y7
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y6
+	VADDPS       Y6, Y7, Y6
+	VMULPS       Y6, Y7, Y8
+	VDIVPS       Y8, Y1, Y8
+	VMULPS       Y6, Y8, Y6
+	VMULPS       Y6, Y4, Y6
+	VMULPS       Y6, Y6, Y6
+	VMULPS       wordbf38aa3b<>+0(SB), Y6, Y6
+	VMULPS       Y8, Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VMULPS       Y8, Y8, Y10
+	VMULPS       wordbe91a98e<>+0(SB), Y8, Y11
+	VADDPS       word3e827906<>+0(SB), Y11, Y11
+	VMULPS       word3f87dc22<>+0(SB), Y10, Y12
+	VMULPS       wordbfba00e3<>+0(SB), Y8, Y9
+	VADDPS       word3fb5f0e3<>+0(SB), Y9, Y9
+	VADDPS       Y12, Y9, Y9
+	VMULPS       Y10, Y9, Y9
+	VADDPS       Y11, Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VMULPS       word3dae070f<>+0(SB), Y7, Y7
+	VMAXPS       Y6, Y0, Y6
+	VADDPS       word4b400000<>+0(SB), Y6, Y8
+	VSUBPS       word4b400000<>+0(SB), Y8, Y10
+	VSUBPS       Y10, Y6, Y6
+	VMULPS       Y6, Y6, Y11
+	VMULPS       word3f317219<>+0(SB), Y6, Y12
+	VADDPS       word3f800000<>+0(SB), Y12, Y12
+	VMULPS       word3d635739<>+0(SB), Y6, Y10
+	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y12
+	VMULPS       word3aafb93b<>+0(SB), Y6, Y10
+	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
+	VMULPS       word392385a5<>+0(SB), Y11, Y6
+	VADDPS       Y6, Y10, Y10
+	VMULPS       Y11, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y10, Y10
+	VMULPS       Y10, Y9, Y9
+	VSUBPS       Y9, Y1, Y9
+	VMULPS       word3dda1c79<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y7, Y7
+	VMOVAPS      Y9, Y6
+	VMOVAPS      Y7, Y7
+	VADDPS       word3f03122d<>+0(SB), Y5, Y8
+	VSQRTPS      Y8, Y8
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y9
+	VADDPS       Y9, Y8, Y9
+	VMULPS       Y9, Y8, Y10
+	VDIVPS       Y10, Y1, Y10
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y4, Y9
+	VMULPS       Y9, Y9, Y9
+	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VMULPS       word3ebb3f8e<>+0(SB), Y8, Y8
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y12
+	VSUBPS       Y12, Y9, Y9
+	VMULPS       Y9, Y9, Y13
+	VMULPS       word3f317219<>+0(SB), Y9, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y9, Y12
+	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y9
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y13, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3eeaae4e<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y8, Y8
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VADDPS       word3f8dc08d<>+0(SB), Y5, Y8
+	VSQRTPS      Y8, Y8
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y9
+	VADDPS       Y9, Y8, Y9
+	VMULPS       Y9, Y8, Y10
+	VDIVPS       Y10, Y1, Y10
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y4, Y9
+	VMULPS       Y9, Y9, Y9
+	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y8, Y10
+	VMULPS       Y8, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VMULPS       word3e98dcbe<>+0(SB), Y8, Y8
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y12
+	VSUBPS       Y12, Y9, Y9
+	VMULPS       Y9, Y9, Y13
+	VMULPS       word3f317219<>+0(SB), Y9, Y14
+	VADDPS       word3f800000<>+0(SB), Y14, Y14
+	VMULPS       word3d635739<>+0(SB), Y9, Y12
+	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y14
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y12
+	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
+	VMULPS       word392385a5<>+0(SB), Y13, Y9
+	VADDPS       Y9, Y12, Y12
+	VMULPS       Y13, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3ebf959f<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y8, Y8
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VADDPS       word401b371e<>+0(SB), Y5, Y5
+	VSQRTPS      Y5, Y5
+	VMULPS       word3e6d3388<>+0(SB), Y4, Y8
+	VADDPS       Y8, Y5, Y8
+	VMULPS       Y8, Y5, Y9
+	VDIVPS       Y9, Y1, Y9
+	VMULPS       Y8, Y9, Y8
+	VMULPS       Y8, Y4, Y8
+	VMULPS       Y8, Y8, Y8
+	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
+	VMULPS       Y9, Y5, Y9
+	VMULPS       Y5, Y9, Y9
+	VMULPS       Y9, Y9, Y11
+	VMULPS       wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS       wordbfba00e3<>+0(SB), Y9, Y10
+	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       word3d47321e<>+0(SB), Y5, Y5
+	VMAXPS       Y8, Y0, Y8
+	VADDPS       word4b400000<>+0(SB), Y8, Y9
+	VSUBPS       word4b400000<>+0(SB), Y9, Y11
+	VSUBPS       Y11, Y8, Y8
+	VMULPS       Y8, Y8, Y12
+	VMULPS       word3f317219<>+0(SB), Y8, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y8, Y11
+	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y8, Y11
+	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS       word392385a5<>+0(SB), Y12, Y8
+	VADDPS       Y8, Y11, Y11
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VSUBPS       Y10, Y1, Y10
+	VMULPS       word3d79a7a6<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y5, Y5
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y6
+	VADDPS       Y7, Y6, Y6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y4
+	VADDPD       Y4, Y3, Y3
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x08, CX
+	JGE          whole
 
 part:
-	ADDQ       $0x08, BX
-	JZ         done
-	XORQ       DI, DI
-	CMPQ       BX, DI
-	CMOVQLT    DI, BX
-	MOVQ       $0x00000008, DI
-	CMPQ       BX, DI
-	CMOVQGT    DI, BX
-	LEAQ       slidingMask<>+0(SB), DI
-	NEGQ       BX
-	VMOVUPS    32(DI)(BX*4), Y2
-	VMASKMOVPS (DX), Y2, Y3
-	VMASKMOVPS (SI), Y2, Y4
-	VPAND      word80000000<>+0(SB), Y3, Y5
-	VPAND      word7fffffff<>+0(SB), Y3, Y3
-	VADDPS     word3e748dc2<>+0(SB), Y4, Y9
-	VSQRTPS    Y9, Y9
-	VMULPS     word3e6d3388<>+0(SB), Y3, Y7
-	VADDPS     Y7, Y9, Y7
-	VMULPS     Y7, Y9, Y6
-	VDIVPS     Y6, Y1, Y6
-	VMULPS     Y7, Y6, Y7
-	VMULPS     Y7, Y3, Y8
-	VMULPS     Y8, Y8, Y8
-	VMULPS     wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS     Y6, Y9, Y6
-	VMULPS     Y9, Y6, Y6
-	VMULPS     Y6, Y6, Y10
-	VMULPS     wordbe91a98e<>+0(SB), Y6, Y11
-	VADDPS     word3e827906<>+0(SB), Y11, Y11
-	VMULPS     word3f87dc22<>+0(SB), Y10, Y12
-	VMULPS     wordbfba00e3<>+0(SB), Y6, Y9
-	VADDPS     word3fb5f0e3<>+0(SB), Y9, Y9
-	VADDPS     Y12, Y9, Y9
-	VMULPS     Y10, Y9, Y9
-	VADDPS     Y11, Y9, Y9
-	VMULPS     Y6, Y9, Y9
-	VMULPS     word3dae070f<>+0(SB), Y7, Y7
-	VMAXPS     Y8, Y0, Y8
-	VADDPS     word4b400000<>+0(SB), Y8, Y6
-	VSUBPS     word4b400000<>+0(SB), Y6, Y10
-	VSUBPS     Y10, Y8, Y8
-	VMULPS     Y8, Y8, Y11
-	VMULPS     word3f317219<>+0(SB), Y8, Y12
-	VADDPS     word3f800000<>+0(SB), Y12, Y12
-	VMULPS     word3d635739<>+0(SB), Y8, Y10
-	VADDPS     word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS     Y11, Y10, Y10
-	VADDPS     Y12, Y10, Y12
-	VMULPS     word3aafb93b<>+0(SB), Y8, Y10
-	VADDPS     word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS     word392385a5<>+0(SB), Y11, Y8
-	VADDPS     Y8, Y10, Y10
-	VMULPS     Y11, Y11, Y11
-	VMULPS     Y11, Y10, Y10
-	VADDPS     Y12, Y10, Y10
-	VPSLLD     $0x17, Y6, Y6
-	VPADDD     Y6, Y10, Y10
-	VMULPS     Y10, Y9, Y9
-	VSUBPS     Y9, Y1, Y9
-	VMULPS     word3dda1c79<>+0(SB), Y9, Y9
-	VMULPS     Y10, Y7, Y7
-	VMOVAPS    Y9, Y6
-	VMOVAPS    Y7, Y7
-	VADDPS     word3f03122d<>+0(SB), Y4, Y11
-	VSQRTPS    Y11, Y11
-	VMULPS     word3e6d3388<>+0(SB), Y3, Y8
-	VADDPS     Y8, Y11, Y8
-	VMULPS     Y8, Y11, Y9
-	VDIVPS     Y9, Y1, Y9
-	VMULPS     Y8, Y9, Y8
-	VMULPS     Y8, Y3, Y10
-	VMULPS     Y10, Y10, Y10
-	VMULPS     wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y11, Y9
-	VMULPS     Y11, Y9, Y9
-	VMULPS     Y9, Y9, Y12
-	VMULPS     wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS     word3e827906<>+0(SB), Y13, Y13
-	VMULPS     word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS     wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS     word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS     Y14, Y11, Y11
-	VMULPS     Y12, Y11, Y11
-	VADDPS     Y13, Y11, Y11
-	VMULPS     Y9, Y11, Y11
-	VMULPS     word3ebb3f8e<>+0(SB), Y8, Y8
-	VMAXPS     Y10, Y0, Y10
-	VADDPS     word4b400000<>+0(SB), Y10, Y9
-	VSUBPS     word4b400000<>+0(SB), Y9, Y12
-	VSUBPS     Y12, Y10, Y10
-	VMULPS     Y10, Y10, Y13
-	VMULPS     word3f317219<>+0(SB), Y10, Y14
-	VADDPS     word3f800000<>+0(SB), Y14, Y14
-	VMULPS     word3d635739<>+0(SB), Y10, Y12
-	VADDPS     word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS     Y13, Y12, Y12
-	VADDPS     Y14, Y12, Y14
-	VMULPS     word3aafb93b<>+0(SB), Y10, Y12
-	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS     word392385a5<>+0(SB), Y13, Y10
-	VADDPS     Y10, Y12, Y12
-	VMULPS     Y13, Y13, Y13
-	VMULPS     Y13, Y12, Y12
-	VADDPS     Y14, Y12, Y12
-	VPSLLD     $0x17, Y9, Y9
-	VPADDD     Y9, Y12, Y12
-	VMULPS     Y12, Y11, Y11
-	VSUBPS     Y11, Y1, Y11
-	VMULPS     word3eeaae4e<>+0(SB), Y11, Y11
-	VMULPS     Y12, Y8, Y8
-	VADDPS     Y11, Y6, Y6
-	VADDPS     Y8, Y7, Y7
-	VADDPS     word3f8dc08d<>+0(SB), Y4, Y11
-	VSQRTPS    Y11, Y11
-	VMULPS     word3e6d3388<>+0(SB), Y3, Y8
-	VADDPS     Y8, Y11, Y8
-	VMULPS     Y8, Y11, Y9
-	VDIVPS     Y9, Y1, Y9
-	VMULPS     Y8, Y9, Y8
-	VMULPS     Y8, Y3, Y10
-	VMULPS     Y10, Y10, Y10
-	VMULPS     wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS     Y9, Y11, Y9
-	VMULPS     Y11, Y9, Y9
-	VMULPS     Y9, Y9, Y12
-	VMULPS     wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS     word3e827906<>+0(SB), Y13, Y13
-	VMULPS     word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS     wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS     word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS     Y14, Y11, Y11
-	VMULPS     Y12, Y11, Y11
-	VADDPS     Y13, Y11, Y11
-	VMULPS     Y9, Y11, Y11
-	VMULPS     word3e98dcbe<>+0(SB), Y8, Y8
-	VMAXPS     Y10, Y0, Y10
-	VADDPS     word4b400000<>+0(SB), Y10, Y9
-	VSUBPS     word4b400000<>+0(SB), Y9, Y12
-	VSUBPS     Y12, Y10, Y10
-	VMULPS     Y10, Y10, Y13
-	VMULPS     word3f317219<>+0(SB), Y10, Y14
-	VADDPS     word3f800000<>+0(SB), Y14, Y14
-	VMULPS     word3d635739<>+0(SB), Y10, Y12
-	VADDPS     word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS     Y13, Y12, Y12
-	VADDPS     Y14, Y12, Y14
-	VMULPS     word3aafb93b<>+0(SB), Y10, Y12
-	VADDPS     word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS     word392385a5<>+0(SB), Y13, Y10
-	VADDPS     Y10, Y12, Y12
-	VMULPS     Y13, Y13, Y13
-	VMULPS     Y13, Y12, Y12
-	VADDPS     Y14, Y12, Y12
-	VPSLLD     $0x17, Y9, Y9
-	VPADDD     Y9, Y12, Y12
-	VMULPS     Y12, Y11, Y11
-	VSUBPS     Y11, Y1, Y11
-	VMULPS     word3ebf959f<>+0(SB), Y11, Y11
-	VMULPS     Y12, Y8, Y8
-	VADDPS     Y11, Y6, Y6
-	VADDPS     Y8, Y7, Y7
-	VADDPS     word401b371e<>+0(SB), Y4, Y9
-	VSQRTPS    Y9, Y9
-	VMULPS     word3e6d3388<>+0(SB), Y3, Y4
-	VADDPS     Y4, Y9, Y4
-	VMULPS     Y4, Y9, Y8
-	VDIVPS     Y8, Y1, Y8
-	VMULPS     Y4, Y8, Y4
-	VMULPS     Y4, Y3, Y3
-	VMULPS     Y3, Y3, Y3
-	VMULPS     wordbf38aa3b<>+0(SB), Y3, Y3
-	VMULPS     Y8, Y9, Y8
-	VMULPS     Y9, Y8, Y8
-	VMULPS     Y8, Y8, Y10
-	VMULPS     wordbe91a98e<>+0(SB), Y8, Y11
-	VADDPS     word3e827906<>+0(SB), Y11, Y11
-	VMULPS     word3f87dc22<>+0(SB), Y10, Y12
-	VMULPS     wordbfba00e3<>+0(SB), Y8, Y9
-	VADDPS     word3fb5f0e3<>+0(SB), Y9, Y9
-	VADDPS     Y12, Y9, Y9
-	VMULPS     Y10, Y9, Y9
-	VADDPS     Y11, Y9, Y9
-	VMULPS     Y8, Y9, Y9
-	VMULPS     word3d47321e<>+0(SB), Y4, Y4
-	VMAXPS     Y3, Y0, Y3
-	VADDPS     word4b400000<>+0(SB), Y3, Y8
-	VSUBPS     word4b400000<>+0(SB), Y8, Y0
-	VSUBPS     Y0, Y3, Y3
-	VMULPS     Y3, Y3, Y10
-	VMULPS     word3f317219<>+0(SB), Y3, Y11
-	VADDPS     word3f800000<>+0(SB), Y11, Y11
-	VMULPS     word3d635739<>+0(SB), Y3, Y0
-	VADDPS     word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS     Y10, Y0, Y0
-	VADDPS     Y11, Y0, Y11
-	VMULPS     word3aafb93b<>+0(SB), Y3, Y0
-	VADDPS     word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS     word392385a5<>+0(SB), Y10, Y3
-	VADDPS     Y3, Y0, Y0
-	VMULPS     Y10, Y10, Y10
-	VMULPS     Y10, Y0, Y0
-	VADDPS     Y11, Y0, Y0
-	VPSLLD     $0x17, Y8, Y8
-	VPADDD     Y8, Y0, Y0
-	VMULPS     Y0, Y9, Y9
-	VSUBPS     Y9, Y1, Y9
-	VMULPS     word3d79a7a6<>+0(SB), Y9, Y9
-	VMULPS     Y0, Y4, Y4
-	VADDPS     Y9, Y6, Y6
-	VADDPS     Y4, Y7, Y7
-	VPXOR      Y5, Y6, Y6
-	VMASKMOVPS Y6, Y2, (AX)
-	VMASKMOVPS Y7, Y2, (CX)
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         BX, BX
+	CMPQ         CX, BX
+	CMOVQLT      BX, CX
+	MOVQ         $0x00000008, BX
+	CMPQ         CX, BX
+	CMOVQGT      BX, CX
+	LEAQ         slidingMask<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      32(BX)(CX*4), Y4
+	VMASKMOVPS   (AX), Y4, Y5
+	VMASKMOVPS   (DX), Y4, Y6
+	VPAND        word7fffffff<>+0(SB), Y5, Y5
+	VADDPS       word3e748dc2<>+0(SB), Y6, Y8
+	VSQRTPS      Y8, Y8
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y7
+	VADDPS       Y7, Y8, Y7
+	VMULPS       Y7, Y8, Y9
+	VDIVPS       Y9, Y1, Y9
+	VMULPS       Y7, Y9, Y7
+	VMULPS       Y7, Y5, Y7
+	VMULPS       Y7, Y7, Y7
+	VMULPS       wordbf38aa3b<>+0(SB), Y7, Y7
+	VMULPS       Y9, Y8, Y9
+	VMULPS       Y8, Y9, Y9
+	VMULPS       Y9, Y9, Y11
+	VMULPS       wordbe91a98e<>+0(SB), Y9, Y12
+	VADDPS       word3e827906<>+0(SB), Y12, Y12
+	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
+	VMULPS       wordbfba00e3<>+0(SB), Y9, Y10
+	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
+	VADDPS       Y13, Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	VADDPS       Y12, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VMULPS       word3dae070f<>+0(SB), Y8, Y8
+	VMAXPS       Y7, Y0, Y7
+	VADDPS       word4b400000<>+0(SB), Y7, Y9
+	VSUBPS       word4b400000<>+0(SB), Y9, Y11
+	VSUBPS       Y11, Y7, Y7
+	VMULPS       Y7, Y7, Y12
+	VMULPS       word3f317219<>+0(SB), Y7, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y7, Y11
+	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y7, Y11
+	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
+	VMULPS       word392385a5<>+0(SB), Y12, Y7
+	VADDPS       Y7, Y11, Y11
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       Y9, Y11, Y11
+	VMULPS       Y11, Y10, Y10
+	VSUBPS       Y10, Y1, Y10
+	VMULPS       word3dda1c79<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y8, Y8
+	VMOVAPS      Y10, Y7
+	VMOVAPS      Y8, Y8
+	VADDPS       word3f03122d<>+0(SB), Y6, Y9
+	VSQRTPS      Y9, Y9
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y10
+	VADDPS       Y10, Y9, Y10
+	VMULPS       Y10, Y9, Y11
+	VDIVPS       Y11, Y1, Y11
+	VMULPS       Y10, Y11, Y10
+	VMULPS       Y10, Y5, Y10
+	VMULPS       Y10, Y10, Y10
+	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y9, Y11
+	VMULPS       Y9, Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
+	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VMULPS       word3ebb3f8e<>+0(SB), Y9, Y9
+	VMAXPS       Y10, Y0, Y10
+	VADDPS       word4b400000<>+0(SB), Y10, Y11
+	VSUBPS       word4b400000<>+0(SB), Y11, Y13
+	VSUBPS       Y13, Y10, Y10
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
+	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
+	VPSLLD       $0x17, Y11, Y11
+	VPADDD       Y11, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VSUBPS       Y12, Y1, Y12
+	VMULPS       word3eeaae4e<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y9, Y9
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VADDPS       word3f8dc08d<>+0(SB), Y6, Y9
+	VSQRTPS      Y9, Y9
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y10
+	VADDPS       Y10, Y9, Y10
+	VMULPS       Y10, Y9, Y11
+	VDIVPS       Y11, Y1, Y11
+	VMULPS       Y10, Y11, Y10
+	VMULPS       Y10, Y5, Y10
+	VMULPS       Y10, Y10, Y10
+	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
+	VMULPS       Y11, Y9, Y11
+	VMULPS       Y9, Y11, Y11
+	VMULPS       Y11, Y11, Y13
+	VMULPS       wordbe91a98e<>+0(SB), Y11, Y14
+	VADDPS       word3e827906<>+0(SB), Y14, Y14
+	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
+	VMULPS       wordbfba00e3<>+0(SB), Y11, Y12
+	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
+	VADDPS       Y15, Y12, Y12
+	VMULPS       Y13, Y12, Y12
+	VADDPS       Y14, Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VMULPS       word3e98dcbe<>+0(SB), Y9, Y9
+	VMAXPS       Y10, Y0, Y10
+	VADDPS       word4b400000<>+0(SB), Y10, Y11
+	VSUBPS       word4b400000<>+0(SB), Y11, Y13
+	VSUBPS       Y13, Y10, Y10
+	VMULPS       Y10, Y10, Y14
+	VMULPS       word3f317219<>+0(SB), Y10, Y15
+	VADDPS       word3f800000<>+0(SB), Y15, Y15
+	VMULPS       word3d635739<>+0(SB), Y10, Y13
+	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y15
+	VMULPS       word3aafb93b<>+0(SB), Y10, Y13
+	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
+	VMULPS       word392385a5<>+0(SB), Y14, Y10
+	VADDPS       Y10, Y13, Y13
+	VMULPS       Y14, Y14, Y14
+	VMULPS       Y14, Y13, Y13
+	VADDPS       Y15, Y13, Y13
+	VPSLLD       $0x17, Y11, Y11
+	VPADDD       Y11, Y13, Y13
+	VMULPS       Y13, Y12, Y12
+	VSUBPS       Y12, Y1, Y12
+	VMULPS       word3ebf959f<>+0(SB), Y12, Y12
+	VMULPS       Y13, Y9, Y9
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VADDPS       word401b371e<>+0(SB), Y6, Y6
+	VSQRTPS      Y6, Y6
+	VMULPS       word3e6d3388<>+0(SB), Y5, Y9
+	VADDPS       Y9, Y6, Y9
+	VMULPS       Y9, Y6, Y10
+	VDIVPS       Y10, Y1, Y10
+	VMULPS       Y9, Y10, Y9
+	VMULPS       Y9, Y5, Y9
+	VMULPS       Y9, Y9, Y9
+	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
+	VMULPS       Y10, Y6, Y10
+	VMULPS       Y6, Y10, Y10
+	VMULPS       Y10, Y10, Y12
+	VMULPS       wordbe91a98e<>+0(SB), Y10, Y13
+	VADDPS       word3e827906<>+0(SB), Y13, Y13
+	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
+	VMULPS       wordbfba00e3<>+0(SB), Y10, Y11
+	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
+	VADDPS       Y14, Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	VADDPS       Y13, Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VMULPS       word3d47321e<>+0(SB), Y6, Y6
+	VMAXPS       Y9, Y0, Y9
+	VADDPS       word4b400000<>+0(SB), Y9, Y10
+	VSUBPS       word4b400000<>+0(SB), Y10, Y0
+	VSUBPS       Y0, Y9, Y9
+	VMULPS       Y9, Y9, Y12
+	VMULPS       word3f317219<>+0(SB), Y9, Y13
+	VADDPS       word3f800000<>+0(SB), Y13, Y13
+	VMULPS       word3d635739<>+0(SB), Y9, Y0
+	VADDPS       word3e75fdf1<>+0(SB), Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VADDPS       Y13, Y0, Y13
+	VMULPS       word3aafb93b<>+0(SB), Y9, Y0
+	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
+	VMULPS       word392385a5<>+0(SB), Y12, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       Y12, Y12, Y12
+	VMULPS       Y12, Y0, Y0
+	VADDPS       Y13, Y0, Y0
+	VPSLLD       $0x17, Y10, Y10
+	VPADDD       Y10, Y0, Y0
+	VMULPS       Y0, Y11, Y11
+	VSUBPS       Y11, Y1, Y11
+	VMULPS       word3d79a7a6<>+0(SB), Y11, Y11
+	VMULPS       Y0, Y6, Y6
+	VADDPS       Y11, Y7, Y7
+	VADDPS       Y6, Y8, Y8
+	VMULPS       Y7, Y5, Y7
+	VADDPS       Y8, Y7, Y7
+	VANDPS       Y7, Y4, Y7
+	VCVTPS2PD    X7, Y0
+	VADDPD       Y0, Y2, Y2
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y0
+	VADDPD       Y0, Y3, Y3
 
 done:
+	VADDPD       Y3, Y2, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
 	VZEROUPPER
+	MOVSD        X1, ret+48(FP)
 	RET
-
-DATA word80000000<>+0(SB)/4, $0x80000000
-DATA word80000000<>+4(SB)/4, $0x80000000
-DATA word80000000<>+8(SB)/4, $0x80000000
-DATA word80000000<>+12(SB)/4, $0x80000000
-DATA word80000000<>+16(SB)/4, $0x80000000
-DATA word80000000<>+20(SB)/4, $0x80000000
-DATA word80000000<>+24(SB)/4, $0x80000000
-DATA word80000000<>+28(SB)/4, $0x80000000
-GLOBL word80000000<>(SB), RODATA|NOPTR, $32
 
 DATA word3e748dc2<>+0(SB)/4, $0x3e748dc2
 DATA word3e748dc2<>+4(SB)/4, $0x3e748dc2
@@ -1446,903 +1447,6 @@ DATA word3d79a7a6<>+20(SB)/4, $0x3d79a7a6
 DATA word3d79a7a6<>+24(SB)/4, $0x3d79a7a6
 DATA word3d79a7a6<>+28(SB)/4, $0x3d79a7a6
 GLOBL word3d79a7a6<>(SB), RODATA|NOPTR, $32
-
-// func gaussMomentsAlikeAVX2(tanh []float32, sech2 []float32, mean []float32, variance float32)
-// Requires: AVX, AVX2, CMOV
-TEXT ·gaussMomentsAlikeAVX2(SB), NOSPLIT, $0-76
-	MOVQ         tanh_base+0(FP), AX
-	MOVQ         sech2_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         mean_len+56(FP), BX
-	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
-	VBROADCASTSS word3f800000<>+0(SB), Y1
-	SUBQ         $0x08, BX
-	JLT          part
-
-whole:
-	VMOVUPS      (DX), Y2
-	VBROADCASTSS variance+72(FP), Y3
-	VPAND        word80000000<>+0(SB), Y2, Y4
-	VPAND        word7fffffff<>+0(SB), Y2, Y2
-	VADDPS       word3e748dc2<>+0(SB), Y3, Y8
-	VSQRTPS      Y8, Y8
-	VMULPS       word3e6d3388<>+0(SB), Y2, Y6
-	VADDPS       Y6, Y8, Y6
-	VMULPS       Y6, Y8, Y5
-	VDIVPS       Y5, Y1, Y5
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y6, Y2, Y7
-	VMULPS       Y7, Y7, Y7
-	VMULPS       wordbf38aa3b<>+0(SB), Y7, Y7
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y8, Y5, Y5
-	VMULPS       Y5, Y5, Y9
-	VMULPS       wordbe91a98e<>+0(SB), Y5, Y10
-	VADDPS       word3e827906<>+0(SB), Y10, Y10
-	VMULPS       word3f87dc22<>+0(SB), Y9, Y11
-	VMULPS       wordbfba00e3<>+0(SB), Y5, Y8
-	VADDPS       word3fb5f0e3<>+0(SB), Y8, Y8
-	VADDPS       Y11, Y8, Y8
-	VMULPS       Y9, Y8, Y8
-	VADDPS       Y10, Y8, Y8
-	VMULPS       Y5, Y8, Y8
-	VMULPS       word3dae070f<>+0(SB), Y6, Y6
-	VMAXPS       Y7, Y0, Y7
-	VADDPS       word4b400000<>+0(SB), Y7, Y5
-	VSUBPS       word4b400000<>+0(SB), Y5, Y9
-	VSUBPS       Y9, Y7, Y7
-	VMULPS       Y7, Y7, Y10
-	VMULPS       word3f317219<>+0(SB), Y7, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       word3d635739<>+0(SB), Y7, Y9
-	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y11
-	VMULPS       word3aafb93b<>+0(SB), Y7, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y10, Y7
-	VADDPS       Y7, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y9
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y9, Y9
-	VMULPS       Y9, Y8, Y8
-	VSUBPS       Y8, Y1, Y8
-	VMULPS       word3dda1c79<>+0(SB), Y8, Y8
-	VMULPS       Y9, Y6, Y6
-	VMOVAPS      Y8, Y5
-	VMOVAPS      Y6, Y6
-	VADDPS       word3f03122d<>+0(SB), Y3, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y2, Y7
-	VADDPS       Y7, Y10, Y7
-	VMULPS       Y7, Y10, Y8
-	VDIVPS       Y8, Y1, Y8
-	VMULPS       Y7, Y8, Y7
-	VMULPS       Y7, Y2, Y9
-	VMULPS       Y9, Y9, Y9
-	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y10, Y8, Y8
-	VMULPS       Y8, Y8, Y11
-	VMULPS       wordbe91a98e<>+0(SB), Y8, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS       wordbfba00e3<>+0(SB), Y8, Y10
-	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS       Y13, Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VMULPS       word3ebb3f8e<>+0(SB), Y7, Y7
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y8
-	VSUBPS       word4b400000<>+0(SB), Y8, Y11
-	VSUBPS       Y11, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       word3f317219<>+0(SB), Y9, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y9, Y11
-	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y11
-	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y12, Y9
-	VADDPS       Y9, Y11, Y11
-	VMULPS       Y12, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VPSLLD       $0x17, Y8, Y8
-	VPADDD       Y8, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VSUBPS       Y10, Y1, Y10
-	VMULPS       word3eeaae4e<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y7, Y7
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y7, Y6, Y6
-	VADDPS       word3f8dc08d<>+0(SB), Y3, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y2, Y7
-	VADDPS       Y7, Y10, Y7
-	VMULPS       Y7, Y10, Y8
-	VDIVPS       Y8, Y1, Y8
-	VMULPS       Y7, Y8, Y7
-	VMULPS       Y7, Y2, Y9
-	VMULPS       Y9, Y9, Y9
-	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y8, Y10, Y8
-	VMULPS       Y10, Y8, Y8
-	VMULPS       Y8, Y8, Y11
-	VMULPS       wordbe91a98e<>+0(SB), Y8, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS       wordbfba00e3<>+0(SB), Y8, Y10
-	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS       Y13, Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VMULPS       word3e98dcbe<>+0(SB), Y7, Y7
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y8
-	VSUBPS       word4b400000<>+0(SB), Y8, Y11
-	VSUBPS       Y11, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       word3f317219<>+0(SB), Y9, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y9, Y11
-	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y11
-	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y12, Y9
-	VADDPS       Y9, Y11, Y11
-	VMULPS       Y12, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VPSLLD       $0x17, Y8, Y8
-	VPADDD       Y8, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VSUBPS       Y10, Y1, Y10
-	VMULPS       word3ebf959f<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y7, Y7
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y7, Y6, Y6
-	VADDPS       word401b371e<>+0(SB), Y3, Y8
-	VSQRTPS      Y8, Y8
-	VMULPS       word3e6d3388<>+0(SB), Y2, Y3
-	VADDPS       Y3, Y8, Y3
-	VMULPS       Y3, Y8, Y7
-	VDIVPS       Y7, Y1, Y7
-	VMULPS       Y3, Y7, Y3
-	VMULPS       Y3, Y2, Y2
-	VMULPS       Y2, Y2, Y2
-	VMULPS       wordbf38aa3b<>+0(SB), Y2, Y2
-	VMULPS       Y7, Y8, Y7
-	VMULPS       Y8, Y7, Y7
-	VMULPS       Y7, Y7, Y9
-	VMULPS       wordbe91a98e<>+0(SB), Y7, Y10
-	VADDPS       word3e827906<>+0(SB), Y10, Y10
-	VMULPS       word3f87dc22<>+0(SB), Y9, Y11
-	VMULPS       wordbfba00e3<>+0(SB), Y7, Y8
-	VADDPS       word3fb5f0e3<>+0(SB), Y8, Y8
-	VADDPS       Y11, Y8, Y8
-	VMULPS       Y9, Y8, Y8
-	VADDPS       Y10, Y8, Y8
-	VMULPS       Y7, Y8, Y8
-	VMULPS       word3d47321e<>+0(SB), Y3, Y3
-	VMAXPS       Y2, Y0, Y2
-	VADDPS       word4b400000<>+0(SB), Y2, Y7
-	VSUBPS       word4b400000<>+0(SB), Y7, Y9
-	VSUBPS       Y9, Y2, Y2
-	VMULPS       Y2, Y2, Y10
-	VMULPS       word3f317219<>+0(SB), Y2, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       word3d635739<>+0(SB), Y2, Y9
-	VADDPS       word3e75fdf1<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y11
-	VMULPS       word3aafb93b<>+0(SB), Y2, Y9
-	VADDPS       word3c1d9387<>+0(SB), Y9, Y9
-	VMULPS       word392385a5<>+0(SB), Y10, Y2
-	VADDPS       Y2, Y9, Y9
-	VMULPS       Y10, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y9
-	VPSLLD       $0x17, Y7, Y7
-	VPADDD       Y7, Y9, Y9
-	VMULPS       Y9, Y8, Y8
-	VSUBPS       Y8, Y1, Y8
-	VMULPS       word3d79a7a6<>+0(SB), Y8, Y8
-	VMULPS       Y9, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y3, Y6, Y6
-	VPXOR        Y4, Y5, Y5
-	VMOVUPS      Y5, (AX)
-	VMOVUPS      Y6, (CX)
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, CX
-	SUBQ         $0x08, BX
-	JGE          whole
-
-part:
-	ADDQ         $0x08, BX
-	JZ           done
-	XORQ         SI, SI
-	CMPQ         BX, SI
-	CMOVQLT      SI, BX
-	MOVQ         $0x00000008, SI
-	CMPQ         BX, SI
-	CMOVQGT      SI, BX
-	LEAQ         slidingMask<>+0(SB), SI
-	NEGQ         BX
-	VMOVUPS      32(SI)(BX*4), Y2
-	VMASKMOVPS   (DX), Y2, Y3
-	VBROADCASTSS variance+72(FP), Y4
-	VPAND        word80000000<>+0(SB), Y3, Y5
-	VPAND        word7fffffff<>+0(SB), Y3, Y3
-	VADDPS       word3e748dc2<>+0(SB), Y4, Y9
-	VSQRTPS      Y9, Y9
-	VMULPS       word3e6d3388<>+0(SB), Y3, Y7
-	VADDPS       Y7, Y9, Y7
-	VMULPS       Y7, Y9, Y6
-	VDIVPS       Y6, Y1, Y6
-	VMULPS       Y7, Y6, Y7
-	VMULPS       Y7, Y3, Y8
-	VMULPS       Y8, Y8, Y8
-	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS       Y6, Y9, Y6
-	VMULPS       Y9, Y6, Y6
-	VMULPS       Y6, Y6, Y10
-	VMULPS       wordbe91a98e<>+0(SB), Y6, Y11
-	VADDPS       word3e827906<>+0(SB), Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y10, Y12
-	VMULPS       wordbfba00e3<>+0(SB), Y6, Y9
-	VADDPS       word3fb5f0e3<>+0(SB), Y9, Y9
-	VADDPS       Y12, Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y9
-	VMULPS       Y6, Y9, Y9
-	VMULPS       word3dae070f<>+0(SB), Y7, Y7
-	VMAXPS       Y8, Y0, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y6
-	VSUBPS       word4b400000<>+0(SB), Y6, Y10
-	VSUBPS       Y10, Y8, Y8
-	VMULPS       Y8, Y8, Y11
-	VMULPS       word3f317219<>+0(SB), Y8, Y12
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
-	VMULPS       word3d635739<>+0(SB), Y8, Y10
-	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y12
-	VMULPS       word3aafb93b<>+0(SB), Y8, Y10
-	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y11, Y8
-	VADDPS       Y8, Y10, Y10
-	VMULPS       Y11, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VPSLLD       $0x17, Y6, Y6
-	VPADDD       Y6, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VSUBPS       Y9, Y1, Y9
-	VMULPS       word3dda1c79<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y7, Y7
-	VMOVAPS      Y9, Y6
-	VMOVAPS      Y7, Y7
-	VADDPS       word3f03122d<>+0(SB), Y4, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y11, Y8
-	VMULPS       Y8, Y11, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y8, Y3, Y10
-	VMULPS       Y10, Y10, Y10
-	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y11, Y9
-	VMULPS       Y11, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VMULPS       word3ebb3f8e<>+0(SB), Y8, Y8
-	VMAXPS       Y10, Y0, Y10
-	VADDPS       word4b400000<>+0(SB), Y10, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y12
-	VSUBPS       Y12, Y10, Y10
-	VMULPS       Y10, Y10, Y13
-	VMULPS       word3f317219<>+0(SB), Y10, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y10, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y10, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y10
-	VADDPS       Y10, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3eeaae4e<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y8, Y8
-	VADDPS       Y11, Y6, Y6
-	VADDPS       Y8, Y7, Y7
-	VADDPS       word3f8dc08d<>+0(SB), Y4, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y3, Y8
-	VADDPS       Y8, Y11, Y8
-	VMULPS       Y8, Y11, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y8, Y3, Y10
-	VMULPS       Y10, Y10, Y10
-	VMULPS       wordbf38aa3b<>+0(SB), Y10, Y10
-	VMULPS       Y9, Y11, Y9
-	VMULPS       Y11, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VMULPS       word3e98dcbe<>+0(SB), Y8, Y8
-	VMAXPS       Y10, Y0, Y10
-	VADDPS       word4b400000<>+0(SB), Y10, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y12
-	VSUBPS       Y12, Y10, Y10
-	VMULPS       Y10, Y10, Y13
-	VMULPS       word3f317219<>+0(SB), Y10, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y10, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y10, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y10
-	VADDPS       Y10, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3ebf959f<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y8, Y8
-	VADDPS       Y11, Y6, Y6
-	VADDPS       Y8, Y7, Y7
-	VADDPS       word401b371e<>+0(SB), Y4, Y9
-	VSQRTPS      Y9, Y9
-	VMULPS       word3e6d3388<>+0(SB), Y3, Y4
-	VADDPS       Y4, Y9, Y4
-	VMULPS       Y4, Y9, Y8
-	VDIVPS       Y8, Y1, Y8
-	VMULPS       Y4, Y8, Y4
-	VMULPS       Y4, Y3, Y3
-	VMULPS       Y3, Y3, Y3
-	VMULPS       wordbf38aa3b<>+0(SB), Y3, Y3
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y8, Y8, Y10
-	VMULPS       wordbe91a98e<>+0(SB), Y8, Y11
-	VADDPS       word3e827906<>+0(SB), Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y10, Y12
-	VMULPS       wordbfba00e3<>+0(SB), Y8, Y9
-	VADDPS       word3fb5f0e3<>+0(SB), Y9, Y9
-	VADDPS       Y12, Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VMULPS       word3d47321e<>+0(SB), Y4, Y4
-	VMAXPS       Y3, Y0, Y3
-	VADDPS       word4b400000<>+0(SB), Y3, Y8
-	VSUBPS       word4b400000<>+0(SB), Y8, Y0
-	VSUBPS       Y0, Y3, Y3
-	VMULPS       Y3, Y3, Y10
-	VMULPS       word3f317219<>+0(SB), Y3, Y11
-	VADDPS       word3f800000<>+0(SB), Y11, Y11
-	VMULPS       word3d635739<>+0(SB), Y3, Y0
-	VADDPS       word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VADDPS       Y11, Y0, Y11
-	VMULPS       word3aafb93b<>+0(SB), Y3, Y0
-	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS       word392385a5<>+0(SB), Y10, Y3
-	VADDPS       Y3, Y0, Y0
-	VMULPS       Y10, Y10, Y10
-	VMULPS       Y10, Y0, Y0
-	VADDPS       Y11, Y0, Y0
-	VPSLLD       $0x17, Y8, Y8
-	VPADDD       Y8, Y0, Y0
-	VMULPS       Y0, Y9, Y9
-	VSUBPS       Y9, Y1, Y9
-	VMULPS       word3d79a7a6<>+0(SB), Y9, Y9
-	VMULPS       Y0, Y4, Y4
-	VADDPS       Y9, Y6, Y6
-	VADDPS       Y4, Y7, Y7
-	VPXOR        Y5, Y6, Y6
-	VMASKMOVPS   Y6, Y2, (AX)
-	VMASKMOVPS   Y7, Y2, (CX)
-
-done:
-	VZEROUPPER
-	RET
-
-// func gaussLog2CoshAVX2(mean []float32, variance []float32) float64
-// Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·gaussLog2CoshAVX2(SB), NOSPLIT, $0-56
-	MOVQ         mean_base+0(FP), AX
-	MOVQ         mean_len+8(FP), CX
-	MOVQ         variance_base+24(FP), DX
-	VBROADCASTSS wordc2fc0000<>+0(SB), Y0
-	VBROADCASTSS word3f800000<>+0(SB), Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	SUBQ         $0x08, CX
-	JLT          part
-
-whole:
-	VMOVUPS      (AX), Y4
-	VMOVUPS      (DX), Y5
-	VPAND        word7fffffff<>+0(SB), Y4, Y4
-	VADDPS       word3e748dc2<>+0(SB), Y5, Y7
-	VSQRTPS      Y7, Y7
-	VMULPS       word3e6d3388<>+0(SB), Y4, Y6
-	VADDPS       Y6, Y7, Y6
-	VMULPS       Y6, Y7, Y8
-	VDIVPS       Y8, Y1, Y8
-	VMULPS       Y6, Y8, Y6
-	VMULPS       Y6, Y4, Y6
-	VMULPS       Y6, Y6, Y6
-	VMULPS       wordbf38aa3b<>+0(SB), Y6, Y6
-	VMULPS       Y8, Y7, Y8
-	VMULPS       Y7, Y8, Y8
-	VMULPS       Y8, Y8, Y10
-	VMULPS       wordbe91a98e<>+0(SB), Y8, Y11
-	VADDPS       word3e827906<>+0(SB), Y11, Y11
-	VMULPS       word3f87dc22<>+0(SB), Y10, Y12
-	VMULPS       wordbfba00e3<>+0(SB), Y8, Y9
-	VADDPS       word3fb5f0e3<>+0(SB), Y9, Y9
-	VADDPS       Y12, Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	VADDPS       Y11, Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VMULPS       word3dae070f<>+0(SB), Y7, Y7
-	VMAXPS       Y6, Y0, Y6
-	VADDPS       word4b400000<>+0(SB), Y6, Y8
-	VSUBPS       word4b400000<>+0(SB), Y8, Y10
-	VSUBPS       Y10, Y6, Y6
-	VMULPS       Y6, Y6, Y11
-	VMULPS       word3f317219<>+0(SB), Y6, Y12
-	VADDPS       word3f800000<>+0(SB), Y12, Y12
-	VMULPS       word3d635739<>+0(SB), Y6, Y10
-	VADDPS       word3e75fdf1<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y12
-	VMULPS       word3aafb93b<>+0(SB), Y6, Y10
-	VADDPS       word3c1d9387<>+0(SB), Y10, Y10
-	VMULPS       word392385a5<>+0(SB), Y11, Y6
-	VADDPS       Y6, Y10, Y10
-	VMULPS       Y11, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VPSLLD       $0x17, Y8, Y8
-	VPADDD       Y8, Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VSUBPS       Y9, Y1, Y9
-	VMULPS       word3dda1c79<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y7, Y7
-	VMOVAPS      Y9, Y6
-	VMOVAPS      Y7, Y7
-	VADDPS       word3f03122d<>+0(SB), Y5, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y4, Y8
-	VADDPS       Y8, Y10, Y8
-	VMULPS       Y8, Y10, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y8, Y4, Y8
-	VMULPS       Y8, Y8, Y8
-	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS       Y9, Y10, Y9
-	VMULPS       Y10, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VMULPS       word3ebb3f8e<>+0(SB), Y10, Y10
-	VMAXPS       Y8, Y0, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y12
-	VSUBPS       Y12, Y8, Y8
-	VMULPS       Y8, Y8, Y13
-	VMULPS       word3f317219<>+0(SB), Y8, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y8, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y8
-	VADDPS       Y8, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3eeaae4e<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y10
-	VADDPS       Y11, Y6, Y6
-	VADDPS       Y10, Y7, Y7
-	VADDPS       word3f8dc08d<>+0(SB), Y5, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y4, Y8
-	VADDPS       Y8, Y10, Y8
-	VMULPS       Y8, Y10, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y8, Y4, Y8
-	VMULPS       Y8, Y8, Y8
-	VMULPS       wordbf38aa3b<>+0(SB), Y8, Y8
-	VMULPS       Y9, Y10, Y9
-	VMULPS       Y10, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VMULPS       word3e98dcbe<>+0(SB), Y10, Y10
-	VMAXPS       Y8, Y0, Y8
-	VADDPS       word4b400000<>+0(SB), Y8, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y12
-	VSUBPS       Y12, Y8, Y8
-	VMULPS       Y8, Y8, Y13
-	VMULPS       word3f317219<>+0(SB), Y8, Y14
-	VADDPS       word3f800000<>+0(SB), Y14, Y14
-	VMULPS       word3d635739<>+0(SB), Y8, Y12
-	VADDPS       word3e75fdf1<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y14
-	VMULPS       word3aafb93b<>+0(SB), Y8, Y12
-	VADDPS       word3c1d9387<>+0(SB), Y12, Y12
-	VMULPS       word392385a5<>+0(SB), Y13, Y8
-	VADDPS       Y8, Y12, Y12
-	VMULPS       Y13, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3ebf959f<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y10, Y10
-	VADDPS       Y11, Y6, Y6
-	VADDPS       Y10, Y7, Y7
-	VADDPS       word401b371e<>+0(SB), Y5, Y9
-	VSQRTPS      Y9, Y9
-	VMULPS       word3e6d3388<>+0(SB), Y4, Y5
-	VADDPS       Y5, Y9, Y5
-	VMULPS       Y5, Y9, Y8
-	VDIVPS       Y8, Y1, Y8
-	VMULPS       Y5, Y8, Y5
-	VMULPS       Y5, Y4, Y5
-	VMULPS       Y5, Y5, Y5
-	VMULPS       wordbf38aa3b<>+0(SB), Y5, Y5
-	VMULPS       Y8, Y9, Y8
-	VMULPS       Y9, Y8, Y8
-	VMULPS       Y8, Y8, Y11
-	VMULPS       wordbe91a98e<>+0(SB), Y8, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS       wordbfba00e3<>+0(SB), Y8, Y10
-	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS       Y13, Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VMULPS       Y8, Y10, Y10
-	VMULPS       word3d47321e<>+0(SB), Y9, Y9
-	VMAXPS       Y5, Y0, Y5
-	VADDPS       word4b400000<>+0(SB), Y5, Y8
-	VSUBPS       word4b400000<>+0(SB), Y8, Y11
-	VSUBPS       Y11, Y5, Y5
-	VMULPS       Y5, Y5, Y12
-	VMULPS       word3f317219<>+0(SB), Y5, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y5, Y11
-	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y5, Y11
-	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y12, Y5
-	VADDPS       Y5, Y11, Y11
-	VMULPS       Y12, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VPSLLD       $0x17, Y8, Y8
-	VPADDD       Y8, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VSUBPS       Y10, Y1, Y10
-	VMULPS       word3d79a7a6<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y9, Y9
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y9, Y7, Y7
-	VMULPS       Y6, Y4, Y6
-	VADDPS       Y7, Y6, Y6
-	VCVTPS2PD    X6, Y4
-	VADDPD       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y6, X6
-	VCVTPS2PD    X6, Y4
-	VADDPD       Y4, Y3, Y3
-	ADDQ         $0x00000020, AX
-	ADDQ         $0x00000020, DX
-	SUBQ         $0x08, CX
-	JGE          whole
-
-part:
-	ADDQ         $0x08, CX
-	JZ           done
-	XORQ         BX, BX
-	CMPQ         CX, BX
-	CMOVQLT      BX, CX
-	MOVQ         $0x00000008, BX
-	CMPQ         CX, BX
-	CMOVQGT      BX, CX
-	LEAQ         slidingMask<>+0(SB), BX
-	NEGQ         CX
-	VMOVUPS      32(BX)(CX*4), Y4
-	VMASKMOVPS   (AX), Y4, Y5
-	VMASKMOVPS   (DX), Y4, Y6
-	VPAND        word7fffffff<>+0(SB), Y5, Y5
-	VADDPS       word3e748dc2<>+0(SB), Y6, Y8
-	VSQRTPS      Y8, Y8
-	VMULPS       word3e6d3388<>+0(SB), Y5, Y7
-	VADDPS       Y7, Y8, Y7
-	VMULPS       Y7, Y8, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y7, Y9, Y7
-	VMULPS       Y7, Y5, Y7
-	VMULPS       Y7, Y7, Y7
-	VMULPS       wordbf38aa3b<>+0(SB), Y7, Y7
-	VMULPS       Y9, Y8, Y9
-	VMULPS       Y8, Y9, Y9
-	VMULPS       Y9, Y9, Y11
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y12
-	VADDPS       word3e827906<>+0(SB), Y12, Y12
-	VMULPS       word3f87dc22<>+0(SB), Y11, Y13
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y10
-	VADDPS       word3fb5f0e3<>+0(SB), Y10, Y10
-	VADDPS       Y13, Y10, Y10
-	VMULPS       Y11, Y10, Y10
-	VADDPS       Y12, Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VMULPS       word3dae070f<>+0(SB), Y8, Y8
-	VMAXPS       Y7, Y0, Y7
-	VADDPS       word4b400000<>+0(SB), Y7, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y11
-	VSUBPS       Y11, Y7, Y7
-	VMULPS       Y7, Y7, Y12
-	VMULPS       word3f317219<>+0(SB), Y7, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y7, Y11
-	VADDPS       word3e75fdf1<>+0(SB), Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y7, Y11
-	VADDPS       word3c1d9387<>+0(SB), Y11, Y11
-	VMULPS       word392385a5<>+0(SB), Y12, Y7
-	VADDPS       Y7, Y11, Y11
-	VMULPS       Y12, Y12, Y12
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y11, Y11
-	VMULPS       Y11, Y10, Y10
-	VSUBPS       Y10, Y1, Y10
-	VMULPS       word3dda1c79<>+0(SB), Y10, Y10
-	VMULPS       Y11, Y8, Y8
-	VMOVAPS      Y10, Y7
-	VMOVAPS      Y8, Y8
-	VADDPS       word3f03122d<>+0(SB), Y6, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y5, Y9
-	VADDPS       Y9, Y11, Y9
-	VMULPS       Y9, Y11, Y10
-	VDIVPS       Y10, Y1, Y10
-	VMULPS       Y9, Y10, Y9
-	VMULPS       Y9, Y5, Y9
-	VMULPS       Y9, Y9, Y9
-	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y11, Y10
-	VMULPS       Y11, Y10, Y10
-	VMULPS       Y10, Y10, Y13
-	VMULPS       wordbe91a98e<>+0(SB), Y10, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
-	VMULPS       wordbfba00e3<>+0(SB), Y10, Y12
-	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VADDPS       Y15, Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       word3ebb3f8e<>+0(SB), Y11, Y11
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y13
-	VSUBPS       Y13, Y9, Y9
-	VMULPS       Y9, Y9, Y14
-	VMULPS       word3f317219<>+0(SB), Y9, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y9, Y13
-	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y9
-	VADDPS       Y9, Y13, Y13
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3eeaae4e<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y11
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y11, Y8, Y8
-	VADDPS       word3f8dc08d<>+0(SB), Y6, Y11
-	VSQRTPS      Y11, Y11
-	VMULPS       word3e6d3388<>+0(SB), Y5, Y9
-	VADDPS       Y9, Y11, Y9
-	VMULPS       Y9, Y11, Y10
-	VDIVPS       Y10, Y1, Y10
-	VMULPS       Y9, Y10, Y9
-	VMULPS       Y9, Y5, Y9
-	VMULPS       Y9, Y9, Y9
-	VMULPS       wordbf38aa3b<>+0(SB), Y9, Y9
-	VMULPS       Y10, Y11, Y10
-	VMULPS       Y11, Y10, Y10
-	VMULPS       Y10, Y10, Y13
-	VMULPS       wordbe91a98e<>+0(SB), Y10, Y14
-	VADDPS       word3e827906<>+0(SB), Y14, Y14
-	VMULPS       word3f87dc22<>+0(SB), Y13, Y15
-	VMULPS       wordbfba00e3<>+0(SB), Y10, Y12
-	VADDPS       word3fb5f0e3<>+0(SB), Y12, Y12
-	VADDPS       Y15, Y12, Y12
-	VMULPS       Y13, Y12, Y12
-	VADDPS       Y14, Y12, Y12
-	VMULPS       Y10, Y12, Y12
-	VMULPS       word3e98dcbe<>+0(SB), Y11, Y11
-	VMAXPS       Y9, Y0, Y9
-	VADDPS       word4b400000<>+0(SB), Y9, Y10
-	VSUBPS       word4b400000<>+0(SB), Y10, Y13
-	VSUBPS       Y13, Y9, Y9
-	VMULPS       Y9, Y9, Y14
-	VMULPS       word3f317219<>+0(SB), Y9, Y15
-	VADDPS       word3f800000<>+0(SB), Y15, Y15
-	VMULPS       word3d635739<>+0(SB), Y9, Y13
-	VADDPS       word3e75fdf1<>+0(SB), Y13, Y13
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y15
-	VMULPS       word3aafb93b<>+0(SB), Y9, Y13
-	VADDPS       word3c1d9387<>+0(SB), Y13, Y13
-	VMULPS       word392385a5<>+0(SB), Y14, Y9
-	VADDPS       Y9, Y13, Y13
-	VMULPS       Y14, Y14, Y14
-	VMULPS       Y14, Y13, Y13
-	VADDPS       Y15, Y13, Y13
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VSUBPS       Y12, Y1, Y12
-	VMULPS       word3ebf959f<>+0(SB), Y12, Y12
-	VMULPS       Y13, Y11, Y11
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y11, Y8, Y8
-	VADDPS       word401b371e<>+0(SB), Y6, Y10
-	VSQRTPS      Y10, Y10
-	VMULPS       word3e6d3388<>+0(SB), Y5, Y6
-	VADDPS       Y6, Y10, Y6
-	VMULPS       Y6, Y10, Y9
-	VDIVPS       Y9, Y1, Y9
-	VMULPS       Y6, Y9, Y6
-	VMULPS       Y6, Y5, Y6
-	VMULPS       Y6, Y6, Y6
-	VMULPS       wordbf38aa3b<>+0(SB), Y6, Y6
-	VMULPS       Y9, Y10, Y9
-	VMULPS       Y10, Y9, Y9
-	VMULPS       Y9, Y9, Y12
-	VMULPS       wordbe91a98e<>+0(SB), Y9, Y13
-	VADDPS       word3e827906<>+0(SB), Y13, Y13
-	VMULPS       word3f87dc22<>+0(SB), Y12, Y14
-	VMULPS       wordbfba00e3<>+0(SB), Y9, Y11
-	VADDPS       word3fb5f0e3<>+0(SB), Y11, Y11
-	VADDPS       Y14, Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	VADDPS       Y13, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VMULPS       word3d47321e<>+0(SB), Y10, Y10
-	VMAXPS       Y6, Y0, Y6
-	VADDPS       word4b400000<>+0(SB), Y6, Y9
-	VSUBPS       word4b400000<>+0(SB), Y9, Y0
-	VSUBPS       Y0, Y6, Y6
-	VMULPS       Y6, Y6, Y12
-	VMULPS       word3f317219<>+0(SB), Y6, Y13
-	VADDPS       word3f800000<>+0(SB), Y13, Y13
-	VMULPS       word3d635739<>+0(SB), Y6, Y0
-	VADDPS       word3e75fdf1<>+0(SB), Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VADDPS       Y13, Y0, Y13
-	VMULPS       word3aafb93b<>+0(SB), Y6, Y0
-	VADDPS       word3c1d9387<>+0(SB), Y0, Y0
-	VMULPS       word392385a5<>+0(SB), Y12, Y6
-	VADDPS       Y6, Y0, Y0
-	VMULPS       Y12, Y12, Y12
-	VMULPS       Y12, Y0, Y0
-	VADDPS       Y13, Y0, Y0
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y0, Y0
-	VMULPS       Y0, Y11, Y11
-	VSUBPS       Y11, Y1, Y11
-	VMULPS       word3d79a7a6<>+0(SB), Y11, Y11
-	VMULPS       Y0, Y10, Y10
-	VADDPS       Y11, Y7, Y7
-	VADDPS       Y10, Y8, Y8
-	VMULPS       Y7, Y5, Y7
-	VADDPS       Y8, Y7, Y7
-	VANDPS       Y7, Y4, Y7
-	VCVTPS2PD    X7, Y0
-	VADDPD       Y0, Y2, Y2
-	VEXTRACTF128 $0x01, Y7, X7
-	VCVTPS2PD    X7, Y0
-	VADDPD       Y0, Y3, Y3
-
-done:
-	VADDPD       Y3, Y2, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X1
-	VPERMILPD    $0x01, X1, X0
-	VADDSD       X0, X1, X1
-	VZEROUPPER
-	MOVSD        X1, ret+48(FP)
-	RET
 
 // func tanhAVX512(dst []float32, x []float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
@@ -2801,883 +1905,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func gaussMomentsAVX512(tanh []float32, sech2 []float32, mean []float32, variance []float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·gaussMomentsAVX512(SB), NOSPLIT, $0-96
-	MOVQ         tanh_base+0(FP), AX
-	MOVQ         sech2_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         mean_len+56(FP), BX
-	MOVQ         variance_base+72(FP), SI
-	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
-	VBROADCASTSS word3f800000<>+0(SB), Z1
-	SUBQ         $0x10, BX
-	JLT          part
-
-whole:
-	VMOVUPS     (DX), Z2
-	VMOVUPS     (SI), Z3
-	VPANDD.BCST word80000000<>+0(SB), Z2, Z4
-	VPANDD.BCST word7fffffff<>+0(SB), Z2, Z2
-	VADDPS.BCST word3e748dc2<>+0(SB), Z3, Z5
-	VADDPS.BCST word3f03122d<>+0(SB), Z3, Z6
-	VADDPS.BCST word3f8dc08d<>+0(SB), Z3, Z7
-	VADDPS.BCST word401b371e<>+0(SB), Z3, Z18
-	VSQRTPS     Z5, Z5
-	VSQRTPS     Z6, Z6
-	VSQRTPS     Z7, Z7
-	VSQRTPS     Z18, Z18
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z3
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z8
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z9
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z10
-	VADDPS      Z3, Z5, Z3
-	VADDPS      Z8, Z6, Z8
-	VADDPS      Z9, Z7, Z9
-	VADDPS      Z10, Z18, Z10
-	VMULPS      Z3, Z5, Z11
-	VMULPS      Z8, Z6, Z12
-	VMULPS      Z9, Z7, Z13
-	VMULPS      Z10, Z18, Z14
-	VDIVPS      Z11, Z1, Z11
-	VDIVPS      Z12, Z1, Z12
-	VDIVPS      Z13, Z1, Z13
-	VDIVPS      Z14, Z1, Z14
-	VMULPS      Z3, Z11, Z3
-	VMULPS      Z8, Z12, Z8
-	VMULPS      Z9, Z13, Z9
-	VMULPS      Z10, Z14, Z10
-	VMULPS      Z3, Z2, Z15
-	VMULPS      Z8, Z2, Z16
-	VMULPS      Z9, Z2, Z17
-	VMULPS      Z10, Z2, Z2
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z17, Z17, Z17
-	VMULPS      Z2, Z2, Z2
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z15, Z15
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z16, Z16
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z17, Z17
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z2, Z2
-	VMULPS      Z11, Z5, Z11
-	VMULPS      Z12, Z6, Z12
-	VMULPS      Z13, Z7, Z13
-	VMULPS      Z14, Z18, Z14
-	VMULPS      Z5, Z11, Z11
-	VMULPS      Z6, Z12, Z12
-	VMULPS      Z7, Z13, Z13
-	VMULPS      Z18, Z14, Z14
-	VMULPS      Z11, Z11, Z6
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z11, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
-	VMULPS.BCST word3f87dc22<>+0(SB), Z6, Z18
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z11, Z5
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z5, Z5
-	VADDPS      Z18, Z5, Z5
-	VMULPS      Z6, Z5, Z5
-	VADDPS      Z7, Z5, Z5
-	VMULPS      Z12, Z12, Z7
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z12, Z18
-	VADDPS.BCST word3e827906<>+0(SB), Z18, Z18
-	VMULPS.BCST word3f87dc22<>+0(SB), Z7, Z19
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z12, Z6
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z6, Z6
-	VADDPS      Z19, Z6, Z6
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z18, Z6, Z6
-	VMULPS      Z13, Z13, Z18
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z13, Z19
-	VADDPS.BCST word3e827906<>+0(SB), Z19, Z19
-	VMULPS.BCST word3f87dc22<>+0(SB), Z18, Z20
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z13, Z7
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VADDPS      Z20, Z7, Z7
-	VMULPS      Z18, Z7, Z7
-	VADDPS      Z19, Z7, Z7
-	VMULPS      Z14, Z14, Z19
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z14, Z20
-	VADDPS.BCST word3e827906<>+0(SB), Z20, Z20
-	VMULPS.BCST word3f87dc22<>+0(SB), Z19, Z21
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z14, Z18
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z18, Z18
-	VADDPS      Z21, Z18, Z18
-	VMULPS      Z19, Z18, Z18
-	VADDPS      Z20, Z18, Z18
-	VMULPS      Z11, Z5, Z5
-	VMULPS      Z12, Z6, Z6
-	VMULPS      Z13, Z7, Z7
-	VMULPS      Z14, Z18, Z18
-	VMULPS.BCST word3dae070f<>+0(SB), Z3, Z3
-	VMULPS.BCST word3ebb3f8e<>+0(SB), Z8, Z8
-	VMULPS.BCST word3e98dcbe<>+0(SB), Z9, Z9
-	VMULPS.BCST word3d47321e<>+0(SB), Z10, Z10
-	VMAXPS      Z15, Z0, Z15
-	VMAXPS      Z16, Z0, Z16
-	VMAXPS      Z17, Z0, Z17
-	VMAXPS      Z2, Z0, Z2
-	VADDPS.BCST word4b400000<>+0(SB), Z15, Z11
-	VADDPS.BCST word4b400000<>+0(SB), Z16, Z12
-	VADDPS.BCST word4b400000<>+0(SB), Z17, Z13
-	VADDPS.BCST word4b400000<>+0(SB), Z2, Z14
-	VSUBPS.BCST word4b400000<>+0(SB), Z11, Z19
-	VSUBPS.BCST word4b400000<>+0(SB), Z12, Z20
-	VSUBPS.BCST word4b400000<>+0(SB), Z13, Z21
-	VSUBPS.BCST word4b400000<>+0(SB), Z14, Z22
-	VSUBPS      Z19, Z15, Z15
-	VSUBPS      Z20, Z16, Z16
-	VSUBPS      Z21, Z17, Z17
-	VSUBPS      Z22, Z2, Z2
-	VMULPS      Z15, Z15, Z20
-	VMULPS.BCST word3f317219<>+0(SB), Z15, Z21
-	VADDPS.BCST word3f800000<>+0(SB), Z21, Z21
-	VMULPS.BCST word3d635739<>+0(SB), Z15, Z19
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z19, Z19
-	VMULPS      Z20, Z19, Z19
-	VADDPS      Z21, Z19, Z21
-	VMULPS.BCST word3aafb93b<>+0(SB), Z15, Z19
-	VADDPS.BCST word3c1d9387<>+0(SB), Z19, Z19
-	VMULPS.BCST word392385a5<>+0(SB), Z20, Z15
-	VADDPS      Z15, Z19, Z19
-	VMULPS      Z20, Z20, Z20
-	VMULPS      Z20, Z19, Z19
-	VADDPS      Z21, Z19, Z19
-	VMULPS      Z16, Z16, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z16, Z21
-	VADDPS.BCST word3f800000<>+0(SB), Z21, Z21
-	VMULPS.BCST word3d635739<>+0(SB), Z16, Z20
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z20, Z20
-	VMULPS      Z15, Z20, Z20
-	VADDPS      Z21, Z20, Z21
-	VMULPS.BCST word3aafb93b<>+0(SB), Z16, Z20
-	VADDPS.BCST word3c1d9387<>+0(SB), Z20, Z20
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z16
-	VADDPS      Z16, Z20, Z20
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z20, Z20
-	VADDPS      Z21, Z20, Z20
-	VMULPS      Z17, Z17, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z17, Z16
-	VADDPS.BCST word3f800000<>+0(SB), Z16, Z16
-	VMULPS.BCST word3d635739<>+0(SB), Z17, Z21
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z21, Z21
-	VMULPS      Z15, Z21, Z21
-	VADDPS      Z16, Z21, Z16
-	VMULPS.BCST word3aafb93b<>+0(SB), Z17, Z21
-	VADDPS.BCST word3c1d9387<>+0(SB), Z21, Z21
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z17
-	VADDPS      Z17, Z21, Z21
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z21, Z21
-	VADDPS      Z16, Z21, Z21
-	VMULPS      Z2, Z2, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z2, Z16
-	VADDPS.BCST word3f800000<>+0(SB), Z16, Z16
-	VMULPS.BCST word3d635739<>+0(SB), Z2, Z22
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z22, Z22
-	VMULPS      Z15, Z22, Z22
-	VADDPS      Z16, Z22, Z16
-	VMULPS.BCST word3aafb93b<>+0(SB), Z2, Z22
-	VADDPS.BCST word3c1d9387<>+0(SB), Z22, Z22
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z2
-	VADDPS      Z2, Z22, Z22
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z22, Z22
-	VADDPS      Z16, Z22, Z22
-	VPSLLD      $0x17, Z11, Z11
-	VPSLLD      $0x17, Z12, Z12
-	VPSLLD      $0x17, Z13, Z13
-	VPSLLD      $0x17, Z14, Z14
-	VPADDD      Z11, Z19, Z19
-	VPADDD      Z12, Z20, Z20
-	VPADDD      Z13, Z21, Z21
-	VPADDD      Z14, Z22, Z22
-	VMULPS      Z19, Z5, Z5
-	VMULPS      Z20, Z6, Z6
-	VMULPS      Z21, Z7, Z7
-	VMULPS      Z22, Z18, Z18
-	VSUBPS      Z5, Z1, Z5
-	VSUBPS      Z6, Z1, Z6
-	VSUBPS      Z7, Z1, Z7
-	VSUBPS      Z18, Z1, Z18
-	VMULPS.BCST word3dda1c79<>+0(SB), Z5, Z5
-	VMULPS.BCST word3eeaae4e<>+0(SB), Z6, Z6
-	VMULPS.BCST word3ebf959f<>+0(SB), Z7, Z7
-	VMULPS.BCST word3d79a7a6<>+0(SB), Z18, Z18
-	VMULPS      Z19, Z3, Z3
-	VMULPS      Z20, Z8, Z8
-	VMULPS      Z21, Z9, Z9
-	VMULPS      Z22, Z10, Z10
-	VMOVAPS     Z5, Z2
-	VMOVAPS     Z3, Z3
-	VADDPS      Z6, Z2, Z2
-	VADDPS      Z8, Z3, Z3
-	VADDPS      Z7, Z2, Z2
-	VADDPS      Z9, Z3, Z3
-	VADDPS      Z18, Z2, Z2
-	VADDPS      Z10, Z3, Z3
-	VPXORD      Z4, Z2, Z2
-	VMOVUPS     Z2, (AX)
-	VMOVUPS     Z3, (CX)
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, SI
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x10, BX
-	JGE         whole
-
-part:
-	ADDQ        $0x10, BX
-	JZ          done
-	XORQ        DI, DI
-	CMPQ        BX, DI
-	CMOVQLT     DI, BX
-	MOVQ        $0x00000010, DI
-	CMPQ        BX, DI
-	CMOVQGT     DI, BX
-	MOVL        $0x0000ffff, DI
-	BZHIL       BX, DI, DI
-	KMOVW       DI, K1
-	VMOVUPS.Z   (DX), K1, Z2
-	VMOVUPS.Z   (SI), K1, Z3
-	VPANDD.BCST word80000000<>+0(SB), Z2, Z4
-	VPANDD.BCST word7fffffff<>+0(SB), Z2, Z2
-	VADDPS.BCST word3e748dc2<>+0(SB), Z3, Z5
-	VADDPS.BCST word3f03122d<>+0(SB), Z3, Z6
-	VADDPS.BCST word3f8dc08d<>+0(SB), Z3, Z7
-	VADDPS.BCST word401b371e<>+0(SB), Z3, Z18
-	VSQRTPS     Z5, Z5
-	VSQRTPS     Z6, Z6
-	VSQRTPS     Z7, Z7
-	VSQRTPS     Z18, Z18
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z3
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z8
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z9
-	VMULPS.BCST word3e6d3388<>+0(SB), Z2, Z10
-	VADDPS      Z3, Z5, Z3
-	VADDPS      Z8, Z6, Z8
-	VADDPS      Z9, Z7, Z9
-	VADDPS      Z10, Z18, Z10
-	VMULPS      Z3, Z5, Z11
-	VMULPS      Z8, Z6, Z12
-	VMULPS      Z9, Z7, Z13
-	VMULPS      Z10, Z18, Z14
-	VDIVPS      Z11, Z1, Z11
-	VDIVPS      Z12, Z1, Z12
-	VDIVPS      Z13, Z1, Z13
-	VDIVPS      Z14, Z1, Z14
-	VMULPS      Z3, Z11, Z3
-	VMULPS      Z8, Z12, Z8
-	VMULPS      Z9, Z13, Z9
-	VMULPS      Z10, Z14, Z10
-	VMULPS      Z3, Z2, Z15
-	VMULPS      Z8, Z2, Z16
-	VMULPS      Z9, Z2, Z17
-	VMULPS      Z10, Z2, Z2
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z17, Z17, Z17
-	VMULPS      Z2, Z2, Z2
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z15, Z15
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z16, Z16
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z17, Z17
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z2, Z2
-	VMULPS      Z11, Z5, Z11
-	VMULPS      Z12, Z6, Z12
-	VMULPS      Z13, Z7, Z13
-	VMULPS      Z14, Z18, Z14
-	VMULPS      Z5, Z11, Z11
-	VMULPS      Z6, Z12, Z12
-	VMULPS      Z7, Z13, Z13
-	VMULPS      Z18, Z14, Z14
-	VMULPS      Z11, Z11, Z6
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z11, Z7
-	VADDPS.BCST word3e827906<>+0(SB), Z7, Z7
-	VMULPS.BCST word3f87dc22<>+0(SB), Z6, Z18
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z11, Z5
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z5, Z5
-	VADDPS      Z18, Z5, Z5
-	VMULPS      Z6, Z5, Z5
-	VADDPS      Z7, Z5, Z5
-	VMULPS      Z12, Z12, Z7
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z12, Z18
-	VADDPS.BCST word3e827906<>+0(SB), Z18, Z18
-	VMULPS.BCST word3f87dc22<>+0(SB), Z7, Z19
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z12, Z6
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z6, Z6
-	VADDPS      Z19, Z6, Z6
-	VMULPS      Z7, Z6, Z6
-	VADDPS      Z18, Z6, Z6
-	VMULPS      Z13, Z13, Z18
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z13, Z19
-	VADDPS.BCST word3e827906<>+0(SB), Z19, Z19
-	VMULPS.BCST word3f87dc22<>+0(SB), Z18, Z20
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z13, Z7
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z7, Z7
-	VADDPS      Z20, Z7, Z7
-	VMULPS      Z18, Z7, Z7
-	VADDPS      Z19, Z7, Z7
-	VMULPS      Z14, Z14, Z19
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z14, Z20
-	VADDPS.BCST word3e827906<>+0(SB), Z20, Z20
-	VMULPS.BCST word3f87dc22<>+0(SB), Z19, Z21
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z14, Z18
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z18, Z18
-	VADDPS      Z21, Z18, Z18
-	VMULPS      Z19, Z18, Z18
-	VADDPS      Z20, Z18, Z18
-	VMULPS      Z11, Z5, Z5
-	VMULPS      Z12, Z6, Z6
-	VMULPS      Z13, Z7, Z7
-	VMULPS      Z14, Z18, Z18
-	VMULPS.BCST word3dae070f<>+0(SB), Z3, Z3
-	VMULPS.BCST word3ebb3f8e<>+0(SB), Z8, Z8
-	VMULPS.BCST word3e98dcbe<>+0(SB), Z9, Z9
-	VMULPS.BCST word3d47321e<>+0(SB), Z10, Z10
-	VMAXPS      Z15, Z0, Z15
-	VMAXPS      Z16, Z0, Z16
-	VMAXPS      Z17, Z0, Z17
-	VMAXPS      Z2, Z0, Z2
-	VADDPS.BCST word4b400000<>+0(SB), Z15, Z11
-	VADDPS.BCST word4b400000<>+0(SB), Z16, Z12
-	VADDPS.BCST word4b400000<>+0(SB), Z17, Z13
-	VADDPS.BCST word4b400000<>+0(SB), Z2, Z14
-	VSUBPS.BCST word4b400000<>+0(SB), Z11, Z0
-	VSUBPS.BCST word4b400000<>+0(SB), Z12, Z19
-	VSUBPS.BCST word4b400000<>+0(SB), Z13, Z20
-	VSUBPS.BCST word4b400000<>+0(SB), Z14, Z21
-	VSUBPS      Z0, Z15, Z15
-	VSUBPS      Z19, Z16, Z16
-	VSUBPS      Z20, Z17, Z17
-	VSUBPS      Z21, Z2, Z2
-	VMULPS      Z15, Z15, Z19
-	VMULPS.BCST word3f317219<>+0(SB), Z15, Z20
-	VADDPS.BCST word3f800000<>+0(SB), Z20, Z20
-	VMULPS.BCST word3d635739<>+0(SB), Z15, Z0
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z0, Z0
-	VMULPS      Z19, Z0, Z0
-	VADDPS      Z20, Z0, Z20
-	VMULPS.BCST word3aafb93b<>+0(SB), Z15, Z0
-	VADDPS.BCST word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS.BCST word392385a5<>+0(SB), Z19, Z15
-	VADDPS      Z15, Z0, Z0
-	VMULPS      Z19, Z19, Z19
-	VMULPS      Z19, Z0, Z0
-	VADDPS      Z20, Z0, Z0
-	VMULPS      Z16, Z16, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z16, Z20
-	VADDPS.BCST word3f800000<>+0(SB), Z20, Z20
-	VMULPS.BCST word3d635739<>+0(SB), Z16, Z19
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z19, Z19
-	VMULPS      Z15, Z19, Z19
-	VADDPS      Z20, Z19, Z20
-	VMULPS.BCST word3aafb93b<>+0(SB), Z16, Z19
-	VADDPS.BCST word3c1d9387<>+0(SB), Z19, Z19
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z16
-	VADDPS      Z16, Z19, Z19
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z19, Z19
-	VADDPS      Z20, Z19, Z19
-	VMULPS      Z17, Z17, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z17, Z16
-	VADDPS.BCST word3f800000<>+0(SB), Z16, Z16
-	VMULPS.BCST word3d635739<>+0(SB), Z17, Z20
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z20, Z20
-	VMULPS      Z15, Z20, Z20
-	VADDPS      Z16, Z20, Z16
-	VMULPS.BCST word3aafb93b<>+0(SB), Z17, Z20
-	VADDPS.BCST word3c1d9387<>+0(SB), Z20, Z20
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z17
-	VADDPS      Z17, Z20, Z20
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z20, Z20
-	VADDPS      Z16, Z20, Z20
-	VMULPS      Z2, Z2, Z15
-	VMULPS.BCST word3f317219<>+0(SB), Z2, Z16
-	VADDPS.BCST word3f800000<>+0(SB), Z16, Z16
-	VMULPS.BCST word3d635739<>+0(SB), Z2, Z21
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z21, Z21
-	VMULPS      Z15, Z21, Z21
-	VADDPS      Z16, Z21, Z16
-	VMULPS.BCST word3aafb93b<>+0(SB), Z2, Z21
-	VADDPS.BCST word3c1d9387<>+0(SB), Z21, Z21
-	VMULPS.BCST word392385a5<>+0(SB), Z15, Z2
-	VADDPS      Z2, Z21, Z21
-	VMULPS      Z15, Z15, Z15
-	VMULPS      Z15, Z21, Z21
-	VADDPS      Z16, Z21, Z21
-	VPSLLD      $0x17, Z11, Z11
-	VPSLLD      $0x17, Z12, Z12
-	VPSLLD      $0x17, Z13, Z13
-	VPSLLD      $0x17, Z14, Z14
-	VPADDD      Z11, Z0, Z0
-	VPADDD      Z12, Z19, Z19
-	VPADDD      Z13, Z20, Z20
-	VPADDD      Z14, Z21, Z21
-	VMULPS      Z0, Z5, Z5
-	VMULPS      Z19, Z6, Z6
-	VMULPS      Z20, Z7, Z7
-	VMULPS      Z21, Z18, Z18
-	VSUBPS      Z5, Z1, Z5
-	VSUBPS      Z6, Z1, Z6
-	VSUBPS      Z7, Z1, Z7
-	VSUBPS      Z18, Z1, Z18
-	VMULPS.BCST word3dda1c79<>+0(SB), Z5, Z5
-	VMULPS.BCST word3eeaae4e<>+0(SB), Z6, Z6
-	VMULPS.BCST word3ebf959f<>+0(SB), Z7, Z7
-	VMULPS.BCST word3d79a7a6<>+0(SB), Z18, Z18
-	VMULPS      Z0, Z3, Z3
-	VMULPS      Z19, Z8, Z8
-	VMULPS      Z20, Z9, Z9
-	VMULPS      Z21, Z10, Z10
-	VMOVAPS     Z5, Z0
-	VMOVAPS     Z3, Z1
-	VADDPS      Z6, Z0, Z0
-	VADDPS      Z8, Z1, Z1
-	VADDPS      Z7, Z0, Z0
-	VADDPS      Z9, Z1, Z1
-	VADDPS      Z18, Z0, Z0
-	VADDPS      Z10, Z1, Z1
-	VPXORD      Z4, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z1, K1, (CX)
-
-done:
-	VZEROUPPER
-	RET
-
-// func gaussMomentsAlikeAVX512(tanh []float32, sech2 []float32, mean []float32, variance float32)
-// Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·gaussMomentsAlikeAVX512(SB), NOSPLIT, $0-76
-	MOVQ         tanh_base+0(FP), AX
-	MOVQ         sech2_base+24(FP), CX
-	MOVQ         mean_base+48(FP), DX
-	MOVQ         mean_len+56(FP), BX
-	VBROADCASTSS wordc2fc0000<>+0(SB), Z0
-	VBROADCASTSS word3f800000<>+0(SB), Z1
-	VBROADCASTSS variance+72(FP), Z2
-	VADDPS.BCST  word3e748dc2<>+0(SB), Z2, Z3
-	VADDPS.BCST  word3f03122d<>+0(SB), Z2, Z4
-	VADDPS.BCST  word3f8dc08d<>+0(SB), Z2, Z5
-	VADDPS.BCST  word401b371e<>+0(SB), Z2, Z2
-	VSQRTPS      Z3, Z3
-	VSQRTPS      Z4, Z4
-	VSQRTPS      Z5, Z5
-	VSQRTPS      Z2, Z2
-	SUBQ         $0x10, BX
-	JLT          part
-
-whole:
-	VMOVUPS     (DX), Z6
-	VPANDD.BCST word80000000<>+0(SB), Z6, Z7
-	VPANDD.BCST word7fffffff<>+0(SB), Z6, Z6
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z8
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z9
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z10
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z11
-	VADDPS      Z8, Z3, Z8
-	VADDPS      Z9, Z4, Z9
-	VADDPS      Z10, Z5, Z10
-	VADDPS      Z11, Z2, Z11
-	VMULPS      Z8, Z3, Z12
-	VMULPS      Z9, Z4, Z13
-	VMULPS      Z10, Z5, Z14
-	VMULPS      Z11, Z2, Z15
-	VDIVPS      Z12, Z1, Z12
-	VDIVPS      Z13, Z1, Z13
-	VDIVPS      Z14, Z1, Z14
-	VDIVPS      Z15, Z1, Z15
-	VMULPS      Z8, Z12, Z8
-	VMULPS      Z9, Z13, Z9
-	VMULPS      Z10, Z14, Z10
-	VMULPS      Z11, Z15, Z11
-	VMULPS      Z8, Z6, Z16
-	VMULPS      Z9, Z6, Z17
-	VMULPS      Z10, Z6, Z18
-	VMULPS      Z11, Z6, Z6
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z17, Z17, Z17
-	VMULPS      Z18, Z18, Z18
-	VMULPS      Z6, Z6, Z6
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z16, Z16
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z17, Z17
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z18, Z18
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z6, Z6
-	VMULPS      Z12, Z3, Z12
-	VMULPS      Z13, Z4, Z13
-	VMULPS      Z14, Z5, Z14
-	VMULPS      Z15, Z2, Z15
-	VMULPS      Z3, Z12, Z12
-	VMULPS      Z4, Z13, Z13
-	VMULPS      Z5, Z14, Z14
-	VMULPS      Z2, Z15, Z15
-	VMULPS      Z12, Z12, Z20
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z12, Z21
-	VADDPS.BCST word3e827906<>+0(SB), Z21, Z21
-	VMULPS.BCST word3f87dc22<>+0(SB), Z20, Z22
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z12, Z19
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z19, Z19
-	VADDPS      Z22, Z19, Z19
-	VMULPS      Z20, Z19, Z19
-	VADDPS      Z21, Z19, Z19
-	VMULPS      Z13, Z13, Z21
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z13, Z22
-	VADDPS.BCST word3e827906<>+0(SB), Z22, Z22
-	VMULPS.BCST word3f87dc22<>+0(SB), Z21, Z23
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z13, Z20
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z20, Z20
-	VADDPS      Z23, Z20, Z20
-	VMULPS      Z21, Z20, Z20
-	VADDPS      Z22, Z20, Z20
-	VMULPS      Z14, Z14, Z22
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z14, Z23
-	VADDPS.BCST word3e827906<>+0(SB), Z23, Z23
-	VMULPS.BCST word3f87dc22<>+0(SB), Z22, Z24
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z14, Z21
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z21, Z21
-	VADDPS      Z24, Z21, Z21
-	VMULPS      Z22, Z21, Z21
-	VADDPS      Z23, Z21, Z21
-	VMULPS      Z15, Z15, Z23
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z15, Z24
-	VADDPS.BCST word3e827906<>+0(SB), Z24, Z24
-	VMULPS.BCST word3f87dc22<>+0(SB), Z23, Z25
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z15, Z22
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z22, Z22
-	VADDPS      Z25, Z22, Z22
-	VMULPS      Z23, Z22, Z22
-	VADDPS      Z24, Z22, Z22
-	VMULPS      Z12, Z19, Z19
-	VMULPS      Z13, Z20, Z20
-	VMULPS      Z14, Z21, Z21
-	VMULPS      Z15, Z22, Z22
-	VMULPS.BCST word3dae070f<>+0(SB), Z8, Z8
-	VMULPS.BCST word3ebb3f8e<>+0(SB), Z9, Z9
-	VMULPS.BCST word3e98dcbe<>+0(SB), Z10, Z10
-	VMULPS.BCST word3d47321e<>+0(SB), Z11, Z11
-	VMAXPS      Z16, Z0, Z16
-	VMAXPS      Z17, Z0, Z17
-	VMAXPS      Z18, Z0, Z18
-	VMAXPS      Z6, Z0, Z6
-	VADDPS.BCST word4b400000<>+0(SB), Z16, Z12
-	VADDPS.BCST word4b400000<>+0(SB), Z17, Z13
-	VADDPS.BCST word4b400000<>+0(SB), Z18, Z14
-	VADDPS.BCST word4b400000<>+0(SB), Z6, Z15
-	VSUBPS.BCST word4b400000<>+0(SB), Z12, Z23
-	VSUBPS.BCST word4b400000<>+0(SB), Z13, Z24
-	VSUBPS.BCST word4b400000<>+0(SB), Z14, Z25
-	VSUBPS.BCST word4b400000<>+0(SB), Z15, Z26
-	VSUBPS      Z23, Z16, Z16
-	VSUBPS      Z24, Z17, Z17
-	VSUBPS      Z25, Z18, Z18
-	VSUBPS      Z26, Z6, Z6
-	VMULPS      Z16, Z16, Z24
-	VMULPS.BCST word3f317219<>+0(SB), Z16, Z25
-	VADDPS.BCST word3f800000<>+0(SB), Z25, Z25
-	VMULPS.BCST word3d635739<>+0(SB), Z16, Z23
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z23, Z23
-	VMULPS      Z24, Z23, Z23
-	VADDPS      Z25, Z23, Z25
-	VMULPS.BCST word3aafb93b<>+0(SB), Z16, Z23
-	VADDPS.BCST word3c1d9387<>+0(SB), Z23, Z23
-	VMULPS.BCST word392385a5<>+0(SB), Z24, Z16
-	VADDPS      Z16, Z23, Z23
-	VMULPS      Z24, Z24, Z24
-	VMULPS      Z24, Z23, Z23
-	VADDPS      Z25, Z23, Z23
-	VMULPS      Z17, Z17, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z17, Z25
-	VADDPS.BCST word3f800000<>+0(SB), Z25, Z25
-	VMULPS.BCST word3d635739<>+0(SB), Z17, Z24
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z24, Z24
-	VMULPS      Z16, Z24, Z24
-	VADDPS      Z25, Z24, Z25
-	VMULPS.BCST word3aafb93b<>+0(SB), Z17, Z24
-	VADDPS.BCST word3c1d9387<>+0(SB), Z24, Z24
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z17
-	VADDPS      Z17, Z24, Z24
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z24, Z24
-	VADDPS      Z25, Z24, Z24
-	VMULPS      Z18, Z18, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z18, Z17
-	VADDPS.BCST word3f800000<>+0(SB), Z17, Z17
-	VMULPS.BCST word3d635739<>+0(SB), Z18, Z25
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z25, Z25
-	VMULPS      Z16, Z25, Z25
-	VADDPS      Z17, Z25, Z17
-	VMULPS.BCST word3aafb93b<>+0(SB), Z18, Z25
-	VADDPS.BCST word3c1d9387<>+0(SB), Z25, Z25
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z18
-	VADDPS      Z18, Z25, Z25
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z25, Z25
-	VADDPS      Z17, Z25, Z25
-	VMULPS      Z6, Z6, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z6, Z17
-	VADDPS.BCST word3f800000<>+0(SB), Z17, Z17
-	VMULPS.BCST word3d635739<>+0(SB), Z6, Z26
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z26, Z26
-	VMULPS      Z16, Z26, Z26
-	VADDPS      Z17, Z26, Z17
-	VMULPS.BCST word3aafb93b<>+0(SB), Z6, Z26
-	VADDPS.BCST word3c1d9387<>+0(SB), Z26, Z26
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z6
-	VADDPS      Z6, Z26, Z26
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z26, Z26
-	VADDPS      Z17, Z26, Z26
-	VPSLLD      $0x17, Z12, Z12
-	VPSLLD      $0x17, Z13, Z13
-	VPSLLD      $0x17, Z14, Z14
-	VPSLLD      $0x17, Z15, Z15
-	VPADDD      Z12, Z23, Z23
-	VPADDD      Z13, Z24, Z24
-	VPADDD      Z14, Z25, Z25
-	VPADDD      Z15, Z26, Z26
-	VMULPS      Z23, Z19, Z19
-	VMULPS      Z24, Z20, Z20
-	VMULPS      Z25, Z21, Z21
-	VMULPS      Z26, Z22, Z22
-	VSUBPS      Z19, Z1, Z19
-	VSUBPS      Z20, Z1, Z20
-	VSUBPS      Z21, Z1, Z21
-	VSUBPS      Z22, Z1, Z22
-	VMULPS.BCST word3dda1c79<>+0(SB), Z19, Z19
-	VMULPS.BCST word3eeaae4e<>+0(SB), Z20, Z20
-	VMULPS.BCST word3ebf959f<>+0(SB), Z21, Z21
-	VMULPS.BCST word3d79a7a6<>+0(SB), Z22, Z22
-	VMULPS      Z23, Z8, Z8
-	VMULPS      Z24, Z9, Z9
-	VMULPS      Z25, Z10, Z10
-	VMULPS      Z26, Z11, Z11
-	VMOVAPS     Z19, Z6
-	VMOVAPS     Z8, Z8
-	VADDPS      Z20, Z6, Z6
-	VADDPS      Z9, Z8, Z8
-	VADDPS      Z21, Z6, Z6
-	VADDPS      Z10, Z8, Z8
-	VADDPS      Z22, Z6, Z6
-	VADDPS      Z11, Z8, Z8
-	VPXORD      Z7, Z6, Z6
-	VMOVUPS     Z6, (AX)
-	VMOVUPS     Z8, (CX)
-	ADDQ        $0x00000040, DX
-	ADDQ        $0x00000040, AX
-	ADDQ        $0x00000040, CX
-	SUBQ        $0x10, BX
-	JGE         whole
-
-part:
-	ADDQ        $0x10, BX
-	JZ          done
-	XORQ        SI, SI
-	CMPQ        BX, SI
-	CMOVQLT     SI, BX
-	MOVQ        $0x00000010, SI
-	CMPQ        BX, SI
-	CMOVQGT     SI, BX
-	MOVL        $0x0000ffff, SI
-	BZHIL       BX, SI, SI
-	KMOVW       SI, K1
-	VMOVUPS.Z   (DX), K1, Z6
-	VPANDD.BCST word80000000<>+0(SB), Z6, Z7
-	VPANDD.BCST word7fffffff<>+0(SB), Z6, Z6
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z8
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z9
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z10
-	VMULPS.BCST word3e6d3388<>+0(SB), Z6, Z11
-	VADDPS      Z8, Z3, Z8
-	VADDPS      Z9, Z4, Z9
-	VADDPS      Z10, Z5, Z10
-	VADDPS      Z11, Z2, Z11
-	VMULPS      Z8, Z3, Z12
-	VMULPS      Z9, Z4, Z13
-	VMULPS      Z10, Z5, Z14
-	VMULPS      Z11, Z2, Z15
-	VDIVPS      Z12, Z1, Z12
-	VDIVPS      Z13, Z1, Z13
-	VDIVPS      Z14, Z1, Z14
-	VDIVPS      Z15, Z1, Z15
-	VMULPS      Z8, Z12, Z8
-	VMULPS      Z9, Z13, Z9
-	VMULPS      Z10, Z14, Z10
-	VMULPS      Z11, Z15, Z11
-	VMULPS      Z8, Z6, Z16
-	VMULPS      Z9, Z6, Z17
-	VMULPS      Z10, Z6, Z18
-	VMULPS      Z11, Z6, Z6
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z17, Z17, Z17
-	VMULPS      Z18, Z18, Z18
-	VMULPS      Z6, Z6, Z6
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z16, Z16
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z17, Z17
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z18, Z18
-	VMULPS.BCST wordbf38aa3b<>+0(SB), Z6, Z6
-	VMULPS      Z12, Z3, Z12
-	VMULPS      Z13, Z4, Z13
-	VMULPS      Z14, Z5, Z14
-	VMULPS      Z15, Z2, Z15
-	VMULPS      Z3, Z12, Z12
-	VMULPS      Z4, Z13, Z13
-	VMULPS      Z5, Z14, Z14
-	VMULPS      Z2, Z15, Z15
-	VMULPS      Z12, Z12, Z3
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z12, Z4
-	VADDPS.BCST word3e827906<>+0(SB), Z4, Z4
-	VMULPS.BCST word3f87dc22<>+0(SB), Z3, Z5
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z12, Z2
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z2, Z2
-	VADDPS      Z5, Z2, Z2
-	VMULPS      Z3, Z2, Z2
-	VADDPS      Z4, Z2, Z2
-	VMULPS      Z13, Z13, Z4
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z13, Z5
-	VADDPS.BCST word3e827906<>+0(SB), Z5, Z5
-	VMULPS.BCST word3f87dc22<>+0(SB), Z4, Z19
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z13, Z3
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z3, Z3
-	VADDPS      Z19, Z3, Z3
-	VMULPS      Z4, Z3, Z3
-	VADDPS      Z5, Z3, Z3
-	VMULPS      Z14, Z14, Z5
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z14, Z19
-	VADDPS.BCST word3e827906<>+0(SB), Z19, Z19
-	VMULPS.BCST word3f87dc22<>+0(SB), Z5, Z20
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z14, Z4
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z4, Z4
-	VADDPS      Z20, Z4, Z4
-	VMULPS      Z5, Z4, Z4
-	VADDPS      Z19, Z4, Z4
-	VMULPS      Z15, Z15, Z19
-	VMULPS.BCST wordbe91a98e<>+0(SB), Z15, Z20
-	VADDPS.BCST word3e827906<>+0(SB), Z20, Z20
-	VMULPS.BCST word3f87dc22<>+0(SB), Z19, Z21
-	VMULPS.BCST wordbfba00e3<>+0(SB), Z15, Z5
-	VADDPS.BCST word3fb5f0e3<>+0(SB), Z5, Z5
-	VADDPS      Z21, Z5, Z5
-	VMULPS      Z19, Z5, Z5
-	VADDPS      Z20, Z5, Z5
-	VMULPS      Z12, Z2, Z2
-	VMULPS      Z13, Z3, Z3
-	VMULPS      Z14, Z4, Z4
-	VMULPS      Z15, Z5, Z5
-	VMULPS.BCST word3dae070f<>+0(SB), Z8, Z8
-	VMULPS.BCST word3ebb3f8e<>+0(SB), Z9, Z9
-	VMULPS.BCST word3e98dcbe<>+0(SB), Z10, Z10
-	VMULPS.BCST word3d47321e<>+0(SB), Z11, Z11
-	VMAXPS      Z16, Z0, Z16
-	VMAXPS      Z17, Z0, Z17
-	VMAXPS      Z18, Z0, Z18
-	VMAXPS      Z6, Z0, Z6
-	VADDPS.BCST word4b400000<>+0(SB), Z16, Z12
-	VADDPS.BCST word4b400000<>+0(SB), Z17, Z13
-	VADDPS.BCST word4b400000<>+0(SB), Z18, Z14
-	VADDPS.BCST word4b400000<>+0(SB), Z6, Z15
-	VSUBPS.BCST word4b400000<>+0(SB), Z12, Z0
-	VSUBPS.BCST word4b400000<>+0(SB), Z13, Z19
-	VSUBPS.BCST word4b400000<>+0(SB), Z14, Z20
-	VSUBPS.BCST word4b400000<>+0(SB), Z15, Z21
-	VSUBPS      Z0, Z16, Z16
-	VSUBPS      Z19, Z17, Z17
-	VSUBPS      Z20, Z18, Z18
-	VSUBPS      Z21, Z6, Z6
-	VMULPS      Z16, Z16, Z19
-	VMULPS.BCST word3f317219<>+0(SB), Z16, Z20
-	VADDPS.BCST word3f800000<>+0(SB), Z20, Z20
-	VMULPS.BCST word3d635739<>+0(SB), Z16, Z0
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z0, Z0
-	VMULPS      Z19, Z0, Z0
-	VADDPS      Z20, Z0, Z20
-	VMULPS.BCST word3aafb93b<>+0(SB), Z16, Z0
-	VADDPS.BCST word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS.BCST word392385a5<>+0(SB), Z19, Z16
-	VADDPS      Z16, Z0, Z0
-	VMULPS      Z19, Z19, Z19
-	VMULPS      Z19, Z0, Z0
-	VADDPS      Z20, Z0, Z0
-	VMULPS      Z17, Z17, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z17, Z20
-	VADDPS.BCST word3f800000<>+0(SB), Z20, Z20
-	VMULPS.BCST word3d635739<>+0(SB), Z17, Z19
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z19, Z19
-	VMULPS      Z16, Z19, Z19
-	VADDPS      Z20, Z19, Z20
-	VMULPS.BCST word3aafb93b<>+0(SB), Z17, Z19
-	VADDPS.BCST word3c1d9387<>+0(SB), Z19, Z19
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z17
-	VADDPS      Z17, Z19, Z19
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z19, Z19
-	VADDPS      Z20, Z19, Z19
-	VMULPS      Z18, Z18, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z18, Z17
-	VADDPS.BCST word3f800000<>+0(SB), Z17, Z17
-	VMULPS.BCST word3d635739<>+0(SB), Z18, Z20
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z20, Z20
-	VMULPS      Z16, Z20, Z20
-	VADDPS      Z17, Z20, Z17
-	VMULPS.BCST word3aafb93b<>+0(SB), Z18, Z20
-	VADDPS.BCST word3c1d9387<>+0(SB), Z20, Z20
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z18
-	VADDPS      Z18, Z20, Z20
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z20, Z20
-	VADDPS      Z17, Z20, Z20
-	VMULPS      Z6, Z6, Z16
-	VMULPS.BCST word3f317219<>+0(SB), Z6, Z17
-	VADDPS.BCST word3f800000<>+0(SB), Z17, Z17
-	VMULPS.BCST word3d635739<>+0(SB), Z6, Z21
-	VADDPS.BCST word3e75fdf1<>+0(SB), Z21, Z21
-	VMULPS      Z16, Z21, Z21
-	VADDPS      Z17, Z21, Z17
-	VMULPS.BCST word3aafb93b<>+0(SB), Z6, Z21
-	VADDPS.BCST word3c1d9387<>+0(SB), Z21, Z21
-	VMULPS.BCST word392385a5<>+0(SB), Z16, Z6
-	VADDPS      Z6, Z21, Z21
-	VMULPS      Z16, Z16, Z16
-	VMULPS      Z16, Z21, Z21
-	VADDPS      Z17, Z21, Z21
-	VPSLLD      $0x17, Z12, Z12
-	VPSLLD      $0x17, Z13, Z13
-	VPSLLD      $0x17, Z14, Z14
-	VPSLLD      $0x17, Z15, Z15
-	VPADDD      Z12, Z0, Z0
-	VPADDD      Z13, Z19, Z19
-	VPADDD      Z14, Z20, Z20
-	VPADDD      Z15, Z21, Z21
-	VMULPS      Z0, Z2, Z2
-	VMULPS      Z19, Z3, Z3
-	VMULPS      Z20, Z4, Z4
-	VMULPS      Z21, Z5, Z5
-	VSUBPS      Z2, Z1, Z2
-	VSUBPS      Z3, Z1, Z3
-	VSUBPS      Z4, Z1, Z4
-	VSUBPS      Z5, Z1, Z5
-	VMULPS.BCST word3dda1c79<>+0(SB), Z2, Z2
-	VMULPS.BCST word3eeaae4e<>+0(SB), Z3, Z3
-	VMULPS.BCST word3ebf959f<>+0(SB), Z4, Z4
-	VMULPS.BCST word3d79a7a6<>+0(SB), Z5, Z5
-	VMULPS      Z0, Z8, Z8
-	VMULPS      Z19, Z9, Z9
-	VMULPS      Z20, Z10, Z10
-	VMULPS      Z21, Z11, Z11
-	VMOVAPS     Z2, Z0
-	VMOVAPS     Z8, Z1
-	VADDPS      Z3, Z0, Z0
-	VADDPS      Z9, Z1, Z1
-	VADDPS      Z4, Z0, Z0
-	VADDPS      Z10, Z1, Z1
-	VADDPS      Z5, Z0, Z0
-	VADDPS      Z11, Z1, Z1
-	VPXORD      Z7, Z0, Z0
-	VMOVUPS     Z0, K1, (AX)
-	VMOVUPS     Z1, K1, (CX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func gaussLog2CoshAVX512(mean []float32, variance []float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
 TEXT ·gaussLog2CoshAVX512(SB), NOSPLIT, $0-56
@@ -3697,35 +1924,35 @@ whole:
 	VADDPS.BCST   word3e748dc2<>+0(SB), Z4, Z5
 	VADDPS.BCST   word3f03122d<>+0(SB), Z4, Z6
 	VADDPS.BCST   word3f8dc08d<>+0(SB), Z4, Z7
-	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z11
+	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z8
 	VSQRTPS       Z5, Z5
 	VSQRTPS       Z6, Z6
 	VSQRTPS       Z7, Z7
-	VSQRTPS       Z11, Z11
+	VSQRTPS       Z8, Z8
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z15
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z11
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z10
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z9
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
 	VADDPS        Z15, Z5, Z15
-	VADDPS        Z10, Z6, Z10
-	VADDPS        Z9, Z7, Z9
-	VADDPS        Z8, Z11, Z8
+	VADDPS        Z11, Z6, Z11
+	VADDPS        Z10, Z7, Z10
+	VADDPS        Z9, Z8, Z9
 	VMULPS        Z15, Z5, Z4
-	VMULPS        Z10, Z6, Z12
-	VMULPS        Z9, Z7, Z13
-	VMULPS        Z8, Z11, Z14
+	VMULPS        Z11, Z6, Z12
+	VMULPS        Z10, Z7, Z13
+	VMULPS        Z9, Z8, Z14
 	VDIVPS        Z4, Z1, Z4
 	VDIVPS        Z12, Z1, Z12
 	VDIVPS        Z13, Z1, Z13
 	VDIVPS        Z14, Z1, Z14
 	VMULPS        Z15, Z4, Z15
-	VMULPS        Z10, Z12, Z10
-	VMULPS        Z9, Z13, Z9
-	VMULPS        Z8, Z14, Z8
+	VMULPS        Z11, Z12, Z11
+	VMULPS        Z10, Z13, Z10
+	VMULPS        Z9, Z14, Z9
 	VMULPS        Z15, Z3, Z15
-	VMULPS        Z10, Z3, Z16
-	VMULPS        Z9, Z3, Z17
-	VMULPS        Z8, Z3, Z18
+	VMULPS        Z11, Z3, Z16
+	VMULPS        Z10, Z3, Z17
+	VMULPS        Z9, Z3, Z18
 	VMULPS        Z15, Z15, Z15
 	VMULPS        Z16, Z16, Z16
 	VMULPS        Z17, Z17, Z17
@@ -3737,55 +1964,55 @@ whole:
 	VMULPS        Z4, Z5, Z4
 	VMULPS        Z12, Z6, Z12
 	VMULPS        Z13, Z7, Z13
-	VMULPS        Z14, Z11, Z14
+	VMULPS        Z14, Z8, Z14
 	VMULPS        Z5, Z4, Z4
 	VMULPS        Z6, Z12, Z12
 	VMULPS        Z7, Z13, Z13
-	VMULPS        Z11, Z14, Z14
-	VMULPS        Z4, Z4, Z8
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z4, Z9
-	VADDPS.BCST   word3e827906<>+0(SB), Z9, Z9
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z8, Z10
+	VMULPS        Z8, Z14, Z14
+	VMULPS        Z4, Z4, Z9
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z4, Z10
+	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z11
 	VMULPS.BCST   wordbfba00e3<>+0(SB), Z4, Z19
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z19, Z19
+	VADDPS        Z11, Z19, Z19
+	VMULPS        Z9, Z19, Z19
 	VADDPS        Z10, Z19, Z19
-	VMULPS        Z8, Z19, Z19
-	VADDPS        Z9, Z19, Z19
-	VMULPS        Z12, Z12, Z9
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z12, Z10
-	VADDPS.BCST   word3e827906<>+0(SB), Z10, Z10
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z9, Z20
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z12, Z8
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z8, Z8
-	VADDPS        Z20, Z8, Z8
-	VMULPS        Z9, Z8, Z8
-	VADDPS        Z10, Z8, Z8
-	VMULPS        Z13, Z13, Z10
+	VMULPS        Z12, Z12, Z10
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z12, Z11
+	VADDPS.BCST   word3e827906<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z20
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z12, Z9
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
+	VADDPS        Z20, Z9, Z9
+	VMULPS        Z10, Z9, Z9
+	VADDPS        Z11, Z9, Z9
+	VMULPS        Z13, Z13, Z11
 	VMULPS.BCST   wordbe91a98e<>+0(SB), Z13, Z20
 	VADDPS.BCST   word3e827906<>+0(SB), Z20, Z20
-	VMULPS.BCST   word3f87dc22<>+0(SB), Z10, Z21
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z13, Z9
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z9, Z9
-	VADDPS        Z21, Z9, Z9
-	VMULPS        Z10, Z9, Z9
-	VADDPS        Z20, Z9, Z9
+	VMULPS.BCST   word3f87dc22<>+0(SB), Z11, Z21
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z13, Z10
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
+	VADDPS        Z21, Z10, Z10
+	VMULPS        Z11, Z10, Z10
+	VADDPS        Z20, Z10, Z10
 	VMULPS        Z14, Z14, Z20
 	VMULPS.BCST   wordbe91a98e<>+0(SB), Z14, Z21
 	VADDPS.BCST   word3e827906<>+0(SB), Z21, Z21
 	VMULPS.BCST   word3f87dc22<>+0(SB), Z20, Z22
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z14, Z10
-	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z10, Z10
-	VADDPS        Z22, Z10, Z10
-	VMULPS        Z20, Z10, Z10
-	VADDPS        Z21, Z10, Z10
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z14, Z11
+	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z11, Z11
+	VADDPS        Z22, Z11, Z11
+	VMULPS        Z20, Z11, Z11
+	VADDPS        Z21, Z11, Z11
 	VMULPS        Z4, Z19, Z19
-	VMULPS        Z12, Z8, Z8
-	VMULPS        Z13, Z9, Z9
-	VMULPS        Z14, Z10, Z10
+	VMULPS        Z12, Z9, Z9
+	VMULPS        Z13, Z10, Z10
+	VMULPS        Z14, Z11, Z11
 	VMULPS.BCST   word3dae070f<>+0(SB), Z5, Z5
 	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z6, Z6
 	VMULPS.BCST   word3e98dcbe<>+0(SB), Z7, Z7
-	VMULPS.BCST   word3d47321e<>+0(SB), Z11, Z11
+	VMULPS.BCST   word3d47321e<>+0(SB), Z8, Z8
 	VMAXPS        Z15, Z0, Z15
 	VMAXPS        Z16, Z0, Z16
 	VMAXPS        Z17, Z0, Z17
@@ -3867,29 +2094,29 @@ whole:
 	VPADDD        Z13, Z22, Z22
 	VPADDD        Z14, Z23, Z23
 	VMULPS        Z20, Z19, Z19
-	VMULPS        Z21, Z8, Z8
-	VMULPS        Z22, Z9, Z9
-	VMULPS        Z23, Z10, Z10
+	VMULPS        Z21, Z9, Z9
+	VMULPS        Z22, Z10, Z10
+	VMULPS        Z23, Z11, Z11
 	VSUBPS        Z19, Z1, Z19
-	VSUBPS        Z8, Z1, Z8
 	VSUBPS        Z9, Z1, Z9
 	VSUBPS        Z10, Z1, Z10
+	VSUBPS        Z11, Z1, Z11
 	VMULPS.BCST   word3dda1c79<>+0(SB), Z19, Z19
-	VMULPS.BCST   word3eeaae4e<>+0(SB), Z8, Z8
-	VMULPS.BCST   word3ebf959f<>+0(SB), Z9, Z9
-	VMULPS.BCST   word3d79a7a6<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3eeaae4e<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3ebf959f<>+0(SB), Z10, Z10
+	VMULPS.BCST   word3d79a7a6<>+0(SB), Z11, Z11
 	VMULPS        Z20, Z5, Z5
 	VMULPS        Z21, Z6, Z6
 	VMULPS        Z22, Z7, Z7
-	VMULPS        Z23, Z11, Z11
+	VMULPS        Z23, Z8, Z8
 	VMOVAPS       Z19, Z4
 	VMOVAPS       Z5, Z5
-	VADDPS        Z8, Z4, Z4
-	VADDPS        Z6, Z5, Z5
 	VADDPS        Z9, Z4, Z4
-	VADDPS        Z7, Z5, Z5
+	VADDPS        Z6, Z5, Z5
 	VADDPS        Z10, Z4, Z4
-	VADDPS        Z11, Z5, Z5
+	VADDPS        Z7, Z5, Z5
+	VADDPS        Z11, Z4, Z4
+	VADDPS        Z8, Z5, Z5
 	VMULPS        Z4, Z3, Z4
 	VADDPS        Z5, Z4, Z4
 	VCVTPS2PD     Y4, Z3
@@ -3920,175 +2147,175 @@ part:
 	VADDPS.BCST   word3e748dc2<>+0(SB), Z4, Z5
 	VADDPS.BCST   word3f03122d<>+0(SB), Z4, Z6
 	VADDPS.BCST   word3f8dc08d<>+0(SB), Z4, Z7
-	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z15
+	VADDPS.BCST   word401b371e<>+0(SB), Z4, Z4
 	VSQRTPS       Z5, Z5
 	VSQRTPS       Z6, Z6
 	VSQRTPS       Z7, Z7
-	VSQRTPS       Z15, Z15
-	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z4
+	VSQRTPS       Z4, Z4
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z8
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z9
 	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z10
-	VADDPS        Z4, Z5, Z4
-	VADDPS        Z8, Z6, Z8
-	VADDPS        Z9, Z7, Z9
-	VADDPS        Z10, Z15, Z10
-	VMULPS        Z4, Z5, Z11
-	VMULPS        Z8, Z6, Z12
-	VMULPS        Z9, Z7, Z13
-	VMULPS        Z10, Z15, Z14
-	VDIVPS        Z11, Z1, Z11
+	VMULPS.BCST   word3e6d3388<>+0(SB), Z3, Z11
+	VADDPS        Z8, Z5, Z8
+	VADDPS        Z9, Z6, Z9
+	VADDPS        Z10, Z7, Z10
+	VADDPS        Z11, Z4, Z11
+	VMULPS        Z8, Z5, Z12
+	VMULPS        Z9, Z6, Z13
+	VMULPS        Z10, Z7, Z14
+	VMULPS        Z11, Z4, Z15
 	VDIVPS        Z12, Z1, Z12
 	VDIVPS        Z13, Z1, Z13
 	VDIVPS        Z14, Z1, Z14
-	VMULPS        Z4, Z11, Z4
+	VDIVPS        Z15, Z1, Z15
 	VMULPS        Z8, Z12, Z8
 	VMULPS        Z9, Z13, Z9
 	VMULPS        Z10, Z14, Z10
-	VMULPS        Z4, Z3, Z4
+	VMULPS        Z11, Z15, Z11
 	VMULPS        Z8, Z3, Z8
 	VMULPS        Z9, Z3, Z9
 	VMULPS        Z10, Z3, Z10
-	VMULPS        Z4, Z4, Z4
+	VMULPS        Z11, Z3, Z11
 	VMULPS        Z8, Z8, Z8
 	VMULPS        Z9, Z9, Z9
 	VMULPS        Z10, Z10, Z10
-	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z4, Z4
+	VMULPS        Z11, Z11, Z11
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z8, Z8
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z9, Z9
 	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z10, Z10
-	VMULPS        Z11, Z5, Z11
-	VMULPS        Z12, Z6, Z12
-	VMULPS        Z13, Z7, Z13
-	VMULPS        Z14, Z15, Z14
-	VMULPS        Z5, Z11, Z11
-	VMULPS        Z6, Z12, Z12
-	VMULPS        Z7, Z13, Z13
-	VMULPS        Z15, Z14, Z14
-	VMULPS        Z11, Z11, Z17
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z11, Z18
+	VMULPS.BCST   wordbf38aa3b<>+0(SB), Z11, Z11
+	VMULPS        Z12, Z5, Z12
+	VMULPS        Z13, Z6, Z13
+	VMULPS        Z14, Z7, Z14
+	VMULPS        Z15, Z4, Z15
+	VMULPS        Z5, Z12, Z12
+	VMULPS        Z6, Z13, Z13
+	VMULPS        Z7, Z14, Z14
+	VMULPS        Z4, Z15, Z15
+	VMULPS        Z12, Z12, Z17
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z12, Z18
 	VADDPS.BCST   word3e827906<>+0(SB), Z18, Z18
 	VMULPS.BCST   word3f87dc22<>+0(SB), Z17, Z19
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z11, Z16
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z12, Z16
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z16, Z16
 	VADDPS        Z19, Z16, Z16
 	VMULPS        Z17, Z16, Z16
 	VADDPS        Z18, Z16, Z16
-	VMULPS        Z12, Z12, Z18
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z12, Z19
+	VMULPS        Z13, Z13, Z18
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z13, Z19
 	VADDPS.BCST   word3e827906<>+0(SB), Z19, Z19
 	VMULPS.BCST   word3f87dc22<>+0(SB), Z18, Z20
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z12, Z17
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z13, Z17
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z17, Z17
 	VADDPS        Z20, Z17, Z17
 	VMULPS        Z18, Z17, Z17
 	VADDPS        Z19, Z17, Z17
-	VMULPS        Z13, Z13, Z19
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z13, Z20
+	VMULPS        Z14, Z14, Z19
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z14, Z20
 	VADDPS.BCST   word3e827906<>+0(SB), Z20, Z20
 	VMULPS.BCST   word3f87dc22<>+0(SB), Z19, Z21
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z13, Z18
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z14, Z18
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z18, Z18
 	VADDPS        Z21, Z18, Z18
 	VMULPS        Z19, Z18, Z18
 	VADDPS        Z20, Z18, Z18
-	VMULPS        Z14, Z14, Z20
-	VMULPS.BCST   wordbe91a98e<>+0(SB), Z14, Z21
+	VMULPS        Z15, Z15, Z20
+	VMULPS.BCST   wordbe91a98e<>+0(SB), Z15, Z21
 	VADDPS.BCST   word3e827906<>+0(SB), Z21, Z21
 	VMULPS.BCST   word3f87dc22<>+0(SB), Z20, Z22
-	VMULPS.BCST   wordbfba00e3<>+0(SB), Z14, Z19
+	VMULPS.BCST   wordbfba00e3<>+0(SB), Z15, Z19
 	VADDPS.BCST   word3fb5f0e3<>+0(SB), Z19, Z19
 	VADDPS        Z22, Z19, Z19
 	VMULPS        Z20, Z19, Z19
 	VADDPS        Z21, Z19, Z19
-	VMULPS        Z11, Z16, Z16
-	VMULPS        Z12, Z17, Z17
-	VMULPS        Z13, Z18, Z18
-	VMULPS        Z14, Z19, Z19
+	VMULPS        Z12, Z16, Z16
+	VMULPS        Z13, Z17, Z17
+	VMULPS        Z14, Z18, Z18
+	VMULPS        Z15, Z19, Z19
 	VMULPS.BCST   word3dae070f<>+0(SB), Z5, Z5
 	VMULPS.BCST   word3ebb3f8e<>+0(SB), Z6, Z6
 	VMULPS.BCST   word3e98dcbe<>+0(SB), Z7, Z7
-	VMULPS.BCST   word3d47321e<>+0(SB), Z15, Z15
-	VMAXPS        Z4, Z0, Z4
+	VMULPS.BCST   word3d47321e<>+0(SB), Z4, Z4
 	VMAXPS        Z8, Z0, Z8
 	VMAXPS        Z9, Z0, Z9
 	VMAXPS        Z10, Z0, Z10
-	VADDPS.BCST   word4b400000<>+0(SB), Z4, Z11
+	VMAXPS        Z11, Z0, Z11
 	VADDPS.BCST   word4b400000<>+0(SB), Z8, Z12
 	VADDPS.BCST   word4b400000<>+0(SB), Z9, Z13
 	VADDPS.BCST   word4b400000<>+0(SB), Z10, Z14
-	VSUBPS.BCST   word4b400000<>+0(SB), Z11, Z0
-	VSUBPS.BCST   word4b400000<>+0(SB), Z12, Z20
-	VSUBPS.BCST   word4b400000<>+0(SB), Z13, Z21
-	VSUBPS.BCST   word4b400000<>+0(SB), Z14, Z22
-	VSUBPS        Z0, Z4, Z4
-	VSUBPS        Z20, Z8, Z8
-	VSUBPS        Z21, Z9, Z9
-	VSUBPS        Z22, Z10, Z10
-	VMULPS        Z4, Z4, Z20
-	VMULPS.BCST   word3f317219<>+0(SB), Z4, Z21
+	VADDPS.BCST   word4b400000<>+0(SB), Z11, Z15
+	VSUBPS.BCST   word4b400000<>+0(SB), Z12, Z0
+	VSUBPS.BCST   word4b400000<>+0(SB), Z13, Z20
+	VSUBPS.BCST   word4b400000<>+0(SB), Z14, Z21
+	VSUBPS.BCST   word4b400000<>+0(SB), Z15, Z22
+	VSUBPS        Z0, Z8, Z8
+	VSUBPS        Z20, Z9, Z9
+	VSUBPS        Z21, Z10, Z10
+	VSUBPS        Z22, Z11, Z11
+	VMULPS        Z8, Z8, Z20
+	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z21
 	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
-	VMULPS.BCST   word3d635739<>+0(SB), Z4, Z0
+	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z0
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z0, Z0
 	VMULPS        Z20, Z0, Z0
 	VADDPS        Z21, Z0, Z21
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z4, Z0
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z0
 	VADDPS.BCST   word3c1d9387<>+0(SB), Z0, Z0
-	VMULPS.BCST   word392385a5<>+0(SB), Z20, Z4
-	VADDPS        Z4, Z0, Z0
+	VMULPS.BCST   word392385a5<>+0(SB), Z20, Z8
+	VADDPS        Z8, Z0, Z0
 	VMULPS        Z20, Z20, Z20
 	VMULPS        Z20, Z0, Z0
 	VADDPS        Z21, Z0, Z0
-	VMULPS        Z8, Z8, Z4
-	VMULPS.BCST   word3f317219<>+0(SB), Z8, Z21
+	VMULPS        Z9, Z9, Z8
+	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z21
 	VADDPS.BCST   word3f800000<>+0(SB), Z21, Z21
-	VMULPS.BCST   word3d635739<>+0(SB), Z8, Z20
+	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z20
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z20, Z20
-	VMULPS        Z4, Z20, Z20
+	VMULPS        Z8, Z20, Z20
 	VADDPS        Z21, Z20, Z21
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z8, Z20
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z20
 	VADDPS.BCST   word3c1d9387<>+0(SB), Z20, Z20
-	VMULPS.BCST   word392385a5<>+0(SB), Z4, Z8
-	VADDPS        Z8, Z20, Z20
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z20, Z20
+	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z9
+	VADDPS        Z9, Z20, Z20
+	VMULPS        Z8, Z8, Z8
+	VMULPS        Z8, Z20, Z20
 	VADDPS        Z21, Z20, Z20
-	VMULPS        Z9, Z9, Z4
-	VMULPS.BCST   word3f317219<>+0(SB), Z9, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VMULPS.BCST   word3d635739<>+0(SB), Z9, Z21
+	VMULPS        Z10, Z10, Z8
+	VMULPS.BCST   word3f317219<>+0(SB), Z10, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3d635739<>+0(SB), Z10, Z21
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z21, Z21
-	VMULPS        Z4, Z21, Z21
-	VADDPS        Z8, Z21, Z8
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z9, Z21
+	VMULPS        Z8, Z21, Z21
+	VADDPS        Z9, Z21, Z9
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z10, Z21
 	VADDPS.BCST   word3c1d9387<>+0(SB), Z21, Z21
-	VMULPS.BCST   word392385a5<>+0(SB), Z4, Z9
+	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z10
+	VADDPS        Z10, Z21, Z21
+	VMULPS        Z8, Z8, Z8
+	VMULPS        Z8, Z21, Z21
 	VADDPS        Z9, Z21, Z21
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z21, Z21
-	VADDPS        Z8, Z21, Z21
-	VMULPS        Z10, Z10, Z4
-	VMULPS.BCST   word3f317219<>+0(SB), Z10, Z8
-	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
-	VMULPS.BCST   word3d635739<>+0(SB), Z10, Z22
+	VMULPS        Z11, Z11, Z8
+	VMULPS.BCST   word3f317219<>+0(SB), Z11, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3d635739<>+0(SB), Z11, Z22
 	VADDPS.BCST   word3e75fdf1<>+0(SB), Z22, Z22
-	VMULPS        Z4, Z22, Z22
-	VADDPS        Z8, Z22, Z8
-	VMULPS.BCST   word3aafb93b<>+0(SB), Z10, Z22
+	VMULPS        Z8, Z22, Z22
+	VADDPS        Z9, Z22, Z9
+	VMULPS.BCST   word3aafb93b<>+0(SB), Z11, Z22
 	VADDPS.BCST   word3c1d9387<>+0(SB), Z22, Z22
-	VMULPS.BCST   word392385a5<>+0(SB), Z4, Z9
+	VMULPS.BCST   word392385a5<>+0(SB), Z8, Z10
+	VADDPS        Z10, Z22, Z22
+	VMULPS        Z8, Z8, Z8
+	VMULPS        Z8, Z22, Z22
 	VADDPS        Z9, Z22, Z22
-	VMULPS        Z4, Z4, Z4
-	VMULPS        Z4, Z22, Z22
-	VADDPS        Z8, Z22, Z22
-	VPSLLD        $0x17, Z11, Z11
 	VPSLLD        $0x17, Z12, Z12
 	VPSLLD        $0x17, Z13, Z13
 	VPSLLD        $0x17, Z14, Z14
-	VPADDD        Z11, Z0, Z0
-	VPADDD        Z12, Z20, Z20
-	VPADDD        Z13, Z21, Z21
-	VPADDD        Z14, Z22, Z22
+	VPSLLD        $0x17, Z15, Z15
+	VPADDD        Z12, Z0, Z0
+	VPADDD        Z13, Z20, Z20
+	VPADDD        Z14, Z21, Z21
+	VPADDD        Z15, Z22, Z22
 	VMULPS        Z0, Z16, Z16
 	VMULPS        Z20, Z17, Z17
 	VMULPS        Z21, Z18, Z18
@@ -4104,7 +2331,7 @@ part:
 	VMULPS        Z0, Z5, Z5
 	VMULPS        Z20, Z6, Z6
 	VMULPS        Z21, Z7, Z7
-	VMULPS        Z22, Z15, Z15
+	VMULPS        Z22, Z4, Z4
 	VMOVAPS       Z16, Z0
 	VMOVAPS       Z5, Z1
 	VADDPS        Z17, Z0, Z0
@@ -4112,7 +2339,7 @@ part:
 	VADDPS        Z18, Z0, Z0
 	VADDPS        Z7, Z1, Z1
 	VADDPS        Z19, Z0, Z0
-	VADDPS        Z15, Z1, Z1
+	VADDPS        Z4, Z1, Z1
 	VMULPS        Z0, Z3, Z0
 	VADDPS        Z1, Z0, Z0
 	VMOVAPS.Z     Z0, K1, Z0

@@ -14,12 +14,6 @@ func addLog2CoshAVX2(sum []float64, x []float32)
 func addLog2CoshStepAVX2(sum []float64, x []float32, before float32, t float32)
 
 //go:noescape
-func gaussMomentsAVX2(tanh []float32, sech2 []float32, mean []float32, variance []float32)
-
-//go:noescape
-func gaussMomentsAlikeAVX2(tanh []float32, sech2 []float32, mean []float32, variance float32)
-
-//go:noescape
 func gaussLog2CoshAVX2(mean []float32, variance []float32) float64
 
 //go:noescape
@@ -30,12 +24,6 @@ func addLog2CoshAVX512(sum []float64, x []float32)
 
 //go:noescape
 func addLog2CoshStepAVX512(sum []float64, x []float32, before float32, t float32)
-
-//go:noescape
-func gaussMomentsAVX512(tanh []float32, sech2 []float32, mean []float32, variance []float32)
-
-//go:noescape
-func gaussMomentsAlikeAVX512(tanh []float32, sech2 []float32, mean []float32, variance float32)
 
 //go:noescape
 func gaussLog2CoshAVX512(mean []float32, variance []float32) float64

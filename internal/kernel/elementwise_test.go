@@ -141,6 +141,51 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// Averages are within their bounds whatever the mean and variance, reach them at
+// infinite means, and are NaN where an argument is.
+func TestGaussMomentsBounds(t *testing.T) {
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	onTiers(t, func(t *testing.T) {
+		var mean, variance []float32
+		for _, v := range []float32{0, 1e-30, 1e-3, 0.1, 0.37, 1, 4, 70, 1e6, 1e30, math.MaxFloat32} {
+			for k := float32(0); k < 12; k += 1. / 128 {
+				mean, variance = append(mean, k*float32(math.Sqrt(float64(0.3+v)))), append(variance, v)
+			}
+			mean, variance = append(mean, inf, math.MaxFloat32), append(variance, v, v)
+		}
+		n := len(mean)
+		tanh, sech2 := make([]float32, n), make([]float32, n)
+		GaussMoments(tanh, sech2, mean, variance)
+		for k, m := range mean {
+			if !(tanh[k] >= 0 && tanh[k] <= 1 && sech2[k] >= 0 && sech2[k] <= 1) || m == 0 && tanh[k] != 0 || m == inf && (tanh[k] != 1 || sech2[k] != 0) {
+				t.Fatalf("gaussMoments(%v, %v) = %v, %v", m, variance[k], tanh[k], sech2[k])
+			}
+			mean[k] = -m
+		}
+		minus := make([]float32, n)
+		GaussMoments(minus, sech2, mean, variance)
+		for k := range minus {
+			if minus[k] != -tanh[k] {
+				t.Fatalf("gaussMoments(%v, %v) = %v, not %v", mean[k], variance[k], minus[k], -tanh[k])
+			}
+		}
+		for _, c := range [][2]float32{{nan, 1}, {1, nan}, {nan, nan}, {0, nan}, {inf, nan}} {
+			for _, alike := range []bool{false, true} {
+				tanh, sech2, mean, variance := make([]float32, 20), make([]float32, 20), slices.Repeat(c[:1], 20), slices.Repeat(c[1:], 20)
+				if alike {
+					variance = variance[:1]
+				}
+				GaussMoments(tanh, sech2, mean, variance)
+				for k := range tanh {
+					if tanh[k] == tanh[k] || sech2[k] == sech2[k] {
+						t.Fatalf("gaussMoments(%v, %v) = %v, %v", c[0], c[1], tanh[k], sech2[k])
+					}
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkElementwise(b *testing.B) {
 	const n = 1 << 14
 	rng := testRand(1)

@@ -11,9 +11,7 @@ func elementwise(m machine) {
 	tanh(m)
 	addLog2Cosh(m, false)
 	addLog2Cosh(m, true)
-	gauss(m, moments)
-	gauss(m, momentsAlike)
-	gauss(m, log2Cosh)
+	gaussLog2Cosh(m)
 }
 
 // A block is where the elements are that one pass of a loop works on.
@@ -233,90 +231,33 @@ var mixture = [4]struct{ weight, scale float64 }{
 	{0.06095089820677979, 1.5573179058196276},
 }
 
-// What gauss writes: gaussMoments, the same for a variance that all share, or gaussLog2Cosh.
-const (
-	moments = iota
-	momentsAlike
-	log2Cosh
-)
-
-func gauss(m machine, kind int) {
-	var tanh, sech2, variance reg.GPVirtual
-	sum := kind == log2Cosh
-	switch kind {
-	case moments:
-		TEXT("gaussMoments"+m.name, NOSPLIT, "func(tanh []float32, sech2 []float32, mean []float32, variance []float32)")
-	case momentsAlike:
-		TEXT("gaussMomentsAlike"+m.name, NOSPLIT, "func(tanh []float32, sech2 []float32, mean []float32, variance float32)")
-	case log2Cosh:
-		TEXT("gaussLog2Cosh"+m.name, NOSPLIT, "func(mean []float32, variance []float32) float64")
-	}
-	if !sum {
-		tanh, sech2 = pointer("tanh"), pointer("sech2")
-	}
+func gaussLog2Cosh(m machine) {
+	TEXT("gaussLog2Cosh"+m.name, NOSPLIT, "func(mean []float32, variance []float32) float64")
 	Pragma("noescape")
 	mean, n := slice("mean")
-	order := []reg.GPVirtual{mean}
-	if kind != momentsAlike {
-		variance = pointer("variance")
-		order = append(order, variance)
-	}
-	if !sum {
-		order = append(order, tanh, sech2)
-	}
-	pointers := map[reg.GPVirtual]int{}
-	for _, p := range order {
-		pointers[p] = 4
-	}
+	variance := pointer("variance")
 	low, one := m.broadcast(f32(-126)), m.broadcast(f32(1))
-	var total []reg.VecVirtual
-	if sum {
-		total = m.laneSums()
-	}
-	var v reg.VecVirtual
-	scales := func(dst []reg.VecVirtual, first int) { // of components, from v
-		for i, r := range dst {
-			c := mixture[first+i].scale
-			m.add(r, v, f32(c*c))
-		}
-		for _, r := range dst {
-			VSQRTPS(r, r)
-		}
-	}
-	var shared []reg.VecVirtual // scales that are the same in all blocks, where registers allow
-	if kind == momentsAlike && m.wide() {
-		v, shared = m.argument("variance"), m.regs(len(mixture))
-		scales(shared, 0)
-	}
-	body := func(b block) {
-		x := b.load(at(mean))
-		switch {
-		case shared != nil:
-		case kind == momentsAlike:
-			v = m.argument("variance")
-		default:
-			v = b.load(at(variance))
-		}
-		sign, t, r := m.reg(), m.reg(), m.reg()
-		if !sum {
-			m.and(sign, x, word(1<<31))
-		}
+	total := m.laneSums()
+	m.loop(n, map[reg.GPVirtual]int{mean: 4, variance: 4}, []reg.GPVirtual{mean, variance}, func(b block) {
+		x, v := b.load(at(mean)), b.load(at(variance))
+		t, r := m.reg(), m.reg()
 		m.and(x, x, word(1<<31-1))
 		ways := 1 // components whose computations are interleaved, as registers allow
 		if m.wide() {
 			ways = len(mixture)
 		}
 		for first := 0; first < len(mixture); first += ways {
-			scale, u, w, y, p, e := shared, m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways)
-			if shared == nil {
-				scale = m.regs(ways)
-				scales(scale, first)
-			}
+			scale, u, w, y, p, e := m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways), m.regs(ways)
 			each := func(f func(i int)) {
 				for i := range ways {
 					f(i)
 				}
 			}
+			each(func(i int) {
+				c := mixture[first+i].scale
+				m.add(scale[i], v, f32(c*c))
+			})
+			each(func(i int) { VSQRTPS(scale[i], scale[i]) })
 			each(func(i int) { m.mul(u[i], x, f32(0.3275911*0.707106781186547524400844362104849)) })
 			each(func(i int) { m.add(u[i], scale[i], u[i]) })
 			each(func(i int) { m.mul(w[i], scale[i], u[i]) })
@@ -331,10 +272,7 @@ func gauss(m machine, kind int) {
 				m.polynomial(p[i], w[i], []float64{1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592})
 			})
 			each(func(i int) { m.mul(p[i], p[i], w[i]) })
-			if sum {
-				u = scale
-			}
-			each(func(i int) { m.mul(u[i], u[i], f32(mixture[first+i].weight*rootTwoOverPi)) })
+			each(func(i int) { m.mul(scale[i], scale[i], f32(mixture[first+i].weight*rootTwoOverPi)) })
 			z := w
 			each(func(i int) { m.max(y[i], y[i], low) })
 			each(func(i int) { m.add(z[i], y[i], f32(3<<22)) })
@@ -346,34 +284,22 @@ func gauss(m machine, kind int) {
 			each(func(i int) { m.mul(p[i], p[i], e[i]) })
 			each(func(i int) { m.sub(p[i], one, p[i]) })
 			each(func(i int) { m.mul(p[i], p[i], f32(mixture[first+i].weight)) })
-			each(func(i int) { m.mul(u[i], u[i], e[i]) })
+			each(func(i int) { m.mul(scale[i], scale[i], e[i]) })
 			each(func(i int) {
 				if first+i == 0 {
 					m.copy(t, p[i])
-					m.copy(r, u[i])
+					m.copy(r, scale[i])
 				} else {
 					m.add(t, t, p[i])
-					m.add(r, r, u[i])
+					m.add(r, r, scale[i])
 				}
 			})
-		}
-		if !sum {
-			m.xor(t, t, sign)
-			b.store(at(tanh), t)
-			b.store(at(sech2), r)
-			return
 		}
 		m.mul(t, x, t)
 		m.add(t, t, r)
 		b.keep(t)
 		m.accumulate(total, t)
-	}
-	m.loop(n, pointers, order, body)
-	if !sum {
-		VZEROUPPER()
-		RET()
-		return
-	}
+	})
 	result := m.total(total)
 	VZEROUPPER()
 	Store(result.AsX(), ReturnIndex(0))

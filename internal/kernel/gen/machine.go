@@ -123,6 +123,8 @@ func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
 func (m machine) add(dst, x, y any) { m.two(VADDPS, VADDPS_BCST, dst, x, y) }
 func (m machine) mul(dst, x, y any) { m.two(VMULPS, VMULPS_BCST, dst, x, y) }
 
+func (m machine) addInts(dst, x, y any) { m.two(VPADDD, VPADDD_BCST, dst, x, y) }
+
 func (m machine) sub(dst, x, y any) {
 	switch x.(type) {
 	case word, parameter:

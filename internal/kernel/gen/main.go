@@ -15,6 +15,7 @@ var groups = map[string]func(m machine){
 	"coarse":      coarse,
 	"draw":        drawing,
 	"elementwise": elementwise,
+	"gauss":       gaussFunctions,
 	"transpose":   transposition,
 	"adam":        adam,
 	"edge":        edgeFunctions,
