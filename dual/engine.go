@@ -52,7 +52,7 @@ type Chains[T rbm.Real] struct {
 
 	chains  *sample.Chains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
-	means   []T          // of the hidden spins over the number of chains, hidden x chains
+	means   []T          // of the hidden spins, hidden x chains
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
@@ -71,16 +71,16 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 	c.chains.Sweep(c.Sweeps)
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
-	parallel.For(net.Hidden(), parallel.Grain(c.Count*10), func(lo, hi int) {
-		for mu := lo; mu < hi; mu++ {
-			row := c.means[mu*c.Count : (mu+1)*c.Count]
-			kernel.Tanh(row, fields[mu*c.Count:(mu+1)*c.Count])
-			dst.Hidden[mu] = T(kernel.Sum(row)) * scale
-			kernel.Affine(row, row, scale, 0) // so that the product below is an average
-		}
-	})
 	c.chains.Visible.Transpose(c.visible)
-	spin.MulCoarse(dst.Correlation, c.means, net.Hidden(), c.visible)
+	const together = 8 // hidden units, whose rows are still in cache in the product
+	parallel.For(net.Hidden(), together, func(lo, hi int) {
+		means := c.means[lo*c.Count : hi*c.Count]
+		kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])
+		for mu := lo; mu < hi; mu++ {
+			dst.Hidden[mu] = T(kernel.Sum(c.means[mu*c.Count:(mu+1)*c.Count])) * scale
+		}
+		spin.MulAffineCoarse(dst.Correlation[lo*net.Visible():hi*net.Visible()], means, hi-lo, c.visible, scale, nil)
+	})
 	sums := make([]int, net.Visible())
 	c.visible.ColSums(sums)
 	for i, s := range sums {

@@ -302,7 +302,7 @@ func Mul[T Real](dst, a []T, p int, m *Matrix) { mulThen(dst, a, p, m, nil) }
 // are of sqrt(rows/12)/1092 of the largest |element| of the row of a
 // (kernel.MulBitsCoarse). Results have the same bits on every processor.
 func MulCoarse[T Real](dst, a []T, p int, m *Matrix) {
-	mulCoarse(dst, a, p, m, 1, nil)
+	MulAffineCoarse(dst, a, p, m, 1, nil)
 }
 
 // MulAffine computes dst = slope a m + shift[i] in row i, with the shapes of
@@ -317,14 +317,12 @@ func MulAffine[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
 	})
 }
 
-// MulAffineCoarse is MulAffine with the product of MulCoarse.
+// MulAffineCoarse is MulAffine with the product of MulCoarse, without shifts where
+// shift is nil.
 func MulAffineCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
-	checkLen("MulAffineCoarse", "shifts", len(shift), p)
-	mulCoarse(dst, a, p, m, slope, shift)
-}
-
-// mulCoarse is MulAffineCoarse; without shifts where there are none.
-func mulCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
+	if shift != nil {
+		checkLen("MulAffineCoarse", "shifts", len(shift), p)
+	}
 	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
 		own := shift
 		if own != nil {

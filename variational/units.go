@@ -36,8 +36,8 @@ func (o *Objective[T]) unitRows(n, m int) *unitRows[T] {
 }
 
 // fields computes, for hidden units lo to hi-1, what localFields takes from the
-// synapses, and in each sample lambda.s as field and sum (1 - lambda^2) mu s as
-// variance.
+// synapses, and in each sample lambda.s as field and, unless all samples are alike
+// there, sum (1 - lambda^2) mu s as variance.
 func (o *Objective[T]) fields(w *unitRows[T], lo, hi int, samples *spin.Matrix, multiply func(dst, a []T, p int, m *spin.Matrix)) {
 	n, m, units := samples.Rows(), samples.Cols(), hi-lo
 	means := o.mean[lo*n : hi*n]
@@ -50,8 +50,6 @@ func (o *Objective[T]) fields(w *unitRows[T], lo, hi int, samples *spin.Matrix, 
 	multiply(w.field[:units*m], means, units, samples)
 	if !o.alike() {
 		multiply(w.variance[:units*m], w.bias[:units*n], units, samples)
-	} else {
-		clear(w.variance[:units*m])
 	}
 }
 
@@ -64,5 +62,10 @@ func (o *Objective[T]) alike() bool { return !o.biased || o.known() }
 func (o *Objective[T]) localFields(w *unitRows[T], params *rbm.Params, k, mu int) {
 	m, j := len(w.localMean), params.Coupling
 	kernel.Affine(w.localMean, w.field[k*m:(k+1)*m], T(j), T(params.HiddenField[mu]-j*w.meanAtMu[k]))
-	kernel.AffineFloor(w.localVariance, w.variance[k*m:(k+1)*m], T(-2*j*j), T(j*j*w.freeConstant[k]))
+	free := T(j * j * w.freeConstant[k])
+	if o.alike() {
+		kernel.AffineFloor(w.localVariance, w.localMean, 0, free)
+		return
+	}
+	kernel.AffineFloor(w.localVariance, w.variance[k*m:(k+1)*m], T(-2*j*j), free)
 }
