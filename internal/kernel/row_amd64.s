@@ -500,7 +500,7 @@ done:
 	RET
 
 // func synapseGradientAVX2(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64
-// Requires: AVX, AVX2, CMOV, SSE2
+// Requires: AVX, AVX2, CMOV, MMX+, SSE2
 TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-200
 	MOVQ         grad_base+0(FP), AX
 	MOVQ         grad_len+8(FP), CX
@@ -521,40 +521,43 @@ TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
-	VMOVUPS (BX), Y7
-	VMOVUPS (SI), Y8
-	VMOVUPS (DI), Y10
-	VMULPS  Y2, Y7, Y9
-	VSUBPS  Y9, Y8, Y8
-	VMULPS  Y0, Y8, Y8
-	VMULPS  Y7, Y7, Y9
-	VADDPS  word3f800000<>+0(SB), Y9, Y9
-	VMULPS  Y3, Y9, Y9
-	VMULPS  word40000000<>+0(SB), Y7, Y7
-	VMULPS  Y10, Y7, Y7
-	VSUBPS  Y7, Y9, Y9
-	VMOVUPS (DX), Y7
-	VMULPS  Y1, Y7, Y7
-	VMULPS  Y9, Y7, Y7
-	VSUBPS  Y7, Y8, Y8
-	VMOVUPS (R8), Y7
-	VSUBPS  Y7, Y8, Y8
-	VMOVUPS (R9), Y7
-	VMULPS  Y4, Y7, Y7
-	VSUBPS  Y7, Y8, Y8
-	VMOVUPS Y8, (AX)
-	VADDPS  Y8, Y6, Y7
-	VMOVAPS Y5, Y6
-	VMOVAPS Y7, Y5
-	ADDQ    $0x00000020, AX
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, BX
-	ADDQ    $0x00000020, SI
-	ADDQ    $0x00000020, DI
-	ADDQ    $0x00000020, R8
-	ADDQ    $0x00000020, R9
-	SUBQ    $0x08, CX
-	JGE     whole
+	PREFETCHT0 1024(DX)
+	PREFETCHT0 1024(R8)
+	PREFETCHT0 1024(R9)
+	VMOVUPS    (BX), Y7
+	VMOVUPS    (SI), Y8
+	VMOVUPS    (DI), Y10
+	VMULPS     Y2, Y7, Y9
+	VSUBPS     Y9, Y8, Y8
+	VMULPS     Y0, Y8, Y8
+	VMULPS     Y7, Y7, Y9
+	VADDPS     word3f800000<>+0(SB), Y9, Y9
+	VMULPS     Y3, Y9, Y9
+	VMULPS     word40000000<>+0(SB), Y7, Y7
+	VMULPS     Y10, Y7, Y7
+	VSUBPS     Y7, Y9, Y9
+	VMOVUPS    (DX), Y7
+	VMULPS     Y1, Y7, Y7
+	VMULPS     Y9, Y7, Y7
+	VSUBPS     Y7, Y8, Y8
+	VMOVUPS    (R8), Y7
+	VSUBPS     Y7, Y8, Y8
+	VMOVUPS    (R9), Y7
+	VMULPS     Y4, Y7, Y7
+	VSUBPS     Y7, Y8, Y8
+	VMOVUPS    Y8, (AX)
+	VADDPS     Y8, Y6, Y7
+	VMOVAPS    Y5, Y6
+	VMOVAPS    Y7, Y5
+	ADDQ       $0x00000020, AX
+	ADDQ       $0x00000020, DX
+	ADDQ       $0x00000020, BX
+	ADDQ       $0x00000020, SI
+	ADDQ       $0x00000020, DI
+	ADDQ       $0x00000020, R8
+	ADDQ       $0x00000020, R9
+	SUBQ       $0x08, CX
+	JGE        whole
 
 part:
 	ADDQ       $0x08, CX
@@ -1043,7 +1046,7 @@ done:
 	RET
 
 // func synapseGradientAVX512(grad []float32, mean []float32, offset []float32, tanhData []float32, sech2Data []float32, partition []float32, theta []float32, first float32, second float32, excess float32, sech2Sum float32, share float32) float64
-// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+// Requires: AVX, AVX512F, BMI2, CMOV, MMX+, SSE2
 TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-200
 	MOVQ         grad_base+0(FP), AX
 	MOVQ         grad_len+8(FP), CX
@@ -1063,6 +1066,9 @@ TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
+	PREFETCHT0  1024(DX)
+	PREFETCHT0  1024(R8)
+	PREFETCHT0  1024(R9)
 	VMOVUPS     (BX), Z6
 	VMOVUPS     (SI), Z7
 	VMOVUPS     (DI), Z9

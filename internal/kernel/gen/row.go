@@ -199,6 +199,11 @@ func synapseGradient(m machine) {
 	sech2Sum, share := m.argument("sech2Sum"), m.argument("share")
 	sum := m.shortSums()
 	m.floats(n, func(b block) {
+		if !b.part {
+			for _, p := range []reg.GPVirtual{mean, partition, theta} { // rows that follow each other in memory
+				PREFETCHT0(Mem{Base: p, Disp: 1024})
+			}
+		}
 		o, direct, spread, t, u := b.load(at(offset)), b.load(at(tanhData)), m.reg(), m.reg(), b.load(at(sech2Data))
 		m.mul(t, o, excess)
 		m.sub(direct, direct, t)
