@@ -188,7 +188,7 @@ func withoutOffsets(params *rbm.Params) bool {
 }
 
 // edgeGrain is the number of hidden units whose edges are one piece of work.
-func edgeGrain(visible int) int { return parallel.Grain(visible * 20) }
+func edgeGrain(visible int) int { return parallel.Grain(visible * 5) }
 
 func narrow[T rbm.Real](x []float64) []T {
 	y := make([]T, len(x))
