@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"bethe/internal/kernel"
+	"bethe/internal/parallel"
 )
 
 // SetColumn sets column j from packed bits: element (i, j) becomes +1 where
@@ -34,4 +35,41 @@ func (m *Matrix) SetColumn(j int, packed []byte) {
 	if held > 0 {
 		m.words[at] = uint32(pending)
 	}
+}
+
+// Columns are the columns of a matrix with the words of each side by side. A matrix has
+// them far apart, and to fetch a column here and there from memory, as batches take
+// samples from a data set, costs a line of the cache for each of its words.
+type Columns struct {
+	rows, cols, words int
+	packed            []uint32 // [column][word of 30 rows]
+}
+
+// Columns returns a copy of the columns of m.
+func (m *Matrix) Columns() *Columns {
+	words := kernel.Words(m.rows)
+	c := &Columns{m.rows, m.cols, words, make([]uint32, m.cols*words)}
+	for w := range words {
+		for j, v := range m.words[w*m.stride:][:m.cols] {
+			c.packed[j*words+w] = v
+		}
+	}
+	return c
+}
+
+// Gather is Matrix.Gather from the matrix that the columns are of.
+func (c *Columns) Gather(dst *Matrix, cols []int) {
+	checkGather(dst, c.rows, c.cols, cols)
+	const together = 16 // columns that share a line of the cache in dst
+	parallel.For(parallel.Pieces(len(cols), together), parallel.Grain(together*c.words*4), func(lo, hi int) {
+		for first := lo * together; first < min(hi*together, len(cols)); first += together {
+			some := cols[first:min(first+together, len(cols))]
+			for w := range c.words {
+				out := dst.words[w*dst.stride+first:][:len(some)]
+				for k, j := range some {
+					out[k] = c.packed[j*c.words+w]
+				}
+			}
+		}
+	})
 }

@@ -142,12 +142,7 @@ func (m *Matrix) Equal(o *Matrix) bool {
 // Gather sets column k of dst to column cols[k] of m; dst must have m's rows
 // and len(cols) columns. It takes samples from a data set.
 func (m *Matrix) Gather(dst *Matrix, cols []int) {
-	if dst.rows != m.rows || dst.cols != len(cols) {
-		panic(fmt.Sprintf("spin: Gather of %d columns of %d rows into %d x %d", len(cols), m.rows, dst.rows, dst.cols))
-	}
-	for _, c := range cols {
-		m.check(0, c)
-	}
+	checkGather(dst, m.rows, m.cols, cols)
 	parallel.For(kernel.Words(m.rows), parallel.Grain(len(cols)*32), func(lo, hi int) { // a cost of missing the cache
 		for w := lo; w < hi; w++ {
 			src, out := m.words[w*m.stride:][:m.cols], dst.words[w*dst.stride:][:dst.cols]
@@ -156,6 +151,17 @@ func (m *Matrix) Gather(dst *Matrix, cols []int) {
 			}
 		}
 	})
+}
+
+func checkGather(dst *Matrix, rows, cols int, which []int) {
+	if dst.rows != rows || dst.cols != len(which) {
+		panic(fmt.Sprintf("spin: Gather of %d columns of %d rows into %d x %d", len(which), rows, dst.rows, dst.cols))
+	}
+	for _, j := range which {
+		if uint(j) >= uint(cols) {
+			panic(fmt.Sprintf("spin: Gather of column %d of a %d x %d matrix", j, rows, cols))
+		}
+	}
 }
 
 // Choose returns count columns of m in random order, none a second time before

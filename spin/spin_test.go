@@ -177,10 +177,13 @@ func TestGather(t *testing.T) {
 				}
 			}
 			dst := Random(rows, k, rng)
-			if rows > 0 {
-				m.Gather(dst, pick)
-			}
+			m.Gather(dst, pick)
 			want(t, "Gather", dst, rows, k, y)
+			again := New(rows, k)
+			m.Columns().Gather(again, pick)
+			if !again.Equal(dst) {
+				t.Errorf("%d x %d: Columns gathers other elements", rows, k)
+			}
 		}
 	})
 }
@@ -343,7 +346,8 @@ func TestPanics(t *testing.T) {
 		"Values":           {func() { Values(make([]int8, 11), m) }, "spin: Values with 11 elements, not 12"},
 		"Gather, shape":    {func() { m.Gather(New(3, 1), []int{0, 1}) }, "spin: Gather of 2 columns of 3 rows into 3 x 1"},
 		"Gather, rows":     {func() { m.Gather(New(2, 2), []int{0, 1}) }, "spin: Gather of 2 columns of 3 rows into 2 x 2"},
-		"Gather, column":   {func() { m.Gather(New(3, 1), []int{4}) }, "spin: element (0, 4) of a 3 x 4 matrix"},
+		"Gather, column":   {func() { m.Gather(New(3, 1), []int{4}) }, "spin: Gather of column 4 of a 3 x 4 matrix"},
+		"Columns, Gather":  {func() { m.Columns().Gather(New(3, 1), []int{-1}) }, "spin: Gather of column -1 of a 3 x 4 matrix"},
 		"CopyRows, shape":  {func() { m.CopyRows(New(4, 3), nil) }, "spin: CopyRows of 4 x 3 to 3 x 4"},
 		"CopyRows, row":    {func() { m.CopyRows(New(3, 4), []int{3}) }, "spin: CopyRows of row 3 of 3"},
 		"Transpose":        {func() { m.Transpose(New(3, 4)) }, "spin: Transpose of 3 x 4 into 3 x 4"},

@@ -74,7 +74,8 @@ type Trainer[T rbm.Real] struct {
 	Objective *Objective[T]
 
 	opt     Options
-	samples *spin.Matrix // visible x M
+	samples *spin.Matrix  // visible x M
+	columns *spin.Columns // those of the samples, where a batch takes some
 	state   trainerState[T]
 	grad    *dual.Gradient[T]
 	batch   *Batch // of the step
@@ -135,7 +136,9 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 			return nil, err
 		}
 	}
-	if opt.Batch == m {
+	if opt.Batch < m {
+		t.columns = samples.Columns()
+	} else {
 		t.batch = NewBatch(samples)
 		if h := t.Objective.head; h != nil {
 			t.batch.class = h.class
@@ -273,7 +276,7 @@ func (t *Trainer[T]) nextBatch() *Batch {
 	if t.batch == nil {
 		t.batch = NewBatch(spin.New(t.samples.Rows(), size))
 	}
-	t.samples.Gather(t.batch.Samples, t.order[place*size:(place+1)*size])
+	t.columns.Gather(t.batch.Samples, t.order[place*size:(place+1)*size])
 	t.batch.pack()
 	if h := t.Objective.head; h != nil {
 		t.batch.class = t.batch.class[:0]
