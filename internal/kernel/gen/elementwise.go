@@ -24,12 +24,16 @@ type block struct {
 // load returns the elements at a pointer, 0 in lanes past the end.
 func (b block) load(at Mem) reg.VecVirtual {
 	r := b.m.reg()
+	b.loadInto(r, at)
+	return r
+}
+
+func (b block) loadInto(r reg.VecVirtual, at Mem) {
 	if b.part {
 		b.m.loadMasked(r, at, b.mask)
 	} else {
 		b.m.load(r, at)
 	}
-	return r
 }
 
 func (b block) store(at Mem, r reg.VecVirtual) {
