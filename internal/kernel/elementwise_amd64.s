@@ -10,8 +10,8 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-48
 	MOVQ         x_base+24(FP), AX
 	MOVQ         x_len+32(FP), CX
 	MOVQ         dst_base+0(FP), DX
-	VBROADCASTSS wordc0fcf84f<>+0(SB), Y0
-	VBROADCASTSS word40fcf84f<>+0(SB), Y1
+	VBROADCASTSS wordc0fccccd<>+0(SB), Y0
+	VBROADCASTSS word40fccccd<>+0(SB), Y1
 	SUBQ         $0x08, CX
 	JLT          part
 
@@ -20,30 +20,23 @@ whole:
 	VMAXPS  Y2, Y0, Y2
 	VMINPS  Y2, Y1, Y2
 	VMULPS  Y2, Y2, Y3
-	VMULPS  Y3, Y3, Y5
-	VMULPS  word3a270ded<>+0(SB), Y3, Y6
-	VADDPS  word3ba059dc<>+0(SB), Y6, Y6
-	VMULPS  word335c0041<>+0(SB), Y3, Y4
-	VADDPS  word3779434a<>+0(SB), Y4, Y4
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y6, Y4, Y6
-	VMULPS  word2a61337e<>+0(SB), Y3, Y4
-	VADDPS  wordaebd37ff<>+0(SB), Y4, Y4
-	VMULPS  worda59f25c0<>+0(SB), Y5, Y7
-	VADDPS  Y7, Y4, Y4
-	VMULPS  Y5, Y5, Y5
-	VMULPS  Y5, Y4, Y4
-	VADDPS  Y6, Y4, Y4
-	VMULPS  Y3, Y3, Y5
-	VMULPS  word3b14aa05<>+0(SB), Y3, Y6
-	VADDPS  word3ba059dd<>+0(SB), Y6, Y6
-	VMULPS  word35a0d3d8<>+0(SB), Y3, Y3
-	VADDPS  word38f895d6<>+0(SB), Y3, Y3
-	VMULPS  Y5, Y3, Y3
-	VADDPS  Y6, Y3, Y3
-	VMULPS  Y2, Y4, Y4
-	VDIVPS  Y3, Y4, Y4
-	VMOVUPS Y4, (DX)
+	VMULPS  word374178f1<>+0(SB), Y3, Y4
+	VADDPS  word3b420487<>+0(SB), Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VADDPS  word3e0472ce<>+0(SB), Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VADDPS  word3f7ffffe<>+0(SB), Y4, Y4
+	VMULPS  word3485d162<>+0(SB), Y3, Y5
+	VADDPS  word397babce<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  word3cc369a7<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  word3eece3ee<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  word3f800000<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y2, Y2
+	VDIVPS  Y5, Y2, Y2
+	VMOVUPS Y2, (DX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	SUBQ    $0x08, CX
@@ -65,164 +58,137 @@ part:
 	VMAXPS     Y3, Y0, Y3
 	VMINPS     Y3, Y1, Y3
 	VMULPS     Y3, Y3, Y0
-	VMULPS     Y0, Y0, Y4
-	VMULPS     word3a270ded<>+0(SB), Y0, Y5
-	VADDPS     word3ba059dc<>+0(SB), Y5, Y5
-	VMULPS     word335c0041<>+0(SB), Y0, Y1
-	VADDPS     word3779434a<>+0(SB), Y1, Y1
-	VMULPS     Y4, Y1, Y1
-	VADDPS     Y5, Y1, Y5
-	VMULPS     word2a61337e<>+0(SB), Y0, Y1
-	VADDPS     wordaebd37ff<>+0(SB), Y1, Y1
-	VMULPS     worda59f25c0<>+0(SB), Y4, Y6
-	VADDPS     Y6, Y1, Y1
-	VMULPS     Y4, Y4, Y4
-	VMULPS     Y4, Y1, Y1
-	VADDPS     Y5, Y1, Y1
-	VMULPS     Y0, Y0, Y4
-	VMULPS     word3b14aa05<>+0(SB), Y0, Y5
-	VADDPS     word3ba059dd<>+0(SB), Y5, Y5
-	VMULPS     word35a0d3d8<>+0(SB), Y0, Y0
-	VADDPS     word38f895d6<>+0(SB), Y0, Y0
-	VMULPS     Y4, Y0, Y0
-	VADDPS     Y5, Y0, Y0
-	VMULPS     Y3, Y1, Y1
-	VDIVPS     Y0, Y1, Y1
-	VMASKMOVPS Y1, Y2, (DX)
+	VMULPS     word374178f1<>+0(SB), Y0, Y1
+	VADDPS     word3b420487<>+0(SB), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VADDPS     word3e0472ce<>+0(SB), Y1, Y1
+	VMULPS     Y0, Y1, Y1
+	VADDPS     word3f7ffffe<>+0(SB), Y1, Y1
+	VMULPS     word3485d162<>+0(SB), Y0, Y4
+	VADDPS     word397babce<>+0(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y4
+	VADDPS     word3cc369a7<>+0(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y4
+	VADDPS     word3eece3ee<>+0(SB), Y4, Y4
+	VMULPS     Y0, Y4, Y4
+	VADDPS     word3f800000<>+0(SB), Y4, Y4
+	VMULPS     Y1, Y3, Y3
+	VDIVPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y2, (DX)
 
 done:
 	VZEROUPPER
 	RET
 
-DATA wordc0fcf84f<>+0(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+4(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+8(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+12(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+16(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+20(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+24(SB)/4, $0xc0fcf84f
-DATA wordc0fcf84f<>+28(SB)/4, $0xc0fcf84f
-GLOBL wordc0fcf84f<>(SB), RODATA|NOPTR, $32
+DATA wordc0fccccd<>+0(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+4(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+8(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+12(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+16(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+20(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+24(SB)/4, $0xc0fccccd
+DATA wordc0fccccd<>+28(SB)/4, $0xc0fccccd
+GLOBL wordc0fccccd<>(SB), RODATA|NOPTR, $32
 
-DATA word40fcf84f<>+0(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+4(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+8(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+12(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+16(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+20(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+24(SB)/4, $0x40fcf84f
-DATA word40fcf84f<>+28(SB)/4, $0x40fcf84f
-GLOBL word40fcf84f<>(SB), RODATA|NOPTR, $32
+DATA word40fccccd<>+0(SB)/4, $0x40fccccd
+DATA word40fccccd<>+4(SB)/4, $0x40fccccd
+DATA word40fccccd<>+8(SB)/4, $0x40fccccd
+DATA word40fccccd<>+12(SB)/4, $0x40fccccd
+DATA word40fccccd<>+16(SB)/4, $0x40fccccd
+DATA word40fccccd<>+20(SB)/4, $0x40fccccd
+DATA word40fccccd<>+24(SB)/4, $0x40fccccd
+DATA word40fccccd<>+28(SB)/4, $0x40fccccd
+GLOBL word40fccccd<>(SB), RODATA|NOPTR, $32
 
-DATA word3a270ded<>+0(SB)/4, $0x3a270ded
-DATA word3a270ded<>+4(SB)/4, $0x3a270ded
-DATA word3a270ded<>+8(SB)/4, $0x3a270ded
-DATA word3a270ded<>+12(SB)/4, $0x3a270ded
-DATA word3a270ded<>+16(SB)/4, $0x3a270ded
-DATA word3a270ded<>+20(SB)/4, $0x3a270ded
-DATA word3a270ded<>+24(SB)/4, $0x3a270ded
-DATA word3a270ded<>+28(SB)/4, $0x3a270ded
-GLOBL word3a270ded<>(SB), RODATA|NOPTR, $32
+DATA word374178f1<>+0(SB)/4, $0x374178f1
+DATA word374178f1<>+4(SB)/4, $0x374178f1
+DATA word374178f1<>+8(SB)/4, $0x374178f1
+DATA word374178f1<>+12(SB)/4, $0x374178f1
+DATA word374178f1<>+16(SB)/4, $0x374178f1
+DATA word374178f1<>+20(SB)/4, $0x374178f1
+DATA word374178f1<>+24(SB)/4, $0x374178f1
+DATA word374178f1<>+28(SB)/4, $0x374178f1
+GLOBL word374178f1<>(SB), RODATA|NOPTR, $32
 
-DATA word3ba059dc<>+0(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+4(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+8(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+12(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+16(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+20(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+24(SB)/4, $0x3ba059dc
-DATA word3ba059dc<>+28(SB)/4, $0x3ba059dc
-GLOBL word3ba059dc<>(SB), RODATA|NOPTR, $32
+DATA word3b420487<>+0(SB)/4, $0x3b420487
+DATA word3b420487<>+4(SB)/4, $0x3b420487
+DATA word3b420487<>+8(SB)/4, $0x3b420487
+DATA word3b420487<>+12(SB)/4, $0x3b420487
+DATA word3b420487<>+16(SB)/4, $0x3b420487
+DATA word3b420487<>+20(SB)/4, $0x3b420487
+DATA word3b420487<>+24(SB)/4, $0x3b420487
+DATA word3b420487<>+28(SB)/4, $0x3b420487
+GLOBL word3b420487<>(SB), RODATA|NOPTR, $32
 
-DATA word335c0041<>+0(SB)/4, $0x335c0041
-DATA word335c0041<>+4(SB)/4, $0x335c0041
-DATA word335c0041<>+8(SB)/4, $0x335c0041
-DATA word335c0041<>+12(SB)/4, $0x335c0041
-DATA word335c0041<>+16(SB)/4, $0x335c0041
-DATA word335c0041<>+20(SB)/4, $0x335c0041
-DATA word335c0041<>+24(SB)/4, $0x335c0041
-DATA word335c0041<>+28(SB)/4, $0x335c0041
-GLOBL word335c0041<>(SB), RODATA|NOPTR, $32
+DATA word3e0472ce<>+0(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+4(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+8(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+12(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+16(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+20(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+24(SB)/4, $0x3e0472ce
+DATA word3e0472ce<>+28(SB)/4, $0x3e0472ce
+GLOBL word3e0472ce<>(SB), RODATA|NOPTR, $32
 
-DATA word3779434a<>+0(SB)/4, $0x3779434a
-DATA word3779434a<>+4(SB)/4, $0x3779434a
-DATA word3779434a<>+8(SB)/4, $0x3779434a
-DATA word3779434a<>+12(SB)/4, $0x3779434a
-DATA word3779434a<>+16(SB)/4, $0x3779434a
-DATA word3779434a<>+20(SB)/4, $0x3779434a
-DATA word3779434a<>+24(SB)/4, $0x3779434a
-DATA word3779434a<>+28(SB)/4, $0x3779434a
-GLOBL word3779434a<>(SB), RODATA|NOPTR, $32
+DATA word3f7ffffe<>+0(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+4(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+8(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+12(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+16(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+20(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+24(SB)/4, $0x3f7ffffe
+DATA word3f7ffffe<>+28(SB)/4, $0x3f7ffffe
+GLOBL word3f7ffffe<>(SB), RODATA|NOPTR, $32
 
-DATA word2a61337e<>+0(SB)/4, $0x2a61337e
-DATA word2a61337e<>+4(SB)/4, $0x2a61337e
-DATA word2a61337e<>+8(SB)/4, $0x2a61337e
-DATA word2a61337e<>+12(SB)/4, $0x2a61337e
-DATA word2a61337e<>+16(SB)/4, $0x2a61337e
-DATA word2a61337e<>+20(SB)/4, $0x2a61337e
-DATA word2a61337e<>+24(SB)/4, $0x2a61337e
-DATA word2a61337e<>+28(SB)/4, $0x2a61337e
-GLOBL word2a61337e<>(SB), RODATA|NOPTR, $32
+DATA word3485d162<>+0(SB)/4, $0x3485d162
+DATA word3485d162<>+4(SB)/4, $0x3485d162
+DATA word3485d162<>+8(SB)/4, $0x3485d162
+DATA word3485d162<>+12(SB)/4, $0x3485d162
+DATA word3485d162<>+16(SB)/4, $0x3485d162
+DATA word3485d162<>+20(SB)/4, $0x3485d162
+DATA word3485d162<>+24(SB)/4, $0x3485d162
+DATA word3485d162<>+28(SB)/4, $0x3485d162
+GLOBL word3485d162<>(SB), RODATA|NOPTR, $32
 
-DATA wordaebd37ff<>+0(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+4(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+8(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+12(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+16(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+20(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+24(SB)/4, $0xaebd37ff
-DATA wordaebd37ff<>+28(SB)/4, $0xaebd37ff
-GLOBL wordaebd37ff<>(SB), RODATA|NOPTR, $32
+DATA word397babce<>+0(SB)/4, $0x397babce
+DATA word397babce<>+4(SB)/4, $0x397babce
+DATA word397babce<>+8(SB)/4, $0x397babce
+DATA word397babce<>+12(SB)/4, $0x397babce
+DATA word397babce<>+16(SB)/4, $0x397babce
+DATA word397babce<>+20(SB)/4, $0x397babce
+DATA word397babce<>+24(SB)/4, $0x397babce
+DATA word397babce<>+28(SB)/4, $0x397babce
+GLOBL word397babce<>(SB), RODATA|NOPTR, $32
 
-DATA worda59f25c0<>+0(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+4(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+8(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+12(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+16(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+20(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+24(SB)/4, $0xa59f25c0
-DATA worda59f25c0<>+28(SB)/4, $0xa59f25c0
-GLOBL worda59f25c0<>(SB), RODATA|NOPTR, $32
+DATA word3cc369a7<>+0(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+4(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+8(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+12(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+16(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+20(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+24(SB)/4, $0x3cc369a7
+DATA word3cc369a7<>+28(SB)/4, $0x3cc369a7
+GLOBL word3cc369a7<>(SB), RODATA|NOPTR, $32
 
-DATA word3b14aa05<>+0(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+4(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+8(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+12(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+16(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+20(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+24(SB)/4, $0x3b14aa05
-DATA word3b14aa05<>+28(SB)/4, $0x3b14aa05
-GLOBL word3b14aa05<>(SB), RODATA|NOPTR, $32
+DATA word3eece3ee<>+0(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+4(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+8(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+12(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+16(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+20(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+24(SB)/4, $0x3eece3ee
+DATA word3eece3ee<>+28(SB)/4, $0x3eece3ee
+GLOBL word3eece3ee<>(SB), RODATA|NOPTR, $32
 
-DATA word3ba059dd<>+0(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+4(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+8(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+12(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+16(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+20(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+24(SB)/4, $0x3ba059dd
-DATA word3ba059dd<>+28(SB)/4, $0x3ba059dd
-GLOBL word3ba059dd<>(SB), RODATA|NOPTR, $32
-
-DATA word35a0d3d8<>+0(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+4(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+8(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+12(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+16(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+20(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+24(SB)/4, $0x35a0d3d8
-DATA word35a0d3d8<>+28(SB)/4, $0x35a0d3d8
-GLOBL word35a0d3d8<>(SB), RODATA|NOPTR, $32
-
-DATA word38f895d6<>+0(SB)/4, $0x38f895d6
-DATA word38f895d6<>+4(SB)/4, $0x38f895d6
-DATA word38f895d6<>+8(SB)/4, $0x38f895d6
-DATA word38f895d6<>+12(SB)/4, $0x38f895d6
-DATA word38f895d6<>+16(SB)/4, $0x38f895d6
-DATA word38f895d6<>+20(SB)/4, $0x38f895d6
-DATA word38f895d6<>+24(SB)/4, $0x38f895d6
-DATA word38f895d6<>+28(SB)/4, $0x38f895d6
-GLOBL word38f895d6<>(SB), RODATA|NOPTR, $32
+DATA word3f800000<>+0(SB)/4, $0x3f800000
+DATA word3f800000<>+4(SB)/4, $0x3f800000
+DATA word3f800000<>+8(SB)/4, $0x3f800000
+DATA word3f800000<>+12(SB)/4, $0x3f800000
+DATA word3f800000<>+16(SB)/4, $0x3f800000
+DATA word3f800000<>+20(SB)/4, $0x3f800000
+DATA word3f800000<>+24(SB)/4, $0x3f800000
+DATA word3f800000<>+28(SB)/4, $0x3f800000
+GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
@@ -442,16 +408,6 @@ DATA word3f317219<>+20(SB)/4, $0x3f317219
 DATA word3f317219<>+24(SB)/4, $0x3f317219
 DATA word3f317219<>+28(SB)/4, $0x3f317219
 GLOBL word3f317219<>(SB), RODATA|NOPTR, $32
-
-DATA word3f800000<>+0(SB)/4, $0x3f800000
-DATA word3f800000<>+4(SB)/4, $0x3f800000
-DATA word3f800000<>+8(SB)/4, $0x3f800000
-DATA word3f800000<>+12(SB)/4, $0x3f800000
-DATA word3f800000<>+16(SB)/4, $0x3f800000
-DATA word3f800000<>+20(SB)/4, $0x3f800000
-DATA word3f800000<>+24(SB)/4, $0x3f800000
-DATA word3f800000<>+28(SB)/4, $0x3f800000
-GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
 DATA word3d635739<>+0(SB)/4, $0x3d635739
 DATA word3d635739<>+4(SB)/4, $0x3d635739
@@ -1454,8 +1410,8 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
 	MOVQ         x_base+24(FP), AX
 	MOVQ         x_len+32(FP), CX
 	MOVQ         dst_base+0(FP), DX
-	VBROADCASTSS wordc0fcf84f<>+0(SB), Z0
-	VBROADCASTSS word40fcf84f<>+0(SB), Z1
+	VBROADCASTSS wordc0fccccd<>+0(SB), Z0
+	VBROADCASTSS word40fccccd<>+0(SB), Z1
 	SUBQ         $0x10, CX
 	JLT          part
 
@@ -1464,30 +1420,23 @@ whole:
 	VMAXPS      Z2, Z0, Z2
 	VMINPS      Z2, Z1, Z2
 	VMULPS      Z2, Z2, Z3
-	VMULPS      Z3, Z3, Z5
-	VMULPS.BCST word3a270ded<>+0(SB), Z3, Z6
-	VADDPS.BCST word3ba059dc<>+0(SB), Z6, Z6
-	VMULPS.BCST word335c0041<>+0(SB), Z3, Z4
-	VADDPS.BCST word3779434a<>+0(SB), Z4, Z4
-	VMULPS      Z5, Z4, Z4
-	VADDPS      Z6, Z4, Z6
-	VMULPS.BCST word2a61337e<>+0(SB), Z3, Z4
-	VADDPS.BCST wordaebd37ff<>+0(SB), Z4, Z4
-	VMULPS.BCST worda59f25c0<>+0(SB), Z5, Z7
-	VADDPS      Z7, Z4, Z4
-	VMULPS      Z5, Z5, Z5
-	VMULPS      Z5, Z4, Z4
-	VADDPS      Z6, Z4, Z4
-	VMULPS      Z3, Z3, Z5
-	VMULPS.BCST word3b14aa05<>+0(SB), Z3, Z6
-	VADDPS.BCST word3ba059dd<>+0(SB), Z6, Z6
-	VMULPS.BCST word35a0d3d8<>+0(SB), Z3, Z3
-	VADDPS.BCST word38f895d6<>+0(SB), Z3, Z3
-	VMULPS      Z5, Z3, Z3
-	VADDPS      Z6, Z3, Z3
-	VMULPS      Z2, Z4, Z4
-	VDIVPS      Z3, Z4, Z4
-	VMOVUPS     Z4, (DX)
+	VMULPS.BCST word374178f1<>+0(SB), Z3, Z4
+	VADDPS.BCST word3b420487<>+0(SB), Z4, Z4
+	VMULPS      Z3, Z4, Z4
+	VADDPS.BCST word3e0472ce<>+0(SB), Z4, Z4
+	VMULPS      Z3, Z4, Z4
+	VADDPS.BCST word3f7ffffe<>+0(SB), Z4, Z4
+	VMULPS.BCST word3485d162<>+0(SB), Z3, Z5
+	VADDPS.BCST word397babce<>+0(SB), Z5, Z5
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3cc369a7<>+0(SB), Z5, Z5
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3eece3ee<>+0(SB), Z5, Z5
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3f800000<>+0(SB), Z5, Z5
+	VMULPS      Z4, Z2, Z2
+	VDIVPS      Z5, Z2, Z2
+	VMOVUPS     Z2, (DX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
 	SUBQ        $0x10, CX
@@ -1509,30 +1458,23 @@ part:
 	VMAXPS      Z2, Z0, Z2
 	VMINPS      Z2, Z1, Z2
 	VMULPS      Z2, Z2, Z0
-	VMULPS      Z0, Z0, Z3
-	VMULPS.BCST word3a270ded<>+0(SB), Z0, Z4
-	VADDPS.BCST word3ba059dc<>+0(SB), Z4, Z4
-	VMULPS.BCST word335c0041<>+0(SB), Z0, Z1
-	VADDPS.BCST word3779434a<>+0(SB), Z1, Z1
-	VMULPS      Z3, Z1, Z1
-	VADDPS      Z4, Z1, Z4
-	VMULPS.BCST word2a61337e<>+0(SB), Z0, Z1
-	VADDPS.BCST wordaebd37ff<>+0(SB), Z1, Z1
-	VMULPS.BCST worda59f25c0<>+0(SB), Z3, Z5
-	VADDPS      Z5, Z1, Z1
-	VMULPS      Z3, Z3, Z3
-	VMULPS      Z3, Z1, Z1
-	VADDPS      Z4, Z1, Z1
-	VMULPS      Z0, Z0, Z3
-	VMULPS.BCST word3b14aa05<>+0(SB), Z0, Z4
-	VADDPS.BCST word3ba059dd<>+0(SB), Z4, Z4
-	VMULPS.BCST word35a0d3d8<>+0(SB), Z0, Z0
-	VADDPS.BCST word38f895d6<>+0(SB), Z0, Z0
-	VMULPS      Z3, Z0, Z0
-	VADDPS      Z4, Z0, Z0
-	VMULPS      Z2, Z1, Z1
-	VDIVPS      Z0, Z1, Z1
-	VMOVUPS     Z1, K1, (DX)
+	VMULPS.BCST word374178f1<>+0(SB), Z0, Z1
+	VADDPS.BCST word3b420487<>+0(SB), Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VADDPS.BCST word3e0472ce<>+0(SB), Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VADDPS.BCST word3f7ffffe<>+0(SB), Z1, Z1
+	VMULPS.BCST word3485d162<>+0(SB), Z0, Z3
+	VADDPS.BCST word397babce<>+0(SB), Z3, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS.BCST word3cc369a7<>+0(SB), Z3, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS.BCST word3eece3ee<>+0(SB), Z3, Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS.BCST word3f800000<>+0(SB), Z3, Z3
+	VMULPS      Z1, Z2, Z2
+	VDIVPS      Z3, Z2, Z2
+	VMOVUPS     Z2, K1, (DX)
 
 done:
 	VZEROUPPER

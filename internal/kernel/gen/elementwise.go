@@ -162,20 +162,19 @@ func tanh(m machine) {
 		v := b.load(at(x))
 		m.max(v, v, low)
 		m.min(v, v, high)
-		y, p, q := m.reg(), m.reg(), m.reg()
-		m.mul(y, v, v)
-		m.polynomial(p, y, []float64{-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
-			1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03})
-		m.polynomial(q, y, []float64{1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03})
-		m.mul(p, p, v)
-		m.div(p, p, q)
-		b.store(at(dst), p)
+		y, p, q := m.regs(1), m.regs(1), m.regs(1)
+		m.mul(y[0], v, v)
+		m.horner(p, y, 1.153185511e-05, 0.002960474953, 0.1293441916, 0.9999998693)
+		m.horner(q, y, 2.492552747e-07, 0.0002400122747, 0.02385409, 0.4626764589, 1)
+		m.mul(v, v, p[0])
+		m.div(v, v, q[0])
+		b.store(at(dst), v)
 	})
 	VZEROUPPER()
 	RET()
 }
 
-const tanhLimit = 7.90531110763549805
+const tanhLimit = 7.9
 
 // lnOnePlusExp writes ln(1+exp(-2x)), x >= 0, over x.
 func (m machine) lnOnePlusExp(x reg.VecVirtual, limits exp2Limits) {
