@@ -268,7 +268,7 @@ func (m machine) exp2Limits() exp2Limits {
 	return exp2Limits{m.broadcast(f32(-126)), m.broadcast(f32(126))}
 }
 
-// polynomial writes the polynomial of x of degree 3, 4 or 6 with the given
+// polynomial writes the polynomial of x of degree 4 or 6 with the given
 // coefficients, highest first, in halves as the portable code does.
 func (m machine) polynomial(dst, x reg.VecVirtual, c []float64) {
 	line := func(dst reg.VecVirtual, a, b float64) { // a x + b
@@ -280,10 +280,6 @@ func (m machine) polynomial(dst, x reg.VecVirtual, c []float64) {
 	n := len(c)
 	line(low, c[n-2], c[n-1])
 	switch n {
-	case 4:
-		line(dst, c[0], c[1])
-		m.mul(dst, dst, square)
-		m.add(dst, dst, low)
 	case 5:
 		high := m.reg()
 		m.mul(high, square, f32(c[0]))
