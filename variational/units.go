@@ -42,10 +42,16 @@ func (o *Objective[T]) fields(w *unitRows[T], lo, hi int, samples *spin.Matrix, 
 	n, m, units := samples.Rows(), samples.Cols(), hi-lo
 	means := o.mean[lo*n : hi*n]
 	for k := range units {
-		w.meanAtMu[k], w.freeConstant[k] = kernel.Biases(w.bias[k*n:(k+1)*n], means[k*n:(k+1)*n], o.offset)
-		if o.known() { // without variance
-			w.freeConstant[k] = 0
+		var atMu, free float64
+		if row := means[k*n : (k+1)*n]; o.biased {
+			atMu, free = kernel.Biases(w.bias[k*n:(k+1)*n], row, o.offset)
+		} else {
+			free = kernel.Free(row)
 		}
+		if o.known() { // without variance
+			free = 0
+		}
+		w.meanAtMu[k], w.freeConstant[k] = atMu, free
 	}
 	multiply(w.field[:units*m], means, units, samples)
 	if !o.alike() {

@@ -101,6 +101,25 @@ func biases[T Real](bias, lambda, offset []T) (atOffset, free float64) {
 	return a.total(), f.total()
 }
 
+// Free returns the sum of 1 - lambda[i]^2: what Biases does where all offsets are 0.
+func Free[T Real](lambda []T) float64 {
+	if h := len(lambda) / 2; len(lambda) > shortRow {
+		return Free(lambda[:h]) + Free(lambda[h:])
+	}
+	if lambda, ok := any(lambda).([]float32); ok {
+		return use().free(lambda)
+	}
+	return free(lambda)
+}
+
+func free[T Real](lambda []T) float64 {
+	var sum shortSums[T]
+	for i, l := range lambda {
+		sum[i%len(sum)] += T((1 - l) * (1 + l))
+	}
+	return sum.total()
+}
+
 // FieldSums subtracts centre from tanh[a], the average of a hidden unit in a
 // field of the given mean and variance, and returns the sums of tanh before
 // that, of sech2 and of (tanh - centre)(mean - shift) + sech2 variance.

@@ -362,6 +362,72 @@ DATA word3f800000<>+24(SB)/4, $0x3f800000
 DATA word3f800000<>+28(SB)/4, $0x3f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
+// func freeAVX2(lambda []float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·freeAVX2(SB), NOSPLIT, $0-32
+	MOVQ         lambda_base+0(FP), AX
+	MOVQ         lambda_len+8(FP), CX
+	VBROADCASTSS word3f800000<>+0(SB), Y0
+	VPXOR        Y1, Y1, Y1
+	VPXOR        Y2, Y2, Y2
+	SUBQ         $0x08, CX
+	JLT          part
+
+whole:
+	VMOVUPS (AX), Y3
+	VSUBPS  Y3, Y0, Y4
+	VADDPS  Y3, Y0, Y3
+	VMULPS  Y3, Y4, Y4
+	VADDPS  Y4, Y2, Y3
+	VMOVAPS Y1, Y2
+	VMOVAPS Y3, Y1
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x08, CX
+	JGE     whole
+
+part:
+	ADDQ       $0x08, CX
+	JZ         done
+	XORQ       DX, DX
+	CMPQ       CX, DX
+	CMOVQLT    DX, CX
+	MOVQ       $0x00000008, DX
+	CMPQ       CX, DX
+	CMOVQGT    DX, CX
+	LEAQ       slidingMask<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y4
+	VSUBPS     Y4, Y0, Y5
+	VADDPS     Y4, Y0, Y4
+	VMULPS     Y4, Y5, Y5
+	VANDPS     Y5, Y3, Y5
+	VADDPS     Y5, Y2, Y0
+	VMOVAPS    Y1, Y2
+	VMOVAPS    Y0, Y1
+
+done:
+	VPXOR        Y0, Y0, Y0
+	VPXOR        Y3, Y3, Y3
+	VCVTPS2PD    X1, Y4
+	VADDPD       Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y1, X1
+	VCVTPS2PD    X1, Y4
+	VADDPD       Y4, Y3, Y3
+	VCVTPS2PD    X2, Y1
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y2, X2
+	VCVTPS2PD    X2, Y1
+	VADDPD       Y1, Y3, Y3
+	VADDPD       Y3, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+24(FP)
+	RET
+
 // func fieldSumsAVX2(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)
 // Requires: AVX, AVX2, CMOV, SSE2
 TEXT ·fieldSumsAVX2(SB), NOSPLIT, $0-128
@@ -936,6 +1002,62 @@ done:
 	VZEROUPPER
 	MOVSD         X1, atOffset+72(FP)
 	MOVSD         X2, free+80(FP)
+	RET
+
+// func freeAVX512(lambda []float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·freeAVX512(SB), NOSPLIT, $0-32
+	MOVQ         lambda_base+0(FP), AX
+	MOVQ         lambda_len+8(FP), CX
+	VBROADCASTSS word3f800000<>+0(SB), Z0
+	VPXORD       Z1, Z1, Z1
+	SUBQ         $0x10, CX
+	JLT          part
+
+whole:
+	VMOVUPS (AX), Z2
+	VSUBPS  Z2, Z0, Z3
+	VADDPS  Z2, Z0, Z2
+	VMULPS  Z2, Z3, Z3
+	VADDPS  Z3, Z1, Z1
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x10, CX
+	JGE     whole
+
+part:
+	ADDQ      $0x10, CX
+	JZ        done
+	XORQ      DX, DX
+	CMPQ      CX, DX
+	CMOVQLT   DX, CX
+	MOVQ      $0x00000010, DX
+	CMPQ      CX, DX
+	CMOVQGT   DX, CX
+	MOVL      $0x0000ffff, DX
+	BZHIL     CX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (AX), K1, Z2
+	VSUBPS    Z2, Z0, Z3
+	VADDPS    Z2, Z0, Z2
+	VMULPS    Z2, Z3, Z3
+	VMOVAPS.Z Z3, K1, Z3
+	VADDPS    Z3, Z1, Z1
+
+done:
+	VPXORD        Z4, Z4, Z4
+	VCVTPS2PD     Y1, Z0
+	VADDPD        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z1, Y1
+	VCVTPS2PD     Y1, Z0
+	VADDPD        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPD        Y0, Y4, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X1
+	VPERMILPD     $0x01, X1, X0
+	VADDSD        X0, X1, X1
+	VZEROUPPER
+	MOVSD         X1, ret+24(FP)
 	RET
 
 // func fieldSumsAVX512(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)

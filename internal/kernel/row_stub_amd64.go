@@ -20,6 +20,9 @@ func addRowsAVX2(sum []float64, x []float32, scale []float32)
 func biasesAVX2(bias []float32, lambda []float32, offset []float32) (atOffset float64, free float64)
 
 //go:noescape
+func freeAVX2(lambda []float32) float64
+
+//go:noescape
 func fieldSumsAVX2(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)
 
 //go:noescape
@@ -39,6 +42,9 @@ func addRowsAVX512(sum []float64, x []float32, scale []float32)
 
 //go:noescape
 func biasesAVX512(bias []float32, lambda []float32, offset []float32) (atOffset float64, free float64)
+
+//go:noescape
+func freeAVX512(lambda []float32) float64
 
 //go:noescape
 func fieldSumsAVX512(tanh []float32, sech2 []float32, mean []float32, variance []float32, centre float32, shift float32) (tanhSum float64, sech2Sum float64, slope float64)

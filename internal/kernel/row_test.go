@@ -59,6 +59,10 @@ func checkRows(t *testing.T, seed uint64, n int) {
 	wantA, wantF := biases(want, lambda, offset)
 	equal("biases", got, want)
 	equalSums("biases", []float64{a, f}, []float64{wantA, wantF})
+	equalSums("free", []float64{Free(lambda)}, []float64{free(lambda)})
+	if _, f := Biases(got, lambda, make([]float32, n)); f != Free(lambda) {
+		t.Errorf("without offsets Biases gives %v, Free %v", f, Free(lambda))
+	}
 
 	tanh, sech2, mean, variance := row(), row(), row(), row()
 	copy(want, tanh)
@@ -96,16 +100,18 @@ func TestLongRows(t *testing.T) {
 			y[k] = append(y[k], float64(x[k][i]))
 		}
 	}
-	got, want, gotRow, wantRow := make([]float64, 6), make([]float64, 6), make([]float32, n), make([]float64, n)
+	got, want, gotRow, wantRow := make([]float64, 7), make([]float64, 7), make([]float32, n), make([]float64, n)
 	by, by64 := SynapseScales[float32]{0.5, 0.25, 0.5, 4, 0.25}, SynapseScales[float64]{0.5, 0.25, 0.5, 4, 0.25}
 	want[0], want[1] = Biases(wantRow, y[0], y[1])
 	want[5] = SynapseGradient(wantRow, SynapseRow[float64]{y[0], y[1], y[2], y[3], y[4], y[5]}, by64)
+	want[6] = Free(y[0])
 	want[2], want[3], want[4] = FieldSums(y[2], y[3], y[4], y[5], 0.25, -1)
 	onTiers(t, func(t *testing.T) {
 		tanh := slices.Clone(x[2])
 		got[0], got[1] = Biases(gotRow, x[0], x[1])
 		got[2], got[3], got[4] = FieldSums(tanh, x[3], x[4], x[5], 0.25, -1)
 		got[5] = SynapseGradient(gotRow, SynapseRow[float32]{x[0], x[1], x[2], x[3], x[4], x[5]}, by)
+		got[6] = Free(x[0])
 		for k := range want {
 			if math.Abs(got[k]-want[k]) > 2e-7*n {
 				t.Errorf("sum %d is %v, want %v", k, got[k], want[k])
@@ -147,6 +153,7 @@ func TestRowFormulas(t *testing.T) {
 	atOffset, free := Biases(bias, all(l), all(o))
 	near("bias", bias[2], (1-l*l)*o)
 	near("sum of lambda offset", atOffset, n*l*o)
+	near("Free", Free(all(l)), n*(1-l*l))
 	near("sum of (1-lambda^2)(1+offset^2)", free, n*(1-l*l)*(1+o*o))
 	tanh := all(0.4)
 	tanhSum, sech2Sum, slope := FieldSums(tanh, all(0.8), all(1.5), all(0.2), 0.1, 0.5)
@@ -173,6 +180,7 @@ func BenchmarkRows(b *testing.B) {
 		{"Sum", func() { Sum(x) }},
 		{"8 AddRows", func() { AddRows(sum, rows, x[:8]) }},
 		{"Biases", func() { Biases(dst, r.Mean, r.Offset) }},
+		{"Free", func() { Free(r.Mean) }},
 		{"FieldSums", func() { FieldSums(dst, r.Mean, r.Offset, r.Theta, 0, 0.1) }},
 		{"SynapseGradient", func() { SynapseGradient(dst, r, SynapseScales[float32]{1, 1, 1, 1, 1}) }},
 	} {

@@ -33,6 +33,7 @@ type functions struct {
 	sum                 func(x []float32) float64
 	addRows             func(sum []float64, x, scale []float32)
 	biases              func(bias, lambda, offset []float32) (atOffset, free float64)
+	free                func(lambda []float32) float64
 	fieldSums           func(tanh, sech2, mean, variance []float32, centre, shift float32) (tanhSum, sech2Sum, slope float64)
 	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32) float64
 
@@ -76,6 +77,7 @@ var portable = tier{"portable", functions{
 	sum:             sumRow[float32],
 	addRows:         addRows[float32],
 	biases:          biases[float32],
+	free:            free[float32],
 	fieldSums:       fieldSums[float32],
 	synapseGradient: synapseGradient[float32],
 

@@ -36,6 +36,7 @@ func vectorTiers() (list []tier) {
 		sum:             sumAVX2,
 		addRows:         addRowsAVX2,
 		biases:          biasesAVX2,
+		free:            freeAVX2,
 		fieldSums:       fieldSumsAVX2,
 		synapseGradient: synapseGradientAVX2,
 
@@ -75,6 +76,7 @@ func vectorTiers() (list []tier) {
 		sum:             sumAVX512,
 		addRows:         addRowsAVX512,
 		biases:          biasesAVX512,
+		free:            freeAVX512,
 		fieldSums:       fieldSumsAVX512,
 		synapseGradient: synapseGradientAVX512,
 

@@ -13,6 +13,7 @@ func rowFunctions(m machine) {
 	sum(m)
 	addRows(m)
 	biases(m)
+	free(m)
 	fieldSums(m)
 	synapseGradient(m)
 }
@@ -164,6 +165,22 @@ func biases(m machine) {
 		m.accumulateShort(free, v)
 	}, lambda, bias, offset)
 	m.returnsShort(atOffset, free)
+}
+
+func free(m machine) {
+	TEXT("free"+m.name, NOSPLIT, "func(lambda []float32) float64")
+	Pragma("noescape")
+	lambda, n := slice("lambda")
+	one, sum := m.broadcast(f32(1)), m.shortSums()
+	m.floats(n, func(b block) {
+		l, v := b.load(at(lambda)), m.reg()
+		m.sub(v, one, l)
+		m.add(l, one, l)
+		m.mul(v, v, l)
+		b.keep(v)
+		m.accumulateShort(sum, v)
+	}, lambda)
+	m.returnsShort(sum)
 }
 
 func fieldSums(m machine) {
