@@ -55,9 +55,8 @@ func (b block) keep(r reg.VecVirtual) {
 	}
 }
 
-// addDoubles adds float32 elements, times a float64 factor if there is one, to
-// float64 elements in memory. It overwrites r.
-func (b block) addDoubles(at Mem, r reg.VecVirtual, factor ...reg.VecVirtual) {
+// addDoubles adds float32 elements to float64 elements in memory. It overwrites r.
+func (b block) addDoubles(at Mem, r reg.VecVirtual) {
 	for h := range 2 {
 		at := at.Offset(h * b.m.bytes())
 		if b.m.wide() {
@@ -66,9 +65,6 @@ func (b block) addDoubles(at Mem, r reg.VecVirtual, factor ...reg.VecVirtual) {
 				VEXTRACTF64X4(Imm(1), r, r.AsY())
 			}
 			VCVTPS2PD(r.AsY(), half)
-			for _, f := range factor {
-				VMULPD(f, half, half)
-			}
 			if b.part {
 				k := b.mask.k
 				if h == 1 {
@@ -90,9 +86,6 @@ func (b block) addDoubles(at Mem, r reg.VecVirtual, factor ...reg.VecVirtual) {
 			VEXTRACTF128(Imm(1), r, r.AsX())
 		}
 		VCVTPS2PD(r.AsX(), half)
-		for _, f := range factor {
-			VMULPD(f, half, half)
-		}
 		if b.part {
 			k, old := YMM(), YMM()
 			if h == 1 {
