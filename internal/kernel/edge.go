@@ -36,10 +36,10 @@ func (e *Edges[T]) Set(coupling float64, offset []float64) {
 func (e *Edges[T]) Couplings(coupling, field, lambda []T, nu float64) (sumC float64) {
 	n := len(e.offset)
 	coupling, field, lambda = coupling[:n], field[:n], lambda[:n]
-	if e.short() {
+	if f := e.short(); f != nil {
 		g := math.Exp(2 * e.j * nu)
 		sinh, cosh := (g-1/g)/2, (g+1/g)/2 // of 2 J nu
-		return use().edges(any(coupling).([]float32), any(field).([]float32), any(lambda).([]float32),
+		return f.couplings(any(coupling).([]float32), any(field).([]float32), any(lambda).([]float32),
 			any(e.offset).([]float32), any(e.plus).([]float32), any(e.minus).([]float32), float32(2*e.j*nu),
 			float32(e.sinh/e.cosh), float32(sinh/e.cosh/2), float32(cosh/e.cosh/2),
 			float32(-sinh/cosh), float32(-e.sinh/cosh/2), float32(e.cosh/cosh/2),
@@ -60,9 +60,9 @@ func (e *Edges[T]) Couplings(coupling, field, lambda []T, nu float64) (sumC floa
 // Constant returns the sum of A. In float32 the error of each is below 2e-7.
 func (e *Edges[T]) Constant(lambda []T, nu float64) (sumA float64) {
 	lambda = lambda[:len(e.offset)]
-	if e.short() {
+	if f := e.short(); f != nil {
 		g := math.Exp(2 * e.j * nu)
-		return use().edgeConstant(any(lambda).([]float32),
+		return f.constant(any(lambda).([]float32),
 			any(e.offset).([]float32), any(e.plus).([]float32), any(e.minus).([]float32), float32(2*e.j*nu),
 			float32(e.sinh/2), float32((g-1/g)/8), float32(e.cosh/2), float32((g+1/g)/8))
 	}
@@ -76,21 +76,22 @@ func (e *Edges[T]) Constant(lambda []T, nu float64) (sumA float64) {
 
 // Slopes sets byLambda[i] to the average of d ln f / d lambda over the states
 // of each edge and returns the sum of the averages of d ln f / d J. s and h are
-// the averages of the spins and sh those of their products. Accuracy is that of
-// Couplings.
+// the averages of the spins and sh those of their products. In float32 the error
+// of an average is below 2e-6 of the largest |x| or of itself, whichever is larger,
+// and 5e-6 for J above 0.1.
 func (e *Edges[T]) Slopes(byLambda, lambda, s, sh []T, nu, h float64) (byCoupling float64) {
 	n := len(e.offset)
 	byLambda, lambda, s, sh = byLambda[:n], lambda[:n], s[:n], sh[:n]
-	if e.short() {
+	if f := e.short(); f != nil {
 		// exp(2 J s (h - nu)) - 1 from those of one spin each
 		j, field := math.Expm1(2*e.j), math.Expm1(2*e.j*nu)
 		inverse := func(g float64) float64 { return -g / (1 + g) }
 		times := func(g, l float64) float32 { return float32(g + l + g*l) }
-		return use().edgeSlopes(any(byLambda).([]float32), any(lambda).([]float32),
+		return f.slopes(any(byLambda).([]float32), any(lambda).([]float32),
 			any(e.offset).([]float32), any(e.plus).([]float32), any(e.minus).([]float32),
 			any(s).([]float32), any(sh).([]float32), float32(2*e.j*nu),
 			times(j, inverse(field)), times(inverse(j), inverse(field)), times(inverse(j), field), times(j, field),
-			float32((1-nu)/4), float32(-(1+nu)/4), float32(nu), float32(h))
+			float32((1-nu)/4), float32(-(1+nu)/4), float32(nu), float32(h), float32(1+h), float32(1-h))
 	}
 	for i, lambda := range lambda {
 		s, sh := float64(s[i]), float64(sh[i])
@@ -119,9 +120,11 @@ func (e *Edges[T]) states(i int, nu float64) [4]float64 {
 // It sets coupling[i] to K.
 func PlainEdges[T Real](coupling, lambda []T, j float64) {
 	coupling = coupling[:len(lambda)]
-	if lambda, ok := any(lambda).([]float32); ok && edgesAreShort(j/2) { // atanh is that of K, not of 2K
-		use().plainEdges(any(coupling).([]float32), lambda, float32(math.Tanh(j)))
-		return
+	if lambda, ok := any(lambda).([]float32); ok {
+		if f := shortEdges(j / 2); f != nil { // whose atanh is that of K, not of 2K
+			f.plain(any(coupling).([]float32), lambda, float32(math.Tanh(j)))
+			return
+		}
 	}
 	for i, lambda := range lambda {
 		coupling[i] = T((edgeLog(float64(lambda), j) - edgeLog(float64(lambda), -j)) / 2)
@@ -133,7 +136,7 @@ func PlainEdges[T Real](coupling, lambda []T, j float64) {
 func PlainEdgeSlopes[T Real](byLambda, lambda, sh []T, j float64) (byCoupling float64) {
 	n := len(lambda)
 	byLambda, sh = byLambda[:n], sh[:n]
-	if lambda, ok := any(lambda).([]float32); ok && edgesAreShort(j/2) {
+	if lambda, ok := any(lambda).([]float32); ok && shortEdges(j/2) != nil {
 		return use().plainEdgeSlopes(any(byLambda).([]float32), lambda, any(sh).([]float32), float32(math.Tanh(j)))
 	}
 	for i, lambda := range lambda {
@@ -186,81 +189,126 @@ func edgeSlope(lambda, x float64) (byLambda, byX float64) {
 // subtracted. Polynomials are minimax, evaluated one term after the other, as
 // many edges are under way at a time.
 
-// edgeLimit is the largest J for which they are good; |2A|, |2B|, |2C| and |2K| are at most 2J.
-const edgeLimit = 0.3
-
-func edgesAreShort(j float64) bool { return math.Abs(j) <= edgeLimit }
-
-// short reports whether the methods below serve.
-func (e *Edges[T]) short() bool {
-	_, ok := any(e.offset).([]float32)
-	return ok && edgesAreShort(e.j)
+// An edgeRange are the polynomials of couplings up to a limit.
+type edgeRange struct {
+	limit       float64   // of J; |2A|, |2B|, |2C| and |2K| are at most 2J
+	atanh       []float32 // of s^2: (atanh s)/(2 s) up to tanh 2J
+	sinh, cosh  []float32 // of y^2: (sinh y)/y and cosh y up to 2J
+	exponential []float32 // of y: (exp(y) - 1)/y up to 2J
 }
 
-// edgeParts returns Q, R, w sinh 2Jmu and w cosh 2Jmu, the last two doubled,
+// edgeRanges are of digits, whose couplings are small, and of all that is short.
+// Coefficients go from the highest power to the lowest. Relative errors in float32
+// are below 5e-7.
+var edgeRanges = [2]edgeRange{{
+	limit:       0.1,
+	atanh:       []float32{0.1043275577, 0.1666026689, 0.5000001394},
+	sinh:        []float32{0.008344390535, 0.1666665298, 1},
+	cosh:        []float32{0.04174408131, 0.4999990416, 1},
+	exponential: []float32{0.008346128528, 0.0417360211, 0.1666664709, 0.4999993096, 1},
+}, {
+	limit:       0.5,
+	atanh:       []float32{0.6708923727, -1.044833446, 0.8303064101, -0.2672417473, 0.1251786643, 0.06292658394, 0.100512289, 0.1666548989, 0.5000000442},
+	sinh:        []float32{0.0002037740442, 0.008330211424, 0.1666671825, 1},
+	cosh:        []float32{0.001437277978, 0.04163846158, 0.5000046628, 1},
+	exponential: []float32{2.54826866e-05, 0.0002037728783, 0.001388329083, 0.008330213007, 0.04166683596, 0.166667182, 0.4999999871, 1},
+}}
+
+// edgeFunctions are those of an edgeRange.
+type edgeFunctions struct {
+	couplings func(coupling, field, lambda, offset, plus, minus []float32, rate, kq, kv, kd, bq, bv, bd, cn, cd float32) float64
+	constant  func(lambda, offset, plus, minus []float32, rate, sinhJ, sinhNu, coshJ, coshNu float32) float64
+	slopes    func(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp, pm, mp, mm, up, down, nu, h, hUp, hDown float32) float64
+	plain     func(coupling, lambda []float32, t float32)
+}
+
+// shortEdges returns the functions that serve a coupling, nil where none do.
+func shortEdges(j float64) *edgeFunctions {
+	for k := range edgeRanges {
+		if math.Abs(j) <= edgeRanges[k].limit {
+			return &use().edges[k]
+		}
+	}
+	return nil
+}
+
+// short returns the functions that serve, nil where none do.
+func (e *Edges[T]) short() *edgeFunctions {
+	if _, ok := any(e.offset).([]float32); ok {
+		return shortEdges(e.j)
+	}
+	return nil
+}
+
+// portableEdges are the portable functions of a range.
+func portableEdges(r *edgeRange) edgeFunctions {
+	return edgeFunctions{r.couplings, r.constant, r.slopes, r.plain}
+}
+
+// parts returns Q, R, w, sinh 2Jmu and cosh 2Jmu, the last two doubled,
 // for exponentials plus and minus of 2J mu and the given y.
-func edgeParts(lambda, plus, minus, y float32) (q, r, w, sinh, cosh float32) {
-	s, c := shortSinhCosh(y)
+func (r *edgeRange) parts(lambda, plus, minus, y float32) (q, v, w, sinh, cosh float32) {
+	z := float32(y * y)
+	s, c := float32(y*horner(r.sinh, z)), horner(r.cosh, z)
 	w = float32((1 - lambda) * (1 + lambda))
 	u, l := 2-w, lambda+lambda
 	q = float32(u*s) + float32(l*c)
-	r = float32(u*c) + float32(l*s)
-	return q, r, w, minus - plus, (plus + minus) + 2
+	v = float32(u*c) + float32(l*s)
+	return q, v, w, minus - plus, (plus + minus) + 2
 }
 
-func edges(coupling, field, lambda, offset, plus, minus []float32, rate, kq, kv, kd, bq, bv, bd, cn, cd float32) (sumC float64) {
+func (r *edgeRange) couplings(coupling, field, lambda, offset, plus, minus []float32, rate, kq, kv, kd, bq, bv, bd, cn, cd float32) (sumC float64) {
 	var sum laneSums
 	for i, l := range lambda {
-		q, r, w, sinh, cosh := edgeParts(l, plus[i], minus[i], float32(offset[i]*rate))
-		c, cUnder := float32(w*cn)-float32(sinh*q), float32(cosh*r)+float32(w*cd)
+		q, v, w, sinh, cosh := r.parts(l, plus[i], minus[i], float32(offset[i]*rate))
+		c, cUnder := float32(w*cn)-float32(sinh*q), float32(cosh*v)+float32(w*cd)
 		sinh, cosh = float32(sinh*w), float32(cosh*w)
-		k, kUnder := float32(q*kq)+float32(sinh*kv), float32(cosh*kd)+r
-		b, bUnder := float32(q*bq)+float32(sinh*bv), float32(cosh*bd)+r
-		coupling[i] = halfAtanh(k / kUnder)
-		field[i] += halfAtanh(b / bUnder)
-		sum[i%len(sum)] += float64(halfAtanh(c / cUnder))
+		k, kUnder := float32(q*kq)+float32(sinh*kv), float32(cosh*kd)+v
+		b, bUnder := float32(q*bq)+float32(sinh*bv), float32(cosh*bd)+v
+		coupling[i] = r.halfAtanh(k / kUnder)
+		field[i] += r.halfAtanh(b / bUnder)
+		sum[i%len(sum)] += float64(r.halfAtanh(c / cUnder))
 	}
 	return sum.total()
 }
 
-// edgeConstant takes sinh 2J and cosh 2J as half of them, those of 2Jnu as a quarter.
-func edgeConstant(lambda, offset, plus, minus []float32, rate, sinhJ, sinhNu, coshJ, coshNu float32) (sumA float64) {
+// constant takes sinh 2J and cosh 2J as half of them, those of 2Jnu as a quarter.
+func (r *edgeRange) constant(lambda, offset, plus, minus []float32, rate, sinhJ, sinhNu, coshJ, coshNu float32) (sumA float64) {
 	var sum laneSums
 	for i, l := range lambda {
-		q, r, w, sinh, cosh := edgeParts(l, plus[i], minus[i], float32(offset[i]*rate))
+		q, v, w, sinh, cosh := r.parts(l, plus[i], minus[i], float32(offset[i]*rate))
 		sinh, cosh = float32(sinh*w), float32(cosh*w)
 		above := float32(q*sinhJ) + float32(sinh*sinhNu)
-		under := float32(r*coshJ) + float32(cosh*coshNu)
+		under := float32(v*coshJ) + float32(cosh*coshNu)
 		equal, opposite := under+above, under-above
-		sum[i%len(sum)] += float64(halfAtanh((equal-1)/(equal+1)) + halfAtanh((opposite-1)/(opposite+1)))
+		sum[i%len(sum)] += float64(r.halfAtanh((equal-1)/(equal+1)) + r.halfAtanh((opposite-1)/(opposite+1)))
 	}
 	return sum.total()
 }
 
-// shortSinhCosh returns sinh y and cosh y for |y| up to 2 edgeLimit, to 5e-7 of
-// y and 6e-9.
-func shortSinhCosh(y float32) (sinh, cosh float32) {
-	z := float32(y * y)
-	sinh = float32(y * mulAdd(mulAdd(0.008433362191, z, 0.1666555006), z, 1))
-	cosh = mulAdd(mulAdd(mulAdd(0.001406135974, z, 0.04166306031), z, 0.5000002142), z, 1)
-	return sinh, cosh
+// halfAtanh is (atanh s)/2.
+func (r *edgeRange) halfAtanh(s float32) float32 {
+	return float32(s * horner(r.atanh, float32(s*s)))
 }
 
-// halfAtanh is (atanh s)/2 for |s| up to tanh(2 edgeLimit), to a relative error of 9e-7.
-func halfAtanh(s float32) float32 {
-	z := float32(s * s)
-	return float32(s * mulAdd(mulAdd(mulAdd(mulAdd(0.1086859567, z, 0.05583428147), z, 0.1017461321), z, 0.1665998033), z, 0.5000004071))
+// horner evaluates a polynomial.
+func horner(c []float32, x float32) float32 {
+	p := c[0]
+	for _, c := range c[1:] {
+		p = mulAdd(p, x, c)
+	}
+	return p
 }
 
-// plainEdges is PlainEdges for |J| up to 2 edgeLimit.
-func plainEdges(coupling, lambda []float32, t float32) {
+// plain is PlainEdges for |J| up to twice the limit.
+func (r *edgeRange) plain(coupling, lambda []float32, t float32) {
 	for i, lambda := range lambda {
-		k := halfAtanh(float32(lambda * t))
+		k := r.halfAtanh(float32(lambda * t))
 		coupling[i] = k + k
 	}
 }
 
-// plainEdgeSlopes is PlainEdgeSlopes for the same. With q = lambda t,
+// plainEdgeSlopes is PlainEdgeSlopes for short edges. With q = lambda t,
 //
 //	d(A + K sh)/d lambda = t (sh - q) / (1 - q^2)
 //	d(A + K sh)/d J = ((1 - t^2) lambda sh + (1 - lambda^2) t) / (1 - q^2).
@@ -277,40 +325,32 @@ func plainEdgeSlopes(byLambda, lambda, sh []float32, t float32) float64 {
 	return sum.total()
 }
 
-// edgeSlopes is Slopes for short edges. With G = exp 2x,
+// slopes is Slopes for short edges. With G = exp 2x,
 //
 //	d ln f / d lambda = sinh x / f = (G - 1) / (2 + (1 + lambda)(G - 1))
 //	d ln f / d x = lambda + (1 - lambda^2) d ln f / d lambda,
 //
 // and G - 1 comes from the same of s (h - nu), which are the arguments pp, pm,
 // mp and mm for s, h = (1, 1), (1, -1), (-1, 1), (-1, -1), of -mu h and of mu nu.
-// up and down are (h - nu)/4.
-func edgeSlopes(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp, pm, mp, mm, up, down, nu, h float32) float64 {
+// up and down are (h - nu)/4, and hUp and hDown 1 + h and 1 - h for the average h.
+func (r *edgeRange) slopes(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp, pm, mp, mm, up, down, nu, h, hUp, hDown float32) float64 {
 	var sum laneSums
-	hPlus, hMinus := 1+h, 1-h
 	for i, l := range lambda {
 		o := offset[i]
-		y := shortExpm1(float32(o * rate))
-		gPlus := (plus[i] + y) + float32(plus[i]*y)
-		gMinus := (minus[i] + y) + float32(minus[i]*y)
-		equal, opposite := s[i]+sh[i], s[i]-sh[i]
-		weights := [4]float32{hPlus + equal, hMinus + opposite, hPlus - equal, hMinus - opposite} // four times the probabilities
-		var above, under [4]float32
-		for k, v := range [4]float32{pp, pm, mp, mm} {
-			e := gPlus
-			if k%2 == 1 {
-				e = gMinus
-			}
-			g := float32((e+1)*v) + e
-			under[k] = float32((l+1)*g) + 2
-			above[k] = float32(weights[k] * g)
-		}
-		var slope [4]float32 // four times the probability times d ln f / d lambda
-		for k, v := range above {
-			slope[k] = v / under[k]
-		}
-		plusSum, plusSpin := slope[0]+slope[2], slope[0]-slope[2] // the sum over s, and that with s
-		minusSum, minusSpin := slope[1]+slope[3], slope[1]-slope[3]
+		y := float32(o * rate)
+		y = float32(y * horner(r.exponential, y)) // exp(y) - 1
+		gPlus, gMinus := float32((y+1)*plus[i])+y, float32((y+1)*minus[i])+y
+		// G - 1, four times the probability times it, 2 + (1 + lambda)(G - 1), and of the
+		// last two the quotient
+		equal, opposite, gain := s[i]+sh[i], s[i]-sh[i], l+1
+		gpp, gmp := float32((gPlus+1)*pp)+gPlus, float32((gPlus+1)*mp)+gPlus
+		gpm, gmm := float32((gMinus+1)*pm)+gMinus, float32((gMinus+1)*mm)+gMinus
+		spp := float32((hUp+equal)*gpp) / (float32(gain*gpp) + 2)
+		spm := float32((hDown+opposite)*gpm) / (float32(gain*gpm) + 2)
+		smp := float32((hUp-equal)*gmp) / (float32(gain*gmp) + 2)
+		smm := float32((hDown-opposite)*gmm) / (float32(gain*gmm) + 2)
+		plusSum, plusSpin := spp+smp, spp-smp // the sum over s, and that with s
+		minusSum, minusSpin := spm+smm, spm-smm
 		byLambda[i] = float32((plusSum + minusSum) * 0.25)
 		away := s[i] - o // the average of (s - mu)(h - nu) is sh - mu h - nu (s - mu)
 		direct := (sh[i] - float32(o*h)) - float32(away*nu)
@@ -319,9 +359,4 @@ func edgeSlopes(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp
 		sum[i%len(sum)] += float64(float32(l*direct) + float32(free*indirect))
 	}
 	return sum.total()
-}
-
-// shortExpm1 is exp(y) - 1 for |y| up to 2 edgeLimit, to a relative error of 4e-7.
-func shortExpm1(y float32) float32 {
-	return float32(y * mulAdd(mulAdd(mulAdd(mulAdd(mulAdd(0.001406202531, y, 0.008433347313), y, 0.04166319521), y, 0.166655505), y, 0.5000001676), y, 1))
 }

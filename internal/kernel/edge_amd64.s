@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func edgesAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+// func couplingsNearAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·edgesAVX2(SB), NOSPLIT, $0-192
+TEXT ·couplingsNearAVX2(SB), NOSPLIT, $0-192
 	MOVQ  lambda_base+48(FP), AX
 	MOVQ  lambda_len+56(FP), CX
 	MOVQ  offset_base+72(FP), DX
@@ -25,15 +25,13 @@ whole:
 	VBROADCASTSS rate+144(FP), Y4
 	VMULPS       Y4, Y2, Y2
 	VMULPS       Y2, Y2, Y4
-	VMULPS       word3c0a2c16<>+0(SB), Y4, Y5
-	VADDPS       word3e2aa7bd<>+0(SB), Y5, Y5
+	VMULPS       word3c08b6e9<>+0(SB), Y4, Y5
+	VADDPS       word3e2aaaa1<>+0(SB), Y5, Y5
 	VMULPS       Y4, Y5, Y5
 	VADDPS       word3f800000<>+0(SB), Y5, Y5
 	VMULPS       Y5, Y2, Y5
-	VMULPS       word3ab84e18<>+0(SB), Y4, Y2
-	VADDPS       word3d2aa6e3<>+0(SB), Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VADDPS       word3f000004<>+0(SB), Y2, Y2
+	VMULPS       word3d2afbd8<>+0(SB), Y4, Y2
+	VADDPS       word3effffe0<>+0(SB), Y2, Y2
 	VMULPS       Y4, Y2, Y2
 	VADDPS       word3f800000<>+0(SB), Y2, Y2
 	VBROADCASTSS word3f800000<>+0(SB), Y4
@@ -86,30 +84,18 @@ whole:
 	VMULPS       Y4, Y4, Y2
 	VMULPS       Y7, Y7, Y3
 	VMULPS       Y5, Y5, Y6
-	VMULPS       word3dde96be<>+0(SB), Y2, Y8
-	VMULPS       word3dde96be<>+0(SB), Y3, Y9
-	VMULPS       word3dde96be<>+0(SB), Y6, Y10
-	VADDPS       word3d64b27d<>+0(SB), Y8, Y8
-	VADDPS       word3d64b27d<>+0(SB), Y9, Y9
-	VADDPS       word3d64b27d<>+0(SB), Y10, Y10
+	VMULPS       word3dd5a9b0<>+0(SB), Y2, Y8
+	VMULPS       word3dd5a9b0<>+0(SB), Y3, Y9
+	VMULPS       word3dd5a9b0<>+0(SB), Y6, Y10
+	VADDPS       word3e2a99e4<>+0(SB), Y8, Y8
+	VADDPS       word3e2a99e4<>+0(SB), Y9, Y9
+	VADDPS       word3e2a99e4<>+0(SB), Y10, Y10
 	VMULPS       Y2, Y8, Y8
 	VMULPS       Y3, Y9, Y9
 	VMULPS       Y6, Y10, Y10
-	VADDPS       word3dd06047<>+0(SB), Y8, Y8
-	VADDPS       word3dd06047<>+0(SB), Y9, Y9
-	VADDPS       word3dd06047<>+0(SB), Y10, Y10
-	VMULPS       Y2, Y8, Y8
-	VMULPS       Y3, Y9, Y9
-	VMULPS       Y6, Y10, Y10
-	VADDPS       word3e2a9924<>+0(SB), Y8, Y8
-	VADDPS       word3e2a9924<>+0(SB), Y9, Y9
-	VADDPS       word3e2a9924<>+0(SB), Y10, Y10
-	VMULPS       Y2, Y8, Y8
-	VMULPS       Y3, Y9, Y9
-	VMULPS       Y6, Y10, Y10
-	VADDPS       word3f000007<>+0(SB), Y8, Y8
-	VADDPS       word3f000007<>+0(SB), Y9, Y9
-	VADDPS       word3f000007<>+0(SB), Y10, Y10
+	VADDPS       word3f000002<>+0(SB), Y8, Y8
+	VADDPS       word3f000002<>+0(SB), Y9, Y9
+	VADDPS       word3f000002<>+0(SB), Y10, Y10
 	VMULPS       Y8, Y4, Y4
 	VMULPS       Y9, Y7, Y7
 	VMULPS       Y10, Y5, Y5
@@ -148,15 +134,13 @@ part:
 	VBROADCASTSS rate+144(FP), Y5
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y3, Y3, Y5
-	VMULPS       word3c0a2c16<>+0(SB), Y5, Y6
-	VADDPS       word3e2aa7bd<>+0(SB), Y6, Y6
+	VMULPS       word3c08b6e9<>+0(SB), Y5, Y6
+	VADDPS       word3e2aaaa1<>+0(SB), Y6, Y6
 	VMULPS       Y5, Y6, Y6
 	VADDPS       word3f800000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y3, Y6
-	VMULPS       word3ab84e18<>+0(SB), Y5, Y3
-	VADDPS       word3d2aa6e3<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3f000004<>+0(SB), Y3, Y3
+	VMULPS       word3d2afbd8<>+0(SB), Y5, Y3
+	VADDPS       word3effffe0<>+0(SB), Y3, Y3
 	VMULPS       Y5, Y3, Y3
 	VADDPS       word3f800000<>+0(SB), Y3, Y3
 	VBROADCASTSS word3f800000<>+0(SB), Y5
@@ -209,30 +193,18 @@ part:
 	VMULPS       Y5, Y5, Y3
 	VMULPS       Y8, Y8, Y4
 	VMULPS       Y6, Y6, Y7
-	VMULPS       word3dde96be<>+0(SB), Y3, Y9
-	VMULPS       word3dde96be<>+0(SB), Y4, Y10
-	VMULPS       word3dde96be<>+0(SB), Y7, Y11
-	VADDPS       word3d64b27d<>+0(SB), Y9, Y9
-	VADDPS       word3d64b27d<>+0(SB), Y10, Y10
-	VADDPS       word3d64b27d<>+0(SB), Y11, Y11
+	VMULPS       word3dd5a9b0<>+0(SB), Y3, Y9
+	VMULPS       word3dd5a9b0<>+0(SB), Y4, Y10
+	VMULPS       word3dd5a9b0<>+0(SB), Y7, Y11
+	VADDPS       word3e2a99e4<>+0(SB), Y9, Y9
+	VADDPS       word3e2a99e4<>+0(SB), Y10, Y10
+	VADDPS       word3e2a99e4<>+0(SB), Y11, Y11
 	VMULPS       Y3, Y9, Y9
 	VMULPS       Y4, Y10, Y10
 	VMULPS       Y7, Y11, Y11
-	VADDPS       word3dd06047<>+0(SB), Y9, Y9
-	VADDPS       word3dd06047<>+0(SB), Y10, Y10
-	VADDPS       word3dd06047<>+0(SB), Y11, Y11
-	VMULPS       Y3, Y9, Y9
-	VMULPS       Y4, Y10, Y10
-	VMULPS       Y7, Y11, Y11
-	VADDPS       word3e2a9924<>+0(SB), Y9, Y9
-	VADDPS       word3e2a9924<>+0(SB), Y10, Y10
-	VADDPS       word3e2a9924<>+0(SB), Y11, Y11
-	VMULPS       Y3, Y9, Y9
-	VMULPS       Y4, Y10, Y10
-	VMULPS       Y7, Y11, Y11
-	VADDPS       word3f000007<>+0(SB), Y9, Y9
-	VADDPS       word3f000007<>+0(SB), Y10, Y10
-	VADDPS       word3f000007<>+0(SB), Y11, Y11
+	VADDPS       word3f000002<>+0(SB), Y9, Y9
+	VADDPS       word3f000002<>+0(SB), Y10, Y10
+	VADDPS       word3f000002<>+0(SB), Y11, Y11
 	VMULPS       Y9, Y5, Y5
 	VMULPS       Y10, Y8, Y8
 	VMULPS       Y11, Y6, Y6
@@ -257,25 +229,25 @@ done:
 	MOVSD        X1, ret+184(FP)
 	RET
 
-DATA word3c0a2c16<>+0(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+4(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+8(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+12(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+16(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+20(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+24(SB)/4, $0x3c0a2c16
-DATA word3c0a2c16<>+28(SB)/4, $0x3c0a2c16
-GLOBL word3c0a2c16<>(SB), RODATA|NOPTR, $32
+DATA word3c08b6e9<>+0(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+4(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+8(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+12(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+16(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+20(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+24(SB)/4, $0x3c08b6e9
+DATA word3c08b6e9<>+28(SB)/4, $0x3c08b6e9
+GLOBL word3c08b6e9<>(SB), RODATA|NOPTR, $32
 
-DATA word3e2aa7bd<>+0(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+4(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+8(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+12(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+16(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+20(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+24(SB)/4, $0x3e2aa7bd
-DATA word3e2aa7bd<>+28(SB)/4, $0x3e2aa7bd
-GLOBL word3e2aa7bd<>(SB), RODATA|NOPTR, $32
+DATA word3e2aaaa1<>+0(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+4(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+8(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+12(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+16(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+20(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+24(SB)/4, $0x3e2aaaa1
+DATA word3e2aaaa1<>+28(SB)/4, $0x3e2aaaa1
+GLOBL word3e2aaaa1<>(SB), RODATA|NOPTR, $32
 
 DATA word3f800000<>+0(SB)/4, $0x3f800000
 DATA word3f800000<>+4(SB)/4, $0x3f800000
@@ -287,35 +259,25 @@ DATA word3f800000<>+24(SB)/4, $0x3f800000
 DATA word3f800000<>+28(SB)/4, $0x3f800000
 GLOBL word3f800000<>(SB), RODATA|NOPTR, $32
 
-DATA word3ab84e18<>+0(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+4(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+8(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+12(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+16(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+20(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+24(SB)/4, $0x3ab84e18
-DATA word3ab84e18<>+28(SB)/4, $0x3ab84e18
-GLOBL word3ab84e18<>(SB), RODATA|NOPTR, $32
+DATA word3d2afbd8<>+0(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+4(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+8(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+12(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+16(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+20(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+24(SB)/4, $0x3d2afbd8
+DATA word3d2afbd8<>+28(SB)/4, $0x3d2afbd8
+GLOBL word3d2afbd8<>(SB), RODATA|NOPTR, $32
 
-DATA word3d2aa6e3<>+0(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+4(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+8(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+12(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+16(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+20(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+24(SB)/4, $0x3d2aa6e3
-DATA word3d2aa6e3<>+28(SB)/4, $0x3d2aa6e3
-GLOBL word3d2aa6e3<>(SB), RODATA|NOPTR, $32
-
-DATA word3f000004<>+0(SB)/4, $0x3f000004
-DATA word3f000004<>+4(SB)/4, $0x3f000004
-DATA word3f000004<>+8(SB)/4, $0x3f000004
-DATA word3f000004<>+12(SB)/4, $0x3f000004
-DATA word3f000004<>+16(SB)/4, $0x3f000004
-DATA word3f000004<>+20(SB)/4, $0x3f000004
-DATA word3f000004<>+24(SB)/4, $0x3f000004
-DATA word3f000004<>+28(SB)/4, $0x3f000004
-GLOBL word3f000004<>(SB), RODATA|NOPTR, $32
+DATA word3effffe0<>+0(SB)/4, $0x3effffe0
+DATA word3effffe0<>+4(SB)/4, $0x3effffe0
+DATA word3effffe0<>+8(SB)/4, $0x3effffe0
+DATA word3effffe0<>+12(SB)/4, $0x3effffe0
+DATA word3effffe0<>+16(SB)/4, $0x3effffe0
+DATA word3effffe0<>+20(SB)/4, $0x3effffe0
+DATA word3effffe0<>+24(SB)/4, $0x3effffe0
+DATA word3effffe0<>+28(SB)/4, $0x3effffe0
+GLOBL word3effffe0<>(SB), RODATA|NOPTR, $32
 
 DATA word40000000<>+0(SB)/4, $0x40000000
 DATA word40000000<>+4(SB)/4, $0x40000000
@@ -327,55 +289,35 @@ DATA word40000000<>+24(SB)/4, $0x40000000
 DATA word40000000<>+28(SB)/4, $0x40000000
 GLOBL word40000000<>(SB), RODATA|NOPTR, $32
 
-DATA word3dde96be<>+0(SB)/4, $0x3dde96be
-DATA word3dde96be<>+4(SB)/4, $0x3dde96be
-DATA word3dde96be<>+8(SB)/4, $0x3dde96be
-DATA word3dde96be<>+12(SB)/4, $0x3dde96be
-DATA word3dde96be<>+16(SB)/4, $0x3dde96be
-DATA word3dde96be<>+20(SB)/4, $0x3dde96be
-DATA word3dde96be<>+24(SB)/4, $0x3dde96be
-DATA word3dde96be<>+28(SB)/4, $0x3dde96be
-GLOBL word3dde96be<>(SB), RODATA|NOPTR, $32
+DATA word3dd5a9b0<>+0(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+4(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+8(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+12(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+16(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+20(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+24(SB)/4, $0x3dd5a9b0
+DATA word3dd5a9b0<>+28(SB)/4, $0x3dd5a9b0
+GLOBL word3dd5a9b0<>(SB), RODATA|NOPTR, $32
 
-DATA word3d64b27d<>+0(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+4(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+8(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+12(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+16(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+20(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+24(SB)/4, $0x3d64b27d
-DATA word3d64b27d<>+28(SB)/4, $0x3d64b27d
-GLOBL word3d64b27d<>(SB), RODATA|NOPTR, $32
+DATA word3e2a99e4<>+0(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+4(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+8(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+12(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+16(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+20(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+24(SB)/4, $0x3e2a99e4
+DATA word3e2a99e4<>+28(SB)/4, $0x3e2a99e4
+GLOBL word3e2a99e4<>(SB), RODATA|NOPTR, $32
 
-DATA word3dd06047<>+0(SB)/4, $0x3dd06047
-DATA word3dd06047<>+4(SB)/4, $0x3dd06047
-DATA word3dd06047<>+8(SB)/4, $0x3dd06047
-DATA word3dd06047<>+12(SB)/4, $0x3dd06047
-DATA word3dd06047<>+16(SB)/4, $0x3dd06047
-DATA word3dd06047<>+20(SB)/4, $0x3dd06047
-DATA word3dd06047<>+24(SB)/4, $0x3dd06047
-DATA word3dd06047<>+28(SB)/4, $0x3dd06047
-GLOBL word3dd06047<>(SB), RODATA|NOPTR, $32
-
-DATA word3e2a9924<>+0(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+4(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+8(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+12(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+16(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+20(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+24(SB)/4, $0x3e2a9924
-DATA word3e2a9924<>+28(SB)/4, $0x3e2a9924
-GLOBL word3e2a9924<>(SB), RODATA|NOPTR, $32
-
-DATA word3f000007<>+0(SB)/4, $0x3f000007
-DATA word3f000007<>+4(SB)/4, $0x3f000007
-DATA word3f000007<>+8(SB)/4, $0x3f000007
-DATA word3f000007<>+12(SB)/4, $0x3f000007
-DATA word3f000007<>+16(SB)/4, $0x3f000007
-DATA word3f000007<>+20(SB)/4, $0x3f000007
-DATA word3f000007<>+24(SB)/4, $0x3f000007
-DATA word3f000007<>+28(SB)/4, $0x3f000007
-GLOBL word3f000007<>(SB), RODATA|NOPTR, $32
+DATA word3f000002<>+0(SB)/4, $0x3f000002
+DATA word3f000002<>+4(SB)/4, $0x3f000002
+DATA word3f000002<>+8(SB)/4, $0x3f000002
+DATA word3f000002<>+12(SB)/4, $0x3f000002
+DATA word3f000002<>+16(SB)/4, $0x3f000002
+DATA word3f000002<>+20(SB)/4, $0x3f000002
+DATA word3f000002<>+24(SB)/4, $0x3f000002
+DATA word3f000002<>+28(SB)/4, $0x3f000002
+GLOBL word3f000002<>(SB), RODATA|NOPTR, $32
 
 DATA slidingMask<>+0(SB)/4, $0xffffffff
 DATA slidingMask<>+4(SB)/4, $0xffffffff
@@ -395,9 +337,9 @@ DATA slidingMask<>+56(SB)/4, $0x00000000
 DATA slidingMask<>+60(SB)/4, $0x00000000
 GLOBL slidingMask<>(SB), RODATA|NOPTR, $64
 
-// func edgeConstantAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+// func constantNearAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·edgeConstantAVX2(SB), NOSPLIT, $0-128
+TEXT ·constantNearAVX2(SB), NOSPLIT, $0-128
 	MOVQ  lambda_base+0(FP), AX
 	MOVQ  lambda_len+8(FP), CX
 	MOVQ  offset_base+24(FP), DX
@@ -414,15 +356,13 @@ whole:
 	VBROADCASTSS rate+96(FP), Y4
 	VMULPS       Y4, Y2, Y2
 	VMULPS       Y2, Y2, Y4
-	VMULPS       word3c0a2c16<>+0(SB), Y4, Y5
-	VADDPS       word3e2aa7bd<>+0(SB), Y5, Y5
+	VMULPS       word3c08b6e9<>+0(SB), Y4, Y5
+	VADDPS       word3e2aaaa1<>+0(SB), Y5, Y5
 	VMULPS       Y4, Y5, Y5
 	VADDPS       word3f800000<>+0(SB), Y5, Y5
 	VMULPS       Y5, Y2, Y5
-	VMULPS       word3ab84e18<>+0(SB), Y4, Y2
-	VADDPS       word3d2aa6e3<>+0(SB), Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VADDPS       word3f000004<>+0(SB), Y2, Y2
+	VMULPS       word3d2afbd8<>+0(SB), Y4, Y2
+	VADDPS       word3effffe0<>+0(SB), Y2, Y2
 	VMULPS       Y4, Y2, Y2
 	VADDPS       word3f800000<>+0(SB), Y2, Y2
 	VBROADCASTSS word3f800000<>+0(SB), Y4
@@ -465,22 +405,14 @@ whole:
 	VDIVPS       Y5, Y2, Y2
 	VMULPS       Y3, Y3, Y4
 	VMULPS       Y2, Y2, Y5
-	VMULPS       word3dde96be<>+0(SB), Y4, Y6
-	VMULPS       word3dde96be<>+0(SB), Y5, Y7
-	VADDPS       word3d64b27d<>+0(SB), Y6, Y6
-	VADDPS       word3d64b27d<>+0(SB), Y7, Y7
+	VMULPS       word3dd5a9b0<>+0(SB), Y4, Y6
+	VMULPS       word3dd5a9b0<>+0(SB), Y5, Y7
+	VADDPS       word3e2a99e4<>+0(SB), Y6, Y6
+	VADDPS       word3e2a99e4<>+0(SB), Y7, Y7
 	VMULPS       Y4, Y6, Y6
 	VMULPS       Y5, Y7, Y7
-	VADDPS       word3dd06047<>+0(SB), Y6, Y6
-	VADDPS       word3dd06047<>+0(SB), Y7, Y7
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3e2a9924<>+0(SB), Y6, Y6
-	VADDPS       word3e2a9924<>+0(SB), Y7, Y7
-	VMULPS       Y4, Y6, Y6
-	VMULPS       Y5, Y7, Y7
-	VADDPS       word3f000007<>+0(SB), Y6, Y6
-	VADDPS       word3f000007<>+0(SB), Y7, Y7
+	VADDPS       word3f000002<>+0(SB), Y6, Y6
+	VADDPS       word3f000002<>+0(SB), Y7, Y7
 	VMULPS       Y6, Y3, Y3
 	VMULPS       Y7, Y2, Y2
 	VADDPS       Y2, Y3, Y3
@@ -513,15 +445,13 @@ part:
 	VBROADCASTSS rate+96(FP), Y5
 	VMULPS       Y5, Y3, Y3
 	VMULPS       Y3, Y3, Y5
-	VMULPS       word3c0a2c16<>+0(SB), Y5, Y6
-	VADDPS       word3e2aa7bd<>+0(SB), Y6, Y6
+	VMULPS       word3c08b6e9<>+0(SB), Y5, Y6
+	VADDPS       word3e2aaaa1<>+0(SB), Y6, Y6
 	VMULPS       Y5, Y6, Y6
 	VADDPS       word3f800000<>+0(SB), Y6, Y6
 	VMULPS       Y6, Y3, Y6
-	VMULPS       word3ab84e18<>+0(SB), Y5, Y3
-	VADDPS       word3d2aa6e3<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VADDPS       word3f000004<>+0(SB), Y3, Y3
+	VMULPS       word3d2afbd8<>+0(SB), Y5, Y3
+	VADDPS       word3effffe0<>+0(SB), Y3, Y3
 	VMULPS       Y5, Y3, Y3
 	VADDPS       word3f800000<>+0(SB), Y3, Y3
 	VBROADCASTSS word3f800000<>+0(SB), Y5
@@ -564,22 +494,14 @@ part:
 	VDIVPS       Y6, Y3, Y3
 	VMULPS       Y4, Y4, Y5
 	VMULPS       Y3, Y3, Y6
-	VMULPS       word3dde96be<>+0(SB), Y5, Y7
-	VMULPS       word3dde96be<>+0(SB), Y6, Y8
-	VADDPS       word3d64b27d<>+0(SB), Y7, Y7
-	VADDPS       word3d64b27d<>+0(SB), Y8, Y8
+	VMULPS       word3dd5a9b0<>+0(SB), Y5, Y7
+	VMULPS       word3dd5a9b0<>+0(SB), Y6, Y8
+	VADDPS       word3e2a99e4<>+0(SB), Y7, Y7
+	VADDPS       word3e2a99e4<>+0(SB), Y8, Y8
 	VMULPS       Y5, Y7, Y7
 	VMULPS       Y6, Y8, Y8
-	VADDPS       word3dd06047<>+0(SB), Y7, Y7
-	VADDPS       word3dd06047<>+0(SB), Y8, Y8
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3e2a9924<>+0(SB), Y7, Y7
-	VADDPS       word3e2a9924<>+0(SB), Y8, Y8
-	VMULPS       Y5, Y7, Y7
-	VMULPS       Y6, Y8, Y8
-	VADDPS       word3f000007<>+0(SB), Y7, Y7
-	VADDPS       word3f000007<>+0(SB), Y8, Y8
+	VADDPS       word3f000002<>+0(SB), Y7, Y7
+	VADDPS       word3f000002<>+0(SB), Y8, Y8
 	VMULPS       Y7, Y4, Y4
 	VMULPS       Y8, Y3, Y3
 	VADDPS       Y3, Y4, Y4
@@ -600,9 +522,9 @@ done:
 	MOVSD        X1, ret+120(FP)
 	RET
 
-// func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+// func slopesNearAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
 // Requires: AVX, AVX2, CMOV, SSE2
-TEXT ·edgeSlopesAVX2(SB), NOSPLIT, $0-216
+TEXT ·slopesNearAVX2(SB), NOSPLIT, $0-224
 	MOVQ  lambda_base+24(FP), AX
 	MOVQ  lambda_len+32(FP), CX
 	MOVQ  offset_base+48(FP), DX
@@ -620,92 +542,85 @@ whole:
 	VMOVUPS      (DX), Y2
 	VBROADCASTSS rate+168(FP), Y3
 	VMULPS       Y3, Y2, Y2
-	VMULPS       word3ab85054<>+0(SB), Y2, Y3
-	VADDPS       word3c0a2c06<>+0(SB), Y3, Y3
+	VMULPS       word3c08be33<>+0(SB), Y2, Y3
+	VADDPS       word3d2af364<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VADDPS       word3d2aa707<>+0(SB), Y3, Y3
+	VADDPS       word3e2aaa9e<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VADDPS       word3e2aa7be<>+0(SB), Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       word3f000003<>+0(SB), Y3, Y3
+	VADDPS       word3effffe9<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
 	VADDPS       word3f800000<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VMOVUPS      (AX), Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y3
-	VMOVUPS      (BX), Y4
-	VMULPS       Y2, Y4, Y5
-	VADDPS       Y2, Y4, Y4
-	VADDPS       Y5, Y4, Y4
-	VADDPS       word3f800000<>+0(SB), Y4, Y5
-	VBROADCASTSS word3f800000<>+0(SB), Y6
-	VMOVUPS      (R8), Y7
-	VBROADCASTSS h+200(FP), Y8
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      (R9), Y8
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS pp+172(FP), Y8
-	VMULPS       Y8, Y5, Y9
-	VADDPS       Y4, Y9, Y9
-	VMULPS       Y9, Y3, Y10
-	VADDPS       word40000000<>+0(SB), Y10, Y10
-	VADDPS       Y7, Y6, Y8
-	VMULPS       Y9, Y8, Y9
-	VBROADCASTSS mp+180(FP), Y8
-	VMULPS       Y8, Y5, Y5
-	VADDPS       Y4, Y5, Y5
-	VMULPS       Y5, Y3, Y4
-	VADDPS       word40000000<>+0(SB), Y4, Y4
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y5, Y6, Y5
-	VMOVUPS      (SI), Y6
-	VMULPS       Y2, Y6, Y7
-	VADDPS       Y2, Y6, Y2
-	VADDPS       Y7, Y2, Y2
-	VADDPS       word3f800000<>+0(SB), Y2, Y7
-	VBROADCASTSS word3f800000<>+0(SB), Y6
+	VADDPS       word3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      (AX), Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      (BX), Y5
+	VMULPS       Y5, Y3, Y5
+	VADDPS       Y2, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y6
+	VBROADCASTSS hUp+204(FP), Y7
 	VMOVUPS      (R8), Y8
-	VBROADCASTSS h+200(FP), Y11
-	VSUBPS       Y11, Y6, Y6
-	VMOVUPS      (R9), Y11
-	VSUBPS       Y11, Y8, Y8
-	VBROADCASTSS pm+176(FP), Y11
-	VMULPS       Y11, Y7, Y12
-	VADDPS       Y2, Y12, Y12
-	VMULPS       Y12, Y3, Y13
-	VADDPS       word40000000<>+0(SB), Y13, Y13
-	VADDPS       Y8, Y6, Y11
-	VMULPS       Y12, Y11, Y12
-	VBROADCASTSS mm+184(FP), Y11
-	VMULPS       Y11, Y7, Y7
-	VADDPS       Y2, Y7, Y7
-	VMULPS       Y7, Y3, Y2
-	VADDPS       word40000000<>+0(SB), Y2, Y2
-	VSUBPS       Y8, Y6, Y3
+	VMOVUPS      (R9), Y9
+	VADDPS       Y9, Y8, Y8
+	VBROADCASTSS pp+172(FP), Y9
+	VMULPS       Y9, Y6, Y10
+	VADDPS       Y5, Y10, Y10
+	VMULPS       Y10, Y4, Y11
+	VADDPS       word40000000<>+0(SB), Y11, Y11
+	VADDPS       Y8, Y7, Y9
+	VMULPS       Y10, Y9, Y10
+	VBROADCASTSS mp+180(FP), Y9
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y5, Y6, Y6
+	VMULPS       Y6, Y4, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VMOVUPS      (SI), Y7
 	VMULPS       Y7, Y3, Y7
-	VDIVPS       Y10, Y9, Y9
-	VDIVPS       Y13, Y12, Y12
-	VDIVPS       Y4, Y5, Y5
-	VDIVPS       Y2, Y7, Y7
-	VSUBPS       Y5, Y9, Y10
-	VADDPS       Y5, Y9, Y9
-	VSUBPS       Y7, Y12, Y13
+	VADDPS       Y2, Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y2
+	VBROADCASTSS hDown+208(FP), Y3
+	VMOVUPS      (R8), Y8
+	VMOVUPS      (R9), Y9
+	VSUBPS       Y9, Y8, Y8
+	VBROADCASTSS pm+176(FP), Y9
+	VMULPS       Y9, Y2, Y12
 	VADDPS       Y7, Y12, Y12
-	VADDPS       Y12, Y9, Y2
+	VMULPS       Y12, Y4, Y13
+	VADDPS       word40000000<>+0(SB), Y13, Y13
+	VADDPS       Y8, Y3, Y9
+	VMULPS       Y12, Y9, Y12
+	VBROADCASTSS mm+184(FP), Y9
+	VMULPS       Y9, Y2, Y2
+	VADDPS       Y7, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VSUBPS       Y8, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VDIVPS       Y11, Y10, Y10
+	VDIVPS       Y13, Y12, Y12
+	VDIVPS       Y5, Y6, Y6
+	VDIVPS       Y4, Y2, Y2
+	VSUBPS       Y6, Y10, Y11
+	VADDPS       Y6, Y10, Y10
+	VSUBPS       Y2, Y12, Y13
+	VADDPS       Y2, Y12, Y12
+	VADDPS       Y12, Y10, Y2
 	VMULPS       word3e800000<>+0(SB), Y2, Y2
 	VMOVUPS      Y2, (DI)
 	VMOVUPS      (DX), Y2
 	VMOVUPS      (R8), Y3
 	VMOVUPS      (R9), Y4
-	VMULPS       Y9, Y2, Y9
-	VSUBPS       Y9, Y10, Y10
+	VMULPS       Y10, Y2, Y10
+	VSUBPS       Y10, Y11, Y11
 	VBROADCASTSS up+188(FP), Y5
-	VMULPS       Y5, Y10, Y10
+	VMULPS       Y5, Y11, Y11
 	VMULPS       Y12, Y2, Y12
 	VSUBPS       Y12, Y13, Y13
 	VBROADCASTSS down+192(FP), Y5
 	VMULPS       Y5, Y13, Y13
-	VADDPS       Y13, Y10, Y10
+	VADDPS       Y13, Y11, Y11
 	VSUBPS       Y2, Y3, Y3
 	VBROADCASTSS h+200(FP), Y5
 	VMULPS       Y5, Y2, Y2
@@ -718,9 +633,9 @@ whole:
 	VADDPS       word3f800000<>+0(SB), Y2, Y5
 	VSUBPS       Y2, Y3, Y3
 	VMULPS       Y5, Y3, Y3
-	VMULPS       Y10, Y3, Y10
+	VMULPS       Y11, Y3, Y11
 	VMULPS       Y4, Y2, Y4
-	VADDPS       Y10, Y4, Y4
+	VADDPS       Y11, Y4, Y4
 	VCVTPS2PD    X4, Y2
 	VADDPD       Y2, Y0, Y0
 	VEXTRACTF128 $0x01, Y4, X4
@@ -751,92 +666,85 @@ part:
 	VMASKMOVPS   (DX), Y2, Y3
 	VBROADCASTSS rate+168(FP), Y4
 	VMULPS       Y4, Y3, Y3
-	VMULPS       word3ab85054<>+0(SB), Y3, Y4
-	VADDPS       word3c0a2c06<>+0(SB), Y4, Y4
+	VMULPS       word3c08be33<>+0(SB), Y3, Y4
+	VADDPS       word3d2af364<>+0(SB), Y4, Y4
 	VMULPS       Y3, Y4, Y4
-	VADDPS       word3d2aa707<>+0(SB), Y4, Y4
+	VADDPS       word3e2aaa9e<>+0(SB), Y4, Y4
 	VMULPS       Y3, Y4, Y4
-	VADDPS       word3e2aa7be<>+0(SB), Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       word3f000003<>+0(SB), Y4, Y4
+	VADDPS       word3effffe9<>+0(SB), Y4, Y4
 	VMULPS       Y3, Y4, Y4
 	VADDPS       word3f800000<>+0(SB), Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VMASKMOVPS   (AX), Y2, Y4
-	VADDPS       word3f800000<>+0(SB), Y4, Y4
-	VMASKMOVPS   (BX), Y2, Y5
-	VMULPS       Y3, Y5, Y6
-	VADDPS       Y3, Y5, Y5
-	VADDPS       Y6, Y5, Y5
-	VADDPS       word3f800000<>+0(SB), Y5, Y6
-	VBROADCASTSS word3f800000<>+0(SB), Y7
-	VMASKMOVPS   (R8), Y2, Y8
-	VBROADCASTSS h+200(FP), Y9
-	VADDPS       Y9, Y7, Y7
-	VMASKMOVPS   (R9), Y2, Y9
-	VADDPS       Y9, Y8, Y8
-	VBROADCASTSS pp+172(FP), Y9
-	VMULPS       Y9, Y6, Y10
-	VADDPS       Y5, Y10, Y10
-	VMULPS       Y10, Y4, Y11
-	VADDPS       word40000000<>+0(SB), Y11, Y11
-	VADDPS       Y8, Y7, Y9
-	VMULPS       Y10, Y9, Y10
-	VBROADCASTSS mp+180(FP), Y9
-	VMULPS       Y9, Y6, Y6
-	VADDPS       Y5, Y6, Y6
-	VMULPS       Y6, Y4, Y5
-	VADDPS       word40000000<>+0(SB), Y5, Y5
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y6, Y7, Y6
-	VMASKMOVPS   (SI), Y2, Y7
-	VMULPS       Y3, Y7, Y8
-	VADDPS       Y3, Y7, Y3
-	VADDPS       Y8, Y3, Y3
-	VADDPS       word3f800000<>+0(SB), Y3, Y8
-	VBROADCASTSS word3f800000<>+0(SB), Y7
+	VADDPS       word3f800000<>+0(SB), Y3, Y4
+	VMASKMOVPS   (AX), Y2, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMASKMOVPS   (BX), Y2, Y6
+	VMULPS       Y6, Y4, Y6
+	VADDPS       Y3, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y7
+	VBROADCASTSS hUp+204(FP), Y8
 	VMASKMOVPS   (R8), Y2, Y9
-	VBROADCASTSS h+200(FP), Y12
-	VSUBPS       Y12, Y7, Y7
-	VMASKMOVPS   (R9), Y2, Y12
-	VSUBPS       Y12, Y9, Y9
-	VBROADCASTSS pm+176(FP), Y12
-	VMULPS       Y12, Y8, Y13
-	VADDPS       Y3, Y13, Y13
-	VMULPS       Y13, Y4, Y14
-	VADDPS       word40000000<>+0(SB), Y14, Y14
-	VADDPS       Y9, Y7, Y12
-	VMULPS       Y13, Y12, Y13
-	VBROADCASTSS mm+184(FP), Y12
-	VMULPS       Y12, Y8, Y8
-	VADDPS       Y3, Y8, Y8
-	VMULPS       Y8, Y4, Y3
-	VADDPS       word40000000<>+0(SB), Y3, Y3
-	VSUBPS       Y9, Y7, Y4
+	VMASKMOVPS   (R9), Y2, Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS pp+172(FP), Y10
+	VMULPS       Y10, Y7, Y11
+	VADDPS       Y6, Y11, Y11
+	VMULPS       Y11, Y5, Y12
+	VADDPS       word40000000<>+0(SB), Y12, Y12
+	VADDPS       Y9, Y8, Y10
+	VMULPS       Y11, Y10, Y11
+	VBROADCASTSS mp+180(FP), Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y6, Y7, Y7
+	VMULPS       Y7, Y5, Y6
+	VADDPS       word40000000<>+0(SB), Y6, Y6
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       Y7, Y8, Y7
+	VMASKMOVPS   (SI), Y2, Y8
 	VMULPS       Y8, Y4, Y8
-	VDIVPS       Y11, Y10, Y10
-	VDIVPS       Y14, Y13, Y13
-	VDIVPS       Y5, Y6, Y6
-	VDIVPS       Y3, Y8, Y8
-	VSUBPS       Y6, Y10, Y11
-	VADDPS       Y6, Y10, Y10
-	VSUBPS       Y8, Y13, Y14
+	VADDPS       Y3, Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y3
+	VBROADCASTSS hDown+208(FP), Y4
+	VMASKMOVPS   (R8), Y2, Y9
+	VMASKMOVPS   (R9), Y2, Y10
+	VSUBPS       Y10, Y9, Y9
+	VBROADCASTSS pm+176(FP), Y10
+	VMULPS       Y10, Y3, Y13
 	VADDPS       Y8, Y13, Y13
-	VADDPS       Y13, Y10, Y3
+	VMULPS       Y13, Y5, Y14
+	VADDPS       word40000000<>+0(SB), Y14, Y14
+	VADDPS       Y9, Y4, Y10
+	VMULPS       Y13, Y10, Y13
+	VBROADCASTSS mm+184(FP), Y10
+	VMULPS       Y10, Y3, Y3
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VSUBPS       Y9, Y4, Y4
+	VMULPS       Y3, Y4, Y3
+	VDIVPS       Y12, Y11, Y11
+	VDIVPS       Y14, Y13, Y13
+	VDIVPS       Y6, Y7, Y7
+	VDIVPS       Y5, Y3, Y3
+	VSUBPS       Y7, Y11, Y12
+	VADDPS       Y7, Y11, Y11
+	VSUBPS       Y3, Y13, Y14
+	VADDPS       Y3, Y13, Y13
+	VADDPS       Y13, Y11, Y3
 	VMULPS       word3e800000<>+0(SB), Y3, Y3
 	VMASKMOVPS   Y3, Y2, (DI)
 	VMASKMOVPS   (DX), Y2, Y3
 	VMASKMOVPS   (R8), Y2, Y4
 	VMASKMOVPS   (R9), Y2, Y5
-	VMULPS       Y10, Y3, Y10
-	VSUBPS       Y10, Y11, Y11
+	VMULPS       Y11, Y3, Y11
+	VSUBPS       Y11, Y12, Y12
 	VBROADCASTSS up+188(FP), Y6
-	VMULPS       Y6, Y11, Y11
+	VMULPS       Y6, Y12, Y12
 	VMULPS       Y13, Y3, Y13
 	VSUBPS       Y13, Y14, Y14
 	VBROADCASTSS down+192(FP), Y6
 	VMULPS       Y6, Y14, Y14
-	VADDPS       Y14, Y11, Y11
+	VADDPS       Y14, Y12, Y12
 	VSUBPS       Y3, Y4, Y4
 	VBROADCASTSS h+200(FP), Y6
 	VMULPS       Y6, Y3, Y3
@@ -849,9 +757,9 @@ part:
 	VADDPS       word3f800000<>+0(SB), Y3, Y6
 	VSUBPS       Y3, Y4, Y4
 	VMULPS       Y6, Y4, Y4
-	VMULPS       Y11, Y4, Y11
+	VMULPS       Y12, Y4, Y12
 	VMULPS       Y5, Y3, Y5
-	VADDPS       Y11, Y5, Y5
+	VADDPS       Y12, Y5, Y5
 	VANDPS       Y5, Y2, Y5
 	VCVTPS2PD    X5, Y2
 	VADDPD       Y2, Y0, Y0
@@ -866,58 +774,48 @@ done:
 	VPERMILPD    $0x01, X1, X0
 	VADDSD       X0, X1, X1
 	VZEROUPPER
-	MOVSD        X1, ret+208(FP)
+	MOVSD        X1, ret+216(FP)
 	RET
 
-DATA word3ab85054<>+0(SB)/4, $0x3ab85054
-DATA word3ab85054<>+4(SB)/4, $0x3ab85054
-DATA word3ab85054<>+8(SB)/4, $0x3ab85054
-DATA word3ab85054<>+12(SB)/4, $0x3ab85054
-DATA word3ab85054<>+16(SB)/4, $0x3ab85054
-DATA word3ab85054<>+20(SB)/4, $0x3ab85054
-DATA word3ab85054<>+24(SB)/4, $0x3ab85054
-DATA word3ab85054<>+28(SB)/4, $0x3ab85054
-GLOBL word3ab85054<>(SB), RODATA|NOPTR, $32
+DATA word3c08be33<>+0(SB)/4, $0x3c08be33
+DATA word3c08be33<>+4(SB)/4, $0x3c08be33
+DATA word3c08be33<>+8(SB)/4, $0x3c08be33
+DATA word3c08be33<>+12(SB)/4, $0x3c08be33
+DATA word3c08be33<>+16(SB)/4, $0x3c08be33
+DATA word3c08be33<>+20(SB)/4, $0x3c08be33
+DATA word3c08be33<>+24(SB)/4, $0x3c08be33
+DATA word3c08be33<>+28(SB)/4, $0x3c08be33
+GLOBL word3c08be33<>(SB), RODATA|NOPTR, $32
 
-DATA word3c0a2c06<>+0(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+4(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+8(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+12(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+16(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+20(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+24(SB)/4, $0x3c0a2c06
-DATA word3c0a2c06<>+28(SB)/4, $0x3c0a2c06
-GLOBL word3c0a2c06<>(SB), RODATA|NOPTR, $32
+DATA word3d2af364<>+0(SB)/4, $0x3d2af364
+DATA word3d2af364<>+4(SB)/4, $0x3d2af364
+DATA word3d2af364<>+8(SB)/4, $0x3d2af364
+DATA word3d2af364<>+12(SB)/4, $0x3d2af364
+DATA word3d2af364<>+16(SB)/4, $0x3d2af364
+DATA word3d2af364<>+20(SB)/4, $0x3d2af364
+DATA word3d2af364<>+24(SB)/4, $0x3d2af364
+DATA word3d2af364<>+28(SB)/4, $0x3d2af364
+GLOBL word3d2af364<>(SB), RODATA|NOPTR, $32
 
-DATA word3d2aa707<>+0(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+4(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+8(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+12(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+16(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+20(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+24(SB)/4, $0x3d2aa707
-DATA word3d2aa707<>+28(SB)/4, $0x3d2aa707
-GLOBL word3d2aa707<>(SB), RODATA|NOPTR, $32
+DATA word3e2aaa9e<>+0(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+4(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+8(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+12(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+16(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+20(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+24(SB)/4, $0x3e2aaa9e
+DATA word3e2aaa9e<>+28(SB)/4, $0x3e2aaa9e
+GLOBL word3e2aaa9e<>(SB), RODATA|NOPTR, $32
 
-DATA word3e2aa7be<>+0(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+4(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+8(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+12(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+16(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+20(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+24(SB)/4, $0x3e2aa7be
-DATA word3e2aa7be<>+28(SB)/4, $0x3e2aa7be
-GLOBL word3e2aa7be<>(SB), RODATA|NOPTR, $32
-
-DATA word3f000003<>+0(SB)/4, $0x3f000003
-DATA word3f000003<>+4(SB)/4, $0x3f000003
-DATA word3f000003<>+8(SB)/4, $0x3f000003
-DATA word3f000003<>+12(SB)/4, $0x3f000003
-DATA word3f000003<>+16(SB)/4, $0x3f000003
-DATA word3f000003<>+20(SB)/4, $0x3f000003
-DATA word3f000003<>+24(SB)/4, $0x3f000003
-DATA word3f000003<>+28(SB)/4, $0x3f000003
-GLOBL word3f000003<>(SB), RODATA|NOPTR, $32
+DATA word3effffe9<>+0(SB)/4, $0x3effffe9
+DATA word3effffe9<>+4(SB)/4, $0x3effffe9
+DATA word3effffe9<>+8(SB)/4, $0x3effffe9
+DATA word3effffe9<>+12(SB)/4, $0x3effffe9
+DATA word3effffe9<>+16(SB)/4, $0x3effffe9
+DATA word3effffe9<>+20(SB)/4, $0x3effffe9
+DATA word3effffe9<>+24(SB)/4, $0x3effffe9
+DATA word3effffe9<>+28(SB)/4, $0x3effffe9
+GLOBL word3effffe9<>(SB), RODATA|NOPTR, $32
 
 DATA word3e800000<>+0(SB)/4, $0x3e800000
 DATA word3e800000<>+4(SB)/4, $0x3e800000
@@ -929,9 +827,9 @@ DATA word3e800000<>+24(SB)/4, $0x3e800000
 DATA word3e800000<>+28(SB)/4, $0x3e800000
 GLOBL word3e800000<>(SB), RODATA|NOPTR, $32
 
-// func plainEdgesAVX2(coupling []float32, lambda []float32, t float32)
+// func plainNearAVX2(coupling []float32, lambda []float32, t float32)
 // Requires: AVX, CMOV
-TEXT ·plainEdgesAVX2(SB), NOSPLIT, $0-52
+TEXT ·plainNearAVX2(SB), NOSPLIT, $0-52
 	MOVQ lambda_base+24(FP), AX
 	MOVQ lambda_len+32(FP), CX
 	MOVQ coupling_base+0(FP), DX
@@ -943,14 +841,10 @@ whole:
 	VBROADCASTSS t+48(FP), Y1
 	VMULPS       Y1, Y0, Y0
 	VMULPS       Y0, Y0, Y1
-	VMULPS       word3dde96be<>+0(SB), Y1, Y2
-	VADDPS       word3d64b27d<>+0(SB), Y2, Y2
+	VMULPS       word3dd5a9b0<>+0(SB), Y1, Y2
+	VADDPS       word3e2a99e4<>+0(SB), Y2, Y2
 	VMULPS       Y1, Y2, Y2
-	VADDPS       word3dd06047<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word3e2a9924<>+0(SB), Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       word3f000007<>+0(SB), Y2, Y2
+	VADDPS       word3f000002<>+0(SB), Y2, Y2
 	VMULPS       Y2, Y0, Y0
 	VADDPS       Y0, Y0, Y0
 	VMOVUPS      Y0, (DX)
@@ -975,14 +869,1111 @@ part:
 	VBROADCASTSS t+48(FP), Y2
 	VMULPS       Y2, Y1, Y1
 	VMULPS       Y1, Y1, Y2
-	VMULPS       word3dde96be<>+0(SB), Y2, Y3
-	VADDPS       word3d64b27d<>+0(SB), Y3, Y3
+	VMULPS       word3dd5a9b0<>+0(SB), Y2, Y3
+	VADDPS       word3e2a99e4<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VADDPS       word3dd06047<>+0(SB), Y3, Y3
+	VADDPS       word3f000002<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VADDPS       Y1, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func couplingsFarAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·couplingsFarAVX2(SB), NOSPLIT, $0-192
+	MOVQ  lambda_base+48(FP), AX
+	MOVQ  lambda_len+56(FP), CX
+	MOVQ  offset_base+72(FP), DX
+	MOVQ  plus_base+96(FP), BX
+	MOVQ  minus_base+120(FP), SI
+	MOVQ  coupling_base+0(FP), DI
+	MOVQ  field_base+24(FP), R8
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	SUBQ  $0x08, CX
+	JLT   part
+
+whole:
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (AX), Y3
+	VBROADCASTSS rate+144(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y2, Y2, Y4
+	VMULPS       word3955ac2e<>+0(SB), Y4, Y5
+	VADDPS       word3c087b70<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3e2aaacd<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y2, Y5
+	VMULPS       word3abc630c<>+0(SB), Y4, Y2
+	VADDPS       word3d2a8d17<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f00004e<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VBROADCASTSS word40000000<>+0(SB), Y6
+	VSUBPS       Y4, Y6, Y6
+	VADDPS       Y3, Y3, Y3
+	VMULPS       Y2, Y3, Y8
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y5
+	VSUBPS       Y3, Y5, Y6
+	VADDPS       Y5, Y3, Y3
+	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y7, Y6, Y8
+	VBROADCASTSS cn+172(FP), Y5
+	VMULPS       Y5, Y4, Y5
+	VSUBPS       Y8, Y5, Y5
+	VBROADCASTSS cd+176(FP), Y8
+	VMULPS       Y8, Y4, Y9
+	VMULPS       Y2, Y3, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS kv+152(FP), Y4
+	VMULPS       Y4, Y6, Y9
+	VBROADCASTSS kq+148(FP), Y4
+	VMULPS       Y4, Y7, Y4
+	VADDPS       Y9, Y4, Y4
+	VBROADCASTSS kd+156(FP), Y9
+	VMULPS       Y9, Y3, Y9
+	VADDPS       Y2, Y9, Y9
+	VBROADCASTSS bv+164(FP), Y10
+	VMULPS       Y10, Y6, Y6
+	VBROADCASTSS bq+160(FP), Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y6, Y7, Y7
+	VBROADCASTSS bd+168(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VADDPS       Y2, Y3, Y3
+	VDIVPS       Y8, Y5, Y5
+	VDIVPS       Y9, Y4, Y4
+	VDIVPS       Y3, Y7, Y7
+	VMULPS       Y4, Y4, Y2
+	VMULPS       Y7, Y7, Y3
+	VMULPS       Y5, Y5, Y6
+	VMULPS       word3f2bbf9a<>+0(SB), Y2, Y8
+	VMULPS       word3f2bbf9a<>+0(SB), Y3, Y9
+	VMULPS       word3f2bbf9a<>+0(SB), Y6, Y10
+	VADDPS       wordbf85bd1a<>+0(SB), Y8, Y8
+	VADDPS       wordbf85bd1a<>+0(SB), Y9, Y9
+	VADDPS       wordbf85bd1a<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3f548ef6<>+0(SB), Y8, Y8
+	VADDPS       word3f548ef6<>+0(SB), Y9, Y9
+	VADDPS       word3f548ef6<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       wordbe88d3e9<>+0(SB), Y8, Y8
+	VADDPS       wordbe88d3e9<>+0(SB), Y9, Y9
+	VADDPS       wordbe88d3e9<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3e002ed6<>+0(SB), Y8, Y8
+	VADDPS       word3e002ed6<>+0(SB), Y9, Y9
+	VADDPS       word3e002ed6<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3d80dfa7<>+0(SB), Y8, Y8
+	VADDPS       word3d80dfa7<>+0(SB), Y9, Y9
+	VADDPS       word3d80dfa7<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3dcdd963<>+0(SB), Y8, Y8
+	VADDPS       word3dcdd963<>+0(SB), Y9, Y9
+	VADDPS       word3dcdd963<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3e2aa795<>+0(SB), Y8, Y8
+	VADDPS       word3e2aa795<>+0(SB), Y9, Y9
+	VADDPS       word3e2aa795<>+0(SB), Y10, Y10
+	VMULPS       Y2, Y8, Y8
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y6, Y10, Y10
+	VADDPS       word3f000001<>+0(SB), Y8, Y8
+	VADDPS       word3f000001<>+0(SB), Y9, Y9
+	VADDPS       word3f000001<>+0(SB), Y10, Y10
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y9, Y7, Y7
+	VMULPS       Y10, Y5, Y5
+	VMOVUPS      Y4, (DI)
+	VMOVUPS      (R8), Y2
+	VADDPS       Y7, Y2, Y7
+	VMOVUPS      Y7, (R8)
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         R9, R9
+	CMPQ         CX, R9
+	CMOVQLT      R9, CX
+	MOVQ         $0x00000008, R9
+	CMPQ         CX, R9
+	CMOVQGT      R9, CX
+	LEAQ         slidingMask<>+0(SB), R9
+	NEGQ         CX
+	VMOVUPS      32(R9)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (AX), Y2, Y4
+	VBROADCASTSS rate+144(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y3, Y5
+	VMULPS       word3955ac2e<>+0(SB), Y5, Y6
+	VADDPS       word3c087b70<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3e2aaacd<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y3, Y6
+	VMULPS       word3abc630c<>+0(SB), Y5, Y3
+	VADDPS       word3d2a8d17<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f00004e<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VBROADCASTSS word3f800000<>+0(SB), Y5
+	VADDPS       word3f800000<>+0(SB), Y4, Y7
+	VSUBPS       Y4, Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VBROADCASTSS word40000000<>+0(SB), Y7
+	VSUBPS       Y5, Y7, Y7
+	VADDPS       Y4, Y4, Y4
+	VMULPS       Y3, Y4, Y9
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (BX), Y2, Y4
+	VMASKMOVPS   (SI), Y2, Y6
+	VSUBPS       Y4, Y6, Y7
+	VADDPS       Y6, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y8, Y7, Y9
+	VBROADCASTSS cn+172(FP), Y6
+	VMULPS       Y6, Y5, Y6
+	VSUBPS       Y9, Y6, Y6
+	VBROADCASTSS cd+176(FP), Y9
+	VMULPS       Y9, Y5, Y10
+	VMULPS       Y3, Y4, Y9
+	VADDPS       Y10, Y9, Y9
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS kv+152(FP), Y5
+	VMULPS       Y5, Y7, Y10
+	VBROADCASTSS kq+148(FP), Y5
+	VMULPS       Y5, Y8, Y5
+	VADDPS       Y10, Y5, Y5
+	VBROADCASTSS kd+156(FP), Y10
+	VMULPS       Y10, Y4, Y10
+	VADDPS       Y3, Y10, Y10
+	VBROADCASTSS bv+164(FP), Y11
+	VMULPS       Y11, Y7, Y7
+	VBROADCASTSS bq+160(FP), Y11
+	VMULPS       Y11, Y8, Y8
+	VADDPS       Y7, Y8, Y8
+	VBROADCASTSS bd+168(FP), Y7
+	VMULPS       Y7, Y4, Y4
+	VADDPS       Y3, Y4, Y4
+	VDIVPS       Y9, Y6, Y6
+	VDIVPS       Y10, Y5, Y5
+	VDIVPS       Y4, Y8, Y8
+	VMULPS       Y5, Y5, Y3
+	VMULPS       Y8, Y8, Y4
+	VMULPS       Y6, Y6, Y7
+	VMULPS       word3f2bbf9a<>+0(SB), Y3, Y9
+	VMULPS       word3f2bbf9a<>+0(SB), Y4, Y10
+	VMULPS       word3f2bbf9a<>+0(SB), Y7, Y11
+	VADDPS       wordbf85bd1a<>+0(SB), Y9, Y9
+	VADDPS       wordbf85bd1a<>+0(SB), Y10, Y10
+	VADDPS       wordbf85bd1a<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3f548ef6<>+0(SB), Y9, Y9
+	VADDPS       word3f548ef6<>+0(SB), Y10, Y10
+	VADDPS       word3f548ef6<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       wordbe88d3e9<>+0(SB), Y9, Y9
+	VADDPS       wordbe88d3e9<>+0(SB), Y10, Y10
+	VADDPS       wordbe88d3e9<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3e002ed6<>+0(SB), Y9, Y9
+	VADDPS       word3e002ed6<>+0(SB), Y10, Y10
+	VADDPS       word3e002ed6<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3d80dfa7<>+0(SB), Y9, Y9
+	VADDPS       word3d80dfa7<>+0(SB), Y10, Y10
+	VADDPS       word3d80dfa7<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3dcdd963<>+0(SB), Y9, Y9
+	VADDPS       word3dcdd963<>+0(SB), Y10, Y10
+	VADDPS       word3dcdd963<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3e2aa795<>+0(SB), Y9, Y9
+	VADDPS       word3e2aa795<>+0(SB), Y10, Y10
+	VADDPS       word3e2aa795<>+0(SB), Y11, Y11
+	VMULPS       Y3, Y9, Y9
+	VMULPS       Y4, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VADDPS       word3f000001<>+0(SB), Y9, Y9
+	VADDPS       word3f000001<>+0(SB), Y10, Y10
+	VADDPS       word3f000001<>+0(SB), Y11, Y11
+	VMULPS       Y9, Y5, Y5
+	VMULPS       Y10, Y8, Y8
+	VMULPS       Y11, Y6, Y6
+	VMASKMOVPS   Y5, Y2, (DI)
+	VMASKMOVPS   (R8), Y2, Y3
+	VADDPS       Y8, Y3, Y8
+	VMASKMOVPS   Y8, Y2, (R8)
+	VANDPS       Y6, Y2, Y6
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y6, X6
+	VCVTPS2PD    X6, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+184(FP)
+	RET
+
+DATA word3955ac2e<>+0(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+4(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+8(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+12(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+16(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+20(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+24(SB)/4, $0x3955ac2e
+DATA word3955ac2e<>+28(SB)/4, $0x3955ac2e
+GLOBL word3955ac2e<>(SB), RODATA|NOPTR, $32
+
+DATA word3c087b70<>+0(SB)/4, $0x3c087b70
+DATA word3c087b70<>+4(SB)/4, $0x3c087b70
+DATA word3c087b70<>+8(SB)/4, $0x3c087b70
+DATA word3c087b70<>+12(SB)/4, $0x3c087b70
+DATA word3c087b70<>+16(SB)/4, $0x3c087b70
+DATA word3c087b70<>+20(SB)/4, $0x3c087b70
+DATA word3c087b70<>+24(SB)/4, $0x3c087b70
+DATA word3c087b70<>+28(SB)/4, $0x3c087b70
+GLOBL word3c087b70<>(SB), RODATA|NOPTR, $32
+
+DATA word3e2aaacd<>+0(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+4(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+8(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+12(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+16(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+20(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+24(SB)/4, $0x3e2aaacd
+DATA word3e2aaacd<>+28(SB)/4, $0x3e2aaacd
+GLOBL word3e2aaacd<>(SB), RODATA|NOPTR, $32
+
+DATA word3abc630c<>+0(SB)/4, $0x3abc630c
+DATA word3abc630c<>+4(SB)/4, $0x3abc630c
+DATA word3abc630c<>+8(SB)/4, $0x3abc630c
+DATA word3abc630c<>+12(SB)/4, $0x3abc630c
+DATA word3abc630c<>+16(SB)/4, $0x3abc630c
+DATA word3abc630c<>+20(SB)/4, $0x3abc630c
+DATA word3abc630c<>+24(SB)/4, $0x3abc630c
+DATA word3abc630c<>+28(SB)/4, $0x3abc630c
+GLOBL word3abc630c<>(SB), RODATA|NOPTR, $32
+
+DATA word3d2a8d17<>+0(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+4(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+8(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+12(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+16(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+20(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+24(SB)/4, $0x3d2a8d17
+DATA word3d2a8d17<>+28(SB)/4, $0x3d2a8d17
+GLOBL word3d2a8d17<>(SB), RODATA|NOPTR, $32
+
+DATA word3f00004e<>+0(SB)/4, $0x3f00004e
+DATA word3f00004e<>+4(SB)/4, $0x3f00004e
+DATA word3f00004e<>+8(SB)/4, $0x3f00004e
+DATA word3f00004e<>+12(SB)/4, $0x3f00004e
+DATA word3f00004e<>+16(SB)/4, $0x3f00004e
+DATA word3f00004e<>+20(SB)/4, $0x3f00004e
+DATA word3f00004e<>+24(SB)/4, $0x3f00004e
+DATA word3f00004e<>+28(SB)/4, $0x3f00004e
+GLOBL word3f00004e<>(SB), RODATA|NOPTR, $32
+
+DATA word3f2bbf9a<>+0(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+4(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+8(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+12(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+16(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+20(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+24(SB)/4, $0x3f2bbf9a
+DATA word3f2bbf9a<>+28(SB)/4, $0x3f2bbf9a
+GLOBL word3f2bbf9a<>(SB), RODATA|NOPTR, $32
+
+DATA wordbf85bd1a<>+0(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+4(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+8(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+12(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+16(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+20(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+24(SB)/4, $0xbf85bd1a
+DATA wordbf85bd1a<>+28(SB)/4, $0xbf85bd1a
+GLOBL wordbf85bd1a<>(SB), RODATA|NOPTR, $32
+
+DATA word3f548ef6<>+0(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+4(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+8(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+12(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+16(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+20(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+24(SB)/4, $0x3f548ef6
+DATA word3f548ef6<>+28(SB)/4, $0x3f548ef6
+GLOBL word3f548ef6<>(SB), RODATA|NOPTR, $32
+
+DATA wordbe88d3e9<>+0(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+4(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+8(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+12(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+16(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+20(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+24(SB)/4, $0xbe88d3e9
+DATA wordbe88d3e9<>+28(SB)/4, $0xbe88d3e9
+GLOBL wordbe88d3e9<>(SB), RODATA|NOPTR, $32
+
+DATA word3e002ed6<>+0(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+4(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+8(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+12(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+16(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+20(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+24(SB)/4, $0x3e002ed6
+DATA word3e002ed6<>+28(SB)/4, $0x3e002ed6
+GLOBL word3e002ed6<>(SB), RODATA|NOPTR, $32
+
+DATA word3d80dfa7<>+0(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+4(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+8(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+12(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+16(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+20(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+24(SB)/4, $0x3d80dfa7
+DATA word3d80dfa7<>+28(SB)/4, $0x3d80dfa7
+GLOBL word3d80dfa7<>(SB), RODATA|NOPTR, $32
+
+DATA word3dcdd963<>+0(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+4(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+8(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+12(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+16(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+20(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+24(SB)/4, $0x3dcdd963
+DATA word3dcdd963<>+28(SB)/4, $0x3dcdd963
+GLOBL word3dcdd963<>(SB), RODATA|NOPTR, $32
+
+DATA word3e2aa795<>+0(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+4(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+8(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+12(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+16(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+20(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+24(SB)/4, $0x3e2aa795
+DATA word3e2aa795<>+28(SB)/4, $0x3e2aa795
+GLOBL word3e2aa795<>(SB), RODATA|NOPTR, $32
+
+DATA word3f000001<>+0(SB)/4, $0x3f000001
+DATA word3f000001<>+4(SB)/4, $0x3f000001
+DATA word3f000001<>+8(SB)/4, $0x3f000001
+DATA word3f000001<>+12(SB)/4, $0x3f000001
+DATA word3f000001<>+16(SB)/4, $0x3f000001
+DATA word3f000001<>+20(SB)/4, $0x3f000001
+DATA word3f000001<>+24(SB)/4, $0x3f000001
+DATA word3f000001<>+28(SB)/4, $0x3f000001
+GLOBL word3f000001<>(SB), RODATA|NOPTR, $32
+
+// func constantFarAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·constantFarAVX2(SB), NOSPLIT, $0-128
+	MOVQ  lambda_base+0(FP), AX
+	MOVQ  lambda_len+8(FP), CX
+	MOVQ  offset_base+24(FP), DX
+	MOVQ  plus_base+48(FP), BX
+	MOVQ  minus_base+72(FP), SI
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	SUBQ  $0x08, CX
+	JLT   part
+
+whole:
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (AX), Y3
+	VBROADCASTSS rate+96(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y2, Y2, Y4
+	VMULPS       word3955ac2e<>+0(SB), Y4, Y5
+	VADDPS       word3c087b70<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3e2aaacd<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMULPS       Y5, Y2, Y5
+	VMULPS       word3abc630c<>+0(SB), Y4, Y2
+	VADDPS       word3d2a8d17<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f00004e<>+0(SB), Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VBROADCASTSS word40000000<>+0(SB), Y6
+	VSUBPS       Y4, Y6, Y6
+	VADDPS       Y3, Y3, Y3
+	VMULPS       Y2, Y3, Y8
+	VMULPS       Y5, Y6, Y7
+	VADDPS       Y8, Y7, Y7
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y2, Y6, Y2
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      (BX), Y3
+	VMOVUPS      (SI), Y5
+	VSUBPS       Y3, Y5, Y6
+	VADDPS       Y5, Y3, Y3
+	VADDPS       word40000000<>+0(SB), Y3, Y3
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS sinhNu+104(FP), Y4
+	VMULPS       Y4, Y6, Y4
+	VBROADCASTSS sinhJ+100(FP), Y5
+	VMULPS       Y5, Y7, Y5
+	VADDPS       Y4, Y5, Y5
+	VBROADCASTSS coshNu+112(FP), Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS coshJ+108(FP), Y4
+	VMULPS       Y4, Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y5, Y2, Y3
+	VSUBPS       Y5, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y3, Y4
+	VADDPS       word3f800000<>+0(SB), Y2, Y5
+	VSUBPS       word3f800000<>+0(SB), Y3, Y3
+	VSUBPS       word3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y4, Y3, Y3
+	VDIVPS       Y5, Y2, Y2
+	VMULPS       Y3, Y3, Y4
+	VMULPS       Y2, Y2, Y5
+	VMULPS       word3f2bbf9a<>+0(SB), Y4, Y6
+	VMULPS       word3f2bbf9a<>+0(SB), Y5, Y7
+	VADDPS       wordbf85bd1a<>+0(SB), Y6, Y6
+	VADDPS       wordbf85bd1a<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3f548ef6<>+0(SB), Y6, Y6
+	VADDPS       word3f548ef6<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       wordbe88d3e9<>+0(SB), Y6, Y6
+	VADDPS       wordbe88d3e9<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3e002ed6<>+0(SB), Y6, Y6
+	VADDPS       word3e002ed6<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3d80dfa7<>+0(SB), Y6, Y6
+	VADDPS       word3d80dfa7<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3dcdd963<>+0(SB), Y6, Y6
+	VADDPS       word3dcdd963<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3e2aa795<>+0(SB), Y6, Y6
+	VADDPS       word3e2aa795<>+0(SB), Y7, Y7
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y5, Y7, Y7
+	VADDPS       word3f000001<>+0(SB), Y6, Y6
+	VADDPS       word3f000001<>+0(SB), Y7, Y7
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y7, Y2, Y2
+	VADDPS       Y2, Y3, Y3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y3, X3
+	VCVTPS2PD    X3, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         DI, DI
+	CMPQ         CX, DI
+	CMOVQLT      DI, CX
+	MOVQ         $0x00000008, DI
+	CMPQ         CX, DI
+	CMOVQGT      DI, CX
+	LEAQ         slidingMask<>+0(SB), DI
+	NEGQ         CX
+	VMOVUPS      32(DI)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (AX), Y2, Y4
+	VBROADCASTSS rate+96(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y3, Y3, Y5
+	VMULPS       word3955ac2e<>+0(SB), Y5, Y6
+	VADDPS       word3c087b70<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3e2aaacd<>+0(SB), Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y6
+	VMULPS       Y6, Y3, Y6
+	VMULPS       word3abc630c<>+0(SB), Y5, Y3
+	VADDPS       word3d2a8d17<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f00004e<>+0(SB), Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VBROADCASTSS word3f800000<>+0(SB), Y5
+	VADDPS       word3f800000<>+0(SB), Y4, Y7
+	VSUBPS       Y4, Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VBROADCASTSS word40000000<>+0(SB), Y7
+	VSUBPS       Y5, Y7, Y7
+	VADDPS       Y4, Y4, Y4
+	VMULPS       Y3, Y4, Y9
+	VMULPS       Y6, Y7, Y8
+	VADDPS       Y9, Y8, Y8
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y3, Y7, Y3
+	VADDPS       Y4, Y3, Y3
+	VMASKMOVPS   (BX), Y2, Y4
+	VMASKMOVPS   (SI), Y2, Y6
+	VSUBPS       Y4, Y6, Y7
+	VADDPS       Y6, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS sinhNu+104(FP), Y5
+	VMULPS       Y5, Y7, Y5
+	VBROADCASTSS sinhJ+100(FP), Y6
+	VMULPS       Y6, Y8, Y6
+	VADDPS       Y5, Y6, Y6
+	VBROADCASTSS coshNu+112(FP), Y5
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS coshJ+108(FP), Y5
+	VMULPS       Y5, Y3, Y3
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y6, Y3, Y4
+	VSUBPS       Y6, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y4, Y5
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       word3f800000<>+0(SB), Y4, Y4
+	VSUBPS       word3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y5, Y4, Y4
+	VDIVPS       Y6, Y3, Y3
+	VMULPS       Y4, Y4, Y5
+	VMULPS       Y3, Y3, Y6
+	VMULPS       word3f2bbf9a<>+0(SB), Y5, Y7
+	VMULPS       word3f2bbf9a<>+0(SB), Y6, Y8
+	VADDPS       wordbf85bd1a<>+0(SB), Y7, Y7
+	VADDPS       wordbf85bd1a<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3f548ef6<>+0(SB), Y7, Y7
+	VADDPS       word3f548ef6<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       wordbe88d3e9<>+0(SB), Y7, Y7
+	VADDPS       wordbe88d3e9<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3e002ed6<>+0(SB), Y7, Y7
+	VADDPS       word3e002ed6<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3d80dfa7<>+0(SB), Y7, Y7
+	VADDPS       word3d80dfa7<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3dcdd963<>+0(SB), Y7, Y7
+	VADDPS       word3dcdd963<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3e2aa795<>+0(SB), Y7, Y7
+	VADDPS       word3e2aa795<>+0(SB), Y8, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y8, Y8
+	VADDPS       word3f000001<>+0(SB), Y7, Y7
+	VADDPS       word3f000001<>+0(SB), Y8, Y8
+	VMULPS       Y7, Y4, Y4
+	VMULPS       Y8, Y3, Y3
+	VADDPS       Y3, Y4, Y4
+	VANDPS       Y4, Y2, Y4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+120(FP)
+	RET
+
+// func slopesFarAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
+// Requires: AVX, AVX2, CMOV, SSE2
+TEXT ·slopesFarAVX2(SB), NOSPLIT, $0-224
+	MOVQ  lambda_base+24(FP), AX
+	MOVQ  lambda_len+32(FP), CX
+	MOVQ  offset_base+48(FP), DX
+	MOVQ  plus_base+72(FP), BX
+	MOVQ  minus_base+96(FP), SI
+	MOVQ  byLambda_base+0(FP), DI
+	MOVQ  s_base+120(FP), R8
+	MOVQ  sh_base+144(FP), R9
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	SUBQ  $0x08, CX
+	JLT   part
+
+whole:
+	VMOVUPS      (DX), Y2
+	VBROADCASTSS rate+168(FP), Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       word37d5c3a7<>+0(SB), Y2, Y3
+	VADDPS       word3955abde<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VADDPS       word3e2a9924<>+0(SB), Y3, Y3
+	VADDPS       word3ab5f898<>+0(SB), Y3, Y3
 	VMULPS       Y2, Y3, Y3
-	VADDPS       word3f000007<>+0(SB), Y3, Y3
+	VADDPS       word3c087b72<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3d2aaad8<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3e2aaacd<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f000000<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VADDPS       word3f800000<>+0(SB), Y2, Y3
+	VMOVUPS      (AX), Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VMOVUPS      (BX), Y5
+	VMULPS       Y5, Y3, Y5
+	VADDPS       Y2, Y5, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y6
+	VBROADCASTSS hUp+204(FP), Y7
+	VMOVUPS      (R8), Y8
+	VMOVUPS      (R9), Y9
+	VADDPS       Y9, Y8, Y8
+	VBROADCASTSS pp+172(FP), Y9
+	VMULPS       Y9, Y6, Y10
+	VADDPS       Y5, Y10, Y10
+	VMULPS       Y10, Y4, Y11
+	VADDPS       word40000000<>+0(SB), Y11, Y11
+	VADDPS       Y8, Y7, Y9
+	VMULPS       Y10, Y9, Y10
+	VBROADCASTSS mp+180(FP), Y9
+	VMULPS       Y9, Y6, Y6
+	VADDPS       Y5, Y6, Y6
+	VMULPS       Y6, Y4, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y6, Y7, Y6
+	VMOVUPS      (SI), Y7
+	VMULPS       Y7, Y3, Y7
+	VADDPS       Y2, Y7, Y7
+	VADDPS       word3f800000<>+0(SB), Y7, Y2
+	VBROADCASTSS hDown+208(FP), Y3
+	VMOVUPS      (R8), Y8
+	VMOVUPS      (R9), Y9
+	VSUBPS       Y9, Y8, Y8
+	VBROADCASTSS pm+176(FP), Y9
+	VMULPS       Y9, Y2, Y12
+	VADDPS       Y7, Y12, Y12
+	VMULPS       Y12, Y4, Y13
+	VADDPS       word40000000<>+0(SB), Y13, Y13
+	VADDPS       Y8, Y3, Y9
+	VMULPS       Y12, Y9, Y12
+	VBROADCASTSS mm+184(FP), Y9
+	VMULPS       Y9, Y2, Y2
+	VADDPS       Y7, Y2, Y2
+	VMULPS       Y2, Y4, Y4
+	VADDPS       word40000000<>+0(SB), Y4, Y4
+	VSUBPS       Y8, Y3, Y3
+	VMULPS       Y2, Y3, Y2
+	VDIVPS       Y11, Y10, Y10
+	VDIVPS       Y13, Y12, Y12
+	VDIVPS       Y5, Y6, Y6
+	VDIVPS       Y4, Y2, Y2
+	VSUBPS       Y6, Y10, Y11
+	VADDPS       Y6, Y10, Y10
+	VSUBPS       Y2, Y12, Y13
+	VADDPS       Y2, Y12, Y12
+	VADDPS       Y12, Y10, Y2
+	VMULPS       word3e800000<>+0(SB), Y2, Y2
+	VMOVUPS      Y2, (DI)
+	VMOVUPS      (DX), Y2
+	VMOVUPS      (R8), Y3
+	VMOVUPS      (R9), Y4
+	VMULPS       Y10, Y2, Y10
+	VSUBPS       Y10, Y11, Y11
+	VBROADCASTSS up+188(FP), Y5
+	VMULPS       Y5, Y11, Y11
+	VMULPS       Y12, Y2, Y12
+	VSUBPS       Y12, Y13, Y13
+	VBROADCASTSS down+192(FP), Y5
+	VMULPS       Y5, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+	VSUBPS       Y2, Y3, Y3
+	VBROADCASTSS h+200(FP), Y5
+	VMULPS       Y5, Y2, Y2
+	VSUBPS       Y2, Y4, Y4
+	VBROADCASTSS nu+196(FP), Y2
+	VMULPS       Y2, Y3, Y3
+	VSUBPS       Y3, Y4, Y4
+	VMOVUPS      (AX), Y2
+	VBROADCASTSS word3f800000<>+0(SB), Y3
+	VADDPS       word3f800000<>+0(SB), Y2, Y5
+	VSUBPS       Y2, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y11, Y3, Y11
+	VMULPS       Y4, Y2, Y4
+	VADDPS       Y11, Y4, Y4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y4, X4
+	VCVTPS2PD    X4, Y2
+	VADDPD       Y2, Y1, Y1
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, BX
+	ADDQ         $0x00000020, SI
+	ADDQ         $0x00000020, DI
+	ADDQ         $0x00000020, R8
+	ADDQ         $0x00000020, R9
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         R10, R10
+	CMPQ         CX, R10
+	CMOVQLT      R10, CX
+	MOVQ         $0x00000008, R10
+	CMPQ         CX, R10
+	CMOVQGT      R10, CX
+	LEAQ         slidingMask<>+0(SB), R10
+	NEGQ         CX
+	VMOVUPS      32(R10)(CX*4), Y2
+	VMASKMOVPS   (DX), Y2, Y3
+	VBROADCASTSS rate+168(FP), Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       word37d5c3a7<>+0(SB), Y3, Y4
+	VADDPS       word3955abde<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3ab5f898<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3c087b72<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3d2aaad8<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3e2aaacd<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3f000000<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       word3f800000<>+0(SB), Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VADDPS       word3f800000<>+0(SB), Y3, Y4
+	VMASKMOVPS   (AX), Y2, Y5
+	VADDPS       word3f800000<>+0(SB), Y5, Y5
+	VMASKMOVPS   (BX), Y2, Y6
+	VMULPS       Y6, Y4, Y6
+	VADDPS       Y3, Y6, Y6
+	VADDPS       word3f800000<>+0(SB), Y6, Y7
+	VBROADCASTSS hUp+204(FP), Y8
+	VMASKMOVPS   (R8), Y2, Y9
+	VMASKMOVPS   (R9), Y2, Y10
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS pp+172(FP), Y10
+	VMULPS       Y10, Y7, Y11
+	VADDPS       Y6, Y11, Y11
+	VMULPS       Y11, Y5, Y12
+	VADDPS       word40000000<>+0(SB), Y12, Y12
+	VADDPS       Y9, Y8, Y10
+	VMULPS       Y11, Y10, Y11
+	VBROADCASTSS mp+180(FP), Y10
+	VMULPS       Y10, Y7, Y7
+	VADDPS       Y6, Y7, Y7
+	VMULPS       Y7, Y5, Y6
+	VADDPS       word40000000<>+0(SB), Y6, Y6
+	VSUBPS       Y9, Y8, Y8
+	VMULPS       Y7, Y8, Y7
+	VMASKMOVPS   (SI), Y2, Y8
+	VMULPS       Y8, Y4, Y8
+	VADDPS       Y3, Y8, Y8
+	VADDPS       word3f800000<>+0(SB), Y8, Y3
+	VBROADCASTSS hDown+208(FP), Y4
+	VMASKMOVPS   (R8), Y2, Y9
+	VMASKMOVPS   (R9), Y2, Y10
+	VSUBPS       Y10, Y9, Y9
+	VBROADCASTSS pm+176(FP), Y10
+	VMULPS       Y10, Y3, Y13
+	VADDPS       Y8, Y13, Y13
+	VMULPS       Y13, Y5, Y14
+	VADDPS       word40000000<>+0(SB), Y14, Y14
+	VADDPS       Y9, Y4, Y10
+	VMULPS       Y13, Y10, Y13
+	VBROADCASTSS mm+184(FP), Y10
+	VMULPS       Y10, Y3, Y3
+	VADDPS       Y8, Y3, Y3
+	VMULPS       Y3, Y5, Y5
+	VADDPS       word40000000<>+0(SB), Y5, Y5
+	VSUBPS       Y9, Y4, Y4
+	VMULPS       Y3, Y4, Y3
+	VDIVPS       Y12, Y11, Y11
+	VDIVPS       Y14, Y13, Y13
+	VDIVPS       Y6, Y7, Y7
+	VDIVPS       Y5, Y3, Y3
+	VSUBPS       Y7, Y11, Y12
+	VADDPS       Y7, Y11, Y11
+	VSUBPS       Y3, Y13, Y14
+	VADDPS       Y3, Y13, Y13
+	VADDPS       Y13, Y11, Y3
+	VMULPS       word3e800000<>+0(SB), Y3, Y3
+	VMASKMOVPS   Y3, Y2, (DI)
+	VMASKMOVPS   (DX), Y2, Y3
+	VMASKMOVPS   (R8), Y2, Y4
+	VMASKMOVPS   (R9), Y2, Y5
+	VMULPS       Y11, Y3, Y11
+	VSUBPS       Y11, Y12, Y12
+	VBROADCASTSS up+188(FP), Y6
+	VMULPS       Y6, Y12, Y12
+	VMULPS       Y13, Y3, Y13
+	VSUBPS       Y13, Y14, Y14
+	VBROADCASTSS down+192(FP), Y6
+	VMULPS       Y6, Y14, Y14
+	VADDPS       Y14, Y12, Y12
+	VSUBPS       Y3, Y4, Y4
+	VBROADCASTSS h+200(FP), Y6
+	VMULPS       Y6, Y3, Y3
+	VSUBPS       Y3, Y5, Y5
+	VBROADCASTSS nu+196(FP), Y3
+	VMULPS       Y3, Y4, Y4
+	VSUBPS       Y4, Y5, Y5
+	VMASKMOVPS   (AX), Y2, Y3
+	VBROADCASTSS word3f800000<>+0(SB), Y4
+	VADDPS       word3f800000<>+0(SB), Y3, Y6
+	VSUBPS       Y3, Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y12, Y4, Y12
+	VMULPS       Y5, Y3, Y5
+	VADDPS       Y12, Y5, Y5
+	VANDPS       Y5, Y2, Y5
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y5, X5
+	VCVTPS2PD    X5, Y2
+	VADDPD       Y2, Y1, Y1
+
+done:
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDSD       X0, X1, X1
+	VZEROUPPER
+	MOVSD        X1, ret+216(FP)
+	RET
+
+DATA word37d5c3a7<>+0(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+4(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+8(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+12(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+16(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+20(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+24(SB)/4, $0x37d5c3a7
+DATA word37d5c3a7<>+28(SB)/4, $0x37d5c3a7
+GLOBL word37d5c3a7<>(SB), RODATA|NOPTR, $32
+
+DATA word3955abde<>+0(SB)/4, $0x3955abde
+DATA word3955abde<>+4(SB)/4, $0x3955abde
+DATA word3955abde<>+8(SB)/4, $0x3955abde
+DATA word3955abde<>+12(SB)/4, $0x3955abde
+DATA word3955abde<>+16(SB)/4, $0x3955abde
+DATA word3955abde<>+20(SB)/4, $0x3955abde
+DATA word3955abde<>+24(SB)/4, $0x3955abde
+DATA word3955abde<>+28(SB)/4, $0x3955abde
+GLOBL word3955abde<>(SB), RODATA|NOPTR, $32
+
+DATA word3ab5f898<>+0(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+4(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+8(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+12(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+16(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+20(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+24(SB)/4, $0x3ab5f898
+DATA word3ab5f898<>+28(SB)/4, $0x3ab5f898
+GLOBL word3ab5f898<>(SB), RODATA|NOPTR, $32
+
+DATA word3c087b72<>+0(SB)/4, $0x3c087b72
+DATA word3c087b72<>+4(SB)/4, $0x3c087b72
+DATA word3c087b72<>+8(SB)/4, $0x3c087b72
+DATA word3c087b72<>+12(SB)/4, $0x3c087b72
+DATA word3c087b72<>+16(SB)/4, $0x3c087b72
+DATA word3c087b72<>+20(SB)/4, $0x3c087b72
+DATA word3c087b72<>+24(SB)/4, $0x3c087b72
+DATA word3c087b72<>+28(SB)/4, $0x3c087b72
+GLOBL word3c087b72<>(SB), RODATA|NOPTR, $32
+
+DATA word3d2aaad8<>+0(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+4(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+8(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+12(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+16(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+20(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+24(SB)/4, $0x3d2aaad8
+DATA word3d2aaad8<>+28(SB)/4, $0x3d2aaad8
+GLOBL word3d2aaad8<>(SB), RODATA|NOPTR, $32
+
+DATA word3f000000<>+0(SB)/4, $0x3f000000
+DATA word3f000000<>+4(SB)/4, $0x3f000000
+DATA word3f000000<>+8(SB)/4, $0x3f000000
+DATA word3f000000<>+12(SB)/4, $0x3f000000
+DATA word3f000000<>+16(SB)/4, $0x3f000000
+DATA word3f000000<>+20(SB)/4, $0x3f000000
+DATA word3f000000<>+24(SB)/4, $0x3f000000
+DATA word3f000000<>+28(SB)/4, $0x3f000000
+GLOBL word3f000000<>(SB), RODATA|NOPTR, $32
+
+// func plainFarAVX2(coupling []float32, lambda []float32, t float32)
+// Requires: AVX, CMOV
+TEXT ·plainFarAVX2(SB), NOSPLIT, $0-52
+	MOVQ lambda_base+24(FP), AX
+	MOVQ lambda_len+32(FP), CX
+	MOVQ coupling_base+0(FP), DX
+	SUBQ $0x08, CX
+	JLT  part
+
+whole:
+	VMOVUPS      (AX), Y0
+	VBROADCASTSS t+48(FP), Y1
+	VMULPS       Y1, Y0, Y0
+	VMULPS       Y0, Y0, Y1
+	VMULPS       word3f2bbf9a<>+0(SB), Y1, Y2
+	VADDPS       wordbf85bd1a<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3f548ef6<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       wordbe88d3e9<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3e002ed6<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3d80dfa7<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3dcdd963<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3e2aa795<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       word3f000001<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VADDPS       Y0, Y0, Y0
+	VMOVUPS      Y0, (DX)
+	ADDQ         $0x00000020, AX
+	ADDQ         $0x00000020, DX
+	SUBQ         $0x08, CX
+	JGE          whole
+
+part:
+	ADDQ         $0x08, CX
+	JZ           done
+	XORQ         BX, BX
+	CMPQ         CX, BX
+	CMOVQLT      BX, CX
+	MOVQ         $0x00000008, BX
+	CMPQ         CX, BX
+	CMOVQGT      BX, CX
+	LEAQ         slidingMask<>+0(SB), BX
+	NEGQ         CX
+	VMOVUPS      32(BX)(CX*4), Y0
+	VMASKMOVPS   (AX), Y0, Y1
+	VBROADCASTSS t+48(FP), Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y1, Y1, Y2
+	VMULPS       word3f2bbf9a<>+0(SB), Y2, Y3
+	VADDPS       wordbf85bd1a<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f548ef6<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       wordbe88d3e9<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3e002ed6<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3d80dfa7<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3dcdd963<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3e2aa795<>+0(SB), Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       word3f000001<>+0(SB), Y3, Y3
 	VMULPS       Y3, Y1, Y1
 	VADDPS       Y1, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (DX)
@@ -1089,9 +2080,9 @@ done:
 	MOVSD        X1, ret+80(FP)
 	RET
 
-// func edgesAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+// func couplingsNearAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·edgesAVX512(SB), NOSPLIT, $0-192
+TEXT ·couplingsNearAVX512(SB), NOSPLIT, $0-192
 	MOVQ   lambda_base+48(FP), AX
 	MOVQ   lambda_len+56(FP), CX
 	MOVQ   offset_base+72(FP), DX
@@ -1112,24 +2103,20 @@ pair:
 	VMULPS.BCST   rate+144(FP), Z2, Z2
 	VMULPS        Z1, Z1, Z5
 	VMULPS        Z2, Z2, Z6
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z5, Z7
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z6, Z8
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z8, Z8
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z8, Z8
 	VMULPS        Z5, Z7, Z7
 	VMULPS        Z6, Z8, Z8
 	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
 	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
 	VMULPS        Z7, Z1, Z7
 	VMULPS        Z8, Z2, Z8
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z5, Z1
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z6, Z2
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z2, Z2
-	VMULPS        Z5, Z1, Z1
-	VMULPS        Z6, Z2, Z2
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z2, Z2
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z2, Z2
 	VMULPS        Z5, Z1, Z1
 	VMULPS        Z6, Z2, Z2
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
@@ -1218,54 +2205,30 @@ pair:
 	VMULPS        Z12, Z12, Z4
 	VMULPS        Z7, Z7, Z9
 	VMULPS        Z8, Z8, Z10
-	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z13
-	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z14
-	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z15
-	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z16
-	VMULPS.BCST   word3dde96be<>+0(SB), Z9, Z17
-	VMULPS.BCST   word3dde96be<>+0(SB), Z10, Z18
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z13, Z13
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z17, Z17
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z18, Z18
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z1, Z13
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z2, Z14
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z3, Z15
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z4, Z16
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z9, Z17
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z10, Z18
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z18, Z18
 	VMULPS        Z1, Z13, Z13
 	VMULPS        Z2, Z14, Z14
 	VMULPS        Z3, Z15, Z15
 	VMULPS        Z4, Z16, Z16
 	VMULPS        Z9, Z17, Z17
 	VMULPS        Z10, Z18, Z18
-	VADDPS.BCST   word3dd06047<>+0(SB), Z13, Z13
-	VADDPS.BCST   word3dd06047<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3dd06047<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3dd06047<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3dd06047<>+0(SB), Z17, Z17
-	VADDPS.BCST   word3dd06047<>+0(SB), Z18, Z18
-	VMULPS        Z1, Z13, Z13
-	VMULPS        Z2, Z14, Z14
-	VMULPS        Z3, Z15, Z15
-	VMULPS        Z4, Z16, Z16
-	VMULPS        Z9, Z17, Z17
-	VMULPS        Z10, Z18, Z18
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z13, Z13
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z17, Z17
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z18, Z18
-	VMULPS        Z1, Z13, Z13
-	VMULPS        Z2, Z14, Z14
-	VMULPS        Z3, Z15, Z15
-	VMULPS        Z4, Z16, Z16
-	VMULPS        Z9, Z17, Z17
-	VMULPS        Z10, Z18, Z18
-	VADDPS.BCST   word3f000007<>+0(SB), Z13, Z13
-	VADDPS.BCST   word3f000007<>+0(SB), Z14, Z14
-	VADDPS.BCST   word3f000007<>+0(SB), Z15, Z15
-	VADDPS.BCST   word3f000007<>+0(SB), Z16, Z16
-	VADDPS.BCST   word3f000007<>+0(SB), Z17, Z17
-	VADDPS.BCST   word3f000007<>+0(SB), Z18, Z18
+	VADDPS.BCST   word3f000002<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3f000002<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f000002<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f000002<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f000002<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3f000002<>+0(SB), Z18, Z18
 	VMULPS        Z13, Z5, Z5
 	VMULPS        Z14, Z6, Z6
 	VMULPS        Z15, Z11, Z11
@@ -1309,15 +2272,13 @@ whole:
 	VMOVUPS       (AX), Z2
 	VMULPS.BCST   rate+144(FP), Z1, Z1
 	VMULPS        Z1, Z1, Z3
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z4, Z4
 	VMULPS        Z3, Z4, Z4
 	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VMULPS        Z4, Z1, Z4
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VMULPS        Z3, Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
 	VMULPS        Z3, Z1, Z1
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS  word3f800000<>+0(SB), Z3
@@ -1362,30 +2323,18 @@ whole:
 	VMULPS        Z3, Z3, Z1
 	VMULPS        Z6, Z6, Z2
 	VMULPS        Z4, Z4, Z5
-	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z7
-	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z8
-	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z9, Z9
 	VMULPS        Z1, Z7, Z7
 	VMULPS        Z2, Z8, Z8
 	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3dd06047<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3dd06047<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
-	VMULPS        Z1, Z7, Z7
-	VMULPS        Z2, Z8, Z8
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
-	VMULPS        Z1, Z7, Z7
-	VMULPS        Z2, Z8, Z8
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3f000007<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3f000007<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f000002<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000002<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000002<>+0(SB), Z9, Z9
 	VMULPS        Z7, Z3, Z3
 	VMULPS        Z8, Z6, Z6
 	VMULPS        Z9, Z4, Z4
@@ -1423,15 +2372,13 @@ part:
 	VMOVUPS.Z     (AX), K1, Z2
 	VMULPS.BCST   rate+144(FP), Z1, Z1
 	VMULPS        Z1, Z1, Z3
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z4, Z4
 	VMULPS        Z3, Z4, Z4
 	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VMULPS        Z4, Z1, Z4
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VMULPS        Z3, Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
 	VMULPS        Z3, Z1, Z1
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS  word3f800000<>+0(SB), Z3
@@ -1476,30 +2423,18 @@ part:
 	VMULPS        Z3, Z3, Z1
 	VMULPS        Z6, Z6, Z2
 	VMULPS        Z4, Z4, Z5
-	VMULPS.BCST   word3dde96be<>+0(SB), Z1, Z7
-	VMULPS.BCST   word3dde96be<>+0(SB), Z2, Z8
-	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z5, Z9
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z9, Z9
 	VMULPS        Z1, Z7, Z7
 	VMULPS        Z2, Z8, Z8
 	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3dd06047<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3dd06047<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
-	VMULPS        Z1, Z7, Z7
-	VMULPS        Z2, Z8, Z8
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
-	VMULPS        Z1, Z7, Z7
-	VMULPS        Z2, Z8, Z8
-	VMULPS        Z5, Z9, Z9
-	VADDPS.BCST   word3f000007<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3f000007<>+0(SB), Z8, Z8
-	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f000002<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000002<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000002<>+0(SB), Z9, Z9
 	VMULPS        Z7, Z3, Z3
 	VMULPS        Z8, Z6, Z6
 	VMULPS        Z9, Z4, Z4
@@ -1525,9 +2460,9 @@ done:
 	MOVSD         X0, ret+184(FP)
 	RET
 
-// func edgeConstantAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+// func constantNearAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·edgeConstantAVX512(SB), NOSPLIT, $0-128
+TEXT ·constantNearAVX512(SB), NOSPLIT, $0-128
 	MOVQ   lambda_base+0(FP), AX
 	MOVQ   lambda_len+8(FP), CX
 	MOVQ   offset_base+24(FP), DX
@@ -1546,24 +2481,20 @@ pair:
 	VMULPS.BCST   rate+96(FP), Z2, Z2
 	VMULPS        Z1, Z1, Z5
 	VMULPS        Z2, Z2, Z6
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z5, Z7
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z6, Z8
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z7, Z7
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z8, Z8
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z8, Z8
 	VMULPS        Z5, Z7, Z7
 	VMULPS        Z6, Z8, Z8
 	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
 	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
 	VMULPS        Z7, Z1, Z7
 	VMULPS        Z8, Z2, Z8
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z5, Z1
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z6, Z2
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z2, Z2
-	VMULPS        Z5, Z1, Z1
-	VMULPS        Z6, Z2, Z2
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z2, Z2
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z2, Z2
 	VMULPS        Z5, Z1, Z1
 	VMULPS        Z6, Z2, Z2
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
@@ -1640,38 +2571,22 @@ pair:
 	VMULPS        Z4, Z4, Z6
 	VMULPS        Z1, Z1, Z7
 	VMULPS        Z2, Z2, Z8
-	VMULPS.BCST   word3dde96be<>+0(SB), Z5, Z9
-	VMULPS.BCST   word3dde96be<>+0(SB), Z6, Z10
-	VMULPS.BCST   word3dde96be<>+0(SB), Z7, Z11
-	VMULPS.BCST   word3dde96be<>+0(SB), Z8, Z12
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z9, Z9
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z10, Z10
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z11, Z11
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z12, Z12
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z5, Z9
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z6, Z10
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z7, Z11
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z8, Z12
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z12, Z12
 	VMULPS        Z5, Z9, Z9
 	VMULPS        Z6, Z10, Z10
 	VMULPS        Z7, Z11, Z11
 	VMULPS        Z8, Z12, Z12
-	VADDPS.BCST   word3dd06047<>+0(SB), Z9, Z9
-	VADDPS.BCST   word3dd06047<>+0(SB), Z10, Z10
-	VADDPS.BCST   word3dd06047<>+0(SB), Z11, Z11
-	VADDPS.BCST   word3dd06047<>+0(SB), Z12, Z12
-	VMULPS        Z5, Z9, Z9
-	VMULPS        Z6, Z10, Z10
-	VMULPS        Z7, Z11, Z11
-	VMULPS        Z8, Z12, Z12
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z9, Z9
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z10, Z10
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z11, Z11
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z12, Z12
-	VMULPS        Z5, Z9, Z9
-	VMULPS        Z6, Z10, Z10
-	VMULPS        Z7, Z11, Z11
-	VMULPS        Z8, Z12, Z12
-	VADDPS.BCST   word3f000007<>+0(SB), Z9, Z9
-	VADDPS.BCST   word3f000007<>+0(SB), Z10, Z10
-	VADDPS.BCST   word3f000007<>+0(SB), Z11, Z11
-	VADDPS.BCST   word3f000007<>+0(SB), Z12, Z12
+	VADDPS.BCST   word3f000002<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f000002<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3f000002<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3f000002<>+0(SB), Z12, Z12
 	VMULPS        Z9, Z3, Z3
 	VMULPS        Z10, Z4, Z4
 	VMULPS        Z11, Z1, Z1
@@ -1705,15 +2620,13 @@ whole:
 	VMOVUPS       (AX), Z2
 	VMULPS.BCST   rate+96(FP), Z1, Z1
 	VMULPS        Z1, Z1, Z3
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z4, Z4
 	VMULPS        Z3, Z4, Z4
 	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VMULPS        Z4, Z1, Z4
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VMULPS        Z3, Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
 	VMULPS        Z3, Z1, Z1
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS  word3f800000<>+0(SB), Z3
@@ -1752,22 +2665,14 @@ whole:
 	VDIVPS        Z4, Z1, Z1
 	VMULPS        Z2, Z2, Z3
 	VMULPS        Z1, Z1, Z4
-	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z5
-	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z6, Z6
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z6, Z6
 	VMULPS        Z3, Z5, Z5
 	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3dd06047<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3dd06047<>+0(SB), Z6, Z6
-	VMULPS        Z3, Z5, Z5
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z6, Z6
-	VMULPS        Z3, Z5, Z5
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f000007<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3f000007<>+0(SB), Z6, Z6
+	VADDPS.BCST   word3f000002<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000002<>+0(SB), Z6, Z6
 	VMULPS        Z5, Z2, Z2
 	VMULPS        Z6, Z1, Z1
 	VADDPS        Z1, Z2, Z2
@@ -1799,15 +2704,13 @@ part:
 	VMOVUPS.Z     (AX), K1, Z2
 	VMULPS.BCST   rate+96(FP), Z1, Z1
 	VMULPS        Z1, Z1, Z3
-	VMULPS.BCST   word3c0a2c16<>+0(SB), Z3, Z4
-	VADDPS.BCST   word3e2aa7bd<>+0(SB), Z4, Z4
+	VMULPS.BCST   word3c08b6e9<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3e2aaaa1<>+0(SB), Z4, Z4
 	VMULPS        Z3, Z4, Z4
 	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VMULPS        Z4, Z1, Z4
-	VMULPS.BCST   word3ab84e18<>+0(SB), Z3, Z1
-	VADDPS.BCST   word3d2aa6e3<>+0(SB), Z1, Z1
-	VMULPS        Z3, Z1, Z1
-	VADDPS.BCST   word3f000004<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3d2afbd8<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3effffe0<>+0(SB), Z1, Z1
 	VMULPS        Z3, Z1, Z1
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS  word3f800000<>+0(SB), Z3
@@ -1846,22 +2749,14 @@ part:
 	VDIVPS        Z4, Z1, Z1
 	VMULPS        Z2, Z2, Z3
 	VMULPS        Z1, Z1, Z4
-	VMULPS.BCST   word3dde96be<>+0(SB), Z3, Z5
-	VMULPS.BCST   word3dde96be<>+0(SB), Z4, Z6
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3d64b27d<>+0(SB), Z6, Z6
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3dd5a9b0<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2a99e4<>+0(SB), Z6, Z6
 	VMULPS        Z3, Z5, Z5
 	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3dd06047<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3dd06047<>+0(SB), Z6, Z6
-	VMULPS        Z3, Z5, Z5
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3e2a9924<>+0(SB), Z6, Z6
-	VMULPS        Z3, Z5, Z5
-	VMULPS        Z4, Z6, Z6
-	VADDPS.BCST   word3f000007<>+0(SB), Z5, Z5
-	VADDPS.BCST   word3f000007<>+0(SB), Z6, Z6
+	VADDPS.BCST   word3f000002<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000002<>+0(SB), Z6, Z6
 	VMULPS        Z5, Z2, Z2
 	VMULPS        Z6, Z1, Z1
 	VADDPS        Z1, Z2, Z2
@@ -1883,9 +2778,9 @@ done:
 	MOVSD         X0, ret+120(FP)
 	RET
 
-// func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+// func slopesNearAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
 // Requires: AVX, AVX512F, BMI2, CMOV, SSE2
-TEXT ·edgeSlopesAVX512(SB), NOSPLIT, $0-216
+TEXT ·slopesNearAVX512(SB), NOSPLIT, $0-224
 	MOVQ   lambda_base+24(FP), AX
 	MOVQ   lambda_len+32(FP), CX
 	MOVQ   offset_base+48(FP), DX
@@ -1903,138 +2798,128 @@ pair:
 	VMOVUPS       64(DX), Z2
 	VMULPS.BCST   rate+168(FP), Z1, Z1
 	VMULPS.BCST   rate+168(FP), Z2, Z2
-	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z3
-	VMULPS.BCST   word3ab85054<>+0(SB), Z2, Z4
-	VADDPS.BCST   word3c0a2c06<>+0(SB), Z3, Z3
-	VADDPS.BCST   word3c0a2c06<>+0(SB), Z4, Z4
+	VMULPS.BCST   word3c08be33<>+0(SB), Z1, Z3
+	VMULPS.BCST   word3c08be33<>+0(SB), Z2, Z4
+	VADDPS.BCST   word3d2af364<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3d2af364<>+0(SB), Z4, Z4
 	VMULPS        Z1, Z3, Z3
 	VMULPS        Z2, Z4, Z4
-	VADDPS.BCST   word3d2aa707<>+0(SB), Z3, Z3
-	VADDPS.BCST   word3d2aa707<>+0(SB), Z4, Z4
+	VADDPS.BCST   word3e2aaa9e<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3e2aaa9e<>+0(SB), Z4, Z4
 	VMULPS        Z1, Z3, Z3
 	VMULPS        Z2, Z4, Z4
-	VADDPS.BCST   word3e2aa7be<>+0(SB), Z3, Z3
-	VADDPS.BCST   word3e2aa7be<>+0(SB), Z4, Z4
-	VMULPS        Z1, Z3, Z3
-	VMULPS        Z2, Z4, Z4
-	VADDPS.BCST   word3f000003<>+0(SB), Z3, Z3
-	VADDPS.BCST   word3f000003<>+0(SB), Z4, Z4
+	VADDPS.BCST   word3effffe9<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3effffe9<>+0(SB), Z4, Z4
 	VMULPS        Z1, Z3, Z3
 	VMULPS        Z2, Z4, Z4
 	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
 	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
 	VMULPS        Z3, Z1, Z1
 	VMULPS        Z4, Z2, Z2
-	VMOVUPS       (AX), Z3
-	VMOVUPS       64(AX), Z4
-	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
-	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
-	VMOVUPS       (BX), Z5
-	VMOVUPS       64(BX), Z6
-	VMULPS        Z1, Z5, Z7
-	VMULPS        Z2, Z6, Z8
-	VADDPS        Z1, Z5, Z5
-	VADDPS        Z2, Z6, Z6
-	VADDPS        Z7, Z5, Z5
-	VADDPS        Z8, Z6, Z6
-	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z7
-	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z8
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VBROADCASTSS  word3f800000<>+0(SB), Z10
-	VMOVUPS       (R8), Z11
-	VMOVUPS       64(R8), Z12
-	VADDPS.BCST   h+200(FP), Z9, Z9
-	VADDPS.BCST   h+200(FP), Z10, Z10
-	VMOVUPS       (R9), Z13
-	VMOVUPS       64(R9), Z14
-	VADDPS        Z13, Z11, Z11
-	VADDPS        Z14, Z12, Z12
-	VMULPS.BCST   pp+172(FP), Z7, Z15
-	VMULPS.BCST   pp+172(FP), Z8, Z16
-	VADDPS        Z5, Z15, Z15
-	VADDPS        Z6, Z16, Z16
-	VMULPS        Z15, Z3, Z17
-	VMULPS        Z16, Z4, Z18
-	VADDPS.BCST   word40000000<>+0(SB), Z17, Z17
-	VADDPS.BCST   word40000000<>+0(SB), Z18, Z18
-	VADDPS        Z11, Z9, Z13
-	VADDPS        Z12, Z10, Z14
-	VMULPS        Z15, Z13, Z15
-	VMULPS        Z16, Z14, Z16
-	VMULPS.BCST   mp+180(FP), Z7, Z7
-	VMULPS.BCST   mp+180(FP), Z8, Z8
-	VADDPS        Z5, Z7, Z7
-	VADDPS        Z6, Z8, Z8
-	VMULPS        Z7, Z3, Z5
-	VMULPS        Z8, Z4, Z6
-	VADDPS.BCST   word40000000<>+0(SB), Z5, Z5
-	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
-	VSUBPS        Z11, Z9, Z9
-	VSUBPS        Z12, Z10, Z10
-	VMULPS        Z7, Z9, Z7
-	VMULPS        Z8, Z10, Z8
-	VMOVUPS       (SI), Z9
-	VMOVUPS       64(SI), Z10
-	VMULPS        Z1, Z9, Z11
-	VMULPS        Z2, Z10, Z12
-	VADDPS        Z1, Z9, Z1
-	VADDPS        Z2, Z10, Z2
-	VADDPS        Z11, Z1, Z1
-	VADDPS        Z12, Z2, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z11
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z12
-	VBROADCASTSS  word3f800000<>+0(SB), Z9
-	VBROADCASTSS  word3f800000<>+0(SB), Z10
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z4
+	VMOVUPS       (AX), Z5
+	VMOVUPS       64(AX), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VMOVUPS       (BX), Z7
+	VMOVUPS       64(BX), Z8
+	VMULPS        Z7, Z3, Z7
+	VMULPS        Z8, Z4, Z8
+	VADDPS        Z1, Z7, Z7
+	VADDPS        Z2, Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z10
+	VBROADCASTSS  hUp+204(FP), Z11
+	VBROADCASTSS  hUp+204(FP), Z12
 	VMOVUPS       (R8), Z13
 	VMOVUPS       64(R8), Z14
-	VSUBPS.BCST   h+200(FP), Z9, Z9
-	VSUBPS.BCST   h+200(FP), Z10, Z10
-	VMOVUPS       (R9), Z19
-	VMOVUPS       64(R9), Z20
-	VSUBPS        Z19, Z13, Z13
-	VSUBPS        Z20, Z14, Z14
-	VMULPS.BCST   pm+176(FP), Z11, Z21
-	VMULPS.BCST   pm+176(FP), Z12, Z22
-	VADDPS        Z1, Z21, Z21
-	VADDPS        Z2, Z22, Z22
-	VMULPS        Z21, Z3, Z23
-	VMULPS        Z22, Z4, Z24
-	VADDPS.BCST   word40000000<>+0(SB), Z23, Z23
-	VADDPS.BCST   word40000000<>+0(SB), Z24, Z24
-	VADDPS        Z13, Z9, Z19
-	VADDPS        Z14, Z10, Z20
-	VMULPS        Z21, Z19, Z21
-	VMULPS        Z22, Z20, Z22
-	VMULPS.BCST   mm+184(FP), Z11, Z11
-	VMULPS.BCST   mm+184(FP), Z12, Z12
-	VADDPS        Z1, Z11, Z11
-	VADDPS        Z2, Z12, Z12
-	VMULPS        Z11, Z3, Z1
-	VMULPS        Z12, Z4, Z2
-	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
-	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
-	VSUBPS        Z13, Z9, Z3
-	VSUBPS        Z14, Z10, Z4
+	VMOVUPS       (R9), Z15
+	VMOVUPS       64(R9), Z16
+	VADDPS        Z15, Z13, Z13
+	VADDPS        Z16, Z14, Z14
+	VMULPS.BCST   pp+172(FP), Z9, Z17
+	VMULPS.BCST   pp+172(FP), Z10, Z18
+	VADDPS        Z7, Z17, Z17
+	VADDPS        Z8, Z18, Z18
+	VMULPS        Z17, Z5, Z19
+	VMULPS        Z18, Z6, Z20
+	VADDPS.BCST   word40000000<>+0(SB), Z19, Z19
+	VADDPS.BCST   word40000000<>+0(SB), Z20, Z20
+	VADDPS        Z13, Z11, Z15
+	VADDPS        Z14, Z12, Z16
+	VMULPS        Z17, Z15, Z17
+	VMULPS        Z18, Z16, Z18
+	VMULPS.BCST   mp+180(FP), Z9, Z9
+	VMULPS.BCST   mp+180(FP), Z10, Z10
+	VADDPS        Z7, Z9, Z9
+	VADDPS        Z8, Z10, Z10
+	VMULPS        Z9, Z5, Z7
+	VMULPS        Z10, Z6, Z8
+	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
+	VSUBPS        Z13, Z11, Z11
+	VSUBPS        Z14, Z12, Z12
+	VMULPS        Z9, Z11, Z9
+	VMULPS        Z10, Z12, Z10
+	VMOVUPS       (SI), Z11
+	VMOVUPS       64(SI), Z12
 	VMULPS        Z11, Z3, Z11
 	VMULPS        Z12, Z4, Z12
-	VDIVPS        Z17, Z15, Z15
-	VDIVPS        Z18, Z16, Z16
-	VDIVPS        Z23, Z21, Z21
-	VDIVPS        Z24, Z22, Z22
-	VDIVPS        Z5, Z7, Z7
-	VDIVPS        Z6, Z8, Z8
-	VDIVPS        Z1, Z11, Z11
-	VDIVPS        Z2, Z12, Z12
-	VSUBPS        Z7, Z15, Z17
-	VSUBPS        Z8, Z16, Z18
-	VADDPS        Z7, Z15, Z15
-	VADDPS        Z8, Z16, Z16
-	VSUBPS        Z11, Z21, Z23
-	VSUBPS        Z12, Z22, Z24
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z2, Z12, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z2
+	VBROADCASTSS  hDown+208(FP), Z3
+	VBROADCASTSS  hDown+208(FP), Z4
+	VMOVUPS       (R8), Z13
+	VMOVUPS       64(R8), Z14
+	VMOVUPS       (R9), Z15
+	VMOVUPS       64(R9), Z16
+	VSUBPS        Z15, Z13, Z13
+	VSUBPS        Z16, Z14, Z14
+	VMULPS.BCST   pm+176(FP), Z1, Z21
+	VMULPS.BCST   pm+176(FP), Z2, Z22
 	VADDPS        Z11, Z21, Z21
 	VADDPS        Z12, Z22, Z22
-	VADDPS        Z21, Z15, Z1
-	VADDPS        Z22, Z16, Z2
+	VMULPS        Z21, Z5, Z23
+	VMULPS        Z22, Z6, Z24
+	VADDPS.BCST   word40000000<>+0(SB), Z23, Z23
+	VADDPS.BCST   word40000000<>+0(SB), Z24, Z24
+	VADDPS        Z13, Z3, Z15
+	VADDPS        Z14, Z4, Z16
+	VMULPS        Z21, Z15, Z21
+	VMULPS        Z22, Z16, Z22
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VMULPS.BCST   mm+184(FP), Z2, Z2
+	VADDPS        Z11, Z1, Z1
+	VADDPS        Z12, Z2, Z2
+	VMULPS        Z1, Z5, Z5
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   word40000000<>+0(SB), Z5, Z5
+	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VSUBPS        Z13, Z3, Z3
+	VSUBPS        Z14, Z4, Z4
+	VMULPS        Z1, Z3, Z1
+	VMULPS        Z2, Z4, Z2
+	VDIVPS        Z19, Z17, Z17
+	VDIVPS        Z20, Z18, Z18
+	VDIVPS        Z23, Z21, Z21
+	VDIVPS        Z24, Z22, Z22
+	VDIVPS        Z7, Z9, Z9
+	VDIVPS        Z8, Z10, Z10
+	VDIVPS        Z5, Z1, Z1
+	VDIVPS        Z6, Z2, Z2
+	VSUBPS        Z9, Z17, Z19
+	VSUBPS        Z10, Z18, Z20
+	VADDPS        Z9, Z17, Z17
+	VADDPS        Z10, Z18, Z18
+	VSUBPS        Z1, Z21, Z23
+	VSUBPS        Z2, Z22, Z24
+	VADDPS        Z1, Z21, Z21
+	VADDPS        Z2, Z22, Z22
+	VADDPS        Z21, Z17, Z1
+	VADDPS        Z22, Z18, Z2
 	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
 	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
 	VMOVUPS       Z1, (DI)
@@ -2045,20 +2930,20 @@ pair:
 	VMOVUPS       64(R8), Z4
 	VMOVUPS       (R9), Z5
 	VMOVUPS       64(R9), Z6
-	VMULPS        Z15, Z1, Z15
-	VMULPS        Z16, Z2, Z16
-	VSUBPS        Z15, Z17, Z17
-	VSUBPS        Z16, Z18, Z18
-	VMULPS.BCST   up+188(FP), Z17, Z17
-	VMULPS.BCST   up+188(FP), Z18, Z18
+	VMULPS        Z17, Z1, Z17
+	VMULPS        Z18, Z2, Z18
+	VSUBPS        Z17, Z19, Z19
+	VSUBPS        Z18, Z20, Z20
+	VMULPS.BCST   up+188(FP), Z19, Z19
+	VMULPS.BCST   up+188(FP), Z20, Z20
 	VMULPS        Z21, Z1, Z21
 	VMULPS        Z22, Z2, Z22
 	VSUBPS        Z21, Z23, Z23
 	VSUBPS        Z22, Z24, Z24
 	VMULPS.BCST   down+192(FP), Z23, Z23
 	VMULPS.BCST   down+192(FP), Z24, Z24
-	VADDPS        Z23, Z17, Z17
-	VADDPS        Z24, Z18, Z18
+	VADDPS        Z23, Z19, Z19
+	VADDPS        Z24, Z20, Z20
 	VSUBPS        Z1, Z3, Z3
 	VSUBPS        Z2, Z4, Z4
 	VMULPS.BCST   h+200(FP), Z1, Z1
@@ -2079,12 +2964,12 @@ pair:
 	VSUBPS        Z2, Z4, Z4
 	VMULPS        Z7, Z3, Z3
 	VMULPS        Z8, Z4, Z4
-	VMULPS        Z17, Z3, Z17
-	VMULPS        Z18, Z4, Z18
+	VMULPS        Z19, Z3, Z19
+	VMULPS        Z20, Z4, Z20
 	VMULPS        Z5, Z1, Z5
 	VMULPS        Z6, Z2, Z6
-	VADDPS        Z17, Z5, Z5
-	VADDPS        Z18, Z6, Z6
+	VADDPS        Z19, Z5, Z5
+	VADDPS        Z20, Z6, Z6
 	VCVTPS2PD     Y5, Z1
 	VADDPD        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z5, Y5
@@ -2113,84 +2998,79 @@ single:
 whole:
 	VMOVUPS       (DX), Z1
 	VMULPS.BCST   rate+168(FP), Z1, Z1
-	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z2
-	VADDPS.BCST   word3c0a2c06<>+0(SB), Z2, Z2
+	VMULPS.BCST   word3c08be33<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3d2af364<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3d2aa707<>+0(SB), Z2, Z2
+	VADDPS.BCST   word3e2aaa9e<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3e2aa7be<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3f000003<>+0(SB), Z2, Z2
+	VADDPS.BCST   word3effffe9<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
 	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
 	VMULPS        Z2, Z1, Z1
-	VMOVUPS       (AX), Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VMOVUPS       (BX), Z3
-	VMULPS        Z1, Z3, Z4
-	VADDPS        Z1, Z3, Z3
-	VADDPS        Z4, Z3, Z3
-	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS  word3f800000<>+0(SB), Z5
-	VMOVUPS       (R8), Z6
-	VADDPS.BCST   h+200(FP), Z5, Z5
-	VMOVUPS       (R9), Z7
-	VADDPS        Z7, Z6, Z6
-	VMULPS.BCST   pp+172(FP), Z4, Z8
-	VADDPS        Z3, Z8, Z8
-	VMULPS        Z8, Z2, Z9
-	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
-	VADDPS        Z6, Z5, Z7
-	VMULPS        Z8, Z7, Z8
-	VMULPS.BCST   mp+180(FP), Z4, Z4
-	VADDPS        Z3, Z4, Z4
-	VMULPS        Z4, Z2, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
-	VSUBPS        Z6, Z5, Z5
-	VMULPS        Z4, Z5, Z4
-	VMOVUPS       (SI), Z5
-	VMULPS        Z1, Z5, Z6
-	VADDPS        Z1, Z5, Z1
-	VADDPS        Z6, Z1, Z1
-	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z2
+	VMOVUPS       (AX), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMOVUPS       (BX), Z4
+	VMULPS        Z4, Z2, Z4
+	VADDPS        Z1, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z5
+	VBROADCASTSS  hUp+204(FP), Z6
 	VMOVUPS       (R8), Z7
-	VSUBPS.BCST   h+200(FP), Z5, Z5
-	VMOVUPS       (R9), Z10
-	VSUBPS        Z10, Z7, Z7
-	VMULPS.BCST   pm+176(FP), Z6, Z11
-	VADDPS        Z1, Z11, Z11
-	VMULPS        Z11, Z2, Z12
-	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
-	VADDPS        Z7, Z5, Z10
-	VMULPS        Z11, Z10, Z11
-	VMULPS.BCST   mm+184(FP), Z6, Z6
-	VADDPS        Z1, Z6, Z6
-	VMULPS        Z6, Z2, Z1
-	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
-	VSUBPS        Z7, Z5, Z2
+	VMOVUPS       (R9), Z8
+	VADDPS        Z8, Z7, Z7
+	VMULPS.BCST   pp+172(FP), Z5, Z9
+	VADDPS        Z4, Z9, Z9
+	VMULPS        Z9, Z3, Z10
+	VADDPS.BCST   word40000000<>+0(SB), Z10, Z10
+	VADDPS        Z7, Z6, Z8
+	VMULPS        Z9, Z8, Z9
+	VMULPS.BCST   mp+180(FP), Z5, Z5
+	VADDPS        Z4, Z5, Z5
+	VMULPS        Z5, Z3, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VSUBPS        Z7, Z6, Z6
+	VMULPS        Z5, Z6, Z5
+	VMOVUPS       (SI), Z6
 	VMULPS        Z6, Z2, Z6
-	VDIVPS        Z9, Z8, Z8
-	VDIVPS        Z12, Z11, Z11
-	VDIVPS        Z3, Z4, Z4
-	VDIVPS        Z1, Z6, Z6
-	VSUBPS        Z4, Z8, Z9
-	VADDPS        Z4, Z8, Z8
-	VSUBPS        Z6, Z11, Z12
+	VADDPS        Z1, Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z1
+	VBROADCASTSS  hDown+208(FP), Z2
+	VMOVUPS       (R8), Z7
+	VMOVUPS       (R9), Z8
+	VSUBPS        Z8, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z1, Z11
 	VADDPS        Z6, Z11, Z11
-	VADDPS        Z11, Z8, Z1
+	VMULPS        Z11, Z3, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z2, Z8
+	VMULPS        Z11, Z8, Z11
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VADDPS        Z6, Z1, Z1
+	VMULPS        Z1, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z7, Z2, Z2
+	VMULPS        Z1, Z2, Z1
+	VDIVPS        Z10, Z9, Z9
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z4, Z5, Z5
+	VDIVPS        Z3, Z1, Z1
+	VSUBPS        Z5, Z9, Z10
+	VADDPS        Z5, Z9, Z9
+	VSUBPS        Z1, Z11, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z11, Z9, Z1
 	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
 	VMOVUPS       Z1, (DI)
 	VMOVUPS       (DX), Z1
 	VMOVUPS       (R8), Z2
 	VMOVUPS       (R9), Z3
-	VMULPS        Z8, Z1, Z8
-	VSUBPS        Z8, Z9, Z9
-	VMULPS.BCST   up+188(FP), Z9, Z9
+	VMULPS        Z9, Z1, Z9
+	VSUBPS        Z9, Z10, Z10
+	VMULPS.BCST   up+188(FP), Z10, Z10
 	VMULPS        Z11, Z1, Z11
 	VSUBPS        Z11, Z12, Z12
 	VMULPS.BCST   down+192(FP), Z12, Z12
-	VADDPS        Z12, Z9, Z9
+	VADDPS        Z12, Z10, Z10
 	VSUBPS        Z1, Z2, Z2
 	VMULPS.BCST   h+200(FP), Z1, Z1
 	VSUBPS        Z1, Z3, Z3
@@ -2201,9 +3081,9 @@ whole:
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
 	VSUBPS        Z1, Z2, Z2
 	VMULPS        Z4, Z2, Z2
-	VMULPS        Z9, Z2, Z9
+	VMULPS        Z10, Z2, Z10
 	VMULPS        Z3, Z1, Z3
-	VADDPS        Z9, Z3, Z3
+	VADDPS        Z10, Z3, Z3
 	VCVTPS2PD     Y3, Z1
 	VADDPD        Z1, Z0, Z0
 	VEXTRACTF64X4 $0x01, Z3, Y3
@@ -2233,84 +3113,79 @@ part:
 	KMOVW         R10, K1
 	VMOVUPS.Z     (DX), K1, Z1
 	VMULPS.BCST   rate+168(FP), Z1, Z1
-	VMULPS.BCST   word3ab85054<>+0(SB), Z1, Z2
-	VADDPS.BCST   word3c0a2c06<>+0(SB), Z2, Z2
+	VMULPS.BCST   word3c08be33<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3d2af364<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3d2aa707<>+0(SB), Z2, Z2
+	VADDPS.BCST   word3e2aaa9e<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3e2aa7be<>+0(SB), Z2, Z2
-	VMULPS        Z1, Z2, Z2
-	VADDPS.BCST   word3f000003<>+0(SB), Z2, Z2
+	VADDPS.BCST   word3effffe9<>+0(SB), Z2, Z2
 	VMULPS        Z1, Z2, Z2
 	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
 	VMULPS        Z2, Z1, Z1
-	VMOVUPS.Z     (AX), K1, Z2
-	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
-	VMOVUPS.Z     (BX), K1, Z3
-	VMULPS        Z1, Z3, Z4
-	VADDPS        Z1, Z3, Z3
-	VADDPS        Z4, Z3, Z3
-	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z4
-	VBROADCASTSS  word3f800000<>+0(SB), Z5
-	VMOVUPS.Z     (R8), K1, Z6
-	VADDPS.BCST   h+200(FP), Z5, Z5
-	VMOVUPS.Z     (R9), K1, Z7
-	VADDPS        Z7, Z6, Z6
-	VMULPS.BCST   pp+172(FP), Z4, Z8
-	VADDPS        Z3, Z8, Z8
-	VMULPS        Z8, Z2, Z9
-	VADDPS.BCST   word40000000<>+0(SB), Z9, Z9
-	VADDPS        Z6, Z5, Z7
-	VMULPS        Z8, Z7, Z8
-	VMULPS.BCST   mp+180(FP), Z4, Z4
-	VADDPS        Z3, Z4, Z4
-	VMULPS        Z4, Z2, Z3
-	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
-	VSUBPS        Z6, Z5, Z5
-	VMULPS        Z4, Z5, Z4
-	VMOVUPS.Z     (SI), K1, Z5
-	VMULPS        Z1, Z5, Z6
-	VADDPS        Z1, Z5, Z1
-	VADDPS        Z6, Z1, Z1
-	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z6
-	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z2
+	VMOVUPS.Z     (AX), K1, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VMULPS        Z4, Z2, Z4
+	VADDPS        Z1, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z5
+	VBROADCASTSS  hUp+204(FP), Z6
 	VMOVUPS.Z     (R8), K1, Z7
-	VSUBPS.BCST   h+200(FP), Z5, Z5
-	VMOVUPS.Z     (R9), K1, Z10
-	VSUBPS        Z10, Z7, Z7
-	VMULPS.BCST   pm+176(FP), Z6, Z11
-	VADDPS        Z1, Z11, Z11
-	VMULPS        Z11, Z2, Z12
-	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
-	VADDPS        Z7, Z5, Z10
-	VMULPS        Z11, Z10, Z11
-	VMULPS.BCST   mm+184(FP), Z6, Z6
-	VADDPS        Z1, Z6, Z6
-	VMULPS        Z6, Z2, Z1
-	VADDPS.BCST   word40000000<>+0(SB), Z1, Z1
-	VSUBPS        Z7, Z5, Z2
+	VMOVUPS.Z     (R9), K1, Z8
+	VADDPS        Z8, Z7, Z7
+	VMULPS.BCST   pp+172(FP), Z5, Z9
+	VADDPS        Z4, Z9, Z9
+	VMULPS        Z9, Z3, Z10
+	VADDPS.BCST   word40000000<>+0(SB), Z10, Z10
+	VADDPS        Z7, Z6, Z8
+	VMULPS        Z9, Z8, Z9
+	VMULPS.BCST   mp+180(FP), Z5, Z5
+	VADDPS        Z4, Z5, Z5
+	VMULPS        Z5, Z3, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VSUBPS        Z7, Z6, Z6
+	VMULPS        Z5, Z6, Z5
+	VMOVUPS.Z     (SI), K1, Z6
 	VMULPS        Z6, Z2, Z6
-	VDIVPS        Z9, Z8, Z8
-	VDIVPS        Z12, Z11, Z11
-	VDIVPS        Z3, Z4, Z4
-	VDIVPS        Z1, Z6, Z6
-	VSUBPS        Z4, Z8, Z9
-	VADDPS        Z4, Z8, Z8
-	VSUBPS        Z6, Z11, Z12
+	VADDPS        Z1, Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z1
+	VBROADCASTSS  hDown+208(FP), Z2
+	VMOVUPS.Z     (R8), K1, Z7
+	VMOVUPS.Z     (R9), K1, Z8
+	VSUBPS        Z8, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z1, Z11
 	VADDPS        Z6, Z11, Z11
-	VADDPS        Z11, Z8, Z1
+	VMULPS        Z11, Z3, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z2, Z8
+	VMULPS        Z11, Z8, Z11
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VADDPS        Z6, Z1, Z1
+	VMULPS        Z1, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z7, Z2, Z2
+	VMULPS        Z1, Z2, Z1
+	VDIVPS        Z10, Z9, Z9
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z4, Z5, Z5
+	VDIVPS        Z3, Z1, Z1
+	VSUBPS        Z5, Z9, Z10
+	VADDPS        Z5, Z9, Z9
+	VSUBPS        Z1, Z11, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z11, Z9, Z1
 	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
 	VMOVUPS       Z1, K1, (DI)
 	VMOVUPS.Z     (DX), K1, Z1
 	VMOVUPS.Z     (R8), K1, Z2
 	VMOVUPS.Z     (R9), K1, Z3
-	VMULPS        Z8, Z1, Z8
-	VSUBPS        Z8, Z9, Z9
-	VMULPS.BCST   up+188(FP), Z9, Z9
+	VMULPS        Z9, Z1, Z9
+	VSUBPS        Z9, Z10, Z10
+	VMULPS.BCST   up+188(FP), Z10, Z10
 	VMULPS        Z11, Z1, Z11
 	VSUBPS        Z11, Z12, Z12
 	VMULPS.BCST   down+192(FP), Z12, Z12
-	VADDPS        Z12, Z9, Z9
+	VADDPS        Z12, Z10, Z10
 	VSUBPS        Z1, Z2, Z2
 	VMULPS.BCST   h+200(FP), Z1, Z1
 	VSUBPS        Z1, Z3, Z3
@@ -2321,9 +3196,9 @@ part:
 	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
 	VSUBPS        Z1, Z2, Z2
 	VMULPS        Z4, Z2, Z2
-	VMULPS        Z9, Z2, Z9
+	VMULPS        Z10, Z2, Z10
 	VMULPS        Z3, Z1, Z3
-	VADDPS        Z9, Z3, Z3
+	VADDPS        Z10, Z3, Z3
 	VMOVAPS.Z     Z3, K1, Z3
 	VCVTPS2PD     Y3, Z1
 	VADDPD        Z1, Z0, Z0
@@ -2339,12 +3214,12 @@ done:
 	VPERMILPD     $0x01, X0, X1
 	VADDSD        X1, X0, X0
 	VZEROUPPER
-	MOVSD         X0, ret+208(FP)
+	MOVSD         X0, ret+216(FP)
 	RET
 
-// func plainEdgesAVX512(coupling []float32, lambda []float32, t float32)
+// func plainNearAVX512(coupling []float32, lambda []float32, t float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·plainEdgesAVX512(SB), NOSPLIT, $0-52
+TEXT ·plainNearAVX512(SB), NOSPLIT, $0-52
 	MOVQ lambda_base+24(FP), AX
 	MOVQ lambda_len+32(FP), CX
 	MOVQ coupling_base+0(FP), DX
@@ -2358,22 +3233,14 @@ pair:
 	VMULPS.BCST t+48(FP), Z1, Z1
 	VMULPS      Z0, Z0, Z2
 	VMULPS      Z1, Z1, Z3
-	VMULPS.BCST word3dde96be<>+0(SB), Z2, Z4
-	VMULPS.BCST word3dde96be<>+0(SB), Z3, Z5
-	VADDPS.BCST word3d64b27d<>+0(SB), Z4, Z4
-	VADDPS.BCST word3d64b27d<>+0(SB), Z5, Z5
+	VMULPS.BCST word3dd5a9b0<>+0(SB), Z2, Z4
+	VMULPS.BCST word3dd5a9b0<>+0(SB), Z3, Z5
+	VADDPS.BCST word3e2a99e4<>+0(SB), Z4, Z4
+	VADDPS.BCST word3e2a99e4<>+0(SB), Z5, Z5
 	VMULPS      Z2, Z4, Z4
 	VMULPS      Z3, Z5, Z5
-	VADDPS.BCST word3dd06047<>+0(SB), Z4, Z4
-	VADDPS.BCST word3dd06047<>+0(SB), Z5, Z5
-	VMULPS      Z2, Z4, Z4
-	VMULPS      Z3, Z5, Z5
-	VADDPS.BCST word3e2a9924<>+0(SB), Z4, Z4
-	VADDPS.BCST word3e2a9924<>+0(SB), Z5, Z5
-	VMULPS      Z2, Z4, Z4
-	VMULPS      Z3, Z5, Z5
-	VADDPS.BCST word3f000007<>+0(SB), Z4, Z4
-	VADDPS.BCST word3f000007<>+0(SB), Z5, Z5
+	VADDPS.BCST word3f000002<>+0(SB), Z4, Z4
+	VADDPS.BCST word3f000002<>+0(SB), Z5, Z5
 	VMULPS      Z4, Z0, Z0
 	VMULPS      Z5, Z1, Z1
 	VADDPS      Z0, Z0, Z0
@@ -2394,14 +3261,10 @@ whole:
 	VMOVUPS     (AX), Z0
 	VMULPS.BCST t+48(FP), Z0, Z0
 	VMULPS      Z0, Z0, Z1
-	VMULPS.BCST word3dde96be<>+0(SB), Z1, Z2
-	VADDPS.BCST word3d64b27d<>+0(SB), Z2, Z2
+	VMULPS.BCST word3dd5a9b0<>+0(SB), Z1, Z2
+	VADDPS.BCST word3e2a99e4<>+0(SB), Z2, Z2
 	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3dd06047<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3e2a9924<>+0(SB), Z2, Z2
-	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3f000007<>+0(SB), Z2, Z2
+	VADDPS.BCST word3f000002<>+0(SB), Z2, Z2
 	VMULPS      Z2, Z0, Z0
 	VADDPS      Z0, Z0, Z0
 	VMOVUPS     Z0, (DX)
@@ -2425,14 +3288,1574 @@ part:
 	VMOVUPS.Z   (AX), K1, Z0
 	VMULPS.BCST t+48(FP), Z0, Z0
 	VMULPS      Z0, Z0, Z1
-	VMULPS.BCST word3dde96be<>+0(SB), Z1, Z2
-	VADDPS.BCST word3d64b27d<>+0(SB), Z2, Z2
+	VMULPS.BCST word3dd5a9b0<>+0(SB), Z1, Z2
+	VADDPS.BCST word3e2a99e4<>+0(SB), Z2, Z2
 	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3dd06047<>+0(SB), Z2, Z2
+	VADDPS.BCST word3f000002<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z0, Z0
+	VADDPS      Z0, Z0, Z0
+	VMOVUPS     Z0, K1, (DX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func couplingsFarAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·couplingsFarAVX512(SB), NOSPLIT, $0-192
+	MOVQ   lambda_base+48(FP), AX
+	MOVQ   lambda_len+56(FP), CX
+	MOVQ   offset_base+72(FP), DX
+	MOVQ   plus_base+96(FP), BX
+	MOVQ   minus_base+120(FP), SI
+	MOVQ   coupling_base+0(FP), DI
+	MOVQ   field_base+24(FP), R8
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x20, CX
+	JLT    single
+
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS.BCST   rate+144(FP), Z2, Z2
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z2, Z2, Z6
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3c087b70<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3c087b70<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VMULPS        Z7, Z1, Z7
+	VMULPS        Z8, Z2, Z8
+	VMULPS.BCST   word3abc630c<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3abc630c<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z10
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMULPS        Z9, Z5, Z5
+	VMULPS        Z10, Z6, Z6
+	VBROADCASTSS  word40000000<>+0(SB), Z9
+	VBROADCASTSS  word40000000<>+0(SB), Z10
+	VSUBPS        Z5, Z9, Z9
+	VSUBPS        Z6, Z10, Z10
+	VADDPS        Z3, Z3, Z3
+	VADDPS        Z4, Z4, Z4
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VMULPS        Z7, Z9, Z11
+	VMULPS        Z8, Z10, Z12
+	VADDPS        Z13, Z11, Z11
+	VADDPS        Z14, Z12, Z12
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z1, Z9, Z1
+	VMULPS        Z2, Z10, Z2
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VMOVUPS       (BX), Z3
+	VMOVUPS       64(BX), Z4
+	VMOVUPS       (SI), Z7
+	VMOVUPS       64(SI), Z8
+	VSUBPS        Z3, Z7, Z9
+	VSUBPS        Z4, Z8, Z10
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VMULPS        Z11, Z9, Z13
+	VMULPS        Z12, Z10, Z14
+	VMULPS.BCST   cn+172(FP), Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z6, Z8
+	VSUBPS        Z13, Z7, Z7
+	VSUBPS        Z14, Z8, Z8
+	VMULPS.BCST   cd+176(FP), Z5, Z15
+	VMULPS.BCST   cd+176(FP), Z6, Z16
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VADDPS        Z15, Z13, Z13
+	VADDPS        Z16, Z14, Z14
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z5, Z3, Z3
+	VMULPS        Z6, Z4, Z4
+	VMULPS.BCST   kv+152(FP), Z9, Z15
+	VMULPS.BCST   kv+152(FP), Z10, Z16
+	VMULPS.BCST   kq+148(FP), Z11, Z5
+	VMULPS.BCST   kq+148(FP), Z12, Z6
+	VADDPS        Z15, Z5, Z5
+	VADDPS        Z16, Z6, Z6
+	VMULPS.BCST   kd+156(FP), Z3, Z15
+	VMULPS.BCST   kd+156(FP), Z4, Z16
+	VADDPS        Z1, Z15, Z15
+	VADDPS        Z2, Z16, Z16
+	VMULPS.BCST   bv+164(FP), Z9, Z9
+	VMULPS.BCST   bv+164(FP), Z10, Z10
+	VMULPS.BCST   bq+160(FP), Z11, Z11
+	VMULPS.BCST   bq+160(FP), Z12, Z12
+	VADDPS        Z9, Z11, Z11
+	VADDPS        Z10, Z12, Z12
+	VMULPS.BCST   bd+168(FP), Z3, Z3
+	VMULPS.BCST   bd+168(FP), Z4, Z4
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z2, Z4, Z4
+	VDIVPS        Z13, Z7, Z7
+	VDIVPS        Z14, Z8, Z8
+	VDIVPS        Z15, Z5, Z5
+	VDIVPS        Z16, Z6, Z6
+	VDIVPS        Z3, Z11, Z11
+	VDIVPS        Z4, Z12, Z12
+	VMULPS        Z5, Z5, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z11, Z11, Z3
+	VMULPS        Z12, Z12, Z4
+	VMULPS        Z7, Z7, Z9
+	VMULPS        Z8, Z8, Z10
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z1, Z13
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z2, Z14
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z3, Z15
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z4, Z16
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z9, Z17
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z10, Z18
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z13, Z13
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z14, Z14
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z15, Z15
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z16, Z16
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z17, Z17
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z13, Z13
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z14, Z14
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z15, Z15
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z16, Z16
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z17, Z17
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z18, Z18
+	VMULPS        Z1, Z13, Z13
+	VMULPS        Z2, Z14, Z14
+	VMULPS        Z3, Z15, Z15
+	VMULPS        Z4, Z16, Z16
+	VMULPS        Z9, Z17, Z17
+	VMULPS        Z10, Z18, Z18
+	VADDPS.BCST   word3f000001<>+0(SB), Z13, Z13
+	VADDPS.BCST   word3f000001<>+0(SB), Z14, Z14
+	VADDPS.BCST   word3f000001<>+0(SB), Z15, Z15
+	VADDPS.BCST   word3f000001<>+0(SB), Z16, Z16
+	VADDPS.BCST   word3f000001<>+0(SB), Z17, Z17
+	VADDPS.BCST   word3f000001<>+0(SB), Z18, Z18
+	VMULPS        Z13, Z5, Z5
+	VMULPS        Z14, Z6, Z6
+	VMULPS        Z15, Z11, Z11
+	VMULPS        Z16, Z12, Z12
+	VMULPS        Z17, Z7, Z7
+	VMULPS        Z18, Z8, Z8
+	VMOVUPS       Z5, (DI)
+	VMOVUPS       Z6, 64(DI)
+	VMOVUPS       (R8), Z1
+	VMOVUPS       64(R8), Z2
+	VADDPS        Z11, Z1, Z11
+	VADDPS        Z12, Z2, Z12
+	VMOVUPS       Z11, (R8)
+	VMOVUPS       Z12, 64(R8)
+	VCVTPS2PD     Y7, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z7, Y7
+	VCVTPS2PD     Y7, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y8, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z8, Y8
+	VCVTPS2PD     Y8, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	ADDQ          $0x00000080, DI
+	ADDQ          $0x00000080, R8
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (AX), Z2
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3c087b70<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3abc630c<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS       (BX), Z2
+	VMOVUPS       (SI), Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z6, Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z3, Z4
+	VSUBPS        Z7, Z4, Z4
+	VMULPS.BCST   cd+176(FP), Z3, Z8
+	VMULPS        Z1, Z2, Z7
+	VADDPS        Z8, Z7, Z7
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   kv+152(FP), Z5, Z8
+	VMULPS.BCST   kq+148(FP), Z6, Z3
+	VADDPS        Z8, Z3, Z3
+	VMULPS.BCST   kd+156(FP), Z2, Z8
+	VADDPS        Z1, Z8, Z8
+	VMULPS.BCST   bv+164(FP), Z5, Z5
+	VMULPS.BCST   bq+160(FP), Z6, Z6
+	VADDPS        Z5, Z6, Z6
+	VMULPS.BCST   bd+168(FP), Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VDIVPS        Z7, Z4, Z4
+	VDIVPS        Z8, Z3, Z3
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z3, Z3, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z4, Z4, Z5
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z5, Z9
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z7, Z7
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z8, Z8
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z7, Z7
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z8, Z8
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f000001<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000001<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000001<>+0(SB), Z9, Z9
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z6, Z6
+	VMULPS        Z9, Z4, Z4
+	VMOVUPS       Z3, (DI)
+	VMOVUPS       (R8), Z1
+	VADDPS        Z6, Z1, Z6
+	VMOVUPS       Z6, (R8)
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          R9, R9
+	CMPQ          CX, R9
+	CMOVQLT       R9, CX
+	MOVQ          $0x00000010, R9
+	CMPQ          CX, R9
+	CMOVQGT       R9, CX
+	MOVL          $0x0000ffff, R9
+	BZHIL         CX, R9, R9
+	KMOVW         R9, K1
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (AX), K1, Z2
+	VMULPS.BCST   rate+144(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3c087b70<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3abc630c<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS.Z     (BX), K1, Z2
+	VMOVUPS.Z     (SI), K1, Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z6, Z5, Z7
+	VMULPS.BCST   cn+172(FP), Z3, Z4
+	VSUBPS        Z7, Z4, Z4
+	VMULPS.BCST   cd+176(FP), Z3, Z8
+	VMULPS        Z1, Z2, Z7
+	VADDPS        Z8, Z7, Z7
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   kv+152(FP), Z5, Z8
+	VMULPS.BCST   kq+148(FP), Z6, Z3
+	VADDPS        Z8, Z3, Z3
+	VMULPS.BCST   kd+156(FP), Z2, Z8
+	VADDPS        Z1, Z8, Z8
+	VMULPS.BCST   bv+164(FP), Z5, Z5
+	VMULPS.BCST   bq+160(FP), Z6, Z6
+	VADDPS        Z5, Z6, Z6
+	VMULPS.BCST   bd+168(FP), Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VDIVPS        Z7, Z4, Z4
+	VDIVPS        Z8, Z3, Z3
+	VDIVPS        Z2, Z6, Z6
+	VMULPS        Z3, Z3, Z1
+	VMULPS        Z6, Z6, Z2
+	VMULPS        Z4, Z4, Z5
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z1, Z7
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z2, Z8
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z5, Z9
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z7, Z7
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z8, Z8
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z7, Z7
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z8, Z8
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z9, Z9
+	VMULPS        Z1, Z7, Z7
+	VMULPS        Z2, Z8, Z8
+	VMULPS        Z5, Z9, Z9
+	VADDPS.BCST   word3f000001<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f000001<>+0(SB), Z8, Z8
+	VADDPS.BCST   word3f000001<>+0(SB), Z9, Z9
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z6, Z6
+	VMULPS        Z9, Z4, Z4
+	VMOVUPS       Z3, K1, (DI)
+	VMOVUPS.Z     (R8), K1, Z1
+	VADDPS        Z6, Z1, Z6
+	VMOVUPS       Z6, K1, (R8)
+	VMOVAPS.Z     Z4, K1, Z4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+184(FP)
+	RET
+
+// func constantFarAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·constantFarAVX512(SB), NOSPLIT, $0-128
+	MOVQ   lambda_base+0(FP), AX
+	MOVQ   lambda_len+8(FP), CX
+	MOVQ   offset_base+24(FP), DX
+	MOVQ   plus_base+48(FP), BX
+	MOVQ   minus_base+72(FP), SI
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x20, CX
+	JLT    single
+
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (AX), Z3
+	VMOVUPS       64(AX), Z4
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS.BCST   rate+96(FP), Z2, Z2
+	VMULPS        Z1, Z1, Z5
+	VMULPS        Z2, Z2, Z6
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z5, Z7
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z6, Z8
+	VADDPS.BCST   word3c087b70<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3c087b70<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z8, Z8
+	VMULPS        Z5, Z7, Z7
+	VMULPS        Z6, Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z8
+	VMULPS        Z7, Z1, Z7
+	VMULPS        Z8, Z2, Z8
+	VMULPS.BCST   word3abc630c<>+0(SB), Z5, Z1
+	VMULPS.BCST   word3abc630c<>+0(SB), Z6, Z2
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z2, Z2
+	VMULPS        Z5, Z1, Z1
+	VMULPS        Z6, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z5
+	VBROADCASTSS  word3f800000<>+0(SB), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z10
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMULPS        Z9, Z5, Z5
+	VMULPS        Z10, Z6, Z6
+	VBROADCASTSS  word40000000<>+0(SB), Z9
+	VBROADCASTSS  word40000000<>+0(SB), Z10
+	VSUBPS        Z5, Z9, Z9
+	VSUBPS        Z6, Z10, Z10
+	VADDPS        Z3, Z3, Z3
+	VADDPS        Z4, Z4, Z4
+	VMULPS        Z1, Z3, Z13
+	VMULPS        Z2, Z4, Z14
+	VMULPS        Z7, Z9, Z11
+	VMULPS        Z8, Z10, Z12
+	VADDPS        Z13, Z11, Z11
+	VADDPS        Z14, Z12, Z12
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z1, Z9, Z1
+	VMULPS        Z2, Z10, Z2
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VMOVUPS       (BX), Z3
+	VMOVUPS       64(BX), Z4
+	VMOVUPS       (SI), Z7
+	VMOVUPS       64(SI), Z8
+	VSUBPS        Z3, Z7, Z9
+	VSUBPS        Z4, Z8, Z10
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z5, Z3, Z3
+	VMULPS        Z6, Z4, Z4
+	VMULPS.BCST   sinhNu+104(FP), Z9, Z5
+	VMULPS.BCST   sinhNu+104(FP), Z10, Z6
+	VMULPS.BCST   sinhJ+100(FP), Z11, Z7
+	VMULPS.BCST   sinhJ+100(FP), Z12, Z8
+	VADDPS        Z5, Z7, Z7
+	VADDPS        Z6, Z8, Z8
+	VMULPS.BCST   coshNu+112(FP), Z3, Z3
+	VMULPS.BCST   coshNu+112(FP), Z4, Z4
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VMULPS.BCST   coshJ+108(FP), Z2, Z2
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z7, Z1, Z3
+	VADDPS        Z8, Z2, Z4
+	VSUBPS        Z7, Z1, Z1
+	VSUBPS        Z8, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z8
+	VSUBPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VSUBPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VDIVPS        Z5, Z3, Z3
+	VDIVPS        Z6, Z4, Z4
+	VDIVPS        Z7, Z1, Z1
+	VDIVPS        Z8, Z2, Z2
+	VMULPS        Z3, Z3, Z5
+	VMULPS        Z4, Z4, Z6
+	VMULPS        Z1, Z1, Z7
+	VMULPS        Z2, Z2, Z8
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z5, Z9
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z6, Z10
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z7, Z11
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z8, Z12
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z9, Z9
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z10, Z10
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z11, Z11
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z9, Z9
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z10, Z10
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z11, Z11
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z12, Z12
+	VMULPS        Z5, Z9, Z9
+	VMULPS        Z6, Z10, Z10
+	VMULPS        Z7, Z11, Z11
+	VMULPS        Z8, Z12, Z12
+	VADDPS.BCST   word3f000001<>+0(SB), Z9, Z9
+	VADDPS.BCST   word3f000001<>+0(SB), Z10, Z10
+	VADDPS.BCST   word3f000001<>+0(SB), Z11, Z11
+	VADDPS.BCST   word3f000001<>+0(SB), Z12, Z12
+	VMULPS        Z9, Z3, Z3
+	VMULPS        Z10, Z4, Z4
+	VMULPS        Z11, Z1, Z1
+	VMULPS        Z12, Z2, Z2
+	VADDPS        Z1, Z3, Z3
+	VADDPS        Z2, Z4, Z4
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z4, Y4
+	VCVTPS2PD     Y4, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (AX), Z2
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3c087b70<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3abc630c<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS       (BX), Z2
+	VMOVUPS       (SI), Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   sinhNu+104(FP), Z5, Z3
+	VMULPS.BCST   sinhJ+100(FP), Z6, Z4
+	VADDPS        Z3, Z4, Z4
+	VMULPS.BCST   coshNu+112(FP), Z2, Z2
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VADDPS        Z4, Z1, Z2
+	VSUBPS        Z4, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VDIVPS        Z3, Z2, Z2
+	VDIVPS        Z4, Z1, Z1
+	VMULPS        Z2, Z2, Z3
+	VMULPS        Z1, Z1, Z4
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z4, Z6
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z5, Z5
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z5, Z5
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f000001<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000001<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z2, Z2
+	VMULPS        Z6, Z1, Z1
+	VADDPS        Z1, Z2, Z2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          DI, DI
+	CMPQ          CX, DI
+	CMOVQLT       DI, CX
+	MOVQ          $0x00000010, DI
+	CMPQ          CX, DI
+	CMOVQGT       DI, CX
+	MOVL          $0x0000ffff, DI
+	BZHIL         CX, DI, DI
+	KMOVW         DI, K1
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (AX), K1, Z2
+	VMULPS.BCST   rate+96(FP), Z1, Z1
+	VMULPS        Z1, Z1, Z3
+	VMULPS.BCST   word3955ac2e<>+0(SB), Z3, Z4
+	VADDPS.BCST   word3c087b70<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z4, Z1, Z4
+	VMULPS.BCST   word3abc630c<>+0(SB), Z3, Z1
+	VADDPS.BCST   word3d2a8d17<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f00004e<>+0(SB), Z1, Z1
+	VMULPS        Z3, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z5
+	VSUBPS        Z2, Z3, Z3
+	VMULPS        Z5, Z3, Z3
+	VBROADCASTSS  word40000000<>+0(SB), Z5
+	VSUBPS        Z3, Z5, Z5
+	VADDPS        Z2, Z2, Z2
+	VMULPS        Z1, Z2, Z7
+	VMULPS        Z4, Z5, Z6
+	VADDPS        Z7, Z6, Z6
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z1, Z5, Z1
+	VADDPS        Z2, Z1, Z1
+	VMOVUPS.Z     (BX), K1, Z2
+	VMOVUPS.Z     (SI), K1, Z4
+	VSUBPS        Z2, Z4, Z5
+	VADDPS        Z4, Z2, Z2
+	VADDPS.BCST   word40000000<>+0(SB), Z2, Z2
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z3, Z2, Z2
+	VMULPS.BCST   sinhNu+104(FP), Z5, Z3
+	VMULPS.BCST   sinhJ+100(FP), Z6, Z4
+	VADDPS        Z3, Z4, Z4
+	VMULPS.BCST   coshNu+112(FP), Z2, Z2
+	VMULPS.BCST   coshJ+108(FP), Z1, Z1
+	VADDPS        Z2, Z1, Z1
+	VADDPS        Z4, Z1, Z2
+	VSUBPS        Z4, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VSUBPS.BCST   word3f800000<>+0(SB), Z1, Z1
+	VDIVPS        Z3, Z2, Z2
+	VDIVPS        Z4, Z1, Z1
+	VMULPS        Z2, Z2, Z3
+	VMULPS        Z1, Z1, Z4
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z3, Z5
+	VMULPS.BCST   word3f2bbf9a<>+0(SB), Z4, Z6
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z5, Z5
+	VADDPS.BCST   wordbf85bd1a<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f548ef6<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z5, Z5
+	VADDPS.BCST   wordbe88d3e9<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e002ed6<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3d80dfa7<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3dcdd963<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3e2aa795<>+0(SB), Z6, Z6
+	VMULPS        Z3, Z5, Z5
+	VMULPS        Z4, Z6, Z6
+	VADDPS.BCST   word3f000001<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f000001<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z2, Z2
+	VMULPS        Z6, Z1, Z1
+	VADDPS        Z1, Z2, Z2
+	VMOVAPS.Z     Z2, K1, Z2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z2, Y2
+	VCVTPS2PD     Y2, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+120(FP)
+	RET
+
+// func slopesFarAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
+// Requires: AVX, AVX512F, BMI2, CMOV, SSE2
+TEXT ·slopesFarAVX512(SB), NOSPLIT, $0-224
+	MOVQ   lambda_base+24(FP), AX
+	MOVQ   lambda_len+32(FP), CX
+	MOVQ   offset_base+48(FP), DX
+	MOVQ   plus_base+72(FP), BX
+	MOVQ   minus_base+96(FP), SI
+	MOVQ   byLambda_base+0(FP), DI
+	MOVQ   s_base+120(FP), R8
+	MOVQ   sh_base+144(FP), R9
+	VPXORD Z0, Z0, Z0
+	SUBQ   $0x20, CX
+	JLT    single
+
+pair:
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   rate+168(FP), Z2, Z2
+	VMULPS.BCST   word37d5c3a7<>+0(SB), Z1, Z3
+	VMULPS.BCST   word37d5c3a7<>+0(SB), Z2, Z4
+	VADDPS.BCST   word3955abde<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3955abde<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3ab5f898<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3ab5f898<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3c087b72<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3c087b72<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3d2aaad8<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3d2aaad8<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3f000000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3f000000<>+0(SB), Z4, Z4
+	VMULPS        Z1, Z3, Z3
+	VMULPS        Z2, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z3, Z1, Z1
+	VMULPS        Z4, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z4
+	VMOVUPS       (AX), Z5
+	VMOVUPS       64(AX), Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z5, Z5
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z6
+	VMOVUPS       (BX), Z7
+	VMOVUPS       64(BX), Z8
+	VMULPS        Z7, Z3, Z7
+	VMULPS        Z8, Z4, Z8
+	VADDPS        Z1, Z7, Z7
+	VADDPS        Z2, Z8, Z8
+	VADDPS.BCST   word3f800000<>+0(SB), Z7, Z9
+	VADDPS.BCST   word3f800000<>+0(SB), Z8, Z10
+	VBROADCASTSS  hUp+204(FP), Z11
+	VBROADCASTSS  hUp+204(FP), Z12
+	VMOVUPS       (R8), Z13
+	VMOVUPS       64(R8), Z14
+	VMOVUPS       (R9), Z15
+	VMOVUPS       64(R9), Z16
+	VADDPS        Z15, Z13, Z13
+	VADDPS        Z16, Z14, Z14
+	VMULPS.BCST   pp+172(FP), Z9, Z17
+	VMULPS.BCST   pp+172(FP), Z10, Z18
+	VADDPS        Z7, Z17, Z17
+	VADDPS        Z8, Z18, Z18
+	VMULPS        Z17, Z5, Z19
+	VMULPS        Z18, Z6, Z20
+	VADDPS.BCST   word40000000<>+0(SB), Z19, Z19
+	VADDPS.BCST   word40000000<>+0(SB), Z20, Z20
+	VADDPS        Z13, Z11, Z15
+	VADDPS        Z14, Z12, Z16
+	VMULPS        Z17, Z15, Z17
+	VMULPS        Z18, Z16, Z18
+	VMULPS.BCST   mp+180(FP), Z9, Z9
+	VMULPS.BCST   mp+180(FP), Z10, Z10
+	VADDPS        Z7, Z9, Z9
+	VADDPS        Z8, Z10, Z10
+	VMULPS        Z9, Z5, Z7
+	VMULPS        Z10, Z6, Z8
+	VADDPS.BCST   word40000000<>+0(SB), Z7, Z7
+	VADDPS.BCST   word40000000<>+0(SB), Z8, Z8
+	VSUBPS        Z13, Z11, Z11
+	VSUBPS        Z14, Z12, Z12
+	VMULPS        Z9, Z11, Z9
+	VMULPS        Z10, Z12, Z10
+	VMOVUPS       (SI), Z11
+	VMOVUPS       64(SI), Z12
+	VMULPS        Z11, Z3, Z11
+	VMULPS        Z12, Z4, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z2, Z12, Z12
+	VADDPS.BCST   word3f800000<>+0(SB), Z11, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z12, Z2
+	VBROADCASTSS  hDown+208(FP), Z3
+	VBROADCASTSS  hDown+208(FP), Z4
+	VMOVUPS       (R8), Z13
+	VMOVUPS       64(R8), Z14
+	VMOVUPS       (R9), Z15
+	VMOVUPS       64(R9), Z16
+	VSUBPS        Z15, Z13, Z13
+	VSUBPS        Z16, Z14, Z14
+	VMULPS.BCST   pm+176(FP), Z1, Z21
+	VMULPS.BCST   pm+176(FP), Z2, Z22
+	VADDPS        Z11, Z21, Z21
+	VADDPS        Z12, Z22, Z22
+	VMULPS        Z21, Z5, Z23
+	VMULPS        Z22, Z6, Z24
+	VADDPS.BCST   word40000000<>+0(SB), Z23, Z23
+	VADDPS.BCST   word40000000<>+0(SB), Z24, Z24
+	VADDPS        Z13, Z3, Z15
+	VADDPS        Z14, Z4, Z16
+	VMULPS        Z21, Z15, Z21
+	VMULPS        Z22, Z16, Z22
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VMULPS.BCST   mm+184(FP), Z2, Z2
+	VADDPS        Z11, Z1, Z1
+	VADDPS        Z12, Z2, Z2
+	VMULPS        Z1, Z5, Z5
+	VMULPS        Z2, Z6, Z6
+	VADDPS.BCST   word40000000<>+0(SB), Z5, Z5
+	VADDPS.BCST   word40000000<>+0(SB), Z6, Z6
+	VSUBPS        Z13, Z3, Z3
+	VSUBPS        Z14, Z4, Z4
+	VMULPS        Z1, Z3, Z1
+	VMULPS        Z2, Z4, Z2
+	VDIVPS        Z19, Z17, Z17
+	VDIVPS        Z20, Z18, Z18
+	VDIVPS        Z23, Z21, Z21
+	VDIVPS        Z24, Z22, Z22
+	VDIVPS        Z7, Z9, Z9
+	VDIVPS        Z8, Z10, Z10
+	VDIVPS        Z5, Z1, Z1
+	VDIVPS        Z6, Z2, Z2
+	VSUBPS        Z9, Z17, Z19
+	VSUBPS        Z10, Z18, Z20
+	VADDPS        Z9, Z17, Z17
+	VADDPS        Z10, Z18, Z18
+	VSUBPS        Z1, Z21, Z23
+	VSUBPS        Z2, Z22, Z24
+	VADDPS        Z1, Z21, Z21
+	VADDPS        Z2, Z22, Z22
+	VADDPS        Z21, Z17, Z1
+	VADDPS        Z22, Z18, Z2
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z2, Z2
+	VMOVUPS       Z1, (DI)
+	VMOVUPS       Z2, 64(DI)
+	VMOVUPS       (DX), Z1
+	VMOVUPS       64(DX), Z2
+	VMOVUPS       (R8), Z3
+	VMOVUPS       64(R8), Z4
+	VMOVUPS       (R9), Z5
+	VMOVUPS       64(R9), Z6
+	VMULPS        Z17, Z1, Z17
+	VMULPS        Z18, Z2, Z18
+	VSUBPS        Z17, Z19, Z19
+	VSUBPS        Z18, Z20, Z20
+	VMULPS.BCST   up+188(FP), Z19, Z19
+	VMULPS.BCST   up+188(FP), Z20, Z20
+	VMULPS        Z21, Z1, Z21
+	VMULPS        Z22, Z2, Z22
+	VSUBPS        Z21, Z23, Z23
+	VSUBPS        Z22, Z24, Z24
+	VMULPS.BCST   down+192(FP), Z23, Z23
+	VMULPS.BCST   down+192(FP), Z24, Z24
+	VADDPS        Z23, Z19, Z19
+	VADDPS        Z24, Z20, Z20
+	VSUBPS        Z1, Z3, Z3
+	VSUBPS        Z2, Z4, Z4
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VMULPS.BCST   h+200(FP), Z2, Z2
+	VSUBPS        Z1, Z5, Z5
+	VSUBPS        Z2, Z6, Z6
+	VMULPS.BCST   nu+196(FP), Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z4, Z4
+	VSUBPS        Z3, Z5, Z5
+	VSUBPS        Z4, Z6, Z6
+	VMOVUPS       (AX), Z1
+	VMOVUPS       64(AX), Z2
+	VBROADCASTSS  word3f800000<>+0(SB), Z3
+	VBROADCASTSS  word3f800000<>+0(SB), Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z7
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z8
+	VSUBPS        Z1, Z3, Z3
+	VSUBPS        Z2, Z4, Z4
+	VMULPS        Z7, Z3, Z3
+	VMULPS        Z8, Z4, Z4
+	VMULPS        Z19, Z3, Z19
+	VMULPS        Z20, Z4, Z20
+	VMULPS        Z5, Z1, Z5
+	VMULPS        Z6, Z2, Z6
+	VADDPS        Z19, Z5, Z5
+	VADDPS        Z20, Z6, Z6
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z5, Y5
+	VCVTPS2PD     Y5, Z1
+	VADDPD        Z1, Z0, Z0
+	VCVTPS2PD     Y6, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z6, Y6
+	VCVTPS2PD     Y6, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000080, AX
+	ADDQ          $0x00000080, DX
+	ADDQ          $0x00000080, BX
+	ADDQ          $0x00000080, SI
+	ADDQ          $0x00000080, DI
+	ADDQ          $0x00000080, R8
+	ADDQ          $0x00000080, R9
+	SUBQ          $0x20, CX
+	JGE           pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS       (DX), Z1
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   word37d5c3a7<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3955abde<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3ab5f898<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3c087b72<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3d2aaad8<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f000000<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMULPS        Z2, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z2
+	VMOVUPS       (AX), Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMOVUPS       (BX), Z4
+	VMULPS        Z4, Z2, Z4
+	VADDPS        Z1, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z5
+	VBROADCASTSS  hUp+204(FP), Z6
+	VMOVUPS       (R8), Z7
+	VMOVUPS       (R9), Z8
+	VADDPS        Z8, Z7, Z7
+	VMULPS.BCST   pp+172(FP), Z5, Z9
+	VADDPS        Z4, Z9, Z9
+	VMULPS        Z9, Z3, Z10
+	VADDPS.BCST   word40000000<>+0(SB), Z10, Z10
+	VADDPS        Z7, Z6, Z8
+	VMULPS        Z9, Z8, Z9
+	VMULPS.BCST   mp+180(FP), Z5, Z5
+	VADDPS        Z4, Z5, Z5
+	VMULPS        Z5, Z3, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VSUBPS        Z7, Z6, Z6
+	VMULPS        Z5, Z6, Z5
+	VMOVUPS       (SI), Z6
+	VMULPS        Z6, Z2, Z6
+	VADDPS        Z1, Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z1
+	VBROADCASTSS  hDown+208(FP), Z2
+	VMOVUPS       (R8), Z7
+	VMOVUPS       (R9), Z8
+	VSUBPS        Z8, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z1, Z11
+	VADDPS        Z6, Z11, Z11
+	VMULPS        Z11, Z3, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z2, Z8
+	VMULPS        Z11, Z8, Z11
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VADDPS        Z6, Z1, Z1
+	VMULPS        Z1, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z7, Z2, Z2
+	VMULPS        Z1, Z2, Z1
+	VDIVPS        Z10, Z9, Z9
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z4, Z5, Z5
+	VDIVPS        Z3, Z1, Z1
+	VSUBPS        Z5, Z9, Z10
+	VADDPS        Z5, Z9, Z9
+	VSUBPS        Z1, Z11, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z11, Z9, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, (DI)
+	VMOVUPS       (DX), Z1
+	VMOVUPS       (R8), Z2
+	VMOVUPS       (R9), Z3
+	VMULPS        Z9, Z1, Z9
+	VSUBPS        Z9, Z10, Z10
+	VMULPS.BCST   up+188(FP), Z10, Z10
+	VMULPS        Z11, Z1, Z11
+	VSUBPS        Z11, Z12, Z12
+	VMULPS.BCST   down+192(FP), Z12, Z12
+	VADDPS        Z12, Z10, Z10
+	VSUBPS        Z1, Z2, Z2
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VSUBPS        Z1, Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z2, Z2
+	VSUBPS        Z2, Z3, Z3
+	VMOVUPS       (AX), Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS        Z1, Z2, Z2
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z10, Z2, Z10
+	VMULPS        Z3, Z1, Z3
+	VADDPS        Z10, Z3, Z3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	ADDQ          $0x00000040, AX
+	ADDQ          $0x00000040, DX
+	ADDQ          $0x00000040, BX
+	ADDQ          $0x00000040, SI
+	ADDQ          $0x00000040, DI
+	ADDQ          $0x00000040, R8
+	ADDQ          $0x00000040, R9
+	SUBQ          $0x10, CX
+	JGE           whole
+
+part:
+	ADDQ          $0x10, CX
+	JZ            done
+	XORQ          R10, R10
+	CMPQ          CX, R10
+	CMOVQLT       R10, CX
+	MOVQ          $0x00000010, R10
+	CMPQ          CX, R10
+	CMOVQGT       R10, CX
+	MOVL          $0x0000ffff, R10
+	BZHIL         CX, R10, R10
+	KMOVW         R10, K1
+	VMOVUPS.Z     (DX), K1, Z1
+	VMULPS.BCST   rate+168(FP), Z1, Z1
+	VMULPS.BCST   word37d5c3a7<>+0(SB), Z1, Z2
+	VADDPS.BCST   word3955abde<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3ab5f898<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3c087b72<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3d2aaad8<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3e2aaacd<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f000000<>+0(SB), Z2, Z2
+	VMULPS        Z1, Z2, Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z2, Z2
+	VMULPS        Z2, Z1, Z1
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z2
+	VMOVUPS.Z     (AX), K1, Z3
+	VADDPS.BCST   word3f800000<>+0(SB), Z3, Z3
+	VMOVUPS.Z     (BX), K1, Z4
+	VMULPS        Z4, Z2, Z4
+	VADDPS        Z1, Z4, Z4
+	VADDPS.BCST   word3f800000<>+0(SB), Z4, Z5
+	VBROADCASTSS  hUp+204(FP), Z6
+	VMOVUPS.Z     (R8), K1, Z7
+	VMOVUPS.Z     (R9), K1, Z8
+	VADDPS        Z8, Z7, Z7
+	VMULPS.BCST   pp+172(FP), Z5, Z9
+	VADDPS        Z4, Z9, Z9
+	VMULPS        Z9, Z3, Z10
+	VADDPS.BCST   word40000000<>+0(SB), Z10, Z10
+	VADDPS        Z7, Z6, Z8
+	VMULPS        Z9, Z8, Z9
+	VMULPS.BCST   mp+180(FP), Z5, Z5
+	VADDPS        Z4, Z5, Z5
+	VMULPS        Z5, Z3, Z4
+	VADDPS.BCST   word40000000<>+0(SB), Z4, Z4
+	VSUBPS        Z7, Z6, Z6
+	VMULPS        Z5, Z6, Z5
+	VMOVUPS.Z     (SI), K1, Z6
+	VMULPS        Z6, Z2, Z6
+	VADDPS        Z1, Z6, Z6
+	VADDPS.BCST   word3f800000<>+0(SB), Z6, Z1
+	VBROADCASTSS  hDown+208(FP), Z2
+	VMOVUPS.Z     (R8), K1, Z7
+	VMOVUPS.Z     (R9), K1, Z8
+	VSUBPS        Z8, Z7, Z7
+	VMULPS.BCST   pm+176(FP), Z1, Z11
+	VADDPS        Z6, Z11, Z11
+	VMULPS        Z11, Z3, Z12
+	VADDPS.BCST   word40000000<>+0(SB), Z12, Z12
+	VADDPS        Z7, Z2, Z8
+	VMULPS        Z11, Z8, Z11
+	VMULPS.BCST   mm+184(FP), Z1, Z1
+	VADDPS        Z6, Z1, Z1
+	VMULPS        Z1, Z3, Z3
+	VADDPS.BCST   word40000000<>+0(SB), Z3, Z3
+	VSUBPS        Z7, Z2, Z2
+	VMULPS        Z1, Z2, Z1
+	VDIVPS        Z10, Z9, Z9
+	VDIVPS        Z12, Z11, Z11
+	VDIVPS        Z4, Z5, Z5
+	VDIVPS        Z3, Z1, Z1
+	VSUBPS        Z5, Z9, Z10
+	VADDPS        Z5, Z9, Z9
+	VSUBPS        Z1, Z11, Z12
+	VADDPS        Z1, Z11, Z11
+	VADDPS        Z11, Z9, Z1
+	VMULPS.BCST   word3e800000<>+0(SB), Z1, Z1
+	VMOVUPS       Z1, K1, (DI)
+	VMOVUPS.Z     (DX), K1, Z1
+	VMOVUPS.Z     (R8), K1, Z2
+	VMOVUPS.Z     (R9), K1, Z3
+	VMULPS        Z9, Z1, Z9
+	VSUBPS        Z9, Z10, Z10
+	VMULPS.BCST   up+188(FP), Z10, Z10
+	VMULPS        Z11, Z1, Z11
+	VSUBPS        Z11, Z12, Z12
+	VMULPS.BCST   down+192(FP), Z12, Z12
+	VADDPS        Z12, Z10, Z10
+	VSUBPS        Z1, Z2, Z2
+	VMULPS.BCST   h+200(FP), Z1, Z1
+	VSUBPS        Z1, Z3, Z3
+	VMULPS.BCST   nu+196(FP), Z2, Z2
+	VSUBPS        Z2, Z3, Z3
+	VMOVUPS.Z     (AX), K1, Z1
+	VBROADCASTSS  word3f800000<>+0(SB), Z2
+	VADDPS.BCST   word3f800000<>+0(SB), Z1, Z4
+	VSUBPS        Z1, Z2, Z2
+	VMULPS        Z4, Z2, Z2
+	VMULPS        Z10, Z2, Z10
+	VMULPS        Z3, Z1, Z3
+	VADDPS        Z10, Z3, Z3
+	VMOVAPS.Z     Z3, K1, Z3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z3, Y3
+	VCVTPS2PD     Y3, Z1
+	VADDPD        Z1, Z0, Z0
+
+done:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VADDPD        X0, X1, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VZEROUPPER
+	MOVSD         X0, ret+216(FP)
+	RET
+
+// func plainFarAVX512(coupling []float32, lambda []float32, t float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·plainFarAVX512(SB), NOSPLIT, $0-52
+	MOVQ lambda_base+24(FP), AX
+	MOVQ lambda_len+32(FP), CX
+	MOVQ coupling_base+0(FP), DX
+	SUBQ $0x20, CX
+	JLT  single
+
+pair:
+	VMOVUPS     (AX), Z0
+	VMOVUPS     64(AX), Z1
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS.BCST t+48(FP), Z1, Z1
+	VMULPS      Z0, Z0, Z2
+	VMULPS      Z1, Z1, Z3
+	VMULPS.BCST word3f2bbf9a<>+0(SB), Z2, Z4
+	VMULPS.BCST word3f2bbf9a<>+0(SB), Z3, Z5
+	VADDPS.BCST wordbf85bd1a<>+0(SB), Z4, Z4
+	VADDPS.BCST wordbf85bd1a<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3f548ef6<>+0(SB), Z4, Z4
+	VADDPS.BCST word3f548ef6<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST wordbe88d3e9<>+0(SB), Z4, Z4
+	VADDPS.BCST wordbe88d3e9<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3e002ed6<>+0(SB), Z4, Z4
+	VADDPS.BCST word3e002ed6<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3d80dfa7<>+0(SB), Z4, Z4
+	VADDPS.BCST word3d80dfa7<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3dcdd963<>+0(SB), Z4, Z4
+	VADDPS.BCST word3dcdd963<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3e2aa795<>+0(SB), Z4, Z4
+	VADDPS.BCST word3e2aa795<>+0(SB), Z5, Z5
+	VMULPS      Z2, Z4, Z4
+	VMULPS      Z3, Z5, Z5
+	VADDPS.BCST word3f000001<>+0(SB), Z4, Z4
+	VADDPS.BCST word3f000001<>+0(SB), Z5, Z5
+	VMULPS      Z4, Z0, Z0
+	VMULPS      Z5, Z1, Z1
+	VADDPS      Z0, Z0, Z0
+	VADDPS      Z1, Z1, Z1
+	VMOVUPS     Z0, (DX)
+	VMOVUPS     Z1, 64(DX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, DX
+	SUBQ        $0x20, CX
+	JGE         pair
+
+single:
+	ADDQ $0x20, CX
+	SUBQ $0x10, CX
+	JLT  part
+
+whole:
+	VMOVUPS     (AX), Z0
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMULPS.BCST word3f2bbf9a<>+0(SB), Z1, Z2
+	VADDPS.BCST wordbf85bd1a<>+0(SB), Z2, Z2
 	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3e2a9924<>+0(SB), Z2, Z2
+	VADDPS.BCST word3f548ef6<>+0(SB), Z2, Z2
 	VMULPS      Z1, Z2, Z2
-	VADDPS.BCST word3f000007<>+0(SB), Z2, Z2
+	VADDPS.BCST wordbe88d3e9<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e002ed6<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3d80dfa7<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3dcdd963<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e2aa795<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3f000001<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z0, Z0
+	VADDPS      Z0, Z0, Z0
+	VMOVUPS     Z0, (DX)
+	ADDQ        $0x00000040, AX
+	ADDQ        $0x00000040, DX
+	SUBQ        $0x10, CX
+	JGE         whole
+
+part:
+	ADDQ        $0x10, CX
+	JZ          done
+	XORQ        BX, BX
+	CMPQ        CX, BX
+	CMOVQLT     BX, CX
+	MOVQ        $0x00000010, BX
+	CMPQ        CX, BX
+	CMOVQGT     BX, CX
+	MOVL        $0x0000ffff, BX
+	BZHIL       CX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (AX), K1, Z0
+	VMULPS.BCST t+48(FP), Z0, Z0
+	VMULPS      Z0, Z0, Z1
+	VMULPS.BCST word3f2bbf9a<>+0(SB), Z1, Z2
+	VADDPS.BCST wordbf85bd1a<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3f548ef6<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST wordbe88d3e9<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e002ed6<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3d80dfa7<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3dcdd963<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3e2aa795<>+0(SB), Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VADDPS.BCST word3f000001<>+0(SB), Z2, Z2
 	VMULPS      Z2, Z0, Z0
 	VADDPS      Z0, Z0, Z0
 	VMOVUPS     Z0, K1, (DX)

@@ -5,31 +5,55 @@
 package kernel
 
 //go:noescape
-func edgesAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+func couplingsNearAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 
 //go:noescape
-func edgeConstantAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+func constantNearAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 
 //go:noescape
-func edgeSlopesAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+func slopesNearAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
 
 //go:noescape
-func plainEdgesAVX2(coupling []float32, lambda []float32, t float32)
+func plainNearAVX2(coupling []float32, lambda []float32, t float32)
+
+//go:noescape
+func couplingsFarAVX2(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+
+//go:noescape
+func constantFarAVX2(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+
+//go:noescape
+func slopesFarAVX2(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
+
+//go:noescape
+func plainFarAVX2(coupling []float32, lambda []float32, t float32)
 
 //go:noescape
 func plainEdgeSlopesAVX2(byLambda []float32, lambda []float32, sh []float32, t float32) float64
 
 //go:noescape
-func edgesAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+func couplingsNearAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
 
 //go:noescape
-func edgeConstantAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+func constantNearAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
 
 //go:noescape
-func edgeSlopesAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64
+func slopesNearAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
 
 //go:noescape
-func plainEdgesAVX512(coupling []float32, lambda []float32, t float32)
+func plainNearAVX512(coupling []float32, lambda []float32, t float32)
+
+//go:noescape
+func couplingsFarAVX512(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64
+
+//go:noescape
+func constantFarAVX512(lambda []float32, offset []float32, plus []float32, minus []float32, rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64
+
+//go:noescape
+func slopesFarAVX512(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64
+
+//go:noescape
+func plainFarAVX512(coupling []float32, lambda []float32, t float32)
 
 //go:noescape
 func plainEdgeSlopesAVX512(byLambda []float32, lambda []float32, sh []float32, t float32) float64

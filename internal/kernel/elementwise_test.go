@@ -126,17 +126,40 @@ func TestAccuracy(t *testing.T) {
 			t.Fatalf("step at %v = %v, want %v", x, sum[0], want)
 		}
 		for _, v := range []float32{0, 0.01, 0.5, 2, 30, 1000} {
-			r := make([]float32, 1)
-			gaussMoments(out, r, f, []float32{v})
-			t64, r64 := make([]float64, 1), make([]float64, 1)
-			GaussMoments(t64, r64, []float64{x}, []float64{float64(v)})
-			if d := max(math.Abs(float64(out[0])-t64[0]), math.Abs(float64(r[0])-r64[0])); d > 1e-6 {
-				t.Fatalf("gaussMoments(%v, %v) = %v, %v, want %v, %v", x, v, out[0], r[0], t64[0], r64[0])
-			}
 			want := GaussLog2Cosh([]float64{x}, []float64{float64(v)})
 			if got := gaussLog2Cosh(f, []float32{v}); math.Abs(got-want) > 1e-6*(1+want) {
 				t.Fatalf("gaussLog2Cosh(%v, %v) = %v, want %v", x, v, got, want)
 			}
+		}
+	}
+}
+
+// In float32 averages are those of tanh itself, by the trapezoidal rule; in float64
+// those of the mixture.
+func TestGaussMomentsAccuracy(t *testing.T) {
+	for _, v := range []float64{0, 0.01, 0.1, 0.5, 1, 2, 5, 30, 1000} {
+		for k := -12.0; k <= 12; k += 0.037 {
+			mean := float64(float32(k * math.Sqrt(0.3+v)))
+			var tanh, sech2 float64
+			deviation := math.Sqrt(v)
+			step := min(0.1, 0.3/deviation)
+			for n := -math.Ceil(9 / step); n*step <= 9; n++ {
+				z := n * step
+				weight, x := step/math.Sqrt(2*math.Pi)*math.Exp(-z*z/2), math.Tanh(mean+deviation*z)
+				tanh += weight * x
+				sech2 += weight * (1 - x*x)
+			}
+			check := func(what string, gotTanh, gotSech2, tanhTolerance, sech2Tolerance float64) {
+				if math.Abs(gotTanh-tanh) > tanhTolerance || math.Abs(gotSech2-sech2) > sech2Tolerance {
+					t.Fatalf("%s: averages at mean %v and variance %v: %v, %v, want %v, %v", what, mean, v, gotTanh, gotSech2, tanh, sech2)
+				}
+			}
+			short, short2 := make([]float32, 1), make([]float32, 1)
+			gaussMoments(short, short2, []float32{float32(mean)}, []float32{float32(v)})
+			check("float32", float64(short[0]), float64(short2[0]), 4e-6, 4e-6)
+			long, long2 := make([]float64, 1), make([]float64, 1)
+			GaussMoments(long, long2, []float64{mean}, []float64{v})
+			check("float64", long[0], long2[0], 1e-5, 1e-4)
 		}
 	}
 }

@@ -2,11 +2,11 @@ package kernel
 
 import "math"
 
-// Gaussian averages in float32. At s = gaussPad + variance, E tanh of the mixture
-// is a smooth function of y = gaussWidth |mean| / sqrt(s) and w = 2 gaussPad / s - 1.
-// A table (fitted by gen/gausstable) has a polynomial of both for each of 16 cells
-// of y, within 4e-7 of E tanh, and within 6e-7 of E sech^2 by its derivative. So one
-// root, one division and no exponential do for all error functions of the mixture.
+// Gaussian averages in float32. At s = gaussPad + variance, E tanh is a smooth
+// function of y = gaussWidth |mean| / sqrt(s) and w = 2 gaussPad / s - 1. A table
+// (fitted by gen/gausstable) has a polynomial of both for each of 16 cells of y,
+// within 2.5e-6 of E tanh, and within 3.5e-6 of E sech^2 by its derivative: one root,
+// one division and no exponential.
 const (
 	gaussPad   = 0.69
 	gaussWidth = 1.875
@@ -19,8 +19,8 @@ const (
 
 // gaussCoefficients are columns of coefficients, one for each cell, named by the
 // last four bits of its node: first those of (y-node)^0, from the highest power
-// of w to the lowest, and so on, of degree 8, 8, 7, 6, 5, 3 and 0 in w.
-type gaussCoefficients [44][16]float32
+// of w to the lowest, and so on, of degree 7, 7, 6, 5, 3 and 1 in w.
+type gaussCoefficients [35][16]float32
 
 // gaussTableAligned is gaussTable where the allocator puts it: in its size class,
 // at the start of a cache line, so that no row is in two.
@@ -37,26 +37,23 @@ func gaussScale(variance float32) (w, perMean float32) {
 }
 
 // gaussCell returns the coefficients of powers of y-node in a cell.
-func gaussCell(cell uint32, w float32) (c [7]float32) {
+func gaussCell(cell uint32, w float32) (c [6]float32) {
 	t, w2 := gaussTableAligned, float32(w*w)
 	cell %= 16 // which spares the checks of bounds
-	even := mulAdd(mulAdd(mulAdd(mulAdd(t[0][cell], w2, t[2][cell]), w2, t[4][cell]), w2, t[6][cell]), w2, t[8][cell])
-	odd := mulAdd(mulAdd(mulAdd(t[1][cell], w2, t[3][cell]), w2, t[5][cell]), w2, t[7][cell])
+	odd := mulAdd(mulAdd(mulAdd(t[0][cell], w2, t[2][cell]), w2, t[4][cell]), w2, t[6][cell])
+	even := mulAdd(mulAdd(mulAdd(t[1][cell], w2, t[3][cell]), w2, t[5][cell]), w2, t[7][cell])
 	c[0] = mulAdd(odd, w, even)
-	even = mulAdd(mulAdd(mulAdd(mulAdd(t[9][cell], w2, t[11][cell]), w2, t[13][cell]), w2, t[15][cell]), w2, t[17][cell])
-	odd = mulAdd(mulAdd(mulAdd(t[10][cell], w2, t[12][cell]), w2, t[14][cell]), w2, t[16][cell])
+	odd = mulAdd(mulAdd(mulAdd(t[8][cell], w2, t[10][cell]), w2, t[12][cell]), w2, t[14][cell])
+	even = mulAdd(mulAdd(mulAdd(t[9][cell], w2, t[11][cell]), w2, t[13][cell]), w2, t[15][cell])
 	c[1] = mulAdd(odd, w, even)
-	odd = mulAdd(mulAdd(mulAdd(t[18][cell], w2, t[20][cell]), w2, t[22][cell]), w2, t[24][cell])
-	even = mulAdd(mulAdd(mulAdd(t[19][cell], w2, t[21][cell]), w2, t[23][cell]), w2, t[25][cell])
+	even = mulAdd(mulAdd(mulAdd(t[16][cell], w2, t[18][cell]), w2, t[20][cell]), w2, t[22][cell])
+	odd = mulAdd(mulAdd(t[17][cell], w2, t[19][cell]), w2, t[21][cell])
 	c[2] = mulAdd(odd, w, even)
-	even = mulAdd(mulAdd(mulAdd(t[26][cell], w2, t[28][cell]), w2, t[30][cell]), w2, t[32][cell])
-	odd = mulAdd(mulAdd(t[27][cell], w2, t[29][cell]), w2, t[31][cell])
+	odd = mulAdd(mulAdd(t[23][cell], w2, t[25][cell]), w2, t[27][cell])
+	even = mulAdd(mulAdd(t[24][cell], w2, t[26][cell]), w2, t[28][cell])
 	c[3] = mulAdd(odd, w, even)
-	odd = mulAdd(mulAdd(t[33][cell], w2, t[35][cell]), w2, t[37][cell])
-	even = mulAdd(mulAdd(t[34][cell], w2, t[36][cell]), w2, t[38][cell])
-	c[4] = mulAdd(odd, w, even)
-	c[5] = mulAdd(mulAdd(t[39][cell], w2, t[41][cell]), w, mulAdd(t[40][cell], w2, t[42][cell]))
-	c[6] = t[43][cell]
+	c[4] = mulAdd(mulAdd(t[29][cell], w2, t[31][cell]), w, mulAdd(t[30][cell], w2, t[32][cell]))
+	c[5] = mulAdd(t[33][cell], w, t[34][cell])
 	return c
 }
 
@@ -71,10 +68,10 @@ func gaussPlace(mean, perMean float32) (cell uint32, l float32) {
 }
 
 // gaussPolynomial returns E tanh and E sech^2 for the coefficients of a cell.
-func gaussPolynomial(c *[7]float32, l, mean, perMean float32) (tanh, sech2 float32) {
-	t := mulAdd(c[6], l, c[5])
-	r := mulAdd(c[6], l, t)
-	for j := 4; j > 0; j-- {
+func gaussPolynomial(c *[6]float32, l, mean, perMean float32) (tanh, sech2 float32) {
+	t := mulAdd(c[5], l, c[4])
+	r := mulAdd(c[5], l, t)
+	for j := 3; j > 0; j-- {
 		t = mulAdd(t, l, c[j])
 		r = mulAdd(r, l, t)
 	}
@@ -100,7 +97,7 @@ func gaussMoments(tanh, sech2, mean, variance []float32) {
 
 func gaussMomentsAlike(tanh, sech2, mean []float32, variance float32) {
 	w, perMean := gaussScale(variance)
-	var cells [16][7]float32
+	var cells [16][6]float32
 	for cell := range cells {
 		cells[cell] = gaussCell(uint32(cell), w)
 	}

@@ -22,11 +22,7 @@ type functions struct {
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
 
-	edges        func(coupling, field, lambda, offset, plus, minus []float32, rate, kq, kv, kd, bq, bv, bd, cn, cd float32) float64
-	edgeConstant func(lambda, offset, plus, minus []float32, rate, sinhJ, sinhNu, coshJ, coshNu float32) float64
-	edgeSlopes   func(byLambda, lambda, offset, plus, minus, s, sh []float32, rate, pp, pm, mp, mm, up, down, nu, h float32) float64
-
-	plainEdges      func(coupling, lambda []float32, t float32)
+	edges           [2]edgeFunctions // of the ranges of couplings
 	plainEdgeSlopes func(byLambda, lambda, sh []float32, t float32) float64
 
 	affine, affineFloor func(dst, x []float32, slope, shift float32)
@@ -65,11 +61,7 @@ var portable = tier{"portable", functions{
 	transpose:     transpose[float32],
 	adam:          adam[float32],
 
-	edges:        edges,
-	edgeConstant: edgeConstant,
-	edgeSlopes:   edgeSlopes,
-
-	plainEdges:      plainEdges,
+	edges:           [2]edgeFunctions{portableEdges(&edgeRanges[0]), portableEdges(&edgeRanges[1])},
 	plainEdgeSlopes: plainEdgeSlopes,
 
 	affine:          affine[float32],

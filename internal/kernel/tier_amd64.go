@@ -24,11 +24,10 @@ func vectorTiers() (list []tier) {
 		transpose:     transposeVector,
 		adam:          adamAVX2,
 
-		edges:        edgesAVX2,
-		edgeConstant: edgeConstantAVX2,
-		edgeSlopes:   edgeSlopesAVX2,
-
-		plainEdges:      plainEdgesAVX2,
+		edges: [2]edgeFunctions{
+			{couplingsNearAVX2, constantNearAVX2, slopesNearAVX2, plainNearAVX2},
+			{couplingsFarAVX2, constantFarAVX2, slopesFarAVX2, plainFarAVX2},
+		},
 		plainEdgeSlopes: plainEdgeSlopesAVX2,
 
 		affine:          affineAVX2,
@@ -64,11 +63,10 @@ func vectorTiers() (list []tier) {
 		transpose:     transposeVector,
 		adam:          adamAVX512,
 
-		edges:        edgesAVX512,
-		edgeConstant: edgeConstantAVX512,
-		edgeSlopes:   edgeSlopesAVX512,
-
-		plainEdges:      plainEdgesAVX512,
+		edges: [2]edgeFunctions{
+			{couplingsNearAVX512, constantNearAVX512, slopesNearAVX512, plainNearAVX512},
+			{couplingsFarAVX512, constantFarAVX512, slopesFarAVX512, plainFarAVX512},
+		},
 		plainEdgeSlopes: plainEdgeSlopesAVX512,
 
 		affine:          affineAVX512,

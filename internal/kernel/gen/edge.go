@@ -8,12 +8,34 @@ import (
 
 // edgeFunctions writes the functions of the edges of a hidden unit.
 func edgeFunctions(m machine) {
-	edges(m)
-	edgeConstant(m)
-	edgeSlopes(m)
-	plainEdges(m)
+	for _, r := range edgeRanges {
+		r.couplings(m)
+		r.constant(m)
+		r.slopes(m)
+		r.plain(m)
+	}
 	plainEdgeSlopes(m)
 }
+
+// An edgeRange are the polynomials of couplings up to a limit, as in the portable code.
+type edgeRange struct {
+	name                           string
+	atanh, sinh, cosh, exponential []float64
+}
+
+var edgeRanges = []edgeRange{{
+	name:        "Near",
+	atanh:       []float64{0.1043275577, 0.1666026689, 0.5000001394},
+	sinh:        []float64{0.008344390535, 0.1666665298, 1},
+	cosh:        []float64{0.04174408131, 0.4999990416, 1},
+	exponential: []float64{0.008346128528, 0.0417360211, 0.1666664709, 0.4999993096, 1},
+}, {
+	name:        "Far",
+	atanh:       []float64{0.6708923727, -1.044833446, 0.8303064101, -0.2672417473, 0.1251786643, 0.06292658394, 0.100512289, 0.1666548989, 0.5000000442},
+	sinh:        []float64{0.0002037740442, 0.008330211424, 0.1666671825, 1},
+	cosh:        []float64{0.001437277978, 0.04163846158, 0.5000046628, 1},
+	exponential: []float64{2.54826866e-05, 0.0002037728783, 0.001388329083, 0.008330213007, 0.04166683596, 0.166667182, 0.4999999871, 1},
+}}
 
 // horner writes the polynomials of all x with the given coefficients, highest
 // first, one term after the other.
@@ -26,11 +48,11 @@ func (m machine) horner(dst, x vec, c ...float64) {
 	m.add(dst, dst, f32(c[len(c)-1]))
 }
 
-// halfAtanh writes (atanh s)/2 over s, as the portable code.
-func (m machine) halfAtanh(s vec) {
+// halfAtanh writes (atanh s)/2 over s.
+func (r edgeRange) halfAtanh(m machine, s vec) {
 	z, p := m.regs(len(s)), m.regs(len(s))
 	m.mul(z, s, s)
-	m.horner(p, z, 0.1086859567, 0.05583428147, 0.1017461321, 0.1665998033, 0.5000004071)
+	m.horner(p, z, r.atanh...)
 	m.mul(s, s, p)
 }
 
@@ -51,18 +73,18 @@ func (b blocks) free(x vec) vec {
 	return f
 }
 
-// shortSinhCosh returns sinh y and cosh y, as the portable code.
-func (b blocks) shortSinhCosh(y vec) (sinh, cosh vec) {
+// sinhCosh returns sinh y and cosh y.
+func (r edgeRange) sinhCosh(b blocks, y vec) (sinh, cosh vec) {
 	m, z := b.m(), b.regs()
 	sinh, cosh = b.regs(), b.regs()
 	m.mul(z, y, y)
-	m.horner(sinh, z, 0.008433362191, 0.1666555006, 1)
+	m.horner(sinh, z, r.sinh...)
 	m.mul(sinh, y, sinh)
-	m.horner(cosh, z, 0.001406135974, 0.04166306031, 0.5000002142, 1)
+	m.horner(cosh, z, r.cosh...)
 	return sinh, cosh
 }
 
-// edgePointers are the parameters that edgeParts reads.
+// edgePointers are the parameters that parts reads.
 type edgePointers struct{ lambda, offset, plus, minus reg.GPVirtual }
 
 // edgeSlices returns them, and their length.
@@ -76,54 +98,54 @@ func (p edgePointers) all(others ...reg.GPVirtual) []reg.GPVirtual {
 	return append([]reg.GPVirtual{p.lambda, p.offset, p.plus, p.minus}, others...)
 }
 
-// edgeParts returns what the portable function does.
-func (b blocks) edgeParts(p edgePointers) (q, r, w, sinh, cosh vec) {
+// parts returns what the portable function does.
+func (r edgeRange) parts(b blocks, p edgePointers) (q, v, w, sinh, cosh vec) {
 	m := b.m()
 	y, l := b.load(p.offset), b.load(p.lambda)
 	m.mul(y, y, parameter("rate"))
-	s, c := b.shortSinhCosh(y)
+	s, c := r.sinhCosh(b, y)
 	w = b.free(l)
 	u := b.constant(2)
 	m.sub(u, u, w)
 	m.add(l, l, l)
-	q, r = b.regs(), b.regs()
+	q, v = b.regs(), b.regs()
 	b.sum(q, u, s, l, c)
-	b.sum(r, u, c, l, s)
+	b.sum(v, u, c, l, s)
 	plus, minus := b.load(p.plus), b.load(p.minus)
 	sinh, cosh = b.regs(), b.regs()
 	m.sub(sinh, minus, plus)
 	m.add(cosh, plus, minus)
 	m.add(cosh, cosh, f32(2))
-	return q, r, w, sinh, cosh
+	return q, v, w, sinh, cosh
 }
 
-func edges(m machine) {
-	TEXT("edges"+m.name, NOSPLIT, "func(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, "+
+func (r edgeRange) couplings(m machine) {
+	TEXT("couplings"+r.name+m.name, NOSPLIT, "func(coupling []float32, field []float32, lambda []float32, offset []float32, plus []float32, minus []float32, "+
 		"rate float32, kq float32, kv float32, kd float32, bq float32, bv float32, bd float32, cn float32, cd float32) float64")
 	Pragma("noescape")
 	p, n := edgeSlices()
 	coupling, field := pointer("coupling"), pointer("field")
 	total := m.laneSums()
 	m.pairs(n, func(b blocks) {
-		q, r, w, sinh, cosh := b.edgeParts(p)
+		q, v, w, sinh, cosh := r.parts(b, p)
 		c, cUnder, t := b.regs(), b.regs(), b.regs()
 		m.mul(t, sinh, q)
 		m.mul(c, w, parameter("cn"))
 		m.sub(c, c, t)
-		b.sum(cUnder, cosh, r, w, parameter("cd"))
+		b.sum(cUnder, cosh, v, w, parameter("cd"))
 		m.mul(sinh, sinh, w)
 		m.mul(cosh, cosh, w)
 		k, kUnder, own, ownUnder := b.regs(), b.regs(), b.regs(), b.regs()
 		b.sum(k, q, parameter("kq"), sinh, parameter("kv"))
 		m.mul(kUnder, cosh, parameter("kd"))
-		m.add(kUnder, kUnder, r)
+		m.add(kUnder, kUnder, v)
 		b.sum(own, q, parameter("bq"), sinh, parameter("bv"))
 		m.mul(ownUnder, cosh, parameter("bd"))
-		m.add(ownUnder, ownUnder, r)
+		m.add(ownUnder, ownUnder, v)
 		m.div(c, c, cUnder)
 		m.div(k, k, kUnder)
 		m.div(own, own, ownUnder)
-		m.halfAtanh(append(append(append(vec{}, k...), own...), c...))
+		r.halfAtanh(m, append(append(append(vec{}, k...), own...), c...))
 		b.store(coupling, k)
 		m.add(own, b.load(field), own)
 		b.store(field, own)
@@ -132,19 +154,19 @@ func edges(m machine) {
 	m.returns(total)
 }
 
-func edgeConstant(m machine) {
-	TEXT("edgeConstant"+m.name, NOSPLIT, "func(lambda []float32, offset []float32, plus []float32, minus []float32, "+
+func (r edgeRange) constant(m machine) {
+	TEXT("constant"+r.name+m.name, NOSPLIT, "func(lambda []float32, offset []float32, plus []float32, minus []float32, "+
 		"rate float32, sinhJ float32, sinhNu float32, coshJ float32, coshNu float32) float64")
 	Pragma("noescape")
 	p, n := edgeSlices()
 	total := m.laneSums()
 	m.pairs(n, func(b blocks) {
-		q, r, w, sinh, cosh := b.edgeParts(p)
+		q, v, w, sinh, cosh := r.parts(b, p)
 		m.mul(sinh, sinh, w)
 		m.mul(cosh, cosh, w)
 		above, under := b.regs(), b.regs()
 		b.sum(above, q, parameter("sinhJ"), sinh, parameter("sinhNu"))
-		b.sum(under, r, parameter("coshJ"), cosh, parameter("coshNu"))
+		b.sum(under, v, parameter("coshJ"), cosh, parameter("coshNu"))
 		equal, opposite := b.regs(), b.regs()
 		m.add(equal, under, above)
 		m.sub(opposite, under, above)
@@ -152,16 +174,16 @@ func edgeConstant(m machine) {
 		m.add(t, both, f32(1))
 		m.sub(both, both, f32(1))
 		m.div(both, both, t)
-		m.halfAtanh(both)
+		r.halfAtanh(m, both)
 		m.add(equal, equal, opposite)
 		b.accumulate(total, equal)
 	}, p.all()...)
 	m.returns(total)
 }
 
-func edgeSlopes(m machine) {
-	TEXT("edgeSlopes"+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, "+
-		"rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32) float64")
+func (r edgeRange) slopes(m machine) {
+	TEXT("slopes"+r.name+m.name, NOSPLIT, "func(byLambda []float32, lambda []float32, offset []float32, plus []float32, minus []float32, s []float32, sh []float32, "+
+		"rate float32, pp float32, pm float32, mp float32, mm float32, up float32, down float32, nu float32, h float32, hUp float32, hDown float32) float64")
 	Pragma("noescape")
 	p, n := edgeSlices()
 	byLambda, s, sh := pointer("byLambda"), pointer("s"), pointer("sh")
@@ -170,20 +192,20 @@ func edgeSlopes(m machine) {
 		y := b.load(p.offset)
 		m.mul(y, y, parameter("rate"))
 		g := b.regs()
-		m.horner(g, y, 0.001406202531, 0.008433347313, 0.04166319521, 0.166655505, 0.5000001676, 1)
-		m.mul(y, y, g)           // exp(y) - 1
+		m.horner(g, y, r.exponential...)
+		m.mul(y, y, g) // exp(y) - 1
+		whole := g
+		m.add(whole, y, f32(1))
 		gain := b.load(p.lambda) // 1 + lambda
 		m.add(gain, gain, f32(1))
 		signs := []func(dst, x, y any){m.add, m.sub} // of a spin of 1 and of -1
 		above, under := make([]vec, 4), make([]vec, 4)
 		for h, p := range []reg.GPVirtual{p.plus, p.minus} {
-			x, t, e := b.load(p), b.regs(), b.regs()
-			m.mul(t, x, y)
-			m.add(e, x, y)
-			m.add(e, e, t)
+			e, t := b.load(p), b.regs()
+			m.mul(e, whole, e)
+			m.add(e, e, y)
 			m.add(t, e, f32(1))
-			base, joint := b.constant(1), b.load(s) // parts of the probabilities
-			signs[h](base, base, parameter("h"))
+			base, joint := b.argument([]string{"hUp", "hDown"}[h]), b.load(s) // parts of the probabilities
 			signs[h](joint, joint, b.load(sh))
 			for s, exponential := range [][]parameter{{"pp", "pm"}, {"mp", "mm"}} {
 				k, w := 2*s+h, b.regs()
@@ -232,15 +254,15 @@ func edgeSlopes(m machine) {
 	m.returns(total)
 }
 
-func plainEdges(m machine) {
-	TEXT("plainEdges"+m.name, NOSPLIT, "func(coupling []float32, lambda []float32, t float32)")
+func (r edgeRange) plain(m machine) {
+	TEXT("plain"+r.name+m.name, NOSPLIT, "func(coupling []float32, lambda []float32, t float32)")
 	Pragma("noescape")
 	lambda, n := slice("lambda")
 	coupling := pointer("coupling")
 	m.pairs(n, func(b blocks) {
 		k := b.load(lambda)
 		m.mul(k, k, parameter("t"))
-		m.halfAtanh(k)
+		r.halfAtanh(m, k)
 		m.add(k, k, k)
 		b.store(coupling, k)
 	}, lambda, coupling)
@@ -292,6 +314,15 @@ func (b blocks) constant(x float64) vec {
 	v := make(vec, len(b))
 	for i := range v {
 		v[i] = b.m().broadcast(f32(x))
+	}
+	return v
+}
+
+// argument returns fresh registers that hold a parameter.
+func (b blocks) argument(name string) vec {
+	v := make(vec, len(b))
+	for i := range v {
+		v[i] = b.m().argument(name)
 	}
 	return v
 }

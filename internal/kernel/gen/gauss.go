@@ -23,7 +23,7 @@ const (
 )
 
 // gaussDegrees are those in w of the coefficients of powers of y - node.
-var gaussDegrees = []int{8, 8, 7, 6, 5, 3, 0}
+var gaussDegrees = []int{7, 7, 6, 5, 3, 1}
 
 // gaussCells is the number of cells, the columns of the table.
 const gaussCells = 16
@@ -166,9 +166,9 @@ func (g gauss) moments(sech2, l, perMean reg.VecVirtual, coefficient func(dst re
 		}
 		return s
 	}
-	groups := [][]int{{6, 5, 4, 3}, {2, 1, 0}} // computed side by side, as registers allow
+	groups := [][]int{{5, 4, 3}, {2, 1, 0}} // computed side by side, as registers allow
 	if !g.wide() {
-		groups = [][]int{{6}, {5}, {4}, {3}, {2}, {1}, {0}}
+		groups = [][]int{{5}, {4}, {3}, {2}, {1}, {0}}
 	}
 	var before steps
 	for i, group := range groups {
