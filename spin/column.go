@@ -61,7 +61,8 @@ func (m *Matrix) Columns() *Columns {
 func (c *Columns) Gather(dst *Matrix, cols []int) {
 	checkGather(dst, c.rows, c.cols, cols)
 	const together = 16 // columns that share a line of the cache in dst
-	parallel.For(parallel.Pieces(len(cols), together), parallel.Grain(together*c.words*4), func(lo, hi int) {
+	// 32 is the cost of missing the cache.
+	parallel.For(parallel.Pieces(len(cols), together), parallel.Grain(together*c.words*32), func(lo, hi int) {
 		for first := lo * together; first < min(hi*together, len(cols)); first += together {
 			some := cols[first:min(first+together, len(cols))]
 			for w := range c.words {

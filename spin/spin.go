@@ -301,7 +301,7 @@ func Dot(dst []int32, a, b *Matrix) {
 
 // Mul computes dst = a m for a real p x rows matrix a, row-major; dst is
 // p x cols. It panics if the lengths do not fit.
-func Mul[T Real](dst, a []T, p int, m *Matrix) { mulThen(dst, a, p, m, nil) }
+func Mul[T Real](dst, a []T, p int, m *Matrix) { mulRows(dst, a, p, m, 1, nil, exactly[T]) }
 
 // MulCoarse is Mul with each row of a in float32 rounded to about 11 bits and a
 // sign, about one and a half times as fast with AVX-512: for sums whose noise is far above that. Errors
@@ -315,12 +315,7 @@ func MulCoarse[T Real](dst, a []T, p int, m *Matrix) {
 // Mul and shift of length p: the fields of a layer of units given the other.
 func MulAffine[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
 	checkLen("MulAffine", "shifts", len(shift), p)
-	mulThen(dst, a, p, m, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row := dst[i*m.cols : (i+1)*m.cols]
-			kernel.Affine(row, row, slope, shift[i])
-		}
-	})
+	mulRows(dst, a, p, m, slope, shift, exactly[T])
 }
 
 // MulAffineCoarse is MulAffine with the product of MulCoarse, without shifts where
@@ -329,23 +324,32 @@ func MulAffineCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
 	if shift != nil {
 		checkLen("MulAffineCoarse", "shifts", len(shift), p)
 	}
+	mulRows(dst, a, p, m, slope, shift, coarsely[T])
+}
+
+// mulRows multiplies by pieces of the rows.
+func mulRows[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T, multiply func(dst, a []T, p int, m *Matrix, slope T, shift []T)) {
 	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
 		own := shift
 		if own != nil {
 			own = shift[lo:hi]
 		}
-		kernel.MulBitsCoarse(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols, slope, own)
+		multiply(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m, slope, own)
 	})
 }
 
-// mulThen is Mul; it calls then, if not nil, with each range of rows when it is done.
-func mulThen[T Real](dst, a []T, p int, m *Matrix, then func(lo, hi int)) {
-	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
-		kernel.MulBits(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m.rows, m.words, m.stride, m.cols)
-		if then != nil {
-			then(lo, hi)
-		}
-	})
+// exactly multiplies some rows on one processor. Without shifts the slope is 1.
+func exactly[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
+	kernel.MulBits(dst, a, p, m.rows, m.words, m.stride, m.cols)
+	for i, shift := range shift {
+		row := dst[i*m.cols : (i+1)*m.cols]
+		kernel.Affine(row, row, slope, shift)
+	}
+}
+
+// coarsely is exactly with rounded rows.
+func coarsely[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
+	kernel.MulBitsCoarse(dst, a, p, m.rows, m.words, m.stride, m.cols, slope, shift)
 }
 
 // MulAffineAcross is MulAffine with the transpose of a, rows x p row-major, as the
@@ -353,9 +357,9 @@ func mulThen[T Real](dst, a []T, p int, m *Matrix, then func(lo, hi int)) {
 // a piece of work, in the processor's cache: for a factor that is used once.
 func MulAffineAcross[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T, coarse bool) {
 	checkLen("MulAffineAcross", "shifts", len(shift), p)
-	multiply := MulAffine[T]
+	multiply := exactly[T]
 	if coarse {
-		multiply = MulAffineCoarse[T]
+		multiply = coarsely[T]
 	}
 	grain := mulGrain(dst, a, p, m)
 	grain += grain % (2 * rowTile) // few columns of a share their cache lines with other pieces
