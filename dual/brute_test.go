@@ -158,7 +158,7 @@ func term(t *testing.T, p Partition[float64], m *rbm.Params, mean []float64) (*G
 		}
 	}
 	grad.Coupling = math.NaN()
-	report, err := p.Term(grad, m, mean)
+	report, err := Term(p, grad, m, mean)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,11 +32,37 @@ func NewGradient[T rbm.Real](visible, hidden int) *Gradient[T] {
 
 // A Partition computes the term of the bound that stands for E_q ln Z.
 type Partition[T rbm.Real] interface {
-	// Term sets grad to the derivatives of the term at the given parameters
-	// and posterior means (hidden x visible). The report's LnZ is the term
-	// itself, or NaN where the engine gives none. Errors are those of a
-	// machine or a size that the form or its engine cannot serve.
-	Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error)
+	// Rows sets grad, all but grad.Synapse, to the derivatives of the term at the
+	// given parameters and posterior means (hidden x visible), and returns those by
+	// the synapses a hidden unit at a time: who uses a row at once, while it is in
+	// the cache, needs no matrix of them. grad.Coupling is what rows do not return of
+	// it. The report's LnZ is the term itself, or NaN where the engine gives none.
+	// Errors are those of a machine or a size that the form or its engine cannot serve.
+	Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error)
+}
+
+// A Row sets dst to the derivatives of a partition term by the synapses of hidden
+// unit mu and returns what the unit adds to that by the coupling. It serves several
+// goroutines at a time, until the term is computed again or its arguments change.
+type Row[T rbm.Real] func(dst []T, mu int) (byCoupling float64)
+
+// Term sets grad to all derivatives of a partition term, as Partition.Rows has them.
+func Term[T rbm.Real](partition Partition[T], grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+	row, report, err := partition.Rows(grad, params, mean)
+	if err != nil {
+		return report, err
+	}
+	n, p := params.Visible(), params.Hidden()
+	coupling := make([]float64, p)
+	parallel.For(p, edgeGrain(n), func(lo, hi int) {
+		for mu := lo; mu < hi; mu++ {
+			coupling[mu] = row(grad.Synapse[mu*n:(mu+1)*n], mu)
+		}
+	})
+	for _, v := range coupling {
+		grad.Coupling += v
+	}
+	return report, nil
 }
 
 // A Report says how well an engine did.
@@ -137,8 +163,8 @@ func (e *edges[T]) setConstant(net *rbm.Network[T], params *rbm.Params, mean []T
 	}
 }
 
-// Term computes ln E_q Z and its gradient. The error is the engine's.
-func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+// Rows implements Partition: ln E_q Z and its gradient. The error is the engine's.
+func (a *Annealed[T]) Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
 	n, p := params.Visible(), params.Hidden()
 	if a.net == nil || a.net.Visible() != n || a.net.Hidden() != p {
 		a.net, a.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
@@ -149,37 +175,33 @@ func (a *Annealed[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Rep
 	}
 	report, err := a.Engine.Moments(a.moments, a.net)
 	if err != nil {
-		return report, err
+		return nil, report, err
 	}
-	for i, v := range a.moments.Visible {
-		grad.VisibleField[i] = float64(v)
-	}
-	for mu, v := range a.moments.Hidden {
-		grad.HiddenField[mu] = float64(v)
-	}
+	setFields(grad, a.moments)
 	plain := withoutOffsets(params)
-	coupling := make([]float64, p)
-	parallel.For(p, edgeGrain(n), func(lo, hi int) {
-		for mu := lo; mu < hi; mu++ {
-			row := mu * n
-			if plain {
-				coupling[mu] = kernel.PlainEdgeSlopes(grad.Synapse[row:row+n], mean[row:row+n], a.moments.Correlation[row:row+n], params.Coupling)
-				continue
-			}
-			coupling[mu] = a.edges.Slopes(grad.Synapse[row:row+n], mean[row:row+n], a.moments.Visible, a.moments.Correlation[row:row+n],
-				params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
+	return func(dst []T, mu int) float64 {
+		lambda, sh := mean[mu*n:(mu+1)*n], a.moments.Correlation[mu*n:(mu+1)*n]
+		if plain {
+			return kernel.PlainEdgeSlopes(dst, lambda, sh, params.Coupling)
 		}
-	})
-	grad.Coupling = 0
-	for _, v := range coupling {
-		grad.Coupling += v
-	}
-	return report, nil
+		return a.edges.Slopes(dst, lambda, a.moments.Visible, sh, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
+	}, report, nil
 }
 
-// Moments returns the moments of the dual network in the last Term, which the
-// next call overwrites.
+// Moments returns the moments of the dual network in the last call of Rows, which the
+// next one overwrites.
 func (a *Annealed[T]) Moments() *rbm.Moments[T] { return a.moments }
+
+// setFields sets the derivatives by the fields to moments, and that by the coupling to 0.
+func setFields[T rbm.Real](grad *Gradient[T], moments *rbm.Moments[T]) {
+	for i, v := range moments.Visible {
+		grad.VisibleField[i] = float64(v)
+	}
+	for mu, v := range moments.Hidden {
+		grad.HiddenField[mu] = float64(v)
+	}
+	grad.Coupling = 0
+}
 
 // withoutOffsets reports whether all offsets are 0.
 func withoutOffsets(params *rbm.Params) bool {

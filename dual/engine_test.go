@@ -333,7 +333,7 @@ func TestStateful(t *testing.T) {
 	} {
 		term := func(a Partition[float32], step int) *Gradient[float32] {
 			g := NewGradient[float32](n, p)
-			if _, err := a.Term(g, &params, means(step)); err != nil {
+			if _, err := Term(a, g, &params, means(step)); err != nil {
 				t.Fatal(err)
 			}
 			return g
@@ -421,7 +421,7 @@ func TestThreads(t *testing.T) {
 					params.VisibleOffset[3], params.HiddenOffset[2] = 0.5, -0.5
 				}
 				grad := NewGradient[float32](n, p)
-				report, err := term.Term(grad, &params, mean)
+				report, err := Term(term, grad, &params, mean)
 				if err != nil {
 					t.Fatal(err)
 				}

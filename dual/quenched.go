@@ -21,6 +21,7 @@ type Quenched[T rbm.Real] struct {
 	step    uint64
 	net     *rbm.Network[T]
 	moments *rbm.Moments[T]
+	grad    *Gradient[T]
 }
 
 // ErrOffsets is returned for a centred machine by what has no form with offsets.
@@ -35,10 +36,29 @@ func (q *Quenched[T]) Restore(_, _ int, s State) error {
 	return nil
 }
 
-// Term computes the mean of ln Z over fresh draws, and its gradient at these
-// draws. Errors are ErrOffsets, a number of draws that is not even and
+// Rows implements Partition: the mean of ln Z over fresh draws, and its gradient at
+// these draws. Errors are ErrOffsets, a number of draws that is not even and
 // positive, and the engine's.
-func (q *Quenched[T]) Term(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+func (q *Quenched[T]) Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
+	n, p := params.Visible(), params.Hidden()
+	if q.grad == nil || len(q.grad.VisibleField) != n || len(q.grad.HiddenField) != p {
+		q.grad = NewGradient[T](n, p)
+	}
+	report, err := q.gradient(q.grad, params, mean)
+	if err != nil {
+		return nil, report, err
+	}
+	copy(grad.VisibleField, q.grad.VisibleField)
+	copy(grad.HiddenField, q.grad.HiddenField)
+	grad.Coupling = q.grad.Coupling
+	return func(dst []T, mu int) float64 {
+		copy(dst, q.grad.Synapse[mu*n:(mu+1)*n])
+		return 0
+	}, report, nil
+}
+
+// gradient is Rows with the whole gradient.
+func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
 	if params.Centred() {
 		return Report{}, ErrOffsets
 	}

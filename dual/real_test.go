@@ -27,7 +27,7 @@ func TestWeighted(t *testing.T) {
 	term := &Weighted[float64]{Engine: Exact[float64]{}}
 	scratch := NewGradient[float64](n, p)
 	lnZ := func() float64 {
-		report, err := term.Term(scratch, &params, w)
+		report, err := Term(term, scratch, &params, w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestWeighted(t *testing.T) {
 		t.Errorf("ln Z %v, not %v (%v)", lnZ(), exact, err)
 	}
 	grad := NewGradient[float64](n, p)
-	if _, err := term.Term(grad, &params, w); err != nil {
+	if _, err := Term(term, grad, &params, w); err != nil {
 		t.Fatal(err)
 	}
 	check := func(name string, k int, x *float64, got float64) {

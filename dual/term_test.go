@@ -274,13 +274,13 @@ func TestTermErrors(t *testing.T) {
 	m := rbm.NewParams(2, 2, 1)
 	mean, grad := make([]float64, 4), NewGradient[float64](2, 2)
 	for _, draws := range []int{0, -2, 3} {
-		if _, err := (&Quenched[float64]{Engine: Exact[float64]{}, Draws: draws}).Term(grad, &m, mean); err == nil {
+		if _, err := Term(&Quenched[float64]{Engine: Exact[float64]{}, Draws: draws}, grad, &m, mean); err == nil {
 			t.Errorf("%d draws: no error", draws)
 		}
 	}
 	cause := errors.New("cause")
 	for _, p := range []Partition[float64]{&Quenched[float64]{Engine: &scripted{err: cause}, Draws: 2}, &Annealed[float64]{Engine: &scripted{err: cause}}} {
-		if _, err := p.Term(grad, &m, mean); err != cause {
+		if _, err := Term(p, grad, &m, mean); err != cause {
 			t.Errorf("%T: error %v, not the engine's", p, err)
 		}
 		func() {
@@ -289,12 +289,12 @@ func TestTermErrors(t *testing.T) {
 					t.Errorf("%T: panic %v", p, got)
 				}
 			}()
-			_, _ = p.Term(grad, &m, mean[:3])
+			_, _ = Term(p, grad, &m, mean[:3])
 		}()
 	}
 	for _, offset := range []*float64{&m.VisibleOffset[1], &m.HiddenOffset[0]} {
 		*offset = 0.1
-		if _, err := (&Quenched[float64]{Engine: Exact[float64]{}, Draws: 2}).Term(grad, &m, mean); !errors.Is(err, ErrOffsets) {
+		if _, err := Term(&Quenched[float64]{Engine: Exact[float64]{}, Draws: 2}, grad, &m, mean); !errors.Is(err, ErrOffsets) {
 			t.Errorf("offsets: error %v", err)
 		}
 		*offset = 0

@@ -46,13 +46,13 @@ type Objective[T rbm.Real] struct {
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
 
-	mean      []T       // lambda, or the synapses where they are known: hidden x visible
-	offset    []T       // mu: visible
-	biased    bool      // whether an offset is not 0
-	work      sync.Pool // of *unitRows
-	partition *dual.Gradient[T]
-	finite    bool     // whether the last gradient by synapses is
-	head      *head[T] // nil where labels are not learned
+	mean      []T               // lambda, or the synapses where they are known: hidden x visible
+	offset    []T               // mu: visible
+	biased    bool              // whether an offset is not 0
+	work      sync.Pool         // of *unitRows
+	partition *dual.Gradient[T] // but for the synapses
+	finite    bool              // whether the last gradient by synapses is
+	head      *head[T]          // nil where labels are not learned
 }
 
 // A Batch is a set of samples, packed along either side.
@@ -79,9 +79,8 @@ func NewBatch(samples *spin.Matrix) *Batch {
 func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], batch *Batch) (dual.Report, error) {
 	n, p, m := model.Visible(), model.Hidden(), batch.Samples.Cols()
 	o.prepare(model)
-	partition := *o.partition
-	partition.Synapse = grad.Synapse // whose elements take the place of those they need
-	report, err := o.Partition.Term(&partition, &model.Params, o.mean)
+	partition := o.partition
+	partitionRow, report, err := o.Partition.Rows(partition, &model.Params, o.mean)
 	if err != nil {
 		return report, err
 	}
@@ -93,7 +92,8 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	// A few hidden units at a time, while their rows are in cache: averages over
 	// the field of each unit and sample, and their products with the samples.
 	q := model.Posterior
-	coupling, tanhSum, synapseSum := make([]float64, p), make([]float64, p), make([]float64, p)
+	coupling, partitionCoupling := make([]float64, p), make([]float64, p)
+	tanhSum, synapseSum := make([]float64, p), make([]float64, p)
 	spread := o.biased && o.Synapses != Real // whether sech^2 counts beside the offsets
 	multiply := spin.Mul[T]
 	if o.Coarse {
@@ -134,9 +134,10 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 			mu := lo + k
 			row := mu * n
 			out := grad.Synapse[row : row+n]
+			partitionCoupling[mu] = partitionRow(w.partition, mu)
 			synapseSum[mu] = kernel.SynapseGradient(out, kernel.SynapseRow[T]{
 				Mean: o.mean[row:], Offset: o.offset, TanhData: w.tanhData[k*n:], Sech2Data: sech2Data[k*n:],
-				Partition: out, Theta: q.Theta[row:],
+				Partition: w.partition, Theta: q.Theta[row:],
 			}, kernel.SynapseScales[T]{
 				First: T(j * perSample), Second: T(second), Share: T(prior),
 				Excess:   T(tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
@@ -151,6 +152,9 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 		}
 	})
 	o.finite = finite(synapseSum)
+	for _, v := range partitionCoupling {
+		partition.Coupling += v
+	}
 	grad.Coupling = -partition.Coupling
 	for mu := range p {
 		grad.Coupling += coupling[mu] * perSample / j
@@ -167,7 +171,7 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 // Terms computes the terms of the bound on a set of samples (visible x M).
 func (o *Objective[T]) Terms(model *rbm.Model[T], samples *spin.Matrix) (Terms, dual.Report, error) {
 	data := o.dataTerm(model, samples)
-	report, err := o.Partition.Term(o.partition, &model.Params, o.mean)
+	_, report, err := o.Partition.Rows(o.partition, &model.Params, o.mean)
 	return Terms{data, report.LnZ, o.kl(model.Posterior)}, report, err
 }
 
@@ -247,7 +251,8 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 func (o *Objective[T]) prepare(model *rbm.Model[T]) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
-		o.mean, o.offset, o.partition = make([]T, n*p), make([]T, n), dual.NewGradient[T](n, p)
+		o.mean, o.offset = make([]T, n*p), make([]T, n)
+		o.partition = &dual.Gradient[T]{VisibleField: make([]float64, n), HiddenField: make([]float64, p)}
 	}
 	set(o.mean, o.Synapses, model.Posterior, o.Draw)
 	o.biased = false

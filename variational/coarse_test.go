@@ -21,9 +21,11 @@ import (
 // gradients differ by the data term alone.
 type fixedTerm struct{}
 
-func (fixedTerm) Term(grad *dual.Gradient[float32], _ *rbm.Params, _ []float32) (dual.Report, error) {
-	clear(grad.Synapse)
-	return dual.Report{}, nil
+func (fixedTerm) Rows(*dual.Gradient[float32], *rbm.Params, []float32) (dual.Row[float32], dual.Report, error) {
+	return func(dst []float32, _ int) float64 {
+		clear(dst)
+		return 0
+	}, dual.Report{}, nil
 }
 
 // Rounded products change the gradient of a batch by less than 1/500 of what

@@ -19,6 +19,7 @@ type unitRows[T rbm.Real] struct {
 	field, variance          []T                    // units x batch
 	localMean, localVariance []T                    // of one unit in each sample
 	tanhData, sech2Data      []T                    // products with the samples: units x visible
+	partition                []T                    // derivatives of the partition term for one unit
 }
 
 // unitRows returns work space for n visible units and m samples, to be put back
@@ -29,7 +30,7 @@ func (o *Objective[T]) unitRows(n, m int) *unitRows[T] {
 		rows := func(length int) []T { return make([]T, unitsTogether*length) }
 		w = &unitRows[T]{
 			bias: rows(n), field: rows(m), variance: rows(m), localMean: make([]T, m), localVariance: make([]T, m),
-			tanhData: rows(n), sech2Data: rows(n),
+			tanhData: rows(n), sech2Data: rows(n), partition: make([]T, n),
 		}
 	}
 	return w

@@ -587,8 +587,6 @@ TEXT ·synapseGradientAVX2(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
-	PREFETCHT0 1024(DX)
-	PREFETCHT0 1024(R8)
 	PREFETCHT0 1024(R9)
 	VMOVUPS    (BX), Y7
 	VMOVUPS    (SI), Y8
@@ -1188,8 +1186,6 @@ TEXT ·synapseGradientAVX512(SB), NOSPLIT, $0-200
 	JLT          part
 
 whole:
-	PREFETCHT0  1024(DX)
-	PREFETCHT0  1024(R8)
 	PREFETCHT0  1024(R9)
 	VMOVUPS     (BX), Z6
 	VMOVUPS     (SI), Z7

@@ -217,9 +217,7 @@ func synapseGradient(m machine) {
 	sum := m.shortSums()
 	m.floats(n, func(b block) {
 		if !b.part {
-			for _, p := range []reg.GPVirtual{mean, partition, theta} { // rows that follow each other in memory
-				PREFETCHT0(Mem{Base: p, Disp: 1024})
-			}
+			PREFETCHT0(Mem{Base: theta, Disp: 1024}) // from memory, where rows follow each other
 		}
 		o, direct, spread, t, u := b.load(at(offset)), b.load(at(tanhData)), m.reg(), m.reg(), b.load(at(sech2Data))
 		m.mul(t, o, excess)
