@@ -102,13 +102,15 @@ func TestLongRows(t *testing.T) {
 	}
 	got, want, gotRow, wantRow := make([]float64, 7), make([]float64, 7), make([]float32, n), make([]float64, n)
 	by, by64 := SynapseScales[float32]{0.5, 0.25, 0.5, 4, 0.25}, SynapseScales[float64]{0.5, 0.25, 0.5, 4, 0.25}
-	want[0], want[1] = Biases(wantRow, y[0], y[1])
-	want[5] = SynapseGradient(wantRow, SynapseRow[float64]{y[0], y[1], y[2], y[3], y[4], y[5]}, by64)
-	want[6] = Free(y[0])
-	want[2], want[3], want[4] = FieldSums(y[2], y[3], y[4], y[5], 0.25, -1)
+	// In float64, without splitting.
+	bias64, bias := make([]float64, n), make([]float32, n)
+	want[0], want[1] = biases(bias64, y[0], y[1])
+	want[5] = synapseGradient(wantRow, y[0], y[1], y[2], y[3], y[4], y[5], by64.First, by64.Second, by64.Excess, by64.Sech2Sum, by64.Share)
+	want[6] = free(y[0])
+	want[2], want[3], want[4] = fieldSums(y[2], y[3], y[4], y[5], 0.25, -1)
 	onTiers(t, func(t *testing.T) {
 		tanh := slices.Clone(x[2])
-		got[0], got[1] = Biases(gotRow, x[0], x[1])
+		got[0], got[1] = Biases(bias, x[0], x[1])
 		got[2], got[3], got[4] = FieldSums(tanh, x[3], x[4], x[5], 0.25, -1)
 		got[5] = SynapseGradient(gotRow, SynapseRow[float32]{x[0], x[1], x[2], x[3], x[4], x[5]}, by)
 		got[6] = Free(x[0])
@@ -118,7 +120,7 @@ func TestLongRows(t *testing.T) {
 			}
 		}
 		for i, v := range wantRow {
-			if math.Abs(float64(gotRow[i])-v) > 1e-6 || math.Abs(float64(tanh[i])-y[2][i]) > 1e-6 {
+			if math.Abs(float64(gotRow[i])-v) > 1e-6 || math.Abs(float64(bias[i])-bias64[i]) > 1e-6 || math.Abs(float64(tanh[i])-y[2][i]) > 1e-6 {
 				t.Fatalf("element %d is %v and %v, want %v and %v", i, gotRow[i], tanh[i], v, y[2][i])
 			}
 		}
