@@ -94,7 +94,9 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	})
 }
 
-// describe sets the settings that go into the model file and the label.
+// describe sets the settings that go into the model file and the label. Those that 0.2.0
+// wrote are always there. A later setting is there only where it differs from what 0.2.0
+// did: models keep their bytes, and checkpoints of 0.2.0 can be resumed.
 func (r *learning) describe() error {
 	f := r.f
 	s := f.schedule
