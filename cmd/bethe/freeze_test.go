@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -21,14 +22,16 @@ import (
 	"bethe/runs"
 )
 
-// The frozen runs: what they leave has the same bytes as what the program of revision
-// f72f518 left. testdata/frozen.txt has a line for each array, "case array tier sha256".
+// The frozen runs leave the same bytes as the program of revision f72f518 did. testdata/frozen.txt has a line for each array, "case array tier sha256".
 // The tier is "any" where all kernel tiers give the same bytes, else the tier that they are of.
 //
 // A change that must not change results leaves the file as it is. A change that does change
 // them says so in CHANGELOG.md and writes the file again, once with each tier of the machine:
 //
-//	BETHE_KERNEL=avx2 go test ./cmd/bethe -run TestFrozen -update
+//	BETHE_KERNEL=avx2 go test ./cmd/bethe -run TestFrozen -update-frozen
+//
+// The golden files have another flag, -update: a changed word of help must not freeze
+// changed results by the way.
 //
 // The hashes are those of amd64: on other processors the compiler rounds x*y + z once, and
 // the exponential of the standard library has other last bits.
@@ -124,6 +127,8 @@ type frozenHashes map[[2]string]map[string]string
 
 const anyTier = "any"
 
+var updateFrozen = flag.Bool("update-frozen", false, "freeze what the runs leave now, for this kernel tier")
+
 func readFrozen(t *testing.T, path string) frozenHashes {
 	t.Helper()
 	h := frozenHashes{}
@@ -174,7 +179,7 @@ func (f *freezer) compare(t *testing.T, name string, tiers bool, got map[string]
 	}
 	for key, sums := range f.file {
 		if key[0] == name && got[key[1]] == nil {
-			if *update {
+			if *updateFrozen {
 				delete(f.file, key)
 			} else {
 				t.Errorf("%s has no %s any more (frozen for %v)", name, key[1], slices.Sorted(maps.Keys(sums)))
@@ -189,10 +194,10 @@ func (f *freezer) compare(t *testing.T, name string, tiers bool, got map[string]
 		sum := fmt.Sprintf("%x", sha256.Sum256(got[array]))
 		want, there := f.file[[2]string{name, array}][tier]
 		switch {
-		case *update:
+		case *updateFrozen:
 			f.file.set(name, array, tier, sum)
 		case !there:
-			t.Errorf("%s %s: no frozen hash for tier %s: once the tiers that have one pass, write it: BETHE_KERNEL=%s go test ./cmd/bethe -run TestFrozen -update", name, array, tier, f.tier)
+			t.Errorf("%s %s: no frozen hash for tier %s: once the tiers that have one pass, write it: BETHE_KERNEL=%s go test ./cmd/bethe -run TestFrozen -update-frozen", name, array, tier, f.tier)
 		case sum != want:
 			t.Errorf("%s %s %s: hash %.12s, frozen %.12s", name, array, tier, sum, want)
 			if strings.HasSuffix(array, metaArray) || array == stdoutArray {
@@ -346,13 +351,13 @@ func TestFrozen(t *testing.T) {
 		if known[key[0]] {
 			continue
 		}
-		if *update {
+		if *updateFrozen {
 			delete(f.file, key)
 		} else {
 			t.Errorf("frozen.txt has a case %q that no test has", key[0])
 		}
 	}
-	if *update && !t.Failed() {
+	if *updateFrozen && !t.Failed() {
 		if err := os.WriteFile(filepath.Join(testdata, "frozen.txt"), []byte(f.file.text()), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -375,7 +380,7 @@ func TestFrozenResume(t *testing.T) {
 		if status != exitDone || !strings.Contains(stderr, "going on after step 30") {
 			t.Fatalf("%s: status %d\n%s", name, status, stderr)
 		}
-		if !*update { // TestFrozen writes the file
+		if !*updateFrozen { // TestFrozen writes the file
 			f.compare(t, name, r.tiers, frozenArrays(t, name))
 		}
 	}
