@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -26,24 +27,30 @@ func checkExact(visible, hidden int) error {
 }
 
 // LnZ returns the logarithm of the sum of all weights, exactly. The cost is
-// proportional to 2^min(N,P) max(N,P); the error is ErrTooLarge.
-func (n *Network[T]) LnZ() (float64, error) {
+// proportional to 2^min(N,P) max(N,P); the error is ErrTooLarge or the context's.
+func (n *Network[T]) LnZ(ctx context.Context) (float64, error) {
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
-	e := newEnumeration(n)
-	return n.Constant + e.logSum(nil), nil
+	lnz, err := newEnumeration(ctx, n).logSum(nil)
+	return n.Constant + lnz, err
 }
 
 // ExactMoments computes all moments exactly and returns ln Z; cost and error as for LnZ.
-func (n *Network[T]) ExactMoments(dst *Moments[T]) (float64, error) {
+func (n *Network[T]) ExactMoments(ctx context.Context, dst *Moments[T]) (float64, error) {
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
-	e := newEnumeration(n)
+	e := newEnumeration(ctx, n)
 	energies := make([]float64, 1<<e.small)
-	lnz := e.logSum(energies)
-	small, large, corr := e.moments(energies, lnz)
+	lnz, err := e.logSum(energies)
+	if err != nil {
+		return 0, err
+	}
+	small, large, corr, err := e.moments(energies, lnz)
+	if err != nil {
+		return 0, err
+	}
 	if e.hiddenSmall {
 		copyTo(dst.Hidden, small)
 		copyTo(dst.Visible, large)
@@ -69,14 +76,15 @@ func copyTo[T, S Real](dst []T, src []S) {
 // An enumeration visits the states of the smaller layer in Gray-code order, in
 // float64, keeping the fields of the larger layer, which factorises.
 type enumeration struct {
+	ctx                    context.Context
 	small, large           int
 	hiddenSmall            bool
 	smallField, largeField []float64
 	coupling               []float64 // small x large
 }
 
-func newEnumeration[T Real](n *Network[T]) *enumeration {
-	e := &enumeration{small: n.Hidden(), large: n.Visible(), hiddenSmall: true}
+func newEnumeration[T Real](ctx context.Context, n *Network[T]) *enumeration {
+	e := &enumeration{ctx: ctx, small: n.Hidden(), large: n.Visible(), hiddenSmall: true}
 	e.smallField, e.largeField = widen(n.HiddenField), widen(n.VisibleField)
 	e.coupling = widen(n.Coupling)
 	if n.Visible() < n.Hidden() {
@@ -102,9 +110,12 @@ func widen[T Real](x []T) []float64 {
 // taken over pieces first, so results do not depend on the number of threads.
 func (e *enumeration) piece() int { return min(1<<e.small, 1<<10) }
 
+// A walk over states looks at the context each time it has visited so many units.
+const unitsBetweenLooks = 1 << 17
+
 // walk calls visit for the states lo <= k < hi in Gray-code order with the
 // energy of the small layer's fields, the fields of the large layer, and the
-// unit that flips after the state (-1 at the end).
+// unit that flips after the state (-1 at the end). It gives up if the context ends.
 func (e *enumeration) walk(lo, hi int, visit func(k int, energy float64, fields []float64, spins []float64, flip int)) {
 	spins := make([]float64, e.small)
 	fields := append([]float64(nil), e.largeField...)
@@ -117,7 +128,11 @@ func (e *enumeration) walk(lo, hi int, visit func(k int, energy float64, fields 
 			fields[j] += spins[u] * w
 		}
 	}
+	between := max(1, unitsBetweenLooks/e.large)
 	for k := lo; k < hi; k++ {
+		if (k-lo)%between == 0 && e.ctx.Err() != nil {
+			return
+		}
 		flip := bits.TrailingZeros(uint(k + 1))
 		if k+1 == hi {
 			flip = -1
@@ -135,11 +150,11 @@ func (e *enumeration) walk(lo, hi int, visit func(k int, energy float64, fields 
 }
 
 // logSum returns ln sum exp(energy) over all states, and fills energies, in
-// order of visit, if it is not nil.
-func (e *enumeration) logSum(energies []float64) float64 {
+// order of visit, if it is not nil. The error is the context's.
+func (e *enumeration) logSum(energies []float64) (float64, error) {
 	states := 1 << e.small
 	parts := make([]float64, parallel.Pieces(states, e.piece()))
-	parallel.For(states, e.piece(), func(lo, hi int) {
+	err := parallel.ForContext(e.ctx, states, e.piece(), func(lo, hi int) {
 		local := make([]float64, 0, hi-lo)
 		e.walk(lo, hi, func(k int, energy float64, fields, _ []float64, _ int) {
 			for _, f := range fields {
@@ -152,18 +167,18 @@ func (e *enumeration) logSum(energies []float64) float64 {
 		}
 		parts[lo/e.piece()] = LogSumExp(local)
 	})
-	return LogSumExp(parts)
+	return LogSumExp(parts), err
 }
 
 // moments returns the averages of the small layer, of the large layer, and
 // their products (small x large). Only one small unit flips between states, so
 // a unit's signed sum is settled when it flips: the cost a state is that of the
-// large layer alone.
-func (e *enumeration) moments(energies []float64, lnz float64) (small, large, corr []float64) {
+// large layer alone. The error is the context's.
+func (e *enumeration) moments(energies []float64, lnz float64) (small, large, corr []float64, err error) {
 	states := 1 << e.small
 	type part struct{ small, large, corr []float64 }
 	parts := make([]part, parallel.Pieces(states, e.piece()))
-	parallel.For(states, e.piece(), func(lo, hi int) {
+	err = parallel.ForContext(e.ctx, states, e.piece(), func(lo, hi int) {
 		p := part{make([]float64, e.small), make([]float64, e.large), make([]float64, e.small*e.large)}
 		settled := make([]float64, e.small*e.large) // p.large when the unit last flipped
 		settle := func(u int, spin float64) {
@@ -191,12 +206,15 @@ func (e *enumeration) moments(energies []float64, lnz float64) (small, large, co
 		})
 		parts[lo/e.piece()] = p
 	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	for _, p := range parts[1:] {
 		addTo(parts[0].small, p.small)
 		addTo(parts[0].large, p.large)
 		addTo(parts[0].corr, p.corr)
 	}
-	return parts[0].small, parts[0].large, parts[0].corr
+	return parts[0].small, parts[0].large, parts[0].corr, nil
 }
 
 func addTo(dst, x []float64) {
@@ -224,10 +242,10 @@ func LogSumExp(x []float64) float64 {
 // LnZ returns the logarithm of the machine's partition function, exactly. With
 // binary synapses every field of the larger layer is one of min(N,P)+1 values,
 // so the walk over the 2^min(N,P) states reads ln 2cosh from a table. The
-// error is ErrTooLarge.
-func (m *Machine) LnZ() (float64, error) {
-	if m.Real() {
-		return NetworkOf[float64](m).LnZ()
+// error is ErrTooLarge or the context's.
+func (m *Machine) LnZ(ctx context.Context) (float64, error) {
+	if _, ok := m.Synapses.(Signed); !ok || !m.Whole() {
+		return NetworkOf[float64](m).LnZ(ctx)
 	}
 	if err := checkExact(m.Visible(), m.Hidden()); err != nil {
 		return 0, err
@@ -235,7 +253,7 @@ func (m *Machine) LnZ() (float64, error) {
 	plain, constant := m.Plain()
 	small, large := plain.Hidden(), plain.Visible()
 	smallField, largeField := plain.HiddenField, plain.VisibleField
-	synapses := plain.Synapses // large x small
+	synapses, coupling := plain.Signs(), plain.Coupling() // large x small
 	if large < small {
 		small, large, smallField, largeField = large, small, largeField, smallField
 		t := spin.New(large, small)
@@ -246,7 +264,7 @@ func (m *Machine) LnZ() (float64, error) {
 	table := make([]float64, large*width) // row j: ln 2cosh(J(2k - small) + field_j)
 	for j := range large {
 		for k := range width {
-			table[j*width+k] = kernel.Log2Cosh(plain.Coupling*float64(2*k-small) + largeField[j])
+			table[j*width+k] = kernel.Log2Cosh(coupling*float64(2*k-small) + largeField[j])
 		}
 	}
 	step := make([]int8, small*large) // ±1 by which unit u moves the place in row j
@@ -258,7 +276,8 @@ func (m *Machine) LnZ() (float64, error) {
 	states := 1 << small
 	piece := min(states, 1<<12)
 	parts := make([]float64, parallel.Pieces(states, piece))
-	parallel.For(states, piece, func(lo, hi int) {
+	between := max(1, unitsBetweenLooks/large)
+	err := parallel.ForContext(ctx, states, piece, func(lo, hi int) {
 		place := make([]int32, large) // index of the state's entry in the table
 		energy := 0.0
 		up := make([]bool, small)
@@ -280,6 +299,9 @@ func (m *Machine) LnZ() (float64, error) {
 		}
 		energies := make([]float64, 0, hi-lo)
 		for k := lo; k < hi; k++ {
+			if (k-lo)%between == 0 && ctx.Err() != nil {
+				return
+			}
 			sum := 0.0
 			for _, p := range place {
 				sum += table[p]
@@ -300,5 +322,5 @@ func (m *Machine) LnZ() (float64, error) {
 		}
 		parts[lo/piece] = LogSumExp(energies)
 	})
-	return constant + LogSumExp(parts), nil
+	return constant + LogSumExp(parts), err
 }
