@@ -100,8 +100,9 @@ type Undoer interface {
 	Undo()
 }
 
-// undo has x forget its last call.
-func undo(x any) {
+// Undo has an engine or a partition term forget its last call, if it keeps anything
+// between calls.
+func Undo(x any) {
 	if u, ok := x.(Undoer); ok {
 		u.Undo()
 	}
@@ -164,7 +165,7 @@ func servesSpins(term string, form Form) error {
 func (a *Annealed[T]) GivesLnZ() bool { return GivesLnZ(a.Engine) }
 
 // Undo implements Undoer, as the engine does.
-func (a *Annealed[T]) Undo() { undo(a.Engine) }
+func (a *Annealed[T]) Undo() { Undo(a.Engine) }
 
 // AnnealedLnZ implements Annealable: ln E_q Z.
 func (a *Annealed[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, with sample.Annealing) (sample.LnZEstimate, error) {

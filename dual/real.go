@@ -30,7 +30,7 @@ func (w *Weighted[T]) Serves(form Form) error {
 func (w *Weighted[T]) GivesLnZ() bool { return GivesLnZ(w.Engine) }
 
 // Undo implements Undoer, as the engine does.
-func (w *Weighted[T]) Undo() { undo(w.Engine) }
+func (w *Weighted[T]) Undo() { Undo(w.Engine) }
 
 // AnnealedLnZ implements Annealable.
 func (w *Weighted[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, synapses []T, with sample.Annealing) (sample.LnZEstimate, error) {

@@ -21,6 +21,11 @@ type Kind interface {
 	// then tanh theta is its mean, and the data term has the terms of second order
 	// of a mean over ±1.
 	LogOdds() bool
+	// Pull is the share of theta that the gradient takes away, as a prior or a decay
+	// of the given strengths pull it to 0.
+	Pull(prior, decay float64) float64
+	// Settled is the kind as which synapses learn on when learning settles.
+	Settled() Kind
 	// Write has w write what takes the place of the means in the objective. The key
 	// is that of draws.
 	Write(w Writer, key stream.Key)
@@ -53,6 +58,15 @@ var (
 	SignKind Kind = signKind{}
 )
 
+// KindOr returns k, or BinaryKind if k is the zero value: what options mean that do
+// not say.
+func KindOr(k Kind) Kind {
+	if k == nil {
+		return BinaryKind
+	}
+	return k
+}
+
 // Kinds returns all kinds.
 func Kinds() []Kind { return []Kind{BinaryKind, RealKind, SampledKind, SignKind} }
 
@@ -84,23 +98,31 @@ func (bitKind) Ship(q *Posterior[float32], typical bool, key stream.Key) Synapse
 	return Learned(q.Sign(), q)
 }
 
-func (binaryKind) String() string               { return "binary" }
-func (binaryKind) Known() bool                  { return false }
-func (binaryKind) Write(w Writer, _ stream.Key) { w.Means() }
+func (binaryKind) String() string                { return "binary" }
+func (binaryKind) Pull(prior, _ float64) float64 { return prior }
+func (binaryKind) Settled() Kind                 { return SignKind }
+func (binaryKind) Known() bool                   { return false }
+func (binaryKind) Write(w Writer, _ stream.Key)  { w.Means() }
 
-func (realKind) String() string               { return "real" }
-func (realKind) Known() bool                  { return true }
-func (realKind) LogOdds() bool                { return false }
-func (realKind) Write(w Writer, _ stream.Key) { w.Thetas() }
+func (realKind) String() string                { return "real" }
+func (realKind) Pull(_, decay float64) float64 { return decay }
+func (k realKind) Settled() Kind               { return k }
+func (realKind) Known() bool                   { return true }
+func (realKind) LogOdds() bool                 { return false }
+func (realKind) Write(w Writer, _ stream.Key)  { w.Thetas() }
 func (realKind) Ship(q *Posterior[float32], _ bool, _ stream.Key) Synapses {
 	return RealValued(q.Visible, q.Hidden, q.Theta)
 }
 
 func (sampledKind) String() string                 { return "sampled" }
+func (sampledKind) Pull(_, _ float64) float64      { return 0 }
+func (k sampledKind) Settled() Kind                { return k }
 func (sampledKind) Known() bool                    { return true }
 func (sampledKind) Write(w Writer, key stream.Key) { w.Draws(key) }
 
 func (signKind) String() string               { return "sign" }
+func (signKind) Pull(_, _ float64) float64    { return 0 }
+func (k signKind) Settled() Kind              { return k }
 func (signKind) Known() bool                  { return true }
 func (signKind) Write(w Writer, _ stream.Key) { w.Signs() }
 

@@ -43,10 +43,11 @@ type Link[T Real] struct {
 // cache of one processor.
 type Block[T Real] struct {
 	Lo, Rows       int
-	First, Second  []T // E phi', E phi'' of each row and sample: rows x samples. Before Averages: what Fields leaves for Field
-	Mean, Variance []T // of the fields of the rows of one hidden unit, in each sample
-	Partition      []T // derivatives of the partition term by the synapses of one row
-	Extra          []T // what Samples.Extra asks for
+	First, Second  []T       // E phi', E phi'' of each row and sample: rows x samples. Before Averages: what Fields leaves for Field
+	Mean, Variance []T       // of the fields of the rows of one hidden unit, in each sample
+	Partition      []T       // derivatives of the partition term by the synapses of one row
+	Extra          []T       // what Samples.Extra asks for
+	Sums           []float64 // two numbers of each row
 }
 
 // Samples are samples of one layer of visible units of one kind, or a batch of them.
