@@ -8,6 +8,15 @@ import (
 	"bethe/sample"
 )
 
+// TermFor returns the exact partition term of synapses of a kind: Annealed for
+// binary ones, Weighted for real ones.
+func TermFor[T rbm.Real](kind rbm.Kind, engine Engine[T]) Partition[T] {
+	if kind.LogOdds() {
+		return &Annealed[T]{Engine: engine}
+	}
+	return &Weighted[T]{Engine: engine}
+}
+
 // Weighted is the partition term of a machine whose synapses are known real
 // numbers: ln Z itself, of the network with couplings J w. It is what Annealed
 // and Quenched are held against, and takes the synapses in the place of the

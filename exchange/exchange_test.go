@@ -51,7 +51,7 @@ func TestSafetensors(t *testing.T) {
 			if got := math.Float32frombits(binary.LittleEndian.Uint32(data[w.DataOffsets[0]+4*(1*3+2):])); got != m.Weights[2*5+1] || w.DType != "F32" {
 				t.Errorf("weights[1, 2] is %v, not %v", got, m.Weights[2*5+1])
 			}
-		} else if s := header["synapses"]; int8(data[s.DataOffsets[0]+1*3+2]) != m.Synapses.At(1, 2) || s.DType != "I8" || !reflect.DeepEqual(s.Shape, []int{5, 3}) {
+		} else if s := header["synapses"]; int8(data[s.DataOffsets[0]+1*3+2]) != m.Signs().At(1, 2) || s.DType != "I8" || !reflect.DeepEqual(s.Shape, []int{5, 3}) {
 			t.Errorf("synapses[1, 2]: %+v", s)
 		}
 		model := filepath.Join(t.TempDir(), "model.npz")
@@ -125,7 +125,7 @@ func TestZeroOneRoundTrip(t *testing.T) {
 		a, b := rbm.NetworkOf[float64](m), rbm.NetworkOf[float64](got)
 		for _, x := range []struct{ a, b []float64 }{{a.Coupling, b.Coupling}, {a.VisibleField, b.VisibleField}, {a.HiddenField, b.HiddenField}} {
 			for k := range x.a {
-				if d := math.Abs(x.a[k] - x.b[k]); d > 2e-7*(math.Abs(x.a[k])+m.Coupling*float64(m.Visible())) {
+				if d := math.Abs(x.a[k] - x.b[k]); d > 2e-7*(math.Abs(x.a[k])+m.Coupling()*float64(m.Visible())) {
 					t.Errorf("%v, not %v", x.b[k], x.a[k])
 				}
 			}
@@ -253,7 +253,7 @@ func TestIsing(t *testing.T) {
 						e += bias * float64(both.At(k[0], a)) * float64(both.At(k[1], a))
 					}
 				}
-				if math.Abs(e-energy[a]) > 1e-12*(1+m.Coupling*float64(n*p)) {
+				if math.Abs(e-energy[a]) > 1e-12*(1+m.Coupling()*float64(n*p)) {
 					t.Fatalf("state %d: energy %v, not %v", a, e, energy[a])
 				}
 			}

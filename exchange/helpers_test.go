@@ -19,7 +19,7 @@ import (
 // testMachine is a machine with fields and offsets.
 func testMachine(n, p int, coupling float64, seed uint64) *rbm.Machine {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: spin.Random(n, p, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: rbm.Binary(spin.Random(n, p, rng))}
 	for _, x := range [][]float64{m.VisibleField, m.HiddenField, m.VisibleOffset, m.HiddenOffset} {
 		for k := range x {
 			x[k] = 1.6*rng.Float64() - 0.8

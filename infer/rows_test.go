@@ -166,10 +166,10 @@ func TestRowsWithoutSamples(t *testing.T) {
 func meanField(t *testing.T, teacher *rbm.Machine, data *spin.Matrix, p int) *rbm.Model[float64] {
 	t.Helper()
 	n := teacher.Visible()
-	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling), Posterior: rbm.NewPosterior[float64](n, p)}
+	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling()), Posterior: rbm.NewPosterior[float64](n, p)}
 	for mu := range p {
 		for i := range n {
-			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Synapses.At(i, mu))
+			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Signs().At(i, mu))
 		}
 	}
 	trainer, err := variational.NewTrainer(model, data, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Mixture[float64]{},
@@ -217,7 +217,7 @@ func TestRowsAgainstMonteCarlo(t *testing.T) {
 		mean := make([]float64, n*c.hidden)
 		model.Posterior.Mean(mean)
 		independent := off(mean)
-		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling)
+		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling())
 		for range 40 {
 			r.Step(0.3)
 		}

@@ -14,8 +14,8 @@ import (
 // logLikelihood is ln P(D | xi) by the sums over states of package rbm.
 func logLikelihood(t testing.TB, data, synapses *spin.Matrix, coupling float64) float64 {
 	t.Helper()
-	m := &rbm.Machine{Params: rbm.NewParams(synapses.Rows(), synapses.Cols(), coupling), Synapses: synapses}
-	lnz, err := m.LnZ()
+	m := &rbm.Machine{Params: rbm.NewParams(synapses.Rows(), synapses.Cols(), coupling), Synapses: rbm.Binary(synapses)}
+	lnz, err := m.LnZ(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ func TestTeacherOverlaps(t *testing.T) {
 		correlation float64
 	}{{1, 0}, {1, 0.5}, {2, 0}, {2, 0.3}, {2, -0.7}, {2, 1}, {2, -1}, {3, 0}, {3, 0.3}, {5, 0.6}, {4, 1}} {
 		m := teacher(t, n, c.hidden, c.correlation, stream.New(1))
-		if m.HasFields() || m.Centred() || m.Coupling != 1/math.Sqrt(n) {
-			t.Errorf("%+v: fields, offsets or coupling %v", c, m.Coupling)
+		if m.HasFields() || m.Centred() || m.Coupling() != 1/math.Sqrt(n) {
+			t.Errorf("%+v: fields, offsets or coupling %v", c, m.Coupling())
 		}
 		dot := make([]int32, c.hidden*c.hidden)
 		spin.Dot(dot, m.Synapses, m.Synapses)

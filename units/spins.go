@@ -2,6 +2,8 @@ package units
 
 import (
 	"fmt"
+	"math"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/spin"
@@ -10,16 +12,26 @@ import (
 // Spins are samples of spins, packed along either side. They are Data.
 type Spins[T Real] struct {
 	samples *spin.Matrix  // visible x samples
-	across  *spin.Matrix  // its transpose
+	across  *spin.Matrix  // its transpose, once it was needed
+	turn    sync.Once     // makes across
 	columns *spin.Columns // of the samples, once a batch was taken
 }
 
 // NewSpins packs samples (visible x M), which must not change while the result
 // is in use.
 func NewSpins[T Real](samples *spin.Matrix) *Spins[T] {
-	s := &Spins[T]{samples: samples, across: spin.New(samples.Cols(), samples.Rows())}
-	samples.Transpose(s.across)
-	return s
+	return &Spins[T]{samples: samples}
+}
+
+// turned returns the samples x visible matrix.
+func (s *Spins[T]) turned() *spin.Matrix {
+	s.turn.Do(func() {
+		if s.across == nil {
+			s.across = spin.New(s.samples.Cols(), s.samples.Rows())
+			s.samples.Transpose(s.across)
+		}
+	})
+	return s.across
 }
 
 // Matrix returns the samples, visible x M, not to be changed.
@@ -37,6 +49,21 @@ func (s *Spins[T]) Batch(last Samples[T], places []int) Samples[T] {
 	s.columns.Gather(batch.samples, places)
 	batch.samples.Transpose(batch.across)
 	return batch
+}
+
+// MeanFields implements Data, as the function MeanFields does.
+func (s *Spins[T]) MeanFields() []float64 { return MeanFields(s.samples) }
+
+// MeanFields returns the fields in which independent spins have the means of
+// samples (visible x M), shrunk by M/(M+2), so that a spin that never changes
+// gets a finite one.
+func MeanFields(samples *spin.Matrix) []float64 {
+	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
+	samples.RowSums(sums)
+	for i, s := range sums {
+		fields[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
+	}
+	return fields
 }
 
 // Kind implements Samples.
@@ -128,9 +155,9 @@ func spread[T Real](l *Link[T]) bool { return l.Biased && l.Second }
 func (s *Spins[T]) Correlate(w *Block[T], l *Link[T]) {
 	n, m, rows, mul := s.Features(), s.Len(), w.Rows, multiply(l)
 	_, firstData, secondData := s.parts(w)
-	mul(firstData[:rows*n], w.First[:rows*m], rows, s.across)
+	mul(firstData[:rows*n], w.First[:rows*m], rows, s.turned())
 	if spread(l) {
-		mul(secondData[:rows*n], w.Second[:rows*m], rows, s.across)
+		mul(secondData[:rows*n], w.Second[:rows*m], rows, s.turned())
 	}
 }
 
@@ -158,7 +185,7 @@ func (s *Spins[T]) Slopes(out []T, w *Block[T], l *Link[T], k int, firstSum, sec
 // Sums implements Samples.
 func (s *Spins[T]) Sums(dst []float64) {
 	sums := make([]int, s.Features())
-	s.across.ColSums(sums)
+	s.turned().ColSums(sums)
 	for i, v := range sums {
 		dst[i] += float64(v)
 	}

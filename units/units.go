@@ -100,6 +100,9 @@ type Data[T Real] interface {
 	// Batch returns the samples at the given places. It may use the storage of last,
 	// which is what Batch returned before or nil, and which is not used any more.
 	Batch(last Samples[T], places []int) Samples[T]
+	// MeanFields returns the fields in which independent units have the means of the
+	// samples: the base that annealing starts from.
+	MeanFields() []float64
 }
 
 // Hidden is a kind of hidden unit. Units of several features are groups of

@@ -256,12 +256,14 @@ func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], s
 
 // EstimateTerms computes the terms of the bound on a set of samples by the
 // objective's partition term if that gives ln Z, as Terms does, else by the
-// annealing given, as AnnealedTerms does. by names the way that was taken.
+// annealing given, started at independent units that have the samples' means, as
+// AnnealedTerms does. by names the way that was taken.
 func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (t Terms, by string, err error) {
 	if dual.GivesLnZ(o.Partition) {
 		t, report, err := o.Terms(ctx, model, samples)
 		return t, report.Engine, err
 	}
+	a.BaseField = samples.MeanFields()
 	t, err = o.AnnealedTerms(ctx, model, samples, a)
 	return t, "annealing", err
 }

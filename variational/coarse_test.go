@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // fixedTerm is a partition term that is the same in every call, so that
@@ -34,9 +36,9 @@ func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 	const n, p, m = 300, 24, 200
 	key := stream.New(8)
 	samples, _ := plantedSamples(n, 2*m, key.Sub(0))
-	model := Model[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
+	model := NewModel[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
 	gradient := func(first int, coarse bool) []float32 {
-		o := &Objective[float32]{Partition: fixedTerm{}, Average: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
+		o := &Objective[float32]{Partition: fixedTerm{}, Hidden: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
 		cols := make([]int, m)
 		for k := range cols {
 			cols[k] = first + k
@@ -44,7 +46,7 @@ func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 		batch := spin.New(n, m)
 		samples.Gather(batch, cols)
 		grad := dual.NewGradient[float32](n, p)
-		if _, err := o.Gradient(grad, model, NewBatch(batch)); err != nil {
+		if _, err := o.Gradient(context.Background(), grad, model, units.NewSpins[float64](batch)); err != nil {
 			t.Fatal(err)
 		}
 		return grad.Synapse

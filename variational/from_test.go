@@ -66,7 +66,7 @@ func TestFrom(t *testing.T) {
 						limited(t, file, model)
 						continue
 					}
-					before = &rbm.Machine{Params: file.Model.Params, Weights: make([]float32, n*p)}
+					before = &rbm.Machine{Params: file.Params, Weights: make([]float32, n*p)}
 					file.Model.Posterior.Mean(before.Weights)
 				}
 				a, b := differences(before, samples), differences(after, samples)
@@ -87,19 +87,19 @@ func limited(t *testing.T, file *rbm.File, model *rbm.Model[float32]) {
 	var square float64
 	cut := 0
 	for k, w := range file.Weights {
-		coupling := file.Model.Coupling * float64(w)
+		coupling := file.Model.Coupling() * float64(w)
 		square += coupling * coupling
 		mean := math.Tanh(float64(model.Posterior.Theta[k]))
-		if math.Abs(coupling) > fromLimit*model.Coupling {
+		if math.Abs(coupling) > fromLimit*model.Coupling() {
 			cut++
-			coupling = math.Copysign(fromLimit*model.Coupling, coupling)
+			coupling = math.Copysign(fromLimit*model.Coupling(), coupling)
 		}
-		if math.Abs(mean*model.Coupling-coupling) > 1e-5 {
-			t.Fatalf("synapse %d: J lambda = %v, not %v", k, mean*model.Coupling, coupling)
+		if math.Abs(mean*model.Coupling()-coupling) > 1e-5 {
+			t.Fatalf("synapse %d: J lambda = %v, not %v", k, mean*model.Coupling(), coupling)
 		}
 	}
-	if j := math.Sqrt(square / float64(len(file.Weights))); math.Abs(model.Coupling-j) > 1e-6 {
-		t.Errorf("coupling %v, not %v", model.Coupling, j)
+	if j := math.Sqrt(square / float64(len(file.Weights))); math.Abs(model.Coupling()-j) > 1e-6 {
+		t.Errorf("coupling %v, not %v", model.Coupling(), j)
 	}
 	if cut == 0 || cut == len(file.Weights) {
 		t.Errorf("%d synapses of %d are cut off", cut, len(file.Weights))

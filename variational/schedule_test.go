@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 func TestSchedules(t *testing.T) {
@@ -32,8 +34,8 @@ func TestSchedules(t *testing.T) {
 	samples, _ := plantedSamples(10, 30, stream.New(1))
 	for _, opt := range []Options{{FinalRate: -1}, {FinalRate: 2}, {Fall: Geometric}, {Warmup: -0.1}, {Warmup: 1.1}, {Average: 2}, {Release: -1}, {Decay: -1}} {
 		opt.Steps, opt.Rate = 1, 0.1
-		model := Model[float64](Start{Hidden: 2, Coupling: 0.3}, samples)
-		if _, err := NewTrainer(model, samples, nil, Mixture[float64]{}, opt); err == nil {
+		model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3}, samples)
+		if _, err := NewTrainer(model, units.NewSpins[TT](samples), nil, Mixture[float64]{}, opt); err == nil {
 			t.Errorf("%+v: no error", opt)
 		}
 	}
@@ -50,7 +52,7 @@ func TestAverage(t *testing.T) {
 		if p.Step > 20 && p.Step%averageEvery == 0 {
 			theta += float64(whole.Model.Posterior.Theta[7])
 			field += whole.Model.VisibleField[3]
-			coupling += whole.Model.Coupling
+			coupling += whole.Model.Coupling()
 			count++
 		}
 		return nil
@@ -90,7 +92,7 @@ func TestSettling(t *testing.T) {
 	samples, _ := plantedSamples(20, 150, stream.New(5))
 	trainer, _ := learner(t, samples, Options{Steps: 200, Batch: 50, Settle: 0.5})
 	likelihood := func() float64 {
-		o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Average: Mixture[float32]{}, Samples: samples.Cols(), Synapses: Sign}
+		o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Hidden: Mixture[float32]{}, Samples: samples.Cols(), Synapses: Sign}
 		terms, _, err := o.Terms(trainer.Model, samples)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +137,7 @@ func (o *Objective[T]) released(t *testing.T, model *rbm.Model[T], samples *spin
 	t.Helper()
 	o.Release = release
 	grad := dual.NewGradient[T](model.Visible(), model.Hidden())
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	if _, err := o.Gradient(context.Background(), grad, model, units.NewSpins[float64](samples)); err != nil {
 		t.Fatal(err)
 	}
 	return grad.Synapse

@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 var baselines = map[string]Synapses{"real": Real, "sampled": Sampled, "sign": Sign}
@@ -17,12 +19,12 @@ var baselines = map[string]Synapses{"real": Real, "sampled": Sampled, "sign": Si
 // known returns an objective on samples with an exact engine, and a random model.
 func known(kind Synapses, samples *spin.Matrix) (*Objective[float64], *rbm.Model[float64]) {
 	key := stream.New(3)
-	model := Model[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
+	model := NewModel[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
 	rng := key.Sub(1).Rand()
 	for mu := range model.HiddenField {
 		model.HiddenField[mu], model.HiddenOffset[mu] = rng.NormFloat64(), 2*rng.Float64()-1
 	}
-	o := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average: Mixture[float64]{},
+	o := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Hidden: Mixture[float64]{},
 		Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(2)}
 	if kind == Real {
 		o.Partition = &dual.Weighted[float64]{Engine: dual.Exact[float64]{}}
@@ -36,7 +38,7 @@ func TestObjectiveOfKnownSynapses(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
 	for name, kind := range baselines {
 		o, model := known(kind, samples)
-		terms, _, err := o.Terms(model, samples)
+		terms, _, err := o.Terms(context.Background(), model, samples)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +53,7 @@ func TestObjectiveOfKnownSynapses(t *testing.T) {
 		case Sampled:
 			machine.Synapses = model.Posterior.Sample(o.Draw)
 		}
-		lnz, err := machine.LnZ()
+		lnz, err := machine.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +78,7 @@ func TestGradientOfRealSynapses(t *testing.T) {
 	o, model := known(Real, samples)
 	o.Decay = 0.01
 	grad := dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	if _, err := o.Gradient(context.Background(), grad, model, units.NewSpins[float64](samples)); err != nil {
 		t.Fatal(err)
 	}
 	check := func(name string, x *float64, got float64) {
@@ -84,7 +86,7 @@ func TestGradientOfRealSynapses(t *testing.T) {
 		before := *x
 		at := func(v float64) float64 {
 			*x = v
-			terms, _, err := o.Terms(model, samples)
+			terms, _, err := o.Terms(context.Background(), model, samples)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,7 +107,7 @@ func TestGradientOfRealSynapses(t *testing.T) {
 	for mu := range model.HiddenField {
 		check("hidden field", &model.HiddenField[mu], grad.HiddenField[mu])
 	}
-	check("coupling", &model.Coupling, grad.Coupling)
+	check("coupling", &model.Coupling(), grad.Coupling)
 }
 
 // The gradient by a sign is half the difference of the log-likelihoods with the
@@ -115,13 +117,13 @@ func TestGradientOfSigns(t *testing.T) {
 	o, model := known(Sign, samples)
 	model.Coupling = 0.02
 	grad := dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	if _, err := o.Gradient(context.Background(), grad, model, units.NewSpins[float64](samples)); err != nil {
 		t.Fatal(err)
 	}
 	for k, theta := range model.Posterior.Theta {
 		at := func(v float64) float64 {
 			model.Posterior.Theta[k] = v
-			terms, _, err := o.Terms(model, samples)
+			terms, _, err := o.Terms(context.Background(), model, samples)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,13 +142,13 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 	for name, kind := range baselines {
 		start := func() (*Trainer[float32], *dual.Chains[float32]) {
 			key := stream.New(7)
-			model := Model[float32](Start{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+			model := NewModel[float32](Start{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 			chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 			var partition dual.Partition[float32] = &dual.Annealed[float32]{Engine: chains}
 			if kind == Real {
 				partition = &dual.Weighted[float32]{Engine: chains}
 			}
-			trainer, err := NewTrainer(model, samples, partition, Mixture[float32]{}, Options{
+			trainer, err := NewTrainer(model, units.NewSpins[TT](samples), partition, Mixture[float32]{}, Options{
 				Steps: 240, Batch: 50, Synapses: kind, Rate: 0.05, FinalRate: 0.1, FieldRate: 1, OffsetRate: 0.02, Key: key.Sub(2), Draw: key.Sub(3),
 			})
 			if err != nil {
@@ -155,7 +157,7 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 			return trainer, chains
 		}
 		likelihood := func(trainer *Trainer[float32]) float64 {
-			o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Average: Mixture[float32]{},
+			o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Hidden: Mixture[float32]{},
 				Samples: samples.Cols(), Synapses: kind}
 			if kind == Real {
 				o.Partition = &dual.Weighted[float32]{Engine: dual.Exact[float32]{}}

@@ -22,16 +22,16 @@ type uncertainty struct {
 }
 
 // uncertain evaluates machines drawn from the posterior.
-func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, a *aisFlags) (*uncertainty, error) {
+func (c *console) uncertain(ctx context.Context, file *rbm.File, q *rbm.Posterior[float32], draws int, samples *spin.Matrix, a *aisFlags) (*uncertainty, error) {
 	key := stream.New(c.seed).Sub(streamUncertainty)
 	evaluated := func(synapses *spin.Matrix, k int) (evaluate.LogLikelihood, error) {
 		c.logf("machine %d of %d\n", k+1, draws+1)
-		machine := &rbm.Machine{Params: file.Model.Params.Clone(), Synapses: synapses}
+		machine := &rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}
 		return c.likelihood(ctx, machine, samples, a, key.Sub(uint64(k)).Sub(1))
 	}
 	u := &uncertainty{Draws: draws}
 	for k := range draws {
-		l, err := evaluated(file.Model.Posterior.Sample(key.Sub(uint64(k)).Sub(0)), k)
+		l, err := evaluated(q.Sample(key.Sub(uint64(k)).Sub(0)), k)
 		if err != nil {
 			return nil, err
 		}
@@ -42,7 +42,7 @@ func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samp
 		u.Spread += (v - u.Mean) * (v - u.Mean) / float64(draws-1)
 	}
 	u.Spread = math.Sqrt(u.Spread)
-	l, err := evaluated(file.Model.Posterior.Sign(), draws)
+	l, err := evaluated(q.Sign(), draws)
 	u.Signs = l.Mean
 	return u, err
 }

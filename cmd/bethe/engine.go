@@ -75,13 +75,5 @@ func newEngine[T rbm.Real](e *engineFlags, visible, hidden int, start *spin.Matr
 	return dual.Auto(visible, hidden, chains)
 }
 
-// newPartition returns the partition term that the flags name.
-func newPartition[T rbm.Real](e *engineFlags, engine dual.Engine[T], key stream.Key) dual.Partition[T] {
-	if e.partition == "quenched" {
-		return &dual.Quenched[T]{Engine: engine, Draws: e.draws, Key: key}
-	}
-	return &dual.Annealed[T]{Engine: engine}
-}
-
 // engineName returns the first word of why an engine was chosen.
 func engineName(why string) string { return strings.TrimRight(strings.Fields(why)[0], ":,") }

@@ -86,7 +86,8 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 			if err != nil {
 				return err
 			}
-			if draws > 0 && file.Weights != nil {
+			known, ok := file.Synapses.(rbm.Uncertain)
+			if draws > 0 && !ok {
 				return usagef("--draws: %s has real synapses, no posterior to draw from", args[0])
 			}
 			set, err := d.load()
@@ -100,7 +101,7 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 			c.printLikelihood(d.name, &likelihood)
 			report := evalReport{args[0], d.name, set.Len(), likelihood, nil}
 			if draws > 0 {
-				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, &a); err != nil {
+				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, known.Posterior(), draws, set.Samples, &a); err != nil {
 					return err
 				}
 				c.printUncertainty(likelihood.Mean, report.Uncertainty)

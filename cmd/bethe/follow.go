@@ -53,7 +53,7 @@ func (c *console) follow(ctx context.Context, folder string, x *trial.Trial, l *
 	for k := range trace.Points {
 		p := &trace.Points[k]
 		fraction := float64(p.Step) / float64(l.Steps)
-		r := runs.Record{Step: p.Step, Epoch: float64(p.Step), Seconds: seconds * fraction, Fraction: fraction, Rate: runs.Number(math.NaN()), Coupling: runs.Number(x.Teacher.Coupling),
+		r := runs.Record{Step: p.Step, Epoch: float64(p.Step), Seconds: seconds * fraction, Fraction: fraction, Rate: runs.Number(math.NaN()), Coupling: runs.Number(x.Teacher.Coupling()),
 			Polarised: runs.Number(p.Polarised), KL: runs.Number(p.KL * float64(report.Samples) / float64(report.Visible*report.Hidden)),
 			Bound: boundOf(p.Terms, report.Engine), TeacherOverlaps: runs.Numbers(p.Units)}
 		if !math.IsNaN(p.Pair) {
@@ -71,7 +71,7 @@ func (c *console) follow(ctx context.Context, folder string, x *trial.Trial, l *
 			return fmt.Errorf("the record of the run cannot be written: %w", err)
 		}
 	}
-	file := &rbm.File{Model: trace.Model, Synapses: trace.Model.Posterior.Sign(), Info: rbm.Info{Program: program(), Seed: report.Seed, Data: "planted",
+	file := &rbm.File{Params: trace.Model.Params, Synapses: rbm.Learned(trace.Model.Posterior.Sign(), trace.Model.Posterior), Info: rbm.Info{Program: program(), Seed: report.Seed, Data: "planted",
 		Samples: report.Samples, Steps: l.Steps, Settings: info.Settings}}
 	if err := file.Save(filepath.Join(folder, runs.ModelFile)); err != nil {
 		return err

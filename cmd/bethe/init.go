@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -28,12 +28,12 @@ func (f *initFlags) load(visible, hidden int) (*rbm.File, error) {
 	}
 	file, err := rbm.Load(f.path)
 	if err != nil {
-		if strings.Contains(err.Error(), "not a model file") {
+		if errors.Is(err, rbm.ErrNotModel) {
 			return nil, fmt.Errorf("%w; make one of W, vbias and hbias with bethe import", err)
 		}
 		return nil, err
 	}
-	if n, p := file.Model.Visible(), file.Model.Hidden(); n != visible || p != hidden {
+	if n, p := file.Visible(), file.Hidden(); n != visible || p != hidden {
 		return nil, fmt.Errorf("%s: a machine of %d x %d units, where learning is of %d x %d (samples have %d units, --hidden is %d)", f.path, n, p, visible, hidden, visible, hidden)
 	}
 	return file, nil

@@ -9,6 +9,7 @@ import (
 	"bethe/dual"
 	"bethe/rbm"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -41,7 +42,7 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	}
 	var err error
 	if r.from == nil {
-		l.model = variational.Model[float32](begin, samples)
+		l.model = variational.NewModel[float32](begin, samples)
 	} else if l.model, err = variational.From(r.from, f.kind(), begin, samples); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.from.path, err)
 	}
@@ -59,17 +60,17 @@ func (r *learning) newLearner(k int) (*learner, error) {
 	l.look = &looking{model: l.model, key: key}
 	l.look.engine, _ = newEngine[float32](&f.engine, n, f.hidden, start, key.Sub(streamScores))
 	l.look.objective = &variational.Objective[float32]{Partition: f.partition(l.look.engine, key.Sub(streamScores)),
-		Average: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: f.kind(), Draw: key.Sub(streamScores)}
-	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, r.options(key))
+		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: f.kind(), Draw: key.Sub(streamScores)}
+	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
 	return l, err
 }
 
 // partition returns the partition term for the kind of synapses.
 func (f *trainFlags) partition(engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
-	if f.kind() == variational.Real {
-		return &dual.Weighted[float32]{Engine: engine}
+	if f.engine.partition == "quenched" {
+		return &dual.Quenched[float32]{Engine: engine, Draws: f.engine.draws, Key: key}
 	}
-	return newPartition(&f.engine, engine, key)
+	return dual.TermFor(f.kind(), engine)
 }
 
 // options returns those of learning.
@@ -80,7 +81,7 @@ func (r *learning) options(key stream.Key) variational.Options {
 		Synapses: f.kind(), Decay: f.decay, Release: 1 - f.prior, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
 		Labels: r.set.Labels, LabelWeight: f.labels,
 	}
-	if opt.Synapses == variational.Real {
+	if !opt.Synapses.LogOdds() {
 		opt.MaxTheta = 0 // they are no log-odds
 	}
 	f.schedule.set(&opt)
@@ -123,7 +124,7 @@ func (l *learner) learn(ctx context.Context) (*trainReport, error) {
 	unsettled := 0 // steps of an engine that had not converged
 	watch := l.watch(ctx, bar, m)
 	l.f.schedule.pace(l.engine, l.f.engine.sweeps, l.trainer.Fraction())
-	last := variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Coupling}
+	last := variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
 		l.f.schedule.pace(l.engine, l.f.engine.sweeps, p.Fraction)

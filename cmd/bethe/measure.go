@@ -184,7 +184,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 
 // first measures the model before the first step.
 func (m *measuring) first() error {
-	r := m.record(variational.Progress{Rate: m.f.rate, Coupling: m.model.Coupling})
+	r := m.record(variational.Progress{Rate: m.f.rate, Coupling: m.model.Couplings()})
 	r.Engine = nil
 	m.measureCounts(&r)
 	return m.write(r)
@@ -207,11 +207,11 @@ func (m *measuring) record(p variational.Progress) runs.Record {
 	steps := max(1, m.set.Len()/min(m.f.batch, m.set.Len()))
 	r := runs.Record{
 		Start: m.start, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: m.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
-		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling),
+		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()),
 		Engine: &runs.Engine{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
 	}
-	if q := m.model.Posterior; m.f.kind() != variational.Real {
+	if q := m.model.Posterior; m.f.kind().LogOdds() {
 		r.Polarised, r.KL = runs.Number(q.Polarised(polarisedAt)), runs.Number(q.KL()/float64(len(q.Theta)))
 	}
 	if l := p.Labels; l != nil {
@@ -258,7 +258,7 @@ func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 // synapseMatrix is what anatomy looks at, hidden x visible: posterior means, or
 // real synapses.
 func (m *measuring) synapseMatrix() []float32 {
-	if m.f.kind() == variational.Real {
+	if !m.f.kind().LogOdds() {
 		return m.model.Posterior.Theta
 	}
 	mean := make([]float32, len(m.model.Posterior.Theta))
@@ -268,7 +268,7 @@ func (m *measuring) synapseMatrix() []float32 {
 
 func (m *measuring) measureCounts(r *runs.Record) {
 	w, hidden := m.synapseMatrix(), m.model.Hidden()
-	if m.f.kind() != variational.Real {
+	if m.f.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, magnetisationBins)
 	}
 	overlaps := anatomy.Overlaps(w, hidden)

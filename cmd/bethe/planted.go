@@ -223,7 +223,7 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 			trials[k], err = trial.Plant(ctx, setup, key)
 			return err
 		}
-		teacher := &rbm.Machine{Params: rbm.NewParams(f.visible, f.hidden, f.beta/math.Sqrt(float64(f.visible))), Synapses: prior.Sample(key.Sub(plantedFromPrior))}
+		teacher := &rbm.Machine{Params: rbm.NewParams(f.visible, f.hidden, f.beta/math.Sqrt(float64(f.visible))), Synapses: rbm.Binary(prior.Sample(key.Sub(plantedFromPrior)))}
 		trials[k], err = trial.PlantTeacher(ctx, setup, teacher, key)
 		return err
 	}); err != nil {

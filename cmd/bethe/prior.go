@@ -37,10 +37,12 @@ func (f *priorFlags) load(visible, hidden int) (*rbm.Posterior[float32], error) 
 	if err != nil {
 		return nil, err
 	}
-	q := file.Model.Posterior
-	switch {
-	case file.Machine().Synapses == nil:
+	known, ok := file.Synapses.(rbm.Uncertain)
+	if !ok {
 		return nil, fmt.Errorf("%s: a machine with real synapses: a prior is a distribution over binary ones", f.path)
+	}
+	q := known.Posterior()
+	switch {
 	case q.Visible != visible || q.Hidden != hidden:
 		return nil, fmt.Errorf("%s: a posterior of %d x %d synapses, where the prior is of %d x %d", f.path, q.Visible, q.Hidden, visible, hidden)
 	}

@@ -50,11 +50,9 @@ func (l *learner) report(ctx context.Context) (*trainReport, variational.Terms, 
 	bound := terms.Bound()
 	report := &trainReport{
 		Model: filepath.Join(l.out, runs.ModelFile), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
-		Coupling: model.Coupling, SynapseBits: model.Visible() * model.Hidden(), Seed: l.seed, start: l.start,
+		Coupling: model.Coupling(), SynapseBits: model.Visible() * model.Hidden() * l.f.kind().Ship(model.Posterior, false, l.look.key).Bits(), Seed: l.seed, start: l.start,
 	}
-	if l.f.kind() == variational.Real {
-		report.SynapseBits *= 32
-	} else {
+	if l.f.kind().LogOdds() {
 		polarised := model.Posterior.Polarised(polarisedAt)
 		report.Polarised = &polarised
 	}
@@ -126,16 +124,7 @@ func (r *learning) info(steps int) rbm.Info {
 
 // file returns what is saved: a machine, and the posterior it is of.
 func (r *learning) file(model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
-	if r.f.kind() == variational.Real {
-		return rbm.RealFile(&rbm.Machine{Params: model.Params, Weights: model.Posterior.Theta}, info)
-	}
-	file := &rbm.File{Model: model, Info: info}
-	if r.f.undecided == "sign" {
-		file.Synapses = model.Posterior.Sign()
-	} else {
-		file.Synapses = model.Posterior.Typical(key)
-	}
-	return file
+	return &rbm.File{Params: model.Params, Synapses: r.f.kind().Ship(model.Posterior, r.f.undecided == "draw", key), Info: info}
 }
 
 // printBound draws how the bound rose, on a line.

@@ -67,7 +67,7 @@ func (s *scheduleFlags) set(opt *variational.Options) {
 
 // pace sets the sweeps of an engine of chains at a fraction of learning.
 func (s *scheduleFlags) pace(engine dual.Engine[float32], sweeps int, fraction float64) {
-	if chains, ok := engine.(*dual.Chains[float32]); ok && s.finalSweeps > 0 {
-		chains.Sweeps = sweeps + int(fraction*float64(s.finalSweeps-sweeps)+0.5)
+	if chains, ok := engine.(dual.Sweeper); ok && s.finalSweeps > 0 {
+		chains.SetSweeps(sweeps + int(fraction*float64(s.finalSweeps-sweeps)+0.5))
 	}
 }

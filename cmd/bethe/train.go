@@ -251,16 +251,9 @@ func (f *trainFlags) check() error {
 }
 
 // kind returns what the thetas of the model stand for.
-func (f *trainFlags) kind() variational.Synapses {
-	switch f.synapses {
-	case "real":
-		return variational.Real
-	case "sampled":
-		return variational.Sampled
-	case "sign":
-		return variational.Sign
-	}
-	return variational.Posterior
+func (f *trainFlags) kind() rbm.Kind {
+	kind, _ := rbm.KindOf(f.synapses) // checked before
+	return kind
 }
 
 // learningRule returns the rule of a name.

@@ -10,6 +10,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -23,7 +24,7 @@ type looking struct {
 
 // terms returns the terms of the bound on samples and how the partition term was found.
 func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
-	return l.objective.EstimateTerms(ctx, l.model, l.engine, samples, sample.Annealing{
+	return l.objective.EstimateTerms(ctx, l.model, units.NewSpins[float32](samples), sample.Annealing{
 		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
 	})
 }
@@ -40,8 +41,8 @@ func (l *learner) watch(ctx context.Context, bar *progress, m *measuring) func(v
 		if time.Since(shownAt) > 200*time.Millisecond {
 			shownAt = time.Now()
 			note = m.note()
-			if l.f.kind() != variational.Real {
-				note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling)
+			if l.f.kind().LogOdds() {
+				note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*l.model.Posterior.Polarised(polarisedAt), p.Coupling[0])
 			}
 		}
 		bar.set(p.Fraction, note)
