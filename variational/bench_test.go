@@ -1,13 +1,13 @@
 package variational
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"bethe/dual"
 	"bethe/spin"
 	"bethe/stream"
-	"bethe/units"
 )
 
 // BenchmarkStep is a training step at the size of docs/performance.md: 784
@@ -25,12 +25,12 @@ func BenchmarkStep(b *testing.B) {
 				if centre {
 					opt.OffsetRate = 0.01
 				}
-				trainer, err := NewTrainer(model, units.NewSpins[TT](samples), &dual.Annealed[float32]{Engine: chains}, Mixture[float32]{}, opt)
+				trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float32]{Engine: chains}, Mixture[float32]{}, opt)
 				if err != nil {
 					b.Fatal(err)
 				}
 				for b.Loop() {
-					if _, err := trainer.learn(0.01); err != nil {
+					if _, err := trainer.learn(context.Background(), 0.01); err != nil {
 						b.Fatal(err)
 					}
 				}

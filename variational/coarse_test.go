@@ -16,18 +16,15 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
-	"bethe/units"
 )
 
 // fixedTerm is a partition term that is the same in every call, so that
 // gradients differ by the data term alone.
 type fixedTerm struct{}
 
-func (fixedTerm) Rows(*dual.Gradient[float32], *rbm.Params, []float32) (dual.Row[float32], dual.Report, error) {
-	return func(dst []float32, _ int) float64 {
-		clear(dst)
-		return 0
-	}, dual.Report{}, nil
+func (fixedTerm) Serves(dual.Form) error { return nil }
+func (fixedTerm) Rows(_ context.Context, _ *dual.Gradient[float32], _ *rbm.Params, _ []float32) (dual.Row[float32], dual.Report, error) {
+	return func(dst []float32, _ []float64, _ int) { clear(dst) }, dual.Report{}, nil
 }
 
 // Rounded products change the gradient of a batch by less than 1/500 of what
@@ -45,8 +42,8 @@ func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 		}
 		batch := spin.New(n, m)
 		samples.Gather(batch, cols)
-		grad := dual.NewGradient[float32](n, p)
-		if _, err := o.Gradient(context.Background(), grad, model, units.NewSpins[float64](batch)); err != nil {
+		grad := dual.NewGradient[float32](&model.Params)
+		if _, err := o.Gradient(context.Background(), grad, model, spinsOf(model, batch)); err != nil {
 			t.Fatal(err)
 		}
 		return grad.Synapse
@@ -84,7 +81,7 @@ func TestSameBytesWhateverTheKernels(t *testing.T) {
 	const child = "BETHE_TEST_KERNELS"
 	if os.Getenv(child) != "" {
 		samples, _ := plantedSamples(100, 200, stream.New(4))
-		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 70})
+		trainer, _ := learnerOf(t, 2*rowsTogether+3, samples, Options{Steps: 30, Batch: 70})
 		if err := trainer.Run(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"bethe/dual"
 	"bethe/planted"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -24,8 +25,9 @@ func Example() {
 		log.Fatal(err)
 	}
 
+	data := units.NewSpins[float64](samples)
 	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2)}, samples)
-	trainer, err := variational.NewTrainer(model, samples,
+	trainer, err := variational.NewTrainer(model, data,
 		&dual.Annealed[float64]{Engine: dual.Exact[float64]{}},
 		variational.Mixture[float64]{},
 		variational.Options{Steps: 200, Rate: 0.2, FinalRate: 0.1})
@@ -36,7 +38,7 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	terms, _, err := trainer.Objective.Terms(context.Background(), model, samples)
+	terms, _, err := trainer.Objective.Terms(ctx, model, data)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -56,9 +56,9 @@ func logLabel(h *head[float64], model *rbm.Model[float64], samples *spin.Matrix)
 // own weights, is that of differences.
 func TestGradientOfLabels(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
-	o, model := known(Real, samples)
-	plain, grad := dual.NewGradient[float64](8, 3), dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(context.Background(), plain, model, units.NewSpins[float64](samples)); err != nil {
+	o, model := known(rbm.RealKind, samples)
+	plain, grad := dual.NewGradient[float64](&model.Params), dual.NewGradient[float64](&model.Params)
+	if _, err := o.Gradient(context.Background(), plain, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	h, err := newHead[float64](labelsOf(samples), samples.Cols(), 3, 2.5)
@@ -74,7 +74,7 @@ func TestGradientOfLabels(t *testing.T) {
 	}
 	o.head = h
 	batch := units.NewSpins[float64](samples)
-	batch.class = h.class
+	h.batch = h.class
 	if _, err := o.Gradient(context.Background(), grad, model, batch); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestGradientOfLabels(t *testing.T) {
 	for mu := range model.HiddenField {
 		check("hidden field", &model.HiddenField[mu], (grad.HiddenField[mu]-plain.HiddenField[mu])/h.weight)
 	}
-	check("coupling", &model.Coupling(), (grad.Coupling-plain.Coupling())/h.weight)
+	check("coupling", &model.Links[0].Coupling, (grad.Coupling[0]-plain.Coupling[0])/h.weight)
 	for k, w := range h.weights {
 		decay := 0.
 		if k < h.classes*3 {
@@ -211,7 +211,7 @@ func TestWrongLabels(t *testing.T) {
 	} {
 		opt.Steps, opt.Rate = 1, 0.1 // valid otherwise
 		model := NewModel[float32](Start{Hidden: 3, Coupling: 0.2}, samples)
-		_, err := NewTrainer(model, units.NewSpins[TT](samples), &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
+		_, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, not %q", err, want)
 		}

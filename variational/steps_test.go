@@ -16,7 +16,7 @@ import (
 
 func exactTrainer(t *testing.T, model *rbm.Model[float64], samples *spin.Matrix, opt Options) *Trainer[float64] {
 	t.Helper()
-	trainer, err := NewTrainer(model, units.NewSpins[TT](samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt)
+	trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,17 +56,17 @@ func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
 	const rate, share, first, second = 0.2, 1.5, kernel.AdamFirst, kernel.AdamSecond
 	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
-	grad, batch := dual.NewGradient[float64](10, 2), units.NewSpins[float64](samples)
+	grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
 	var mean, square float64
 	for step := 1.0; step <= 3; step++ {
 		if _, err := trainer.Objective.Gradient(context.Background(), grad, model, batch); err != nil {
 			t.Fatal(err)
 		}
-		g := model.Coupling() * grad.Coupling
+		g := model.Coupling() * grad.Coupling[0]
 		mean, square = first*mean+(1-first)*g, second*square+(1-second)*g*g
 		move := rate * share * mean / (1 - math.Pow(first, step)) / (math.Sqrt(square/(1-math.Pow(second, step))) + 1e-8)
 		want := model.Coupling() * math.Exp(move)
-		if _, err := trainer.learn(rate); err != nil {
+		if _, err := trainer.learn(context.Background(), rate); err != nil {
 			t.Fatal(err)
 		}
 		if !(math.Abs(model.Coupling()-want) < 1e-12) {
@@ -144,7 +144,7 @@ func TestCavityMomentsInFloat32WhereNewtonOvershoots(t *testing.T) {
 		}
 	}
 	tanh, sech2 := make([]float32, len(mean)), make([]float32, len(mean))
-	Cavity[float32]{}.Averages(tanh, sech2, mean, variance)
+	Cavity[float32]{}.Averages(tanh, sech2, mean, variance, 0)
 	for k := range mean {
 		want := reaction(float64(mean[k]), float64(variance[k]))
 		if !(math.Abs(float64(tanh[k])-want) < 1e-6 && math.Abs(float64(sech2[k])-(1-want*want)) < 2e-6) {
