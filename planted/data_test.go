@@ -125,12 +125,12 @@ func TestDataErrors(t *testing.T) {
 			t.Errorf("%v: error %v", shape, err)
 		}
 	}
-	m.Coupling = -1
+	m.SetCoupling(-1)
 	if _, err := Data(ctx, m, 1, stream.New(1)); err == nil {
 		t.Error("a negative coupling is no error")
 	}
-	m.Coupling = 1
+	m.SetCoupling(1)
 	mustPanic(t, "negative samples", func() { Data(ctx, m, -1, stream.New(1)) })
-	m.Synapses = spin.New(5, 2)
+	m.Synapses = rbm.Binary(spin.New(5, 2))
 	mustPanic(t, "shape", func() { Data(ctx, m, 1, stream.New(1)) })
 }

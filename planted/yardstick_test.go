@@ -155,7 +155,7 @@ func BenchmarkAlignedMean(b *testing.B) {
 		b.Run(fmt.Sprintf("N=100/P=%d", p), func(b *testing.B) {
 			m := teacher(b, 100, p, 0, stream.New(1))
 			post := NewPosterior(data(b, m, 300, stream.New(2)), p, m.Coupling())
-			run, err := post.Run(context.Background(), m.Synapses, some, stream.New(4))
+			run, err := post.Run(context.Background(), m.Signs(), some, stream.New(4))
 			if err != nil {
 				b.Fatal(err)
 			}
