@@ -94,7 +94,10 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 	}
 	c.chains.SetNetwork(net)
 	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
-		c.scout(net, after)
+		if err := c.scout(ctx, net, after); err != nil {
+			c.Undo()
+			return Report{}, err
+		}
 	}
 	for range c.Sweeps {
 		if err := ctx.Err(); err != nil {
@@ -133,8 +136,9 @@ const (
 // from those of its chains.
 const streamScouts = 1 << 32
 
-// scout puts the scouts of a round in the place of the next chains in turn.
-func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
+// scout puts the scouts of a round in the place of the next chains in turn. The error
+// is the context's.
+func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) error {
 	count := min(c.Scouts, c.Count)
 	key := c.Key.Sub(streamScouts).Sub(round)
 	scouts := sample.NewCoarseChains(net, count, key)
@@ -143,13 +147,19 @@ func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
 		base = sample.MeanFields(c.Start)
 	}
 	scouts.Start(sample.Scattered(base, count, key.Sub(streamScouts)))
-	scouts.Sweep(scoutSweeps)
+	for range scoutSweeps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		scouts.Sweep(1)
+	}
 	first := int(round-1) * count
 	for k := range count {
 		for mu := range net.Hidden() {
 			c.chains.Hidden.Set(mu, (first+k)%c.Count, scouts.Hidden.At(mu, k))
 		}
 	}
+	return nil
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {
@@ -194,7 +204,7 @@ func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 		return fmt.Errorf("a state of %d chains of %d hidden units for an engine of %d of %d", s.Spins.Cols(), s.Spins.Rows(), c.Count, hidden)
 	}
 	c.init(rbm.NewNetwork[T](visible, hidden))
-	c.chains.Hidden, c.chains.Sweeps = s.Spins, s.Count
+	c.chains.Hidden, c.chains.Sweeps = s.Spins.Clone(), s.Count
 	return nil
 }
 

@@ -244,10 +244,10 @@ func TestScoutsPlaces(t *testing.T) {
 			want.Set(mu, place, fresh.Hidden.At(mu, k))
 		}
 	}
-	if c.scout(net, round); !c.chains.Hidden.Equal(want) {
+	if c.scout(context.Background(), net, round); !c.chains.Hidden.Equal(want) {
 		t.Error("other chains than those of the second round")
 	}
-	if c.scout(net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
+	if c.scout(context.Background(), net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
 		t.Error("the third round has other places than the last and the first ones")
 	}
 }

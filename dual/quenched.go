@@ -95,7 +95,11 @@ func (q *Quenched[T]) remember() {
 }
 
 // Undo implements Undoer.
-func (q *Quenched[T]) Undo() { q.undo() }
+func (q *Quenched[T]) Undo() {
+	if q.undo != nil { // there was a call
+		q.undo()
+	}
+}
 
 // gradient is Rows with the whole gradient.
 func (q *Quenched[T]) gradient(ctx context.Context, grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
