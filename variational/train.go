@@ -319,9 +319,9 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
 	params := &t.Model.Params
-	moves := make([]T, params.Hidden())
+	moves, limit := make([]T, params.Hidden()), t.Objective.Hidden.OffsetLimit()
 	for mu, h := range t.Objective.partition.HiddenField {
-		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
+		d := rate * (max(-limit, min(limit, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
 		moves[mu] = T(d * params.Coupling())
 	}
