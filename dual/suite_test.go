@@ -50,9 +50,9 @@ func TestChainsKeepTheContract(t *testing.T) {
 	shape := dualtest.Shape{Visible: 5, Hidden: 3, Coupling: 0.4, Field: 0.5}
 	dualtest.Engine(t, chains[float64](2000, 12, 0), 0.13, shape)
 	dualtest.Engine(t, chains[float32](2000, 40, 50), 0.13, shape) // scouts in the third call
-	large := dualtest.Shape{Visible: 784, Hidden: 200, Coupling: 0.1}
-	dualtest.GivesUp(t, chains[float32](500, 200, 0), large)
-	dualtest.GivesUp(t, chains[float32](1000, 200, 1000), large)
+	large := dualtest.Shape{Visible: 200, Hidden: 60, Coupling: 0.1}
+	dualtest.GivesUp(t, chains[float32](500, 400, 0), large)
+	dualtest.GivesUp(t, chains[float32](1000, 400, 1000), large)
 }
 
 func chains[T rbm.Real](count, sweeps, scouts int) func() dual.Engine[T] {

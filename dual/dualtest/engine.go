@@ -52,8 +52,8 @@ func Engine[T rbm.Real](t *testing.T, engine func() dual.Engine[T], tolerance fl
 }
 
 // GivesUp has an engine work on a network of the shape given, which must be so large
-// that it takes a second or more, and ends its context meanwhile. The engine must
-// give up within 0.1 s. A loaded machine gets several tries.
+// that it takes a tenth of a second or more, and ends its context meanwhile. The engine
+// must give up within 0.1 s. A loaded machine gets several tries.
 func GivesUp[T rbm.Real](t *testing.T, engine func() dual.Engine[T], shape Shape) {
 	t.Helper()
 	net := convert[T](shape.network(0))
@@ -69,7 +69,7 @@ func givesUp(t *testing.T, who string, work func(ctx context.Context) error) {
 	const tries, patience = 5, 100 * time.Millisecond
 	var late time.Duration
 	for range tries {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 		err := work(ctx)
 		end, _ := ctx.Deadline()
 		late = time.Since(end)
