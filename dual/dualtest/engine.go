@@ -66,7 +66,7 @@ func GivesUp[T rbm.Real](t *testing.T, engine func() dual.Engine[T], shape Shape
 // givesUp fails unless work returns the context's error soon after the context ends.
 func givesUp(t *testing.T, who string, work func(ctx context.Context) error) {
 	t.Helper()
-	const tries, patience = 5, 100 * time.Millisecond
+	const tries, patience = 20, 100 * time.Millisecond
 	var late time.Duration
 	for range tries {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)

@@ -70,8 +70,9 @@ func (Partition[T]) Rows(ctx context.Context, grad *dual.Gradient[T], params *rb
 		lambda[k] = float64(v)
 	}
 	states, nodes := make([]state, 1<<p), nodes(params)
-	if err := parallel.ForContext(ctx, len(states), 1, func(lo, hi int) {
-		for k := lo; k < hi; k++ {
+	const together = 64
+	if err := parallel.ForContext(ctx, len(states), together, func(lo, hi int) {
+		for k := lo; k < hi && ctx.Err() == nil; k++ {
 			states[k] = newState(params, lambda, nodes, k)
 		}
 	}); err != nil {

@@ -55,5 +55,5 @@ func TestPartitionKeepsTheContract(t *testing.T) {
 		}
 		dualtest.Partition(t, func() dual.Partition[float64] { return gausstest.Partition[float64]{} }, 1e-8, machines...)
 	}
-	dualtest.TermGivesUp(t, func() dual.Partition[float64] { return gausstest.Partition[float64]{} }, dualtest.Machine{HiddenOffset: 0.9, Own: 2, Links: 1}, 30, gausstest.MaxHidden)
+	dualtest.TermGivesUp(t, func() dual.Partition[float64] { return gausstest.Partition[float64]{} }, dualtest.Machine{HiddenOffset: 0.9, Own: 2, Links: 1}, 10, gausstest.MaxHidden)
 }

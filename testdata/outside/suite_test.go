@@ -24,7 +24,7 @@ import (
 func brute() dual.Engine[float64] { return Brute{} }
 
 func watched() dual.Engine[float64] {
-	return &Watched{Chains: &dual.Chains[float64]{Count: 2000, Sweeps: 12, Key: stream.New(1)}}
+	return &Watched{Chains: &dual.Chains[float64]{Count: 1000, Sweeps: 12, Key: stream.New(1)}}
 }
 
 func hopfield() dual.Partition[float64] { return Hopfield{} }
@@ -40,9 +40,9 @@ func bits(hidden string, visibleOffset, hiddenOffset float64, links int) (machin
 func TestEngines(t *testing.T) {
 	shape := dualtest.Shape{Visible: 5, Hidden: 3, Coupling: 0.4, Field: 0.5}
 	dualtest.Engine(t, brute, 1e-12, shape, dualtest.Shape{Visible: 2, Hidden: 4, Coupling: 1})
-	dualtest.Engine(t, watched, 0.13, shape) // 5.8 standard errors of 2,000 chains
+	dualtest.Engine(t, watched, 0.18, shape) // 5.7 standard errors of 1,000 chains
 	dualtest.GivesUp(t, brute, dualtest.Shape{Visible: 12, Hidden: 12, Coupling: 0.1})
-	dualtest.GivesUp(t, watched, dualtest.Shape{Visible: 200, Hidden: 60, Coupling: 0.1})
+	dualtest.GivesUp(t, watched, dualtest.Shape{Visible: 200, Hidden: 100, Coupling: 0.1})
 }
 
 func TestTerms(t *testing.T) {
