@@ -88,9 +88,10 @@ func GivesLnZ(x any) bool {
 // Annealable is implemented by partition terms whose value can be estimated by
 // annealing, if the engine gives none.
 type Annealable[T rbm.Real] interface {
-	// AnnealedLnZ estimates the term (see sample.AnnealedLnZ). Its base is that of a.
+	// AnnealedLnZ estimates the term (see sample.AnnealedLnZ) from independent
+	// visible units in the fields base.
 	// Errors are the context's and those of the annealing.
-	AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, a sample.Annealing) (sample.LnZEstimate, error)
+	AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, a sample.Annealing) (sample.LnZEstimate, error)
 }
 
 // An Undoer is an engine or a partition term that keeps something between calls and
@@ -168,8 +169,8 @@ func (a *Annealed[T]) GivesLnZ() bool { return GivesLnZ(a.Engine) }
 func (a *Annealed[T]) Undo() { Undo(a.Engine) }
 
 // AnnealedLnZ implements Annealable: ln E_q Z.
-func (a *Annealed[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, with sample.Annealing) (sample.LnZEstimate, error) {
-	return sample.AnnealedLnZ(ctx, NewNetwork(params, mean), with)
+func (a *Annealed[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
+	return sample.AnnealedLnZ(ctx, sample.OnNetwork(NewNetwork(params, mean)).From(base), with)
 }
 
 // NewNetwork returns the annealed dual network of the parameters and posterior

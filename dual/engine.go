@@ -64,7 +64,8 @@ type Chains[T rbm.Real] struct {
 	// however heavy they are; those that scouts find are unlearned.
 	Scouts int
 
-	chains  *sample.Chains[T]
+	source  *sample.NetworkSource[T] // of the chains
+	chains  *sample.SpinChains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
 	means   []T          // of the hidden spins, hidden x chains
 	before  State        // before the last call
@@ -92,7 +93,7 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 			c.chains.Start(c.Start)
 		}
 	}
-	c.chains.SetNetwork(net)
+	c.source.Set(net)
 	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
 		if err := c.scout(ctx, net, after); err != nil {
 			c.Undo()
@@ -141,7 +142,7 @@ const streamScouts = 1 << 32
 func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) error {
 	count := min(c.Scouts, c.Count)
 	key := c.Key.Sub(streamScouts).Sub(round)
-	scouts := sample.NewCoarseChains(net, count, key)
+	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.Start != nil {
 		base = sample.MeanFields(c.Start)
@@ -154,16 +155,17 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 		scouts.Sweep(1)
 	}
 	first := int(round-1) * count
-	for k := range count {
-		for mu := range net.Hidden() {
-			c.chains.Hidden.Set(mu, (first+k)%c.Count, scouts.Hidden.At(mu, k))
-		}
+	places := make([]int, count)
+	for k := range places {
+		places[k] = (first + k) % c.Count
 	}
+	c.chains.Hidden.Put(scouts.Hidden, places)
 	return nil
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {
-	c.chains = sample.NewCoarseChains(net, c.Count, c.Key)
+	c.source = sample.OnNetwork(net).Rounded()
+	c.chains = sample.NewChains(c.source, c.Count, c.Key)
 	c.visible = spin.New(c.Count, net.Visible())
 	c.means = make([]T, net.Hidden()*c.Count)
 }

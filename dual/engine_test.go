@@ -236,7 +236,7 @@ func TestScoutsPlaces(t *testing.T) {
 	}
 	want := c.chains.Hidden.Clone()
 	key := c.Key.Sub(streamScouts).Sub(round)
-	fresh := sample.NewCoarseChains(net, scouts, key)
+	fresh := sample.NewChains(sample.OnNetwork(net).Rounded(), scouts, key)
 	fresh.Start(sample.Scattered(sample.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
 	fresh.Sweep(25)
 	for k, place := range []int{4, 5, 6, 7} {

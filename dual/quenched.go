@@ -53,8 +53,8 @@ func (q *Quenched[T]) GivesLnZ() bool { return GivesLnZ(q.Engine) }
 
 // AnnealedLnZ implements Annealable with ln E_q Z: the annealed term, that of a true
 // bound, in the place of the quenched one.
-func (q *Quenched[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, with sample.Annealing) (sample.LnZEstimate, error) {
-	return sample.AnnealedLnZ(ctx, NewNetwork(params, mean), with)
+func (q *Quenched[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
+	return sample.AnnealedLnZ(ctx, sample.OnNetwork(NewNetwork(params, mean)).From(base), with)
 }
 
 // Rows implements Partition: the mean of ln Z over fresh draws, and its gradient at

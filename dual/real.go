@@ -42,10 +42,10 @@ func (w *Weighted[T]) GivesLnZ() bool { return GivesLnZ(w.Engine) }
 func (w *Weighted[T]) Undo() { Undo(w.Engine) }
 
 // AnnealedLnZ implements Annealable.
-func (w *Weighted[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, synapses []T, with sample.Annealing) (sample.LnZEstimate, error) {
+func (w *Weighted[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, synapses []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
 	net := rbm.NewNetwork[T](params.Visible(), params.Hidden())
 	net.SetWeights(params, synapses)
-	return sample.AnnealedLnZ(ctx, net, with)
+	return sample.AnnealedLnZ(ctx, sample.OnNetwork(net).From(base), with)
 }
 
 // Rows implements Partition: ln Z and its gradient, by a synapse

@@ -26,11 +26,11 @@ func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 		}
 		m.VisibleField[i] = math.Atanh(float64(2*up-count) / (count + 2))
 	}
-	exact, err := Likelihood(t.Context(), m, samples, Options{})
+	exact, err := Likelihood(t.Context(), OnMachine(m), samples, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Equilibration: 20, Key: stream.New(2)})
+	l, err := Likelihood(t.Context(), OnMachine(m), samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Equilibration: 20, Key: stream.New(2)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func ExampleLikelihood() {
 		1, -1,
 		1, 1,
 	})
-	l, err := evaluate.Likelihood(context.Background(), machine, samples, evaluate.Options{Key: stream.New(1)})
+	l, err := evaluate.Likelihood(context.Background(), evaluate.OnMachine(machine), samples, evaluate.Options{Key: stream.New(1)})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -35,7 +35,7 @@ func ExampleComplete() {
 		1, -1,
 		-1, -1, // of no account
 	})
-	done, err := evaluate.Complete(context.Background(), machine, given, []int{0, 1}, evaluate.Restoring{Chains: 20, Sweeps: 100, Key: stream.New(1)})
+	done, err := evaluate.Complete(context.Background(), evaluate.OnMachine(machine), given, []int{0, 1}, evaluate.Restoring{Chains: 20, Sweeps: 100, Key: stream.New(1)})
 	if err != nil {
 		fmt.Println(err)
 		return

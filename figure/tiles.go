@@ -172,7 +172,7 @@ func WritePNG(path string, img image.Image) error {
 }
 
 // ChainMeans draws the visible means of chains, from which their visible states were drawn.
-func ChainMeans(c *sample.Chains[float32], width, height int) *image.RGBA {
+func ChainMeans(c *sample.SpinChains[float32], width, height int) *image.RGBA {
 	n, count, fields := c.Visible.Rows(), c.Visible.Cols(), c.VisibleFields()
 	return Means(n, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)
 }

@@ -65,7 +65,7 @@ func TestSynapsesAndChains(t *testing.T) {
 	for i := range net.VisibleField {
 		net.VisibleField[i] = 20 * float32(1-i%2*2)
 	}
-	chains := sample.NewChains(net, 2, stream.New(2))
+	chains := sample.NewChains(sample.OnNetwork(net), 2, stream.New(2))
 	chains.Sweep(1)
 	img = ChainMeans(chains, 0, 0)
 	if at(img, 2, 2) != Grey(1) || at(img, 4, 2) != Grey(-1) || at(img, 6, 6) != Grey(-1) {

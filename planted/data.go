@@ -58,7 +58,7 @@ func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*sp
 		}
 		return drawVisible(ctx, plain, h, key.Sub(labelConditional))
 	}
-	chains := sample.NewChains(rbm.NetworkOf[float32](m), samples, key.Sub(labelChains))
+	chains := sample.NewChains(sample.OnNetwork(rbm.NetworkOf[float32](m)), samples, key.Sub(labelChains))
 	for range GibbsBurnIn {
 		if err := ctx.Err(); err != nil {
 			return nil, err

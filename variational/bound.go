@@ -242,6 +242,11 @@ func (o *Objective[T]) Terms(ctx context.Context, model *rbm.Model[T], samples u
 // the annealing. The error is the context's or the annealing's, or tells that the
 // term cannot be annealed.
 func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (Terms, error) {
+	return o.annealedTerms(ctx, model, samples, make([]float64, model.Visible()), a)
+}
+
+// annealedTerms is AnnealedTerms from independent visible units in the given fields.
+func (o *Objective[T]) annealedTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], base []float64, a sample.Annealing) (Terms, error) {
 	term, ok := o.Partition.(dual.Annealable[T])
 	if !ok {
 		return Terms{}, fmt.Errorf("%w: its value cannot be estimated by annealing, and its engine gives none", dual.ErrNotServed)
@@ -250,7 +255,7 @@ func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], s
 	if err != nil {
 		return Terms{}, err
 	}
-	z, err := term.AnnealedLnZ(ctx, &model.Params, o.mean, a)
+	z, err := term.AnnealedLnZ(ctx, &model.Params, o.mean, base, a)
 	return Terms{data, z.LnZ, o.kl(model.Posterior)}, err
 }
 
@@ -263,8 +268,7 @@ func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], s
 		t, report, err := o.Terms(ctx, model, samples)
 		return t, report.Engine, err
 	}
-	a.BaseField = samples.MeanFields()
-	t, err = o.AnnealedTerms(ctx, model, samples, a)
+	t, err = o.annealedTerms(ctx, model, samples, samples.MeanFields(), a)
 	return t, "annealing", err
 }
 

@@ -41,7 +41,7 @@ var tasks = map[string]func() (func(n int) error, error){
 				fields[k] = rng.NormFloat64()
 			}
 		}
-		chains := sample.NewMachineChains(machine, 1000, stream.New(1))
+		chains := sample.NewChains(sample.OnMachine(machine), 1000, stream.New(1))
 		return func(n int) error { chains.Sweep(n); return nil }, nil
 	},
 	"sweep-plain": func() (func(int) error, error) {

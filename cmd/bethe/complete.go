@@ -97,7 +97,7 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 		return err
 	}
 	bar := c.progress("completing")
-	r, err := evaluate.Complete(ctx, machine, samples, units, evaluate.Restoring{
+	r, err := evaluate.Complete(ctx, evaluate.OnMachine(machine), samples, units, evaluate.Restoring{
 		Chains: f.count, Sweeps: f.sweeps, Key: stream.New(c.seed), Progress: func(f float64) { bar.set(f, "") },
 	})
 	bar.done()
@@ -115,7 +115,7 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 		}
 	}
 	m := len(numbers)
-	report := completeReport{path, f.from, numbers, len(units), f.count, f.sweeps, float64(r.Wrong(samples, free)) / float64(max(1, len(free)*m)), f.out, f.png}
+	report := completeReport{path, f.from, numbers, len(units), f.count, f.sweeps, float64(evaluate.Wrong(r, samples, free)) / float64(max(1, len(free)*m)), f.out, f.png}
 	if f.out != "" {
 		arrays := append(restorationArrays(r, m, f.count, "completions"), npy.Array{Name: "given", Shape: []int{n}, Data: given})
 		if err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.WriteArchive(w, arrays) }); err != nil {
@@ -171,7 +171,7 @@ func (c *console) printFiles(names ...string) {
 
 // restorationArrays returns the means, samples x units, and the chains' states,
 // samples x chains x units.
-func restorationArrays(r *evaluate.Restoration, samples, chains int, states string) []npy.Array {
+func restorationArrays(r *evaluate.SpinRestoration, samples, chains int, states string) []npy.Array {
 	n := r.States.Rows()
 	means := make([]float32, len(r.Mean))
 	for i := range n {

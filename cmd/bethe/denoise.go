@@ -112,7 +112,7 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 		evaluate.Flip(seen, f.flip, key.Sub(streamNoise))
 	}
 	bar := c.progress("denoising")
-	r, err := evaluate.Denoise(ctx, machine, seen, f.flip, evaluate.Restoring{
+	r, err := evaluate.Denoise(ctx, evaluate.OnMachine(machine), seen, f.flip, evaluate.Restoring{
 		Chains: f.chains, Sweeps: f.sweeps, Key: key.Sub(streamDenoise), Progress: func(f float64) { bar.set(f, "") },
 	})
 	bar.done()

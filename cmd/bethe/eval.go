@@ -119,7 +119,7 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	bar := c.progress("annealing")
 	defer bar.done()
-	return evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
+	return evaluate.Likelihood(ctx, evaluate.OnMachine(machine), samples, evaluate.Options{
 		Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key, Progress: func(f float64) { bar.set(f, "") },
 	})
 }

@@ -133,7 +133,7 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 		return r, err
 	}
 	if f.out != "" || f.classifier {
-		x := evaluate.Features(machine, set.Samples, f.gain)
+		x := evaluate.Features(evaluate.OnMachine(machine), set.Samples, f.gain)
 		if f.out != "" {
 			err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.Write(w, []int{set.Len(), machine.Hidden()}, x) })
 			if err != nil {
@@ -142,7 +142,7 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 			c.printf("%d features of %d samples in %s\n", machine.Hidden(), set.Len(), f.out)
 		}
 		if f.classifier {
-			in, inTest := evaluate.RealInputs(x, machine.Hidden()), evaluate.RealInputs(evaluate.Features(machine, test.Samples, f.gain), machine.Hidden())
+			in, inTest := evaluate.RealInputs(x, machine.Hidden()), evaluate.RealInputs(evaluate.Features(evaluate.OnMachine(machine), test.Samples, f.gain), machine.Hidden())
 			if report.Classifier, err = fit(strconv.Itoa(machine.Hidden())+" hidden means", in, inTest); err != nil {
 				return err
 			}

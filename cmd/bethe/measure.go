@@ -247,7 +247,7 @@ func (m *measuring) annealable() bool {
 // saved, on some samples, by short annealing: rough, as the intervals tell.
 func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 	key := m.look.key.Sub(streamEvaluate)
-	estimate, err := evaluate.Likelihood(ctx, m.file(m.model, m.info(r.Step), key).Machine(), m.some, evaluate.Options{
+	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.file(m.model, m.info(r.Step), key).Machine()), m.some, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err == nil {
@@ -295,7 +295,7 @@ func (m *measuring) draw(r *runs.Record) error {
 		return err
 	}
 	const count, sweeps = 64, 100
-	chains := sample.NewMachineChains(file.Machine(), count, key)
+	chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
 	chains.Start(m.set.Samples.Choose(count, key.Rand()))
 	chains.Sweep(sweeps)
 	name := func(what string) string {

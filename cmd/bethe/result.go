@@ -82,7 +82,7 @@ func (r *learning) finish(ctx context.Context, model *rbm.Model[float32], report
 		return err
 	}
 	machine := file.Machine()
-	chains := sample.NewMachineChains(machine, 100, key.Sub(streamPictures))
+	chains := sample.NewChains(sample.OnMachine(machine), 100, key.Sub(streamPictures))
 	chains.Start(r.set.Samples.Choose(100, key.Sub(streamPictures).Rand()))
 	if err := r.sweep(ctx, "drawing", 200, func() { chains.Sweep(1) }); err != nil {
 		return r.interruptedAtEnd()

@@ -111,7 +111,7 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		}
 		report.Clamped = len(units)
 	}
-	chains := sample.NewMachineChains(machine, f.count, stream.New(c.seed))
+	chains := sample.NewChains(sample.OnMachine(machine), f.count, stream.New(c.seed))
 	if held != nil {
 		chains.Clamp(units, held)
 	}
@@ -219,7 +219,7 @@ func parseList(flag, list, thing string, count int) ([]int, error) {
 }
 
 // writeSamples writes the chains' visible states and their means, one sample a row.
-func writeSamples(path string, chains *sample.Chains[float32]) error {
+func writeSamples(path string, chains *sample.SpinChains[float32]) error {
 	n, count := chains.Visible.Rows(), chains.Visible.Cols()
 	means := make([]float32, n*count)
 	for i := range n {

@@ -39,12 +39,13 @@ func (c *console) temper(ctx context.Context, machine *rbm.Machine, count, sweep
 		const most = 1 - 1e-4
 		base[i] = math.Atanh(max(-most, min(most, mean)))
 	}
-	profile, err := sample.MeasureMachineProfile(ctx, machine, sample.Measuring{Chains: profileChains, Steps: profileSteps, BaseField: base, Key: key.Sub(streamProfile)})
+	source := sample.OnMachine(machine).From(base)
+	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: key.Sub(streamProfile)})
 	if err != nil {
 		return nil, err
 	}
 	ladder := profile.ExchangeLadder(rungDistance)
-	tempered := sample.NewMachineTempered(machine, sample.Tempering{Chains: count, Ladder: ladder, BaseField: base, Key: key.Sub(streamTempered)})
+	tempered := sample.NewTempered(source, sample.Tempering{Chains: count, Ladder: ladder, Key: key.Sub(streamTempered)})
 	if held != nil {
 		tempered.Clamp(units, held)
 	}
