@@ -1,5 +1,3 @@
-// Package units holds what kinds of units have in common: the states of the units
-// of one layer, as chains draw them and data give them.
 package units
 
 import (
