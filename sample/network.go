@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// A NetworkSource is the path to a network of spins with real couplings. It keeps
-// the transpose of the couplings where they are used more than once.
+// A NetworkSource is the path to a network of spins with real couplings. It keeps the
+// transpose of the couplings if visible states are drawn on them more than once.
 type NetworkSource[T rbm.Real] struct {
 	*spinPath[T]
 	net              *rbm.Network[T]
@@ -78,9 +78,9 @@ func (s *NetworkSource[T]) keep() {
 	s.kept = true
 }
 
-// round decides whether fields are rounded: where the root of the mean square of
-// the error of a field is below tolerableError for the largest coupling, which is not
-// looked for where a bound is enough.
+// round decides whether fields are rounded: if the root of the mean square of the
+// error of a field is below tolerableError for the largest coupling, which is not
+// looked for if a bound is enough.
 func (s *NetworkSource[T]) round() {
 	fits := func(couplings []T) bool {
 		return kernel.CoarseError(couplings, max(s.net.Visible(), s.net.Hidden())) < tolerableError

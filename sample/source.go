@@ -14,6 +14,7 @@ import (
 // states of its layers.
 //
 // Draws are functions of the key and the place alone, whatever the number of threads.
+// A source is used by one goroutine at a time.
 type Source[T rbm.Real, V units.States[V], H units.States[H]] interface {
 	// Units returns the sizes of the layers.
 	Units() (visible, hidden int)
@@ -28,8 +29,8 @@ type Source[T rbm.Real, V units.States[V], H units.States[H]] interface {
 	// LnZBase returns ln Z at t = 0. Gains and log-weights are in its units:
 	// ln Z at t is LnZBase plus ln of the mean of exp(gain from 0 to t) over the base.
 	LnZBase() float64
-	// Conditionals returns the conditionals of count chains. They are used by one
-	// goroutine at a time, but several of them at once; they share what does not change.
+	// Conditionals returns the conditionals of count chains. Several of them are used at
+	// once, each by one goroutine at a time; they share what does not change.
 	Conditionals(count int) Conditionals[T, V, H]
 }
 
