@@ -11,6 +11,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // An Engine computes or estimates the moments of a network. Engines keep state
@@ -145,7 +146,7 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.Start != nil {
-		base = sample.MeanFields(c.Start)
+		base = units.MeanFields(c.Start)
 	}
 	scouts.Start(sample.Scattered(base, count, key.Sub(streamScouts)))
 	for range scoutSweeps {

@@ -14,6 +14,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 func TestExactEngine(t *testing.T) {
@@ -237,7 +238,7 @@ func TestScoutsPlaces(t *testing.T) {
 	want := c.chains.Hidden.Clone()
 	key := c.Key.Sub(streamScouts).Sub(round)
 	fresh := sample.NewChains(sample.OnNetwork(net).Rounded(), scouts, key)
-	fresh.Start(sample.Scattered(sample.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
+	fresh.Start(sample.Scattered(units.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
 	fresh.Sweep(25)
 	for k, place := range []int{4, 5, 6, 7} {
 		for mu := range p {

@@ -65,7 +65,7 @@ func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
 
 // Source implements Evaluated. The spins of the base have the means of samples.
 func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matrix, *spin.Matrix] {
-	return sample.OnMachine(m.machine).From(sample.MeanFields(like))
+	return sample.OnMachine(m.machine).From(units.MeanFields(like))
 }
 
 // LnZ implements Exact.

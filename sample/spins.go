@@ -204,18 +204,6 @@ func (spinLayer[T]) HoldFields(fields []T, v *spin.Matrix, units []int) {
 	}
 }
 
-// MeanFields returns the fields in which independent spins have the means of
-// samples (visible x M), shrunk by M/(M+2), so that a spin that never changes
-// gets a finite one.
-func MeanFields(samples *spin.Matrix) []float64 {
-	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
-	samples.RowSums(sums)
-	for i, s := range sums {
-		fields[i] = math.Atanh(float64(s) / float64(samples.Cols()+2))
-	}
-	return fields
-}
-
 // Scattered returns n visible states of independent spins, len(base) x n, to start
 // chains at that should find states far from any data. base holds the fields in
 // which independent spins have the means of the data. In every other state all

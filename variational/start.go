@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A Start says where learning starts.
@@ -31,7 +31,7 @@ func NewModel[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 	sums := make([]int, n)
 	samples.RowSums(sums)
 	if start.Fields {
-		copy(model.VisibleField, sample.MeanFields(samples))
+		copy(model.VisibleField, units.MeanFields(samples))
 	}
 	for i, s := range sums {
 		if start.Centre {
