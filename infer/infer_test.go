@@ -145,9 +145,14 @@ func TestOverlapFactor(t *testing.T) {
 				up[i][all>>i&1] += w
 			}
 		}
-		f := newOverlapFactor(q, c.samples, c.j)
+		f, err := newOverlapFactor(t.Context(), q, c.samples, c.j)
+		if err != nil {
+			t.Fatal(err)
+		}
 		fields := make([]float64, n)
-		f.fields(fields)
+		if err := f.fields(t.Context(), fields); err != nil {
+			t.Fatal(err)
+		}
 		for i, v := range q {
 			if i == 3 {
 				continue

@@ -34,7 +34,10 @@ func TestPartitionOfRows(t *testing.T) {
 		r.log[k] += rng.NormFloat64()
 	}
 	r.believe()
-	got := r.partition()
+	got, err := r.partition(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range n {
 		var want [states]float64
 		for x := range states {
@@ -126,7 +129,7 @@ func TestRowsOfOneUnit(t *testing.T) {
 	theta, prior := thetas(100, 0.5, stream.New(5)), thetas(100, 0.3, stream.New(6))
 	r := NewRows(data, theta, prior, 1, j)
 	for range 300 {
-		r.Step(0.3)
+		step(t, r, 0.3)
 	}
 	mean := make([]float64, 100)
 	r.Mean(mean)
@@ -152,7 +155,7 @@ func TestRowsOfOneUnit(t *testing.T) {
 func TestRowsWithoutSamples(t *testing.T) {
 	prior := thetas(5*4, 1, stream.New(7))
 	r := NewRows(spin.New(5, 0), make([]float64, 5*4), prior, 4, 0.4)
-	r.Step(1)
+	step(t, r, 1)
 	mean, want := make([]float64, 20), make([]float64, 20)
 	r.Mean(mean)
 	for k, v := range prior {
@@ -220,7 +223,7 @@ func TestRowsAgainstMonteCarlo(t *testing.T) {
 		independent := off(mean)
 		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling())
 		for range 40 {
-			r.Step(0.3)
+			step(t, r, 0.3)
 		}
 		r.Mean(mean)
 		joint := off(mean)
@@ -238,7 +241,7 @@ func TestRowsSameBytes(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 		r := NewRows(data, theta, nil, 3, 0.16)
 		for range 5 {
-			r.Step(0.3)
+			step(t, r, 0.3)
 		}
 		mean := make([]float64, 120)
 		r.Mean(mean)
@@ -280,5 +283,13 @@ func TestRowsPanics(t *testing.T) {
 			}()
 			work()
 		}()
+	}
+}
+
+// step is a step of a context that does not end.
+func step(t *testing.T, r *Rows[float64], rate float64) {
+	t.Helper()
+	if err := r.Step(t.Context(), rate); err != nil {
+		t.Fatal(err)
 	}
 }

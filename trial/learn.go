@@ -156,10 +156,9 @@ func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[f
 	if t.Setup.Hidden <= infer.MaxRows {
 		rows := infer.NewRows(t.Data, q.Theta, q.PriorTheta, t.Setup.Hidden, t.Setup.Coupling())
 		for range l.Polish {
-			if err := ctx.Err(); err != nil {
+			if err := rows.Step(ctx, rate); err != nil {
 				return nil, err
 			}
-			rows.Step(rate)
 		}
 		rows.Mean(mean)
 		return mean, nil

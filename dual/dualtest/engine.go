@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bethe/dual"
+	"bethe/internal/contexttest"
 	"bethe/rbm"
 )
 
@@ -51,38 +52,19 @@ func Engine[T rbm.Real](t *testing.T, engine func() dual.Engine[T], tolerance fl
 	}
 }
 
+// given is how long work goes on before its context ends.
+const given = 10 * time.Millisecond
+
 // GivesUp has an engine work on a network of the shape given, which must be so large
 // that it takes a tenth of a second or more, and ends its context meanwhile. The engine
 // must give up within 0.1 s. A loaded machine gets several tries.
 func GivesUp[T rbm.Real](t *testing.T, engine func() dual.Engine[T], shape Shape) {
 	t.Helper()
 	net := convert[T](shape.network(0))
-	givesUp(t, "an engine", func(ctx context.Context) error {
+	contexttest.GivesUp(t, "an engine", given, func(ctx context.Context) error {
 		_, err := engine().Moments(ctx, rbm.NewMoments[T](shape.Visible, shape.Hidden), net)
 		return err
 	})
-}
-
-// givesUp fails unless work returns the context's error soon after the context ends.
-func givesUp(t *testing.T, who string, work func(ctx context.Context) error) {
-	t.Helper()
-	const tries, patience = 20, 100 * time.Millisecond
-	var late time.Duration
-	for range tries {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
-		err := work(ctx)
-		end, _ := ctx.Deadline()
-		late = time.Since(end)
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s returned %v and not the context's error", who, err)
-			return
-		}
-		if late <= patience {
-			return
-		}
-	}
-	t.Errorf("%s gave up %v after its context ended, in each of %d tries: later than %v", who, late, tries, patience)
 }
 
 // engineTest is one engine on two networks of one shape.
@@ -154,7 +136,7 @@ func (e *engineTest[T]) cancelled() {
 	for looks := 0; ; looks = max(1, 2*looks) {
 		engine := e.engine()
 		first := e.calls(engine, 0)
-		_, err := e.call(endAt(looks), engine, 1)
+		_, err := e.call(contexttest.EndAt(looks), engine, 1)
 		if err == nil && looks > 0 {
 			return
 		}

@@ -1,10 +1,8 @@
 package dualtest
 
 import (
-	"context"
 	"math"
 	"runtime"
-	"sync/atomic"
 	"testing"
 
 	"bethe/rbm"
@@ -109,40 +107,4 @@ func sameBytes(t *testing.T, what string, results func() []float64) {
 		runtime.GOMAXPROCS(threads)
 		same(t, what+" with other threads", results(), want)
 	}
-}
-
-// endAt returns a context that ends when it is looked at for the given time, 0 for
-// one that has ended.
-func endAt(looks int) context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	c := &counted{Context: ctx, cancel: cancel}
-	c.left.Store(int64(looks))
-	if looks == 0 {
-		cancel()
-	}
-	return c
-}
-
-type counted struct {
-	context.Context
-	cancel context.CancelFunc
-	left   atomic.Int64
-}
-
-func (c *counted) look() {
-	if c.left.Add(-1) <= 0 {
-		c.cancel()
-	}
-}
-
-// Done implements context.Context.
-func (c *counted) Done() <-chan struct{} {
-	c.look()
-	return c.Context.Done()
-}
-
-// Err implements context.Context.
-func (c *counted) Err() error {
-	c.look()
-	return c.Context.Err()
 }

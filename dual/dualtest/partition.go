@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bethe/dual"
+	"bethe/internal/contexttest"
 	"bethe/rbm"
 	"bethe/units"
 )
@@ -71,7 +72,7 @@ func PartitionLike(t *testing.T, term, value func() dual.Partition[float64], tol
 func TermGivesUp(t *testing.T, term func() dual.Partition[float64], machine Machine, visible, hidden int) {
 	t.Helper()
 	d := machine.draw([2]int{visible, hidden}, 0)
-	givesUp(t, "a partition term", func(ctx context.Context) error {
+	contexttest.GivesUp(t, "a partition term", given, func(ctx context.Context) error {
 		_, _, err := term().Rows(ctx, dual.NewGradient[float64](&d.params), &d.params, d.mean)
 		return err
 	})
@@ -233,7 +234,7 @@ func (c *termTest) cancelled() {
 	for looks := 0; ; looks = max(1, 2*looks) {
 		term := c.term()
 		first := c.calls(term, 0)
-		_, _, err := c.call(endAt(looks), term, 1)
+		_, _, err := c.call(contexttest.EndAt(looks), term, 1)
 		if err == nil && looks > 0 {
 			return
 		}
