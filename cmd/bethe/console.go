@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -56,6 +57,27 @@ type progress struct {
 	terminal *os.File // that the bar is on
 	start    time.Time
 	shown    time.Time
+}
+
+// during shows a bar while work is done, which is given what to tell how far it is.
+func (c *console) during(what string, work func(progress func(float64)) error) error {
+	bar := c.progress(what)
+	defer bar.done()
+	return work(func(fraction float64) { bar.set(fraction, "") })
+}
+
+// sweep does count sweeps under a progress bar. Its only error is the context's.
+func (c *console) sweep(ctx context.Context, what string, count int, once func()) error {
+	return c.during(what, func(progress func(float64)) error {
+		for k := range count {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			once()
+			progress(float64(k+1) / float64(count))
+		}
+		return nil
+	})
 }
 
 // plainEvery is the time between two lines of progress off a terminal.

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"image/color"
-	"io"
 
 	"github.com/spf13/cobra"
 
+	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/durable"
-	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -41,12 +38,6 @@ type denoiseReport struct {
 	Out     string   `json:"out,omitempty"`
 	PNG     string   `json:"png,omitempty"`
 }
-
-// Labels of the random streams of denoise.
-const (
-	streamNoise = iota
-	streamDenoise
-)
 
 func newDenoiseCommand(c *console) *cobra.Command {
 	var f denoiseFlags
@@ -99,71 +90,40 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 	if err != nil {
 		return err
 	}
-	if set.Visible() != machine.Visible() {
-		return usagef("%s: samples of %d spins for a model of %d visible units", f.data.name, set.Visible(), machine.Visible())
+	if err := source.Fits(set, machine.Visible()); err != nil {
+		return usagef("%s: %w", f.data.name, err)
 	}
 	if f.count > 0 {
 		set = set.Head(min(f.count, set.Len()))
 	}
-	n, m := set.Visible(), set.Len()
-	key := stream.New(c.seed)
-	seen := set.Samples.Clone()
-	if !f.noisy {
-		evaluate.Flip(seen, f.flip, key.Sub(streamNoise))
-	}
-	bar := c.progress("denoising")
-	r, err := evaluate.Denoise(ctx, machine, seen, f.flip, evaluate.Restoring{
-		Chains: f.chains, Sweeps: f.sweeps, Key: key.Sub(streamDenoise), Progress: func(f float64) { bar.set(f, "") },
+	var r *evaluate.Mended
+	err = c.during("denoising", func(progress func(float64)) error {
+		r, err = evaluate.Mend(ctx, machine, set.Samples, f.flip, f.noisy, stream.New(c.seed), evaluate.Restoring{Chains: f.chains, Sweeps: f.sweeps, Progress: progress})
+		return err
 	})
-	bar.done()
 	if err != nil {
 		return err
 	}
-	restored := spin.FromSigns(n, m, r.Mean)
-	report := denoiseReport{Model: path, Data: f.data.name, Samples: m, Flip: f.flip, Chains: f.chains, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
+	report := denoiseReport{path, f.data.name, set.Len(), f.flip, f.chains, f.sweeps, r.Before, r.After, f.out, f.png}
 	if f.noisy {
-		c.printf("%d samples restored; %.2f %% of their spins change\n", m, 100*shareWrong(seen, restored))
+		c.printf("%d samples restored; %.2f %% of their spins change\n", set.Len(), 100*r.Changed)
 	} else {
-		before, after := shareWrong(set.Samples, seen), shareWrong(set.Samples, restored)
-		report.Before, report.After = &before, &after
-		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", m, f.data.name, 100*before, 100*after)
+		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", set.Len(), f.data.name, 100**r.Before, 100**r.After)
 	}
 	if f.out != "" {
-		arrays := []npy.Array{restorationArrays(r, m, f.chains, "")[0],
-			{Name: "seen", Shape: []int{m, n}, Data: rows(seen)}, {Name: "restored", Shape: []int{m, n}, Data: rows(restored)}}
-		if err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.WriteArchive(w, arrays) }); err != nil {
+		if err := durable.WriteFile(f.out, r.Write); err != nil {
 			return err
 		}
 	}
 	if f.png != "" {
-		shown := []func(i, a int) float64{
-			func(i, a int) float64 { return float64(set.Samples.At(i, a)) },
-			func(i, a int) float64 { return float64(seen.At(i, a)) },
-			func(i, a int) float64 { return float64(r.Mean[i*m+a]) },
-			func(i, a int) float64 { return float64(restored.At(i, a)) },
-		}
+		truth := set.Samples
 		if f.noisy {
-			shown = shown[1:]
+			truth = nil
 		}
-		img := figure.Compare(min(m, mostRows), len(shown), n, set.Width, set.Height, func(row, column, i int) color.RGBA {
-			return figure.Grey(shown[column](i, row))
-		})
-		if err := figure.WritePNG(f.png, img); err != nil {
+		if err := figure.WritePNG(f.png, figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)); err != nil {
 			return err
 		}
 	}
 	c.printFiles(f.out, f.png)
 	return c.object(report)
-}
-
-// shareWrong returns the share of the spins in which two matrices differ.
-func shareWrong(a, b *spin.Matrix) float64 {
-	x, y := rows(a), rows(b)
-	count := 0
-	for k, v := range x {
-		if v != y[k] {
-			count++
-		}
-	}
-	return float64(count) / float64(len(x))
 }

@@ -31,15 +31,6 @@ func (a *aisFlags) check() error {
 	return nil
 }
 
-// evalReport is the JSON object of eval.
-type evalReport struct {
-	Model         string                 `json:"model"`
-	Data          string                 `json:"data"`
-	Samples       int                    `json:"samples"`
-	LogLikelihood evaluate.LogLikelihood `json:"log_likelihood"`
-	Uncertainty   *uncertainty           `json:"uncertainty,omitempty"` // of the synapses, with --draws
-}
-
 func newEvalCommand(c *console) *cobra.Command {
 	var d dataFlags
 	var a aisFlags
@@ -86,26 +77,32 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 			if err != nil {
 				return err
 			}
-			if draws > 0 && file.Weights != nil {
-				return usagef("--draws: %s has real synapses, no posterior to draw from", args[0])
+			if draws > 0 {
+				if err := evaluate.CheckDraws(file, draws); err != nil {
+					return usagef("--draws: %s has %w", args[0], err)
+				}
 			}
 			set, err := d.load()
 			if err != nil {
 				return err
 			}
-			likelihood, err := c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, stream.New(c.seed).Sub(streamEvaluate))
+			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, evaluate.LikelihoodKey(key))
 			if err != nil {
 				return err
 			}
-			c.printLikelihood(d.name, &likelihood)
-			report := evalReport{args[0], d.name, set.Len(), likelihood, nil}
+			c.printLikelihood(d.name, &report.LogLikelihood)
 			if draws > 0 {
-				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, &a); err != nil {
+				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
 					return err
 				}
-				c.printUncertainty(likelihood.Mean, report.Uncertainty)
+				c.printUncertainty(report.LogLikelihood.Mean, report.Uncertainty)
 			}
-			return c.object(report)
+			return c.object(struct {
+				Model string `json:"model"`
+				Data  string `json:"data"`
+				evaluate.Report
+			}{args[0], d.name, report})
 		},
 	}
 	d.register(cmd, "mnist:test")
@@ -114,13 +111,39 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 	return cmd
 }
 
+// options returns those of an estimate.
+func (a *aisFlags) options(key stream.Key) evaluate.Options {
+	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key}
+}
+
 // likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
-	bar := c.progress("annealing")
-	defer bar.done()
-	return evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
-		Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key, Progress: func(f float64) { bar.set(f, "") },
+func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (l evaluate.LogLikelihood, err error) {
+	opt := a.options(key)
+	err = c.during("annealing", func(progress func(float64)) error {
+		opt.Progress = progress
+		l, err = evaluate.Likelihood(ctx, machine, samples, opt)
+		return err
 	})
+	return l, err
+}
+
+// uncertain evaluates machines drawn from the posterior, each under a bar.
+func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt evaluate.Options) (*evaluate.Uncertainty, error) {
+	bar := c.progress("annealing")
+	defer func() { bar.done() }()
+	opt.Progress = func(f float64) { bar.set(f, "") }
+	return evaluate.Uncertain(ctx, file, draws, samples, opt, func(k, of int) {
+		bar.done()
+		c.logf("machine %d of %d\n", k, of)
+		bar = c.progress("annealing")
+	})
+}
+
+func (c *console) printUncertainty(saved float64, u *evaluate.Uncertainty) {
+	c.printf("uncertainty of the synapses, in nats a sample:\n"+
+		"  machines drawn from the posterior  %.3f, spread %.3f (%d draws)\n"+
+		"  the machine that is saved          %.3f\n"+
+		"  the most probable synapses         %.3f\n", u.Mean, u.Spread, u.Draws, saved, u.Signs)
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {

@@ -15,6 +15,4 @@ const (
 	streamRestarts
 	streamScores
 	streamDrawnSynapses
-	streamHeldOut
-	streamUncertainty
 )
