@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bethe/figure"
 	"bethe/runs"
 )
 
@@ -144,7 +145,7 @@ func TestPlot(t *testing.T) {
 	object(t, "train", "--data", data, "--hidden", "4", "--steps", "20", "--batch", "50", "--estep", "tap", "--chains", "5", "--measure-every", "2", "--out", out)
 	v := object(t, "plot", out)
 	files := v["files"].([]any)
-	if without := v["without"].([]any); len(without) != 2 || without[0] != "label-error" || without[1] != "teacher" || len(files) != 2*(len(runFigures)-2) {
+	if without := v["without"].([]any); len(without) != 2 || without[0] != "label-error" || without[1] != "teacher" || len(files) != 2*(len(figure.RunFigures)-2) {
 		t.Errorf("%v", v)
 	}
 	for _, name := range files {
