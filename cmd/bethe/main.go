@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dashboard"
 	"bethe/dataset/source"
 	"bethe/internal/kernel"
 	"bethe/setting"
@@ -95,7 +96,8 @@ func inFlags(err error) error {
 	if text, found := setting.Renamed(err, func(name string) string { return "--" + name }); found {
 		return &usageError{errors.New(text)}
 	}
-	if name := (*source.NameError)(nil); errors.As(err, &name) {
+	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
+	if errors.As(err, &name) || errors.As(err, &address) {
 		return &usageError{err}
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dashboard"
 	"bethe/rbm"
 	"bethe/variational"
 )
@@ -130,8 +131,8 @@ likelihood. The model file holds the machine alone.
 	flags.StringVar(&f.checkpointEvery, "checkpoint-every", defaultInterval, "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
 	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
-	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+defaultAddress)
-	flags.Lookup("serve").NoOptDefVal = defaultAddress
+	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
+	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
