@@ -11,6 +11,8 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"bethe/trial"
 )
 
 // A console is where a command speaks, and the flags that all verbs share.
@@ -64,6 +66,25 @@ func (c *console) during(what string, work func(progress func(float64)) error) e
 	bar := c.progress(what)
 	defer bar.done()
 	return work(func(fraction float64) { bar.set(fraction, "") })
+}
+
+// inStages shows a bar for each stage of work, which is given what to tell how far it is.
+func (c *console) inStages(work func(progress trial.Progress) error) error {
+	var bar *progress
+	name := ""
+	end := func() {
+		if bar != nil {
+			bar.done()
+		}
+	}
+	defer func() { end() }()
+	return work(func(stage string, fraction float64, note string) {
+		if bar == nil || stage != name {
+			end()
+			bar, name = c.progress(stage), stage
+		}
+		bar.set(fraction, note)
+	})
 }
 
 // sweep does count sweeps under a progress bar. Its only error is the context's.

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
+	"bethe/figure"
+	"bethe/figure/trials"
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/spin"
@@ -36,34 +40,6 @@ type plantedFlags struct {
 	tasks       int
 	correlated  float64 // teachers of consecutive tasks
 	scaled      bool    // --prior-scale was given
-}
-
-// plantedReport is the JSON object of planted.
-type plantedReport struct {
-	Visible     int       `json:"visible"`
-	Hidden      int       `json:"hidden"`
-	Alpha       float64   `json:"alpha"`
-	Beta        float64   `json:"beta"`
-	Correlation float64   `json:"correlation"`
-	Samples     int       `json:"samples"`
-	Seed        uint64    `json:"seed"`
-	Engine      string    `json:"engine"`
-	Overlap     float64   `json:"overlap"` // mean over instances and hidden units
-	Overlaps    []float64 `json:"overlap_instances"`
-	OverlapBest float64   `json:"overlap_best_start"`         // of the start with the best bound alone
-	OverlapMean []float64 `json:"overlap_of_means_instances"` // of the posterior means instead of their signs
-	Bound       float64   `json:"bound_per_sample"`           // mean over instances
-	Bounds      []float64 `json:"bound_per_sample_instances"`
-	// At the same posteriors, where Bound is the quenched one.
-	BoundAnnealed *float64 `json:"bound_annealed_per_sample,omitempty"`
-	// The Bayes-optimal overlap, with --oracle: Monte Carlo from the teacher, and from a random start.
-	Bayes            *float64  `json:"bayes_overlap,omitempty"`
-	BayesInstances   []float64 `json:"bayes_overlap_instances,omitempty"`
-	BayesRandomStart *float64  `json:"bayes_overlap_random_start,omitempty"`
-	BayesError       *float64  `json:"bayes_difference_error,omitempty"` // standard error of overlap - bayes_overlap, over instances
-	SecondsLearning  float64   `json:"seconds_learning"`                 // of the clock, for all instances and restarts
-	SecondsOracle    float64   `json:"seconds_oracle,omitempty"`
-	Trace            []string  `json:"trace_files,omitempty"`
 }
 
 func newPlantedCommand(c *console) *cobra.Command {
@@ -131,7 +107,7 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 
 func (f *plantedFlags) check() error {
 	if err := f.setup().Validate(); err != nil {
-		return usagef("--%w", err)
+		return err
 	}
 	switch {
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
@@ -154,7 +130,7 @@ func (f *plantedFlags) check() error {
 		return err
 	}
 	if err := f.sequence().Validate(); err != nil {
-		return usagef("--%w", err)
+		return err
 	}
 	switch {
 	case f.prior.path != "" && f.oracle:
@@ -197,82 +173,54 @@ func (f *plantedFlags) learner() (*trial.Learner, error) {
 	return l, err
 }
 
-// plantedFromPrior names the stream of a teacher drawn from the prior, below the key of
-// a trial, whose own labels are smaller.
-const plantedFromPrior = 200
-
 func (c *console) planted(ctx context.Context, f *plantedFlags) error {
-	trials := make([]*trial.Trial, f.instances)
-	each := func(what string, work func(k int) error) (float64, error) { return c.each(what, f.instances, work) }
 	learner, err := f.learner()
 	if err != nil {
 		return err
 	}
-	setup := f.setup()
-	prior, err := f.prior.load(f.visible, f.hidden)
-	if err != nil {
+	e := &trial.Experiment{Setup: f.setup(), Instances: f.instances, Learner: learner, Oracle: f.oracle, Seed: c.seed}
+	if e.Prior, err = f.prior.load(f.visible, f.hidden); err != nil {
 		return err
 	}
-	if prior != nil {
-		learner.Prior = prior.Theta
+	if e.Prior != nil {
+		learner.Prior = e.Prior.Theta
 	}
-	report := plantedReport{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation, Samples: setup.Samples(), Seed: c.seed}
-	if _, err := each("planting", func(k int) (err error) {
-		key := stream.New(c.seed).Sub(uint64(k))
-		if prior == nil {
-			trials[k], err = trial.Plant(ctx, setup, key)
+	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
+	e.Engine = engineName(why)
+	var r *trial.Report
+	if err := c.inStages(func(progress trial.Progress) (err error) {
+		if r, err = e.Run(ctx, progress); err != nil {
 			return err
 		}
-		teacher := &rbm.Machine{Params: rbm.NewParams(f.visible, f.hidden, f.beta/math.Sqrt(float64(f.visible))), Synapses: prior.Sample(key.Sub(plantedFromPrior))}
-		trials[k], err = trial.PlantTeacher(ctx, setup, teacher, key)
+		if f.trace != "" {
+			trace, err := r.Trials[0].Watch(ctx, "trace", learner, progress)
+			if err != nil {
+				return err
+			}
+			name := strings.TrimSuffix(filepath.Base(f.trace), ".csv")
+			if r.Trace, err = figure.SaveWithNumbers(filepath.Dir(f.trace), name, trials.Trace(e.Setup, trace), trials.TraceTable(e.Setup, trace)); err != nil {
+				return err
+			}
+		}
+		if f.out == "" {
+			return nil
+		}
+		follow := trial.Following{Folder: f.out, Program: program(), Progress: progress,
+			Draw: func(path string, file *rbm.File) error { return figure.WritePNG(path, figure.FileSynapses(file)) }}
+		err = follow.Follow(ctx, r.Trials[0], learner, r)
+		if held := (*trial.FolderError)(nil); errors.As(err, &held) {
+			return usagef("%w: choose another --out", err)
+		}
 		return err
 	}); err != nil {
 		return err
 	}
-	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
-	report.Engine = engineName(why)
-	if report.SecondsLearning, err = each("learning", func(k int) error { return trials[k].Learn(ctx, learner) }); err != nil {
-		return err
-	}
-	if f.oracle {
-		if report.SecondsOracle, err = each("Bayes optimum", func(k int) error { return trials[k].BayesOptimum(ctx) }); err != nil {
-			return err
-		}
-	}
-	if f.trace != "" {
-		if report.Trace, err = c.traceFile(ctx, f.trace, trials[0], learner); err != nil {
-			return err
-		}
-	}
-	s := trial.Summarise(trials)
-	report.Overlap, report.OverlapBest, report.Bound = s.Overlap, s.OverlapBestStart, s.Bound
-	for _, t := range trials {
-		report.Overlaps = append(report.Overlaps, t.Overlap)
-		report.OverlapMean = append(report.OverlapMean, t.OverlapOfMeans)
-		report.Bounds = append(report.Bounds, t.Bound)
-	}
-	if f.engine.partition == "quenched" {
-		report.BoundAnnealed = &s.BoundAnnealed
-	}
-	if f.oracle {
-		for _, t := range trials {
-			report.BayesInstances = append(report.BayesInstances, t.Bayes)
-		}
-		report.Bayes, report.BayesRandomStart = &s.Bayes, &s.BayesRandomStart
-		if len(trials) > 1 {
-			report.BayesError = &s.BayesError
-		}
-	}
-	if f.out != "" {
-		if err := c.follow(ctx, f.out, trials[0], learner, &report); err != nil {
-			return err
-		}
-	}
-	c.printPlanted(&report, &s)
-	return c.object(report)
+	c.printPlanted(r)
+	return c.object(r)
 }
 
-func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
+func (c *console) printPlanted(r *trial.Report) {
+	s := &r.Summary
 	c.printf("N = %d, P = %d, alpha = %g, beta = %g, q = %g: %d instances of %d samples, %s moments\n",
 		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, len(r.Overlaps), r.Samples, r.Engine)
 	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", s.Overlap, s.OverlapSpread, s.OverlapBestStart)
@@ -287,4 +235,30 @@ func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
 		c.printf("  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", s.BoundAnnealed)
 	}
 	c.printf("  learning took   %.2f s\n", r.SecondsLearning)
+}
+
+// plantedTasks learns sequences of sets.
+func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
+	learner, err := f.learner()
+	if err != nil {
+		return err
+	}
+	var r *trial.TasksReport
+	if err := c.inStages(func(progress trial.Progress) (err error) {
+		r, err = f.sequence().Run(ctx, f.setup(), learner, f.instances, c.seed, progress)
+		return err
+	}); err != nil {
+		return err
+	}
+	c.printf("N = %d, P = %d, alpha = %g a set, beta = %g, consecutive teachers correlated by %g, posterior times %g as the next prior: %d sequences\n",
+		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, r.Strength, r.Instances)
+	c.printf("            with prior                    without\n  set     new     old   first        new     old   first\n")
+	for _, m := range r.Tasks {
+		if m.Old == nil {
+			c.printf("%5d   %.3f       -   %.3f      %.3f       -   %.3f\n", m.Task, m.New, m.First, m.NewWithout, m.FirstWithout)
+			continue
+		}
+		c.printf("%5d   %.3f   %.3f   %.3f      %.3f   %.3f   %.3f\n", m.Task, m.New, *m.Old, m.First, m.NewWithout, *m.OldWithout, m.FirstWithout)
+	}
+	return c.object(r)
 }
