@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,12 +67,7 @@ computed stays.`,
 }
 
 func (c *console) sweepInit(grid, folder string) error {
-	f, err := os.Open(grid)
-	if err != nil {
-		return &usageError{err}
-	}
-	defer f.Close()
-	cells, err := sweep.ReadGrid(f, grid)
+	cells, err := sweep.ReadGridFile(grid)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -108,32 +101,8 @@ computed is saved, and the same command goes on.`,
 	return cmd
 }
 
-// parseShard reads I/N.
-func parseShard(text string) (sweep.Shard, error) {
-	i, n, _ := strings.Cut(text, "/")
-	place, err1 := strconv.Atoi(i)
-	count, err2 := strconv.Atoi(n)
-	if err1 != nil || err2 != nil || place < 0 || place >= count {
-		return sweep.Shard{}, usagef("--shard %q: it is I/N, such as 3/64, with I from 0 to N-1", text)
-	}
-	return sweep.Shard{I: place, N: count}, nil
-}
-
-// sweepRunReport is the JSON object of sweep run.
-type sweepRunReport struct {
-	Folder   string   `json:"folder"`
-	Cells    int      `json:"cells"`
-	Shard    string   `json:"shard"`
-	Members  int      `json:"shard_cells"`
-	Before   int      `json:"done_before"`
-	Computed int      `json:"computed"`
-	Broken   []string `json:"broken,omitempty"` // computed again
-	Failed   []string `json:"failed,omitempty"`
-	Seconds  float64  `json:"seconds"`
-}
-
 func (c *console) sweepRun(ctx context.Context, folder, text string) error {
-	shard, err := parseShard(text)
+	shard, err := sweep.ParseShard(text)
 	if err != nil {
 		return err
 	}
@@ -141,34 +110,26 @@ func (c *console) sweepRun(ctx context.Context, folder, text string) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
 	bar := c.progress("sweeping")
-	report, err := s.Run(ctx, shard, func(p sweep.Progress) {
+	r, err := s.RunShard(ctx, shard, func(p sweep.Progress) {
 		bar.set(p.Fraction, fmt.Sprintf("%d of %d cells, about %v left", p.Done, p.Cells, p.Left.Round(time.Second)))
 	})
 	bar.done()
-	for _, broken := range report.Broken {
-		c.logf("%v; computed again\n", broken)
+	for _, broken := range r.Broken {
+		c.logf("%s; computed again\n", broken)
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%w with %d of %d cells of shard %s done; the same command goes on", errInterrupted, report.Before+report.Computed, report.Shard, text)
+		return fmt.Errorf("%w with %d of %d cells of shard %s done; the same command goes on", errInterrupted, r.Before+r.Computed, r.Members, text)
 	case err != nil:
 		return err
 	}
-	out := sweepRunReport{folder, len(s.Cells), text, report.Shard, report.Before, report.Computed, nil, nil, time.Since(began).Seconds()}
-	for _, err := range report.Broken {
-		out.Broken = append(out.Broken, err.Error())
-	}
-	for _, err := range report.Failed {
-		out.Failed = append(out.Failed, err.Error())
-	}
-	c.printf("%s: shard %s has %d cells, %d done before, %d computed in %.1f s\n", folder, text, out.Members, out.Before, out.Computed, out.Seconds)
-	if err := c.object(out); err != nil {
+	c.printf("%s: shard %s has %d cells, %d done before, %d computed in %.1f s\n", folder, text, r.Members, r.Before, r.Computed, r.Seconds)
+	if err := c.object(r); err != nil {
 		return err
 	}
-	if len(report.Failed) > 0 {
-		return fmt.Errorf("%d cells failed: %w", len(report.Failed), errors.Join(report.Failed...))
+	if len(r.Failures) > 0 {
+		return fmt.Errorf("%d cells failed: %w", len(r.Failures), errors.Join(r.Failures...))
 	}
 	return nil
 }
@@ -187,28 +148,24 @@ func (c *console) sweepStatus(folder string) error {
 	if err != nil {
 		return err
 	}
-	status, err := s.Status()
+	r, err := s.Report()
 	if err != nil {
 		return err
 	}
-	broken := []string{}
-	for _, err := range status.Broken {
-		broken = append(broken, err.Error())
-	}
-	c.printf("%s: %d of %d cells done (%.1f %%)\n", folder, status.Done, len(s.Cells), 100*float64(status.Done)/float64(len(s.Cells)))
-	for _, text := range broken {
+	c.printf("%s: %d of %d cells done (%.1f %%)\n", folder, r.Done, r.Cells, 100*float64(r.Done)/float64(r.Cells))
+	for _, text := range r.Broken {
 		c.printf("  %s\n", text)
 	}
-	if err := c.object(map[string]any{"folder": folder, "cells": len(s.Cells), "done": status.Done, "missing": status.Missing, "broken": broken}); err != nil {
+	if err := c.object(r); err != nil {
 		return err
 	}
-	return incomplete(s, status)
+	return incomplete(s, r.Missing)
 }
 
 // incomplete returns an error while cells are missing.
-func incomplete(s *sweep.Sweep, status *sweep.Status) error {
-	if status.Missing == 0 {
-		return nil
+func incomplete(s *sweep.Sweep, missing int) error {
+	if err := s.Complete(missing); err != nil {
+		return fmt.Errorf("%w: %w; compute them with bethe sweep run %s", errIncomplete, err, s.Folder)
 	}
-	return fmt.Errorf("%w: %d of %d cells are missing; compute them with bethe sweep run %s", errIncomplete, status.Missing, len(s.Cells), s.Folder)
+	return nil
 }

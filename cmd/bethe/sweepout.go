@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -32,17 +30,12 @@ While cells are missing nothing is written and the exit status is 3; with
 	return cmd
 }
 
-// tableWriters are the kinds of tables, by the ending of the file.
-var tableWriters = map[string]func(io.Writer, []sweep.Row) error{".csv": sweep.WriteCSV, ".parquet": sweep.WriteParquet}
-
 func (c *console) sweepCollect(folder string, files []string, partial bool) error {
 	if len(files) == 0 {
 		files = []string{filepath.Join(folder, "table.csv"), filepath.Join(folder, "table.parquet")}
 	}
-	for _, name := range files {
-		if tableWriters[filepath.Ext(name)] == nil {
-			return usagef("--out %s: a table is a .csv or a .parquet file", name)
-		}
+	if err := sweep.CheckTables(files); err != nil {
+		return err
 	}
 	s, err := openSweep(folder)
 	if err != nil {
@@ -55,11 +48,11 @@ func (c *console) sweepCollect(folder string, files []string, partial bool) erro
 	for _, err := range status.Broken {
 		c.logf("%v\n", err)
 	}
-	if err := incomplete(s, status); err != nil && !partial {
+	if err := incomplete(s, status.Missing); err != nil && !partial {
 		return err
 	}
 	for _, name := range files {
-		if err := durable.WriteFile(name, func(w io.Writer) error { return tableWriters[filepath.Ext(name)](w, rows) }); err != nil {
+		if err := sweep.SaveTable(name, rows); err != nil {
 			return err
 		}
 		c.printf("%s: %d of %d cells\n", name, len(rows), len(s.Cells))
@@ -105,21 +98,9 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 		return err
 	}
 	job := f.job
-	job.Cells, job.Threads = len(s.Cells), max(1, c.threads)
-	if job.Folder, err = filepath.Abs(folder); err != nil {
+	job.Threads = max(1, c.threads)
+	if err := job.Fill(s, f.engine); err != nil {
 		return err
-	}
-	if job.Shards == 0 {
-		job.Shards = sweep.DefaultShards(job.Cells)
-	}
-	switch {
-	case job.Command != "":
-	case f.engine == "k8s":
-		job.Command = "bethe"
-	default:
-		if job.Command, err = os.Executable(); err != nil {
-			return err
-		}
 	}
 	var text strings.Builder
 	if err := sweep.Script(&text, f.engine, &job); err != nil {
