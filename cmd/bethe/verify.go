@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/spf13/cobra"
 
@@ -10,23 +9,6 @@ import (
 	"bethe/stream"
 	"bethe/verify"
 )
-
-// verifyReport is the JSON object of verify.
-type verifyReport struct {
-	Oracle   string              `json:"oracle"`
-	Engine   string              `json:"engine"`
-	Passed   bool                `json:"passed"` // every error is within its limit; what the exact engine must reach
-	MaxError map[string]*float64 `json:"max_relative_error"`
-	Cases    []verifyCase        `json:"cases"`
-}
-
-type verifyCase struct {
-	Case       string              `json:"case"`
-	MaxError   map[string]*float64 `json:"max_relative_error"`
-	Iterations int                 `json:"iterations"`
-	Residual   float64             `json:"residual"`
-	Converged  bool                `json:"converged"`
-}
 
 func newVerifyCommand(c *console) *cobra.Command {
 	e := engineFlags{estep: "exact", partition: "annealed", chains: 10000, sweeps: 20, draws: 2}
@@ -62,50 +44,30 @@ func (c *console) verify(path string, e *engineFlags) error {
 	if err != nil {
 		return err
 	}
-	report := verifyReport{Oracle: path, Engine: e.estep, Passed: true, MaxError: map[string]*float64{}}
-	worst := map[string]float64{}
-	for _, r := range results {
-		out := verifyCase{r.Case, map[string]*float64{}, r.Report.Iterations, r.Report.Residual, r.Report.Converged}
-		for q, v := range r.Errors {
-			out.MaxError[q] = number(v)
-			worst[q] = max(worst[q], v)
-		}
-		report.Cases = append(report.Cases, out)
-	}
-	var wrong string
-	for q, v := range worst {
-		report.MaxError[q] = number(v)
-		report.Passed = report.Passed && v <= verify.Limit(q)
-	}
+	report := verify.NewReport(path, e.estep, results)
+	exact, wrong := e.estep == "exact", ""
 	c.printf("engine %s, largest relative error over %d cases\n", e.estep, len(results))
 	for _, q := range verify.Quantities {
 		verdict := ""
-		if v := worst[q]; !(v <= verify.Limit(q)) {
-			if e.estep == "exact" {
-				verdict = fmt.Sprintf("  beyond the limit of %.0e", verify.Limit(q))
-			}
+		v, within := report.Worst(q)
+		if !within {
 			wrong = q
 		}
-		c.printf("  %-14s %.2g%s\n", q, worst[q], verdict)
+		if !within && exact {
+			verdict = fmt.Sprintf("  beyond the limit of %.0e", verify.Limit(q))
+		}
+		c.printf("  %-14s %.2g%s\n", q, v, verdict)
 	}
-	for _, r := range results {
-		if !r.Report.Converged {
-			c.printf("  case %q has not converged: residual %.2g after %d iterations\n", r.Case, r.Report.Residual, r.Report.Iterations)
+	for _, r := range report.Cases {
+		if !r.Converged {
+			c.printf("  case %q has not converged: residual %.2g after %d iterations\n", r.Case, r.Residual, r.Iterations)
 		}
 	}
 	if err := c.object(report); err != nil {
 		return err
 	}
-	if e.estep == "exact" && !report.Passed {
+	if exact && !report.Passed {
 		return fmt.Errorf("%s: this build and the oracle do not agree (%s): the file or the build is wrong", path, wrong)
 	}
 	return nil
-}
-
-// number returns v for JSON, null where it is not finite.
-func number(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
 }
