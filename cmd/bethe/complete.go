@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"image"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
-	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/stream"
 )
@@ -89,23 +89,19 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 	if err != nil {
 		return inFlag("--clamp", err)
 	}
-	var r *evaluate.Completion
-	err = c.during("completing", func(progress func(float64)) error {
-		r, err = evaluate.CompleteKnown(ctx, machine, picked.Samples, units, evaluate.Restoring{Chains: f.count, Sweeps: f.sweeps, Key: stream.New(c.seed), Progress: progress})
-		return err
+	r, err := during(c, "completing", func(progress func(float64)) (*evaluate.Completion, error) {
+		return evaluate.CompleteKnown(ctx, machine, picked.Samples, units, evaluate.Restoring{Chains: f.count, Sweeps: f.sweeps, Key: stream.New(c.seed), Progress: progress})
 	})
 	if err != nil {
 		return err
 	}
-	if f.out != "" {
-		if err := durable.WriteFile(f.out, r.Write); err != nil {
-			return err
-		}
+	if err := save(f.out, r.Write); err != nil {
+		return err
 	}
-	if f.png != "" {
-		if err := figure.WritePNG(f.png, figure.Completions(picked.Samples, r.Given, r.Mean, r.States, picked.Width, picked.Height)); err != nil {
-			return err
-		}
+	if err := savePNG(f.png, func() image.Image {
+		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, picked.Width, picked.Height)
+	}); err != nil {
+		return err
 	}
 	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", len(r.Free), machine.Visible(), len(picked.Numbers), 100*r.Error)
 	c.printFiles(f.out, f.png)

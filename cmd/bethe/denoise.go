@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"image"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
-	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/stream"
 )
@@ -96,10 +96,8 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 	if f.count > 0 {
 		set = set.Head(min(f.count, set.Len()))
 	}
-	var r *evaluate.Mended
-	err = c.during("denoising", func(progress func(float64)) error {
-		r, err = evaluate.Mend(ctx, machine, set.Samples, f.flip, f.noisy, stream.New(c.seed), evaluate.Restoring{Chains: f.chains, Sweeps: f.sweeps, Progress: progress})
-		return err
+	r, err := during(c, "denoising", func(progress func(float64)) (*evaluate.Mended, error) {
+		return evaluate.Mend(ctx, machine, set.Samples, f.flip, f.noisy, stream.New(c.seed), evaluate.Restoring{Chains: f.chains, Sweeps: f.sweeps, Progress: progress})
 	})
 	if err != nil {
 		return err
@@ -110,19 +108,17 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 	} else {
 		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", set.Len(), f.data.name, 100**r.Before, 100**r.After)
 	}
-	if f.out != "" {
-		if err := durable.WriteFile(f.out, r.Write); err != nil {
-			return err
-		}
+	if err := save(f.out, r.Write); err != nil {
+		return err
 	}
-	if f.png != "" {
-		truth := set.Samples
-		if f.noisy {
-			truth = nil
-		}
-		if err := figure.WritePNG(f.png, figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)); err != nil {
-			return err
-		}
+	truth := set.Samples
+	if f.noisy {
+		truth = nil
+	}
+	if err := savePNG(f.png, func() image.Image {
+		return figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)
+	}); err != nil {
+		return err
 	}
 	c.printFiles(f.out, f.png)
 	return c.object(report)

@@ -117,14 +117,12 @@ func (a *aisFlags) options(key stream.Key) evaluate.Options {
 }
 
 // likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (l evaluate.LogLikelihood, err error) {
+func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	opt := a.options(key)
-	err = c.during("annealing", func(progress func(float64)) error {
+	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		l, err = evaluate.Likelihood(ctx, machine, samples, opt)
-		return err
+		return evaluate.Likelihood(ctx, machine, samples, opt)
 	})
-	return l, err
 }
 
 // uncertain evaluates machines drawn from the posterior, each under a bar.

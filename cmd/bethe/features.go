@@ -11,7 +11,6 @@ import (
 	"bethe/dataset"
 	"bethe/dataset/source"
 	"bethe/evaluate"
-	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/stream"
 )
@@ -106,11 +105,10 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 			return err
 		}
 	}
-	fit := func(what string, in, inTest evaluate.Inputs) (r *evaluate.ClassifierReport, err error) {
-		err = c.during("classifier", func(progress func(float64)) error {
-			r, err = evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.data.name, Inputs: in, Labels: set.Labels}, evaluate.Labelled{Name: f.test, Inputs: inTest, Labels: test.Labels},
-				penalties, stream.New(c.seed), progress)
-			return err
+	fit := func(what string, in, inTest evaluate.Inputs) (*evaluate.ClassifierReport, error) {
+		r, err := during(c, "classifier", func(progress func(float64)) (*evaluate.ClassifierReport, error) {
+			return evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.data.name, Inputs: in, Labels: set.Labels},
+				evaluate.Labelled{Name: f.test, Inputs: inTest, Labels: test.Labels}, penalties, stream.New(c.seed), progress)
 		})
 		if err == nil {
 			c.printf("%s: a linear classifier errs on %.2f %% of %s, %.2f %% of %s (L2 %g, %.1f s)\n",
@@ -121,8 +119,7 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 	if f.out != "" || f.classifier {
 		x := evaluate.Features(machine, set.Samples, f.gain)
 		if f.out != "" {
-			err := durable.WriteFile(f.out, func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) })
-			if err != nil {
+			if err := save(f.out, func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) }); err != nil {
 				return err
 			}
 			c.printf("%d features of %d samples in %s\n", machine.Hidden(), set.Len(), f.out)

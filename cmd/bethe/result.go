@@ -151,7 +151,7 @@ func (r *learning) printBound() {
 		}
 	}
 	const width = 40
-	if line := sparkline(bounds, width); line != "" {
+	if line := figure.Sparkline(bounds, width); line != "" {
 		r.printf("bound  %.2f %s %.2f\n", bounds[0], line, bounds[len(bounds)-1])
 	}
 }

@@ -184,21 +184,6 @@ func TestPlot(t *testing.T) {
 	}
 }
 
-func TestSparkline(t *testing.T) {
-	for _, c := range []struct {
-		values []float64
-		width  int
-		want   string
-	}{{nil, 9, ""}, {[]float64{1}, 9, ""}, {[]float64{1, 1}, 9, "▁▁"}, {[]float64{-3, 0, 4}, 9, "▁▄█"}, {[]float64{0, 0, 1, 1, 2, 2, 3, 3}, 4, "▁▃▆█"}} {
-		if got := sparkline(c.values, c.width); got != c.want {
-			t.Errorf("%v: %q, not %q", c.values, got, c.want)
-		}
-	}
-	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
-		t.Error("cut")
-	}
-}
-
 // TestFollow: a planted run is a run folder, which shows the overlap with the teacher.
 func TestFollow(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "planted")
@@ -214,5 +199,11 @@ func TestFollow(t *testing.T) {
 	}
 	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
 		t.Errorf("the same folder again: status %d, %s", status, stderr)
+	}
+}
+
+func TestCut(t *testing.T) {
+	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
+		t.Error("cut")
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"bethe/evaluate"
 	"bethe/exchange"
 	"bethe/figure"
-	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -111,18 +110,16 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		}
 		sampling.Held, report.Clamped = picked.Samples, len(sampling.Units)
 	}
-	var samples *evaluate.Samples
-	what := map[bool]string{false: "sampling", true: "tempering"}[f.tempered]
-	if err := c.during(what, func(progress func(float64)) error {
+	samples, err := during(c, map[bool]string{false: "sampling", true: "tempering"}[f.tempered], func(progress func(float64)) (*evaluate.Samples, error) {
 		sampling.Progress = progress
-		samples, err = evaluate.Sample(ctx, machine, sampling)
-		return err
-	}); err != nil {
+		return evaluate.Sample(ctx, machine, sampling)
+	})
+	if err != nil {
 		return err
 	}
 	report.Rungs = samples.Temperatures
 	if f.out != "" {
-		if err := durable.WriteFile(f.out, samples.Write); err != nil {
+		if err := save(f.out, samples.Write); err != nil {
 			return err
 		}
 		c.printf("%d samples in %s\n", f.count, f.out)
@@ -142,14 +139,13 @@ func (c *console) sampleIntegers(ctx context.Context, path string, machine *rbm.
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	var samples *spin.Matrix
-	if err := c.during("sampling", func(progress func(float64)) error {
-		samples, err = packed.Sample(ctx, f.count, f.sweeps, c.seed, progress)
-		return err
-	}); err != nil {
+	samples, err := during(c, "sampling", func(progress func(float64)) (*spin.Matrix, error) {
+		return packed.Sample(ctx, f.count, f.sweeps, c.seed, progress)
+	})
+	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(f.out, func(w io.Writer) error { return evaluate.WriteSamples(w, samples) }); err != nil {
+	if err := save(f.out, func(w io.Writer) error { return evaluate.WriteSamples(w, samples) }); err != nil {
 		return err
 	}
 	c.printf("%d samples in %s\n", f.count, f.out)

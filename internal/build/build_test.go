@@ -1,4 +1,4 @@
-package main
+package build
 
 import "testing"
 
@@ -10,5 +10,11 @@ func TestReleased(t *testing.T) {
 		if got := released(stamped); got != want {
 			t.Errorf("%q: version %q, not %q", stamped, got, want)
 		}
+	}
+}
+
+func TestDescribe(t *testing.T) {
+	if r := Describe(); r.Version != Version || r.Go == "" || r.Platform == "" || r.Kernel == "" || Program() != "bethe "+Version {
+		t.Errorf("%+v", r)
 	}
 }
