@@ -85,7 +85,11 @@ func (f *folder) open() (*Result, error) {
 	return nil, f.writeInfo()
 }
 
-func (f *folder) close() error { return f.lock.Close() }
+func (f *folder) close() error {
+	lock := f.lock
+	f.lock = unlocked{}
+	return lock.Close()
+}
 
 // savedResult is the content of result.json.
 type savedResult struct {

@@ -171,7 +171,7 @@ func (r *Run) Recipe() Recipe { return r.recipe }
 // results in the folder. Run then returns them at once.
 func (r *Run) Finished() bool { return r.finished != nil }
 
-// Close lets others open the folder.
+// Close lets others open the folder. It may be called again.
 func (r *Run) Close() error { return r.keeper.close() }
 
 // Run learns from every start, keeps the one with the best bound, and ships its
