@@ -357,11 +357,8 @@ func must[T any](v T, err error) T {
 
 // TestStart: what does not go is told before anything is learned or written.
 func TestStart(t *testing.T) {
-	labelled, one := small(), small()
-	labelled.Labels, one.Labels = make([]int, 200), make([]int, 200)
-	for a := range labelled.Labels {
-		labelled.Labels[a] = a % 2
-	}
+	one := small()
+	one.Labels = make([]int, 200)
 	bad := quick("")
 	bad.Hidden = 0
 	for want, c := range map[string]struct {
@@ -373,7 +370,6 @@ func TestStart(t *testing.T) {
 		"measure_every -1":   {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
 		"has no labels":      {quick(`, "label_weight": 1`), learn.Job{Data: small()}},
 		"are all 0":          {quick(`, "label_weight": 1`), learn.Job{Data: one}},
-		"labels_hash":        {quick(`, "label_weight": 1, "labels_hash": "0"`), learn.Job{Data: labelled}},
 		"missing.npz":        {quick(`, "prior": "missing.npz"`), learn.Job{Data: small()}},
 		"absent.npz":         {quick(`, "init": "absent.npz"`), learn.Job{Data: small()}},
 		"init with beta":     {quick(`, "init": "absent.npz", "beta": 1`), learn.Job{Data: small()}},

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"math"
+	"os"
 	"slices"
 	"time"
 )
@@ -48,8 +50,8 @@ type Recipe struct {
 	Schedule
 	Expectation
 
-	// Sums of what a run was given. Start sets them; if a recipe names them
-	// already, what is found must have them.
+	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
+	// prior or of a first machine already, the file must have it.
 	LabelsHash string `json:"labels_hash,omitzero"`
 	PriorHash  string `json:"prior_hash,omitzero"`
 	InitHash   string `json:"init_hash,omitzero"`
@@ -303,6 +305,29 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	recipe.Time = limit
 	named = slices.Sorted(maps.Keys(settings))
 	recipe.Suit(named...)
+	return recipe, named, nil
+}
+
+// maxRecipeBytes limits a recipe file.
+const maxRecipeBytes = 1 << 20
+
+// ReadRecipe is ParseRecipe of a file, which errors name.
+func ReadRecipe(path string) (recipe Recipe, named []string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Recipe{}, nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRecipeBytes+1))
+	if err != nil {
+		return Recipe{}, nil, err
+	}
+	if len(text) > maxRecipeBytes {
+		return Recipe{}, nil, fmt.Errorf("%s: larger than %d bytes: not a recipe", path, maxRecipeBytes)
+	}
+	if recipe, named, err = ParseRecipe(text); err != nil {
+		return Recipe{}, nil, fmt.Errorf("%s: %w", path, err)
+	}
 	return recipe, named, nil
 }
 

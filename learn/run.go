@@ -141,6 +141,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 // checkLabels returns an error if labels are to be learned and cannot be.
 func (r *Run) checkLabels() error {
 	labels, name := r.job.Data.Labels, r.job.Data.Name
+	r.recipe.LabelsHash = ""
 	switch {
 	case r.recipe.LabelWeight == 0:
 		return nil
@@ -149,7 +150,8 @@ func (r *Run) checkLabels() error {
 	case len(labels) > 0 && slices.Min(labels) == slices.Max(labels):
 		return settingf("label_weight", "{label_weight}: the labels of %s are all %d: there is nothing to tell apart", name, labels[0])
 	}
-	return setSum(&r.recipe.LabelsHash, "labels", name, hashLabels(labels))
+	r.recipe.LabelsHash = hashLabels(labels)
+	return nil
 }
 
 // describe sets the settings that go into the model file and the label.

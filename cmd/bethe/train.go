@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 type trainFlags struct {
 	data                              dataFlags
 	recipe                            learn.Recipe
+	recipeFile                        string
 	noCentre, noFields, fixedCoupling bool
 	out                               string
 	checkpointEvery                   string
@@ -73,6 +73,10 @@ mean ln p(label) that it gives, from a random half of the means, joins the bound
 Labels are better read from such features (see bethe features), at a price in
 likelihood. The model file holds the machine alone.
 
+With --recipe the settings come from a file: an object in JSON with the names that
+run.json keeps under settings, or a whole run.json. Data, seed and folder are told
+by flags.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
@@ -81,6 +85,7 @@ likelihood. The model file holds the machine alone.
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
+  bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.settle(cmd.Flags()); err != nil {
@@ -95,6 +100,7 @@ likelihood. The model file holds the machine alone.
 	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
+	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
@@ -139,14 +145,37 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
 }
 
-// settle completes the recipe by what the flags say and do not say.
+// settle completes the recipe by what a file and the flags say and do not say.
 func (f *trainFlags) settle(flags *pflag.FlagSet) error {
-	r := &f.recipe
-	r.Centre, r.Fields, r.LearnCoupling = !f.noCentre, !f.noFields, !f.fixedCoupling
+	r, told := &f.recipe, map[string]string{}
+	flags.Visit(func(flag *pflag.Flag) { told[flag.Name] = flag.Value.String() })
 	var asked []string
-	flags.Visit(func(flag *pflag.Flag) { asked = append(asked, strings.ReplaceAll(flag.Name, "-", "_")) })
+	if f.recipeFile != "" {
+		var err error
+		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
+			return &usageError{inFlags(err)}
+		}
+	}
+	for name, value := range told {
+		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
+		if err := flags.Set(name, value); err != nil { // again, over the file
+			return &usageError{err}
+		}
+		switch name {
+		case "no-centre":
+			r.Centre = !f.noCentre
+		case "no-fields":
+			r.Fields = !f.noFields
+		case "fixed-coupling":
+			r.LearnCoupling = !f.fixedCoupling
+		case "prior", "prior-scale":
+			r.PriorHash = "" // of another one
+		case "init":
+			r.InitHash = ""
+		}
+	}
 	r.Suit(asked...)
-	if slices.Contains(asked, "beta") {
+	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
 			return usagef("--beta 0: it must be positive and finite")
 		}

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,5 +62,35 @@ func TestSettledMachine(t *testing.T) {
 	e := object(t, "eval", v["model"].(string), "--data", data)
 	if mean := e["log_likelihood"].(map[string]any)["mean"].(float64); !(v["bound_per_sample"].(float64) < mean) {
 		t.Errorf("bound %v, log-likelihood %v of the data learned from", v["bound_per_sample"], mean)
+	}
+}
+
+// TestRecipeFile: the run.json of a run learns its machine again; flags beside it go
+// before, and what follows from them follows.
+func TestRecipeFile(t *testing.T) {
+	data, folder := small(t), t.TempDir()
+	in := func(name string) string { return filepath.Join(folder, name) }
+	common := []string{"train", "--data", data, "--seed", "3"}
+	first := object(t, append(common, "--hidden", "4", "--steps", "30", "--batch", "50", "--no-centre", "--rate", "0.1", "--out", in("first"))...)
+	again := object(t, append(common, "--recipe", in("first/run.json"), "--out", in("again"))...)
+	if !bytes.Equal(read(t, first["model"].(string)), read(t, again["model"].(string))) {
+		t.Error("the recipe of a run learns another machine")
+	}
+	object(t, append(common, "--recipe", in("first/run.json"), "--steps", "20", "--synapses", "real", "--no-centre=false", "--out", in("other"))...)
+	s := settingsOf(t, in("other"))
+	if s["steps"] != 20.0 || s["batch"] != 50.0 || s["synapses"] != "real" || s["learn_coupling"] != false || s["centre"] != true || s["rate"] != 0.1 {
+		t.Errorf("settings %v", s)
+	}
+	for text, want := range map[string]string{`{"hiden": 3}`: "hiden", `{"rate": -1}`: "--rate -1: it must be positive and finite", `{"centre": true, "partition": "quenched"}`: "--no-centre", "": "JSON"} {
+		if err := os.WriteFile(in("bad.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		status, stdout, stderr := bethe(t, t.Context(), append(common, "--recipe", in("bad.json"), "--out", in("bad"))...)
+		if status != exitUsage || stdout != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %s", text, status, stderr)
+		}
+	}
+	if status, _, stderr := bethe(t, t.Context(), "train", "--recipe", in("missing.json")); status != exitUsage || !strings.Contains(stderr, "missing.json") {
+		t.Errorf("no recipe: status %d, %s", status, stderr)
 	}
 }
