@@ -33,9 +33,12 @@ func (w *Writer) Record(folder string, at time.Time, r *runs.Record) error {
 		scalar("bound/kl", b.KL)
 	}
 	if l := r.LogLikelihood; l != nil {
-		for tag, e := range map[string]*runs.Estimate{"exact": l.Exact, "forward": l.Forward, "reverse": l.Reverse} {
-			if e != nil {
-				scalar("log_likelihood/"+tag, e.Value)
+		for _, e := range []struct {
+			tag string
+			of  *runs.Estimate
+		}{{"exact", l.Exact}, {"forward", l.Forward}, {"reverse", l.Reverse}} {
+			if e.of != nil {
+				scalar("log_likelihood/"+e.tag, e.of.Value)
 			}
 		}
 	}
