@@ -142,7 +142,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 // steps the engine had not converged.
 func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Progress, unsettled int, err error) {
 	defer l.watching.ended(Learning)
-	savedAt, shownAt := time.Now(), time.Time{}
+	savedAt, show := time.Now(), pace{share: 0.001, gap: 200 * time.Millisecond}
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
 	l.recipe.pace(l.engine, l.trainer.Fraction())
 	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Coupling}
@@ -155,10 +155,10 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		if err := m.after(ctx, p); err != nil {
 			return err
 		}
-		if time.Since(shownAt) > 200*time.Millisecond {
-			shownAt = time.Now()
-			shown.Polarised, shown.Bound, shown.Labels = l.polarised(l.model), m.last.Bound, m.last.Labels
+		if now := time.Now(); show.due(now) {
+			_ = show.time(now, func() error { shown.Polarised = l.polarised(l.model); return nil })
 		}
+		shown.Bound, shown.Labels = m.last.Bound, m.last.Labels
 		shown.Step, shown.Fraction, shown.Rate, shown.Coupling = p.Step, p.Fraction, p.Rate, p.Coupling
 		l.watching.stepped(shown)
 		if l.job.Checkpoints.due(p.Step, savedAt) {

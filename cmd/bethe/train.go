@@ -175,6 +175,9 @@ func (f *trainFlags) settle(flags *pflag.FlagSet) error {
 		}
 	}
 	r.Suit(asked...)
+	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
 			return usagef("--beta 0: it must be positive and finite")

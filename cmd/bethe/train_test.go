@@ -90,6 +90,9 @@ func TestRecipeFile(t *testing.T) {
 			t.Errorf("%s: status %d, %s", text, status, stderr)
 		}
 	}
+	if status, _, stderr := bethe(t, t.Context(), append(common, "--steps", "0", "--out", in("bad"))...); status != exitUsage || !strings.Contains(stderr, "needs a limit") {
+		t.Errorf("no steps: status %d, %s", status, stderr)
+	}
 	if status, _, stderr := bethe(t, t.Context(), "train", "--recipe", in("missing.json")); status != exitUsage || !strings.Contains(stderr, "missing.json") {
 		t.Errorf("no recipe: status %d, %s", status, stderr)
 	}
