@@ -21,6 +21,17 @@ import (
 	"bethe/variational"
 )
 
+// FolderOf names the run folder of data, hidden units and a seed if nobody does:
+// runs/DATA-hHIDDEN-sSEED, and unless it is resumed the first of its kind that
+// holds nothing.
+func FolderOf(data string, hidden int, seed uint64, resume bool) string {
+	folder := filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", runs.Stem(data), hidden, seed))
+	if resume {
+		return folder
+	}
+	return runs.Unused(folder)
+}
+
 // A folder keeps a run in its run folder.
 type folder struct {
 	*Run

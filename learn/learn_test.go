@@ -403,3 +403,15 @@ func TestObserverEnds(t *testing.T) {
 		t.Error("the share of decided synapses is not known")
 	}
 }
+
+// TestFolderOf: a folder that holds something is not taken again, but to resume.
+func TestFolderOf(t *testing.T) {
+	t.Chdir(t.TempDir())
+	first := filepath.Join("runs", "mnist-h100-s1")
+	if err := os.MkdirAll(filepath.Join(first, "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := learn.FolderOf("mnist", 100, 1, true), learn.FolderOf("mnist", 100, 1, false); a != first || b != first+"-2" {
+		t.Errorf("%s, %s", a, b)
+	}
+}

@@ -139,7 +139,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 func (m *measuring) first() error {
 	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Coupling})
 	r.Engine = nil
-	m.measureCounts(&r)
+	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // what it costs spaces the next
 	return m.write(r)
 }
 

@@ -7,7 +7,6 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -231,10 +230,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 	}
 	if job.Folder == "" {
-		job.Folder = filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", runs.Stem(f.data.name), f.recipe.Hidden, c.seed))
-		if !f.resume {
-			job.Folder = runs.Unused(job.Folder)
-		}
+		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
 	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
@@ -243,8 +239,8 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	defer func() { _ = run.Close() }() // the process's end releases the lock too
 	watching := []learn.Observer{&trainView{console: c, folder: job.Folder, restarts: f.recipe.Restarts}}
 	if f.tensorboard {
-		events := &events{folder: job.Folder}
-		defer func() { _ = events.close() }() // each record was flushed
+		events := &tensorboard.Observer{Folder: job.Folder}
+		defer func() { _ = events.Close() }() // each record was flushed
 		watching = append(watching, events)
 	}
 	work := func() error {
@@ -341,34 +337,6 @@ func (v *trainView) Learned(start int, r *learn.Result) {
 	if v.restarts > 1 {
 		v.logf("start %d of %d: bound %.3f nats a sample\n", start+1, v.restarts, *r.Bound)
 	}
-}
-
-// events writes what TensorBoard shows.
-type events struct {
-	learn.Silent
-	folder string
-	open   []*tensorboard.Writer // of each start
-}
-
-// Began opens the file of a start.
-func (e *events) Began(b learn.Beginning) error {
-	w, err := tensorboard.Create(e.folder, time.Now(), b.Step)
-	if err == nil {
-		e.open = append(e.open, w)
-	}
-	return err
-}
-
-// Recorded writes a record.
-func (e *events) Recorded(r *runs.Record) error {
-	return e.open[len(e.open)-1].Record(e.folder, time.Now(), r)
-}
-
-func (e *events) close() (err error) {
-	for _, w := range e.open {
-		err = errors.Join(err, w.Close())
-	}
-	return err
 }
 
 // printBound draws how the bound rose, on a line.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"bethe/learn"
 	"bethe/runs"
 )
 
@@ -76,5 +77,36 @@ func TestRecord(t *testing.T) {
 		if value[tag] != v {
 			t.Errorf("%s: %v, not %v", tag, value[tag], v)
 		}
+	}
+}
+
+// TestObserver: each start has a file, with its records.
+func TestObserver(t *testing.T) {
+	folder := t.TempDir()
+	var watching learn.Observer = &Observer{Folder: folder}
+	for start := range 2 {
+		if err := watching.Began(learn.Beginning{Start: start, Step: 7}); err != nil {
+			t.Fatal(err)
+		}
+		for range 1 + start {
+			if err := watching.Recorded(&runs.Record{Step: 8, Coupling: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := watching.(*Observer).Close(); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(folder, "events*"))
+	if err != nil || len(names) != 2 {
+		t.Fatalf("%v, %v", names, err)
+	}
+	for k, name := range names {
+		if all := events(t, name); all[1].number[2] != 7 || len(all) != 2+4*(1+k) {
+			t.Errorf("%s: %d events", name, len(all))
+		}
+	}
+	if err := (&Observer{Folder: filepath.Join(folder, "missing")}).Began(learn.Beginning{}); err == nil {
+		t.Error("no error for a missing folder")
 	}
 }
