@@ -18,6 +18,7 @@ import (
 	"bethe/dashboard"
 	"bethe/dataset/source"
 	"bethe/internal/kernel"
+	"bethe/learn"
 	"bethe/setting"
 )
 
@@ -92,6 +93,10 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(fo
 func inFlags(err error) error {
 	if err == nil {
 		return nil
+	}
+	var wrong *learn.SettingError
+	if errors.As(err, &wrong) {
+		return &usageError{errors.New(wrong.Words(flagOf))}
 	}
 	if text, found := setting.Renamed(err, func(name string) string { return "--" + name }); found {
 		return &usageError{errors.New(text)}

@@ -6,12 +6,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
+	"bethe/learn"
 	"bethe/stream"
 	"bethe/verify"
 )
 
 func newVerifyCommand(c *console) *cobra.Command {
-	e := engineFlags{estep: "exact", partition: "annealed", chains: 10000, sweeps: 20, draws: 2}
+	e := engineFlags{learn.Expectation{Estep: "exact", Partition: "annealed", Chains: 10000, Sweeps: 20, Draws: 2}}
 	cmd := &cobra.Command{
 		Use: "verify ORACLE", Short: "Hold this build's arithmetic against an oracle file", Args: oneArgument("an oracle file"),
 		Long: `Compares every number of an oracle file, a JSON file of small machines whose
@@ -26,13 +27,13 @@ errors are printed and judged by nobody.`,
 			if err := e.check(); err != nil {
 				return err
 			}
-			if e.estep == "auto" {
-				e.estep = "exact"
+			if e.Estep == "auto" {
+				e.Estep = "exact"
 			}
 			return c.verify(args[0], &e)
 		},
 	}
-	cmd.Flags().StringVar(&e.estep, "estep", e.estep, "engine: exact, bethe, tap or chains")
+	cmd.Flags().StringVar(&e.Estep, "estep", e.Estep, "engine: exact, bethe, tap or chains")
 	return cmd
 }
 
@@ -44,9 +45,9 @@ func (c *console) verify(path string, e *engineFlags) error {
 	if err != nil {
 		return err
 	}
-	report := verify.NewReport(path, e.estep, results)
-	exact, wrong := e.estep == "exact", ""
-	c.printf("engine %s, largest relative error over %d cases\n", e.estep, len(results))
+	report := verify.NewReport(path, e.Estep, results)
+	exact, wrong := e.Estep == "exact", ""
+	c.printf("engine %s, largest relative error over %d cases\n", e.Estep, len(results))
 	for _, q := range verify.Quantities {
 		verdict := ""
 		v, within := report.Worst(q)

@@ -1,4 +1,6 @@
-package main
+package learn
+
+import "bethe/stream"
 
 // Labels of the random streams of a run: those of learning below the key of a
 // start, the others below the seed's.
@@ -16,3 +18,6 @@ const (
 	streamScores
 	streamDrawnSynapses
 )
+
+// EvaluationKey returns the key that a machine of a seed is evaluated with.
+func EvaluationKey(seed uint64) stream.Key { return stream.New(seed).Sub(streamEvaluate) }
