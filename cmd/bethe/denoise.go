@@ -43,16 +43,7 @@ func newDenoiseCommand(c *console) *cobra.Command {
 	var f denoiseFlags
 	cmd := &cobra.Command{
 		Use: "denoise MODEL", Short: "Infer what noisy samples were", Args: oneArgument("a model file"),
-		Long: `Flips each spin of samples with probability --flip, infers from that alone what
-they were, and says how many spins are wrong before and after. With --noisy the
-data are noisy already, and nothing is flipped.
-
-The inference is exact Bayes with the machine as the prior: noise is a field
-ln((1-flip)/flip)/2 along what was seen, in which the visible units are sampled.
-The answer for each spin is the sign of its posterior mean, which errs least.
-
-The picture has a row for each sample: the sample, its noisy version, the
-posterior mean, its sign.`,
+		Long: help("denoise"),
 		Example: `  bethe denoise runs/m500/model.npz --flip 0.1 --png denoised.png
   bethe denoise model.npz --data seen.npz --noisy --flip 0.05 --count 0 --out restored.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.denoise(cmd.Context(), args[0], &f) },

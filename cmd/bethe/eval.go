@@ -37,34 +37,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	var draws int
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
-		Long: `Measures the mean log-likelihood of data, in nats a sample, under the machine
-that the model file holds.
-
-It is exact where the smaller layer has at most 25 units. Elsewhere annealed
-importance sampling estimates it from both sides, between the machine and
-independent spins with the means of the data:
-
-  forward   from the spins to the machine; tends to overstate the likelihood
-  reverse   from the machine to the spins; tends to understate it, if it starts
-            in equilibrium. The starts are tempered chains, half of which began at
-            data and half far from data (independent spins of all magnetisations,
-            and with all unlikely pixels turned): the two must agree
-  raise     in reverse from data, with no need of equilibrium; understates the
-            likelihood of data like those the machine has learned
-  tempered  by the exchanges of the tempered chains; on neither side
-
-The heaviest state that the tempered chains met is a ceiling: no likelihood is
-above what its weight alone leaves. A machine can hold a state so heavy that
-hardly any chain finds it; then the ceiling is what counts.
-
-Temperatures lie where a short pilot run found them needed. Intervals are 95 %
-bootstrap intervals over chains. They do not include the error from the finite
-number of samples, which is told beside them. Where forward and reverse differ by
-more than you care about, give more --ais-steps; where equilibrium was not
-reached, more --equilibration.
-
---draws tells what is not known of the synapses: the mean and the spread of the
-likelihood of machines drawn from the posterior, each evaluated like the first.`,
+		Long:    help("eval"),
 		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json\n  bethe eval runs/mnist-h100-s1/model.npz --draws 20 --ais-steps 2000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {

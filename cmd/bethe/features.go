@@ -41,14 +41,7 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	var f featuresFlags
 	cmd := &cobra.Command{
 		Use: "features MODEL", Short: "Hidden means of data, and how well a linear classifier reads them", Args: oneArgument("a model file"),
-		Long: `Writes what the hidden units make of data: their means given each sample, a
-float32 array of samples x hidden units in an .npy file.
-
-With --classifier it fits a multinomial logistic regression to them and the
-data's labels, and says how often it errs on other data: --test, or mnist:test
-where the data is mnist. The penalty on its weights is the one of --l2 with the
-fewest errors on a sixth of the samples, held out for that. --raw does the same
-with the visible units themselves, for comparison.`,
+		Long: help("features"),
 		Example: `  bethe features runs/m500/model.npz --data mnist -o features.npy
   bethe features runs/m500/model.npz --classifier --raw
   bethe features model.npz --data train.npz --classifier --test test.npz --json`,

@@ -33,13 +33,7 @@ func newFigurePhaseCommand(c *console) *cobra.Command {
 	var f phaseFlags
 	cmd := &cobra.Command{
 		Use: "phase DIR", Short: "Draw a sweep as a phase diagram", Args: oneArgument("one DIR"),
-		Long: `Draws a result of a sweep over two of its parameters as a heat map, one for each
-value of a third. A place shows the mean over its cells, of all other parameters
-(seeds, say). Places where no cell is done are crossed out: a sweep can be looked
-at while it runs.
-
-Where the overlap is drawn over alpha and beta, a line shows alpha = 1/beta^4,
-above which large machines can learn.`,
+		Long:    help("figure-phase"),
 		Example: "  bethe figure phase runs/pd -o phase.png\n  bethe figure phase runs/pd -o bound.svg --value bound_per_sample --x beta --y alpha",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.figurePhase(args[0], &f) },
 	}

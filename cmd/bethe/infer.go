@@ -15,18 +15,7 @@ func newInferCommand(c *console) *cobra.Command {
 	f, out := trial.DefaultMessages(), ""
 	cmd := &cobra.Command{
 		Use: "infer", Short: "Pass messages on the posterior over planted synapses", Args: noArguments,
-		Long: `Draws teachers with one or two hidden units and data from them, as planted does,
-and passes messages on the posterior over their synapses itself (belief
-propagation), for each of several data densities alpha. It tells the overlap
-with the teacher, the entropy of the synapses that remain candidates, how many
-iterations messages took to settle, and how much a small change of them grows in
-an iteration (below 1: stable).
-
-Learning becomes possible at alpha = beta^-4, and takes longest there: easy, hard,
-easy. For hidden units that are not correlated the overlap of infinitely many
-visible units is given beside it. --oracle compares the means of the synapses
-with those of a Monte Carlo walk through the exact posterior. -o writes the
-figure and its numbers.`,
+		Long: help("infer"),
 		Example: `  bethe infer
   bethe infer --visible 1000 --alpha 0.5,0.8,1,1.2,1.5,2,3,4 -o figs
   bethe infer --visible 100 --hidden 2 --alpha 3,5 --oracle --json`,

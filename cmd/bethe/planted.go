@@ -46,26 +46,7 @@ func newPlantedCommand(c *console) *cobra.Command {
 	var f plantedFlags
 	cmd := &cobra.Command{
 		Use: "planted", Short: "Learn synapses that were planted, and score them", Args: noArguments,
-		Long: `Draws a teacher machine with random synapses, samples M = alpha N states from it
-exactly, learns synapses from them alone, and scores the overlap with the
-teacher, |sum_i sign(lambda_i) xi_i|/N after the best matching of hidden units
-(their signs and order are a symmetry of the model). Each of several random
-starts climbs the bound and then takes a few steps of the cavity method, which
-undo most of what independent synapses neglect. The starts are pooled, each with
-the weight that its bound gives it, so that where few data leave several states
-nearly equally good none is left out. The teacher has no say in any of that.
-
-The bound is that of the start with the best one, before those few steps. With
---oracle also the Bayes optimum: the overlap of the exact posterior mean,
-by Monte Carlo over synapses with exact partition functions, started at the
-teacher and, as a check, at random.
-
---prior takes the posterior of an earlier model as the prior: teachers are drawn
-from it, and the learner knows it. --tasks 5 learns five sets one after the
-other. The teacher of each has the synapses of the one before, each reversed
-with probability (1 - task-correlation)/2; sizes and coupling are shared. It
-tells the overlaps with the teacher of the last set and with those of earlier
-ones, when the posterior of a set is the prior of the next, and when it is not.`,
+		Long: help("planted"),
 		Example: `  bethe planted
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
   bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9

@@ -26,11 +26,7 @@ type reproduceReport struct {
 func newReproduceCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reproduce", Short: "Draw the paper's figures beside its published numbers", Args: noArguments,
-		Long: `Draws the figures of the paper (H. Huang, Phys. Rev. E 102, 030301): learning with
-the annealed bound, learning with the paper's rule (quenched partition term, Adam
-on the means with clipping), the Bayes optimum, and the values that the lab's
-notebook shows, which were read off its plots by eye. Each figure is written as
-PNG and SVG, and its numbers as CSV.`,
+		Long:    help("reproduce"),
 		Example: "  bethe reproduce overlap -o figs\n  bethe reproduce alpha -o figs\n  bethe reproduce mnist -o figs",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -17,14 +17,7 @@ import (
 func newSweepCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sweep", Short: "Run the planted experiment over a grid, in shards", Args: noArguments,
-		Long: `Runs the planted experiment over a grid of parameters: init makes a folder of a
-grid, run computes its cells or a share of them, status says how far it is,
-collect makes one table, script writes jobs for Slurm, GNU parallel or
-Kubernetes.
-
-A cell draws its random numbers from its parameters alone and leaves a file of
-its own. So any number of runs may work in one folder at once, be killed and be
-started again, and the table has the same bytes however it came about.`,
+		Long:    help("sweep"),
 		Example: "  bethe sweep init grid.toml -o runs/pd\n  bethe sweep run runs/pd\n  bethe sweep collect runs/pd",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -45,21 +38,7 @@ func newSweepInitCommand(c *console) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "init GRID", Short: "Make the folder of a sweep", Args: oneArgument("one GRID"),
-		Long: `Reads a grid and writes the manifest of its cells to a folder. The grid is a
-TOML file; a number is fixed, a list of numbers is swept:
-
-  visible = 100            # N
-  hidden = [1, 2, 3]       # P
-  alpha = [1, 2, 3, 4, 5]  # samples a visible unit
-  beta = 1.0               # coupling J = beta/sqrt N
-  correlation = 0.0        # between the synapses of hidden units; 0 where left out
-  instances = 10           # teachers of a cell
-  restarts = 12            # random starts of each learner
-  seed = [1, 2, 3]
-  oracle = false           # also the Bayes optimum; false where left out
-
-A folder that holds a sweep already takes a grid with more cells: what was
-computed stays.`,
+		Long:    help("sweep-init"),
 		Example: "  bethe sweep init grid.toml -o runs/pd",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepInit(args[0], out) },
 	}
@@ -90,11 +69,7 @@ func newSweepRunCommand(c *console) *cobra.Command {
 	var shard string
 	cmd := &cobra.Command{
 		Use: "run DIR", Short: "Compute the missing cells", Args: oneArgument("one DIR"),
-		Long: `Computes the cells that are missing, or those of one shard, a cell on each
-thread. Files of cells that are torn or damaged are reported and computed again.
-
-Ctrl-C and SIGTERM drop the cells under way and end with status 75; what was
-computed is saved, and the same command goes on.`,
+		Long:    help("sweep-run"),
 		Example: "  bethe sweep run runs/pd\n  bethe sweep run runs/pd --shard 3/64 --threads 4",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepRun(cmd.Context(), args[0], shard) },
 	}

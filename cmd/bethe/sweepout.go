@@ -17,11 +17,7 @@ func newSweepCollectCommand(c *console) *cobra.Command {
 	var partial bool
 	cmd := &cobra.Command{
 		Use: "collect DIR", Short: "Make one table of all cells", Args: oneArgument("one DIR"),
-		Long: `Writes the parameters and results of all cells as one table, sorted by
-parameters: CSV or Parquet, by the file's ending. The table holds no times.
-
-While cells are missing nothing is written and the exit status is 3; with
---partial the cells that are done are written.`,
+		Long:    help("sweep-collect"),
 		Example: "  bethe sweep collect runs/pd\n  bethe sweep collect runs/pd -o phases.csv -o phases.parquet --partial",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
 	}
@@ -70,13 +66,7 @@ func newSweepScriptCommand(c *console) *cobra.Command {
 	var f sweepScriptFlags
 	cmd := &cobra.Command{
 		Use: "script DIR", Short: "Write a job for a cluster", Args: oneArgument("one DIR"),
-		Long: `Writes a job that computes the cells of a sweep in shards: an array for Slurm, a
-command for GNU parallel, or an Indexed Job for Kubernetes. Each shard has many
-cells; the number of shards is written into the job. Cells that are done are
-skipped, so a job may be submitted again after tasks were killed.
-
-A Slurm task is warned before its time is up, saves and goes back to the queue.
---threads is the number of processors of a shard, 1 if it is not given.`,
+		Long: help("sweep-script"),
 		Example: "  bethe sweep script runs/pd --engine slurm --shards 64 --time 1h -o pd.sbatch\n" +
 			"  bethe sweep script runs/pd --engine parallel\n  bethe sweep script runs/pd --engine k8s --image registry/bethe --claim sweeps",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepScript(args[0], &f) },

@@ -15,13 +15,7 @@ func newVerifyCommand(c *console) *cobra.Command {
 	e := engineFlags{learn.Expectation{Estep: "exact", Partition: "annealed", Chains: 10000, Sweeps: 20, Draws: 2}}
 	cmd := &cobra.Command{
 		Use: "verify ORACLE", Short: "Hold this build's arithmetic against an oracle file", Args: oneArgument("an oracle file"),
-		Long: `Compares every number of an oracle file, a JSON file of small machines whose
-sums were done by enumeration elsewhere, with what this build computes in
-float64, and prints the largest relative error of each quantity.
-
-The exact engine must be within 1e-8 (gradients, which the oracle takes by
-differences, 2e-6); else the exit status is 1. Other engines approximate: their
-errors are printed and judged by nobody.`,
+		Long:    help("verify"),
 		Example: "  bethe verify oracle.json --json\n  bethe verify oracle.json --estep bethe",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := e.check(); err != nil {
