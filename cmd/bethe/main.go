@@ -18,7 +18,6 @@ import (
 	"bethe/dashboard"
 	"bethe/dataset/source"
 	"bethe/internal/kernel"
-	"bethe/learn"
 	"bethe/setting"
 )
 
@@ -94,11 +93,7 @@ func inFlags(err error) error {
 	if err == nil {
 		return nil
 	}
-	var wrong *learn.SettingError
-	if errors.As(err, &wrong) {
-		return &usageError{errors.New(wrong.Words(flagOf))}
-	}
-	if text, found := setting.Renamed(err, func(name string) string { return "--" + name }); found {
+	if text, found := setting.Reworded(err, flagOf); found {
 		return &usageError{errors.New(text)}
 	}
 	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)

@@ -88,7 +88,7 @@ by flags.
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.settle(cmd.Flags()); err != nil {
+			if err := f.complete(cmd.Flags()); err != nil {
 				return err
 			}
 			return c.train(cmd.Context(), f)
@@ -145,8 +145,8 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
 }
 
-// settle completes the recipe by what a file and the flags say and do not say.
-func (f *trainFlags) settle(flags *pflag.FlagSet) error {
+// complete completes the recipe by what a file and the flags say and do not say.
+func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	r, told := &f.recipe, map[string]string{}
 	flags.Visit(func(flag *pflag.Flag) { told[flag.Name] = flag.Value.String() })
 	var asked []string
