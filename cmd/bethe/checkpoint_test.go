@@ -8,31 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"bethe/internal/durable"
 	"bethe/runs"
 )
-
-func TestParseInterval(t *testing.T) {
-	for text, want := range map[string]interval{"500": {steps: 500}, "2m": {time: 2 * time.Minute}, "90s": {time: 90 * time.Second}, "0.5s": {time: time.Second / 2}} {
-		if got, err := parseInterval(text); err != nil || got != want {
-			t.Errorf("%s: %v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "0", "-3", "-2m", "0s", "m", "1e3", "2 m", "NaN"} {
-		if got, err := parseInterval(text); err == nil {
-			t.Errorf("%q is taken as %v", text, got)
-		}
-	}
-	long := time.Now().Add(-time.Hour)
-	if i := (interval{steps: 5}); i.due(4, long) || !i.due(10, time.Now()) {
-		t.Error("five steps")
-	}
-	if i := (interval{time: time.Minute}); i.due(10, time.Now()) || !i.due(1, long) {
-		t.Error("a minute")
-	}
-}
 
 // TestTwoRunsInAFolder: the second is refused and told who the first is.
 func TestTwoRunsInAFolder(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/evaluate"
+	"bethe/learn"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -94,7 +95,7 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 			if err != nil {
 				return err
 			}
-			likelihood, err := c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, stream.New(c.seed).Sub(streamEvaluate))
+			likelihood, err := c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, learn.EvaluationKey(c.seed))
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"bethe/anatomy"
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/trial"
@@ -55,14 +56,14 @@ func (c *console) follow(ctx context.Context, folder string, x *trial.Trial, l *
 		fraction := float64(p.Step) / float64(l.Steps)
 		r := runs.Record{Step: p.Step, Epoch: float64(p.Step), Seconds: seconds * fraction, Fraction: fraction, Rate: runs.Number(math.NaN()), Coupling: runs.Number(x.Teacher.Coupling()),
 			Polarised: runs.Number(p.Polarised), KL: runs.Number(p.KL * float64(report.Samples) / float64(report.Visible*report.Hidden)),
-			Bound: boundOf(p.Terms, report.Engine), TeacherOverlaps: runs.Numbers(p.Units)}
+			Bound: learn.RecordedBound(p.Terms, report.Engine), TeacherOverlaps: runs.Numbers(p.Units)}
 		if !math.IsNaN(p.Pair) {
 			r.Overlap = &runs.Overlap{Mean: runs.Number(p.Pair), Max: runs.Number(p.LargestPair)}
 		}
 		if k == len(trace.Points)-1 {
 			mean := make([]float32, len(trace.Model.Posterior.Theta))
 			trace.Model.Posterior.Mean(mean)
-			r.Magnetisations = anatomy.Magnetisations(mean, magnetisationBins)
+			r.Magnetisations = anatomy.Magnetisations(mean, learn.MagnetisationBins)
 			if values, err := anatomy.SingularValues(mean, report.Hidden); err == nil {
 				r.SingularValues = runs.Numbers(values)
 			}

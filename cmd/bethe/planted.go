@@ -136,7 +136,7 @@ func (f *plantedFlags) check() error {
 	switch {
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
-	case f.engine.partition == "quenched" && f.engine.estep == "chains":
+	case f.engine.Partition == "quenched" && f.engine.Estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case f.out != "" && f.tasks > 1:
 		return usagef("--out and --tasks %d: one student is followed, not a sequence of sets", f.tasks)
@@ -185,14 +185,14 @@ func (f *plantedFlags) setup() trial.Setup {
 func (f *plantedFlags) learner() (*trial.Learner, error) {
 	rule, err := learningRule(f.rule)
 	l := &trial.Learner{
-		Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Rule: rule, Polish: f.polish, Chains: f.engine.chains,
+		Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Rule: rule, Polish: f.polish, Chains: f.engine.Chains,
 		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
 			engine, _ := newEngine[float32](&f.engine, f.visible, f.hidden, start, key)
 			return engine
 		},
 	}
-	if f.engine.partition == "quenched" {
-		l.Draws = f.engine.draws
+	if f.engine.Partition == "quenched" {
+		l.Draws = f.engine.Draws
 	}
 	return l, err
 }
@@ -251,7 +251,7 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		report.OverlapMean = append(report.OverlapMean, t.OverlapOfMeans)
 		report.Bounds = append(report.Bounds, t.Bound)
 	}
-	if f.engine.partition == "quenched" {
+	if f.engine.Partition == "quenched" {
 		report.BoundAnnealed = &s.BoundAnnealed
 	}
 	if f.oracle {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"bethe/learn"
 	"bethe/runs"
 )
 
@@ -47,7 +48,7 @@ func TestMeasuring(t *testing.T) {
 		t.Errorf("%d and %d records", len(all), len(now))
 	}
 	for k, r := range all {
-		if r.Step != k || r.Epoch != float64(k)/4 || !(r.Coupling > 0) || r.KL < 0 || len(r.Magnetisations) != magnetisationBins || len(r.Overlap.Matrix) != 16 ||
+		if r.Step != k || r.Epoch != float64(k)/4 || !(r.Coupling > 0) || r.KL < 0 || len(r.Magnetisations) != learn.MagnetisationBins || len(r.Overlap.Matrix) != 16 ||
 			k > 0 && (r.Bound == nil || r.Bound.By != "exact" || r.Engine.Name != "exact" || r.Seconds < all[k-1].Seconds) {
 			t.Errorf("record %d: %+v", k, r)
 		}

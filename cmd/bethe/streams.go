@@ -1,20 +1,7 @@
 package main
 
-// Labels of the random streams of a run: those of learning below the key of a
-// start, the others below the seed's.
+// Labels of random streams below the seed's key, besides those of package learn.
 const (
-	streamStart = iota
-	streamChainStart
-	streamChains
-	streamBatches
-	streamBound
-	streamPictures
-	streamEvaluate
-	streamDraws
-	streamSynapses
-	streamRestarts
-	streamScores
-	streamDrawnSynapses
-	streamHeldOut
-	streamUncertainty
+	streamHeldOut     = 12
+	streamUncertainty = 13
 )

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/runs"
 	"bethe/sweep"
 )
 
@@ -79,7 +80,7 @@ func (c *console) sweepInit(grid, folder string) error {
 		return &usageError{err}
 	}
 	if folder == "" {
-		folder = filepath.Join("runs", stem(grid))
+		folder = filepath.Join("runs", runs.Stem(grid))
 	}
 	s, added, err := sweep.Create(folder, cells)
 	if errors.Is(err, sweep.ErrOther) {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
+	"bethe/learn"
 	"bethe/stream"
 	"bethe/verify"
 )
@@ -30,7 +31,7 @@ type verifyCase struct {
 }
 
 func newVerifyCommand(c *console) *cobra.Command {
-	e := engineFlags{estep: "exact", partition: "annealed", chains: 10000, sweeps: 20, draws: 2}
+	e := engineFlags{learn.Expectation{Estep: "exact", Partition: "annealed", Chains: 10000, Sweeps: 20, Draws: 2}}
 	cmd := &cobra.Command{
 		Use: "verify ORACLE", Short: "Hold this build's arithmetic against an oracle file", Args: oneArgument("an oracle file"),
 		Long: `Compares every number of an oracle file, a JSON file of small machines whose
@@ -45,13 +46,13 @@ errors are printed and judged by nobody.`,
 			if err := e.check(); err != nil {
 				return err
 			}
-			if e.estep == "auto" {
-				e.estep = "exact"
+			if e.Estep == "auto" {
+				e.Estep = "exact"
 			}
 			return c.verify(cmd.Context(), args[0], &e)
 		},
 	}
-	cmd.Flags().StringVar(&e.estep, "estep", e.estep, "engine: exact, bethe, tap or chains")
+	cmd.Flags().StringVar(&e.Estep, "estep", e.Estep, "engine: exact, bethe, tap or chains")
 	return cmd
 }
 
@@ -63,7 +64,7 @@ func (c *console) verify(ctx context.Context, path string, e *engineFlags) error
 	if err != nil {
 		return err
 	}
-	report := verifyReport{Oracle: path, Engine: e.estep, Passed: true, MaxError: map[string]*float64{}}
+	report := verifyReport{Oracle: path, Engine: e.Estep, Passed: true, MaxError: map[string]*float64{}}
 	worst := map[string]float64{}
 	for _, r := range results {
 		out := verifyCase{r.Case, map[string]*float64{}, r.Report.Iterations, r.Report.Residual, r.Report.Converged}
@@ -78,11 +79,11 @@ func (c *console) verify(ctx context.Context, path string, e *engineFlags) error
 		report.MaxError[q] = number(v)
 		report.Passed = report.Passed && v <= verify.Limit(q)
 	}
-	c.printf("engine %s, largest relative error over %d cases\n", e.estep, len(results))
+	c.printf("engine %s, largest relative error over %d cases\n", e.Estep, len(results))
 	for _, q := range verify.Quantities {
 		verdict := ""
 		if v := worst[q]; !(v <= verify.Limit(q)) {
-			if e.estep == "exact" {
+			if e.Estep == "exact" {
 				verdict = fmt.Sprintf("  beyond the limit of %.0e", verify.Limit(q))
 			}
 			wrong = q
@@ -97,7 +98,7 @@ func (c *console) verify(ctx context.Context, path string, e *engineFlags) error
 	if err := c.object(report); err != nil {
 		return err
 	}
-	if e.estep == "exact" && !report.Passed {
+	if e.Estep == "exact" && !report.Passed {
 		return fmt.Errorf("%s: this build and the oracle do not agree (%s): the file or the build is wrong", path, wrong)
 	}
 	return nil

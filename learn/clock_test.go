@@ -1,4 +1,4 @@
-package main
+package learn
 
 import (
 	"testing"
@@ -28,7 +28,7 @@ func jumped(t *testing.T, at time.Time, seconds int64) time.Time {
 // itself and a checkpoint holds it as a duration, not as a date.
 func TestClockJumps(t *testing.T) {
 	for _, seconds := range []int64{-7200, 7200} {
-		every := interval{time: time.Minute}
+		every := Interval{Time: time.Minute}
 		if every.due(3, jumped(t, time.Now(), seconds)) {
 			t.Errorf("a jump of %d s: a checkpoint is due at once", seconds)
 		}
