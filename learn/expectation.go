@@ -5,6 +5,7 @@ import (
 
 	"bethe/dual"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/variational"
@@ -30,17 +31,17 @@ type Expectation struct {
 func (e *Expectation) Check() error {
 	switch {
 	case !slices.Contains([]string{"auto", "exact", "bethe", "tap", "chains"}, e.Estep):
-		return settingf("estep", "{estep %q}: it is auto, exact, bethe, tap or chains", e.Estep)
+		return setting.Phrase("estep", "{estep %q}: it is auto, exact, bethe, tap or chains", e.Estep)
 	case !slices.Contains([]string{annealed, quenched}, e.Partition):
-		return settingf("partition", "{partition %q}: it is annealed or quenched", e.Partition)
+		return setting.Phrase("partition", "{partition %q}: it is annealed or quenched", e.Partition)
 	case e.Chains < 1:
-		return settingf("chains", "{chains %d}: it must be at least 1", e.Chains)
+		return setting.Phrase("chains", "{chains %d}: it must be at least 1", e.Chains)
 	case e.Sweeps < 1:
-		return settingf("sweeps", "{sweeps %d}: it must be at least 1", e.Sweeps)
+		return setting.Phrase("sweeps", "{sweeps %d}: it must be at least 1", e.Sweeps)
 	case e.Scouts < 0:
-		return settingf("scouts", "{scouts %d}: it must not be negative", e.Scouts)
+		return setting.Phrase("scouts", "{scouts %d}: it must not be negative", e.Scouts)
 	case e.Draws < 2 || e.Draws%2 != 0:
-		return settingf("draws", "{draws %d}: it must be even and positive", e.Draws)
+		return setting.Phrase("draws", "{draws %d}: it must be even and positive", e.Draws)
 	}
 	return nil
 }
@@ -89,7 +90,7 @@ func Rule(name string) (variational.Rule, error) {
 	case "clipped":
 		return variational.ClippedAdam, nil
 	}
-	return 0, settingf("rule", "{rule %q}: it is adam, bayes or clipped", name)
+	return 0, setting.Phrase("rule", "{rule %q}: it is adam, bayes or clipped", name)
 }
 
 // falls are the ways in which the rate falls.

@@ -17,6 +17,7 @@ import (
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/variational"
 )
@@ -115,7 +116,7 @@ func (f *folder) result() (*Result, error) {
 	if entries, err := os.ReadDir(f.path); err == nil && !f.job.Resume {
 		for _, e := range entries {
 			if name := e.Name(); name == runs.ResultFile || name == runs.ModelFile || strings.HasPrefix(name, "checkpoint") {
-				return nil, settingf("out", "%s holds a run already (%s): go on with {resume}, or choose another {out}", f.path, name)
+				return nil, setting.Phrase("out", "%s holds a run already (%s): go on with {resume}, or choose another {out}", f.path, name)
 			}
 		}
 	}
@@ -135,7 +136,7 @@ func (f *folder) result() (*Result, error) {
 		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
 	}
 	if string(saved.Label) != f.label {
-		return nil, settingf("out", "%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another {out}", path, saved.Label, f.label)
+		return nil, setting.Phrase("out", "%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another {out}", path, saved.Label, f.label)
 	}
 	saved.Result.Model = f.model() // the folder may have moved
 	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil {

@@ -3,6 +3,8 @@ package learn
 import (
 	"strconv"
 	"time"
+
+	"bethe/setting"
 )
 
 // An Interval is the distance of two checkpoints, in steps or in time.
@@ -23,7 +25,7 @@ func ParseInterval(text string) (Interval, error) {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return Interval{Time: d}, nil
 	}
-	return Interval{}, settingf("checkpoint_every", "{checkpoint_every %q}: it is a number of steps, such as 500, or a time, such as 2m or 90s", text)
+	return Interval{}, setting.Phrase("checkpoint_every", "{checkpoint_every %q}: it is a number of steps, such as 500, or a time, such as 2m or 90s", text)
 }
 
 // due reports whether a checkpoint is due after a step, the last one having

@@ -8,12 +8,13 @@ import (
 
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/setting"
 )
 
 // CheckPriorScale returns a *SettingError if a prior cannot be scaled by that.
 func CheckPriorScale(scale float64) error {
 	if !(scale >= 0 && scale <= 1) {
-		return settingf("prior_scale", "{prior_scale %v}: it must lie between 0 and 1", scale)
+		return setting.Phrase("prior_scale", "{prior_scale %v}: it must lie between 0 and 1", scale)
 	}
 	return nil
 }
@@ -83,9 +84,9 @@ func (r *Run) loadInit() error {
 }
 
 // setSum sets the sum of what was loaded. If the recipe has one it must be that.
-func setSum(sum *string, setting, path, found string) error {
+func setSum(sum *string, name, path, found string) error {
 	if *sum != "" && *sum != found {
-		return settingf(setting, "{"+setting+"}: %s is another one now than the recipe was made with: its sum is %s, not %s; leave out {"+setting+"_hash} if it is meant", path, found, *sum)
+		return setting.Phrase(name, "{"+name+"}: %s is another one now than the recipe was made with: its sum is %s, not %s; leave out {"+name+"_hash} if it is meant", path, found, *sum)
 	}
 	*sum = found
 	return nil

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bethe/rbm"
+	"bethe/setting"
 )
 
 // A Recipe holds all settings of learning: what decides, with the data and the
@@ -163,7 +164,7 @@ func (r *Recipe) complete(visible int) error {
 	return nil
 }
 
-var errInitBeta = settingf("beta", "{init} with {beta}: the coupling is that of the machine")
+var errInitBeta = setting.Phrase("beta", "{init} with {beta}: the coupling is that of the machine")
 
 // Check returns a *SettingError if a setting is out of its range or does not go
 // with another one.
@@ -172,45 +173,45 @@ func (r *Recipe) Check() error {
 	_, unknown := rbm.KindOf(r.Synapses)
 	switch {
 	case r.Hidden < 1:
-		return settingf("hidden", "{hidden %d}: it must be at least 1", r.Hidden)
+		return setting.Phrase("hidden", "{hidden %d}: it must be at least 1", r.Hidden)
 	case !(r.Beta >= 0) || math.IsInf(r.Beta, 0):
-		return settingf("beta", "{beta %v}: it must be positive and finite", r.Beta)
+		return setting.Phrase("beta", "{beta %v}: it must be positive and finite", r.Beta)
 	case r.Epochs < 0 || r.Steps < 0 || r.Time < 0:
-		return settingf("steps", "{epochs}, {steps} and {time} must not be negative")
+		return setting.Phrase("steps", "{epochs}, {steps} and {time} must not be negative")
 	case r.Batch < 1:
-		return settingf("batch", "{batch %d}: it must be at least 1", r.Batch)
+		return setting.Phrase("batch", "{batch %d}: it must be at least 1", r.Batch)
 	case !(r.Rate > 0) || math.IsInf(r.Rate, 0):
-		return settingf(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
+		return setting.Phrase(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
 	case r.Restarts < 1:
-		return settingf("restarts", "{restarts %d}: it must be at least 1", r.Restarts)
+		return setting.Phrase("restarts", "{restarts %d}: it must be at least 1", r.Restarts)
 	case unknown != nil:
-		return settingf("synapses", "{synapses %q}: it is binary, real, sampled or sign", r.Synapses)
+		return setting.Phrase("synapses", "{synapses %q}: it is binary, real, sampled or sign", r.Synapses)
 	case kind.Known() && r.Partition == quenched:
-		return settingf("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
+		return setting.Phrase("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
 	case r.Settle > 0 && !r.settles():
-		return settingf(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
+		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
 	case kind.Known() && r.Rule != "adam":
-		return settingf("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
+		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
-		return settingf("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
+		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
 	case !(r.PriorStrength >= 0 && r.PriorStrength <= 1):
-		return settingf("prior_strength", "{prior_strength %v}: it must lie between 0 and 1", r.PriorStrength)
+		return setting.Phrase("prior_strength", "{prior_strength %v}: it must lie between 0 and 1", r.PriorStrength)
 	case !(r.LabelWeight >= 0) || math.IsInf(r.LabelWeight, 0):
-		return settingf("label_weight", "{label_weight %v}: it must not be negative, and finite", r.LabelWeight)
+		return setting.Phrase("label_weight", "{label_weight %v}: it must not be negative, and finite", r.LabelWeight)
 	case r.Prior != "" && kind.Known():
-		return settingf("prior", "{prior} is of {synapses binary}, not %s", r.Synapses)
+		return setting.Phrase("prior", "{prior} is of {synapses binary}, not %s", r.Synapses)
 	case r.Init != "" && r.Restarts > 1:
-		return settingf("init", "{init} with {restarts %d}: there is one start", r.Restarts)
+		return setting.Phrase("init", "{init} with {restarts %d}: there is one start", r.Restarts)
 	case r.Init != "" && !r.Fields:
-		return settingf("init", "{init} with {fields false}: the fields are part of the machine")
+		return setting.Phrase("init", "{init} with {fields false}: the fields are part of the machine")
 	case r.Decay > 0 && kind.LogOdds():
-		return settingf("decay", "{decay} is of {synapses real}; others have a prior")
+		return setting.Phrase("decay", "{decay} is of {synapses real}; others have a prior")
 	case r.Partition == quenched && r.Estep == "chains":
-		return settingf("estep", "{partition quenched} {estep chains}: chains give no ln Z in the random fields; use exact, bethe or tap")
+		return setting.Phrase("estep", "{partition quenched} {estep chains}: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case !slices.Contains([]string{undecidedDraw, undecidedSign}, r.Undecided):
-		return settingf(settingUndecided, "{undecided %q}: it is draw or sign", r.Undecided)
+		return setting.Phrase(settingUndecided, "{undecided %q}: it is draw or sign", r.Undecided)
 	case r.Partition == quenched && r.Centre:
-		return settingf("centre", "{partition quenched} has no form with offsets: add {centre false}")
+		return setting.Phrase("centre", "{partition quenched} has no form with offsets: add {centre false}")
 	}
 	if _, err := Rule(r.Rule); err != nil {
 		return err
@@ -227,23 +228,23 @@ func (r *Recipe) Check() error {
 func (s *Schedule) check() error {
 	switch {
 	case !slices.Contains([]string{"linear", "cosine", "geometric"}, s.Fall):
-		return settingf("fall", "{fall %q}: it is linear, cosine or geometric", s.Fall)
+		return setting.Phrase("fall", "{fall %q}: it is linear, cosine or geometric", s.Fall)
 	case !(s.FinalRate > 0 && s.FinalRate <= 1):
-		return settingf("final_rate", "{final_rate %v}: it must be positive and at most 1", s.FinalRate)
+		return setting.Phrase("final_rate", "{final_rate %v}: it must be positive and at most 1", s.FinalRate)
 	case !(s.Warmup >= 0 && s.Warmup < 1):
-		return settingf("warmup", "{warmup %v}: it must not be negative, and below 1", s.Warmup)
+		return setting.Phrase("warmup", "{warmup %v}: it must not be negative, and below 1", s.Warmup)
 	case !(s.Average >= 0 && s.Average <= 1):
-		return settingf("average", "{average %v}: it must lie between 0 and 1", s.Average)
+		return setting.Phrase("average", "{average %v}: it must lie between 0 and 1", s.Average)
 	case !(s.CouplingRate >= 0 && s.CouplingRate <= 1):
-		return settingf("coupling_rate", "{coupling_rate %v}: it must lie between 0 and 1", s.CouplingRate)
+		return setting.Phrase("coupling_rate", "{coupling_rate %v}: it must lie between 0 and 1", s.CouplingRate)
 	case !(s.Settle >= 0 && s.Settle <= 1):
-		return settingf(settingSettle, "{settle %v}: it must lie between 0 and 1", s.Settle)
+		return setting.Phrase(settingSettle, "{settle %v}: it must lie between 0 and 1", s.Settle)
 	case !(s.MaxTheta > 0):
-		return settingf("max_theta", "{max_theta %v}: it must be positive", s.MaxTheta)
+		return setting.Phrase("max_theta", "{max_theta %v}: it must be positive", s.MaxTheta)
 	case math.IsInf(s.MaxTheta, 0):
-		return settingf("max_theta", "{max_theta %v}: it must be finite", s.MaxTheta)
+		return setting.Phrase("max_theta", "{max_theta %v}: it must be finite", s.MaxTheta)
 	case s.FinalSweeps < 0:
-		return settingf("final_sweeps", "{final_sweeps %d}: it must be positive, or 0 for those of {sweeps}", s.FinalSweeps)
+		return setting.Phrase("final_sweeps", "{final_sweeps %d}: it must be positive, or 0 for those of {sweeps}", s.FinalSweeps)
 	}
 	return nil
 }
@@ -302,7 +303,7 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	}
 	limit, err := time.ParseDuration(form.Time)
 	if err != nil {
-		return Recipe{}, nil, settingf("time", `{time %q}: it is a text such as "10m" or "90s"`, form.Time)
+		return Recipe{}, nil, setting.Phrase("time", `{time %q}: it is a text such as "10m" or "90s"`, form.Time)
 	}
 	recipe = Recipe(form.plainRecipe)
 	recipe.Time = limit

@@ -18,6 +18,7 @@ import (
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/variational"
@@ -106,7 +107,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if job.MeasureEvery < 0 {
-		return nil, settingf("measure_every", "{measure_every %d}: it must not be negative", job.MeasureEvery)
+		return nil, setting.Phrase("measure_every", "{measure_every %d}: it must not be negative", job.MeasureEvery)
 	}
 	if job.Data.Set == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
@@ -146,9 +147,9 @@ func (r *Run) checkLabels() error {
 	case r.recipe.LabelWeight == 0:
 		return nil
 	case labels == nil:
-		return settingf("label_weight", "{label_weight}: %s has no labels: name their file with {labels}", name)
+		return setting.Phrase("label_weight", "{label_weight}: %s has no labels: name their file with {labels}", name)
 	case len(labels) > 0 && slices.Min(labels) == slices.Max(labels):
-		return settingf("label_weight", "{label_weight}: the labels of %s are all %d: there is nothing to tell apart", name, labels[0])
+		return setting.Phrase("label_weight", "{label_weight}: the labels of %s are all %d: there is nothing to tell apart", name, labels[0])
 	}
 	r.recipe.LabelsHash = hashLabels(labels)
 	return nil

@@ -17,6 +17,7 @@ import (
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/setting"
 )
 
 // trainFlags are what train is told.
@@ -87,7 +88,7 @@ by flags.
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.settle(cmd.Flags()); err != nil {
+			if err := f.complete(cmd.Flags()); err != nil {
 				return err
 			}
 			return c.train(cmd.Context(), f)
@@ -144,8 +145,8 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
 }
 
-// settle completes the recipe by what a file and the flags say and do not say.
-func (f *trainFlags) settle(flags *pflag.FlagSet) error {
+// complete completes the recipe by what a file and the flags say and do not say.
+func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	r, told := &f.recipe, map[string]string{}
 	flags.Visit(func(flag *pflag.Flag) { told[flag.Name] = flag.Value.String() })
 	var asked []string
@@ -191,13 +192,15 @@ func (f *trainFlags) settle(flags *pflag.FlagSet) error {
 	return f.ais.check()
 }
 
-// inFlags returns an error of learning in the words of the command.
+// inFlags returns an error in a setting in the words of the command.
 func inFlags(err error) error {
-	var setting *learn.SettingError
-	if !errors.As(err, &setting) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return &usageError{errors.New(setting.Words(flagOf))}
+	if text, found := setting.Reworded(err, flagOf); found {
+		return &usageError{errors.New(text)}
+	}
+	return err
 }
 
 // flagOf returns the flag that a setting and its value stand for.

@@ -34,7 +34,7 @@ func TestTrainRecipe(t *testing.T) {
 		if err := cmd.ParseFlags(strings.Fields(args)); err != nil {
 			t.Fatal(err)
 		}
-		if err := f.settle(cmd.Flags()); err != nil {
+		if err := f.complete(cmd.Flags()); err != nil {
 			t.Fatal(err)
 		}
 		var want learn.Recipe
