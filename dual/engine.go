@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -15,8 +16,18 @@ import (
 // An Engine computes or estimates the moments of a network. Engines keep state
 // between calls (messages, fixed points, chains) and expect the networks of
 // consecutive calls to be close.
+//
+// What only some engines can do is an optional interface: Summing, Undoer,
+// Stateful, Sweeper.
 type Engine[T rbm.Real] interface {
-	Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error)
+	// Moments sets dst to the moments of the network. If the context ends, the
+	// engine gives up, returns the context's error, and is as it was before the call.
+	Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error)
+}
+
+// A Sweeper is an engine of chains whose number of sweeps a call can be changed.
+type Sweeper interface {
+	SetSweeps(sweeps int)
 }
 
 // Exact enumerates the smaller layer, of at most MaxExact units: the oracle of
@@ -26,12 +37,15 @@ type Exact[T rbm.Real] struct{}
 // MaxExact is the largest smaller layer that the exact engine takes.
 const MaxExact = 20
 
-// Moments computes the moments exactly. The error wraps rbm.ErrTooLarge.
-func (Exact[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+// GivesLnZ implements Summing.
+func (Exact[T]) GivesLnZ() bool { return true }
+
+// Moments computes the moments exactly. The error wraps rbm.ErrTooLarge, or is the context's.
+func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
 	if n := min(net.Visible(), net.Hidden()); n > MaxExact {
 		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
 	}
-	lnz, err := net.ExactMoments(dst)
+	lnz, err := net.ExactMoments(ctx, dst)
 	return Report{Engine: "exact", LnZ: lnz, Converged: true}, err
 }
 
@@ -53,11 +67,25 @@ type Chains[T rbm.Real] struct {
 	chains  *sample.Chains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
 	means   []T          // of the hidden spins, hidden x chains
+	before  State        // before the last call
+}
+
+// SetSweeps implements Sweeper.
+func (c *Chains[T]) SetSweeps(sweeps int) { c.Sweeps = sweeps }
+
+// Undo implements Undoer.
+func (c *Chains[T]) Undo() {
+	if c.before.Spins == nil {
+		c.chains = nil
+		return
+	}
+	c.chains.Hidden, c.chains.Sweeps = c.before.Spins.Clone(), c.before.Count
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
 // given the visible ones.
-func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+	c.before = c.State()
 	if c.chains == nil {
 		c.init(net)
 		if c.Start != nil {
@@ -68,7 +96,13 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
 		c.scout(net, after)
 	}
-	c.chains.Sweep(c.Sweeps)
+	for range c.Sweeps {
+		if err := ctx.Err(); err != nil {
+			c.Undo()
+			return Report{}, err
+		}
+		c.chains.Sweep(1)
+	}
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
@@ -137,8 +171,8 @@ type State struct {
 type Stateful interface {
 	// State returns a copy, empty before the first call.
 	State() State
-	// Restore puts a fresh value where State found another, for networks of the
-	// given size. The error tells what does not fit.
+	// Restore puts the value where State found one, itself or another, for networks
+	// of the given size. The error tells what does not fit.
 	Restore(visible, hidden int, s State) error
 }
 
@@ -153,6 +187,7 @@ func (c *Chains[T]) State() State {
 // Restore implements Stateful.
 func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 	if s.Spins == nil {
+		c.chains = nil
 		return nil
 	}
 	if s.Spins.Cols() != c.Count || s.Spins.Rows() != hidden {
@@ -163,10 +198,11 @@ func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 	return nil
 }
 
-// restoreNumbers copies the numbers of a state to arrays of the given lengths.
+// restoreNumbers copies the numbers of a state to arrays of the given lengths. Those
+// of an empty state are nil.
 func restoreNumbers[T rbm.Real](s State, lengths ...int) ([][]T, error) {
 	if len(s.Numbers) == 0 {
-		return nil, nil
+		return make([][]T, len(lengths)), nil
 	}
 	if len(s.Numbers) != len(lengths) {
 		return nil, fmt.Errorf("a state of %d arrays, not %d", len(s.Numbers), len(lengths))

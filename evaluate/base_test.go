@@ -14,7 +14,7 @@ import (
 // step is enough.
 func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 	const n, p, count = 12, 3, 30
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1e-6), Synapses: spin.Random(n, p, stream.New(1).Rand())}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1e-6), Synapses: rbm.Binary(spin.Random(n, p, stream.New(1).Rand()))}
 	samples := spin.New(n, count)
 	for i := range n {
 		up := (5 * i) % (count + 1) // from none to nearly all

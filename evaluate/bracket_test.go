@@ -205,10 +205,10 @@ func TestLikelihoodDeterminism(t *testing.T) {
 // meets it, here as it starts there, the likelihood is no longer believed.
 func TestHeavyStateIsTold(t *testing.T) {
 	const n, p = 60, 40
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1), Synapses: spin.New(n, p)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1), Synapses: rbm.Binary(spin.New(n, p))}
 	for i := range n {
 		for mu := range p {
-			m.Synapses.Set(i, mu, 1)
+			m.Signs().Set(i, mu, 1)
 		}
 	}
 	for i := range m.VisibleField { // up is heavier by exp(2 n b) = exp(600)

@@ -14,7 +14,7 @@ import (
 
 // TestFeatures are the machine's hidden means.
 func TestFeatures(t *testing.T) {
-	m := &rbm.Machine{Params: rbm.NewParams(33, 21, 0.3), Synapses: spin.Random(33, 21, stream.New(1).Rand())}
+	m := &rbm.Machine{Params: rbm.NewParams(33, 21, 0.3), Synapses: rbm.Binary(spin.Random(33, 21, stream.New(1).Rand()))}
 	m.HiddenField[3], m.VisibleOffset[5] = 0.4, -0.5
 	s := spin.Random(33, 1500, stream.New(2).Rand()) // more than a block
 	want := m.HiddenMeans(s)

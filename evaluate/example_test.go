@@ -12,7 +12,7 @@ import (
 
 // The log-likelihood of two samples: exact, as the machine is small.
 func ExampleLikelihood() {
-	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 1), Synapses: spin.FromSigns(3, 1, []int8{1, 1, 1})}
+	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 1), Synapses: rbm.Binary(spin.FromSigns(3, 1, []int8{1, 1, 1}))}
 	samples := spin.FromSigns(3, 2, []int8{
 		1, -1,
 		1, -1,
@@ -29,7 +29,7 @@ func ExampleLikelihood() {
 
 // What belongs to the first two units? The machine fills in the third.
 func ExampleComplete() {
-	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 2), Synapses: spin.FromSigns(3, 1, []int8{1, 1, 1})}
+	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 2), Synapses: rbm.Binary(spin.FromSigns(3, 1, []int8{1, 1, 1}))}
 	given := spin.FromSigns(3, 2, []int8{
 		1, -1,
 		1, -1,

@@ -129,7 +129,7 @@ func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix,
 	}
 	weight, sampleError := meanLogWeight(machine, samples)
 	if min(n, machine.Hidden()) <= rbm.MaxExact && !opt.Anneal {
-		lnz, err := machine.LnZ()
+		lnz, err := machine.LnZ(ctx)
 		return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
 	}
 	if err := opt.check(); err != nil {

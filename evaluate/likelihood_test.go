@@ -14,7 +14,7 @@ import (
 // machine returns a random machine with fields and offsets.
 func machine(n, p int, key stream.Key) *rbm.Machine {
 	rng := key.Rand()
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1.5/math.Sqrt(float64(n))), Synapses: spin.Random(n, p, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1.5/math.Sqrt(float64(n))), Synapses: rbm.Binary(spin.Random(n, p, rng))}
 	for i := range n {
 		m.VisibleField[i], m.VisibleOffset[i] = 0.5*rng.NormFloat64(), 0.5*rng.Float64()
 	}

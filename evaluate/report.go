@@ -44,10 +44,10 @@ type Uncertainty struct {
 // CheckDraws returns an error unless so many machines can be drawn from the
 // posterior of a file: at least two, and its synapses are binary.
 func CheckDraws(file *rbm.File, draws int) error {
-	switch {
-	case draws < 2:
+	if draws < 2 {
 		return fmt.Errorf("%d machines: at least 2 are drawn from the posterior", draws)
-	case file.Machine().Synapses == nil:
+	}
+	if _, ok := file.Synapses.(rbm.Uncertain); !ok {
 		return fmt.Errorf("real synapses, no posterior to draw from")
 	}
 	return nil
@@ -61,16 +61,17 @@ func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Mat
 	if err := CheckDraws(file, draws); err != nil {
 		return nil, err
 	}
+	q := file.Synapses.(rbm.Uncertain).Posterior()
 	key := opt.Key.Sub(labelUncertainty)
 	evaluated := func(synapses *spin.Matrix, k int) (float64, error) {
 		machine(k+1, draws+1)
 		opt.Key = key.Sub(uint64(k)).Sub(1)
-		l, err := Likelihood(ctx, &rbm.Machine{Params: file.Model.Params.Clone(), Synapses: synapses}, samples, opt)
+		l, err := Likelihood(ctx, &rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}, samples, opt)
 		return l.Mean, err
 	}
 	u := &Uncertainty{Draws: draws}
 	for k := range draws {
-		l, err := evaluated(file.Model.Posterior.Sample(key.Sub(uint64(k)).Sub(0)), k)
+		l, err := evaluated(q.Sample(key.Sub(uint64(k)).Sub(0)), k)
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +83,6 @@ func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Mat
 	}
 	u.Spread = math.Sqrt(u.Spread)
 	var err error
-	u.Signs, err = evaluated(file.Model.Posterior.Sign(), draws)
+	u.Signs, err = evaluated(q.Sign(), draws)
 	return u, err
 }

@@ -14,7 +14,7 @@ import (
 // small machines are enumerated: 6 visible units.
 func restoreMachine(key stream.Key) *rbm.Machine {
 	rng := key.Rand()
-	m := &rbm.Machine{Params: rbm.NewParams(6, 4, 0.5), Synapses: spin.Random(6, 4, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(6, 4, 0.5), Synapses: rbm.Binary(spin.Random(6, 4, rng))}
 	for i := range m.VisibleField {
 		m.VisibleField[i], m.VisibleOffset[i] = 0.5*rng.NormFloat64(), 0.8*rng.Float64()-0.4
 	}
@@ -67,7 +67,7 @@ func TestRestore(t *testing.T) {
 			m.Weights = make([]float32, 24)
 			for mu := range 4 {
 				for i := range 6 {
-					m.Weights[mu*6+i] = float32(m.Synapses.At(i, mu)) * (0.5 + 0.3*float32(i%3))
+					m.Weights[mu*6+i] = float32(m.Signs().At(i, mu)) * (0.5 + 0.3*float32(i%3))
 				}
 			}
 			m.Synapses = nil

@@ -136,7 +136,7 @@ func TestCompleteKnown(t *testing.T) {
 // share before is the probability, within five standard deviations.
 func TestMend(t *testing.T) {
 	m := restoreMachine(stream.New(4))
-	m.Coupling = 1.5
+	m.SetCoupling(1.5)
 	drawn, err := Sample(t.Context(), m, Sampling{Count: 500, Sweeps: 100, Key: stream.New(8)})
 	if err != nil {
 		t.Fatal(err)
@@ -173,8 +173,7 @@ func TestUncertain(t *testing.T) {
 	for k := range q.Theta {
 		q.Theta[k] = float32(20 * (k%2*2 - 1))
 	}
-	model := &rbm.Model[float32]{Params: rbm.NewParams(6, 3, 0.4), Posterior: q}
-	file := &rbm.File{Model: model, Synapses: q.Sign()}
+	file := &rbm.File{Params: rbm.NewParams(6, 3, 0.4), Synapses: rbm.Learned(q.Sign(), q)}
 	samples := spin.Random(6, 10, stream.New(1).Rand())
 	var seen []int
 	u, err := Uncertain(t.Context(), file, 3, samples, Options{Key: stream.New(2)}, func(k, of int) { seen = append(seen, k, of) })
@@ -198,7 +197,7 @@ func TestUncertain(t *testing.T) {
 	if _, err := Uncertain(t.Context(), file, 1, samples, Options{}, nil); err == nil {
 		t.Error("one machine has a spread")
 	}
-	real := rbm.RealFile(&rbm.Machine{Params: rbm.NewParams(6, 3, 1), Weights: make([]float32, 18)}, rbm.Info{})
+	real := &rbm.File{Params: rbm.NewParams(6, 3, 1), Synapses: rbm.RealValued(6, 3, make([]float32, 18))}
 	if CheckDraws(real, 2) == nil {
 		t.Error("real synapses have a posterior")
 	}

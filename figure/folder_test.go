@@ -42,7 +42,7 @@ func TestSaveRun(t *testing.T) {
 		t.Errorf("%+v, %v", saved, err)
 	}
 	q := rbm.NewPosterior[float32](9, 2)
-	file := &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(9, 2, 1), Posterior: q}, Synapses: q.Sign()}
+	file := &rbm.File{Params: rbm.NewParams(9, 2, 1), Synapses: rbm.Learned(q.Sign(), q)}
 	if err := file.Save(filepath.Join(folder, runs.ModelFile)); err != nil {
 		t.Fatal(err)
 	}

@@ -412,28 +412,19 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 // FileOverlaps draws those of the synapses of a model file: their posterior
 // means, or real synapses.
 func FileOverlaps(f *rbm.File) Chart {
-	hidden := f.Model.Hidden()
-	return UnitOverlaps(anatomy.Overlaps(fileMatrix(f), hidden), hidden)
-}
-
-// fileMatrix returns posterior means, or real synapses, hidden x visible.
-func fileMatrix(f *rbm.File) []float32 {
-	if f.Weights != nil {
-		return f.Weights
-	}
-	mean := make([]float32, len(f.Model.Posterior.Theta))
-	f.Model.Posterior.Mean(mean)
-	return mean
+	hidden := f.Hidden()
+	return UnitOverlaps(anatomy.Overlaps(rbm.Expected(f.Synapses), hidden), hidden)
 }
 
 // FileTiles draws the synapses of a model file as tiles, with their meaning, and
-// beside them, where they are binary, how undecided each is.
+// beside them, if they know their posterior, how undecided each is.
 func FileTiles(f *rbm.File) Chart {
-	if f.Weights != nil {
+	u, ok := f.Synapses.(rbm.Uncertain)
+	if !ok {
 		return &Picture{Title: "Synapses", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "synapse, of the largest", Min: -1, Max: 1}}
 	}
-	q := f.Model.Posterior
-	mean := fileMatrix(f)
+	q := u.Posterior()
+	mean := rbm.Expected(u)
 	width, height := orShape(f.Info.Width, f.Info.Height, q.Visible)
 	doubt := Tiles(min(q.Hidden, maxTiles), width, height, 2, func(k, i int) float64 {
 		if i >= q.Visible {
@@ -449,7 +440,7 @@ func FileTiles(f *rbm.File) Chart {
 }
 
 func noteOfTiles(f *rbm.File) string {
-	if n := f.Model.Hidden(); n > maxTiles {
+	if n := f.Hidden(); n > maxTiles {
 		return fmt.Sprintf("the first %d of %d hidden units", maxTiles, n)
 	}
 	return "a tile for each hidden unit"

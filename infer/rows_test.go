@@ -10,6 +10,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -132,7 +133,7 @@ func TestRowsOfOneUnit(t *testing.T) {
 	model := &rbm.Model[float64]{Params: rbm.NewParams(100, 1, j), Posterior: rbm.NewPosterior[float64](100, 1)}
 	copy(model.Posterior.Theta, theta)
 	model.Posterior.PriorTheta = prior
-	trainer, err := variational.NewTrainer(model, data, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Cavity[float64]{},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float64](data), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Cavity[float64]{},
 		variational.Options{Steps: 300, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1})
 	if err == nil {
 		err = trainer.Run(t.Context(), nil)
@@ -166,13 +167,13 @@ func TestRowsWithoutSamples(t *testing.T) {
 func meanField(t *testing.T, teacher *rbm.Machine, data *spin.Matrix, p int) *rbm.Model[float64] {
 	t.Helper()
 	n := teacher.Visible()
-	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling), Posterior: rbm.NewPosterior[float64](n, p)}
+	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling()), Posterior: rbm.NewPosterior[float64](n, p)}
 	for mu := range p {
 		for i := range n {
-			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Synapses.At(i, mu))
+			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Signs().At(i, mu))
 		}
 	}
-	trainer, err := variational.NewTrainer(model, data, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Mixture[float64]{},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float64](data), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Mixture[float64]{},
 		variational.Options{Steps: 200, Rule: variational.Adam, Rate: 0.2, FinalRate: 0.1})
 	if err == nil {
 		err = trainer.Run(t.Context(), nil)
@@ -217,7 +218,7 @@ func TestRowsAgainstMonteCarlo(t *testing.T) {
 		mean := make([]float64, n*c.hidden)
 		model.Posterior.Mean(mean)
 		independent := off(mean)
-		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling)
+		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling())
 		for range 40 {
 			r.Step(0.3)
 		}

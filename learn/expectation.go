@@ -66,19 +66,16 @@ func NewEngine[T rbm.Real](e *Expectation, visible, hidden int, start *spin.Matr
 
 // newPartition returns the partition term of a recipe over an engine.
 func (r *Recipe) newPartition(engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
-	switch {
-	case r.known().real:
-		return &dual.Weighted[float32]{Engine: engine}
-	case r.Partition == quenched:
+	if r.Partition == quenched {
 		return &dual.Quenched[float32]{Engine: engine, Draws: r.Draws, Key: key}
 	}
-	return &dual.Annealed[float32]{Engine: engine}
+	return dual.TermFor(r.kind(), engine)
 }
 
 // pace sets the sweeps of an engine of chains at a fraction of learning.
 func (r *Recipe) pace(engine dual.Engine[float32], fraction float64) {
-	if chains, ok := engine.(*dual.Chains[float32]); ok && r.FinalSweeps > 0 {
-		chains.Sweeps = r.Sweeps + int(fraction*float64(r.FinalSweeps-r.Sweeps)+0.5)
+	if chains, ok := engine.(dual.Sweeper); ok && r.FinalSweeps > 0 {
+		chains.SetSweeps(r.Sweeps + int(fraction*float64(r.FinalSweeps-r.Sweeps)+0.5))
 	}
 }
 

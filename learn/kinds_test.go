@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"bethe/learn"
+	"bethe/rbm"
 	"bethe/variational"
 )
 
@@ -38,10 +39,11 @@ func TestKinds(t *testing.T) {
 			t.Fatal(err)
 		}
 		real := recipe.Synapses == "real"
-		if result.SynapseBits != bits || (result.Polarised == nil) != real || (file.Weights != nil) != real || math.IsNaN(*result.Bound) || (result.BoundAnnealed != nil) != (recipe.Partition == "quenched") {
+		q, uncertain := file.Synapses.(rbm.Uncertain)
+		if result.SynapseBits != bits || (result.Polarised == nil) != real || uncertain == real || math.IsNaN(*result.Bound) || (result.BoundAnnealed != nil) != (recipe.Partition == "quenched") {
 			t.Errorf("%s: %+v", more, result)
 		}
-		if signs := recipe.Undecided == "sign"; !real && signs && !file.Synapses.Equal(file.Model.Posterior.Sign()) {
+		if recipe.Undecided == "sign" && uncertain && !q.Signs().Equal(q.Posterior().Sign()) {
 			t.Errorf("%s: the synapses are not the signs", more)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -32,7 +33,7 @@ type learner struct {
 
 // newLearner returns the learner of start k, before its first step.
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
-	f, samples, kind := &r.recipe, r.job.Data.Samples, r.recipe.known().as
+	f, samples, kind := &r.recipe, r.job.Data.Samples, r.recipe.kind()
 	key := r.key().Sub(streamRestarts).Sub(uint64(k))
 	n := samples.Rows()
 	l := &learner{Run: r, watching: watching, number: k, saved: -1}
@@ -57,8 +58,8 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.look = &looking{model: l.model, key: key}
 	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(streamScores))
 	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(streamScores)),
-		Average: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(streamScores)}
-	l.trainer, err = variational.NewTrainer(l.model, samples, partition, variational.Mixture[float32]{}, r.options(key))
+		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(streamScores)}
+	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
 	return l, err
 }
 
@@ -67,7 +68,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
 		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
-		Synapses: f.known().as, Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
@@ -145,7 +146,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	savedAt, show := time.Now(), pace{share: 0.001, gap: 200 * time.Millisecond}
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
 	l.recipe.pace(l.engine, l.trainer.Fraction())
-	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Coupling}
+	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
 		l.recipe.pace(l.engine, p.Fraction)
@@ -159,7 +160,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 			_ = show.time(now, func() error { shown.Polarised = l.polarised(l.model); return nil })
 		}
 		shown.Bound, shown.Labels = m.last.Bound, m.last.Labels
-		shown.Step, shown.Fraction, shown.Rate, shown.Coupling = p.Step, p.Fraction, p.Rate, p.Coupling
+		shown.Step, shown.Fraction, shown.Rate, shown.Coupling = p.Step, p.Fraction, p.Rate, p.Coupling[0]
 		l.watching.stepped(shown)
 		if l.job.Checkpoints.due(p.Step, savedAt) {
 			savedAt = time.Now()
@@ -172,7 +173,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 
 // polarised returns the share of synapses that are decided; NaN if they are real.
 func (l *learner) polarised(model *rbm.Model[float32]) float64 {
-	if l.recipe.known().real {
+	if !l.recipe.kind().LogOdds() {
 		return math.NaN()
 	}
 	return model.Posterior.Polarised(polarisedAt)
@@ -208,7 +209,7 @@ type looking struct {
 
 // terms returns the terms of the bound on samples and how the partition term was found.
 func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
-	return l.objective.EstimateTerms(ctx, l.model, l.engine, samples, sample.Annealing{
+	return l.objective.EstimateTerms(ctx, l.model, units.NewSpins[float32](samples), sample.Annealing{
 		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
 	})
 }
@@ -227,7 +228,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	bound := terms.Bound()
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
-		Coupling: model.Coupling, SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
+		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
 	}
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
@@ -250,11 +251,11 @@ func (l *learner) record(p variational.Progress) runs.Record {
 	steps := max(1, samples/min(l.recipe.Batch, samples))
 	r := runs.Record{
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
-		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling),
+		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
 		Engine: &runs.Engine{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
 	}
-	if q := l.model.Posterior; !l.recipe.known().real {
+	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}
 	if of := p.Labels; of != nil {

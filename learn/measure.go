@@ -137,7 +137,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 
 // first measures the model before the first step.
 func (m *measuring) first() error {
-	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Coupling})
+	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Couplings()})
 	r.Engine = nil
 	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // what it costs spaces the next
 	return m.write(r)
@@ -188,7 +188,7 @@ func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 
 func (m *measuring) measureCounts(r *runs.Record) {
 	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
-	if !m.recipe.known().real {
+	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
 	overlaps := anatomy.Overlaps(w, hidden)

@@ -27,11 +27,12 @@ func LoadPrior(path string, scale float64, visible, hidden int) (*rbm.Posterior[
 	if err != nil {
 		return nil, err
 	}
-	q := file.Model.Posterior
-	switch {
-	case file.Machine().Synapses == nil:
+	known, ok := file.Synapses.(rbm.Uncertain)
+	if !ok {
 		return nil, fmt.Errorf("%s: a machine with real synapses: a prior is a distribution over binary ones", path)
-	case q.Visible != visible || q.Hidden != hidden:
+	}
+	q := known.Posterior()
+	if q.Visible != visible || q.Hidden != hidden {
 		return nil, fmt.Errorf("%s: a posterior of %d x %d synapses, where the prior is of %d x %d", path, q.Visible, q.Hidden, visible, hidden)
 	}
 	return &rbm.Posterior[float32]{Visible: visible, Hidden: hidden, Theta: q.AsPrior(scale)}, nil
@@ -65,7 +66,7 @@ func (r *Run) loadInit() error {
 		return err
 	}
 	visible, hidden := r.job.Data.Visible(), r.recipe.Hidden
-	if n, p := file.Model.Visible(), file.Model.Hidden(); n != visible || p != hidden {
+	if n, p := file.Visible(), file.Hidden(); n != visible || p != hidden {
 		return fmt.Errorf("%s: a machine of %d x %d units, where learning is of %d x %d (samples have %d units, the recipe has %d hidden ones)", path, n, p, visible, hidden, visible, hidden)
 	}
 	arrays, err := file.Arrays()

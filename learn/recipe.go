@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"bethe/rbm"
 	"bethe/setting"
 )
 
@@ -93,7 +94,7 @@ const (
 // with binary synapses, learned centred by Adam, ending by settling.
 func Default() Recipe {
 	r := Recipe{
-		Hidden: 100, Synapses: kindBinary, Batch: 500, Restarts: 1, Rule: "adam", PriorStrength: 1, PriorScale: 1,
+		Hidden: 100, Synapses: rbm.BinaryKind.String(), Batch: 500, Restarts: 1, Rule: "adam", PriorStrength: 1, PriorScale: 1,
 		Fields: true, Centre: true, LearnCoupling: true,
 		Schedule:    Schedule{Fall: "linear", FinalRate: 0.02, Average: 0.15, MaxTheta: 4, CouplingRate: 0.1},
 		Expectation: Expectation{Estep: "auto", Partition: annealed, Chains: 500, Sweeps: 1, Draws: 64, Scouts: 32},
@@ -108,12 +109,12 @@ func Default() Recipe {
 // and a machine of signs is shipped with its signs.
 func (r *Recipe) Suit(asked ...string) {
 	free := func(setting string) bool { return !slices.Contains(asked, setting) }
-	if r.known().real {
+	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
 	if free(settingRate) {
 		r.Rate = BinaryRate
-		if r.known().real {
+		if !r.kind().LogOdds() {
 			r.Rate = RealRate
 		}
 	}
@@ -125,7 +126,7 @@ func (r *Recipe) Suit(asked ...string) {
 		}
 	}
 	switch {
-	case r.Synapses == kindSign || r.Settle > 0:
+	case r.kind() == rbm.SignKind || r.Settle > 0:
 		r.Undecided = undecidedSign
 	case free(settingUndecided):
 		r.Undecided = undecidedDraw
@@ -134,7 +135,7 @@ func (r *Recipe) Suit(asked ...string) {
 
 // settles reports whether the signs of a posterior can learn on.
 func (r *Recipe) settles() bool {
-	return r.known().posterior && r.Rule == "adam" && r.Partition != quenched
+	return !r.kind().Known() && r.Rule == "adam" && r.Partition != quenched
 }
 
 // suitedBeta returns the coupling, times sqrt(visible), that suits the machine.
@@ -142,7 +143,7 @@ func (r *Recipe) settles() bool {
 // at. It should not start far from there: a coupling that falls far early freezes
 // the synapses.
 func (r *Recipe) suitedBeta(visible int) float64 {
-	if r.known().real {
+	if !r.kind().LogOdds() {
 		return RealBeta
 	}
 	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
@@ -151,7 +152,7 @@ func (r *Recipe) suitedBeta(visible int) float64 {
 // complete sets what depends on the data.
 func (r *Recipe) complete(visible int) error {
 	suited := r.suitedBeta(visible)
-	if r.Init != "" && r.Beta != 0 && r.Beta != suited && !r.known().real {
+	if r.Init != "" && r.Beta != 0 && r.Beta != suited && r.kind().LogOdds() {
 		return errInitBeta
 	}
 	if r.Beta == 0 {
@@ -168,7 +169,8 @@ var errInitBeta = setting.Phrase("beta", "{init} with {beta}: the coupling is th
 // Check returns a *SettingError if a setting is out of its range or does not go
 // with another one.
 func (r *Recipe) Check() error {
-	kind := r.known()
+	kind := r.kind()
+	_, unknown := rbm.KindOf(r.Synapses)
 	switch {
 	case r.Hidden < 1:
 		return setting.Phrase("hidden", "{hidden %d}: it must be at least 1", r.Hidden)
@@ -182,13 +184,13 @@ func (r *Recipe) Check() error {
 		return setting.Phrase(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
 	case r.Restarts < 1:
 		return setting.Phrase("restarts", "{restarts %d}: it must be at least 1", r.Restarts)
-	case !kind.named:
+	case unknown != nil:
 		return setting.Phrase("synapses", "{synapses %q}: it is binary, real, sampled or sign", r.Synapses)
-	case !kind.posterior && r.Partition == quenched:
+	case kind.Known() && r.Partition == quenched:
 		return setting.Phrase("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
 	case r.Settle > 0 && !r.settles():
 		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
-	case !kind.posterior && r.Rule != "adam":
+	case kind.Known() && r.Rule != "adam":
 		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
@@ -196,13 +198,13 @@ func (r *Recipe) Check() error {
 		return setting.Phrase("prior_strength", "{prior_strength %v}: it must lie between 0 and 1", r.PriorStrength)
 	case !(r.LabelWeight >= 0) || math.IsInf(r.LabelWeight, 0):
 		return setting.Phrase("label_weight", "{label_weight %v}: it must not be negative, and finite", r.LabelWeight)
-	case r.Prior != "" && !kind.posterior:
+	case r.Prior != "" && kind.Known():
 		return setting.Phrase("prior", "{prior} is of {synapses binary}, not %s", r.Synapses)
 	case r.Init != "" && r.Restarts > 1:
 		return setting.Phrase("init", "{init} with {restarts %d}: there is one start", r.Restarts)
 	case r.Init != "" && !r.Fields:
 		return setting.Phrase("init", "{init} with {fields false}: the fields are part of the machine")
-	case r.Decay > 0 && !kind.real:
+	case r.Decay > 0 && kind.LogOdds():
 		return setting.Phrase("decay", "{decay} is of {synapses real}; others have a prior")
 	case r.Partition == quenched && r.Estep == "chains":
 		return setting.Phrase("estep", "{partition quenched} {estep chains}: chains give no ln Z in the random fields; use exact, bethe or tap")

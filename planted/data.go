@@ -77,21 +77,18 @@ const (
 
 // checkMachine panics unless the synapses have the shape of the fields.
 func checkMachine(verb string, m *rbm.Machine) {
-	if m.Synapses.Rows() != m.Visible() || m.Synapses.Cols() != m.Hidden() {
-		panic(fmt.Sprintf("planted: %s with %d x %d synapses, for %d visible and %d hidden units",
-			verb, m.Synapses.Rows(), m.Synapses.Cols(), m.Visible(), m.Hidden()))
+	if n, p := m.Synapses.Size(); n != m.Visible() || p != m.Hidden() {
+		panic(fmt.Sprintf("planted: %s with %d x %d synapses, for %d visible and %d hidden units", verb, n, p, m.Visible(), m.Hidden()))
 	}
 }
 
 // exchanged returns a machine without offsets with its layers exchanged.
 func exchanged(plain *rbm.Machine) *rbm.Machine {
-	t := &rbm.Machine{
-		Params:   rbm.NewParams(plain.Hidden(), plain.Visible(), plain.Coupling),
-		Synapses: spin.New(plain.Hidden(), plain.Visible()),
-	}
+	synapses := spin.New(plain.Hidden(), plain.Visible())
+	plain.Signs().Transpose(synapses)
+	t := &rbm.Machine{Params: rbm.NewParams(plain.Hidden(), plain.Visible(), plain.Coupling()), Synapses: rbm.Binary(synapses)}
 	copy(t.VisibleField, plain.HiddenField)
 	copy(t.HiddenField, plain.VisibleField)
-	plain.Synapses.Transpose(t.Synapses)
 	return t
 }
 
@@ -127,7 +124,7 @@ func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) []float64 {
 	table := make([]float64, n*width)
 	for i, b := range plain.VisibleField {
 		for k := range width {
-			table[i*width+k] = kernel.Log2Cosh(b + plain.Coupling*float64(2*k-p))
+			table[i*width+k] = kernel.Log2Cosh(b + plain.Coupling()*float64(2*k-p))
 		}
 	}
 	split := p / 2
@@ -167,7 +164,7 @@ func countAgreements(plain *rbm.Machine, first, last int) agreements {
 			up := int8(state>>(mu-first)&1)*2 - 1
 			g.energy[state] += float64(up) * plain.HiddenField[mu]
 			for i := range n {
-				if plain.Synapses.At(i, mu) == up {
+				if plain.Signs().At(i, mu) == up {
 					g.count[state*n+i]++
 				}
 			}

@@ -14,8 +14,8 @@ import (
 // logLikelihood is ln P(D | xi) by the sums over states of package rbm.
 func logLikelihood(t testing.TB, data, synapses *spin.Matrix, coupling float64) float64 {
 	t.Helper()
-	m := &rbm.Machine{Params: rbm.NewParams(synapses.Rows(), synapses.Cols(), coupling), Synapses: synapses}
-	lnz, err := m.LnZ()
+	m := &rbm.Machine{Params: rbm.NewParams(synapses.Rows(), synapses.Cols(), coupling), Synapses: rbm.Binary(synapses)}
+	lnz, err := m.LnZ(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestRunAgainstEnumeration(t *testing.T) {
 	const n, p, samples, coupling = 4, 3, 12, 0.5
 	key := stream.New(4)
 	m := teacher(t, n, p, 0, key.Sub(0))
-	m.Coupling = coupling
+	m.SetCoupling(coupling)
 	d := data(t, m, samples, key.Sub(1))
 	post := NewPosterior(d, p, coupling)
 	run, err := post.Run(context.Background(), spin.Random(n, p, key.Sub(2).Rand()),
@@ -134,7 +134,7 @@ func TestRunAgainstEnumeration(t *testing.T) {
 		v := columnNumbers(transposed(x))
 		return float64(p - 2*bits.OnesCount((uint(v[0])^uint(v[1]))&first))
 	}
-	overlap := func(x *spin.Matrix) float64 { return Match(x, m.Synapses).Mean() }
+	overlap := func(x *spin.Matrix) float64 { return Match(x, m.Signs()).Mean() }
 	var wantPair, wantOverlap, wantLog float64
 	for k, prob := range enumerate(post) {
 		x := fromNumber(n, p, k)

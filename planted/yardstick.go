@@ -70,7 +70,7 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 	if p > MaxTracked {
 		return nil, fmt.Errorf("a teacher of %d hidden units: the posterior of the synapses is sampled for at most %d", p, MaxTracked)
 	}
-	post := NewPosterior(data, p, teacher.Coupling)
+	post := NewPosterior(data, p, teacher.Coupling())
 	y := &Yardstick{}
 	cold := schedule
 	cold.Temperature = 1
@@ -80,14 +80,14 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 		schedule Schedule
 		label    uint64
 	}{
-		{&y.FromTeacher, teacher.Synapses, cold, labelFromTeacher},
+		{&y.FromTeacher, teacher.Signs(), cold, labelFromTeacher},
 		{&y.FromRandom, spin.Random(n, p, key.Sub(labelRandom).Rand()), schedule, labelFromRandom},
 	} {
 		run, err := post.Run(ctx, start.synapses, start.schedule, key.Sub(start.label))
 		if err != nil {
 			return nil, err
 		}
-		start.score.set(run, teacher.Synapses)
+		start.score.set(run, teacher.Signs())
 	}
 	for k, s := range y.FromTeacher.Samples {
 		y.Replicas += Match(s, y.FromRandom.Samples[k]).Mean()

@@ -82,7 +82,7 @@ func TestAnnealedConverges(t *testing.T) {
 	for k := range net.Coupling {
 		net.Coupling[k] *= 1.2
 	}
-	lnz, err := net.LnZ()
+	lnz, err := net.LnZ(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}

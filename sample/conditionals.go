@@ -135,14 +135,15 @@ type binaryConditionals struct {
 
 // countable reports whether fields are counts of spins, which must fit in 16 bits.
 func countable(machine *rbm.Machine) bool {
-	return !machine.Real() && max(machine.Visible(), machine.Hidden()) < 1<<16
+	_, signed := machine.Synapses.(rbm.Signed)
+	return signed && machine.Whole() && max(machine.Visible(), machine.Hidden()) < 1<<16
 }
 
 // newBinaryConditionals takes a machine without offsets.
 func newBinaryConditionals(plain *rbm.Machine) *binaryConditionals {
-	b := &binaryConditionals{coupling: float32(plain.Coupling), synapses: plain.Synapses,
+	b := &binaryConditionals{coupling: float32(plain.Coupling()), synapses: plain.Signs(),
 		synapsesT: spin.New(plain.Hidden(), plain.Visible()), shiftH: make([]float32, plain.Hidden())}
-	plain.Synapses.Transpose(b.synapsesT)
+	plain.Signs().Transpose(b.synapsesT)
 	for _, c := range plain.HiddenField {
 		b.hiddenField = append(b.hiddenField, float32(c))
 	}

@@ -12,7 +12,7 @@ import (
 
 // pair is a machine of two visible units and one hidden one.
 func pair() *rbm.Machine {
-	return &rbm.Machine{Params: rbm.NewParams(2, 1, 1), Synapses: spin.FromSigns(2, 1, []int8{1, 1})}
+	return &rbm.Machine{Params: rbm.NewParams(2, 1, 1), Synapses: rbm.Binary(spin.FromSigns(2, 1, []int8{1, 1}))}
 }
 
 // Ten thousand chains tell how often two visible units agree: (1+tanh(1)^2)/2.
@@ -38,7 +38,7 @@ func ExampleAnnealedMachineLnZ() {
 		fmt.Println(err)
 		return
 	}
-	exact, err := machine.LnZ()
+	exact, err := machine.LnZ(context.Background())
 	if err != nil {
 		fmt.Println(err)
 		return

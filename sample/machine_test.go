@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -12,7 +13,7 @@ import (
 // testMachine has fields and offsets.
 func testMachine(visible, hidden int, key stream.Key) *rbm.Machine {
 	rng := key.Rand()
-	m := &rbm.Machine{Params: rbm.NewParams(visible, hidden, 0.4), Synapses: spin.Random(visible, hidden, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(visible, hidden, 0.4), Synapses: rbm.Binary(spin.Random(visible, hidden, rng))}
 	for i := range visible {
 		m.VisibleField[i], m.VisibleOffset[i] = 0.5*rng.NormFloat64(), 0.8*rng.Float64()-0.4
 	}
@@ -79,7 +80,7 @@ func TestAnnealedMachine(t *testing.T) {
 	for k := range 8 {
 		key := stream.New(uint64(k))
 		m := testMachine(40, 6, key)
-		exact, err := m.LnZ()
+		exact, err := m.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +121,7 @@ func BenchmarkNetworkSweep(b *testing.B) {
 
 // TestLargeLayers: layers beyond the 16 bits of counts are sampled all the same.
 func TestLargeLayers(t *testing.T) {
-	m := &rbm.Machine{Params: rbm.NewParams(1<<16, 2, 0.001), Synapses: spin.New(1<<16, 2)}
+	m := &rbm.Machine{Params: rbm.NewParams(1<<16, 2, 0.001), Synapses: rbm.Binary(spin.New(1<<16, 2))}
 	c := NewMachineChains(m, 2, stream.New(1))
 	c.Sweep(1)
 	z, err := AnnealedMachineLnZ(t.Context(), m, Annealing{Chains: 2, Temperatures: 2})

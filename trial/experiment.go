@@ -162,7 +162,7 @@ func (e *Experiment) plant(ctx context.Context, key stream.Key) (*Trial, error) 
 	if e.Prior == nil {
 		return Plant(ctx, e.Setup, key)
 	}
-	teacher := &rbm.Machine{Params: rbm.NewParams(e.Setup.Visible, e.Setup.Hidden, e.Setup.Coupling()), Synapses: e.Prior.Sample(key.Sub(labelFromPrior))}
+	teacher := &rbm.Machine{Params: rbm.NewParams(e.Setup.Visible, e.Setup.Hidden, e.Setup.Coupling()), Synapses: rbm.Binary(e.Prior.Sample(key.Sub(labelFromPrior)))}
 	return PlantTeacher(ctx, e.Setup, teacher, key)
 }
 

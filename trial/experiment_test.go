@@ -57,7 +57,7 @@ func TestExperiment(t *testing.T) {
 	for k := range e.Prior.Theta {
 		e.Prior.Theta[k] = 9
 	}
-	if r, err = e.Run(t.Context(), quiet); err != nil || r.Trials[0].Teacher.Synapses.At(7, 1) != 1 || r.Overlap < 0.99 {
+	if r, err = e.Run(t.Context(), quiet); err != nil || r.Trials[0].Teacher.Signs().At(7, 1) != 1 || r.Overlap < 0.99 {
 		t.Errorf("of a sure prior: overlap %v, %v", r.Overlap, err)
 	}
 	for name, change := range map[string]func(e *Experiment, l *Learner){

@@ -72,7 +72,7 @@ func (f *Following) Follow(ctx context.Context, x *Trial, l *Learner, report *Re
 	if err := f.record(x, l, report, trace, time.Since(began).Seconds()); err != nil {
 		return err
 	}
-	file := &rbm.File{Model: trace.Model, Synapses: trace.Model.Posterior.Sign(), Info: rbm.Info{Program: f.Program, Seed: report.Seed, Data: "planted",
+	file := &rbm.File{Params: trace.Model.Params, Synapses: rbm.Learned(trace.Model.Posterior.Sign(), trace.Model.Posterior), Info: rbm.Info{Program: f.Program, Seed: report.Seed, Data: "planted",
 		Samples: report.Samples, Steps: l.Steps, Settings: info.Settings}}
 	if err := file.Save(filepath.Join(f.Folder, runs.ModelFile)); err != nil {
 		return err
@@ -100,7 +100,7 @@ func (f *Following) record(x *Trial, l *Learner, report *Report, trace *Trace, s
 	for k := range trace.Points {
 		p := &trace.Points[k]
 		fraction := float64(p.Step) / float64(l.Steps)
-		r := runs.Record{Step: p.Step, Epoch: float64(p.Step), Seconds: seconds * fraction, Fraction: fraction, Rate: runs.Number(math.NaN()), Coupling: runs.Number(x.Teacher.Coupling),
+		r := runs.Record{Step: p.Step, Epoch: float64(p.Step), Seconds: seconds * fraction, Fraction: fraction, Rate: runs.Number(math.NaN()), Coupling: runs.Number(x.Teacher.Coupling()),
 			Polarised: runs.Number(p.Polarised), KL: runs.Number(p.KL * float64(report.Samples) / float64(report.Visible*report.Hidden)),
 			Bound:           &runs.Bound{Value: runs.Number(p.Bound()), Data: runs.Number(p.Data), Partition: runs.Number(p.Partition), KL: runs.Number(p.KL), By: report.Engine},
 			TeacherOverlaps: runs.Numbers(p.Units)}

@@ -230,8 +230,8 @@ func (e *Messages) infer(ctx context.Context, found *inferred, x *Trial) error {
 	n, p := x.Setup.Visible, x.Setup.Hidden
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, found.Mean).Transpose(signs)
-	found.overlap = planted.Match(signs, x.Teacher.Synapses).Mean()
-	match := planted.MatchMean(found.Mean, x.Teacher.Synapses)
+	found.overlap = planted.Match(signs, x.Teacher.Signs()).Mean()
+	match := planted.MatchMean(found.Mean, x.Teacher.Signs())
 	found.ofMeans = match.Mean()
 	if !e.Oracle {
 		return nil

@@ -96,11 +96,11 @@ func score(t *Trial, teachers []*rbm.Machine) TaskScore {
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, t.Means).Transpose(signs)
 	last := len(teachers) - 1
-	s := TaskScore{New: planted.Match(signs, teachers[last].Synapses).Mean(), First: planted.Match(signs, teachers[0].Synapses).Mean(), Old: math.NaN()}
+	s := TaskScore{New: planted.Match(signs, teachers[last].Signs()).Mean(), First: planted.Match(signs, teachers[0].Signs()).Mean(), Old: math.NaN()}
 	if last > 0 {
 		s.Old = 0
 		for _, teacher := range teachers[:last] {
-			s.Old += planted.Match(signs, teacher.Synapses).Mean() / float64(last)
+			s.Old += planted.Match(signs, teacher.Signs()).Mean() / float64(last)
 		}
 	}
 	return s

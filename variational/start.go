@@ -22,10 +22,10 @@ type Start struct {
 	Prior []float32
 }
 
-// Model returns the model that learning samples (visible x M) starts from. A
+// NewModel returns the model of spins that learning samples (visible x M) starts from. A
 // spin that never changes gets the finite field atanh(M/(M+2)). It panics if the
 // prior has another shape.
-func Model[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
+func NewModel[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 	n, m := samples.Rows(), samples.Cols()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[T](n, start.Hidden)}
 	sums := make([]int, n)

@@ -69,6 +69,6 @@ func (c *console) export(path, to, out string, write func(w io.Writer, f *rbm.Fi
 	if err != nil {
 		return err
 	}
-	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Model.Visible(), file.Model.Hidden(), to, info.Size())
+	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Visible(), file.Hidden(), to, info.Size())
 	return c.object(exportReport{path, to, out, info.Size()})
 }

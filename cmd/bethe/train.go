@@ -262,7 +262,7 @@ func (f *trainFlags) load(name string) (learn.Data, error) {
 
 // hintOfImport says how a file becomes one that learning can start from.
 func hintOfImport(err error, path string) error {
-	if path != "" && strings.Contains(err.Error(), path) && strings.Contains(err.Error(), "not a model file") {
+	if path != "" && strings.Contains(err.Error(), path) && errors.Is(err, rbm.ErrNotModel) {
 		return fmt.Errorf("%w; make one of W, vbias and hbias with bethe import", err)
 	}
 	return err

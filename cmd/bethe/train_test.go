@@ -56,7 +56,7 @@ func TestSettledMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !file.Synapses.Equal(file.Model.Posterior.Sign()) {
+	if !file.Machine().Signs().Equal(posteriorOf(file).Sign()) {
 		t.Error("the saved synapses are not the signs of the posterior")
 	}
 	e := object(t, "eval", v["model"].(string), "--data", data)

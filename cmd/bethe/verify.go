@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -24,15 +25,15 @@ func newVerifyCommand(c *console) *cobra.Command {
 			if e.Estep == "auto" {
 				e.Estep = "exact"
 			}
-			return c.verify(args[0], &e)
+			return c.verify(cmd.Context(), args[0], &e)
 		},
 	}
 	cmd.Flags().StringVar(&e.Estep, "estep", e.Estep, "engine: exact, bethe, tap or chains")
 	return cmd
 }
 
-func (c *console) verify(path string, e *engineFlags) error {
-	results, err := verify.Read(path, func(visible, hidden int) dual.Engine[float64] {
+func (c *console) verify(ctx context.Context, path string, e *engineFlags) error {
+	results, err := verify.Read(ctx, path, func(visible, hidden int) dual.Engine[float64] {
 		engine, _ := newEngine[float64](e, visible, hidden, nil, stream.New(c.seed))
 		return engine
 	})
