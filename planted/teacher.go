@@ -12,6 +12,7 @@ import (
 	"math"
 
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -59,7 +60,7 @@ func NewTeacher(visible, hidden int, beta, correlation float64, key stream.Key) 
 	return m, nil
 }
 
-// CheckCorrelation returns the error of NewTeacher about a correlation that so
+// CheckCorrelation returns the *setting.Error of NewTeacher about a correlation that so
 // many hidden units cannot have.
 func CheckCorrelation(hidden int, correlation float64) error {
 	lowest := -1.0
@@ -67,7 +68,7 @@ func CheckCorrelation(hidden int, correlation float64) error {
 		lowest = 0
 	}
 	if !(correlation >= lowest && correlation <= 1) {
-		return fmt.Errorf("correlation %v of %d hidden units: it must lie between %g and 1", correlation, hidden, lowest)
+		return setting.Errorf("correlation", fmt.Sprintf("%v of %d hidden units", correlation, hidden), "it must lie between %g and 1", lowest)
 	}
 	return nil
 }

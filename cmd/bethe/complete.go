@@ -2,20 +2,14 @@ package main
 
 import (
 	"context"
-	"image/color"
-	"io"
-	"strconv"
-	"strings"
+	"image"
 
 	"github.com/spf13/cobra"
 
-	"bethe/dataset"
+	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
-	"bethe/internal/durable"
-	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -84,70 +78,35 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 		return err
 	}
 	machine := file.Machine()
-	n := machine.Visible()
-	numbers, samples, width, height, err := f.samples(n)
+	picked, err := f.data.pick(f.from, machine.Visible())
 	if err != nil {
 		return err
 	}
 	if file.Info.Width > 0 {
-		width, height = file.Info.Width, file.Info.Height
+		picked.Width, picked.Height = file.Info.Width, file.Info.Height
 	}
-	units, err := parseRegion(f.clamp, n, width, height)
+	units, err := source.Region(f.clamp, machine.Visible(), picked.Width, picked.Height)
 	if err != nil {
-		return err
+		return inFlag("--clamp", err)
 	}
-	bar := c.progress("completing")
-	r, err := evaluate.Complete(ctx, evaluate.OnMachine(machine), samples, units, evaluate.Restoring{
-		Chains: f.count, Sweeps: f.sweeps, Key: stream.New(c.seed), Progress: func(f float64) { bar.set(f, "") },
+	r, err := during(c, "completing", func(progress func(float64)) (*evaluate.Completion, error) {
+		return evaluate.CompleteKnown(ctx, machine, picked.Samples, units, evaluate.Restoring{Chains: f.count, Sweeps: f.sweeps, Key: stream.New(c.seed), Progress: progress})
 	})
-	bar.done()
 	if err != nil {
 		return err
 	}
-	given := make([]int8, n)
-	for _, i := range units {
-		given[i] = 1
+	if err := save(f.out, r.Write); err != nil {
+		return err
 	}
-	var free []int
-	for i, g := range given {
-		if g == 0 {
-			free = append(free, i)
-		}
+	if err := savePNG(f.png, func() image.Image {
+		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, picked.Width, picked.Height)
+	}); err != nil {
+		return err
 	}
-	m := len(numbers)
-	report := completeReport{path, f.from, numbers, len(units), f.count, f.sweeps, float64(evaluate.Wrong(r, samples, free)) / float64(max(1, len(free)*m)), f.out, f.png}
-	if f.out != "" {
-		arrays := append(restorationArrays(r, m, f.count, "completions"), npy.Array{Name: "given", Shape: []int{n}, Data: given})
-		if err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.WriteArchive(w, arrays) }); err != nil {
-			return err
-		}
-	}
-	if f.png != "" {
-		img := figure.Compare(min(m, mostRows), 3+min(f.count, mostCompletions), n, width, height, func(row, column, i int) color.RGBA {
-			switch {
-			case column == 0 || column == 1 && given[i] == 1:
-				return figure.Grey(float64(samples.At(i, row)))
-			case column == 1:
-				return figure.Unknown
-			case column == 2:
-				return figure.Grey(float64(r.Mean[i*m+row]))
-			}
-			return figure.Grey(float64(r.States.At(i, row*f.count+column-3)))
-		})
-		if err := figure.WritePNG(f.png, img); err != nil {
-			return err
-		}
-	}
-	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", len(free), n, m, 100*report.Error)
+	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", len(r.Free), machine.Visible(), len(picked.Numbers), 100*r.Error)
 	c.printFiles(f.out, f.png)
-	return c.object(report)
+	return c.object(completeReport{path, f.from, picked.Numbers, len(units), f.count, f.sweeps, r.Error, f.out, f.png})
 }
-
-// What pictures show at most.
-const (
-	mostRows        = 40
-	mostCompletions = 20
-)
 
 // outputs checks the files that a verb writes.
 func outputs(out, png string) error {
@@ -168,90 +127,3 @@ func (c *console) printFiles(names ...string) {
 		}
 	}
 }
-
-// restorationArrays returns the means, samples x units, and the chains' states,
-// samples x chains x units.
-func restorationArrays(r *evaluate.SpinRestoration, samples, chains int, states string) []npy.Array {
-	n := r.States.Rows()
-	means := make([]float32, len(r.Mean))
-	for i := range n {
-		for a := range samples {
-			means[a*n+i] = r.Mean[i*samples+a]
-		}
-	}
-	return []npy.Array{
-		{Name: "mean", Shape: []int{samples, n}, Data: means},
-		{Name: states, Shape: []int{samples, chains, n}, Data: rows(r.States)},
-	}
-}
-
-// rows returns the columns of s, one after another.
-func rows(s *spin.Matrix) []int8 {
-	across := spin.New(s.Cols(), s.Rows())
-	s.Transpose(across)
-	values := make([]int8, s.Rows()*s.Cols())
-	spin.Values(values, across)
-	return values
-}
-
-// samples returns those that --from names, and the shape of a picture.
-func (f *completeFlags) samples(visible int) (numbers []int, samples *spin.Matrix, width, height int, err error) {
-	cut := strings.LastIndexByte(f.from, ':')
-	if cut < 0 {
-		return nil, nil, 0, 0, usagef("--from %q: it must be DATA:K, the K-th sample of DATA counted from 0, such as mnist:test:3", f.from)
-	}
-	var set *dataset.Set
-	if set, err = f.data.loadNamed(f.from[:cut]); err != nil {
-		return nil, nil, 0, 0, err
-	}
-	if set.Visible() != visible {
-		return nil, nil, 0, 0, usagef("--from %s: samples of %d spins for a model of %d visible units", f.from, set.Visible(), visible)
-	}
-	if numbers, err = parseList("--from", f.from[cut+1:], "sample", set.Len()); err != nil {
-		return nil, nil, 0, 0, err
-	}
-	samples = spin.New(visible, len(numbers))
-	set.Samples.Gather(samples, numbers)
-	return numbers, samples, set.Width, set.Height, nil
-}
-
-// parseRegion reads units as parseUnits does, a half of a picture, or a
-// rectangle of columns x rows.
-func parseRegion(text string, visible, width, height int) ([]int, error) {
-	half := oneOf(text, "top", "bottom", "left", "right")
-	columns, lines, rectangle := strings.Cut(text, "x")
-	if !half && !rectangle {
-		return parseUnits(text, visible)
-	}
-	if width < 1 || height < 1 || width*height != visible {
-		return nil, usagef("--clamp %s: the %d units are not known to be a picture; name units", text, visible)
-	}
-	switch text {
-	case "top":
-		columns, lines = span(0, width), span(0, (height+1)/2)
-	case "bottom":
-		columns, lines = span(0, width), span(height/2, height)
-	case "left":
-		columns, lines = span(0, (width+1)/2), span(0, height)
-	case "right":
-		columns, lines = span(width/2, width), span(0, height)
-	}
-	xs, err := parseList("--clamp", columns, "column", width)
-	if err != nil {
-		return nil, err
-	}
-	ys, err := parseList("--clamp", lines, "row", height)
-	if err != nil {
-		return nil, err
-	}
-	var units []int
-	for _, y := range ys {
-		for _, x := range xs {
-			units = append(units, y*width+x)
-		}
-	}
-	return units, nil
-}
-
-// span is the range from lo up to hi as text.
-func span(lo, hi int) string { return strconv.Itoa(lo) + "-" + strconv.Itoa(hi-1) }

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"image/color"
-	"io"
+	"image"
 
 	"github.com/spf13/cobra"
 
+	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
-	"bethe/internal/durable"
-	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -42,26 +39,11 @@ type denoiseReport struct {
 	PNG     string   `json:"png,omitempty"`
 }
 
-// Labels of the random streams of denoise.
-const (
-	streamNoise = iota
-	streamDenoise
-)
-
 func newDenoiseCommand(c *console) *cobra.Command {
 	var f denoiseFlags
 	cmd := &cobra.Command{
 		Use: "denoise MODEL", Short: "Infer what noisy samples were", Args: oneArgument("a model file"),
-		Long: `Flips each spin of samples with probability --flip, infers from that alone what
-they were, and says how many spins are wrong before and after. With --noisy the
-data are noisy already, and nothing is flipped.
-
-The inference is exact Bayes with the machine as the prior: noise is a field
-ln((1-flip)/flip)/2 along what was seen, in which the visible units are sampled.
-The answer for each spin is the sign of its posterior mean, which errs least.
-
-The picture has a row for each sample: the sample, its noisy version, the
-posterior mean, its sign.`,
+		Long: help("denoise"),
 		Example: `  bethe denoise runs/m500/model.npz --flip 0.1 --png denoised.png
   bethe denoise model.npz --data seen.npz --noisy --flip 0.05 --count 0 --out restored.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.denoise(cmd.Context(), args[0], &f) },
@@ -99,71 +81,36 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 	if err != nil {
 		return err
 	}
-	if set.Visible() != machine.Visible() {
-		return usagef("%s: samples of %d spins for a model of %d visible units", f.data.name, set.Visible(), machine.Visible())
+	if err := source.Fits(set, machine.Visible()); err != nil {
+		return usagef("%s: %w", f.data.name, err)
 	}
 	if f.count > 0 {
 		set = set.Head(min(f.count, set.Len()))
 	}
-	n, m := set.Visible(), set.Len()
-	key := stream.New(c.seed)
-	seen := set.Samples.Clone()
-	if !f.noisy {
-		evaluate.Flip(seen, f.flip, key.Sub(streamNoise))
-	}
-	bar := c.progress("denoising")
-	r, err := evaluate.Denoise(ctx, evaluate.OnMachine(machine), seen, f.flip, evaluate.Restoring{
-		Chains: f.chains, Sweeps: f.sweeps, Key: key.Sub(streamDenoise), Progress: func(f float64) { bar.set(f, "") },
+	r, err := during(c, "denoising", func(progress func(float64)) (*evaluate.Mended, error) {
+		return evaluate.Mend(ctx, machine, set.Samples, f.flip, f.noisy, stream.New(c.seed), evaluate.Restoring{Chains: f.chains, Sweeps: f.sweeps, Progress: progress})
 	})
-	bar.done()
 	if err != nil {
 		return err
 	}
-	restored := spin.FromSigns(n, m, r.Mean)
-	report := denoiseReport{Model: path, Data: f.data.name, Samples: m, Flip: f.flip, Chains: f.chains, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
+	report := denoiseReport{path, f.data.name, set.Len(), f.flip, f.chains, f.sweeps, r.Before, r.After, f.out, f.png}
 	if f.noisy {
-		c.printf("%d samples restored; %.2f %% of their spins change\n", m, 100*shareWrong(seen, restored))
+		c.printf("%d samples restored; %.2f %% of their spins change\n", set.Len(), 100*r.Changed)
 	} else {
-		before, after := shareWrong(set.Samples, seen), shareWrong(set.Samples, restored)
-		report.Before, report.After = &before, &after
-		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", m, f.data.name, 100*before, 100*after)
+		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", set.Len(), f.data.name, 100**r.Before, 100**r.After)
 	}
-	if f.out != "" {
-		arrays := []npy.Array{restorationArrays(r, m, f.chains, "")[0],
-			{Name: "seen", Shape: []int{m, n}, Data: rows(seen)}, {Name: "restored", Shape: []int{m, n}, Data: rows(restored)}}
-		if err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.WriteArchive(w, arrays) }); err != nil {
-			return err
-		}
+	if err := save(f.out, r.Write); err != nil {
+		return err
 	}
-	if f.png != "" {
-		shown := []func(i, a int) float64{
-			func(i, a int) float64 { return float64(set.Samples.At(i, a)) },
-			func(i, a int) float64 { return float64(seen.At(i, a)) },
-			func(i, a int) float64 { return float64(r.Mean[i*m+a]) },
-			func(i, a int) float64 { return float64(restored.At(i, a)) },
-		}
-		if f.noisy {
-			shown = shown[1:]
-		}
-		img := figure.Compare(min(m, mostRows), len(shown), n, set.Width, set.Height, func(row, column, i int) color.RGBA {
-			return figure.Grey(shown[column](i, row))
-		})
-		if err := figure.WritePNG(f.png, img); err != nil {
-			return err
-		}
+	truth := set.Samples
+	if f.noisy {
+		truth = nil
+	}
+	if err := savePNG(f.png, func() image.Image {
+		return figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)
+	}); err != nil {
+		return err
 	}
 	c.printFiles(f.out, f.png)
 	return c.object(report)
-}
-
-// shareWrong returns the share of the spins in which two matrices differ.
-func shareWrong(a, b *spin.Matrix) float64 {
-	x, y := rows(a), rows(b)
-	count := 0
-	for k, v := range x {
-		if v != y[k] {
-			count++
-		}
-	}
-	return float64(count) / float64(len(x))
 }

@@ -5,14 +5,12 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dataset"
+	"bethe/dataset/source"
 	"bethe/evaluate"
-	"bethe/internal/durable"
-	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/stream"
 )
@@ -29,45 +27,21 @@ type featuresFlags struct {
 
 // featuresReport is the JSON object of features.
 type featuresReport struct {
-	Model      string            `json:"model"`
-	Data       string            `json:"data"`
-	Samples    int               `json:"samples"`
-	Features   int               `json:"features"`
-	Gain       float64           `json:"gain"`
-	Out        string            `json:"out,omitempty"`
-	Classifier *classifierReport `json:"classifier,omitempty"` // on the features
-	Raw        *classifierReport `json:"raw,omitempty"`        // on the visible units
+	Model      string                     `json:"model"`
+	Data       string                     `json:"data"`
+	Samples    int                        `json:"samples"`
+	Features   int                        `json:"features"`
+	Gain       float64                    `json:"gain"`
+	Out        string                     `json:"out,omitempty"`
+	Classifier *evaluate.ClassifierReport `json:"classifier,omitempty"` // on the features
+	Raw        *evaluate.ClassifierReport `json:"raw,omitempty"`        // on the visible units
 }
-
-// classifierReport is what a classifier reached.
-type classifierReport struct {
-	Features     int       `json:"features"`
-	Classes      int       `json:"classes"`
-	Test         string    `json:"test"`
-	TestSamples  int       `json:"test_samples"`
-	TestError    float64   `json:"test_error"`
-	TrainError   float64   `json:"train_error"`
-	L2           float64   `json:"l2"`
-	L2Tried      []float64 `json:"l2_tried"`
-	HeldOutError []float64 `json:"held_out_error,omitempty"` // of each penalty tried
-	Seconds      float64   `json:"seconds"`
-}
-
-// heldOut is the share of the samples on which penalties are compared.
-const heldOut = 1. / 6
 
 func newFeaturesCommand(c *console) *cobra.Command {
 	var f featuresFlags
 	cmd := &cobra.Command{
 		Use: "features MODEL", Short: "Hidden means of data, and how well a linear classifier reads them", Args: oneArgument("a model file"),
-		Long: `Writes what the hidden units make of data: their means given each sample, a
-float32 array of samples x hidden units in an .npy file.
-
-With --classifier it fits a multinomial logistic regression to them and the
-data's labels, and says how often it errs on other data: --test, or mnist:test
-where the data is mnist. The penalty on its weights is the one of --l2 with the
-fewest errors on a sixth of the samples, held out for that. --raw does the same
-with the visible units themselves, for comparison.`,
+		Long: help("features"),
 		Example: `  bethe features runs/m500/model.npz --data mnist -o features.npy
   bethe features runs/m500/model.npz --classifier --raw
   bethe features model.npz --data train.npz --classifier --test test.npz --json`,
@@ -112,20 +86,23 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 	var test *dataset.Set
 	if f.classifier || f.raw {
 		other := f.data
-		other.labels, other.name = f.testLabels, f.test
+		other.Labels, other.name = f.testLabels, f.test
 		if f.test == "" {
-			if f.data.name != "mnist" && f.data.name != "mnist:train" {
+			var there bool
+			if other.name, there = carried.TestOf(f.data.name); !there {
 				return usagef("--test: name the data to test classifiers on")
 			}
-			other.name = "mnist:test"
 		}
 		f.test = other.name
 		if test, err = f.labelled(&other, machine, true); err != nil {
 			return err
 		}
 	}
-	fit := func(what string, in, inTest evaluate.Inputs) (*classifierReport, error) {
-		r, err := c.fitClassifier(ctx, f, penalties, set, test, in, inTest)
+	fit := func(what string, in, inTest evaluate.Inputs) (*evaluate.ClassifierReport, error) {
+		r, err := during(c, "classifier", func(progress func(float64)) (*evaluate.ClassifierReport, error) {
+			return evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.data.name, Inputs: in, Labels: set.Labels},
+				evaluate.Labelled{Name: f.test, Inputs: inTest, Labels: test.Labels}, penalties, stream.New(c.seed), progress)
+		})
 		if err == nil {
 			c.printf("%s: a linear classifier errs on %.2f %% of %s, %.2f %% of %s (L2 %g, %.1f s)\n",
 				what, 100*r.TestError, f.test, 100*r.TrainError, f.data.name, r.L2, r.Seconds)
@@ -135,8 +112,7 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 	if f.out != "" || f.classifier {
 		x := evaluate.Features(evaluate.OnMachine(machine), set.Samples, f.gain)
 		if f.out != "" {
-			err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.Write(w, []int{set.Len(), machine.Hidden()}, x) })
-			if err != nil {
+			if err := save(f.out, func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) }); err != nil {
 				return err
 			}
 			c.printf("%d features of %d samples in %s\n", machine.Hidden(), set.Len(), f.out)
@@ -162,8 +138,8 @@ func (f *featuresFlags) labelled(d *dataFlags, machine *rbm.Machine, needed bool
 	switch {
 	case err != nil:
 		return nil, err
-	case set.Visible() != machine.Visible():
-		return nil, usagef("%s: samples of %d spins for a model of %d visible units", d.name, set.Visible(), machine.Visible())
+	case source.Fits(set, machine.Visible()) != nil:
+		return nil, usagef("%s: %w", d.name, source.Fits(set, machine.Visible()))
 	case needed && set.Labels == nil:
 		return nil, usagef("%s has no labels, which a classifier learns from and is tested on: name their file with --labels or --test-labels", d.name)
 	}
@@ -181,23 +157,4 @@ func parsePenalties(list string) ([]float64, error) {
 		penalties = append(penalties, v)
 	}
 	return penalties, nil
-}
-
-// fitClassifier fits and tests a classifier under a progress bar.
-func (c *console) fitClassifier(ctx context.Context, f *featuresFlags, penalties []float64, set, test *dataset.Set, in, inTest evaluate.Inputs) (*classifierReport, error) {
-	bar := c.progress("classifier")
-	defer bar.done()
-	start := time.Now()
-	k, err := evaluate.FitClassifier(ctx, in, set.Labels, evaluate.Fitting{
-		L2: penalties, HeldOut: heldOut, Key: stream.New(c.seed).Sub(streamHeldOut), Progress: func(f float64) { bar.set(f, "") },
-	})
-	if err != nil {
-		return nil, err
-	}
-	_, features := in.Size()
-	return &classifierReport{
-		Features: features, Classes: len(k.Labels), Test: f.test, TestSamples: test.Len(),
-		TestError: k.ErrorRate(inTest, test.Labels), TrainError: k.ErrorRate(in, set.Labels),
-		L2: k.L2, L2Tried: penalties, HeldOutError: k.HeldOut, Seconds: time.Since(start).Seconds(),
-	}, nil
 }

@@ -15,7 +15,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dashboard"
+	"bethe/dataset/source"
 	"bethe/internal/kernel"
+	"bethe/setting"
 )
 
 // Exit statuses.
@@ -54,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := inFlags(root.ExecuteContext(ctx))
 	var words *usageError
 	switch {
 	case err == nil:
@@ -83,6 +86,22 @@ type usageError struct{ error }
 func (e *usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// inFlags makes errors in what was asked of a library errors in the words of the
+// command: a setting is a flag.
+func inFlags(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text, found := setting.Reworded(err, flagOf); found {
+		return &usageError{errors.New(text)}
+	}
+	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
+	if errors.As(err, &name) || errors.As(err, &address) {
+		return &usageError{err}
+	}
+	return err
+}
 
 // errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
 var errInterrupted = errors.New("interrupted")

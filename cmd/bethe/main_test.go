@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/internal/build"
 	"bethe/rbm"
 	"bethe/runs"
 )
@@ -175,7 +176,7 @@ func TestSomeSamples(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if v := object(t, "version"); v["version"] != version || v["go"] == "" {
+	if v := object(t, "version"); v["version"] != build.Version || v["go"] == "" {
 		t.Errorf("version: %v", v)
 	}
 }

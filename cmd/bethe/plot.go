@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/figure"
-	"bethe/rbm"
 	"bethe/runs"
 )
 
@@ -23,16 +18,6 @@ type plotFlags struct {
 	only []string
 	out  string
 }
-
-// plotReport is the JSON object of plot.
-type plotReport struct {
-	Run     string   `json:"run"`
-	Files   []string `json:"files"`
-	Without []string `json:"without,omitempty"` // figures that the run has no numbers for
-}
-
-// runFigures are the figures that plot draws, in order.
-var runFigures = append(append([]string{}, figure.RunCurves...), "magnetisations", "magnetisation-history", "spectrum", "units", "synapses", "samples")
 
 func newPlotCommand(c *console) *cobra.Command {
 	var f plotFlags
@@ -67,115 +52,27 @@ What the run has no numbers for is left out.`,
 }
 
 func (c *console) plot(ctx context.Context, folder string, f *plotFlags) error {
-	for _, name := range f.only {
-		if !oneOf(name, runFigures...) {
-			return usagef("--only %s: no figure is called %q; there are %s", strings.Join(f.only, ","), name, strings.Join(runFigures, ", "))
-		}
-	}
-	info, err := runs.ReadInfo(folder)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: not the folder of a run: it has no %s; bethe runs DIR lists runs", folder, runs.InfoFile)
-		}
-		return err
-	}
-	records, err := runs.ReadRecords(folder)
-	if err != nil {
-		return err
-	}
-	run := figure.Run{Name: filepath.Base(folder), Info: info, Records: records}
 	if f.out == "" {
 		f.out = filepath.Join(folder, "figures")
 	}
-	if err := os.MkdirAll(f.out, 0o755); err != nil {
+	bar := c.progress("drawing")
+	saved, err := figure.SaveRun(ctx, folder, f.out, f.only, bar.set)
+	bar.done()
+	switch {
+	case errors.Is(err, runs.ErrNotRun):
+		return fmt.Errorf("%w; bethe runs DIR lists runs", err)
+	case err != nil:
 		return err
 	}
-	report := plotReport{Run: folder, Files: []string{}}
-	bar := c.progress("drawing")
-	defer bar.done()
-	for k, name := range runFigures {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		bar.set(float64(k)/float64(len(runFigures)), name)
-		if len(f.only) > 0 && !oneOf(name, f.only...) {
-			continue
-		}
-		chart, err := runFigure(name, folder, run)
-		if err != nil {
-			return err
-		}
-		if chart == nil {
-			report.Without = append(report.Without, name)
-			continue
-		}
-		files, err := figure.Save(filepath.Join(f.out, name), chart)
-		if err != nil {
-			return err
-		}
-		report.Files = append(report.Files, files...)
+	c.printFiles(saved.Files...)
+	if len(saved.Without) > 0 {
+		c.logf("the run has no numbers for: %s\n", strings.Join(saved.Without, ", "))
 	}
-	bar.done()
-	for _, file := range report.Files {
-		c.printf("%s\n", file)
-	}
-	if len(report.Without) > 0 {
-		c.logf("the run has no numbers for: %s\n", strings.Join(report.Without, ", "))
-	}
-	if len(report.Files) == 0 {
+	if len(saved.Files) == 0 {
 		return fmt.Errorf("%s: nothing to draw yet", folder)
 	}
-	return c.object(&report)
-}
-
-// runFigure returns a figure of a run, nil if it has no numbers for it.
-func runFigure(name, folder string, run figure.Run) (figure.Chart, error) {
-	switch name {
-	case "magnetisations":
-		return figure.RunMagnetisations(run), nil
-	case "magnetisation-history":
-		return figure.RunMagnetisationHistory(run), nil
-	case "spectrum":
-		return figure.RunSpectrum(run), nil
-	case "synapses", "units":
-		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil // it still learns
-		}
-		if err != nil {
-			return nil, err
-		}
-		if name == "units" {
-			return figure.FileOverlaps(file), nil
-		}
-		return figure.FileTiles(file), nil
-	case "samples":
-		data, err := picture(filepath.Join(folder, runs.DataFile))
-		if err != nil {
-			return nil, err
-		}
-		samples, err := picture(filepath.Join(folder, runs.SamplesFile))
-		if err != nil {
-			return nil, err
-		}
-		return figure.SamplesBesideData(data, samples), nil
-	}
-	return figure.RunCurve(name, run), nil
-}
-
-// picture reads a PNG file; nil if there is none.
-func picture(path string) (image.Image, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	img, err := png.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return img, nil
+	return c.object(struct {
+		Run string `json:"run"`
+		*figure.Saved
+	}{folder, saved})
 }

@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
-	"math"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"bethe/dataset/source"
+	"bethe/evaluate"
+	"bethe/exchange"
 	"bethe/figure"
-	"bethe/internal/durable"
-	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -98,43 +95,37 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 	if f.integers {
 		return c.sampleIntegers(ctx, path, machine, f)
 	}
-	n := machine.Visible()
 	report := sampleReport{Model: path, Samples: f.count, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
-	var units []int
-	var held *spin.Matrix
+	sampling := evaluate.Sampling{Count: f.count, Sweeps: f.sweeps, Tempered: f.tempered, Key: stream.New(c.seed)}
 	if f.clamp != "" {
-		if units, err = parseUnits(f.clamp, n); err != nil {
-			return err
+		if sampling.Units, err = source.Units(f.clamp, machine.Visible()); err != nil {
+			return inFlag("--clamp", err)
 		}
-		if held, err = f.held(n); err != nil {
-			return err
-		}
-		report.Clamped = len(units)
-	}
-	chains := sample.NewChains(sample.OnMachine(machine), f.count, stream.New(c.seed))
-	if held != nil {
-		chains.Clamp(units, held)
-	}
-	if f.tempered {
-		tempered, err := c.temper(ctx, machine, f.count, f.sweeps, units, held)
+		picked, err := f.data.pick(f.from, machine.Visible())
 		if err != nil {
 			return err
 		}
-		report.Rungs = tempered.rungs
-		// One more sweep, of chains that start there, shows the means.
-		chains.Start(tempered.states)
-		chains.Sweep(1)
-	} else if err := c.sweep(ctx, "sampling", f.sweeps, func() { chains.Sweep(1) }); err != nil {
+		if len(picked.Numbers) != 1 {
+			return usagef("--from %s: %d samples, where units are held at one", f.from, len(picked.Numbers))
+		}
+		sampling.Held, report.Clamped = picked.Samples, len(sampling.Units)
+	}
+	samples, err := during(c, map[bool]string{false: "sampling", true: "tempering"}[f.tempered], func(progress func(float64)) (*evaluate.Samples, error) {
+		sampling.Progress = progress
+		return evaluate.Sample(ctx, machine, sampling)
+	})
+	if err != nil {
 		return err
 	}
+	report.Rungs = samples.Temperatures
 	if f.out != "" {
-		if err := writeSamples(f.out, chains); err != nil {
+		if err := save(f.out, samples.Write); err != nil {
 			return err
 		}
 		c.printf("%d samples in %s\n", f.count, f.out)
 	}
 	if f.png != "" {
-		if err := figure.WritePNG(f.png, figure.ChainMeans(chains, file.Info.Width, file.Info.Height)); err != nil {
+		if err := figure.WritePNG(f.png, figure.ChainMeans(samples.Chains, file.Info.Width, file.Info.Height)); err != nil {
 			return err
 		}
 		c.printf("%d samples drawn in %s\n", f.count, f.png)
@@ -142,95 +133,21 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 	return c.object(report)
 }
 
-// sweep does count sweeps under a progress bar. Its only error is the context's.
-func (c *console) sweep(ctx context.Context, what string, count int, once func()) error {
-	bar := c.progress(what)
-	defer bar.done()
-	for k := range count {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		once()
-		bar.set(float64(k+1)/float64(count), "")
-	}
-	return nil
-}
-
-// sampleRows returns samples, a column each, as an array with one in each row.
-func sampleRows(samples *spin.Matrix) npy.Array {
-	n, count := samples.Rows(), samples.Cols()
-	across, values := spin.New(count, n), make([]int8, n*count)
-	samples.Transpose(across)
-	spin.Values(values, across)
-	return npy.Array{Name: "samples", Shape: []int{count, n}, Data: values}
-}
-
-// held returns the sample that --from names, once for each chain.
-func (f *sampleFlags) held(visible int) (*spin.Matrix, error) {
-	name, index, err := splitIndex(f.from)
+// sampleIntegers draws as exported source does.
+func (c *console) sampleIntegers(ctx context.Context, path string, machine *rbm.Machine, f *sampleFlags) error {
+	packed, err := exchange.Pack(machine)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	set, err := f.data.loadNamed(name)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case index >= set.Len():
-		return nil, usagef("--from %s: there are %d samples, counted from 0", f.from, set.Len())
-	case set.Visible() != visible:
-		return nil, usagef("--from %s: samples of %d spins for a model of %d visible units", f.from, set.Visible(), visible)
-	}
-	columns := make([]int, f.count)
-	for k := range columns {
-		columns[k] = index
-	}
-	held := spin.New(visible, f.count)
-	set.Samples.Gather(held, columns)
-	return held, nil
-}
-
-// parseUnits reads a list of units and ranges, such as 0-9,20.
-func parseUnits(list string, visible int) ([]int, error) {
-	units, err := parseList("--clamp", list, "unit", visible)
-	slices.Sort(units)
-	return slices.Compact(units), err
-}
-
-// parseList reads a list of numbers and ranges of things, counted from 0, of
-// which there are count.
-func parseList(flag, list, thing string, count int) ([]int, error) {
-	var numbers []int
-	for _, part := range strings.Split(list, ",") {
-		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
-		if !isRange {
-			last = first
-		}
-		lo, errLo := strconv.Atoi(first)
-		hi, errHi := strconv.Atoi(last)
-		if errLo != nil || errHi != nil || lo < 0 || hi < lo || hi >= count {
-			return nil, usagef("%s %q: %q is not a %s or a range of them between 0 and %d", flag, list, part, thing, count-1)
-		}
-		for i := lo; i <= hi; i++ {
-			numbers = append(numbers, i)
-		}
-	}
-	return numbers, nil
-}
-
-// writeSamples writes the chains' visible states and their means, one sample a row.
-func writeSamples(path string, chains *sample.SpinChains[float32]) error {
-	n, count := chains.Visible.Rows(), chains.Visible.Cols()
-	means := make([]float32, n*count)
-	for i := range n {
-		for a, f := range chains.VisibleFields()[i*count : (i+1)*count] {
-			means[a*n+i] = float32(math.Tanh(float64(f)))
-		}
-	}
-	return durable.WriteFile(path, func(w io.Writer) error {
-		return npy.WriteArchive(w, []npy.Array{
-			sampleRows(chains.Visible),
-			{Name: "visible_mean", Shape: []int{count, n}, Data: means},
-		})
+	samples, err := during(c, "sampling", func(progress func(float64)) (*spin.Matrix, error) {
+		return packed.Sample(ctx, f.count, f.sweeps, c.seed, progress)
 	})
+	if err != nil {
+		return err
+	}
+	if err := save(f.out, func(w io.Writer) error { return evaluate.WriteSamples(w, samples) }); err != nil {
+		return err
+	}
+	c.printf("%d samples in %s\n", f.count, f.out)
+	return c.object(sampleReport{Model: path, Samples: f.count, Sweeps: f.sweeps, Out: f.out})
 }
