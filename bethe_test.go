@@ -14,7 +14,7 @@ import (
 )
 
 // What tests read of the module, before they go to a folder of their own.
-var readme, example string
+var readme, example, root string
 
 func TestMain(m *testing.M) {
 	must := func(err error) {
@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	var err error
+	root, err = os.Getwd()
+	must(err)
 	text, err := os.ReadFile("README.md")
 	must(err)
 	readme = string(text)

@@ -17,7 +17,7 @@ func TestOutsideModule(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Fatal("the tests need the go command: ", err)
 	}
-	const folder = "testdata/outside"
+	folder := filepath.Join(root, "testdata", "outside")
 	if err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
