@@ -136,7 +136,7 @@ func (f *folder) result() (*Result, error) {
 		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
 	}
 	if string(saved.Label) != f.label {
-		return nil, setting.Phrase("out", "%s: the result of another run\n  it is of: %s\n  this is:  %s\nchoose another {out}", path, saved.Label, f.label)
+		return nil, setting.Phrase("out", "%s: the result of another run: %s\nchoose another {out}", path, differences(string(saved.Label), f.label))
 	}
 	saved.Result.Model = f.model() // the folder may have moved
 	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil {
@@ -225,6 +225,9 @@ func (f *folder) resume(l *learner) (bool, error) {
 		return false, nil
 	}
 	if err := variational.LoadCheckpoint(path, f.label, l.trainer, l.parts...); err != nil {
+		if other := ofAnotherRun(path, f.label); other != nil {
+			err = other
+		}
 		return false, err
 	}
 	l.saved = l.trainer.Step()

@@ -16,11 +16,6 @@ import (
 // TestKinds: each kind of synapses, rule, engine and partition term learns, and ships
 // a machine of its kind.
 func TestKinds(t *testing.T) {
-	labelled := small()
-	labelled.Labels = make([]int, labelled.Len())
-	for a := range labelled.Labels {
-		labelled.Labels[a] = a & 1
-	}
 	for more, bits := range map[string]int{
 		"": 60, `, "synapses": "real", "decay": 0.01`: 60 * 32, `, "synapses": "sampled"`: 60, `, "synapses": "sign"`: 60,
 		`, "rule": "bayes"`: 60, `, "rule": "clipped", "rate": 0.1`: 60, `, "fields": false, "centre": false, "learn_coupling": false`: 60,
@@ -28,7 +23,7 @@ func TestKinds(t *testing.T) {
 		`, "partition": "quenched", "centre": false, "estep": "exact", "draws": 4`: 60, `, "label_weight": 3`: 60, `, "undecided": "draw"`: 60,
 	} {
 		recipe := quick(more)
-		run := start(t, recipe, learn.Job{Data: labelled, Seed: 5, MeasureEvery: 5})
+		run := start(t, recipe, learn.Job{Data: labelled(), Seed: 5, MeasureEvery: 5})
 		result, err := run.Run(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", more, err)

@@ -57,6 +57,16 @@ func small() learn.Data {
 	return learn.Data{Set: &dataset.Set{Samples: samples}, Name: "small", Binarise: "threshold"}
 }
 
+// labelled is small with a label for each sample.
+func labelled() learn.Data {
+	d := small()
+	d.Labels = make([]int, d.Len())
+	for a := range d.Labels {
+		d.Labels[a] = a & 1
+	}
+	return d
+}
+
 // quick is a recipe that learns small in no time, by chains.
 func quick(more string) learn.Recipe {
 	r, _, err := learn.ParseRecipe([]byte(`{"hidden": 5, "steps": 40, "batch": 50, "estep": "chains", "chains": 20, "scouts": 3` + more + `}`))
@@ -226,12 +236,14 @@ func TestResume(t *testing.T) {
 	if err := run.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range []learn.Recipe{quick(`, "rate": 0.03`), quick(`, "sweeps": 2`)} {
-		other, err := learn.Start(wrong, job)
+	for want, wrong := range map[string]learn.Recipe{"rate was 0.02 and is 0.03": quick(`, "rate": 0.03`), "label_weight was not set and is 1": quick(`, "sweeps": 2, "label_weight": 1`)} {
+		on := job
+		on.Data.Set = labelled().Set
+		other, err := learn.Start(wrong, on)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = other.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another run") {
+		if _, err = other.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "another run: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "chains") {
 			t.Errorf("other settings: %v", err)
 		}
 		_ = other.Close()
@@ -283,6 +295,10 @@ func TestResume(t *testing.T) {
 	var setting *learn.SettingError
 	if _, err := learn.Start(quick(""), job); !errors.As(err, &setting) || setting.Setting != "out" {
 		t.Errorf("a folder that is taken: %v", err)
+	}
+	job.Resume, job.Seed = true, 4
+	if _, err := learn.Start(quick(""), job); !errors.As(err, &setting) || !strings.Contains(err.Error(), "the result of another run: seed was 3 and is 4\n") {
+		t.Errorf("another seed: %v", err)
 	}
 }
 

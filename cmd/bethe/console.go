@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"image"
 	"io"
 	"os"
 	"time"
@@ -12,8 +11,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"bethe/figure"
-	"bethe/internal/durable"
 	"bethe/trial"
 )
 
@@ -23,22 +20,6 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
-}
-
-// save writes a file, if it has a name.
-func save(path string, write func(io.Writer) error) error {
-	if path == "" {
-		return nil
-	}
-	return durable.WriteFile(path, write)
-}
-
-// savePNG writes a picture, if its file has a name.
-func savePNG(path string, draw func() image.Image) error {
-	if path == "" {
-		return nil
-	}
-	return figure.WritePNG(path, draw())
 }
 
 // printf prints for a person, who is not there with --json.

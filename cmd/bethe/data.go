@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -38,56 +37,37 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringVar(&d.Array, "array", "", "array of the samples in an npz file")
 }
 
-// reading returns how the flags say that data are read.
-func (d *dataFlags) reading() (source.Reading, error) {
+// opener returns what opens data as the flags say.
+func (d *dataFlags) opener() (o source.Opener, err error) {
 	r := d.Reading
 	if d.threshold != "" {
 		v, err := strconv.ParseFloat(d.threshold, 64)
 		if err != nil {
-			return r, usagef("--threshold %q is not a number", d.threshold)
+			return o, usagef("--threshold %q is not a number", d.threshold)
 		}
 		r.Threshold = &v
 	}
 	r.Stochastic = d.binarise == "stochastic"
 	switch {
 	case !oneOf(d.binarise, "threshold", "stochastic"):
-		return r, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
+		return o, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
 	case !r.Stochastic && d.White != 0:
-		return r, usagef("--white is of --binarise stochastic")
+		return o, usagef("--white is of --binarise stochastic")
 	case r.Stochastic && r.Threshold != nil:
-		return r, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
+		return o, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
 	}
-	return r, nil
+	return source.Opener{Carried: carried, Reading: r}, nil
 }
 
 // load returns the data that the flags name.
 func (d *dataFlags) load() (*dataset.Set, error) { return d.loadNamed(d.name) }
 
 func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
-	r, err := d.reading()
+	o, err := d.opener()
 	if err != nil {
 		return nil, err
 	}
-	set, err := carried.Open(name, r)
-	return set, inFlag("--data", err)
-}
-
-// pick returns the samples that --from names.
-func (d *dataFlags) pick(from string, visible int) (*source.Pick, error) {
-	r, err := d.reading()
-	if err != nil {
-		return nil, err
-	}
-	picked, err := carried.Pick(from, r, visible)
-	return picked, inFlag("--from", err)
-}
-
-// inFlag puts the flag before an error in a list.
-func inFlag(flag string, err error) error {
-	if list := (*source.ListError)(nil); errors.As(err, &list) {
-		return usagef("%s %w", flag, err)
-	}
-	return err
+	return o.Open("data", name)
 }
 
 func newDataCommand(c *console) *cobra.Command {

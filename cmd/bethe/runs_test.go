@@ -208,3 +208,23 @@ func TestCut(t *testing.T) {
 		t.Error("cut")
 	}
 }
+
+// TestOldFolder: runs and plot read a run folder that 0.2.0 left.
+func TestOldFolder(t *testing.T) {
+	out := t.TempDir()
+	for _, name := range []string{runs.InfoFile, runs.MetricsFile} {
+		if err := os.WriteFile(filepath.Join(out, name), read(t, filepath.Join("testdata", "frozen", "centred", name)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := object(t, "runs", out)["runs"].([]any); len(v) != 1 || v[0].(map[string]any)["finished"] != false {
+		t.Errorf("runs: %v", v)
+	}
+	if files := object(t, "plot", out, "--only", "coupling,polarised")["files"].([]any); len(files) != 4 {
+		t.Errorf("plot: %v", files)
+	}
+	// Its settings are a recipe of today.
+	if r, _, err := learn.ReadRecipe(filepath.Join(out, runs.InfoFile)); err != nil || r.Check() != nil || r.Hidden != 13 {
+		t.Errorf("recipe %+v, %v", r, err)
+	}
+}

@@ -7,22 +7,14 @@ import (
 	"strings"
 
 	"bethe/dataset"
+	"bethe/setting"
 	"bethe/spin"
 )
 
-// A ListError says that a list names something that there is not. Callers put the
-// name of the setting that the list came in before it.
-type ListError struct {
-	List    string // or the part of a picture, or DATA:LIST; quoted where it may be anything
-	Problem string
-}
-
-func (e *ListError) Error() string { return e.List + ": " + e.Problem }
-
-// List reads numbers and ranges, such as 0-9,20, of things counted from 0, of
-// which there are count, in the order given. thing is their name in the error, a
-// *ListError.
-func List(list, thing string, count int) ([]int, error) {
+// List reads numbers and ranges, such as 0-9,20, of things counted from 0. There are
+// count of them; the order is the one given. The error is a *setting.Error of the
+// setting that the list came in; thing is what it calls the things.
+func List(name, list, thing string, count int) ([]int, error) {
 	var numbers []int
 	for _, part := range strings.Split(list, ",") {
 		first, last, isRange := strings.Cut(strings.TrimSpace(part), "-")
@@ -32,7 +24,7 @@ func List(list, thing string, count int) ([]int, error) {
 		lo, errLo := strconv.Atoi(first)
 		hi, errHi := strconv.Atoi(last)
 		if errLo != nil || errHi != nil || lo < 0 || hi < lo || hi >= count {
-			return nil, &ListError{strconv.Quote(list), fmt.Sprintf("%q is not a %s or a range of them between 0 and %d", part, thing, count-1)}
+			return nil, setting.Errorf(name, strconv.Quote(list), "%q is not a %s or a range of them between 0 and %d", part, thing, count-1)
 		}
 		for i := lo; i <= hi; i++ {
 			numbers = append(numbers, i)
@@ -42,9 +34,9 @@ func List(list, thing string, count int) ([]int, error) {
 }
 
 // Units reads a list of visible units, and returns each once, rising. The error
-// is a *ListError.
-func Units(list string, visible int) ([]int, error) {
-	units, err := List(list, "unit", visible)
+// is a *setting.Error of the setting that the list came in.
+func Units(name, list string, visible int) ([]int, error) {
+	units, err := List(name, list, "unit", visible)
 	slices.Sort(units)
 	return slices.Compact(units), err
 }
@@ -52,15 +44,16 @@ func Units(list string, visible int) ([]int, error) {
 // Region reads visible units: as Units does, or a half of a picture of width x
 // height (top, bottom, left, right; the middle line belongs to either half), or a
 // rectangle of columns x rows, such as 0-13x0-27. A width or height of 0 stands
-// for a shape that is not known. The error is a *ListError.
-func Region(text string, visible, width, height int) ([]int, error) {
+// for a shape that is not known. The error is a *setting.Error of the setting that the
+// text came in.
+func Region(name, text string, visible, width, height int) ([]int, error) {
 	half := slices.Contains([]string{"top", "bottom", "left", "right"}, text)
 	columns, lines, rectangle := strings.Cut(text, "x")
 	if !half && !rectangle {
-		return Units(text, visible)
+		return Units(name, text, visible)
 	}
 	if width < 1 || height < 1 || width*height != visible {
-		return nil, &ListError{text, fmt.Sprintf("the %d units are not known to be a picture; name units", visible)}
+		return nil, setting.Errorf(name, text, "the %d units are not known to be a picture; name units", visible)
 	}
 	switch text {
 	case "top":
@@ -72,11 +65,11 @@ func Region(text string, visible, width, height int) ([]int, error) {
 	case "right":
 		columns, lines = span(width/2, width), span(0, height)
 	}
-	xs, err := List(columns, "column", width)
+	xs, err := List(name, columns, "column", width)
 	if err != nil {
 		return nil, err
 	}
-	ys, err := List(lines, "row", height)
+	ys, err := List(name, lines, "row", height)
 	if err != nil {
 		return nil, err
 	}
@@ -100,22 +93,22 @@ type Pick struct {
 	Width, Height int          // shape of the picture a sample is; 0 if none is known
 }
 
-// Pick opens the data of DATA:LIST and takes the samples of the list, of which
-// each must have as many spins as there are visible units. The error is a
-// *ListError or that of Open.
-func (c Catalogue) Pick(from string, r Reading, visible int) (*Pick, error) {
+// Pick opens the data of DATA:LIST and takes the samples of the list. Each must have
+// as many spins as there are visible units. The error is a *setting.Error of the
+// setting that the words came in, or that of Open.
+func (o *Opener) Pick(name, from string, visible int) (*Pick, error) {
 	cut := strings.LastIndexByte(from, ':')
 	if cut < 0 {
-		return nil, &ListError{strconv.Quote(from), "it must be DATA:K, the K-th sample of DATA counted from 0, such as mnist:test:3"}
+		return nil, setting.Errorf(name, strconv.Quote(from), "it must be DATA:K, the K-th sample of DATA counted from 0, such as mnist:test:3")
 	}
-	set, err := c.Open(from[:cut], r)
+	set, err := o.Open(name, from[:cut])
 	if err != nil {
 		return nil, err
 	}
 	if err := Fits(set, visible); err != nil {
-		return nil, &ListError{from, err.Error()}
+		return nil, setting.Errorf(name, from, "%v", err)
 	}
-	numbers, err := List(from[cut+1:], "sample", set.Len())
+	numbers, err := List(name, from[cut+1:], "sample", set.Len())
 	if err != nil {
 		return nil, err
 	}

@@ -51,32 +51,45 @@ type NameError struct {
 
 func (e *NameError) Error() string { return e.Message }
 
+// An Opener opens data by name, as a Reading says.
+type Opener struct {
+	Carried Catalogue
+	Reading Reading
+}
+
 // Open returns the data of a name: NAME:PART or NAME of what is carried, else
 // the file at that path; of either, NAME:LIST has the samples of the list alone
 // (see List), in its order. A file of that very name comes first. The error is a
-// *NameError, a *ListError, a *setting.Error of Reading, or that of dataset.Read.
-func (c Catalogue) Open(name string, r Reading) (*dataset.Set, error) {
+// *NameError, a *setting.Error of a list, called as the setting that the name came in, or
+// of Reading, or that of dataset.Read.
+func (o *Opener) Open(called, name string) (*dataset.Set, error) {
 	if data, list, ok := cutList(name); ok && !exists(name) {
-		set, err := c.Open(data, r)
+		set, err := o.Open(called, data)
 		if err != nil {
 			return nil, err
 		}
-		samples, err := List(list, "sample", set.Len())
+		samples, err := List(called, list, "sample", set.Len())
 		if err != nil {
 			return nil, err
 		}
 		return set.Subset(samples), nil
 	}
+	return o.whole(name)
+}
+
+// whole opens data of a name without a list.
+func (o *Opener) whole(name string) (*dataset.Set, error) {
+	r := o.Reading
 	if !(r.White >= 0) || math.IsInf(r.White, 0) {
 		return nil, setting.Errorf("white", r.White, "it must be positive and finite")
 	}
-	for _, carried := range c {
+	for _, carried := range o.Carried {
 		if name == carried.Name || strings.HasPrefix(name, carried.Name+":") {
 			return carried.open(name, r)
 		}
 	}
 	if !exists(name) {
-		return nil, &NameError{name, fmt.Sprintf("there is no file %s; data is %sa path", name, c.names())}
+		return nil, &NameError{name, fmt.Sprintf("there is no file %s; data is %sa path", name, o.Carried.names())}
 	}
 	opt := dataset.Options{Threshold: r.Threshold, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array}
 	if r.Stochastic {
