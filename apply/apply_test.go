@@ -43,7 +43,7 @@ func job(t *testing.T) Job {
 			}
 		}
 	}
-	file := &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(6, 3, 0.8), Posterior: q}, Synapses: q.Sign(), Info: rbm.Info{Width: 3, Height: 2}}
+	file := &rbm.File{Params: rbm.NewParams(6, 3, 0.8), Synapses: rbm.Learned(q.Sign(), q), Info: rbm.Info{Width: 3, Height: 2}}
 	path := filepath.Join(t.TempDir(), "model.npz")
 	if err := file.Save(path); err != nil {
 		t.Fatal(err)
