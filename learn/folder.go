@@ -44,8 +44,8 @@ type folder struct {
 // noPictures draws none.
 type noPictures struct{}
 
-func (noPictures) DrawData(string, *spin.Matrix, int, int) error               { return nil }
-func (noPictures) DrawSynapses(string, *rbm.File) error                        { return nil }
+func (noPictures) DrawData(string, *spin.Matrix, int, int) error                   { return nil }
+func (noPictures) DrawSynapses(string, *rbm.File) error                            { return nil }
 func (noPictures) DrawSamples(string, *sample.SpinChains[float32], int, int) error { return nil }
 
 // locked releases a lock.

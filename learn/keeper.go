@@ -43,18 +43,20 @@ type recorder interface {
 // memory keeps nothing: what is learned is returned.
 type memory struct{}
 
-func (memory) open() (*Result, error)                                                  { return nil, nil }
-func (memory) close() error                                                            { return nil }
-func (memory) prepare(*learner) error                                                  { return nil }
-func (memory) resume(*learner) (bool, error)                                           { return false, nil }
-func (memory) save(*learner) error                                                     { return nil }
-func (memory) records(int, int) (recorder, []runs.Record, error)                       { return unrecorded{}, nil, nil }
-func (memory) keepPictures([]runs.Record) error                                        { return nil }
-func (memory) ship(*rbm.File) error                                                    { return nil }
-func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error               { return nil }
-func (memory) finish(*Result) error                                                    { return nil }
-func (memory) model() string                                                           { return "" }
-func (memory) drawAlong(*runs.Record, *rbm.File, func() *sample.SpinChains[float32]) error { return nil }
+func (memory) open() (*Result, error)                                        { return nil, nil }
+func (memory) close() error                                                  { return nil }
+func (memory) prepare(*learner) error                                        { return nil }
+func (memory) resume(*learner) (bool, error)                                 { return false, nil }
+func (memory) save(*learner) error                                           { return nil }
+func (memory) records(int, int) (recorder, []runs.Record, error)             { return unrecorded{}, nil, nil }
+func (memory) keepPictures([]runs.Record) error                              { return nil }
+func (memory) ship(*rbm.File) error                                          { return nil }
+func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error { return nil }
+func (memory) finish(*Result) error                                          { return nil }
+func (memory) model() string                                                 { return "" }
+func (memory) drawAlong(*runs.Record, *rbm.File, func() *sample.SpinChains[float32]) error {
+	return nil
+}
 
 type unrecorded struct{}
 
