@@ -46,6 +46,12 @@ func run() error {
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
 	child := flag.String("child", "", "what a process started by this program does")
+	besideGPU := flag.Bool("gpu", false, "measure steps and sweeps beside PyTorch on an NVIDIA card, and nothing else")
+	var gpu gpuOptions
+	flag.Float64Var(&gpu.seconds, "seconds", 480, "with -gpu: end within so many seconds")
+	flag.StringVar(&gpu.out, "out", "", "with -gpu: folder for gpu.json and gpu.md, kept up to date")
+	flag.StringVar(&gpu.device, "device", "auto", "with -gpu: where PyTorch computes, cuda, cpu or auto")
+	flag.BoolVar(&gpu.short, "short", false, "with -gpu: only the smallest sizes")
 	flag.Parse()
 	if *rounds < 1 {
 		return fmt.Errorf("-rounds %d: it must be at least 1", *rounds)
@@ -66,6 +72,9 @@ func run() error {
 	b.Date = began.UTC().Format("2006-01-02 15:04 MST")
 	b.Versions = map[string]string{"go": runtime.Version()}
 	b.Missing, b.Missed = []string{}, []string{}
+	if *besideGPU {
+		return b.gpu(gpu, *asJSON)
+	}
 	if openBLAS != nil {
 		b.Versions["openblas"] = openBLAS.version
 	} else {
@@ -98,13 +107,18 @@ func run() error {
 		}
 	}
 	b.Seconds = time.Since(began).Seconds()
-	for _, m := range b.Missing {
-		fmt.Fprintln(os.Stderr, "MISSING:", m)
-	}
 	if len(b.Missing) > 0 {
 		fmt.Fprintln(os.Stderr, "bench/run --install gets the yardsticks by apt")
 	}
-	if *asJSON {
+	return b.print(*asJSON)
+}
+
+// print writes the report to standard output, and what is missing to standard error too.
+func (b *bench) print(asJSON bool) error {
+	for _, m := range b.Missing {
+		fmt.Fprintln(os.Stderr, "MISSING:", m)
+	}
+	if asJSON {
 		text, err := json.MarshalIndent(&b.report, "", "  ")
 		if err != nil {
 			return err

@@ -120,7 +120,7 @@ func duration(s float64) string {
 // markdown writes the report for people.
 func (r *report) markdown(w io.Writer) {
 	fmt.Fprintf(w, "%s, %d CPUs; %s; load average at start %s; %d rounds, %.0f s in all\n\n", r.Machine, r.CPUs, r.Date, r.Load, r.Rounds, r.Seconds)
-	for _, name := range []string{"go", "openblas", "numpy", "torch", "sklearn"} {
+	for _, name := range []string{"go", "kernels", "openblas", "numpy", "torch", "sklearn", "card", "driver", "cuda", "python"} {
 		if v := r.Versions[name]; v != "" {
 			fmt.Fprintf(w, "- %s %s\n", name, v)
 		}
