@@ -21,7 +21,9 @@ func checkCount(t *testing.T, seed uint64, p, k, lanes, extra int) {
 		counts[i] = 0xa5a5
 		want[i] = 0xa5a5
 	}
-	CountDiff(counts, ld, a, strideA, p, b, strideB, k, lanes)
+	left := make([]int8, LeftBytes(p, k))
+	ExpandLeft(left, a, strideA, p, k)
+	CountDiffLeft(counts, ld, a, strideA, p, left, b, strideB, k, lanes)
 	countDiff(want, ld, a, strideA, p, b, strideB, k, lanes)
 	if !slices.Equal(counts, want) {
 		t.Fatalf("p=%d k=%d lanes=%d: counts differ", p, k, lanes)
@@ -40,8 +42,8 @@ func checkCount(t *testing.T, seed uint64, p, k, lanes, extra int) {
 }
 
 func TestCountDiff(t *testing.T) {
-	onTiers(t, func(t *testing.T) {
-		for _, p := range []int{1, 2, 3, 4, 5, 6, 7, 8, 13} {
+	withTiles(t, func(t *testing.T) {
+		for _, p := range []int{1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17, 32, 33, 49} {
 			for _, k := range []int{0, 1, 29, 30, 31, 60, 61, 300, 929, 930, 931, 2000} {
 				for _, lanes := range []int{1, 63, 64, 65} {
 					t.Run(fmt.Sprintf("%dx%dx%d", p, k, lanes), func(t *testing.T) { checkCount(t, uint64(p*k*lanes), p, k, lanes, (p+k)%2) })
@@ -55,7 +57,7 @@ func TestCountDiff(t *testing.T) {
 func FuzzCountDiff(f *testing.F) {
 	f.Add(uint64(1), uint8(7), uint16(784), uint8(100))
 	f.Fuzz(func(t *testing.T, seed uint64, p uint8, k uint16, lanes uint8) {
-		onTiers(t, func(t *testing.T) { checkCount(t, seed, 1+int(p%20), int(k%1500), 1+int(lanes), int(seed%3)) })
+		withTiles(t, func(t *testing.T) { checkCount(t, seed, 1+int(p%20), int(k%1500), 1+int(lanes), int(seed%3)) })
 	})
 }
 

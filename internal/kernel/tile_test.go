@@ -1,0 +1,203 @@
+package kernel
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// goTiles are products by tiles in Go, with portable kernels for all else.
+var goTiles = func() tier {
+	t := portable
+	t.name = "tiles in Go"
+	tiles := &byTiles{tilesInGo, countDiff}
+	t.rounded, t.bitCounts = tiles, tiles
+	return t
+}()
+
+// withTiles runs a test on every tier of this machine and on those of tiles that there are for tests.
+func withTiles(t *testing.T, test func(t *testing.T)) {
+	onTiers(t, test)
+	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+		t.Run(x.name, func(t *testing.T) {
+			setTier(t, &x)
+			test(t)
+		})
+	}
+}
+
+// A place of the left factor times that of the right one is an element times a sign, in every step: the factors of
+// small whole numbers are looked at element by element.
+func TestTileLayout(t *testing.T) {
+	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+		t.Run(x.name, func(t *testing.T) {
+			f := &x.rounded.(*byTiles).tileFunctions
+			for _, k := range []int{1, 15, 16, 17, 29, 30, 31, 46, 59, 60, 61, 76, 90, 91, 120, 121, 784} {
+				rng := testRand(uint64(k))
+				steps := tileSteps(k)
+				row := guarded[float32](t, k)
+				left, right := lines(nil, steps*stepBytes), lines(nil, steps*stepBytes)
+				fillBytes := func(x []int8) { // what was there before must not show
+					for i := range x {
+						x[i] = 0x55
+					}
+				}
+				fillBytes(left)
+				fillBytes(right)
+				for j := range row {
+					row[j] = float32(rng.IntN(2*coarseTop+1) - coarseTop)
+				}
+				bits := randomBits(guarded[uint32](t, Words(k)*LaneAlign), rng, k, LaneAlign, tileRows)
+				const i = 3
+				f.row(left[i*tileWidth:], row, 0.5)
+				f.expand(right[tileBytes:], bits, LaneAlign, Words(k))
+				whole := make([]float32, k)
+				wholeRow(whole, row, 0.5)
+				for s := range steps {
+					for place := range tileWidth {
+						r := (2*s+place/32)*WordBits + place%32
+						high, low := left[s*stepBytes+i*tileWidth+place], left[s*stepBytes+tileBytes+i*tileWidth+place]
+						if place%32 >= WordBits || r >= k {
+							if high != 0 || low != 0 {
+								t.Fatalf("k=%d: step %d, place %d holds %d and %d, not zeros", k, s, place, high, low)
+							}
+							continue
+						}
+						if got := 32*int(high) + int(low); got != int(whole[r]) {
+							t.Fatalf("k=%d: element %d is %d, want %v", k, r, got, whole[r])
+						}
+						for l := range tileRows {
+							want := int8(bits[r/WordBits*LaneAlign+l]>>(r%WordBits)&1)*2 - 1
+							if got := right[s*stepBytes+tileBytes+place/4*tileWidth+4*l+place%4]; got != want {
+								t.Fatalf("k=%d: element %d of lane %d is %d, want %d", k, r, l, got, want)
+							}
+						}
+					}
+				}
+				if slices.Contains(right[tileBytes:2*tileBytes], 0x55) {
+					t.Fatalf("k=%d: a tile is not filled", k)
+				}
+				// Columns of bits as the left factor.
+				fillBytes(left)
+				f.left(left[i*tileWidth:], bits[5:], LaneAlign, k)
+				for s := range steps {
+					for place := range tileWidth {
+						r, want := (2*s+place/32)*WordBits+place%32, int8(0)
+						if place%32 < WordBits && r < k {
+							want = int8(bits[r/WordBits*LaneAlign+5]>>(r%WordBits)&1)*2 - 1
+						}
+						if got := left[s*stepBytes+i*tileWidth+place]; got != want {
+							t.Fatalf("k=%d: step %d, place %d of a column is %d, want %d", k, s, place, got, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// Products and counts with forms made before, whole or lane by lane, are those without.
+func TestExpandedForms(t *testing.T) {
+	const p, k, lanes = 70, 100, 150
+	rng := testRand(3)
+	stride, across := Stride(lanes), Stride(p)
+	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
+	columns := randomBits(make([]uint32, Words(k)*across), rng, k, across, p)
+	a := fill(make([]float32, p*k), rng, 1)
+	want, dst := make([]float32, p*lanes), make([]float32, p*lanes)
+	counts, wantCounts := make([]uint16, p*stride), make([]uint16, p*stride)
+	portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes, 1, nil)
+	countDiff(wantCounts, stride, columns, across, p, bits, stride, k, lanes)
+	withTiles(t, func(t *testing.T) {
+		expanded := make([]int8, ExpandedBytes(k, lanes))
+		Expand(expanded, bits, stride, k, lanes)
+		apart := make([]int8, len(expanded))
+		for l := 0; l < lanes; l += LaneAlign {
+			n := min(LaneAlign, lanes-l)
+			Expand(apart[ExpandedBytes(k, l):][:ExpandedBytes(k, n)], bits[l:], stride, k, n)
+		}
+		if !slices.Equal(expanded, apart) {
+			t.Error("lanes that are expanded apart differ")
+		}
+		clear(dst)
+		MulExpandedCoarse(dst, a, p, k, bits, stride, lanes, expanded, 1, nil)
+		if !slices.Equal(dst, want) {
+			t.Error("a product with the expanded form differs")
+		}
+		left := make([]int8, LeftBytes(p, k))
+		ExpandLeft(left, columns, across, p, k)
+		clear(apart)
+		apart = make([]int8, len(left))
+		for i := 0; i < p; i += LaneAlign {
+			n := min(LaneAlign, p-i)
+			ExpandLeft(apart[LeftBytes(i, k):][:LeftBytes(n, k)], columns[i:], across, n, k)
+		}
+		if !slices.Equal(left, apart) {
+			t.Error("columns that are expanded apart differ")
+		}
+		clear(counts)
+		CountDiffLeft(counts, stride, columns, across, p, left, bits, stride, k, lanes)
+		if !slices.Equal(counts, wantCounts) {
+			t.Error("counts with the expanded form differ")
+		}
+	})
+}
+
+// Left factors larger than the part that is multiplied at a time, and more panels than one call takes, give the same products.
+func TestManyTiles(t *testing.T) {
+	const p, k, lanes = 5, 30, 5000
+	rng := testRand(4)
+	stride := Stride(lanes)
+	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
+	check := func(a []float32, p, k int, bits []uint32, stride, lanes int) {
+		t.Helper()
+		want, got := make([]float32, p*lanes), make([]float32, p*lanes)
+		portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes, 1, nil)
+		MulBitsCoarse(got, a, p, k, bits, stride, lanes, 1, nil)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d x %d by %d lanes differs", p, k, lanes)
+		}
+	}
+	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+		t.Run(x.name, func(t *testing.T) {
+			setTier(t, &x)
+			check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)
+			const long = 40000 // one block fills a part
+			tall := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
+			check(fill(make([]float32, 20*long), rng, 1), 20, long, tall, LaneAlign, 2)
+		})
+	}
+}
+
+// The shapes that tiles get are those of the instruction LDTILECFG.
+func TestShapeTiles(t *testing.T) {
+	var s tileSpace
+	shapeTiles(&s, 5)
+	want := make([]int8, tileWidth)
+	want[0] = 1
+	for t := range 8 {
+		want[16+2*t], want[48+t] = 64, []int8{5, 5, 5, 5, 5, 5, 16, 16}[t]
+	}
+	if !slices.Equal(s[:tileWidth], want) {
+		t.Errorf("%v", s[:tileWidth])
+	}
+}
+
+// A tier that is not there is refused with the reason.
+func TestAbsentTiers(t *testing.T) {
+	for _, name := range []string{"avx2", "avx512", "amx"} {
+		there := slices.Contains(Tiers(), name)
+		at := slices.IndexFunc(absent, func(x absentTier) bool { return x.name == name })
+		if there == (at >= 0) {
+			t.Errorf("%s is both there and not, or neither", name)
+		}
+		if at < 0 {
+			continue
+		}
+		_, err := pick(name)
+		if want := fmt.Sprintf("BETHE_KERNEL=%s: %s; kernels that there are: portable", name, absent[at].why); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
