@@ -91,6 +91,14 @@ var tiers, absent = func() ([]tier, []absentTier) {
 	return append([]tier{portable}, list...), absent
 }()
 
+// slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
+// name alone.
+var slowTiles = tier{"tiles", func() functions {
+	f, tiles := portable.functions, &byTiles{tilesInGo, countDiff}
+	f.rounded, f.bitCounts = tiles, tiles
+	return f
+}()}
+
 func init() {
 	for i := range tiers { // those without one of their own
 		if f := &tiers[i].functions; f.rounded == nil {
@@ -119,6 +127,9 @@ func pick(name string) (*tier, error) {
 		}
 		names = append(names, tiers[i].name)
 	}
+	if name == slowTiles.name {
+		return &slowTiles, nil
+	}
 	for _, t := range absent {
 		if t.name == name {
 			return nil, fmt.Errorf("%s=%s: %s; kernels that there are: %s", tierVariable, name, t.why, strings.Join(names, ", "))
@@ -143,6 +154,8 @@ func Check() error { return tierErr }
 // Tier names the kernels in use: "amx", "avx512", "avx2" or "portable", the first of
 // these that the machine can run, or what the environment variable
 // BETHE_KERNEL says.
+//
+// BETHE_KERNEL=tiles takes slow products by tiles in Go, on any machine: for tests of what uses amx.
 func Tier() string {
 	use()
 	return current.name

@@ -7,19 +7,10 @@ import (
 	"testing"
 )
 
-// goTiles are products by tiles in Go, with portable kernels for all else.
-var goTiles = func() tier {
-	t := portable
-	t.name = "tiles in Go"
-	tiles := &byTiles{tilesInGo, countDiff}
-	t.rounded, t.bitCounts = tiles, tiles
-	return t
-}()
-
 // withTiles runs a test on every tier of this machine and on those of tiles that there are for tests.
 func withTiles(t *testing.T, test func(t *testing.T)) {
 	onTiers(t, test)
-	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
 		t.Run(x.name, func(t *testing.T) {
 			setTier(t, &x)
 			test(t)
@@ -30,14 +21,14 @@ func withTiles(t *testing.T, test func(t *testing.T)) {
 // A place of the left factor times that of the right one is an element times a sign, in every step: the factors of
 // small whole numbers are looked at element by element.
 func TestTileLayout(t *testing.T) {
-	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
 		t.Run(x.name, func(t *testing.T) {
 			f := &x.rounded.(*byTiles).tileFunctions
 			for _, k := range []int{1, 15, 16, 17, 29, 30, 31, 46, 59, 60, 61, 76, 90, 91, 120, 121, 784} {
 				rng := testRand(uint64(k))
 				steps := tileSteps(k)
 				row := guarded[float32](t, k)
-				left, right := lines(nil, steps*stepBytes), lines(nil, steps*stepBytes)
+				left, right := Lines(nil, steps*stepBytes), Lines(nil, steps*stepBytes)
 				fillBytes := func(x []int8) { // what was there before must not show
 					for i := range x {
 						x[i] = 0x55
@@ -159,7 +150,7 @@ func TestManyTiles(t *testing.T) {
 			t.Errorf("%d x %d by %d lanes differs", p, k, lanes)
 		}
 	}
-	for _, x := range append([]tier{goTiles}, vectorTileTiers()...) {
+	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
 		t.Run(x.name, func(t *testing.T) {
 			setTier(t, &x)
 			check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)

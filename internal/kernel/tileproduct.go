@@ -19,7 +19,7 @@ type tileScratch struct {
 }
 
 var tilePool = sync.Pool{New: func() any {
-	spaces := lines(nil, 2*len(tileSpace{}))
+	spaces := Lines(nil, 2*len(tileSpace{}))
 	s := &tileScratch{whole: (*tileSpace)(spaces), short: (*tileSpace)(spaces[len(tileSpace{}):])}
 	shapeTiles(s.whole, tileRows)
 	return s
@@ -38,8 +38,8 @@ func shapeTiles(s *tileSpace, rows int) {
 	}
 }
 
-// lines returns n bytes on a cache line, those of x if it has as many.
-func lines(x []int8, n int) []int8 {
+// Lines returns n bytes on a cache line, those of x if it has as many: for Expand and ExpandLeft.
+func Lines(x []int8, n int) []int8 {
 	if cap(x) >= n {
 		return x[:n]
 	}
@@ -92,7 +92,7 @@ func (t *byTiles) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, strid
 	s := tilePool.Get().(*tileScratch)
 	defer tilePool.Put(s)
 	if need := t.expandedBytes(k, lanes); len(expanded) != need {
-		s.right = lines(s.right, need)
+		s.right = Lines(s.right, need)
 		t.expand(s.right, bits, stride, k, lanes)
 		expanded = s.right
 	}
@@ -119,7 +119,7 @@ func (t *byTiles) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, strid
 // round makes the left factor of some rows.
 func (t *byTiles) round(s *tileScratch, a []float32, rows, k int, slope float32) {
 	block := tileSteps(k) * stepBytes
-	s.left = lines(s.left, pieces(rows, tileRows)*block)
+	s.left = Lines(s.left, pieces(rows, tileRows)*block)
 	if cap(s.last) < rows {
 		s.last = make([][2]float32, rows)
 	}
@@ -167,7 +167,7 @@ func (t *byTiles) countDiff(counts []uint16, ld int, a []uint32, strideA, p int,
 	s := tilePool.Get().(*tileScratch)
 	defer tilePool.Put(s)
 	for l := 0; l < padded; l += LaneAlign {
-		s.right = lines(s.right, t.expandedBytes(k, LaneAlign))
+		s.right = Lines(s.right, t.expandedBytes(k, LaneAlign))
 		t.expand(s.right, b[l:], strideB, k, LaneAlign)
 		t.counts(counts[l:], ld, LaneAlign/panelLanes, left, p, s.right, steps, k, s.whole)
 	}
