@@ -7,8 +7,11 @@ import (
 	"slices"
 )
 
+// emulated names the environment variable of a process in which instructions of tiles are done in Go.
+const emulated = "BETHE_TEST_EMULATED_TILES"
+
 // vectorTileTiers returns tiers of tiles for tests: where there is AVX-512 its factors, multiplied in Go; and
-// the tier amx where the environment says that something emulates tiles, as internal/kernel/tilerun does.
+// the tier amx where they are emulated (TestTilesEmulated).
 func vectorTileTiers() (list []tier) {
 	if !slices.Contains(Tiers(), "avx512") {
 		return nil
@@ -20,7 +23,7 @@ func vectorTileTiers() (list []tier) {
 	mixed := &byTiles{f, countDiff}
 	layout.rounded, layout.bitCounts = mixed, mixed
 	list = append(list, layout)
-	if os.Getenv("BETHE_TEST_TILES") == "emulated" {
+	if os.Getenv(emulated) != "" {
 		list = append(list, amxTier(&tiers[2]))
 	}
 	return list

@@ -2,15 +2,23 @@ package kernel
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// withTiles runs a test on every tier of this machine and on those of tiles that there are for tests.
-func withTiles(t *testing.T, test func(t *testing.T)) {
-	onTiers(t, test)
-	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
+// tileTiers are those of tiles that there are for tests.
+func tileTiers() []tier { return append([]tier{slowTiles}, vectorTileTiers()...) }
+
+// onTiles runs a test on every tier of tiles, those for tests too.
+func onTiles(t *testing.T, test func(t *testing.T)) {
+	list := tileTiers()
+	if i := slices.Index(Tiers(), "amx"); i >= 0 {
+		list = append(list, tiers[i])
+	}
+	for _, x := range list {
 		t.Run(x.name, func(t *testing.T) {
 			setTier(t, &x)
 			test(t)
@@ -18,74 +26,78 @@ func withTiles(t *testing.T, test func(t *testing.T)) {
 	}
 }
 
+// onAll runs a test on every tier.
+func onAll(t *testing.T, test func(t *testing.T)) {
+	onTiers(t, test)
+	onTiles(t, test)
+}
+
 // A place of the left factor times that of the right one is an element times a sign, in every step: the factors of
 // small whole numbers are looked at element by element.
 func TestTileLayout(t *testing.T) {
-	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
-		t.Run(x.name, func(t *testing.T) {
-			f := &x.rounded.(*byTiles).tileFunctions
-			for _, k := range []int{1, 15, 16, 17, 29, 30, 31, 46, 59, 60, 61, 76, 90, 91, 120, 121, 784} {
-				rng := testRand(uint64(k))
-				steps := tileSteps(k)
-				row := guarded[float32](t, k)
-				left, right := Lines(nil, steps*stepBytes), Lines(nil, steps*stepBytes)
-				fillBytes := func(x []int8) { // what was there before must not show
-					for i := range x {
-						x[i] = 0x55
+	onTiles(t, func(t *testing.T) {
+		f := &use().rounded.(*byTiles).tileFunctions
+		for _, k := range []int{1, 15, 16, 17, 29, 30, 31, 46, 59, 60, 61, 76, 90, 91, 120, 121, 784} {
+			rng := testRand(uint64(k))
+			steps := tileSteps(k)
+			row := guarded[float32](t, k)
+			left, right := Lines(nil, steps*stepBytes), Lines(nil, steps*stepBytes)
+			fillBytes := func(x []int8) { // what was there before must not show
+				for i := range x {
+					x[i] = 0x55
+				}
+			}
+			fillBytes(left)
+			fillBytes(right)
+			for j := range row {
+				row[j] = float32(rng.IntN(2*coarseTop+1) - coarseTop)
+			}
+			bits := randomBits(guarded[uint32](t, Words(k)*LaneAlign), rng, k, LaneAlign, tileRows)
+			const i = 3
+			f.row(left[i*tileWidth:], row, 0.5)
+			f.expand(right[tileBytes:], bits, LaneAlign, Words(k))
+			whole := make([]float32, k)
+			wholeRow(whole, row, 0.5)
+			for s := range steps {
+				for place := range tileWidth {
+					r := (2*s+place/32)*WordBits + place%32
+					high, low := left[s*stepBytes+i*tileWidth+place], left[s*stepBytes+tileBytes+i*tileWidth+place]
+					if place%32 >= WordBits || r >= k {
+						if high != 0 || low != 0 {
+							t.Fatalf("k=%d: step %d, place %d holds %d and %d, not zeros", k, s, place, high, low)
+						}
+						continue
 					}
-				}
-				fillBytes(left)
-				fillBytes(right)
-				for j := range row {
-					row[j] = float32(rng.IntN(2*coarseTop+1) - coarseTop)
-				}
-				bits := randomBits(guarded[uint32](t, Words(k)*LaneAlign), rng, k, LaneAlign, tileRows)
-				const i = 3
-				f.row(left[i*tileWidth:], row, 0.5)
-				f.expand(right[tileBytes:], bits, LaneAlign, Words(k))
-				whole := make([]float32, k)
-				wholeRow(whole, row, 0.5)
-				for s := range steps {
-					for place := range tileWidth {
-						r := (2*s+place/32)*WordBits + place%32
-						high, low := left[s*stepBytes+i*tileWidth+place], left[s*stepBytes+tileBytes+i*tileWidth+place]
-						if place%32 >= WordBits || r >= k {
-							if high != 0 || low != 0 {
-								t.Fatalf("k=%d: step %d, place %d holds %d and %d, not zeros", k, s, place, high, low)
-							}
-							continue
-						}
-						if got := 32*int(high) + int(low); got != int(whole[r]) {
-							t.Fatalf("k=%d: element %d is %d, want %v", k, r, got, whole[r])
-						}
-						for l := range tileRows {
-							want := int8(bits[r/WordBits*LaneAlign+l]>>(r%WordBits)&1)*2 - 1
-							if got := right[s*stepBytes+tileBytes+place/4*tileWidth+4*l+place%4]; got != want {
-								t.Fatalf("k=%d: element %d of lane %d is %d, want %d", k, r, l, got, want)
-							}
-						}
+					if got := 32*int(high) + int(low); got != int(whole[r]) {
+						t.Fatalf("k=%d: element %d is %d, want %v", k, r, got, whole[r])
 					}
-				}
-				if slices.Contains(right[tileBytes:2*tileBytes], 0x55) {
-					t.Fatalf("k=%d: a tile is not filled", k)
-				}
-				// Columns of bits as the left factor.
-				fillBytes(left)
-				f.left(left[i*tileWidth:], bits[5:], LaneAlign, k)
-				for s := range steps {
-					for place := range tileWidth {
-						r, want := (2*s+place/32)*WordBits+place%32, int8(0)
-						if place%32 < WordBits && r < k {
-							want = int8(bits[r/WordBits*LaneAlign+5]>>(r%WordBits)&1)*2 - 1
-						}
-						if got := left[s*stepBytes+i*tileWidth+place]; got != want {
-							t.Fatalf("k=%d: step %d, place %d of a column is %d, want %d", k, s, place, got, want)
+					for l := range tileRows {
+						want := int8(bits[r/WordBits*LaneAlign+l]>>(r%WordBits)&1)*2 - 1
+						if got := right[s*stepBytes+tileBytes+place/4*tileWidth+4*l+place%4]; got != want {
+							t.Fatalf("k=%d: element %d of lane %d is %d, want %d", k, r, l, got, want)
 						}
 					}
 				}
 			}
-		})
-	}
+			if slices.Contains(right[tileBytes:2*tileBytes], 0x55) {
+				t.Fatalf("k=%d: a tile is not filled", k)
+			}
+			// Columns of bits as the left factor.
+			fillBytes(left)
+			f.left(left[i*tileWidth:], bits[5:], LaneAlign, k)
+			for s := range steps {
+				for place := range tileWidth {
+					r, want := (2*s+place/32)*WordBits+place%32, int8(0)
+					if place%32 < WordBits && r < k {
+						want = int8(bits[r/WordBits*LaneAlign+5]>>(r%WordBits)&1)*2 - 1
+					}
+					if got := left[s*stepBytes+i*tileWidth+place]; got != want {
+						t.Fatalf("k=%d: step %d, place %d of a column is %d, want %d", k, s, place, got, want)
+					}
+				}
+			}
+		}
+	})
 }
 
 // Products and counts with forms made before, whole or lane by lane, are those without.
@@ -100,7 +112,7 @@ func TestExpandedForms(t *testing.T) {
 	counts, wantCounts := make([]uint16, p*stride), make([]uint16, p*stride)
 	portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes, 1, nil)
 	countDiff(wantCounts, stride, columns, across, p, bits, stride, k, lanes)
-	withTiles(t, func(t *testing.T) {
+	onAll(t, func(t *testing.T) {
 		expanded := make([]int8, ExpandedBytes(k, lanes))
 		Expand(expanded, bits, stride, k, lanes)
 		apart := make([]int8, len(expanded))
@@ -150,15 +162,43 @@ func TestManyTiles(t *testing.T) {
 			t.Errorf("%d x %d by %d lanes differs", p, k, lanes)
 		}
 	}
-	for _, x := range append([]tier{slowTiles}, vectorTileTiers()...) {
-		t.Run(x.name, func(t *testing.T) {
-			setTier(t, &x)
-			check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)
-			const long = 40000 // one block fills a part
-			tall := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
-			check(fill(make([]float32, 20*long), rng, 1), 20, long, tall, LaneAlign, 2)
-		})
-	}
+	onTiles(t, func(t *testing.T) {
+		check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)
+		const long = 40000 // one block fills a part
+		tall := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
+		check(fill(make([]float32, 20*long), rng, 1), 20, long, tall, LaneAlign, 2)
+	})
+}
+
+// Many goroutines multiply at the same time while the runtime interrupts them, collects garbage and moves them from
+// thread to thread: each has the product that it has alone.
+func TestTileThreads(t *testing.T) {
+	const p, k, lanes = 20, 70, 40
+	onTiles(t, func(t *testing.T) {
+		var wg sync.WaitGroup
+		for seed := range uint64(8) {
+			wg.Go(func() {
+				rng := testRand(seed)
+				bits := randomBits(make([]uint32, Words(k)*LaneAlign), rng, k, LaneAlign, lanes)
+				a := fill(make([]float32, p*k), rng, 1)
+				want := make([]float32, p*lanes)
+				portable.mulBitsCoarseByFloats(want, a, p, k, bits, LaneAlign, lanes, 1, nil)
+				for range 20 {
+					got := make([]float32, p*lanes)
+					MulBitsCoarse(got, a, p, k, bits, LaneAlign, lanes, 1, nil)
+					if !slices.Equal(got, want) {
+						t.Error("a product differs among many at the same time")
+						return
+					}
+					runtime.Gosched()
+				}
+			})
+		}
+		for range 5 {
+			runtime.GC()
+		}
+		wg.Wait()
+	})
 }
 
 // The shapes that tiles get are those of the instruction LDTILECFG.
