@@ -76,10 +76,12 @@ func MulT[T Real](dst, a []T, p int, m *Matrix) {
 
 // Prepare makes ready for many products of few rounded rows each (MulCoarse and its kind in float32): where the processor
 // multiplies by another form of the bits, it is made once here and not in each of them. Results are the same. It is
-// lost when the matrix changes, and holds up to 32 times the memory of the matrix.
+// lost when the matrix changes, and takes eight times the memory of the matrix.
 func (m *Matrix) Prepare() {
-	m.expanded = kernel.Lines(m.expanded, kernel.ExpandedBytes(m.rows, m.cols))
-	m.expand(m.expanded)
+	if size := kernel.ExpandedBytes(m.rows, m.cols); len(m.expanded) != size {
+		m.expanded = kernel.Lines(m.expanded, size)
+		m.expand(m.expanded)
+	}
 }
 
 // changed drops what Prepare made.

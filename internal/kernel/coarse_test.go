@@ -162,7 +162,7 @@ func TestMulBitsCoarseInDoublePrecision(t *testing.T) {
 
 func BenchmarkMulBitsCoarse(b *testing.B) {
 	for _, s := range []struct{ p, k, lanes int }{
-		{500, 784, 500}, {500, 500, 784}, {784, 500, 500}, {500, 784, 1000}, {8, 784, 500}, {100, 100, 100},
+		{500, 784, 500}, {500, 500, 784}, {784, 500, 500}, {500, 784, 1000}, {8, 784, 500}, {32, 784, 500}, {2000, 784, 500}, {784, 2000, 500}, {100, 100, 100},
 	} {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.p, s.k, s.lanes), func(b *testing.B) {
 			rng := testRand(1)
@@ -170,12 +170,19 @@ func BenchmarkMulBitsCoarse(b *testing.B) {
 			bits := randomBits(make([]uint32, Words(s.k)*stride), rng, s.k, stride, s.lanes)
 			a, dst := fill(make([]float32, s.p*s.k), rng, 1), make([]float32, s.p*s.lanes)
 			benchTiers(b, func(b *testing.B) {
+				expanded := Lines(nil, ExpandedBytes(s.k, s.lanes))
+				Expand(expanded, bits, stride, s.k, s.lanes)
 				for _, way := range []struct {
 					name string
 					mul  func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
 				}{{"coarse", func(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
 					MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
+				}}, {"prepared", func(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
+					MulExpandedCoarse(dst, a, p, k, bits, stride, lanes, expanded, 1, nil)
 				}}, {"float32", MulBits[float32]}} {
+					if way.name == "prepared" && len(expanded) == 0 { // it is coarse
+						continue
+					}
 					b.Run(way.name, func(b *testing.B) {
 						for b.Loop() {
 							way.mul(dst, a, s.p, s.k, bits, stride, s.lanes)

@@ -144,8 +144,10 @@ func BenchmarkCountDiff(b *testing.B) {
 	x, y := randomBits(make([]uint32, Words(k)*Stride(p)), rng, k, Stride(p), p), randomBits(make([]uint32, Words(k)*lanes), rng, k, lanes, lanes)
 	counts := make([]uint16, p*lanes)
 	benchTiers(b, func(b *testing.B) {
+		left := Lines(nil, LeftBytes(p, k))
 		for b.Loop() {
-			CountDiff(counts, lanes, x, Stride(p), p, y, lanes, k, lanes)
+			ExpandLeft(left, x, Stride(p), p, k)
+			CountDiffLeft(counts, lanes, x, Stride(p), p, left, y, lanes, k, lanes)
 		}
 		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/(p*lanes), "ns/unit")
 	})
@@ -155,6 +157,7 @@ func BenchmarkCountDiff(b *testing.B) {
 type gibbs struct {
 	n, p, lanes         int
 	synapses, synapsesT []uint32 // visible x hidden, hidden x visible
+	left, leftT         []int8   // the same as they are counted
 	visible, hidden     []uint32
 	counts              []uint16
 	shiftV, shiftH      []float32
@@ -177,15 +180,22 @@ func newGibbs(n, p, lanes int) *gibbs {
 	return g
 }
 
+// expand makes the forms of the synapses that the tier in use counts.
+func (g *gibbs) expand() {
+	g.left, g.leftT = Lines(nil, LeftBytes(g.p, g.n)), Lines(nil, LeftBytes(g.n, g.p))
+	ExpandLeft(g.left, g.synapses, Stride(g.p), g.p, g.n)
+	ExpandLeft(g.leftT, g.synapsesT, Stride(g.n), g.n, g.p)
+}
+
 func (g *gibbs) sweep(r []Generator) {
 	for l := 0; l < g.lanes; l += LaneAlign {
-		g.half(g.hidden[l:], g.synapses, g.p, g.visible[l:], g.n, g.shiftH, r)
-		g.half(g.visible[l:], g.synapsesT, g.n, g.hidden[l:], g.p, g.shiftV, r)
+		g.half(g.hidden[l:], g.synapses, g.left, g.p, g.visible[l:], g.n, g.shiftH, r)
+		g.half(g.visible[l:], g.synapsesT, g.leftT, g.n, g.hidden[l:], g.p, g.shiftV, r)
 	}
 }
 
-func (g *gibbs) half(dst, a []uint32, p int, b []uint32, k int, shift []float32, r []Generator) {
-	CountDiff(g.counts, LaneAlign, a, Stride(p), p, b, g.lanes, k, LaneAlign)
+func (g *gibbs) half(dst, a []uint32, left []int8, p int, b []uint32, k int, shift []float32, r []Generator) {
+	CountDiffLeft(g.counts, LaneAlign, a, Stride(p), p, left, b, g.lanes, k, LaneAlign)
 	DrawCounts(dst, g.lanes, g.counts, LaneAlign, p, LaneAlign, g.slope, shift, r)
 }
 
@@ -193,6 +203,7 @@ func BenchmarkGibbs(b *testing.B) {
 	g := newGibbs(784, 500, 1024)
 	benchTiers(b, func(b *testing.B) {
 		r := testGenerators(1, LaneAlign)
+		g.expand()
 		for b.Loop() {
 			g.sweep(r)
 		}
