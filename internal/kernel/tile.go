@@ -93,8 +93,10 @@ func expandLeft(dst []int8, a []uint32, stride, k int) {
 // sumTiles returns the sums of products of place x of row i of a tile of the left factor and lane l of one of the right, through steps.
 func sumTiles(a, b []int8, steps, i, l int) (sum int32) {
 	for s := range steps {
-		for x := range tileWidth {
-			sum += int32(a[s*stepBytes+i*tileWidth+x]) * int32(b[s*stepBytes+x/4*tileWidth+4*l+x%4])
+		row := a[s*stepBytes+i*tileWidth:][:tileWidth]
+		for q := range tileRows {
+			x, y := row[4*q:][:4], b[s*stepBytes+q*tileWidth+4*l:][:4]
+			sum += int32(x[0])*int32(y[0]) + int32(x[1])*int32(y[1]) + int32(x[2])*int32(y[2]) + int32(x[3])*int32(y[3])
 		}
 	}
 	return sum
