@@ -232,3 +232,51 @@ func TestAbsentTiers(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkTiles times the parts of a product of 500 x 784 rounded rows by 784 x 500 bits, and of counts of as many: for the roofline in
+// docs/performance.md.
+func BenchmarkTiles(b *testing.B) {
+	const p, k, lanes = 500, 784, 500
+	at := slices.Index(Tiers(), "amx")
+	if at < 0 {
+		b.Skip("NOT MEASURED: this machine has no tiles")
+	}
+	setTier(b, &tiers[at])
+	t := use().rounded.(*byTiles)
+	rng, stride, steps := testRand(1), Stride(lanes), tileSteps(k)
+	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
+	a, dst := fill(make([]float32, p*k), rng, 1), make([]float32, p*lanes)
+	right, left := Lines(nil, ExpandedBytes(k, lanes)), Lines(nil, LeftBytes(p, k))
+	counts := make([]uint16, p*stride)
+	s := tilePool.Get().(*tileScratch)
+	part := func(name string, products float64, do func()) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				do()
+			}
+			if products > 0 {
+				b.ReportMetric(products*float64(b.N)/b.Elapsed().Seconds()/1e12, "Tproducts/s")
+			}
+		})
+	}
+	part("largest", 0, func() {
+		for i := range p {
+			t.largest(a[i*k : (i+1)*k])
+		}
+	})
+	part("round", 0, func() { t.round(s, a, p, k, 1) })
+	part("expand", 0, func() { Expand(right, bits, stride, k, lanes) })
+	part("expand-left", 0, func() { ExpandLeft(left, bits, stride, p, k) })
+	t.round(s, a, p, k, 1)
+	Expand(right, bits, stride, k, lanes)
+	all := 2. * tileWidth * float64(steps) // of both limbs
+	part("multiply", all*(p/tileRows)*tileRows*(lanes+12), func() {
+		t.multiply(dst, lanes, s.left, p/tileRows, tileRows, s.last, right, steps, s.whole)
+	})
+	part("multiply-in-first-cache", all*tileRows*panelLanes*16, func() {
+		for range 16 {
+			t.product(dst, lanes, panelLanes, s.left, 1, tileRows, s.last, right, steps, s.whole)
+		}
+	})
+	part("count", all/2*(p+12)*(lanes+12), func() { t.counts(counts, stride, stride/panelLanes, left, p, right, steps, k, s.whole) })
+}
