@@ -41,6 +41,8 @@ type row struct {
 	Floor   float64 `json:"floor,omitempty"`   // what the value should at least be
 	Limit   float64 `json:"limit,omitempty"`   // what the value should at most be
 	Holds   *bool   `json:"holds,omitempty"`   // absent where there is neither
+
+	Times []float64 `json:"times,omitempty"` // seconds of each round
 }
 
 // judge sets whether the floor or the limit holds.
