@@ -82,9 +82,12 @@ func TestPrepare(t *testing.T) {
 		{"Overlaps.SetDraw", func() { overlaps.SetDraw(m, left, Random(60, cols, rng), 0.1, make([]float32, rows), stream.New(5)) }},
 		{"Overlaps.Draw", func() { overlaps.Draw(m, 0.1, make([]float32, rows), stream.New(6)) }},
 	}
+	if Prepare[float64](m); len(m.expanded) > 0 {
+		t.Error("a matrix is prepared for products in float64")
+	}
 	got, want, small := make([]float32, p*cols), make([]float32, p*cols), make([]float32, 3*cols)
 	for _, c := range changes {
-		m.Prepare()
+		Prepare[float32](m)
 		before := m.Clone()
 		c.change()
 		if c.name != "nothing" && before.Equal(m) {
@@ -97,7 +100,7 @@ func TestPrepare(t *testing.T) {
 			if !slices.Equal(got, want) || !slices.Equal(small, want[:3*cols]) {
 				t.Errorf("after %s a product differs", c.name)
 			}
-			m.Prepare()
+			Prepare[float32](m)
 		}
 	}
 }

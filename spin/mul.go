@@ -74,14 +74,23 @@ func MulT[T Real](dst, a []T, p int, m *Matrix) {
 	Mul(dst, a, p, t)
 }
 
-// Prepare makes ready for many products of few rounded rows each (MulCoarse and its kind in float32): where the processor
+// Prepare makes a matrix ready for many products of few rounded rows each (MulCoarse and its kind): where the processor
 // multiplies by another form of the bits, it is made once here and not in each of them. Results are the same. It is
-// lost when the matrix changes, and takes eight times the memory of the matrix.
-func (m *Matrix) Prepare() {
+// lost when the matrix changes, and takes eight times the memory of the matrix. In float64 nothing is rounded, and nothing made.
+func Prepare[T Real](m *Matrix) {
+	if !rounds[T]() {
+		return
+	}
 	if size := kernel.ExpandedBytes(m.rows, m.cols); len(m.expanded) != size {
 		m.expanded = kernel.Lines(m.expanded, size)
 		m.expand(m.expanded)
 	}
+}
+
+// rounds reports whether products of T are rounded.
+func rounds[T Real]() bool {
+	_, single := any(T(0)).(float32)
+	return single
 }
 
 // changed drops what Prepare made.
@@ -125,7 +134,7 @@ func exactly[T Real](m *Matrix) factor[T] {
 // coarsely multiplies p rows that are rounded.
 func coarsely[T Real](m *Matrix, p int) factor[T] {
 	expanded, done := m.expanded, func() {}
-	if _, single := any(T(0)).(float32); single && len(expanded) == 0 && p > kernel.RowsTogether() {
+	if rounds[T]() && len(expanded) == 0 && p > kernel.RowsTogether() {
 		if size := kernel.ExpandedBytes(m.rows, m.cols); size > 0 { // once for all pieces
 			space, ok := expansions.Get().(*[]int8)
 			if !ok {
