@@ -72,7 +72,8 @@ func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, e
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
-	const together = 8 // hidden units, whose rows are still in cache in the product
+	spin.Prepare[T](c.visible)
+	together := kernel.RowsTogether() // hidden units, whose rows are still in cache in the product
 	parallel.For(net.Hidden(), together, func(lo, hi int) {
 		means := c.means[lo*c.Count : hi*c.Count]
 		kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])

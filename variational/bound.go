@@ -98,15 +98,17 @@ func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], bat
 	multiply := spin.Mul[T]
 	if o.Coarse {
 		multiply = spin.MulCoarse[T]
+		spin.Prepare[T](batch.Samples)
+		spin.Prepare[T](batch.across)
 	}
 	if o.head != nil {
 		o.classify(model, batch, multiply)
 	}
-	parallel.For(p, unitsTogether, func(lo, hi int) {
+	parallel.For(p, unitsTogether(), func(lo, hi int) {
 		w, units := o.unitRows(n, m), hi-lo
 		defer o.work.Put(w)
 		o.fields(w, lo, hi, batch.Samples, multiply)
-		var sech2Sum [unitsTogether]float64
+		sech2Sum := w.sech2Sum
 		for k := range units {
 			mu := lo + k
 			o.localFields(w, &model.Params, k, mu)
@@ -224,7 +226,7 @@ func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float
 		m := len(cols)
 		o.prepare(model)
 		sums := make([]float64, p)
-		parallel.For(p, unitsTogether, func(lo, hi int) {
+		parallel.For(p, unitsTogether(), func(lo, hi int) {
 			w := o.unitRows(n, m)
 			defer o.work.Put(w)
 			o.fields(w, lo, hi, part, spin.Mul[T])

@@ -75,7 +75,7 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func
 		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
 		h.kept = make([]uint64, p*words(m))
 	}
-	parallel.For(p, unitsTogether, func(lo, hi int) {
+	parallel.For(p, unitsTogether(), func(lo, hi int) {
 		w := o.unitRows(n, m)
 		defer o.work.Put(w)
 		o.fields(w, lo, hi, batch.Samples, multiply)

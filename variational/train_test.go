@@ -163,7 +163,7 @@ func TestSameBytesWhateverTheThreads(t *testing.T) {
 	var first []byte
 	for _, threads := range []int{1, 2, 3} {
 		before := runtime.GOMAXPROCS(threads)
-		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 60})
+		trainer, _ := learnerOf(t, 2*unitsTogether()+3, samples, Options{Steps: 30, Batch: 60})
 		err := trainer.Run(t.Context(), nil)
 		runtime.GOMAXPROCS(before)
 		if err != nil {

@@ -7,28 +7,32 @@ import (
 )
 
 // unitsTogether is the number of hidden units that a piece of work takes
-// through all of the data term: a multiple of the rows that products take
-// together.
-const unitsTogether = 8
+// through all of the data term: as many as products take rows together. No result
+// depends on it.
+func unitsTogether() int { return kernel.RowsTogether() }
 
 // unitRows are the work space in which up to unitsTogether hidden units go
 // through the data term. It stays in the cache of the processor that uses it.
 type unitRows[T rbm.Real] struct {
-	bias                     []T                    // (1 - lambda^2) mu: units x visible
-	meanAtMu, freeConstant   [unitsTogether]float64 // sums of lambda mu and of (1 - lambda^2)(1 + mu^2)
-	field, variance          []T                    // units x batch
-	localMean, localVariance []T                    // of one unit in each sample
-	tanhData, sech2Data      []T                    // products with the samples: units x visible
-	partition                []T                    // derivatives of the partition term for one unit
+	bias                     []T       // (1 - lambda^2) mu: units x visible
+	meanAtMu, freeConstant   []float64 // of each unit: sums of lambda mu and of (1 - lambda^2)(1 + mu^2)
+	sech2Sum                 []float64 // of each unit: sum over samples
+	field, variance          []T       // units x batch
+	localMean, localVariance []T       // of one unit in each sample
+	tanhData, sech2Data      []T       // products with the samples: units x visible
+	partition                []T       // derivatives of the partition term for one unit
 }
 
 // unitRows returns work space for n visible units and m samples, to be put back
 // into work.
 func (o *Objective[T]) unitRows(n, m int) *unitRows[T] {
 	w, ok := o.work.Get().(*unitRows[T])
-	if !ok || len(w.bias) != unitsTogether*n || len(w.localMean) != m {
-		rows := func(length int) []T { return make([]T, unitsTogether*length) }
+	units := unitsTogether()
+	if !ok || len(w.bias) != units*n || len(w.localMean) != m {
+		rows := func(length int) []T { return make([]T, units*length) }
+		sums := func() []float64 { return make([]float64, units) }
 		w = &unitRows[T]{
+			meanAtMu: sums(), freeConstant: sums(), sech2Sum: sums(),
 			bias: rows(n), field: rows(m), variance: rows(m), localMean: make([]T, m), localVariance: make([]T, m),
 			tanhData: rows(n), sech2Data: rows(n), partition: make([]T, n),
 		}
