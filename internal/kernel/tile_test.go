@@ -2,7 +2,9 @@ package kernel
 
 import (
 	"fmt"
+	"io"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync"
@@ -170,9 +172,12 @@ func TestManyTiles(t *testing.T) {
 	})
 }
 
-// Many goroutines multiply at the same time while the runtime interrupts them, collects garbage and moves them from
-// thread to thread: each has the product that it has alone.
+// Many goroutines multiply at the same time while signals interrupt them (a profile's, and those by which the runtime takes
+// threads away), garbage is collected and they move from thread to thread: each has the product that it has alone.
 func TestTileThreads(t *testing.T) {
+	if err := pprof.StartCPUProfile(io.Discard); err == nil { // else one is running, whose signals do
+		defer pprof.StopCPUProfile()
+	}
 	const p, k, lanes = 20, 70, 40
 	onTiles(t, func(t *testing.T) {
 		var wg sync.WaitGroup
