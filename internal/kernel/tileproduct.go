@@ -49,7 +49,7 @@ func Lines(x []int8, n int) []int8 {
 }
 
 const (
-	// tileCache is how many bytes of the left factor are multiplied at a time: half of the second cache.
+	// tileCache is how many bytes of one of the factors stay in the second cache: half of it.
 	tileCache = 1 << 20
 	// tileCall is how many blocks of rows by panels one call takes. It cannot be interrupted, so it ends within 0.1 ms.
 	tileCall = 128
@@ -97,7 +97,12 @@ func (t *byTiles) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, strid
 		expanded = s.right
 	}
 	block := steps * stepBytes
-	together := max(1, tileCache/block) * tileRows
+	// A right factor that fits stays, and rows are multiplied soon after they were rounded; else a left factor of such a size
+	// goes by all lanes.
+	together := panelLanes
+	if len(expanded) > tileCache {
+		together = max(1, tileCache/block) * tileRows
+	}
 	for i := 0; i < p; i += together {
 		rows := min(together, p-i)
 		t.round(s, a[i*k:(i+rows)*k], rows, k, slope)
