@@ -82,14 +82,15 @@ func notRegular(path, want string, mode fs.FileMode) error {
 }
 
 // Printable returns a text for people to read in one line: what a terminal or a
-// page would not show as itself (control characters, bytes that are not UTF-8)
+// page would not show as itself (control characters, what turns the direction, bytes
+// that are not UTF-8)
 // is written as \x and its two digits. Different texts stay different.
 func Printable(text string) string {
 	var b strings.Builder
 	for k := 0; k < len(text); {
 		r, size := utf8.DecodeRuneInString(text[k:])
 		switch {
-		case r == utf8.RuneError && size == 1, unicode.IsControl(r), isMark(r), r == '\\' && k+1 < len(text) && text[k+1] == 'x':
+		case r == utf8.RuneError && size == 1, !shown(r), r == '\\' && k+1 < len(text) && text[k+1] == 'x':
 			for _, c := range []byte(text[k : k+size]) {
 				fmt.Fprintf(&b, `\x%02x`, c)
 			}
@@ -101,10 +102,10 @@ func Printable(text string) string {
 	return b.String()
 }
 
-// isMark reports whether a letter ends lines or turns the direction of what
-// follows it.
-func isMark(r rune) bool {
-	return r == 0x2028 || r == 0x2029 || r == 0x200e || r == 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+// shown reports whether a letter is shown as itself, in its line and direction.
+func shown(r rune) bool {
+	turns := r == 0x200e || r == 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
+	return unicode.IsGraphic(r) || unicode.In(r, unicode.Cf, unicode.Co) && !turns
 }
 
 // checkJSON refuses JSON of more values, or deeper, than an info file has, before
