@@ -16,6 +16,7 @@ type History struct {
 	light    bool
 	all      int
 	last     Record
+	lastKept bool
 }
 
 // A class of records is thinned by itself.
@@ -30,6 +31,9 @@ func NewHistory(limit int) *History {
 	return &History{limit: limit, classes: [2]class{{stride: 1}, {stride: 1}}}
 }
 
+// Empty returns an empty history with the same limit.
+func (h *History) Empty() *History { return NewHistory(h.limit) }
+
 // Add adds records.
 func (h *History) Add(records []Record) {
 	for k := range records {
@@ -38,7 +42,8 @@ func (h *History) Add(records []Record) {
 		h.last = r
 		c := classOf(&r)
 		of := &h.classes[c]
-		if of.count++; (of.count-1)%of.stride != 0 {
+		h.lastKept = of.count%of.stride == 0
+		if of.count++; !h.lastKept {
 			continue
 		}
 		if h.light {
@@ -66,19 +71,19 @@ func (h *History) SetLimit(limit int) {
 // and stay as they are when others are added.
 func (h *History) Records() []Record { return h.kept[:len(h.kept):len(h.kept)] }
 
-// Last returns the record that was added last, which may not be kept, if any was.
-func (h *History) Last() (r Record, ok bool) { return h.last, h.all > 0 }
+// Last returns the record that was added last, if any was, and whether it is the
+// last of those that are kept.
+func (h *History) Last() (r Record, kept, any bool) { return h.last, h.lastKept, h.all > 0 }
 
 // Len returns how many records were added.
 func (h *History) Len() int { return h.all }
 
 // WithLast returns the records that are kept, and the last one in any case.
 func (h *History) WithLast() []Record {
-	records := h.Records()
-	if n := len(records); h.all > 0 && (n == 0 || h.all > n && (records[n-1].Start != h.last.Start || records[n-1].Step != h.last.Step)) {
-		records = append(records, h.last)
+	if !h.lastKept && h.all > 0 {
+		return append(h.Records(), h.last)
 	}
-	return records
+	return h.Records()
 }
 
 func (h *History) made() int { return h.classes[0].made + h.classes[1].made }
@@ -103,6 +108,7 @@ func (h *History) thin() {
 				of.made += r.made()
 			}
 		}
+		h.lastKept = h.lastKept && h.ordinals[len(h.ordinals)-1]%h.classes[classOf(&h.last)].stride == 0
 		h.kept, h.ordinals = kept, ordinals
 	}
 }

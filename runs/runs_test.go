@@ -286,7 +286,7 @@ func TestHistory(t *testing.T) {
 			t.Fatalf("%d bytes", h.made())
 		}
 	}
-	if last, ok := h.Last(); !ok || last.Step != 999 || len(last.SingularValues) != 1000 {
+	if last, _, ok := h.Last(); !ok || last.Step != 999 || len(last.SingularValues) != 1000 {
 		t.Errorf("%+v", last)
 	}
 }

@@ -1,6 +1,6 @@
 // The page of bethe's runs: news come by server-sent events, curves as pictures
 // that the server draws.
-import { canvas } from "/draw.js";
+import { canvas } from "./draw.js";
 
 const el = (id) => document.getElementById(id);
 const runs = new Map(); // name -> what the server last said of it
@@ -89,7 +89,7 @@ function drawFigures() {
     const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).version}`).join(".")}`;
     let alt = `${title} of ${of.join(", ")} against steps`;
     if (name === "bound" && run.bound !== null) alt += `; the bound of ${chosen} is ${number(run.bound, 2)} nats a sample at step ${run.step}`;
-    show(img, `/figure/${name}.svg?${query}`, alt);
+    show(img, `figure/${name}.svg?${query}`, alt);
   }
 }
 
@@ -106,10 +106,10 @@ function drawPictures() {
   el("slider-step").textContent = words;
   slider.setAttribute("aria-valuetext", words);
   const query = `?run=${encodeURIComponent(run.name)}&b=${run.began}`;
-  show(el("synapses"), `/picture/${at.synapses}${query}`, `Posterior means of the synapses of each hidden unit after ${words}`);
-  show(el("samples"), `/picture/${at.samples}${query}`, `Samples of the machine after ${words}`);
+  show(el("synapses"), `picture/${at.synapses}${query}`, `Posterior means of the synapses of each hidden unit after ${words}`);
+  show(el("samples"), `picture/${at.samples}${query}`, `Samples of the machine after ${words}`);
   el("data").closest("figure").hidden = !run.has_data;
-  if (run.has_data) show(el("data"), `/picture/data.png${query}`, `Some samples of ${run.data}`);
+  if (run.has_data) show(el("data"), `picture/data.png${query}`, `Some samples of ${run.data}`);
 }
 el("slider").addEventListener("input", () => {
   follow = el("slider").value === el("slider").max;
@@ -198,7 +198,7 @@ function hear(news) {
 // News, also those that came while the page was hidden.
 let last;
 function listen() {
-  const stream = new EventSource("/api/events");
+  const stream = new EventSource("api/events");
   stream.onmessage = (event) => hear(JSON.parse(event.data));
   stream.addEventListener("end", () => {
     stream.close();
