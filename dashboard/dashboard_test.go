@@ -78,6 +78,7 @@ func serve(t *testing.T, path string, opt Options) (address string, end func() e
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.watcher.findEvery = lookEvery // tests come and go sooner than runs
 	l, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -60,8 +60,9 @@ type watched struct {
 
 // A watcher looks at the folders of runs for all pages.
 type watcher struct {
-	folder  string
-	streams context.Context // ends all streams; nil: none
+	folder    string
+	findEvery time.Duration
+	streams   context.Context // ends all streams; nil: none
 
 	// looking is held by the look that is going on, which reads files; nobody
 	// waits for it.
@@ -80,7 +81,7 @@ type watcher struct {
 }
 
 func newWatcher(folder string) *watcher {
-	return &watcher{folder: folder, runs: map[string]*watched{}, pages: map[chan struct{}]bool{}}
+	return &watcher{folder: folder, findEvery: findEvery, runs: map[string]*watched{}, pages: map[chan struct{}]bool{}}
 }
 
 // look brings what is known of the runs up to date, unless that was done a
@@ -100,7 +101,7 @@ func (w *watcher) look(now bool) error {
 	w.looked = time.Now()
 	look, pages := w.looks+1, len(w.pages)
 	w.mu.Unlock()
-	again := now || time.Since(w.found) >= findEvery
+	again := now || time.Since(w.found) >= w.findEvery
 	if again {
 		w.found = time.Now()
 		w.find(look)
