@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -18,19 +19,20 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
+	keeps          atomic.Bool // the verb, when it is ended, first keeps what it has done
 }
 
 // printf prints for a person, who is not there with --json.
 func (c *console) printf(format string, args ...any) {
 	if !c.json {
-		fmt.Fprintf(c.stdout, format, args...)
+		fmt.Fprint(c.stdout, printable(fmt.Sprintf(format, args...)))
 	}
 }
 
 // logf says something on the way, unless told to be quiet.
 func (c *console) logf(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.stderr, format, args...)
+		fmt.Fprint(c.stderr, printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -43,7 +45,7 @@ func (c *console) object(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s\n", text)
+	_, err = fmt.Fprintf(c.stdout, "%s\n", printableJSON(text))
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/figure"
+	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/runs"
 )
@@ -29,6 +31,7 @@ type plotReport struct {
 	Run     string   `json:"run"`
 	Files   []string `json:"files"`
 	Without []string `json:"without,omitempty"` // figures that the run has no numbers for
+	Problem string   `json:"problem,omitempty"` // of the files of the run
 }
 
 // runFigures are the figures that plot draws, in order.
@@ -72,25 +75,29 @@ func (c *console) plot(ctx context.Context, folder string, f *plotFlags) error {
 			return usagef("--only %s: no figure is called %q; there are %s", strings.Join(f.only, ","), name, strings.Join(runFigures, ", "))
 		}
 	}
-	info, err := runs.ReadInfo(folder)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: not the folder of a run: it has no %s; bethe runs DIR lists runs", folder, runs.InfoFile)
-		}
+	if _, err := os.Stat(folder); err != nil {
 		return err
 	}
-	records, err := runs.ReadRecords(folder)
-	if err != nil {
-		return err
+	info, err := runs.ReadInfo(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: not the folder of a run: it has no %s; bethe runs DIR lists runs", folder, runs.InfoFile)
+	}
+	records, e := runs.ReadRecords(folder)
+	report := plotReport{Run: folder, Files: []string{}}
+	if err = errors.Join(err, e); err != nil { // what can be read is drawn
+		report.Problem = err.Error()
+		c.logf("%v\n", err)
 	}
 	run := figure.Run{Name: filepath.Base(folder), Info: info, Records: records}
 	if f.out == "" {
 		f.out = filepath.Join(folder, "figures")
 	}
-	if err := os.MkdirAll(f.out, 0o755); err != nil {
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return err
 	}
-	report := plotReport{Run: folder, Files: []string{}}
+	if err := durable.RemoveStale(f.out, figureFiles()...); err != nil {
+		return err
+	}
 	bar := c.progress("drawing")
 	defer bar.done()
 	for k, name := range runFigures {
@@ -138,10 +145,15 @@ func runFigure(name, folder string, run figure.Run) (figure.Chart, error) {
 	case "spectrum":
 		return figure.RunSpectrum(run), nil
 	case "synapses", "units":
-		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
+		model, err := runs.Open(folder, runs.ModelFile) // a regular file
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil // it still learns
 		}
+		if err != nil {
+			return nil, err
+		}
+		model.Close()
+		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
 		if err != nil {
 			return nil, err
 		}
@@ -150,11 +162,11 @@ func runFigure(name, folder string, run figure.Run) (figure.Chart, error) {
 		}
 		return figure.FileTiles(file), nil
 	case "samples":
-		data, err := picture(filepath.Join(folder, runs.DataFile))
+		data, err := picture(folder, runs.DataFile)
 		if err != nil {
 			return nil, err
 		}
-		samples, err := picture(filepath.Join(folder, runs.SamplesFile))
+		samples, err := picture(folder, runs.SamplesFile)
 		if err != nil {
 			return nil, err
 		}
@@ -163,9 +175,20 @@ func runFigure(name, folder string, run figure.Run) (figure.Chart, error) {
 	return figure.RunCurve(name, run), nil
 }
 
-// picture reads a PNG file; nil if there is none.
-func picture(path string) (image.Image, error) {
-	f, err := os.Open(path)
+// figureFiles names all that plot writes.
+func figureFiles() (names []string) {
+	for _, name := range runFigures {
+		names = append(names, name+".png", name+".svg")
+	}
+	return names
+}
+
+// maxPictureDots limits a picture that is drawn again.
+const maxPictureDots = 64 << 20
+
+// picture reads a PNG file of a run; nil if there is none.
+func picture(folder, name string) (image.Image, error) {
+	f, err := runs.Open(folder, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -173,9 +196,24 @@ func picture(path string) (image.Image, error) {
 		return nil, err
 	}
 	defer f.Close()
-	img, err := png.Decode(f)
+	img, err := decodePNG(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return img, nil
+}
+
+// decodePNG looks at the size of a picture before it is made.
+func decodePNG(f io.ReadSeeker) (image.Image, error) {
+	size, err := png.DecodeConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	if size.Width > maxPictureDots/max(1, size.Height) {
+		return nil, fmt.Errorf("%d x %d dots, more than %d", size.Width, size.Height, maxPictureDots)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return png.Decode(f)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -34,6 +35,7 @@ type runSummary struct {
 	Bound     *runs.Number `json:"bound_per_sample"`
 	Forward   *runs.Number `json:"forward,omitempty"` // estimates of the log-likelihood, or its exact value in both
 	Reverse   *runs.Number `json:"reverse,omitempty"`
+	Problem   string       `json:"problem,omitempty"` // of its files
 	// Settings that differ between the runs listed.
 	Settings map[string]any `json:"settings,omitempty"`
 }
@@ -60,10 +62,7 @@ func (c *console) listRuns(folder string) error {
 	differ := differing(found)
 	summaries := []runSummary{}
 	for _, r := range found {
-		s, err := summarise(&r)
-		if err != nil {
-			return err
-		}
+		s := summarise(&r)
 		for _, key := range differ {
 			if v, ok := r.Info.Settings[key]; ok {
 				if s.Settings == nil {
@@ -79,7 +78,9 @@ func (c *console) listRuns(folder string) error {
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
-	heads = append(heads, differ...)
+	for _, key := range differ {
+		heads = append(heads, runs.Printable(key))
+	}
 	fmt.Fprintln(w, strings.Join(heads, "\t"))
 	for _, s := range summaries {
 		done := fmt.Sprintf("%.0f %%", 100*s.Fraction)
@@ -88,16 +89,25 @@ func (c *console) listRuns(folder string) error {
 		}
 		row := []string{s.Run, s.Data, fmt.Sprintf("%d x %d", s.Visible, s.Hidden), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
 			decimals(s.Bound, 2), decimals(s.Forward, 2), decimals(s.Reverse, 2), decimals(s.Coupling, 4), decimals(s.Polarised, 2)}
+		row[1] = runs.Printable(row[1])
 		for _, key := range differ {
 			text := "-"
 			if v, ok := s.Settings[key]; ok {
-				text = fmt.Sprint(v)
+				text = runs.Printable(fmt.Sprint(v))
 			}
 			row = append(row, text)
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, s := range summaries {
+		if s.Problem != "" {
+			c.logf("%s\n", s.Problem)
+		}
+	}
+	return nil
 }
 
 // decimals writes a number that may not have been measured.
@@ -128,14 +138,19 @@ func differing(found []runs.Run) []string {
 	return keys
 }
 
-// summarise reads how a run stands.
-func summarise(r *runs.Run) (runSummary, error) {
+// summarise reads how a run stands, as far as its files can be read.
+func summarise(r *runs.Run) runSummary {
 	folder := filepath.ToSlash(r.Folder)
 	s := runSummary{Run: r.Name, Folder: folder, Verb: r.Info.Verb, Data: r.Info.Data, Visible: r.Info.Visible, Hidden: r.Info.Hidden, Seed: r.Info.Seed, Finished: r.Finished}
-	records, err := runs.ReadRecords(r.Folder)
+	err := errors.Join(r.Err, runs.EachRecords(r.Folder, s.follow))
 	if err != nil {
-		return s, err
+		s.Problem = err.Error()
 	}
+	return s
+}
+
+// follow brings a summary up to date with records.
+func (s *runSummary) follow(records []runs.Record) {
 	for k := range records {
 		e := &records[k]
 		s.Fraction, s.Steps, s.Seconds = e.Fraction, e.Step, e.Seconds
@@ -156,5 +171,4 @@ func summarise(r *runs.Run) (runSummary, error) {
 			}
 		}
 	}
-	return s, nil
 }

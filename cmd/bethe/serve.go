@@ -34,14 +34,21 @@ checkpoint, and a canvas where the machine completes what you draw. The page
 needs nothing from elsewhere, and the server writes nothing.
 
 It listens on this machine only. Another address must be asked for; visitors
-then need the token that is printed.`,
-		Example: "  bethe serve runs/m500\n  bethe serve runs --listen 127.0.0.1:9000\n  bethe serve runs --listen 0.0.0.0:8017",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
+then need the token that is printed. On a machine that others use too, such as a
+login node, everybody on it can open what listens there: give --token, of 16
+letters or more.
+
+Behind a proxy that serves the page below a path of its own and takes that path
+away (jupyter-server-proxy, Open OnDemand's rnode, nginx), name with --host the
+machine that visitors' browsers show.`,
+		Example: "  bethe serve runs/m500\n  bethe serve runs --listen 127.0.0.1:9000\n  bethe serve runs --listen 0.0.0.0:8017\n" +
+			"  bethe serve runs --token \"$(openssl rand -hex 16)\"\n  bethe serve runs --host hub.example.org",
+		RunE: func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.address, "listen", defaultAddress, "address, host:port; where the default's port is taken, another is found")
-	flags.StringVar(&f.token, "token", "", "token for visitors (default: drawn where the address is not this machine's own)")
-	flags.StringSliceVar(&f.hosts, "host", nil, "name by which visitors may reach the page, besides numbers and localhost")
+	flags.StringVar(&f.token, "token", "", fmt.Sprintf("token for visitors, of at least %d letters (default: drawn where the address is not this machine's own)", dashboard.ShortestToken))
+	flags.StringSliceVar(&f.hosts, "host", nil, "name by which visitors may reach the page, directly or through a proxy, besides numbers and localhost")
 	return cmd
 }
 
@@ -69,6 +76,9 @@ func open(folder string, f *serveFlags) (*dashboard.Server, net.Listener, error)
 		token = rand.Text() // a secret, not a draw that results depend on
 	}
 	server, err := dashboard.New(folder, dashboard.Options{Token: token, Hosts: f.hosts})
+	if errors.Is(err, dashboard.ErrShortToken) {
+		return nil, nil, usagef("--token: %w; an address that is not this machine's own has one drawn without it", err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // WriteFile has write fill the file at path.
@@ -189,6 +190,20 @@ func (t file) writable() error {
 // RemoveLeftovers removes the temporary files that writers of the named files,
 // killed half way, left in a folder. The caller must be its only writer.
 func RemoveLeftovers(folder string, names ...string) error {
+	return removeLeftovers(folder, time.Time{}, names)
+}
+
+// staleAge is the age of a temporary file whose writer can be taken for dead.
+const staleAge = time.Hour
+
+// RemoveStale does what RemoveLeftovers does in a folder that others may be writing
+// to: what was written to in the last hour stays.
+func RemoveStale(folder string, names ...string) error {
+	return removeLeftovers(folder, time.Now().Add(-staleAge), names)
+}
+
+// removeLeftovers removes those last written before a time, if one is given.
+func removeLeftovers(folder string, before time.Time, names []string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return err
@@ -197,6 +212,9 @@ func RemoveLeftovers(folder string, names ...string) error {
 		for _, name := range names {
 			digits, ok := strings.CutPrefix(e.Name(), "."+name+".tmp")
 			if ok && digits != "" && strings.Trim(digits, "0123456789") == "" && e.Type().IsRegular() {
+				if info, err := e.Info(); err != nil || !before.IsZero() && !info.ModTime().Before(before) {
+					continue // gone, or of a writer at work
+				}
 				if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
 					return err
 				}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func text(s string) func(io.Writer) error {
@@ -159,6 +160,25 @@ func TestRemoveLeftovers(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := RemoveStale(folder, "a.npz"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, ".a.npz.tmp123")); err != nil {
+		t.Errorf("a file that another may be writing: %v", err)
+	}
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(filepath.Join(folder, ".a.npz.tmp123"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveStale(folder, "a.npz"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, ".a.npz.tmp123")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a stale file: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, ".a.npz.tmp123"), nil, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	if err := RemoveLeftovers(folder, "a.npz"); err != nil {
 		t.Fatal(err)
