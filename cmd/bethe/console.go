@@ -19,12 +19,15 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
+	taken          bool        // standard output is that of --out: what is said goes to stderr
 	keeps          atomic.Bool // the verb, when it is ended, first keeps what it has done
 }
 
 // printf prints for a person, who is not there with --json.
 func (c *console) printf(format string, args ...any) {
-	if !c.json {
+	if c.taken {
+		c.logf(format, args...)
+	} else if !c.json {
 		fmt.Fprint(c.stdout, printable(fmt.Sprintf(format, args...)))
 	}
 }

@@ -144,6 +144,9 @@ Without anything else to hand, start with
 				return &usageError{err}
 			}
 			c.keeps.Store(keeping[cmd.CommandPath()])
+			if c.taken = outputTaken(cmd); c.taken && c.json {
+				return usagef("--json and --out are both of standard output: name another file")
+			}
 			if c.threads < 0 {
 				return usagef("--threads %d: it must be positive, or 0 for all", c.threads)
 			}

@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"bethe/internal/durable"
 )
 
 // A checkedWriter remembers the first error, so that a full standard output does
@@ -22,6 +27,16 @@ func (c *checkedWriter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.err = err
 	return n, err
+}
+
+// outputTaken reports whether a file that is asked for is standard output.
+func outputTaken(cmd *cobra.Command) bool {
+	const flag = "out"
+	if one, err := cmd.Flags().GetString(flag); err == nil {
+		return durable.StandardOutput(one)
+	}
+	several, err := cmd.Flags().GetStringArray(flag)
+	return err == nil && slices.ContainsFunc(several, durable.StandardOutput)
 }
 
 // printable returns a text for a terminal: control characters, which names of files

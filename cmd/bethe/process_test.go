@@ -120,9 +120,13 @@ func TestOutputs(t *testing.T) {
 		}
 	}
 	for _, out := range []string{"/dev/stdout", at("stdout"), "/dev/fd/1"} {
-		if b := sample(out); !bytes.HasPrefix(b, want) {
-			t.Errorf("%s: %d of %d bytes", out, len(b), len(want))
+		if b := sample(out); !bytes.Equal(b, want) { // and nothing else
+			t.Errorf("%s: %d bytes, not %d", out, len(b), len(want))
 		}
+	}
+	cmd := process(t, "sample", model, "-n", "4", "--json", "--out", "/dev/stdout")
+	if text, err := cmd.CombinedOutput(); statusOf(t, cmd, err) != exitUsage || !strings.Contains(string(text), "standard output") {
+		t.Errorf("an object and a file on standard output: %s", text)
 	}
 	if err := os.Mkdir(at("store"), 0o755); err != nil {
 		t.Fatal(err)

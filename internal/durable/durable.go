@@ -49,7 +49,7 @@ func targetOf(path string) (target, error) {
 	place := path
 	for range mostLinks {
 		if fd, ok := openFile(place); ok {
-			return stream{path, func() (*os.File, error) { return duplicate(fd, path) }}, nil
+			return stream{path, fd, func() (*os.File, error) { return duplicate(fd, path) }}, nil
 		}
 		info, err := os.Lstat(place)
 		switch {
@@ -62,7 +62,7 @@ func targetOf(path string) (target, error) {
 		case info.Mode().IsRegular():
 			return file{path, place, info}, nil
 		case info.Mode()&fs.ModeSymlink == 0:
-			return stream{path, func() (*os.File, error) { return os.OpenFile(place, os.O_WRONLY, 0) }}, nil
+			return stream{path, notOpen, func() (*os.File, error) { return os.OpenFile(place, os.O_WRONLY, 0) }}, nil
 		}
 		to, err := os.Readlink(place)
 		if err != nil {
@@ -103,9 +103,21 @@ func (w namedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// StandardOutput reports whether WriteFile(path) would write to the standard output
+// of this process.
+func StandardOutput(path string) bool {
+	t, err := targetOf(path)
+	s, ok := t.(stream)
+	return err == nil && ok && s.fd == 1
+}
+
+// notOpen is the descriptor of a stream that has none yet.
+const notOpen = -1
+
 // A stream is written through.
 type stream struct {
 	path string
+	fd   int
 	open func() (*os.File, error)
 }
 

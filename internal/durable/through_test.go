@@ -254,6 +254,9 @@ func TestOpenFiles(t *testing.T) {
 	}
 	write("after")
 	wantFolder(t, folder, "log", "before through through after")
+	if !StandardOutput("/dev/stdout") || !StandardOutput("/proc/self/fd/1") || StandardOutput(name) || StandardOutput(filepath.Join(folder, "log")) || StandardOutput(folder) {
+		t.Error("what is standard output")
+	}
 	if err := WriteFile("/dev/fd/987", text("x")); err == nil || !strings.Contains(err.Error(), "/dev/fd/987") {
 		t.Errorf("a file that is not open: %v", err)
 	}
