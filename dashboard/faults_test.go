@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,6 +199,44 @@ func TestDamagedRun(t *testing.T) {
 	})
 	if status, text := within(t, request(t, "GET", address+"/figure/bound.svg?run=run", "")); status != 200 || !strings.Contains(text, "Lower bound") {
 		t.Errorf("%d %.200s", status, text)
+	}
+}
+
+// TestManyRecords: what is kept of runs with very many records is bounded, for all
+// of them together, and what is shown is how they stand.
+func TestManyRecords(t *testing.T) {
+	path := t.TempDir()
+	const n = 150_000
+	text := []byte(strings.Repeat("{}\n", n-1) + `{"step":7,"kl_per_synapse":0.5}` + "\n")
+	for k := range 6 {
+		run := filepath.Join(path, fmt.Sprint(k))
+		folder(t, run, 1).Close()
+		if k < 2 {
+			if err := os.WriteFile(filepath.Join(run, runs.MetricsFile), text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := New(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for began := time.Now(); s.watcher.runs["0"].history.Len()+s.watcher.runs["1"].history.Len() < 2*n && time.Since(began) < 20*time.Second; {
+		if err := s.watcher.look(true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const share = recordsBytes / 6
+	least := int(reflect.TypeFor[runs.Record]().Size())
+	for _, name := range []string{"0", "1"} {
+		r := s.watcher.runs[name]
+		var p pageRun
+		if err := json.Unmarshal(r.page, &p); err != nil || p.Step != 7 || p.KL != 0.5 {
+			t.Errorf("%v: %s", err, r.page)
+		}
+		if kept := len(r.records); r.history.Len() != n || kept > share/least || kept < share/least/4 {
+			t.Errorf("%d of %d records are kept, in %d bytes", kept, r.history.Len(), share)
+		}
 	}
 }
 

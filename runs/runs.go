@@ -77,11 +77,13 @@ func ReadInfo(folder string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	path := filepath.Join(folder, InfoFile)
+	return parseInfo(filepath.Join(folder, InfoFile), text)
+}
+
+func parseInfo(path string, text []byte) (info Info, err error) {
 	if len(text) > maxInfoBytes {
 		return Info{}, fmt.Errorf("%s: larger than %d bytes: not of a run", path, maxInfoBytes)
 	}
-	var info Info
 	if err = checkJSON(text, maxInfoValues, maxInfoDepth); err == nil {
 		err = json.Unmarshal(text, &info)
 	}

@@ -1,6 +1,8 @@
 package runs
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"math"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 func write(t *testing.T, path, text string) {
@@ -350,31 +354,86 @@ func TestInfoAndFind(t *testing.T) {
 	}
 }
 
+func FuzzInfo(f *testing.F) {
+	f.Add([]byte(`{"verb":"train","visible":784,"settings":{"rate":0.02,"a":[1,{"b":null}]},"began":"2026-01-02T03:04:05Z"}`))
+	f.Add([]byte(`{"settings":{"a":[[[[{},{}]]]]}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		info, err := parseInfo("x/run.json", text)
+		if err != nil {
+			if !strings.Contains(err.Error(), "x/run.json") {
+				t.Fatalf("an error that does not name the file: %v", err)
+			}
+			return
+		}
+		text, err = json.Marshal(info)
+		if err != nil {
+			return // a moment that JSON cannot tell
+		}
+		again, err := parseInfo("x", text)
+		if err != nil {
+			if len(text) > maxInfoBytes { // written at greater length
+				return
+			}
+			t.Fatal(err)
+		}
+		if same, err := json.Marshal(again); err != nil || string(same) != string(text) {
+			t.Fatalf("%s, not %s: %v", same, text, err)
+		}
+	})
+}
+
+// Names stay different, and are valid and without control characters.
+func FuzzPrintable(f *testing.F) {
+	f.Add("a\xff", `a\xff`)
+	f.Add("\x1b", "\u009b\u202e")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		p, q := Printable(a), Printable(b)
+		if (p == q) != (a == b) || !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl) {
+			t.Fatalf("%q is %q, %q is %q", a, p, b, q)
+		}
+	})
+}
+
 func FuzzRecords(f *testing.F) {
 	f.Add([]byte("{\"step\":1,\"rate\":null}\n{\"step\":2}\n{\"st"))
-	f.Add([]byte("{\"start\":1,\"step\":3,\"bound\":{\"value\":-3},\"overlap\":{\"matrix\":[1,null]}}\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		folder := t.TempDir()
-		write(t, filepath.Join(folder, MetricsFile), string(text))
-		records, err := ReadRecords(folder)
-		var damage *DamageError
-		if err != nil && !errors.As(err, &damage) {
-			t.Fatal(err)
-		}
-		// What was read can be written and read again.
-		log, _, err := OpenLog(folder, -1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range records {
-			if err := log.Append(r); err != nil {
+	f.Add([]byte("{\"start\":1,\"step\":3,\"bound\":{\"value\":-3},\"overlap\":{\"matrix\":[1,null]}}\nx\n{\"synapses\":\"a\"}\n"))
+	read := func(t *testing.T, text []byte) (all []Record, damage *DamageError) {
+		tail := NewTail("x")
+		for begin := int64(-1); tail.offset > begin && !tail.ended(); {
+			begin = tail.offset
+			records, err := tail.readOn(bytes.NewReader(text[tail.offset:]))
+			if err != nil {
 				t.Fatal(err)
 			}
+			all = append(all, records...)
 		}
-		log.Close()
-		again, err := ReadRecords(folder)
-		if err != nil || !reflect.DeepEqual(steps(again), steps(records)) {
-			t.Fatalf("%v, not %v: %v", steps(again), steps(records), err)
+		return all, tail.damage
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		records, damage := read(t, text)
+		if lines := bytes.Count(text, []byte("\n")); damage == nil && len(records) != lines || damage != nil && !damage.Rest && len(records)+damage.Lines != lines {
+			t.Fatalf("%d records of %d lines, %v", len(records), lines, damage)
+		}
+		// What was read can be written and read again, and kept in little memory.
+		var written []byte
+		h := NewHistory(4 * recordBytes)
+		for _, r := range records {
+			line, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			written = append(append(written, line...), '\n')
+			h.Add([]Record{r})
+			if n := h.made(); n > 4*recordBytes && len(h.Records()) > 1 {
+				t.Fatalf("%d bytes of %d records", n, len(h.Records()))
+			}
+		}
+		again, damage := read(t, written)
+		if damage != nil || !reflect.DeepEqual(steps(again), steps(records)) {
+			t.Fatalf("%v, not %v: %v", steps(again), steps(records), damage)
+		}
+		if kept := h.WithLast(); len(records) > 0 && (len(kept) == 0 || kept[len(kept)-1].Step != records[len(records)-1].Step) {
+			t.Fatalf("the last record is not kept: %v", steps(kept))
 		}
 	})
 }

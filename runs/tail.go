@@ -97,6 +97,9 @@ func (t *Tail) Next() (records []Record, anew bool, err error) {
 	}
 	t.file = info
 	if !t.ended() && (wasBehind || info.Size() != t.read) {
+		if _, err := f.Seek(t.offset, io.SeekStart); err != nil {
+			return nil, anew, err
+		}
 		if records, err = t.readOn(f); err != nil {
 			return records, anew, err
 		}
@@ -110,11 +113,8 @@ func (t *Tail) Next() (records []Record, anew bool, err error) {
 // ended reports whether nothing more of the file is to be read.
 func (t *Tail) ended() bool { return t.damage != nil && t.damage.Rest }
 
-// readOn reads from the offset.
-func (t *Tail) readOn(f *os.File) (records []Record, err error) {
-	if _, err := f.Seek(t.offset, io.SeekStart); err != nil {
-		return nil, err
-	}
+// readOn reads what follows the offset.
+func (t *Tail) readOn(f io.Reader) (records []Record, err error) {
 	lines := lineReader{r: bufio.NewReaderSize(f, 1<<16), long: t.long}
 	text, made := 0, 0
 	for {

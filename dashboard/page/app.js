@@ -164,7 +164,8 @@ function drawTable() {
     }
     row.setAttribute("aria-current", String(name === chosen));
     row.cells[0].firstChild.checked = ticked.has(name);
-    [`${run.visible} × ${run.hidden}`, run.finished ? "yes" : percent(run.fraction), run.step, number(run.bound, 2)].forEach((text, k) => { row.cells[k + 2].textContent = text; });
+    const done = run.finished ? "yes" : percent(run.fraction);
+    [`${run.visible} × ${run.hidden}`, run.problem ? `${done}, problem` : done, run.step, number(run.bound, 2)].forEach((text, k) => { row.cells[k + 2].textContent = text; });
   }
 }
 
@@ -189,7 +190,7 @@ function hear(news) {
   names = news.names;
   for (const run of news.runs) runs.set(run.name, run);
   for (const name of [...runs.keys()]) if (!names.includes(name)) { runs.delete(name); ticked.delete(name); }
-  if (!runs.has(chosen) && names.length > 0) choose(names.find((n) => !runs.get(n)?.finished) || names[0]);
+  if (!runs.has(chosen) && names.length > 0) choose(names.find((n) => !runs.get(n)?.finished && !runs.get(n)?.problem) || names.find((n) => !runs.get(n)?.problem) || names[0]);
   const learning = names.filter((n) => runs.has(n) && !runs.get(n).finished).length;
   el("status").textContent = news.error || (names.length === 0 ? "no run here yet" : `${names.length} run${names.length > 1 ? "s" : ""}, ${learning} learning`);
   drawAll();
