@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -376,6 +377,14 @@ func TestServeBadRuns(t *testing.T) {
 	}
 	if status := ends(t, cmd, soon, syscall.SIGTERM); status != exitDone {
 		t.Errorf("status %d", status)
+	}
+	server, listener, err := open(badRuns(t), &serveFlags{address: "127.0.0.1:0", token: autoToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	if at := server.Address(listener); !regexp.MustCompile(`^http://127\.0\.0\.1:\d+/\?token=[A-Z2-7]{26}$`).MatchString(at) {
+		t.Errorf("a token that is drawn: %s", at)
 	}
 	for _, token := range []string{"x", "secret", "fifteen letters"} {
 		if status, _, stderr := bethe(t, t.Context(), "serve", t.TempDir(), "--token", token); status != exitUsage || !strings.Contains(stderr, "--token") || !strings.Contains(stderr, "16 letters") {

@@ -17,6 +17,9 @@ import (
 // defaultAddress is where the page is served, if the port is free.
 const defaultAddress = "127.0.0.1:8017"
 
+// autoToken asks for a token that is drawn.
+const autoToken = "auto"
+
 // serveFlags are what serve is told.
 type serveFlags struct {
 	address string
@@ -35,19 +38,19 @@ needs nothing from elsewhere, and the server writes nothing.
 
 It listens on this machine only. Another address must be asked for; visitors
 then need the token that is printed. On a machine that others use too, such as a
-login node, everybody on it can open what listens there: give --token, of 16
-letters or more.
+login node, everybody on it can open what listens there: --token auto draws a
+token there too, and prints it.
 
 Behind a proxy that serves the page below a path of its own and takes that path
 away (jupyter-server-proxy, Open OnDemand's rnode, nginx), name with --host the
 machine that visitors' browsers show.`,
 		Example: "  bethe serve runs/m500\n  bethe serve runs --listen 127.0.0.1:9000\n  bethe serve runs --listen 0.0.0.0:8017\n" +
-			"  bethe serve runs --token \"$(openssl rand -hex 16)\"\n  bethe serve runs --host hub.example.org",
+			"  bethe serve runs --token auto\n  bethe serve runs --host hub.example.org",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.address, "listen", defaultAddress, "address, host:port; where the default's port is taken, another is found")
-	flags.StringVar(&f.token, "token", "", fmt.Sprintf("token for visitors, of at least %d letters (default: drawn where the address is not this machine's own)", dashboard.ShortestToken))
+	flags.StringVar(&f.token, "token", "", fmt.Sprintf("token for visitors: auto draws one, else of at least %d letters (default: auto where the address is not this machine's own)", dashboard.ShortestToken))
 	flags.StringSliceVar(&f.hosts, "host", nil, "name by which visitors may reach the page, directly or through a proxy, besides numbers and localhost")
 	return cmd
 }
@@ -72,12 +75,12 @@ func open(folder string, f *serveFlags) (*dashboard.Server, net.Listener, error)
 		return nil, nil, usagef("%q is not an address: give host:port, such as %s", f.address, defaultAddress)
 	}
 	token := f.token
-	if ip := net.ParseIP(host); token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(host); token == autoToken || token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		token = rand.Text() // a secret, not a draw that results depend on
 	}
 	server, err := dashboard.New(folder, dashboard.Options{Token: token, Hosts: f.hosts})
 	if errors.Is(err, dashboard.ErrShortToken) {
-		return nil, nil, usagef("--token: %w; an address that is not this machine's own has one drawn without it", err)
+		return nil, nil, usagef("--token: %w; --token %s draws one", err, autoToken)
 	}
 	if err != nil {
 		return nil, nil, err
