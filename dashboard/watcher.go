@@ -265,6 +265,7 @@ type pageRun struct {
 	Began     int64        `json:"began"` // seconds since 1970
 	Finished  bool         `json:"finished"`
 	Version   int          `json:"version"` // of the curves
+	Drawn     int64        `json:"drawn"`   // when that was, milliseconds since 1970
 	Problem   string       `json:"problem,omitempty"`
 	Step      int          `json:"step"`
 	Epoch     float64      `json:"epoch"`
@@ -294,7 +295,7 @@ type pictured struct {
 
 func (r *watched) forPage() pageRun {
 	p := pageRun{Name: r.Name, Verb: short(r.Info.Verb), Data: short(r.Info.Data), Visible: r.Info.Visible, Hidden: r.Info.Hidden, Width: r.Info.Width, Height: r.Info.Height,
-		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Problem: short(r.problem), Left: runs.Number(math.NaN()),
+		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Drawn: r.drawn.UnixMilli(), Problem: short(r.problem), Left: runs.Number(math.NaN()),
 		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model && r.Info.Visible <= maxDots}
 	if p.Width*p.Height != p.Visible {
 		p.Width, p.Height = figure.Shape(p.Visible)

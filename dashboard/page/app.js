@@ -86,7 +86,7 @@ function drawFigures() {
       img.closest("figure").hidden = true;
       continue;
     }
-    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).version}`).join(".")}`;
+    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).drawn}`).join(".")}`;
     let alt = `${title} of ${of.join(", ")} against steps`;
     if (name === "bound" && run.bound !== null) alt += `; the bound of ${chosen} is ${number(run.bound, 2)} nats a sample at step ${run.step}`;
     show(img, `figure/${name}.svg?${query}`, alt);

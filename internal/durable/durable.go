@@ -64,6 +64,9 @@ func targetOf(path string) (target, error) {
 		case info.Mode()&fs.ModeSymlink == 0:
 			return stream{path, notOpen, func() (*os.File, error) { return os.OpenFile(place, os.O_WRONLY, 0) }}, nil
 		}
+		if foreignLink(place, info) {
+			return nil, &fs.PathError{Op: "write", Path: path, Err: fmt.Errorf("%s is a link of another user in a folder that everybody can write to", place)}
+		}
 		to, err := os.Readlink(place)
 		if err != nil {
 			return nil, named(err, place, path)

@@ -29,6 +29,21 @@ func openFile(path string) (fd int, ok bool) {
 	return fd, isOwn && (below == "fd" || thread) || folder == "/dev/fd"
 }
 
+// foreignLink reports whether a link is one that others may have laid to have a file
+// of ours overwritten: in a folder that everybody can write to, such as /tmp, and
+// neither ours nor the folder's owner's. Systems refuse to follow such links
+// themselves.
+func foreignLink(path string, link fs.FileInfo) bool {
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return false // what follows says why
+	}
+	all := folder.Mode()&fs.ModeSticky != 0 && folder.Mode().Perm()&0o002 != 0
+	of, ok := link.Sys().(*syscall.Stat_t)
+	in, also := folder.Sys().(*syscall.Stat_t)
+	return all && ok && also && int(of.Uid) != os.Geteuid() && of.Uid != in.Uid
+}
+
 // duplicate returns a file that shares the descriptor's place, so that what was
 // written before and after stays.
 func duplicate(fd int, path string) (*os.File, error) {

@@ -164,6 +164,53 @@ func TestLinks(t *testing.T) {
 	wantFolder(t, at("store"), "new", "made", "real", "by folder/real")
 }
 
+// TestForeignLinks: a link that another user laid into a folder like /tmp is not
+// followed; our own and those of the folder's owner are.
+func TestForeignLinks(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only the superuser can give links away")
+	}
+	folder, victim := t.TempDir(), filepath.Join(t.TempDir(), "victim")
+	if err := os.Chmod(folder, 0o777|fs.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	const other, owner = 12345, 23456
+	if err := os.Chown(folder, owner, owner); err != nil {
+		t.Fatal(err)
+	}
+	for name, uid := range map[string]int{"theirs": other, "ours": 0, "owner's": owner} {
+		link := filepath.Join(folder, name)
+		if err := os.WriteFile(victim, []byte("mine"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(victim, link); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Lchown(link, uid, uid); err != nil {
+			t.Fatal(err)
+		}
+		err := WriteFile(link, text("new"))
+		b, e := os.ReadFile(victim)
+		if e != nil {
+			t.Fatal(e)
+		}
+		if uid == other {
+			if err == nil || !strings.Contains(err.Error(), link) || string(b) != "mine" {
+				t.Errorf("%s: %v, the file holds %q", name, err, b)
+			}
+		} else if err != nil || string(b) != "new" {
+			t.Errorf("%s: %v, the file holds %q", name, err, b)
+		}
+	}
+	// Where only its owner can write, whose link it is does not matter.
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(filepath.Join(folder, "theirs"), text("new")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestPipes: a pipe stays one, and its reader gets the bytes.
 func TestPipes(t *testing.T) {
 	folder := t.TempDir()
