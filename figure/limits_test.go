@@ -152,12 +152,12 @@ func TestPlainTexts(t *testing.T) {
 	chart := &Panels{Title: bad, Columns: 1, Charts: []Chart{
 		&Curves{Title: bad, Note: bad, X: Axis{Label: bad, Unit: bad}, Y: Axis{Label: bad}, Series: []Series{{Name: bad, X: []float64{1, 2}, Y: []float64{1, 2}}}},
 		&HeatMap{Title: bad, XValues: []float64{1}, YValues: []float64{1}, Values: [][]float64{{1}}, Scale: Axis{Label: bad}}}}
-	text, words := svg(t, "texts", chart)
+	_, words := svg(t, "texts", chart)
 	if strings.Count(words, shown) < 8 {
 		t.Errorf("texts %q", words)
 	}
 	long := &Curves{Title: strings.Repeat("long ", 1<<18), Series: []Series{{Name: strings.Repeat("x", 1<<20), X: []float64{1, 2}, Y: []float64{1, 2}}}}
-	if text, _ = svg(t, "long", long); len(text) > 20_000 {
+	if text, _ := svg(t, "long", long); len(text) > 20_000 {
 		t.Errorf("%d bytes", len(text))
 	}
 	var b bytes.Buffer
