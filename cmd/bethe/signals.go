@@ -15,7 +15,7 @@ import (
 var keeping = map[string]bool{"bethe train": true, "bethe sweep run": true, "bethe serve": true}
 
 // patience is how long another verb may take to end after a signal.
-const patience = 800 * time.Millisecond
+const patience = 600 * time.Millisecond
 
 // heedSignals returns a context that ends with the first signal to end: Ctrl-C,
 // SIGTERM, or SIGHUP, which a terminal sends that is closed (under nohup it stays
