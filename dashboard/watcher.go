@@ -36,7 +36,7 @@ const (
 	recordsBytes    = 128 << 20
 	recordsOfARun   = 32 << 20
 	leastOfARun     = 64 << 10
-	recordsAtStart  = 2 * time.Second        // to read what there is, before pages are served
+	recordsAtStart  = time.Second            // to read what there is, before pages are served
 	recordsOfALook  = 200 * time.Millisecond // for the same of a look
 	stopsLookingFor = time.Second            // at the last look, when the server ends
 )
@@ -53,9 +53,10 @@ type watched struct {
 	stale   bool // records came since the version
 	changed int  // the look at which anything changed
 	page    []byte
-	model   bool // there is one to complete drawings with
-	data    bool // there is a picture of data
-	problem string
+	model   bool   // there is one to complete drawings with
+	data    bool   // there is a picture of data
+	metrics string // what is wrong with the metrics
+	problem string // and with all of it
 }
 
 // A watcher looks at the folders of runs for all pages.
@@ -152,12 +153,12 @@ func (w *watcher) find(look int) {
 	w.runs, w.order, w.err = all, order, err
 }
 
-// seen is what came of looking at a run.
+// seen is what came of looking at the records of a run.
 type seen struct {
 	*watched
 	history *runs.History
-	more    bool // there are others than before
-	problem string
+	more    bool   // there are others than before
+	metrics string // what is wrong with them
 }
 
 // follow reads what the runs appended, some of each in turn, until all was read or
@@ -166,26 +167,26 @@ func (w *watcher) follow(of []*watched, limit time.Duration) []*seen {
 	began := time.Now()
 	all := make([]*seen, len(of))
 	for k, r := range of {
-		all[k] = &seen{watched: r, history: r.history}
+		all[k] = &seen{watched: r, history: r.history, metrics: r.metrics}
 	}
 	for left := all; len(left) > 0; {
 		var behind []*seen
 		for _, r := range left {
+			if time.Since(began) > limit { // the next look goes on, in another order
+				return all
+			}
 			records, anew, err := r.tail.Next()
 			if anew {
 				r.history = r.history.Empty()
 			}
 			r.history.Add(records)
 			r.more = r.more || anew || len(records) > 0
-			if r.problem = ""; err != nil {
-				r.problem = err.Error()
+			if r.metrics = ""; err != nil {
+				r.metrics = err.Error()
 			}
 			if r.tail.Behind() {
 				behind = append(behind, r)
 			}
-		}
-		if time.Since(began) > limit {
-			return all
 		}
 		left = behind
 	}
@@ -208,10 +209,11 @@ func (w *watcher) update(s *seen, look, pages int, again bool) {
 		return false
 	}
 	next.data, next.model, next.Finished = is(r.data, runs.DataFile), is(r.model, runs.ModelFile, runs.LiveFile), is(r.Finished, runs.ResultFile)
-	if next.problem = s.problem; r.Err != nil {
+	next.metrics = s.metrics
+	if next.problem = s.metrics; r.Err != nil {
 		next.problem = r.Err.Error()
-		if s.problem != "" {
-			next.problem += "; " + s.problem
+		if s.metrics != "" {
+			next.problem += "; " + s.metrics
 		}
 	}
 	if next.data != r.data || next.model != r.model || next.Finished != r.Finished || next.problem != r.problem {
