@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 // TestMemory reads files made to take much memory in a process that may have 1 GB;
 // what they take is bounded by what is kept of them, not by what the files hold.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped in short mode: the race detector, which that is for, takes several times the memory")
+	}
 	const most = 300 // MB
 	for _, c := range []struct {
 		name, want string
