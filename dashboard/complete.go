@@ -110,7 +110,7 @@ func complete(ctx context.Context, machine *rbm.Machine, pixels string, draw uin
 			held.Set(i, a, map[byte]int8{'+': 1, '-': -1}[p])
 		}
 	}
-	chains := sample.NewMachineChains(machine, completions, stream.New(draw))
+	chains := sample.NewChains(sample.OnMachine(machine), completions, stream.New(draw))
 	if len(units) > 0 {
 		chains.Clamp(units, held)
 	}

@@ -53,7 +53,7 @@ func folder(t *testing.T, path string, steps int) *runs.Log {
 			q.Theta[k] = 20
 		}
 	}
-	file := &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(6, 2, 2), Posterior: q}, Synapses: q.Sign()}
+	file := &rbm.File{Params: rbm.NewParams(6, 2, 2), Synapses: rbm.Learned(q.Sign(), q)}
 	if err := file.Save(filepath.Join(path, runs.LiveFile)); err != nil {
 		t.Fatal(err)
 	}

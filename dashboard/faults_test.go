@@ -336,7 +336,7 @@ func TestPrefix(t *testing.T) {
 			}
 		}
 		status, text, _ := ask(t, request(t, "POST", proxied+"api/complete", drawing("run"), append(header, "Origin", "https://hub.example")...))
-		if want := map[bool]int{true: 200, false: 403}[c.rename]; status != want || want == 403 && !strings.Contains(text, "--host") {
+		if want := map[bool]int{true: 200, false: 403}[c.rename]; status != want || want == 403 && !strings.Contains(text, "the host's name") {
 			t.Errorf("%+v: from the name of the proxy: %d %s", c, status, text)
 		}
 	}

@@ -39,9 +39,9 @@ func (s *Server) Handler() http.Handler {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // not every connection has one
 		switch {
 		case !s.knownHost(r.Host):
-			refuse(w, http.StatusMisdirectedRequest, "this host is not known here; the server must be told its name (bethe serve --host NAME)")
+			refuse(w, http.StatusMisdirectedRequest, "this host is not known here: whoever starts the server must tell it the host's name")
 		case !s.sameOrigin(r):
-			refuse(w, http.StatusForbidden, "requests from other pages are refused; behind a proxy the server must be told the name by which visitors reach it (bethe serve --host NAME)")
+			refuse(w, http.StatusForbidden, "requests from other pages are refused; behind a proxy, whoever starts the server must tell it the host's name in the visitors' browsers")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != completePath:
 			refuse(w, http.StatusMethodNotAllowed, "only GET")
 		case !s.all.take(visitor(r)):

@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -27,6 +28,7 @@ type Bethe[T rbm.Real] struct {
 
 	visible []float64 // message means m_{i -> mu}, hidden x visible; kept as a warm start
 	hidden  []float64 // m_{mu -> i}, hidden x visible
+	before  [2][]float64
 }
 
 // NewBethe returns the engine with damping 0.3, tolerance 1e-10 and at most
@@ -35,12 +37,21 @@ func NewBethe[T rbm.Real]() *Bethe[T] {
 	return &Bethe[T]{Damping: 0.3, Tolerance: 1e-10, MaxIterations: 2000}
 }
 
+// GivesLnZ implements Summing.
+func (b *Bethe[T]) GivesLnZ() bool { return true }
+
+// Undo implements Undoer.
+func (b *Bethe[T]) Undo() { b.visible, b.hidden = b.before[0], b.before[1] }
+
 // Moments passes messages until they settle; the report tells when they did
 // not, and then moments are those of the last iteration. LnZ is the Bethe free
 // energy's.
-func (b *Bethe[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+func (b *Bethe[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
 	n, p := net.Visible(), net.Hidden()
-	if len(b.visible) != n*p {
+	b.before = [2][]float64{b.visible, b.hidden}
+	if len(b.visible) == n*p {
+		b.visible, b.hidden = slices.Clone(b.visible), slices.Clone(b.hidden)
+	} else {
 		b.visible, b.hidden = make([]float64, n*p), make([]float64, n*p)
 	}
 	tanhK := make([]float64, n*p)
@@ -50,6 +61,10 @@ func (b *Bethe[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, er
 	visibleField, hiddenField := make([]float64, n), make([]float64, p) // all messages together
 	report := Report{Engine: "bethe"}
 	for report.Iterations < b.MaxIterations && !report.Converged {
+		if err := ctx.Err(); err != nil {
+			b.Undo()
+			return Report{}, err
+		}
 		report.Residual = b.iterate(net, tanhK, visibleField, hiddenField)
 		report.Iterations++
 		report.Converged = report.Residual <= b.Tolerance
@@ -68,7 +83,11 @@ func (b *Bethe[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, er
 		}
 		return report, nil
 	}
-	iterations, residual := b.respond(dst, n, p, tanhK)
+	iterations, residual, err := b.respond(ctx, dst, n, p, tanhK)
+	if err != nil {
+		b.Undo()
+		return Report{}, err
+	}
 	report.Iterations += iterations
 	report.Residual = max(report.Residual, residual)
 	report.Converged = report.Converged && residual <= b.Tolerance
@@ -86,7 +105,7 @@ func (b *Bethe[T]) State() State {
 // Restore implements Stateful.
 func (b *Bethe[T]) Restore(visible, hidden int, s State) error {
 	x, err := restoreNumbers[float64](s, visible*hidden, visible*hidden)
-	if x != nil {
+	if err == nil {
 		b.visible, b.hidden = x[0], x[1]
 	}
 	return err
@@ -159,8 +178,8 @@ func (b *Bethe[T]) freeEnergy(net *rbm.Network[T], tanhK []float64) float64 {
 
 // respond sets the correlations to <s><h> + d<.>/d(field of a unit), for each
 // unit of the smaller layer, by iterating the derivative of the messages. It
-// returns the most iterations and the largest residual of any unit.
-func (b *Bethe[T]) respond(dst *rbm.Moments[T], n, p int, tanhK []float64) (iterations int, residual float64) {
+// returns the most iterations and the largest residual of any unit, and the context's error.
+func (b *Bethe[T]) respond(ctx context.Context, dst *rbm.Moments[T], n, p int, tanhK []float64) (iterations int, residual float64, err error) {
 	fromVisible, fromHidden := make([]float64, n*p), make([]float64, n*p) // d(message field)/d(cavity field)
 	gain := func(t, m float64) float64 { return t * (1 - m*m) / (1 - t*t*m*m) }
 	for e, t := range tanhK {
@@ -168,14 +187,14 @@ func (b *Bethe[T]) respond(dst *rbm.Moments[T], n, p int, tanhK []float64) (iter
 	}
 	units := min(n, p)
 	counts, residuals := make([]int, units), make([]float64, units)
-	parallel.For(units, 1, func(lo, hi int) {
+	err = parallel.ForContext(ctx, units, 1, func(lo, hi int) {
 		gv, gh := make([]float64, n*p), make([]float64, n*p) // d(cavity field)/d(field of the unit)
 		visible, hidden := make([]float64, n), make([]float64, p)
 		for k := lo; k < hi; k++ {
 			clear(gv)
 			clear(gh)
 			count, change := 0, math.Inf(1)
-			for ; count < b.MaxIterations && change > b.Tolerance; count++ {
+			for ; count < b.MaxIterations && change > b.Tolerance && ctx.Err() == nil; count++ {
 				change = 0
 				clear(hidden)
 				if p <= n {
@@ -221,5 +240,5 @@ func (b *Bethe[T]) respond(dst *rbm.Moments[T], n, p int, tanhK []float64) (iter
 	for k := range units {
 		iterations, residual = max(iterations, counts[k]), max(residual, residuals[k])
 	}
-	return iterations, residual
+	return iterations, residual, err
 }

@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -170,7 +171,7 @@ func TestBetheFloat32(t *testing.T) {
 	narrow.HiddenField[0], narrow.Constant = float32(net.HiddenField[0]), net.Constant
 	want, lnz := exactMoments(net)
 	got := rbm.NewMoments[float32](5, 1)
-	report, err := NewBethe[float32]().Moments(got, narrow)
+	report, err := NewBethe[float32]().Moments(context.Background(), got, narrow)
 	if err != nil || !report.Converged {
 		t.Fatal(report, err)
 	}

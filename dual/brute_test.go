@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -27,6 +28,16 @@ func lnSum(x []float64) float64 {
 
 func ln2cosh(x float64) float64 { return lnSum([]float64{x, -x}) }
 
+// couplingOf is J of the link between two units, 0 if there is none.
+func couplingOf(m *rbm.Params, i, mu int) float64 {
+	for _, l := range m.LinksOf(mu) {
+		if l.Visible.From <= i && i < l.Visible.To {
+			return l.Coupling
+		}
+	}
+	return 0
+}
+
 // machineLnZ sums over all states of a machine with the synapses in the bits of xi.
 func machineLnZ(m *rbm.Params, xi int) float64 {
 	n, p := m.Visible(), m.Hidden()
@@ -41,7 +52,7 @@ func machineLnZ(m *rbm.Params, xi int) float64 {
 				h := spinOf(l, mu)
 				sum += c * h
 				for i := range n {
-					sum += m.Coupling * (spinOf(k, i) - m.VisibleOffset[i]) * spinOf(xi, mu*n+i) * (h - m.HiddenOffset[mu])
+					sum += couplingOf(m, i, mu) * (spinOf(k, i) - m.VisibleOffset[i]) * spinOf(xi, mu*n+i) * (h - m.HiddenOffset[mu])
 				}
 			}
 			all = append(all, sum)
@@ -151,14 +162,14 @@ func randomNetwork(n, p int, coupling, field float64, rng *rand.Rand) *rbm.Netwo
 
 func term(t *testing.T, p Partition[float64], m *rbm.Params, mean []float64) (*Gradient[float64], Report) {
 	t.Helper()
-	grad := NewGradient[float64](m.Visible(), m.Hidden())
+	grad := NewGradient[float64](m)
 	for _, x := range [][]float64{grad.Synapse, grad.VisibleField, grad.HiddenField} {
 		for k := range x {
 			x[k] = math.NaN() // to be overwritten
 		}
 	}
-	grad.Coupling = math.NaN()
-	report, err := Term(p, grad, m, mean)
+	grad.Coupling[0] = math.NaN()
+	report, err := Term(context.Background(), p, grad, m, mean)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +179,7 @@ func term(t *testing.T, p Partition[float64], m *rbm.Params, mean []float64) (*G
 func moments(t *testing.T, e Engine[float64], net *rbm.Network[float64]) (*rbm.Moments[float64], Report) {
 	t.Helper()
 	m := rbm.NewMoments[float64](net.Visible(), net.Hidden())
-	report, err := e.Moments(m, net)
+	report, err := e.Moments(context.Background(), m, net)
 	if err != nil {
 		t.Fatal(err)
 	}

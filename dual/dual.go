@@ -9,6 +9,8 @@
 package dual
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,51 +18,112 @@ import (
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
+	"bethe/sample"
+	"bethe/units"
 )
 
 // A Gradient holds the derivatives of some function of a model.
 type Gradient[T rbm.Real] struct {
 	Synapse                   []T // by the posterior means lambda, hidden x visible
 	VisibleField, HiddenField []float64
-	Coupling                  float64
+	Coupling                  []float64 // by the coupling of each link
+	VisibleOwn                []float64 // by the parameters that only some kinds of units have
 }
 
-// NewGradient returns a gradient of zero.
-func NewGradient[T rbm.Real](visible, hidden int) *Gradient[T] {
-	return &Gradient[T]{make([]T, visible*hidden), make([]float64, visible), make([]float64, hidden), 0}
+// NewGradient returns a gradient of zero, for a model with parameters like these.
+func NewGradient[T rbm.Real](params *rbm.Params) *Gradient[T] {
+	n, p := params.Visible(), params.Hidden()
+	return &Gradient[T]{make([]T, n*p), make([]float64, n), make([]float64, p), make([]float64, len(params.Links)), make([]float64, len(params.VisibleOwn))}
 }
 
-// A Partition computes the term of the bound that stands for E_q ln Z.
+// fits reports whether the gradient is of a model with parameters like these.
+func (g *Gradient[T]) fits(params *rbm.Params) bool {
+	return g != nil && len(g.VisibleField) == params.Visible() && len(g.HiddenField) == params.Hidden() && len(g.Coupling) == len(params.Links)
+}
+
+// A Form says what a machine is made of.
+type Form struct {
+	Synapses        rbm.Kind
+	Visible, Hidden string // kinds of units: units.Spin, ...
+}
+
+// ErrNotServed is what Partition.Serves returns, with the reason.
+var ErrNotServed = errors.New("the partition term does not serve this machine")
+
+// A Partition computes the term of the bound that stands for E_q ln Z, and owns
+// the statistics that it takes. What only some terms can do is an optional
+// interface: Summing, Annealable, Undoer.
 type Partition[T rbm.Real] interface {
+	// Serves returns nil if the term is one of machines of this form. Else the error
+	// wraps ErrNotServed.
+	Serves(form Form) error
 	// Rows sets grad, all but grad.Synapse, to the derivatives of the term at the
-	// given parameters and posterior means (hidden x visible), and returns those by
-	// the synapses a hidden unit at a time: who uses a row at once, while it is in
-	// the cache, needs no matrix of them. grad.Coupling is what rows do not return of
-	// it. The report's LnZ is the term itself, or NaN where the engine gives none.
-	// Errors are those of a machine or a size that the form or its engine cannot serve.
-	Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error)
+	// given parameters and posterior means (hidden x visible). It returns those by
+	// the synapses a hidden unit at a time, so that a row is used while it is in the
+	// cache and no matrix of them is kept. grad.Coupling is the part that rows do not
+	// return. The report's LnZ is the term itself, or NaN if the engine gives none.
+	// Errors are the context's and those of a machine or a size that the form or its
+	// engine cannot serve. If there is one, the term is as it was before the call.
+	Rows(ctx context.Context, grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error)
 }
 
 // A Row sets dst to the derivatives of a partition term by the synapses of hidden
-// unit mu and returns what the unit adds to that by the coupling. It serves several
-// goroutines at a time, until the term is computed again or its arguments change.
-type Row[T rbm.Real] func(dst []T, mu int) (byCoupling float64)
+// unit mu, and adds the unit's part of those by the couplings to byCoupling, one a
+// link. It serves several goroutines at a time, until the term is computed again or
+// its arguments change.
+type Row[T rbm.Real] func(dst []T, byCoupling []float64, mu int)
+
+// Summing is implemented by engines and partition terms whose reports can hold ln Z.
+type Summing interface {
+	// GivesLnZ reports whether reports hold ln Z. Others hold NaN.
+	GivesLnZ() bool
+}
+
+// GivesLnZ reports whether the reports of an engine or a partition term hold ln Z.
+func GivesLnZ(x any) bool {
+	s, ok := x.(Summing)
+	return ok && s.GivesLnZ()
+}
+
+// Annealable is implemented by partition terms whose value can be estimated by
+// annealing, if the engine gives none.
+type Annealable[T rbm.Real] interface {
+	// AnnealedLnZ estimates the term (see sample.AnnealedLnZ) from independent
+	// visible units in the fields base.
+	// Errors are the context's and those of the annealing.
+	AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, a sample.Annealing) (sample.LnZEstimate, error)
+}
+
+// An Undoer is an engine or a partition term that keeps something between calls and
+// can forget the last one.
+type Undoer interface {
+	// Undo puts it where it was before the last call.
+	Undo()
+}
+
+// Undo has an engine or a partition term forget its last call, if it keeps anything
+// between calls.
+func Undo(x any) {
+	if u, ok := x.(Undoer); ok {
+		u.Undo()
+	}
+}
 
 // Term sets grad to all derivatives of a partition term, as Partition.Rows has them.
-func Term[T rbm.Real](partition Partition[T], grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
-	row, report, err := partition.Rows(grad, params, mean)
+func Term[T rbm.Real](ctx context.Context, partition Partition[T], grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+	row, report, err := partition.Rows(ctx, grad, params, mean)
 	if err != nil {
 		return report, err
 	}
-	n, p := params.Visible(), params.Hidden()
-	coupling := make([]float64, p)
+	n, p, links := params.Visible(), params.Hidden(), len(params.Links)
+	coupling := make([]float64, p*links)
 	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			coupling[mu] = row(grad.Synapse[mu*n:(mu+1)*n], mu)
+			row(grad.Synapse[mu*n:(mu+1)*n], coupling[mu*links:][:links], mu)
 		}
 	})
-	for _, v := range coupling {
-		grad.Coupling += v
+	for k, v := range coupling {
+		grad.Coupling[k%links] += v
 	}
 	return report, nil
 }
@@ -84,6 +147,32 @@ type Annealed[T rbm.Real] struct {
 	edges   edges[T]
 }
 
+// Serves implements Partition: binary synapses between spins.
+func (a *Annealed[T]) Serves(form Form) error {
+	if !form.Synapses.LogOdds() {
+		return fmt.Errorf("%w: the annealed term averages over binary synapses, and these are %s: learn with dual.Weighted", ErrNotServed, form.Synapses)
+	}
+	return servesSpins("annealed", form)
+}
+
+func servesSpins(term string, form Form) error {
+	if form.Visible != units.Spin || form.Hidden != units.Spin {
+		return fmt.Errorf("%w: the %s term is one of spins, and units are %s and %s", ErrNotServed, term, form.Visible, form.Hidden)
+	}
+	return nil
+}
+
+// GivesLnZ implements Summing, as the engine does.
+func (a *Annealed[T]) GivesLnZ() bool { return GivesLnZ(a.Engine) }
+
+// Undo implements Undoer, as the engine does.
+func (a *Annealed[T]) Undo() { Undo(a.Engine) }
+
+// AnnealedLnZ implements Annealable: ln E_q Z.
+func (a *Annealed[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
+	return sample.AnnealedLnZ(ctx, sample.OnNetwork(NewNetwork(params, mean)).From(base), with)
+}
+
 // NewNetwork returns the annealed dual network of the parameters and posterior
 // means (hidden x visible); its ln Z is ln E_q Z.
 func NewNetwork[T rbm.Real](params *rbm.Params, mean []T) *rbm.Network[T] {
@@ -105,21 +194,38 @@ func SetNetwork[T rbm.Real](net *rbm.Network[T], params *rbm.Params, mean []T) {
 
 // edges are those of an annealed dual network, with work space.
 type edges[T rbm.Real] struct {
-	kernel.Edges[T]
-	parts []T // what each piece of setNetwork adds to the visible fields
+	links []kernel.Edges[T] // of each link
+	parts []T               // what each piece of setNetwork adds to the visible fields
 }
 
 // setNetwork is SetNetwork but for the constant, which is NaN then.
 func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T) {
 	n, p := params.Visible(), params.Hidden()
 	checkMean(mean, n, p)
-	e.Set(params.Coupling, params.VisibleOffset)
-	net.Bound = T(math.Abs(params.Coupling)) // |d^2 ln f / ds dh| is at most |J|, as d ln f / dx is within ±1
+	if len(e.links) != len(params.Links) {
+		e.links = make([]kernel.Edges[T], len(params.Links))
+	}
+	for k, l := range params.Links {
+		e.links[k].Set(l.Coupling, params.VisibleOffset[l.Visible.From:l.Visible.To])
+	}
+	net.Bound = T(params.LargestCoupling()) // |d^2 ln f / ds dh| is at most J, as d ln f / dx is within ±1
+	if !params.Whole() {
+		clear(net.Coupling)
+	}
 	net.Constant = math.NaN()
 	grain := edgeGrain(n)
 	if withoutOffsets(params) { // no edge adds to a field
 		parallel.For(p, grain, func(lo, hi int) {
-			kernel.PlainEdges(net.Coupling[lo*n:hi*n], mean[lo*n:hi*n], params.Coupling)
+			if params.Whole() {
+				kernel.PlainEdges(net.Coupling[lo*n:hi*n], mean[lo*n:hi*n], params.Coupling())
+				return
+			}
+			for mu := lo; mu < hi; mu++ {
+				for _, l := range params.LinksOf(mu) {
+					from, to := mu*n+l.Visible.From, mu*n+l.Visible.To
+					kernel.PlainEdges(net.Coupling[from:to], mean[from:to], l.Coupling)
+				}
+			}
 		})
 		copyTo(net.HiddenField, params.HiddenField)
 		copyTo(net.VisibleField, params.VisibleField)
@@ -134,9 +240,12 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 		field := fields[lo/grain*n:][:n]
 		clear(field)
 		for mu := lo; mu < hi; mu++ {
-			row := mu * n
-			sumC := e.Couplings(net.Coupling[row:row+n], field, mean[row:row+n], params.HiddenOffset[mu])
-			net.HiddenField[mu] = T(params.HiddenField[mu] + sumC)
+			sum := params.HiddenField[mu]
+			for k, l := range params.LinksOf(mu) {
+				from, to := mu*n+l.Visible.From, mu*n+l.Visible.To
+				sum += e.links[k].Couplings(net.Coupling[from:to], field[l.Visible.From:l.Visible.To], mean[from:to], params.HiddenOffset[mu])
+			}
+			net.HiddenField[mu] = T(sum)
 		}
 	})
 	total := slices.Clone(params.VisibleField)
@@ -154,7 +263,9 @@ func (e *edges[T]) setConstant(net *rbm.Network[T], params *rbm.Params, mean []T
 	sums := make([]float64, p)
 	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			sums[mu] = e.Constant(mean[mu*n:(mu+1)*n], params.HiddenOffset[mu])
+			for k, l := range params.LinksOf(mu) {
+				sums[mu] += e.links[k].Constant(mean[mu*n+l.Visible.From:mu*n+l.Visible.To], params.HiddenOffset[mu])
+			}
 		}
 	})
 	net.Constant = 0
@@ -164,27 +275,34 @@ func (e *edges[T]) setConstant(net *rbm.Network[T], params *rbm.Params, mean []T
 }
 
 // Rows implements Partition: ln E_q Z and its gradient. The error is the engine's.
-func (a *Annealed[T]) Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
+func (a *Annealed[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
 	n, p := params.Visible(), params.Hidden()
 	if a.net == nil || a.net.Visible() != n || a.net.Hidden() != p {
 		a.net, a.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
 	}
 	a.edges.setNetwork(a.net, params, mean)
-	if _, ok := a.Engine.(*Chains[T]); !ok { // which give no ln Z
+	if a.GivesLnZ() {
 		a.edges.setConstant(a.net, params, mean)
 	}
-	report, err := a.Engine.Moments(a.moments, a.net)
+	report, err := a.Engine.Moments(ctx, a.moments, a.net)
 	if err != nil {
 		return nil, report, err
 	}
 	setFields(grad, a.moments)
 	plain := withoutOffsets(params)
-	return func(dst []T, mu int) float64 {
-		lambda, sh := mean[mu*n:(mu+1)*n], a.moments.Correlation[mu*n:(mu+1)*n]
-		if plain {
-			return kernel.PlainEdgeSlopes(dst, lambda, sh, params.Coupling)
+	return func(dst []T, byCoupling []float64, mu int) {
+		if !params.Whole() {
+			clear(dst)
 		}
-		return a.edges.Slopes(dst, lambda, a.moments.Visible, sh, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
+		for k, l := range params.LinksOf(mu) {
+			from, to := l.Visible.From, l.Visible.To
+			dst, lambda, sh := dst[from:to], mean[mu*n+from:mu*n+to], a.moments.Correlation[mu*n+from:mu*n+to]
+			if plain {
+				byCoupling[k] += kernel.PlainEdgeSlopes(dst, lambda, sh, l.Coupling)
+			} else {
+				byCoupling[k] += a.edges.links[k].Slopes(dst, lambda, a.moments.Visible[from:to], sh, params.HiddenOffset[mu], float64(a.moments.Hidden[mu]))
+			}
+		}
 	}, report, nil
 }
 
@@ -200,7 +318,8 @@ func setFields[T rbm.Real](grad *Gradient[T], moments *rbm.Moments[T]) {
 	for mu, v := range moments.Hidden {
 		grad.HiddenField[mu] = float64(v)
 	}
-	grad.Coupling = 0
+	clear(grad.Coupling)
+	clear(grad.VisibleOwn)
 }
 
 // withoutOffsets reports whether all offsets are 0.

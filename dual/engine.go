@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -10,13 +11,24 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // An Engine computes or estimates the moments of a network. Engines keep state
 // between calls (messages, fixed points, chains) and expect the networks of
 // consecutive calls to be close.
+//
+// What only some engines can do is an optional interface: Summing, Undoer,
+// Stateful, Sweeper.
 type Engine[T rbm.Real] interface {
-	Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error)
+	// Moments sets dst to the moments of the network. If the context ends, the
+	// engine gives up, returns the context's error, and is as it was before the call.
+	Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error)
+}
+
+// A Sweeper is an engine of chains whose number of sweeps a call can be changed.
+type Sweeper interface {
+	SetSweeps(sweeps int)
 }
 
 // Exact enumerates the smaller layer, of at most MaxExact units: the oracle of
@@ -26,12 +38,15 @@ type Exact[T rbm.Real] struct{}
 // MaxExact is the largest smaller layer that the exact engine takes.
 const MaxExact = 20
 
-// Moments computes the moments exactly. The error wraps rbm.ErrTooLarge.
-func (Exact[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+// GivesLnZ implements Summing.
+func (Exact[T]) GivesLnZ() bool { return true }
+
+// Moments computes the moments exactly. The error wraps rbm.ErrTooLarge, or is the context's.
+func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
 	if n := min(net.Visible(), net.Hidden()); n > MaxExact {
 		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
 	}
-	lnz, err := net.ExactMoments(dst)
+	lnz, err := net.ExactMoments(ctx, dst)
 	return Report{Engine: "exact", LnZ: lnz, Converged: true}, err
 }
 
@@ -50,25 +65,49 @@ type Chains[T rbm.Real] struct {
 	// however heavy they are; those that scouts find are unlearned.
 	Scouts int
 
-	chains  *sample.Chains[T]
+	source  *sample.NetworkSource[T] // of the chains
+	chains  *sample.SpinChains[T]
 	visible *spin.Matrix // the chains' visible states, transposed
 	means   []T          // of the hidden spins, hidden x chains
+	before  State        // before the last call
+}
+
+// SetSweeps implements Sweeper.
+func (c *Chains[T]) SetSweeps(sweeps int) { c.Sweeps = sweeps }
+
+// Undo implements Undoer.
+func (c *Chains[T]) Undo() {
+	if c.before.Spins == nil {
+		c.chains = nil
+		return
+	}
+	c.chains.Hidden, c.chains.Sweeps = c.before.Spins.Clone(), c.before.Count
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
 // given the visible ones.
-func (c *Chains[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+	c.before = c.State()
 	if c.chains == nil {
 		c.init(net)
 		if c.Start != nil {
 			c.chains.Start(c.Start)
 		}
 	}
-	c.chains.SetNetwork(net)
+	c.source.Set(net)
 	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
-		c.scout(net, after)
+		if err := c.scout(ctx, net, after); err != nil {
+			c.Undo()
+			return Report{}, err
+		}
 	}
-	c.chains.Sweep(c.Sweeps)
+	for range c.Sweeps {
+		if err := ctx.Err(); err != nil {
+			c.Undo()
+			return Report{}, err
+		}
+		c.chains.Sweep(1)
+	}
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
@@ -99,27 +138,35 @@ const (
 // from those of its chains.
 const streamScouts = 1 << 32
 
-// scout puts the scouts of a round in the place of the next chains in turn.
-func (c *Chains[T]) scout(net *rbm.Network[T], round uint64) {
+// scout puts the scouts of a round in the place of the next chains in turn. The error
+// is the context's.
+func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) error {
 	count := min(c.Scouts, c.Count)
 	key := c.Key.Sub(streamScouts).Sub(round)
-	scouts := sample.NewCoarseChains(net, count, key)
+	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.Start != nil {
-		base = sample.MeanFields(c.Start)
+		base = units.MeanFields(c.Start)
 	}
 	scouts.Start(sample.Scattered(base, count, key.Sub(streamScouts)))
-	scouts.Sweep(scoutSweeps)
-	first := int(round-1) * count
-	for k := range count {
-		for mu := range net.Hidden() {
-			c.chains.Hidden.Set(mu, (first+k)%c.Count, scouts.Hidden.At(mu, k))
+	for range scoutSweeps {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		scouts.Sweep(1)
 	}
+	first := int(round-1) * count
+	places := make([]int, count)
+	for k := range places {
+		places[k] = (first + k) % c.Count
+	}
+	c.chains.Hidden.Put(scouts.Hidden, places)
+	return nil
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {
-	c.chains = sample.NewCoarseChains(net, c.Count, c.Key)
+	c.source = sample.OnNetwork(net).Rounded()
+	c.chains = sample.NewChains(c.source, c.Count, c.Key)
 	c.visible = spin.New(c.Count, net.Visible())
 	c.means = make([]T, net.Hidden()*c.Count)
 }
@@ -137,8 +184,8 @@ type State struct {
 type Stateful interface {
 	// State returns a copy, empty before the first call.
 	State() State
-	// Restore puts a fresh value where State found another, for networks of the
-	// given size. The error tells what does not fit.
+	// Restore puts the value where State found one, itself or another, for networks
+	// of the given size. The error tells what does not fit.
 	Restore(visible, hidden int, s State) error
 }
 
@@ -153,20 +200,22 @@ func (c *Chains[T]) State() State {
 // Restore implements Stateful.
 func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 	if s.Spins == nil {
+		c.chains = nil
 		return nil
 	}
 	if s.Spins.Cols() != c.Count || s.Spins.Rows() != hidden {
 		return fmt.Errorf("a state of %d chains of %d hidden units for an engine of %d of %d", s.Spins.Cols(), s.Spins.Rows(), c.Count, hidden)
 	}
 	c.init(rbm.NewNetwork[T](visible, hidden))
-	c.chains.Hidden, c.chains.Sweeps = s.Spins, s.Count
+	c.chains.Hidden, c.chains.Sweeps = s.Spins.Clone(), s.Count
 	return nil
 }
 
-// restoreNumbers copies the numbers of a state to arrays of the given lengths.
+// restoreNumbers copies the numbers of a state to arrays of the given lengths. Those
+// of an empty state are nil.
 func restoreNumbers[T rbm.Real](s State, lengths ...int) ([][]T, error) {
 	if len(s.Numbers) == 0 {
-		return nil, nil
+		return make([][]T, len(lengths)), nil
 	}
 	if len(s.Numbers) != len(lengths) {
 		return nil, fmt.Errorf("a state of %d arrays, not %d", len(s.Numbers), len(lengths))

@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 func TestExactEngine(t *testing.T) {
@@ -24,7 +26,7 @@ func TestExactEngine(t *testing.T) {
 		near(t, "ln Z", report.LnZ, lnz, 1e-12)
 	}
 	net := rbm.NewNetwork[float64](MaxExact+1, MaxExact+1)
-	_, err := Exact[float64]{}.Moments(rbm.NewMoments[float64](MaxExact+1, MaxExact+1), net)
+	_, err := Exact[float64]{}.Moments(context.Background(), rbm.NewMoments[float64](MaxExact+1, MaxExact+1), net)
 	if !errors.Is(err, rbm.ErrTooLarge) || !strings.Contains(err.Error(), "up to 20 units, not 21; use chains") {
 		t.Errorf("error %v", err)
 	}
@@ -204,7 +206,7 @@ func TestScouts(t *testing.T) {
 		c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(3), Start: spin.New(n, count), Scouts: scouts}
 		m := rbm.NewMoments[float32](n, p)
 		for range 2 {
-			if _, err := c.Moments(m, net); err != nil {
+			if _, err := c.Moments(context.Background(), m, net); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -230,23 +232,23 @@ func TestScoutsPlaces(t *testing.T) {
 		net.Coupling[e] = 0.1 * float32(e%5-2)
 	}
 	c := &Chains[float32]{Count: count, Sweeps: 1, Key: stream.New(4), Start: spin.Random(n, count, stream.New(5).Rand()), Scouts: scouts}
-	if _, err := c.Moments(rbm.NewMoments[float32](n, p), net); err != nil {
+	if _, err := c.Moments(context.Background(), rbm.NewMoments[float32](n, p), net); err != nil {
 		t.Fatal(err)
 	}
 	want := c.chains.Hidden.Clone()
 	key := c.Key.Sub(streamScouts).Sub(round)
-	fresh := sample.NewCoarseChains(net, scouts, key)
-	fresh.Start(sample.Scattered(sample.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
+	fresh := sample.NewChains(sample.OnNetwork(net).Rounded(), scouts, key)
+	fresh.Start(sample.Scattered(units.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
 	fresh.Sweep(25)
 	for k, place := range []int{4, 5, 6, 7} {
 		for mu := range p {
 			want.Set(mu, place, fresh.Hidden.At(mu, k))
 		}
 	}
-	if c.scout(net, round); !c.chains.Hidden.Equal(want) {
+	if c.scout(context.Background(), net, round); !c.chains.Hidden.Equal(want) {
 		t.Error("other chains than those of the second round")
 	}
-	if c.scout(net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
+	if c.scout(context.Background(), net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
 		t.Error("the third round has other places than the last and the first ones")
 	}
 }
@@ -267,7 +269,7 @@ func TestChainsRestore(t *testing.T) {
 	}
 	next := func(c *Chains[float32]) *rbm.Moments[float32] {
 		m := rbm.NewMoments[float32](n, p)
-		if _, err := c.Moments(m, net); err != nil {
+		if _, err := c.Moments(context.Background(), m, net); err != nil {
 			t.Fatal(err)
 		}
 		return m
@@ -332,8 +334,8 @@ func TestStateful(t *testing.T) {
 		},
 	} {
 		term := func(a Partition[float32], step int) *Gradient[float32] {
-			g := NewGradient[float32](n, p)
-			if _, err := Term(a, g, &params, means(step)); err != nil {
+			g := NewGradient[float32](&params)
+			if _, err := Term(context.Background(), a, g, &params, means(step)); err != nil {
 				t.Fatal(err)
 			}
 			return g
@@ -420,8 +422,8 @@ func TestThreads(t *testing.T) {
 				} else {
 					params.VisibleOffset[3], params.HiddenOffset[2] = 0.5, -0.5
 				}
-				grad := NewGradient[float32](n, p)
-				report, err := Term(term, grad, &params, mean)
+				grad := NewGradient[float32](&params)
+				report, err := Term(context.Background(), term, grad, &params, mean)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package dual_test
 
 import (
+	"context"
 	"fmt"
 
 	"bethe/dual"
@@ -16,7 +17,7 @@ func Example() {
 	fmt.Printf("couplings %.4f\n", net.Coupling)
 	for _, engine := range []dual.Engine[float64]{dual.Exact[float64]{}, dual.NewBethe[float64]()} {
 		moments := rbm.NewMoments[float64](3, 1)
-		report, err := engine.Moments(moments, net)
+		report, err := engine.Moments(context.Background(), moments, net)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -1,10 +1,13 @@
 package dual
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"math"
 
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/stream"
 )
 
@@ -19,6 +22,7 @@ type Quenched[T rbm.Real] struct {
 	Key    stream.Key
 
 	step    uint64
+	undo    func() // puts the step and the engine where they were before the last call
 	net     *rbm.Network[T]
 	moments *rbm.Moments[T]
 	grad    *Gradient[T]
@@ -36,41 +40,84 @@ func (q *Quenched[T]) Restore(_, _ int, s State) error {
 	return nil
 }
 
+// Serves implements Partition: binary synapses between spins.
+func (q *Quenched[T]) Serves(form Form) error {
+	if !form.Synapses.LogOdds() {
+		return fmt.Errorf("%w: the quenched term averages over binary synapses, and these are %s: learn with dual.Weighted", ErrNotServed, form.Synapses)
+	}
+	return servesSpins("quenched", form)
+}
+
+// GivesLnZ implements Summing, as the engine does.
+func (q *Quenched[T]) GivesLnZ() bool { return GivesLnZ(q.Engine) }
+
+// AnnealedLnZ implements Annealable with ln E_q Z: the annealed term, that of a true
+// bound, in the place of the quenched one.
+func (q *Quenched[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, mean []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
+	return sample.AnnealedLnZ(ctx, sample.OnNetwork(NewNetwork(params, mean)).From(base), with)
+}
+
 // Rows implements Partition: the mean of ln Z over fresh draws, and its gradient at
 // these draws. Errors are ErrOffsets, a number of draws that is not even and
 // positive, and the engine's.
-func (q *Quenched[T]) Rows(grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
-	n, p := params.Visible(), params.Hidden()
-	if q.grad == nil || len(q.grad.VisibleField) != n || len(q.grad.HiddenField) != p {
-		q.grad = NewGradient[T](n, p)
+func (q *Quenched[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.Params, mean []T) (Row[T], Report, error) {
+	n := params.Visible()
+	if !q.grad.fits(params) {
+		q.grad = NewGradient[T](params)
 	}
-	report, err := q.gradient(q.grad, params, mean)
+	report, err := q.gradient(ctx, q.grad, params, mean)
 	if err != nil {
 		return nil, report, err
 	}
 	copy(grad.VisibleField, q.grad.VisibleField)
 	copy(grad.HiddenField, q.grad.HiddenField)
-	grad.Coupling = q.grad.Coupling
-	return func(dst []T, mu int) float64 {
-		copy(dst, q.grad.Synapse[mu*n:(mu+1)*n])
-		return 0
-	}, report, nil
+	copy(grad.Coupling, q.grad.Coupling)
+	return func(dst []T, _ []float64, mu int) { copy(dst, q.grad.Synapse[mu*n:(mu+1)*n]) }, report, nil
+}
+
+// remember notes where the step and the engine are: a call has the engine compute
+// many moments.
+func (q *Quenched[T]) remember() {
+	step := q.step
+	engine, ok := q.Engine.(Stateful)
+	if !ok {
+		q.undo = func() { q.step = step }
+		return
+	}
+	state := engine.State()
+	n, p := q.net.Visible(), q.net.Hidden()
+	q.undo = func() {
+		q.step = step
+		if err := engine.Restore(n, p, state); err != nil {
+			panic(fmt.Sprintf("dual: an engine does not take its own state back: %v", err))
+		}
+	}
+}
+
+// Undo implements Undoer.
+func (q *Quenched[T]) Undo() {
+	if q.undo != nil { // there was a call
+		q.undo()
+	}
 }
 
 // gradient is Rows with the whole gradient.
-func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
+func (q *Quenched[T]) gradient(ctx context.Context, grad *Gradient[T], params *rbm.Params, mean []T) (Report, error) {
 	if params.Centred() {
 		return Report{}, ErrOffsets
 	}
 	if q.Draws < 2 || q.Draws%2 != 0 {
 		return Report{}, errors.New("the quenched partition term needs an even, positive number of draws")
 	}
-	n, p := params.Visible(), params.Hidden()
+	if !params.Whole() {
+		return Report{}, fmt.Errorf("%w: the quenched term is one of a single link, and the machine has %d", ErrNotServed, len(params.Links))
+	}
+	n, p, j := params.Visible(), params.Hidden(), params.Coupling()
 	checkMean(mean, n, p)
 	if q.net == nil || q.net.Visible() != n || q.net.Hidden() != p {
 		q.net, q.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
 	}
-	coupling := T(params.Coupling)
+	coupling := T(j)
 	for k, v := range mean {
 		q.net.Coupling[k] = coupling * v
 	}
@@ -82,13 +129,15 @@ func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) 
 		for _, v := range mean[mu*n : (mu+1)*n] {
 			free[mu] += 1 - float64(v)*float64(v)
 		}
-		deviation[mu] = params.Coupling * math.Sqrt(free[mu])
+		deviation[mu] = j * math.Sqrt(free[mu])
 	}
 
 	clear(grad.Synapse)
 	clear(grad.VisibleField)
 	clear(grad.HiddenField)
-	grad.Coupling = 0
+	clear(grad.Coupling)
+	clear(grad.VisibleOwn)
+	q.remember()
 	rng := q.Key.Sub(q.step).Rand()
 	q.step++
 	weight := 1 / float64(q.Draws)
@@ -104,8 +153,9 @@ func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) 
 			}
 			q.net.HiddenField[mu] = T(params.HiddenField[mu] + deviation[mu]*z[mu])
 		}
-		report, err := q.Engine.Moments(q.moments, q.net)
+		report, err := q.Engine.Moments(ctx, q.moments, q.net)
 		if err != nil {
+			q.Undo()
 			return report, err
 		}
 		total.Engine = report.Engine
@@ -121,8 +171,8 @@ func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) 
 			zh[mu] += weight * float64(v) * z[mu]
 			row := grad.Synapse[mu*n : (mu+1)*n]
 			for i, c := range q.moments.Correlation[mu*n : (mu+1)*n] {
-				row[i] += T(weight * params.Coupling * float64(c))
-				grad.Coupling += weight * float64(mean[mu*n+i]) * float64(c)
+				row[i] += T(weight * j * float64(c))
+				grad.Coupling[0] += weight * float64(mean[mu*n+i]) * float64(c)
 			}
 		}
 	}
@@ -131,8 +181,8 @@ func (q *Quenched[T]) gradient(grad *Gradient[T], params *rbm.Params, mean []T) 
 			continue // the synapses are known and z does not enter
 		}
 		root := math.Sqrt(free[mu])
-		grad.Coupling += root * v
-		byLambda := params.Coupling * v / root
+		grad.Coupling[0] += root * v
+		byLambda := j * v / root
 		row := grad.Synapse[mu*n : (mu+1)*n]
 		for i, l := range mean[mu*n : (mu+1)*n] {
 			row[i] -= T(byLambda * float64(l))

@@ -1,6 +1,7 @@
 package dual
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -14,6 +15,7 @@ func TestWeighted(t *testing.T) {
 	const n, p, step = 5, 3, 1e-5
 	rng := rand.New(rand.NewPCG(1, 2))
 	params := rbm.NewParams(n, p, 0.4)
+	params.Links = []rbm.Link{{Coupling: 0.4, Visible: rbm.Range{To: 3}, Hidden: rbm.Range{To: p}}, {Coupling: 0.7, Visible: rbm.Range{From: 3, To: n}, Hidden: rbm.Range{From: 1, To: 3}}}
 	for i := range n {
 		params.VisibleField[i], params.VisibleOffset[i] = rng.NormFloat64(), 2*rng.Float64()-1
 	}
@@ -25,24 +27,25 @@ func TestWeighted(t *testing.T) {
 		w[k] = float64(float32(rng.NormFloat64()))
 	}
 	term := &Weighted[float64]{Engine: Exact[float64]{}}
-	scratch := NewGradient[float64](n, p)
+	scratch := NewGradient[float64](&params)
 	lnZ := func() float64 {
-		report, err := Term(term, scratch, &params, w)
+		report, err := Term(context.Background(), term, scratch, &params, w)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return report.LnZ
 	}
-	machine := &rbm.Machine{Params: params, Weights: make([]float32, n*p)}
+	single := make([]float32, n*p)
 	for k, v := range w {
-		machine.Weights[k] = float32(v)
+		single[k] = float32(v)
 	}
-	exact, err := machine.LnZ()
+	machine := &rbm.Machine{Params: params, Synapses: rbm.RealValued(n, p, single)}
+	exact, err := machine.LnZ(context.Background())
 	if err != nil || math.Abs(lnZ()-exact) > 1e-12 {
 		t.Errorf("ln Z %v, not %v (%v)", lnZ(), exact, err)
 	}
-	grad := NewGradient[float64](n, p)
-	if _, err := Term(term, grad, &params, w); err != nil {
+	grad := NewGradient[float64](&params)
+	if _, err := Term(context.Background(), term, grad, &params, w); err != nil {
 		t.Fatal(err)
 	}
 	check := func(name string, k int, x *float64, got float64) {
@@ -65,5 +68,7 @@ func TestWeighted(t *testing.T) {
 	for mu := range p {
 		check("hidden field", mu, &params.HiddenField[mu], grad.HiddenField[mu])
 	}
-	check("coupling", 0, &params.Coupling, grad.Coupling)
+	for k := range params.Links {
+		check("coupling", k, &params.Links[k].Coupling, grad.Coupling[k])
+	}
 }

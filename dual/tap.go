@@ -1,7 +1,9 @@
 package dual
 
 import (
+	"context"
 	"math"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -21,6 +23,7 @@ type TAP[T rbm.Real] struct {
 	Start         *spin.Matrix // visible magnetisations to start at, of Points columns; nil for 0
 
 	visible, hidden []T // magnetisations, visible x points and hidden x points
+	before          [2][]T
 }
 
 // NewTAP returns the engine with damping 0.5, tolerance 1e-6 and at most 500
@@ -34,11 +37,20 @@ func NewTAP[T rbm.Real](start *spin.Matrix) *TAP[T] {
 	return t
 }
 
+// GivesLnZ implements Summing.
+func (t *TAP[T]) GivesLnZ() bool { return true }
+
+// Undo implements Undoer.
+func (t *TAP[T]) Undo() { t.visible, t.hidden = t.before[0], t.before[1] }
+
 // Moments iterates every fixed point and averages over them. LnZ is the TAP
 // free energy of the best of them.
-func (t *TAP[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+func (t *TAP[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
 	n, p, m := net.Visible(), net.Hidden(), t.Points
-	if len(t.visible) != n*m || len(t.hidden) != p*m {
+	t.before = [2][]T{t.visible, t.hidden}
+	if len(t.visible) == n*m && len(t.hidden) == p*m {
+		t.visible, t.hidden = slices.Clone(t.visible), slices.Clone(t.hidden)
+	} else {
 		t.visible, t.hidden = make([]T, n*m), make([]T, p*m)
 		if t.Start != nil {
 			spin.Values(t.visible, t.Start)
@@ -57,6 +69,10 @@ func (t *TAP[T]) Moments(dst *rbm.Moments[T], net *rbm.Network[T]) (Report, erro
 	setFree(freeH, t.hidden)
 	report := Report{Engine: "tap"}
 	for report.Iterations < t.MaxIterations && !report.Converged {
+		if err := ctx.Err(); err != nil {
+			t.Undo()
+			return Report{}, err
+		}
 		kernel.MulReal(field[:p*m], net.Coupling, t.visible, p, n, m, false, false)
 		kernel.MulReal(onsager[:p*m], square, freeV, p, n, m, false, false)
 		r := t.update(t.hidden, field, onsager, net.HiddenField)
@@ -90,7 +106,7 @@ func (t *TAP[T]) State() State {
 // Restore implements Stateful.
 func (t *TAP[T]) Restore(visible, hidden int, s State) error {
 	x, err := restoreNumbers[T](s, visible*t.Points, hidden*t.Points)
-	if x != nil {
+	if err == nil {
 		t.visible, t.hidden = x[0], x[1]
 	}
 	return err

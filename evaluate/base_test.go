@@ -14,7 +14,7 @@ import (
 // step is enough.
 func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 	const n, p, count = 12, 3, 30
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1e-6), Synapses: spin.Random(n, p, stream.New(1).Rand())}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1e-6), Synapses: rbm.Binary(spin.Random(n, p, stream.New(1).Rand()))}
 	samples := spin.New(n, count)
 	for i := range n {
 		up := (5 * i) % (count + 1) // from none to nearly all
@@ -26,11 +26,11 @@ func TestBaseHasTheMeansOfTheSamples(t *testing.T) {
 		}
 		m.VisibleField[i] = math.Atanh(float64(2*up-count) / (count + 2))
 	}
-	exact, err := Likelihood(t.Context(), m, samples, Options{})
+	exact, err := Likelihood(t.Context(), OnMachine(m), samples, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Equilibration: 20, Key: stream.New(2)})
+	l, err := Likelihood(t.Context(), OnMachine(m), samples, Options{Anneal: true, Temperatures: 1, Chains: 20, Equilibration: 20, Key: stream.New(2)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func bootstrap(n int, rng *rand.Rand, statistic func(chosen []int) float64) []fl
 
 // interval is the bootstrap interval of the likelihood of an ln Z that is a
 // statistic of the estimates of single chains.
-func (e *estimation) interval(lnZ []float64, statistic func([]float64) float64) *Interval {
+func (e *estimation[T, V, H]) interval(lnZ []float64, statistic func([]float64) float64) *Interval {
 	values := make([]float64, len(lnZ))
 	return e.likelihoods(bootstrap(len(lnZ), e.opt.Key.Sub(streamBootstrap).Rand(), func(chosen []int) float64 {
 		for k, l := range chosen {
@@ -42,7 +42,7 @@ func (e *estimation) interval(lnZ []float64, statistic func([]float64) float64) 
 }
 
 // likelihoods returns the interval of the likelihood from sorted replicates of ln Z.
-func (e *estimation) likelihoods(sorted []float64) *Interval {
+func (e *estimation[T, V, H]) likelihoods(sorted []float64) *Interval {
 	const tail = replicates * 25 / 1000
 	return &Interval{e.weight - sorted[replicates-1-tail], e.weight - sorted[tail]}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -18,7 +19,7 @@ func TestIntervalCovers(t *testing.T) {
 		for l := range x {
 			x[l] = rng.NormFloat64()
 		}
-		e := &estimation{weight: 7, opt: Options{Key: stream.New(uint64(k)).Sub(1)}}
+		e := &estimation[float32, *spin.Matrix, *spin.Matrix]{weight: 7, opt: Options{Key: stream.New(uint64(k)).Sub(1)}}
 		in := e.interval(x, mean)
 		if in[0] > in[1] {
 			t.Fatalf("interval %v", *in)

@@ -17,7 +17,7 @@ import (
 // coupled returns a random machine with couplings of beta/sqrt(n) and fields.
 func coupled(n, p int, beta float64, key stream.Key) *rbm.Machine {
 	m := machine(n, p, key)
-	m.Coupling = beta / math.Sqrt(float64(n))
+	m.SetCoupling(beta / math.Sqrt(float64(n)))
 	return m
 }
 
@@ -30,12 +30,12 @@ type trial struct {
 
 func try(t *testing.T, name string, m *rbm.Machine, samples *spin.Matrix, opt Options) trial {
 	t.Helper()
-	exact, err := Likelihood(t.Context(), m, samples, Options{})
+	exact, err := Likelihood(t.Context(), OnMachine(m), samples, Options{})
 	if err != nil || !exact.Exact {
 		t.Fatalf("%s: %+v, %v", name, exact, err)
 	}
 	opt.Anneal = true
-	l, err := Likelihood(t.Context(), m, samples, opt)
+	l, err := Likelihood(t.Context(), OnMachine(m), samples, opt)
 	if err != nil || l.Exact || l.Mean != min(*l.ReverseAIS, *l.Ceiling) || math.Abs(*l.Gap-(*l.ForwardAIS-*l.ReverseAIS)) > 1e-9 {
 		t.Fatalf("%s: %+v, %v", name, l, err)
 	}
@@ -159,12 +159,12 @@ func TestEquilibriumIsTold(t *testing.T) {
 // A machine with real synapses is estimated as well.
 func TestRealMachine(t *testing.T) {
 	m := coupled(15, 6, 1, stream.New(1))
-	m.Weights = make([]float32, 15*6)
+	weights := make([]float32, 15*6)
 	rng := stream.New(2).Rand()
-	for k := range m.Weights {
-		m.Weights[k] = float32(1.5 * rng.NormFloat64())
+	for k := range weights {
+		weights[k] = float32(1.5 * rng.NormFloat64())
 	}
-	m.Synapses = nil
+	m.Synapses = rbm.RealValued(15, 6, weights)
 	x := try(t, "real", m, spin.Random(15, 50, stream.New(3).Rand()), Options{Temperatures: 300, Chains: 64, Equilibration: 200, Key: stream.New(4)})
 	for _, v := range []float64{*x.ForwardAIS, *x.ReverseAIS, *x.Tempered, *x.RAISE} {
 		if math.Abs(v-x.exact) > 0.2 {
@@ -180,7 +180,7 @@ func TestLikelihoodDeterminism(t *testing.T) {
 	run := func(threads int, seed uint64) LogLikelihood {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 		last := 0.0
-		l, err := Likelihood(t.Context(), m, samples, Options{Temperatures: 50, Chains: 70, Equilibration: 40, Key: stream.New(seed), Progress: func(f float64) {
+		l, err := Likelihood(t.Context(), OnMachine(m), samples, Options{Temperatures: 50, Chains: 70, Equilibration: 40, Key: stream.New(seed), Progress: func(f float64) {
 			if f < last || f > 1 {
 				t.Errorf("progress %v after %v", f, last)
 			}
@@ -205,10 +205,10 @@ func TestLikelihoodDeterminism(t *testing.T) {
 // meets it, here as it starts there, the likelihood is no longer believed.
 func TestHeavyStateIsTold(t *testing.T) {
 	const n, p = 60, 40
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1), Synapses: spin.New(n, p)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1), Synapses: rbm.Binary(spin.New(n, p))}
 	for i := range n {
 		for mu := range p {
-			m.Synapses.Set(i, mu, 1)
+			m.Signs().Set(i, mu, 1)
 		}
 	}
 	for i := range m.VisibleField { // up is heavier by exp(2 n b) = exp(600)
@@ -221,7 +221,7 @@ func TestHeavyStateIsTold(t *testing.T) {
 				samples.Set(i, a, 1)
 			}
 		}
-		l, err := Likelihood(t.Context(), m, samples, Options{Anneal: true, Temperatures: 2, Chains: 4, Equilibration: LeastEquilibration, Key: stream.New(1)})
+		l, err := Likelihood(t.Context(), OnMachine(m), samples, Options{Anneal: true, Temperatures: 2, Chains: 4, Equilibration: LeastEquilibration, Key: stream.New(1)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func FitClassifier(ctx context.Context, in Inputs, labels []int, f Fitting) (*Cl
 		r.class[a], _ = slices.BinarySearch(classes, l)
 	}
 	var products []float64
-	r.means, products = in.moments()
+	r.means, products = in.Moments()
 	for i := range p {
 		for j := range p {
 			products[i*p+j] -= r.means[i] * r.means[j]
@@ -143,7 +143,7 @@ func (c *Classifier) Classify(in Inputs) []int {
 		w[i] = float32(v)
 	}
 	scores := make([]float32, k*m)
-	in.scores(scores, w, k)
+	in.Scores(scores, w, k)
 	labels := make([]int, m)
 	for a := range labels {
 		best := 0
@@ -304,7 +304,7 @@ func (r *regression) loss(grad, w []float64, l2 float64) float64 {
 		used += counts[k]
 	}
 	product := make([]float64, r.classes*p)
-	r.in.gradient(product, r.scores, r.classes)
+	r.in.Gradient(product, r.scores, r.classes)
 	loss /= float64(used)
 	for k := range r.classes {
 		var sum float64 // of what the class's scores are off by
@@ -333,7 +333,7 @@ func (r *regression) setScores(w []float64) {
 		}
 		shift[k] = float32(b)
 	}
-	r.in.scores(r.scores, x, r.classes)
+	r.in.Scores(r.scores, x, r.classes)
 	for k, b := range shift {
 		row := r.scores[k*m : (k+1)*m]
 		for a := range row {

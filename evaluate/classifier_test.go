@@ -14,11 +14,11 @@ import (
 
 // TestFeatures are the machine's hidden means.
 func TestFeatures(t *testing.T) {
-	m := &rbm.Machine{Params: rbm.NewParams(33, 21, 0.3), Synapses: spin.Random(33, 21, stream.New(1).Rand())}
+	m := &rbm.Machine{Params: rbm.NewParams(33, 21, 0.3), Synapses: rbm.Binary(spin.Random(33, 21, stream.New(1).Rand()))}
 	m.HiddenField[3], m.VisibleOffset[5] = 0.4, -0.5
 	s := spin.Random(33, 1500, stream.New(2).Rand()) // more than a block
 	want := m.HiddenMeans(s)
-	for k, v := range Features(m, s, 1) {
+	for k, v := range Features(OnMachine(m), s, 1) {
 		if a, mu := k/21, k%21; math.Abs(float64(v)-want[mu*1500+a]) > 1e-5 {
 			t.Fatalf("feature %d of sample %d is %v, not %v", mu, a, v, want[mu*1500+a])
 		}

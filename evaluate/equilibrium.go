@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"bethe/sample"
-	"bethe/spin"
+	"bethe/units"
 )
 
 // An Equilibrium tells what speaks for tempered chains being in equilibrium, in
@@ -50,10 +50,10 @@ const temperingCost = 1.5
 
 // temper equilibrates tempered chains, fills in what they tell, and returns
 // their last states at the machine.
-func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin.Matrix, error) {
+func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profile) (states V, err error) {
 	chains, key := e.opt.Chains, e.opt.Key.Sub(streamTempering)
 	ladder := profile.ExchangeLadder(rungLength)
-	tempered := sample.NewMachineTempered(e.machine, sample.Tempering{Chains: chains, Ladder: ladder, BaseField: e.base, Key: key})
+	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: chains, Ladder: ladder, Key: key})
 	tempered.Start(e.starts())
 	burn := e.opt.Equilibration / 2
 	counted := e.opt.Equilibration - burn
@@ -61,7 +61,7 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 	now, heaviest := make([]float64, chains), math.Inf(-1)
 	for k := range e.opt.Equilibration {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return states, err
 		}
 		if k == burn {
 			tempered.Exchanges.Reset()
@@ -106,13 +106,16 @@ func (e *estimation) temper(ctx context.Context, profile *sample.Profile) (*spin
 	return tempered.Top().Visible.Clone(), nil
 }
 
-// starts returns visible states for the tempered chains: samples in the first
-// half, scattered states in the second.
-func (e *estimation) starts() *spin.Matrix {
+// starts returns visible states for the tempered chains: samples in the first half;
+// in the second scattered states, or draws from the base if none are known.
+func (e *estimation[T, V, H]) starts() V {
 	chains, key := e.opt.Chains, e.opt.Key.Sub(streamSamples)
-	starts := sample.Scattered(e.base, chains, key.Sub(0))
-	samples := e.samples.Choose(chains, key.Sub(2).Rand())
-	spin.SwapColumns(starts, samples, first(chains/2))
+	apart := e.source.Base
+	if s, ok := e.source.(sample.Scattering[V]); ok {
+		apart = s.Scattered
+	}
+	starts := apart(chains, key.Sub(0))
+	starts.Swap(units.Choose(e.samples, chains, key.Sub(2).Rand()), first(chains/2))
 	return starts
 }
 

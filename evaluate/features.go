@@ -3,28 +3,22 @@ package evaluate
 import (
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
-	"bethe/rbm"
-	"bethe/spin"
+	"bethe/units"
 )
 
-// Features returns what the hidden units make of samples (visible x M): tanh of
-// gain times their fields, samples x hidden, row-major. At gain 1 they are the
-// means E[h_mu | s]; at less they are less saturated.
-func Features(machine *rbm.Machine, samples *spin.Matrix, gain float64) []float32 {
-	net := rbm.NetworkOf[float32](machine)
-	p, m := machine.Hidden(), samples.Cols()
+// Features returns what the hidden units make of samples (visible x M): their means
+// in gain times their fields (of spins the tanh), samples x hidden, row-major. At
+// gain 1 they are the means given the sample; at less they are less saturated.
+func Features[V units.States[V]](machine Featuring[V], samples V, gain float64) []float32 {
+	p, m := machine.Hidden(), samples.Len()
 	out := make([]float32, m*p)
 	const block = 1 << 10 // samples at a time, so that fields take little memory
-	fields := make([]float32, min(m, block)*p)
+	means := make([]float32, min(m, block)*p)
 	for lo := 0; lo < m; lo += block {
-		n := min(block, m-lo)
-		part := columns(samples, lo, lo+n)
-		x := fields[:n*p]
-		net.HiddenFields(x, part)
-		if gain != 1 {
-			kernel.Affine(x, x, float32(gain), 0)
-		}
-		kernel.Tanh(x, x)
+		part := columns(samples, lo, min(m, lo+block))
+		n := part.Len()
+		x := means[:n*p]
+		machine.HiddenMeans(x, part, gain)
 		const grain = 64
 		parallel.For(n, grain, func(from, to int) {
 			kernel.Transpose(out[(lo+from)*p:], p, x[from:], n, p, to-from)
@@ -33,13 +27,10 @@ func Features(machine *rbm.Machine, samples *spin.Matrix, gain float64) []float3
 	return out
 }
 
-// columns returns the columns from lo up to hi of a matrix.
-func columns(s *spin.Matrix, lo, hi int) *spin.Matrix {
-	which := make([]int, hi-lo)
-	for k := range which {
-		which[k] = lo + k
-	}
-	out := spin.New(s.Rows(), len(which))
+// columns returns the columns from lo up to hi.
+func columns[S units.States[S]](s S, lo, hi int) S {
+	which := first(hi)[lo:]
+	out := s.Blank(len(which))
 	s.Gather(out, which)
 	return out
 }

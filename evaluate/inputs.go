@@ -8,17 +8,18 @@ import (
 	"bethe/spin"
 )
 
-// Inputs are what a linear classifier sees of samples.
+// Inputs are what a linear classifier sees of samples. Equal arguments must give
+// equal results, whatever the number of threads.
 type Inputs interface {
 	// Size returns the numbers of samples and of features.
 	Size() (samples, features int)
-	// scores computes dst = w x, classes x samples, for weights classes x features.
-	scores(dst, w []float32, classes int)
-	// gradient computes dst = r transpose(x), classes x features, for r classes x samples.
-	gradient(dst []float64, r []float32, classes int)
-	// moments returns the means of the features and their mean products,
+	// Scores computes dst = w x, classes x samples, for weights classes x features.
+	Scores(dst, w []float32, classes int)
+	// Gradient computes dst = r transpose(x), classes x features, for r classes x samples.
+	Gradient(dst []float64, r []float32, classes int)
+	// Moments returns the means of the features and their mean products,
 	// features x features.
-	moments() (means, products []float64)
+	Moments() (means, products []float64)
 }
 
 // realInputs are real numbers, samples x features.
@@ -56,7 +57,7 @@ func (in *realInputs) blocks(body func(k, lo, hi int, x []float32)) (count int) 
 	return count
 }
 
-func (in *realInputs) scores(dst, w []float32, classes int) {
+func (in *realInputs) Scores(dst, w []float32, classes int) {
 	m, p := in.Size()
 	in.blocks(func(_, lo, hi int, x []float32) {
 		part := make([]float32, classes*(hi-lo))
@@ -67,7 +68,7 @@ func (in *realInputs) scores(dst, w []float32, classes int) {
 	})
 }
 
-func (in *realInputs) gradient(dst []float64, r []float32, classes int) {
+func (in *realInputs) Gradient(dst []float64, r []float32, classes int) {
 	m, p := in.Size()
 	parts := make([][]float32, parallel.Pieces(m, inputBlock))
 	in.blocks(func(k, lo, hi int, x []float32) {
@@ -81,7 +82,7 @@ func (in *realInputs) gradient(dst []float64, r []float32, classes int) {
 	addUp(dst, parts)
 }
 
-func (in *realInputs) moments() (means, products []float64) {
+func (in *realInputs) Moments() (means, products []float64) {
 	m, p := in.Size()
 	parts := make([][]float32, parallel.Pieces(m, inputBlock))
 	sums := make([][]float32, len(parts))
@@ -143,9 +144,9 @@ func SpinInputs(samples *spin.Matrix) Inputs {
 
 func (in *spinInputs) Size() (samples, features int) { return in.x.Cols(), in.x.Rows() }
 
-func (in *spinInputs) scores(dst, w []float32, classes int) { spin.Mul(dst, w, classes, in.x) }
+func (in *spinInputs) Scores(dst, w []float32, classes int) { spin.Mul(dst, w, classes, in.x) }
 
-func (in *spinInputs) gradient(dst []float64, r []float32, classes int) {
+func (in *spinInputs) Gradient(dst []float64, r []float32, classes int) {
 	x := make([]float32, len(dst))
 	spin.Mul(x, r, classes, in.across)
 	for k, v := range x {
@@ -153,7 +154,7 @@ func (in *spinInputs) gradient(dst []float64, r []float32, classes int) {
 	}
 }
 
-func (in *spinInputs) moments() (means, products []float64) {
+func (in *spinInputs) Moments() (means, products []float64) {
 	m, p := in.Size()
 	dots := make([]int32, p*p)
 	spin.Dot(dots, in.across, in.across)

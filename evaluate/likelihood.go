@@ -4,13 +4,14 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
 	"bethe/rbm"
 	"bethe/sample"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
@@ -113,59 +114,66 @@ const (
 )
 
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
-// the machine: exact where the smaller layer has at most rbm.MaxExact units,
-// else by annealed importance sampling in both directions between the machine
-// and independent spins with the samples' means. Temperatures lie where a pilot
+// the machine: exact if it is Exact and small enough (machines of spins: at most
+// rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
+// both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
-// half of which started at samples and half at scattered states (sample.Scattered). Errors are the
+// half of which started at samples and half at scattered states (sample.Scattering). Errors are the
 // context's, of the options, and of samples that do not fit.
-func Likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, opt Options) (LogLikelihood, error) {
-	n, m := machine.Visible(), samples.Cols()
-	if samples.Rows() != n {
-		return LogLikelihood{}, fmt.Errorf("samples of %d spins for a machine of %d visible units", samples.Rows(), n)
+func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
+	if err := checkFit(machine, samples); err != nil {
+		return LogLikelihood{}, err
 	}
-	if m == 0 {
+	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
 	weight, sampleError := meanLogWeight(machine, samples)
-	if min(n, machine.Hidden()) <= rbm.MaxExact && !opt.Anneal {
-		lnz, err := machine.LnZ()
-		return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
+	if exact, ok := machine.(Exact); ok && !opt.Anneal {
+		lnz, err := exact.LnZ(ctx)
+		if !errors.Is(err, rbm.ErrTooLarge) {
+			return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
+		}
 	}
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
-	e := &estimation{machine: machine, samples: samples, opt: opt, weight: weight, base: sample.MeanFields(samples),
+	e := &estimation[T, V, H]{source: machine.Source(samples), samples: samples, opt: opt, weight: weight,
 		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
 	return e.result, err
 }
 
+// checkFit returns an error unless samples are of the units of a machine.
+func checkFit[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], samples V) error {
+	if n := machine.Visible(); samples.Units() != n {
+		return fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Units(), n)
+	}
+	return nil
+}
+
 // An estimation is an estimate under way.
-type estimation struct {
-	machine *rbm.Machine
-	samples *spin.Matrix
+type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
+	source  sample.Source[T, V, H]
+	samples V
 	opt     Options
-	weight  float64   // mean log-weight of the samples: what ln Z is subtracted from
-	base    []float64 // fields of the base
+	weight  float64 // mean log-weight of the samples: what ln Z is subtracted from
 	result  LogLikelihood
 	spent   float64 // sweeps of a chain, of total
 	total   float64
 }
 
 // run fills in the result, if there is no error.
-func (e *estimation) run(ctx context.Context) error {
+func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	opt, result := &e.opt, &e.result
-	profile, err := sample.MeasureMachineProfile(ctx, e.machine, sample.Measuring{
-		Chains: pilotChains, Steps: pilotSteps, BaseField: e.base, Key: opt.Key.Sub(streamPilot)})
+	profile, err := sample.MeasureProfile(ctx, e.source, sample.Measuring{Chains: pilotChains, Steps: pilotSteps, Key: opt.Key.Sub(streamPilot)})
 	if err != nil {
 		return err
 	}
 	e.total = 3*float64(opt.Temperatures) + temperingCost*float64(opt.Equilibration*len(profile.ExchangeLadder(rungLength)))
-	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), BaseField: e.base, Key: opt.Key.Sub(streamForward)}
+	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), Key: opt.Key.Sub(streamForward)}
 
 	annealing.Progress = e.progress()
-	forward, err := sample.AnnealedMachineLnZ(ctx, e.machine, annealing)
+	forward, err := sample.AnnealedLnZ(ctx, e.source, annealing)
 	if err != nil {
 		return err
 	}
@@ -178,7 +186,7 @@ func (e *estimation) run(ctx context.Context) error {
 		return err
 	}
 	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamReverse)
-	reverse, err := sample.ReverseMachineLnZ(ctx, e.machine, starts, annealing)
+	reverse, err := sample.ReverseLnZ(ctx, e.source, starts, annealing)
 	if err != nil {
 		return err
 	}
@@ -187,7 +195,7 @@ func (e *estimation) run(ctx context.Context) error {
 	result.ReverseInterval = e.interval(reverse.LogWeights, lnHarmonicMean)
 
 	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamRAISE)
-	raise, err := sample.ReverseMachineLnZ(ctx, e.machine, e.samples.Choose(opt.Chains, opt.Key.Sub(streamSamples).Sub(1).Rand()), annealing)
+	raise, err := sample.ReverseLnZ(ctx, e.source, units.Choose(e.samples, opt.Chains, opt.Key.Sub(streamSamples).Sub(1).Rand()), annealing)
 	if err != nil {
 		return err
 	}
@@ -204,36 +212,28 @@ func (e *estimation) run(ctx context.Context) error {
 }
 
 // likelihood returns that of an ln Z.
-func (e *estimation) likelihood(lnZ float64) *float64 {
+func (e *estimation[T, V, H]) likelihood(lnZ float64) *float64 {
 	l := e.weight - lnZ
 	return &l
 }
 
 // progress returns what annealing calls, given what was spent before.
-func (e *estimation) progress() func(done int) {
+func (e *estimation[T, V, H]) progress() func(done int) {
 	return func(done int) { e.tell(e.spent + float64(done)) }
 }
 
-func (e *estimation) tell(spent float64) {
+func (e *estimation[T, V, H]) tell(spent float64) {
 	if e.opt.Progress != nil {
 		e.opt.Progress(spent / e.total)
 	}
 }
 
 // meanLogWeight returns the mean of minus the free energy, and its standard error.
-func meanLogWeight(machine *rbm.Machine, samples *spin.Matrix) (average, standardError float64) {
+func meanLogWeight[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], samples V) (average, standardError float64) {
 	const block = 1 << 11 // samples at a time, so that fields take little memory
 	var weights []float64
-	for lo := 0; lo < samples.Cols(); lo += block {
-		cols := make([]int, min(block, samples.Cols()-lo))
-		for k := range cols {
-			cols[k] = lo + k
-		}
-		part := spin.New(samples.Rows(), len(cols))
-		samples.Gather(part, cols)
-		for _, f := range machine.FreeEnergy(part) {
-			weights = append(weights, -f)
-		}
+	for lo := 0; lo < samples.Len(); lo += block {
+		weights = append(weights, machine.LogWeights(columns(samples, lo, min(samples.Len(), lo+block)))...)
 	}
 	average = mean(weights)
 	for _, w := range weights {

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"math"
 
-	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
-// Restoring says how unknown spins are inferred.
+// Restoring says how unknown units are inferred.
 type Restoring struct {
 	Chains   int // Gibbs chains of each sample
 	Sweeps   int // of each chain; the first third is not averaged
@@ -21,29 +21,44 @@ type Restoring struct {
 	Progress func(fraction float64) // may be nil
 }
 
-// A Restoration is what a machine makes of spins that are not known, or not
+// A Restoration is what a machine makes of units that are not known, or not
 // known for sure.
-type Restoration struct {
-	Mean   []float32    // of each spin given what is known, visible x samples
-	States *spin.Matrix // the chains' last states, visible x (samples x chains): those of sample a from a*chains on
+type Restoration[T rbm.Real, V units.States[V]] struct {
+	Mean   []T // of each unit given what is known, visible x samples
+	States V   // the chains' last states, visible x (samples x chains): those of sample a from a*chains on
 }
+
+// A SpinRestoration is that of a machine of spins.
+type SpinRestoration = Restoration[float32, *spin.Matrix]
 
 // Complete infers the other units of samples from the named ones (visible x
 // samples, of which only the named units are looked at).
-func Complete(ctx context.Context, machine *rbm.Machine, given *spin.Matrix, units []int, r Restoring) (*Restoration, error) {
-	return r.run(ctx, machine, given, func(chains *sample.Chains[float32], each *spin.Matrix) { chains.Clamp(units, each) })
+func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], given V, named []int, r Restoring) (*Restoration[T, V], error) {
+	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V) error {
+		chains.Clamp(named, each)
+		return nil
+	})
 }
 
 // Denoise infers what samples were before each spin was flipped with
-// probability flip, by exact Bayes with the machine as the prior: the channel
-// is a field of strength ln((1-flip)/flip)/2 along what was seen.
-func Denoise(ctx context.Context, machine *rbm.Machine, noisy *spin.Matrix, flip float64, r Restoring) (*Restoration, error) {
+// probability flip, by exact Bayes with the machine as the prior: a Recover.
+func Denoise[T rbm.Real, H units.States[H]](ctx context.Context, machine Evaluated[T, *spin.Matrix, H], noisy *spin.Matrix, flip float64, r Restoring) (*Restoration[T, *spin.Matrix], error) {
 	if !(flip > 0 && flip < 0.5) {
 		return nil, fmt.Errorf("spins flipped with probability %v: it must lie between 0 and 0.5", flip)
 	}
-	return r.run(ctx, machine, noisy, func(chains *sample.Chains[float32], each *spin.Matrix) {
-		chains.Observe(each, math.Log((1-flip)/flip)/2)
+	return Recover(ctx, machine, noisy, math.Log((1-flip)/flip)/2, r)
+}
+
+// Recover infers what samples were before they went through a noisy channel of the
+// given strength (sample.Chains.Observe), by exact Bayes with the machine as the
+// prior. The error may be sample.ErrCannotObserve.
+func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, strength float64, r Restoring) (*Restoration[T, V], error) {
+	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V) error {
+		if err := chains.Observe(each, strength); err != nil {
+			return err
+		}
 		chains.Start(each)
+		return nil
 	})
 }
 
@@ -64,26 +79,28 @@ func Flip(s *spin.Matrix, probability float64, key stream.Key) {
 	}
 }
 
-// run sweeps chains that know what condition tells them.
-func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.Matrix, condition func(*sample.Chains[float32], *spin.Matrix)) (*Restoration, error) {
-	n, m := machine.Visible(), known.Cols()
-	switch {
-	case known.Rows() != n:
-		return nil, fmt.Errorf("samples of %d spins for a machine of %d visible units", known.Rows(), n)
-	case m == 0 || r.Chains < 1 || r.Sweeps < 1:
+// restore sweeps chains that know what condition tells them.
+func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], known V, r *Restoring, condition func(*sample.Chains[T, V, H], V) error) (*Restoration[T, V], error) {
+	n, m := machine.Visible(), known.Len()
+	if err := checkFit(machine, known); err != nil {
+		return nil, err
+	}
+	if m == 0 || r.Chains < 1 || r.Sweeps < 1 {
 		return nil, fmt.Errorf("%d samples, %d chains of each, %d sweeps: at least 1 of each is needed", m, r.Chains, r.Sweeps)
 	}
 	columns := make([]int, m*r.Chains)
 	for k := range columns {
 		columns[k] = k / r.Chains
 	}
-	each := spin.New(n, len(columns))
+	each := known.Blank(len(columns))
 	known.Gather(each, columns)
-	chains := sample.NewMachineChains(machine, len(columns), r.Key)
-	condition(chains, each)
+	chains := sample.NewChains(machine.Source(known), len(columns), r.Key)
+	if err := condition(chains, each); err != nil {
+		return nil, err
+	}
 	first := r.Sweeps / 3
-	sum := make([]float32, n*m)
-	means := make([]float32, n*len(columns))
+	sum := make([]T, n*m)
+	means := make([]T, n*len(columns))
 	for k := range r.Sweeps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -95,9 +112,8 @@ func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.M
 		if k < first {
 			continue
 		}
-		fields := chains.VisibleFields()
-		parallel.For(n, parallel.Grain(10*len(columns)), func(lo, hi int) {
-			kernel.Tanh(means[lo*len(columns):hi*len(columns)], fields[lo*len(columns):hi*len(columns)])
+		chains.VisibleMeans(means)
+		parallel.For(n, parallel.Grain(2*len(columns)), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				for l, v := range means[i*len(columns) : (i+1)*len(columns)] {
 					sum[i*m+l/r.Chains] += v
@@ -106,16 +122,16 @@ func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.M
 		})
 	}
 	for k := range sum {
-		sum[k] /= float32((r.Sweeps - first) * r.Chains)
+		sum[k] /= T((r.Sweeps - first) * r.Chains)
 	}
-	return &Restoration{sum, chains.Visible}, nil
+	return &Restoration[T, V]{sum, chains.Visible}, nil
 }
 
 // Wrong returns how many of the named units of samples have another sign than
 // their restored mean.
-func (r *Restoration) Wrong(samples *spin.Matrix, units []int) (wrong int) {
+func Wrong[T rbm.Real](r *Restoration[T, *spin.Matrix], samples *spin.Matrix, named []int) (wrong int) {
 	m := samples.Cols()
-	for _, i := range units {
+	for _, i := range named {
 		for a := range m {
 			if (r.Mean[i*m+a] >= 0) != (samples.At(i, a) > 0) {
 				wrong++

@@ -14,7 +14,7 @@ import (
 // small machines are enumerated: 6 visible units.
 func restoreMachine(key stream.Key) *rbm.Machine {
 	rng := key.Rand()
-	m := &rbm.Machine{Params: rbm.NewParams(6, 4, 0.5), Synapses: spin.Random(6, 4, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(6, 4, 0.5), Synapses: rbm.Binary(spin.Random(6, 4, rng))}
 	for i := range m.VisibleField {
 		m.VisibleField[i], m.VisibleOffset[i] = 0.5*rng.NormFloat64(), 0.8*rng.Float64()-0.4
 	}
@@ -64,20 +64,20 @@ func TestRestore(t *testing.T) {
 	for k := range 3 {
 		m := restoreMachine(stream.New(uint64(k)))
 		if k == 2 {
-			m.Weights = make([]float32, 24)
+			weights := make([]float32, 24)
 			for mu := range 4 {
 				for i := range 6 {
-					m.Weights[mu*6+i] = float32(m.Synapses.At(i, mu)) * (0.5 + 0.3*float32(i%3))
+					weights[mu*6+i] = float32(m.Signs().At(i, mu)) * (0.5 + 0.3*float32(i%3))
 				}
 			}
-			m.Synapses = nil
+			m.Synapses = rbm.RealValued(6, 4, weights)
 		}
 		r := Restoring{Chains: 200, Sweeps: 300, Key: stream.New(9)}
-		completed, err := Complete(t.Context(), m, given, units, r)
+		completed, err := Complete(t.Context(), OnMachine(m), given, units, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		denoised, err := Denoise(t.Context(), m, given, flip, r)
+		denoised, err := Denoise(t.Context(), OnMachine(m), given, flip, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,24 +115,24 @@ func TestRestore(t *testing.T) {
 				}
 			}
 		}
-		if completed.Wrong(given, units) != 0 {
+		if Wrong(completed, given, units) != 0 {
 			t.Error("given units are wrong")
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	m := restoreMachine(stream.New(1))
-	if _, err := Complete(ctx, m, given, units, Restoring{Chains: 1, Sweeps: 5}); !errors.Is(err, context.Canceled) {
+	if _, err := Complete(ctx, OnMachine(m), given, units, Restoring{Chains: 1, Sweeps: 5}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if _, err := Complete(t.Context(), m, spin.New(5, 1), units, Restoring{Chains: 1, Sweeps: 5}); err == nil {
+	if _, err := Complete(t.Context(), OnMachine(m), spin.New(5, 1), units, Restoring{Chains: 1, Sweeps: 5}); err == nil {
 		t.Error("samples of another size: no error")
 	}
-	if _, err := Complete(t.Context(), m, given, units, Restoring{}); err == nil {
+	if _, err := Complete(t.Context(), OnMachine(m), given, units, Restoring{}); err == nil {
 		t.Error("no chains: no error")
 	}
 	for _, f := range []float64{0, 0.5, -1, math.NaN()} {
-		if _, err := Denoise(t.Context(), m, given, f, Restoring{Chains: 1, Sweeps: 5}); err == nil {
+		if _, err := Denoise(t.Context(), OnMachine(m), given, f, Restoring{Chains: 1, Sweeps: 5}); err == nil {
 			t.Errorf("noise of %v: no error", f)
 		}
 	}

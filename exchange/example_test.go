@@ -11,7 +11,7 @@ import (
 )
 
 func machine() *rbm.Machine {
-	return &rbm.Machine{Params: rbm.NewParams(2, 1, 0.5), Synapses: spin.FromSigns(2, 1, []int8{1, -1})}
+	return &rbm.Machine{Params: rbm.NewParams(2, 1, 0.5), Synapses: rbm.Binary(spin.FromSigns(2, 1, []int8{1, -1}))}
 }
 
 // The machine as an Ising problem, as dimod reads it.

@@ -46,12 +46,12 @@ func TestSafetensors(t *testing.T) {
 				t.Errorf("visible_field[%d] is %v, not %v", i, got, want)
 			}
 		}
-		if m.Real() {
-			w := header["weights"]
-			if got := math.Float32frombits(binary.LittleEndian.Uint32(data[w.DataOffsets[0]+4*(1*3+2):])); got != m.Weights[2*5+1] || w.DType != "F32" {
-				t.Errorf("weights[1, 2] is %v, not %v", got, m.Weights[2*5+1])
+		if isReal(m) {
+			w, want := header["weights"], rbm.Values(m.Synapses)[2*5+1]
+			if got := math.Float32frombits(binary.LittleEndian.Uint32(data[w.DataOffsets[0]+4*(1*3+2):])); got != want || w.DType != "F32" {
+				t.Errorf("weights[1, 2] is %v, not %v", got, want)
 			}
-		} else if s := header["synapses"]; int8(data[s.DataOffsets[0]+1*3+2]) != m.Synapses.At(1, 2) || s.DType != "I8" || !reflect.DeepEqual(s.Shape, []int{5, 3}) {
+		} else if s := header["synapses"]; int8(data[s.DataOffsets[0]+1*3+2]) != m.Signs().At(1, 2) || s.DType != "I8" || !reflect.DeepEqual(s.Shape, []int{5, 3}) {
 			t.Errorf("synapses[1, 2]: %+v", s)
 		}
 		model := filepath.Join(t.TempDir(), "model.npz")
@@ -62,7 +62,7 @@ func TestSafetensors(t *testing.T) {
 		check.add("safetensors", model, path)
 	}
 	bad := fileOf(testMachine(2, 2, 1, 1))
-	bad.Model.Coupling = -1
+	bad.SetCoupling(-1)
 	if err := WriteSafetensors(io.Discard, bad); err == nil {
 		t.Error("a machine out of range is written")
 	}
@@ -125,12 +125,12 @@ func TestZeroOneRoundTrip(t *testing.T) {
 		a, b := rbm.NetworkOf[float64](m), rbm.NetworkOf[float64](got)
 		for _, x := range []struct{ a, b []float64 }{{a.Coupling, b.Coupling}, {a.VisibleField, b.VisibleField}, {a.HiddenField, b.HiddenField}} {
 			for k := range x.a {
-				if d := math.Abs(x.a[k] - x.b[k]); d > 2e-7*(math.Abs(x.a[k])+m.Coupling*float64(m.Visible())) {
+				if d := math.Abs(x.a[k] - x.b[k]); d > 2e-7*(math.Abs(x.a[k])+m.Coupling()*float64(m.Visible())) {
 					t.Errorf("%v, not %v", x.b[k], x.a[k])
 				}
 			}
 		}
-		if !got.Real() || got.Centred() {
+		if !isReal(got) || got.Centred() {
 			t.Error("not a plain machine with real synapses")
 		}
 	}
@@ -164,7 +164,7 @@ func TestReadZeroOneErrors(t *testing.T) {
 	}
 	single := archive(t, npy.Array{Name: "W", Shape: []int{1, 1}, Data: []float32{4}}, array("vbias", []float64{0}, 1), npy.Array{Name: "hbias", Shape: []int{1}, Data: []float32{-2}})
 	m, err := ReadZeroOne(single)
-	if err != nil || m.Weights[0] != 1 || m.HiddenField[0] != 0 || m.VisibleField[0] != 1 {
+	if err != nil || !isReal(m) || rbm.Values(m.Synapses)[0] != 1 || m.HiddenField[0] != 0 || m.VisibleField[0] != 1 {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -189,7 +189,10 @@ func FuzzReadZeroOne(f *testing.F) {
 		if err := m.Validate(); err != nil {
 			t.Error(err)
 		}
-		for _, x := range m.Weights {
+		if n, p := m.Synapses.Size(); !isReal(m) || n != m.Visible() || p != m.Hidden() {
+			t.Fatalf("%d x %d synapses, real: %v, of %d x %d units", n, p, isReal(m), m.Visible(), m.Hidden())
+		}
+		for _, x := range rbm.Values(m.Synapses) {
 			if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
 				t.Fatalf("a synapse is %v", x)
 			}
@@ -253,7 +256,7 @@ func TestIsing(t *testing.T) {
 						e += bias * float64(both.At(k[0], a)) * float64(both.At(k[1], a))
 					}
 				}
-				if math.Abs(e-energy[a]) > 1e-12*(1+m.Coupling*float64(n*p)) {
+				if math.Abs(e-energy[a]) > 1e-12*(1+m.Coupling()*float64(n*p)) {
 					t.Fatalf("state %d: energy %v, not %v", a, e, energy[a])
 				}
 			}

@@ -19,7 +19,7 @@ import (
 // testMachine is a machine with fields and offsets.
 func testMachine(n, p int, coupling float64, seed uint64) *rbm.Machine {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: spin.Random(n, p, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: rbm.Binary(spin.Random(n, p, rng))}
 	for _, x := range [][]float64{m.VisibleField, m.HiddenField, m.VisibleOffset, m.HiddenOffset} {
 		for k := range x {
 			x[k] = 1.6*rng.Float64() - 0.8
@@ -31,23 +31,30 @@ func testMachine(n, p int, coupling float64, seed uint64) *rbm.Machine {
 // realMachine is one with real synapses.
 func realMachine(n, p int, seed uint64) *rbm.Machine {
 	m := testMachine(n, p, 0.3, seed)
-	m.Synapses, m.Weights = nil, make([]float32, n*p)
+	weights := make([]float32, n*p)
 	rng := rand.New(rand.NewPCG(seed, 2))
-	for k := range m.Weights {
-		m.Weights[k] = float32(rng.NormFloat64())
+	for k := range weights {
+		weights[k] = float32(rng.NormFloat64())
 	}
+	m.Synapses = rbm.RealValued(n, p, weights)
 	return m
+}
+
+// isReal reports whether a machine's synapses are real numbers.
+func isReal(m *rbm.Machine) bool {
+	_, signed := m.Synapses.(rbm.Signed)
+	return !signed
 }
 
 // fileOf is a model file of a machine.
 func fileOf(m *rbm.Machine) *rbm.File {
 	info := rbm.Info{Program: "bethe test", Seed: 7, Data: "a */ \"b\"\n\\u000a// ünï.csv", Samples: 10, Steps: 20}
-	if m.Real() {
-		return rbm.RealFile(m, info)
+	if isReal(m) {
+		return &rbm.File{Params: m.Params, Synapses: m.Synapses, Info: info}
 	}
-	model := &rbm.Model[float32]{Params: m.Params, Posterior: rbm.NewPosterior[float32](m.Visible(), m.Hidden())}
-	model.Posterior.Randomize(0.5, stream.New(3))
-	return &rbm.File{Model: model, Synapses: m.Synapses, Info: info}
+	q := rbm.NewPosterior[float32](m.Visible(), m.Hidden())
+	q.Randomize(0.5, stream.New(3))
+	return &rbm.File{Params: m.Params, Synapses: rbm.Learned(m.Signs(), q), Info: info}
 }
 
 // states is a matrix of all states of n spins, a column each.

@@ -51,12 +51,13 @@ var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors a
 
 // Pack returns the machine in integers. Errors are ErrReal and log-odds beyond 2^29.
 func Pack(m *rbm.Machine) (*Packed, error) {
-	if m.Real() {
+	if _, ok := m.Synapses.(rbm.Signed); !ok {
 		return nil, ErrReal
 	}
+	signs := m.Signs()
 	plain, _ := m.Plain()
 	n, p := m.Visible(), m.Hidden()
-	odds := 2 * m.Coupling * float64(max(n, p))
+	odds := 2 * m.Coupling() * float64(max(n, p))
 	for _, fields := range [][]float64{plain.VisibleField, plain.HiddenField} {
 		for _, f := range fields {
 			if total := odds + 2*math.Abs(f); !(total < 1<<29) {
@@ -64,11 +65,11 @@ func Pack(m *rbm.Machine) (*Packed, error) {
 			}
 		}
 	}
-	k := &Packed{visible: n, hidden: p, synapses: make([]uint32, p*words(n)), coupling: toFixed(2 * m.Coupling)}
+	k := &Packed{visible: n, hidden: p, synapses: make([]uint32, p*words(n)), coupling: toFixed(2 * m.Coupling())}
 	for mu := range p {
 		row := k.row(mu)
 		for i := range n {
-			if m.Synapses.At(i, mu) > 0 {
+			if signs.At(i, mu) > 0 {
 				row[i/32] |= 1 << (i % 32)
 			}
 		}

@@ -74,7 +74,8 @@ func ReadZeroOne(path string) (*rbm.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1/math.Sqrt(float64(n))), Weights: make([]float32, n*p)}
+	weights := make([]float32, n*p)
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1/math.Sqrt(float64(n))), Synapses: rbm.RealValued(n, p, weights)}
 	for i, v := range visible {
 		m.VisibleField[i] = v / 2
 	}
@@ -84,7 +85,7 @@ func ReadZeroOne(path string) (*rbm.Machine, error) {
 	for i := range n {
 		for mu := range p {
 			v := w[i*p+mu] / 4
-			m.Weights[mu*n+i] = float32(v / m.Coupling)
+			weights[mu*n+i] = float32(v / m.Coupling())
 			m.VisibleField[i] += v
 			m.HiddenField[mu] += v
 		}

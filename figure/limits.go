@@ -14,6 +14,8 @@ const (
 	mostUnits   = 400     // hidden units whose overlaps are drawn
 	mostDots    = 1 << 24 // of a picture of tiles, about
 	mostLetters = 300     // of a text
+
+	mostPictureDots = 64 << 20 // of a picture that is drawn again
 )
 
 // plain returns a text of one line and some hundred letters that a picture can hold.

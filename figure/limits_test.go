@@ -136,7 +136,7 @@ func TestHostileRuns(t *testing.T) {
 		}
 	}
 	q := rbm.NewPosterior[float32](2, 1000)
-	file := &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(2, 1000, 1), Posterior: q}, Synapses: q.Sign()}
+	file := &rbm.File{Params: rbm.NewParams(2, 1000, 1), Synapses: rbm.Learned(q.Sign(), q)}
 	if _, words := svg(t, "overlaps", FileOverlaps(file)); !strings.Contains(words, "the first 400 of 1000 hidden units") {
 		t.Errorf("overlaps of many units: %q", words)
 	}

@@ -417,32 +417,23 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 // FileOverlaps draws those of the synapses of a model file: their posterior
 // means, or real synapses. Of more than 400 hidden units it draws the first 400.
 func FileOverlaps(f *rbm.File) Chart {
-	hidden := min(f.Model.Hidden(), mostUnits)
-	chart := UnitOverlaps(anatomy.Overlaps(fileMatrix(f)[:hidden*f.Model.Visible()], hidden), hidden).(*Matrix)
-	if n := f.Model.Hidden(); n > hidden {
+	hidden := min(f.Hidden(), mostUnits)
+	chart := UnitOverlaps(anatomy.Overlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
+	if n := f.Hidden(); n > hidden {
 		chart.Note = fmt.Sprintf("the first %d of %d hidden units", hidden, n)
 	}
 	return chart
 }
 
-// fileMatrix returns posterior means, or real synapses, hidden x visible.
-func fileMatrix(f *rbm.File) []float32 {
-	if f.Weights != nil {
-		return f.Weights
-	}
-	mean := make([]float32, len(f.Model.Posterior.Theta))
-	f.Model.Posterior.Mean(mean)
-	return mean
-}
-
 // FileTiles draws the synapses of a model file as tiles, with their meaning, and
-// beside them, where they are binary, how undecided each is.
+// beside them, if they know their posterior, how undecided each is.
 func FileTiles(f *rbm.File) Chart {
-	if f.Weights != nil {
+	u, ok := f.Synapses.(rbm.Uncertain)
+	if !ok {
 		return &Picture{Title: "Synapses", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "synapse, of the largest", Min: -1, Max: 1}}
 	}
-	q := f.Model.Posterior
-	mean := fileMatrix(f)
+	q := u.Posterior()
+	mean := rbm.Expected(u)
 	width, height := orShape(f.Info.Width, f.Info.Height, q.Visible)
 	doubt := Tiles(min(q.Hidden, tilesOf(width*height)), width, height, 2, func(k, i int) float64 {
 		if i >= q.Visible {
@@ -458,8 +449,8 @@ func FileTiles(f *rbm.File) Chart {
 }
 
 func noteOfTiles(f *rbm.File) string {
-	width, height := orShape(f.Info.Width, f.Info.Height, f.Model.Visible())
-	if n, most := f.Model.Hidden(), tilesOf(width*height); n > most {
+	width, height := orShape(f.Info.Width, f.Info.Height, f.Visible())
+	if n, most := f.Hidden(), tilesOf(width*height); n > most {
 		return fmt.Sprintf("the first %d of %d hidden units", most, n)
 	}
 	return "a tile for each hidden unit"

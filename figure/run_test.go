@@ -109,7 +109,7 @@ func TestRunCurves(t *testing.T) {
 func TestFileFigures(t *testing.T) {
 	q := rbm.NewPosterior[float32](4, 3)
 	q.Theta[0], q.Theta[5] = 20, -20
-	file := &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(4, 3, 1), Posterior: q}, Synapses: q.Sign(), Info: rbm.Info{Width: 2, Height: 2}}
+	file := &rbm.File{Params: rbm.NewParams(4, 3, 1), Synapses: rbm.Learned(q.Sign(), q), Info: rbm.Info{Width: 2, Height: 2}}
 	if s := texts(t, FileTiles(file)); !strings.Contains(s, "uncertainty") || strings.Count(s, "<image") != 2 {
 		t.Error("tiles of binary synapses")
 	}
@@ -118,12 +118,12 @@ func TestFileFigures(t *testing.T) {
 	}
 	weights := make([]float32, 12)
 	weights[3] = 2
-	real := rbm.RealFile(&rbm.Machine{Params: rbm.NewParams(4, 3, 1), Weights: weights}, rbm.Info{Width: 2, Height: 2})
+	real := &rbm.File{Params: rbm.NewParams(4, 3, 1), Synapses: rbm.RealValued(4, 3, weights), Info: rbm.Info{Width: 2, Height: 2}}
 	if s := texts(t, FileTiles(real)); strings.Contains(s, "uncertainty") || strings.Count(s, "<image") != 1 {
 		t.Error("tiles of real synapses")
 	}
 	large := rbm.NewPosterior[float32](2, maxTiles+1)
-	file = &rbm.File{Model: &rbm.Model[float32]{Params: rbm.NewParams(2, maxTiles+1, 1), Posterior: large}, Synapses: large.Sign()}
+	file = &rbm.File{Params: rbm.NewParams(2, maxTiles+1, 1), Synapses: rbm.Learned(large.Sign(), large)}
 	if s := texts(t, FileTiles(file)); !strings.Contains(s, "the first 400 of 401 hidden units") {
 		t.Error("note of many tiles")
 	}

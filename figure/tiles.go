@@ -124,15 +124,16 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 }
 
 // FileSynapses draws the synapses of a model file: the posterior means of
-// binary ones as Synapses does, and real ones w in units of what all but 1 in
+// those that know it as Synapses does, and others w in units of what all but 1 in
 // 200 stay within.
 func FileSynapses(f *rbm.File) *image.RGBA {
-	if f.Weights == nil {
-		return Synapses(f.Model.Posterior, f.Info.Width, f.Info.Height)
+	if u, ok := f.Synapses.(rbm.Uncertain); ok {
+		return Synapses(u.Posterior(), f.Info.Width, f.Info.Height)
 	}
-	n, p := f.Model.Visible(), f.Model.Hidden()
-	sizes := make([]float64, len(f.Weights))
-	for k, w := range f.Weights {
+	n, p := f.Visible(), f.Hidden()
+	values := rbm.Values(f.Synapses)
+	sizes := make([]float64, len(values))
+	for k, w := range values {
 		sizes[k] = math.Abs(float64(w))
 	}
 	slices.Sort(sizes)
@@ -142,7 +143,7 @@ func FileSynapses(f *rbm.File) *image.RGBA {
 		if i >= n {
 			return 0
 		}
-		return float64(f.Weights[k*n+i]) / unit
+		return float64(values[k*n+i]) / unit
 	}, Diverging)
 }
 
@@ -175,7 +176,7 @@ func WritePNG(path string, img image.Image) error {
 }
 
 // ChainMeans draws the visible means of chains, from which their visible states were drawn.
-func ChainMeans(c *sample.Chains[float32], width, height int) *image.RGBA {
+func ChainMeans(c *sample.SpinChains[float32], width, height int) *image.RGBA {
 	n, count, fields := c.Visible.Rows(), c.Visible.Cols(), c.VisibleFields()
 	return Means(n, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)
 }

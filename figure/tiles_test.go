@@ -65,7 +65,7 @@ func TestSynapsesAndChains(t *testing.T) {
 	for i := range net.VisibleField {
 		net.VisibleField[i] = 20 * float32(1-i%2*2)
 	}
-	chains := sample.NewChains(net, 2, stream.New(2))
+	chains := sample.NewChains(sample.OnNetwork(net), 2, stream.New(2))
 	chains.Sweep(1)
 	img = ChainMeans(chains, 0, 0)
 	if at(img, 2, 2) != Grey(1) || at(img, 4, 2) != Grey(-1) || at(img, 6, 6) != Grey(-1) {
@@ -101,4 +101,29 @@ func TestWritePNG(t *testing.T) {
 		}
 	}()
 	Tiles(0, 1, 1, 1, nil, nil)
+}
+
+// TestRestored: rows of pictures show the sample, what was given, the mean and the
+// states, each where it belongs.
+func TestRestored(t *testing.T) {
+	samples := spin.FromSigns(4, 2, []float64{1, -1, 1, -1, 1, -1, 1, -1}) // all +1, all -1
+	states := spin.FromSigns(4, 4, []float64{1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1})
+	mean := []float32{0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}
+	at := func(img image.Image, row, column, i int) color.Color { // Compare draws 2 dots a spin and a border of 2
+		return img.At(2+column*6+i%2*2, 2+row*6+i/2*2)
+	}
+	img := Completions(samples, []int8{1, 0, 0, 0}, mean, states, 2, 2)
+	for _, c := range []struct {
+		row, column, spin int
+		want              color.Color
+	}{{0, 0, 3, Grey(1)}, {1, 0, 3, Grey(-1)}, {0, 1, 0, Grey(1)}, {0, 1, 1, Unknown}, {1, 2, 2, Grey(0.5)}, {0, 3, 0, Grey(1)}, {0, 4, 0, Grey(-1)}, {1, 4, 0, Grey(-1)}} {
+		if got := at(img, c.row, c.column, c.spin); got != c.want {
+			t.Errorf("completions, row %d, column %d, spin %d: %v, not %v", c.row, c.column, c.spin, got, c.want)
+		}
+	}
+	seen, restored := spin.FromSigns(4, 2, []float64{-1, -1, 1, 1, 1, 1, 1, 1}), samples
+	with, without := Restorations(samples, seen, mean, restored, 2, 2), Restorations(nil, seen, mean, restored, 2, 2)
+	if with.Bounds().Dx() != 4*6+2 || without.Bounds().Dx() != 3*6+2 || at(with, 0, 1, 0) != Grey(-1) || at(without, 0, 0, 0) != Grey(-1) || at(without, 1, 1, 0) != Grey(0.5) || at(with, 1, 3, 0) != Grey(-1) {
+		t.Error("restorations")
+	}
 }

@@ -11,16 +11,16 @@ import (
 
 // entropy returns ln P(D) and the entropy of the posterior in the Bethe
 // approximation: the logarithms of what sites, samples and the factor Z^-M add up
-// to, less those of the edges between them.
-func (p *Passing[T]) entropy() (evidence, entropy float64) {
+// to, less those of the edges between them. The error is the context's.
+func (p *Passing[T]) entropy(ctx context.Context) (evidence, entropy float64, err error) {
 	n, hidden := p.visible, float64(p.opt.Hidden)
 	j := p.opt.Coupling
 	lnZ := p.rule.site(p, p.state)
 	blocks := parallel.Pieces(p.samples, samplesTogether)
 	parts, energies := make([]float64, blocks), make([]float64, blocks)
-	parallel.For(p.samples, samplesTogether, func(lo, hi int) {
+	if err := parallel.ForContext(ctx, p.samples, samplesTogether, func(lo, hi int) {
 		row := make([][]T, len(p.message))
-		for a := lo; a < hi; a++ {
+		for a := lo; a < hi && ctx.Err() == nil; a++ {
 			for c := range row {
 				row[c] = p.message[c][a*n : (a+1)*n]
 			}
@@ -28,7 +28,9 @@ func (p *Passing[T]) entropy() (evidence, entropy float64) {
 			parts[lo/samplesTogether] += p.lnW[a] - edges
 			energies[lo/samplesTogether] += energy
 		}
-	})
+	}); err != nil {
+		return 0, 0, err
+	}
 	lnZ += float64(p.samples) * hidden * (float64(n)*lnCosh(j) - math.Ln2)
 	var energy float64
 	for k, v := range parts {
@@ -37,7 +39,11 @@ func (p *Passing[T]) entropy() (evidence, entropy float64) {
 	}
 	if p.opt.Hidden == 2 {
 		q := p.pairMeans(p.state)
-		factor, mean := newOverlapFactor(q, p.samples, j).terms()
+		overlap, err := newOverlapFactor(ctx, q, p.samples, j)
+		if err != nil {
+			return 0, 0, err
+		}
+		factor, mean := overlap.terms()
 		lnZ += factor
 		energy += mean
 		for i, v := range q {
@@ -59,7 +65,7 @@ func (p *Passing[T]) entropy() (evidence, entropy float64) {
 	if p.opt.Hidden == 2 {
 		constant = float64(n) * (math.Ln2 + kappa(j))
 	}
-	return lnZ - float64(p.samples)*constant, entropy
+	return lnZ - float64(p.samples)*constant, entropy, nil
 }
 
 // gaussLnCosh returns the mean of ln cosh over Gaussian fields of the given means
@@ -88,7 +94,9 @@ func (p *Passing[T]) growth(ctx context.Context) (float64, error) {
 		return m, s
 	}
 	base, baseState := at()
-	p.iterate(base, baseState, 0)
+	if _, err := p.iterate(ctx, base, baseState, 0); err != nil {
+		return 0, err
+	}
 	moved, state := at()
 	// The change of the messages is kept in direction.
 	direction := make([][]T, len(moved))
@@ -102,9 +110,6 @@ func (p *Passing[T]) growth(ctx context.Context) (float64, error) {
 	var sum float64
 	norm := math.Sqrt(square(direction))
 	for round := range rounds {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
 		if norm == 0 {
 			return 0, nil
 		}
@@ -119,8 +124,12 @@ func (p *Passing[T]) growth(ctx context.Context) (float64, error) {
 			}
 		})
 		before := math.Sqrt(square(direction))
-		p.believe(moved, state, 0, nil)
-		p.iterate(moved, state, 0)
+		if err := p.believe(ctx, moved, state, 0, nil); err != nil {
+			return 0, err
+		}
+		if _, err := p.iterate(ctx, moved, state, 0); err != nil {
+			return 0, err
+		}
 		for c, d := range direction {
 			for k, v := range moved[c] {
 				d[k] = v - base[c][k]

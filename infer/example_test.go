@@ -22,7 +22,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	messages, err := infer.New[float64](data, infer.DefaultOptions(1, teacher.Coupling, key.Sub(2)))
+	messages, err := infer.New[float64](data, infer.DefaultOptions(1, teacher.Coupling(), key.Sub(2)))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -34,7 +34,7 @@ func Example() {
 	}
 	right := 0
 	for i, mean := range result.Mean {
-		if (mean > 0) == (teacher.Synapses.At(i, 0) > 0) {
+		if (mean > 0) == (teacher.Signs().At(i, 0) > 0) {
 			right++
 		}
 	}

@@ -224,14 +224,15 @@ func (p *Passing[T]) start() {
 }
 
 // Run passes messages until they settle or MaxIterations are done, and says
-// where they ended. progress may be nil. The error is the context's.
+// where they ended. progress may be nil. The error is the context's; messages are then
+// between two iterations.
 func (p *Passing[T]) Run(ctx context.Context, progress func(iteration int, residual float64)) (*Result, error) {
 	r := &Result{}
 	for r.Iterations < p.opt.MaxIterations && !r.Converged {
-		if err := ctx.Err(); err != nil {
+		var err error
+		if r.Residual, err = p.iterate(ctx, p.message, p.state, T(p.opt.Damping)); err != nil {
 			return nil, err
 		}
-		r.Residual = p.iterate(p.message, p.state, T(p.opt.Damping))
 		r.Iterations++
 		r.Converged = r.Residual <= p.opt.Tolerance
 		if progress != nil {
@@ -244,40 +245,44 @@ func (p *Passing[T]) Run(ctx context.Context, progress func(iteration int, resid
 	if p.opt.Hidden == 2 {
 		r.Pair = append(r.Pair, p.state.mean[2]...)
 	}
-	r.Evidence, r.Entropy = p.entropy()
 	var err error
+	if r.Evidence, r.Entropy, err = p.entropy(ctx); err != nil {
+		return nil, err
+	}
 	r.Growth, err = p.growth(ctx)
 	return r, err
 }
 
 // iterate updates all messages once, from sites to samples and back, and
-// returns the largest change of a mean.
-func (p *Passing[T]) iterate(message [][]T, s *beliefs[T], keep T) (residual float64) {
+// returns the largest change of a mean. The error is the context's.
+func (p *Passing[T]) iterate(ctx context.Context, message [][]T, s *beliefs[T], keep T) (residual float64, err error) {
 	before := slicesOf[float64](len(s.mean), p.visible)
 	for c, x := range s.mean {
 		copy(before[c], x)
 	}
-	p.believe(message, s, keep, func(a int, row, work [][]T) { p.lnW[a] = p.rule.sample(p, s, a, row, work, keep) })
+	if err := p.believe(ctx, message, s, keep, func(a int, row, work [][]T) { p.lnW[a] = p.rule.sample(p, s, a, row, work, keep) }); err != nil {
+		return 0, err
+	}
 	for c, x := range s.mean {
 		for i, v := range x {
 			residual = max(residual, math.Abs(v-before[c][i]))
 		}
 	}
-	return residual
+	return residual, nil
 }
 
 // believe makes s what the sites know from messages, each sample's after it was
-// updated, if update is not nil, in the beliefs that s held before.
-func (p *Passing[T]) believe(message [][]T, s *beliefs[T], keep T, update func(a int, row, work [][]T)) {
+// updated, if update is not nil, in the beliefs that s held before. The error is the context's.
+func (p *Passing[T]) believe(ctx context.Context, message [][]T, s *beliefs[T], keep T, update func(a int, row, work [][]T)) error {
 	n := p.visible
-	parallel.For(p.samples, samplesTogether, func(lo, hi int) {
+	if err := parallel.ForContext(ctx, p.samples, samplesTogether, func(lo, hi int) {
 		block := lo / samplesTogether
 		work, sums := p.work[block], p.sums[block]
 		product := work[scratch:]
 		clear(sums)
 		fill(product, 1)
 		row := make([][]T, len(message))
-		for a := lo; a < hi; a++ {
+		for a := lo; a < hi && ctx.Err() == nil; a++ {
 			for c := range row {
 				row[c] = message[c][a*n : (a+1)*n]
 			}
@@ -290,7 +295,9 @@ func (p *Passing[T]) believe(message [][]T, s *beliefs[T], keep T, update func(a
 			}
 		}
 		p.rule.logs(sums, product)
-	})
+	}); err != nil {
+		return err
+	}
 	clear(s.field)
 	for _, sums := range p.sums {
 		for k, v := range sums {
@@ -298,9 +305,12 @@ func (p *Passing[T]) believe(message [][]T, s *beliefs[T], keep T, update func(a
 		}
 	}
 	if s.pair != nil {
-		p.pair(s, float64(keep))
+		if err := p.pair(ctx, s, float64(keep)); err != nil {
+			return err
+		}
 	}
 	p.rule.site(p, s)
+	return nil
 }
 
 func fill[T rbm.Real](x [][]T, v T) {

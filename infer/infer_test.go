@@ -145,9 +145,14 @@ func TestOverlapFactor(t *testing.T) {
 				up[i][all>>i&1] += w
 			}
 		}
-		f := newOverlapFactor(q, c.samples, c.j)
+		f, err := newOverlapFactor(t.Context(), q, c.samples, c.j)
+		if err != nil {
+			t.Fatal(err)
+		}
 		fields := make([]float64, n)
-		f.fields(fields)
+		if err := f.fields(t.Context(), fields); err != nil {
+			t.Fatal(err)
+		}
 		for i, v := range q {
 			if i == 3 {
 				continue
@@ -283,12 +288,12 @@ func TestMonteCarlo(t *testing.T) {
 		const n, alpha = 100, 5
 		key := stream.New(uint64(hidden))
 		teacher, data := planting(t, n, hidden, alpha, key)
-		_, r := settle[float32](t, data, DefaultOptions(hidden, teacher.Coupling, key.Sub(3)))
+		_, r := settle[float32](t, data, DefaultOptions(hidden, teacher.Coupling(), key.Sub(3)))
 		y, err := planted.NewYardstick(t.Context(), teacher, data, planted.Schedule{BurnIn: 200, Temperature: 3, Keep: 1500}, key.Sub(4))
 		if err != nil {
 			t.Fatal(err)
 		}
-		mine, walk := planted.MatchMean(r.Mean, teacher.Synapses), planted.MatchMean(y.FromTeacher.Mean, teacher.Synapses)
+		mine, walk := planted.MatchMean(r.Mean, teacher.Signs()), planted.MatchMean(y.FromTeacher.Mean, teacher.Signs())
 		ordered := mine.Ordered(r.Mean)
 		var square float64
 		for k, v := range walk.Ordered(y.FromTeacher.Mean) {
@@ -307,7 +312,7 @@ func TestMonteCarlo(t *testing.T) {
 func TestTransition(t *testing.T) {
 	for _, c := range []struct{ alpha, low, high float64 }{{0.3, 0, 1e-3}, {4, 0.7, 0.95}} {
 		teacher, data := planting(t, 300, 1, c.alpha, stream.New(9))
-		opt := DefaultOptions(1, teacher.Coupling, stream.New(10))
+		opt := DefaultOptions(1, teacher.Coupling(), stream.New(10))
 		_, r := settle[float32](t, data, opt)
 		var square float64
 		for _, m := range r.Mean {
@@ -334,7 +339,7 @@ func TestTransition(t *testing.T) {
 func TestSameBytes(t *testing.T) {
 	for hidden := 1; hidden <= 2; hidden++ {
 		teacher, data := planting(t, 60, hidden, 5, stream.New(20))
-		opt := DefaultOptions(hidden, teacher.Coupling, stream.New(21))
+		opt := DefaultOptions(hidden, teacher.Coupling(), stream.New(21))
 		_, want := settle[float32](t, data, opt)
 		_, double := settle[float64](t, data, opt)
 		if d := furthest(want.Mean, double.Mean); d > 1e-3 || math.Abs(want.Entropy-double.Entropy) > 0.05 || math.Abs(want.Evidence-double.Evidence) > 0.05 || math.Abs(want.Growth-double.Growth) > 0.02 {

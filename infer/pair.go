@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"math"
 
 	"bethe/internal/kernel"
@@ -25,12 +26,17 @@ type overlapFactor struct {
 	lnTilt         float64   // sum_i ln E exp(phi x_i)
 }
 
-func newOverlapFactor(q []float64, samples int, j float64) *overlapFactor {
+// newOverlapFactor returns the factor where sites have the means q without it. The error
+// is the context's.
+func newOverlapFactor(ctx context.Context, q []float64, samples int, j float64) (*overlapFactor, error) {
 	f := &overlapFactor{samples: float64(samples), kappa: kappa(j), share: make([]float64, len(q)), p: make([]float64, len(q)+1)}
 	// phi = -M kappa tanh(kappa R(phi)), where R rises with phi: bisection.
 	limit := f.samples * f.kappa
 	low, high := -limit, limit
 	for range 60 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		phi := (low + high) / 2
 		var r float64
 		for _, v := range q {
@@ -45,6 +51,9 @@ func newOverlapFactor(q []float64, samples int, j float64) *overlapFactor {
 	f.tilt = (low + high) / 2
 	f.p[0] = 1
 	for i, v := range q {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		f.lnTilt += math.Log(math.Cosh(f.tilt) + v*math.Sinh(f.tilt))
 		up := (1 + tilted(v, f.tilt)) / 2
 		f.share[i] = up
@@ -54,7 +63,7 @@ func newOverlapFactor(q []float64, samples int, j float64) *overlapFactor {
 		}
 		f.p[0] *= 1 - up
 	}
-	return f
+	return f, nil
 }
 
 // tilted is the mean of a spin of mean q in a further field phi.
@@ -70,8 +79,8 @@ func (f *overlapFactor) lnWeight(r int) float64 {
 
 // fields writes the message to each site, a field on x. Each is an exact sum
 // over the other sites, whose distribution follows by taking the site out of
-// that of all, from the side where errors shrink.
-func (f *overlapFactor) fields(dst []float64) {
+// that of all, from the side where errors shrink. The error is the context's.
+func (f *overlapFactor) fields(ctx context.Context, dst []float64) error {
 	n := len(f.share)
 	weight := make([]float64, n+1)
 	top := math.Inf(-1)
@@ -86,6 +95,9 @@ func (f *overlapFactor) fields(dst []float64) {
 	}
 	rest := make([]float64, n) // of the other n-1 sites: R = 2k - (n-1)
 	for i, up := range f.share {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		down := 1 - up
 		if up <= 0.5 {
 			rest[0] = f.p[0] / down
@@ -105,6 +117,7 @@ func (f *overlapFactor) fields(dst []float64) {
 		}
 		dst[i] = math.Log(with/without)/2 + f.tilt
 	}
+	return nil
 }
 
 // terms returns the logarithm of the mean of Z^-M, but for constants, and the
@@ -137,13 +150,20 @@ func (p *Passing[T]) pairMeans(s *beliefs[T]) []float64 {
 	return q
 }
 
-// pair updates the messages from Z^-M.
-func (p *Passing[T]) pair(s *beliefs[T], keep float64) {
+// pair updates the messages from Z^-M. The error is the context's.
+func (p *Passing[T]) pair(ctx context.Context, s *beliefs[T], keep float64) error {
+	factor, err := newOverlapFactor(ctx, p.pairMeans(s), p.samples, p.opt.Coupling)
+	if err != nil {
+		return err
+	}
 	next := make([]float64, p.visible)
-	newOverlapFactor(p.pairMeans(s), p.samples, p.opt.Coupling).fields(next)
+	if err := factor.fields(ctx, next); err != nil {
+		return err
+	}
 	for i, v := range next {
 		s.pair[i] = v + keep*(s.pair[i]-v)
 	}
+	return nil
 }
 
 // lnCosh is ln cosh x without overflow.

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -89,13 +90,21 @@ func (r *Rows[T]) Mean(dst []T) { copy(dst, r.mean) }
 // what the others say. Where data are many, steps settle in some tens at a rate of
 // 0.3. Where few data leave many states they end in one of these, surer than the
 // posterior is, and means are nearest to the exact ones after about 30. Equal
-// arguments give equal bytes for any number of threads.
-func (r *Rows[T]) Step(rate float64) {
+// arguments give equal bytes for any number of threads. The error is the context's;
+// beliefs are then those before the step.
+func (r *Rows[T]) Step(ctx context.Context, rate float64) error {
 	j := r.coupling
 	spin.MulAffine(r.field, r.mean, r.hidden, r.data, T(j), make([]T, r.hidden))
-	spread := r.hiddenSpins()
-	spin.Mul(r.product, r.spin, r.hidden, r.across)
-	lnZ := r.partition()
+	spins, spread, err := r.hiddenSpins(ctx)
+	if err != nil {
+		return err
+	}
+	spin.Mul(r.product, spins, r.hidden, r.across)
+	lnZ, err := r.partition(ctx)
+	if err != nil {
+		return err
+	}
+	r.spin = spins
 	n, p, states := r.visible, r.hidden, 1<<r.hidden
 	pairs := quadratic(spread, p)
 	b, to := make([]float64, p), make([]float64, states)
@@ -118,6 +127,7 @@ func (r *Rows[T]) Step(rate float64) {
 		}
 	}
 	r.believe()
+	return nil
 }
 
 // believe sets beliefs, their means and the covariance of fields from the logarithms.
@@ -142,47 +152,53 @@ func (r *Rows[T]) believe() {
 // samplesOfPiece is the number of samples that hiddenSpins takes together.
 const samplesOfPiece = 256
 
-// hiddenSpins sets the means g of the hidden spins of all samples and returns the
-// sum of their covariances H, P x P.
-func (r *Rows[T]) hiddenSpins() []float64 {
+// hiddenSpins returns the means g of the hidden spins of all samples, hidden x
+// samples, and the sum of their covariances H, P x P. The error is the context's.
+func (r *Rows[T]) hiddenSpins(ctx context.Context) (spins []T, spread []float64, err error) {
 	p, m := r.hidden, r.samples
+	spins = make([]T, len(r.spin))
 	pairs := quadratic(r.covariance, p)
 	parts := make([][]float64, parallel.Pieces(m, samplesOfPiece))
-	parallel.For(m, samplesOfPiece, func(lo, hi int) {
+	if err := parallel.ForContext(ctx, m, samplesOfPiece, func(lo, hi int) {
 		sum := make([]float64, p*p)
 		s := newSolver(p, pairs, r.covariance)
-		for a := lo; a < hi; a++ {
+		for a := lo; a < hi && ctx.Err() == nil; a++ {
 			for mu := range p {
 				s.field[mu], s.g[mu] = float64(r.field[mu*m+a]), float64(r.spin[mu*m+a])
 			}
 			s.solve()
 			for mu, v := range s.g {
-				r.spin[mu*m+a] = T(v)
+				spins[mu*m+a] = T(v)
 			}
 			for k, v := range s.spread {
 				sum[k] += v
 			}
 		}
 		parts[lo/samplesOfPiece] = sum
-	})
+	}); err != nil {
+		return nil, nil, err
+	}
 	total := make([]float64, p*p)
 	for _, part := range parts {
 		for k, v := range part {
 			total[k] += v
 		}
 	}
-	return total
+	return spins, total, nil
 }
 
 // partition returns ln Z_i(x) for each site and state of its row, but for a constant
 // of the site: the logarithm of the partition function, averaged over the beliefs
-// of all other sites.
-func (r *Rows[T]) partition() []float64 {
+// of all other sites. The error is the context's.
+func (r *Rows[T]) partition(ctx context.Context) ([]float64, error) {
 	n, states := r.visible, 1<<r.hidden
 	dst := make([]float64, n*states)
 	total, own := make([]float64, states), make([]float64, n*states)
 	w := make([]float64, states)
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		copy(w, r.belief[i*states:][:states])
 		r.transform(w)
 		for h := range w { // the average of 2cosh(J x.h)
@@ -191,6 +207,9 @@ func (r *Rows[T]) partition() []float64 {
 		}
 	}
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for h, e := range total {
 			w[h] = e - own[i*states+h]
 		}
@@ -200,7 +219,7 @@ func (r *Rows[T]) partition() []float64 {
 			dst[i*states+x] = math.Log(z)
 		}
 	}
-	return dst
+	return dst, nil
 }
 
 // transform replaces w by the sums over x of w(x) exp(J x.h), for all h. The

@@ -10,6 +10,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -33,7 +34,10 @@ func TestPartitionOfRows(t *testing.T) {
 		r.log[k] += rng.NormFloat64()
 	}
 	r.believe()
-	got := r.partition()
+	got, err := r.partition(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range n {
 		var want [states]float64
 		for x := range states {
@@ -125,14 +129,14 @@ func TestRowsOfOneUnit(t *testing.T) {
 	theta, prior := thetas(100, 0.5, stream.New(5)), thetas(100, 0.3, stream.New(6))
 	r := NewRows(data, theta, prior, 1, j)
 	for range 300 {
-		r.Step(0.3)
+		step(t, r, 0.3)
 	}
 	mean := make([]float64, 100)
 	r.Mean(mean)
 	model := &rbm.Model[float64]{Params: rbm.NewParams(100, 1, j), Posterior: rbm.NewPosterior[float64](100, 1)}
 	copy(model.Posterior.Theta, theta)
 	model.Posterior.PriorTheta = prior
-	trainer, err := variational.NewTrainer(model, data, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Cavity[float64]{},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float64](data), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Cavity[float64]{},
 		variational.Options{Steps: 300, Rule: variational.BayesianRule, Rate: 0.3, FinalRate: 1})
 	if err == nil {
 		err = trainer.Run(t.Context(), nil)
@@ -151,7 +155,7 @@ func TestRowsOfOneUnit(t *testing.T) {
 func TestRowsWithoutSamples(t *testing.T) {
 	prior := thetas(5*4, 1, stream.New(7))
 	r := NewRows(spin.New(5, 0), make([]float64, 5*4), prior, 4, 0.4)
-	r.Step(1)
+	step(t, r, 1)
 	mean, want := make([]float64, 20), make([]float64, 20)
 	r.Mean(mean)
 	for k, v := range prior {
@@ -166,13 +170,13 @@ func TestRowsWithoutSamples(t *testing.T) {
 func meanField(t *testing.T, teacher *rbm.Machine, data *spin.Matrix, p int) *rbm.Model[float64] {
 	t.Helper()
 	n := teacher.Visible()
-	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling), Posterior: rbm.NewPosterior[float64](n, p)}
+	model := &rbm.Model[float64]{Params: rbm.NewParams(n, p, teacher.Coupling()), Posterior: rbm.NewPosterior[float64](n, p)}
 	for mu := range p {
 		for i := range n {
-			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Synapses.At(i, mu))
+			model.Posterior.Theta[mu*n+i] = 0.3 * float64(teacher.Signs().At(i, mu))
 		}
 	}
-	trainer, err := variational.NewTrainer(model, data, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Mixture[float64]{},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float64](data), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, variational.Mixture[float64]{},
 		variational.Options{Steps: 200, Rule: variational.Adam, Rate: 0.2, FinalRate: 0.1})
 	if err == nil {
 		err = trainer.Run(t.Context(), nil)
@@ -217,9 +221,9 @@ func TestRowsAgainstMonteCarlo(t *testing.T) {
 		mean := make([]float64, n*c.hidden)
 		model.Posterior.Mean(mean)
 		independent := off(mean)
-		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling)
+		r := NewRows(data, model.Posterior.Theta, nil, c.hidden, teacher.Coupling())
 		for range 40 {
-			r.Step(0.3)
+			step(t, r, 0.3)
 		}
 		r.Mean(mean)
 		joint := off(mean)
@@ -237,7 +241,7 @@ func TestRowsSameBytes(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 		r := NewRows(data, theta, nil, 3, 0.16)
 		for range 5 {
-			r.Step(0.3)
+			step(t, r, 0.3)
 		}
 		mean := make([]float64, 120)
 		r.Mean(mean)
@@ -279,5 +283,13 @@ func TestRowsPanics(t *testing.T) {
 			}()
 			work()
 		}()
+	}
+}
+
+// step is a step of a context that does not end.
+func step(t *testing.T, r *Rows[float64], rate float64) {
+	t.Helper()
+	if err := r.Step(t.Context(), rate); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package planted
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -11,9 +12,9 @@ import (
 // the order and signs of hidden units in which it overlaps most with the mean
 // itself. It needs no teacher: the first pass aligns every set to the sum of
 // those before it, and further passes align to the sum of all, until none
-// changes (or 20 passes are done). No pass can make the mean shorter. It panics
-// unless there is at least one set, all of one shape and not empty.
-func AlignedMean(sets []*spin.Matrix) []float64 {
+// changes (or 20 passes are done). No pass can make the mean shorter. The error is
+// the context's. It panics unless there is at least one set, all of one shape and not empty.
+func AlignedMean(ctx context.Context, sets []*spin.Matrix) ([]float64, error) {
 	if len(sets) == 0 {
 		panic("planted: AlignedMean of nothing")
 	}
@@ -23,6 +24,9 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 	all := spin.New(n, p*len(sets))   // the sets side by side, for products with all of them at once
 	transposed := spin.New(p, n)
 	for k, s := range sets {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if s.Rows() != n || s.Cols() != p {
 			panic(fmt.Sprintf("planted: AlignedMean of %d x %d and %d x %d synapses", n, p, s.Rows(), s.Cols()))
 		}
@@ -36,6 +40,9 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 	sum := make([]float64, n*p)
 	matched := make([]*Matching, len(sets))
 	for k, s := range sets {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		matched[k] = MatchMean(sum, s)
 		matched[k].add(sum, rows[k])
 	}
@@ -45,6 +52,9 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 		moved := false
 		spin.Mul(products, sum, p, all)
 		for k := range sets {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			for nu := range p {
 				for mu := range p {
 					own[nu*p+mu] = products[mu*all.Cols()+k*p+nu]
@@ -63,7 +73,7 @@ func AlignedMean(sets []*spin.Matrix) []float64 {
 	for k := range sum {
 		sum[k] /= float64(len(sets))
 	}
-	return sum
+	return sum, nil
 }
 
 // add adds the reference's synapses, hidden x visible, to the sum that they were matched with.

@@ -18,14 +18,14 @@ func TestAlignedMeanStopsOnceAligned(t *testing.T) {
 	c := vector(1, 1, 1, -1, -1, 1, 1, 1, 1)
 	minusB := vector(-1, -1, -1, -1, -1, 1, 1, 1, 1)
 	turned, ready := []*spin.Matrix{a, b, c, c, c, c}, []*spin.Matrix{a, c, c, c, c, minusB}
-	mean, want := AlignedMean(turned), AlignedMean(ready)
+	mean, want := alignedMean(t, turned), alignedMean(t, ready)
 	for i := range want {
 		if exact := float64(a.At(i, 0)-b.At(i, 0)+4*c.At(i, 0)) / 6; math.Abs(mean[i]-exact) > 1e-12 || math.Abs(want[i]-exact) > 1e-12 {
 			t.Errorf("element %d: %v and %v, not %v", i, mean[i], want[i], exact)
 		}
 	}
-	two := testing.AllocsPerRun(20, func() { AlignedMean(ready) })
-	three := testing.AllocsPerRun(20, func() { AlignedMean(turned) })
+	two := testing.AllocsPerRun(20, func() { alignedMean(t, ready) })
+	three := testing.AllocsPerRun(20, func() { alignedMean(t, turned) })
 	if three <= two || three > 2*two {
 		t.Errorf("%v allocations in three passes, %v in two", three, two)
 	}

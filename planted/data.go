@@ -58,7 +58,7 @@ func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*sp
 		}
 		return drawVisible(ctx, plain, h, key.Sub(labelConditional))
 	}
-	chains := sample.NewChains(rbm.NetworkOf[float32](m), samples, key.Sub(labelChains))
+	chains := sample.NewChains(sample.OnNetwork(rbm.NetworkOf[float32](m)), samples, key.Sub(labelChains))
 	for range GibbsBurnIn {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -77,21 +77,18 @@ const (
 
 // checkMachine panics unless the synapses have the shape of the fields.
 func checkMachine(verb string, m *rbm.Machine) {
-	if m.Synapses.Rows() != m.Visible() || m.Synapses.Cols() != m.Hidden() {
-		panic(fmt.Sprintf("planted: %s with %d x %d synapses, for %d visible and %d hidden units",
-			verb, m.Synapses.Rows(), m.Synapses.Cols(), m.Visible(), m.Hidden()))
+	if n, p := m.Synapses.Size(); n != m.Visible() || p != m.Hidden() {
+		panic(fmt.Sprintf("planted: %s with %d x %d synapses, for %d visible and %d hidden units", verb, n, p, m.Visible(), m.Hidden()))
 	}
 }
 
 // exchanged returns a machine without offsets with its layers exchanged.
 func exchanged(plain *rbm.Machine) *rbm.Machine {
-	t := &rbm.Machine{
-		Params:   rbm.NewParams(plain.Hidden(), plain.Visible(), plain.Coupling),
-		Synapses: spin.New(plain.Hidden(), plain.Visible()),
-	}
+	synapses := spin.New(plain.Hidden(), plain.Visible())
+	plain.Signs().Transpose(synapses)
+	t := &rbm.Machine{Params: rbm.NewParams(plain.Hidden(), plain.Visible(), plain.Coupling()), Synapses: rbm.Binary(synapses)}
 	copy(t.VisibleField, plain.HiddenField)
 	copy(t.HiddenField, plain.VisibleField)
-	plain.Synapses.Transpose(t.Synapses)
 	return t
 }
 
@@ -99,14 +96,17 @@ func exchanged(plain *rbm.Machine) *rbm.Machine {
 // samples, from their exact marginal: it inverts the distribution function of
 // all 2^P states.
 func drawHidden(ctx context.Context, plain *rbm.Machine, samples int, key stream.Key) (*spin.Matrix, error) {
-	sums := hiddenLogWeights(ctx, plain)
-	if err := ctx.Err(); err != nil {
+	sums, err := hiddenLogWeights(ctx, plain)
+	if err != nil {
 		return nil, err
 	}
 	cumulate(sums)
 	rng := key.Rand()
 	h := spin.New(plain.Hidden(), samples)
 	for a := range samples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		state := pick(sums, rng.Float64())
 		for mu := range plain.Hidden() {
 			h.Set(mu, a, int8(state>>mu&1))
@@ -117,9 +117,8 @@ func drawHidden(ctx context.Context, plain *rbm.Machine, samples int, key stream
 
 // hiddenLogWeights returns ln sum_s weight(s, h) of all hidden states h of a
 // machine without offsets, c.h + sum_i ln 2cosh(b_i + J xi_i.h). In state h
-// hidden unit mu is +1 where bit mu is 1. The result is not complete once the
-// context is done.
-func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) []float64 {
+// hidden unit mu is +1 where bit mu is 1. The error is the context's.
+func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) ([]float64, error) {
 	n, p := plain.Visible(), plain.Hidden()
 	// Site i has one of P+1 fields, told by the number of its synapses that
 	// agree with h: a count over the low half of the units and one over the rest.
@@ -127,19 +126,23 @@ func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) []float64 {
 	table := make([]float64, n*width)
 	for i, b := range plain.VisibleField {
 		for k := range width {
-			table[i*width+k] = kernel.Log2Cosh(b + plain.Coupling*float64(2*k-p))
+			table[i*width+k] = kernel.Log2Cosh(b + plain.Coupling()*float64(2*k-p))
 		}
 	}
 	split := p / 2
-	low, high := countAgreements(plain, 0, split), countAgreements(plain, split, p)
+	low, err := countAgreements(ctx, plain, 0, split)
+	if err != nil {
+		return nil, err
+	}
+	high, err := countAgreements(ctx, plain, split, p)
+	if err != nil {
+		return nil, err
+	}
 	for k := range low.count {
 		low.count[k] += int32(k % n * width)
 	}
 	lnw := make([]float64, 1<<p)
-	parallel.For(len(lnw), parallel.Grain(n), func(lo, hi int) {
-		if ctx.Err() != nil {
-			return
-		}
+	err = parallel.ForContext(ctx, len(lnw), parallel.Grain(n), func(lo, hi int) {
 		for h := lo; h < hi; h++ {
 			u, v := h&(1<<split-1), h>>split
 			sum := low.energy[u] + high.energy[v]
@@ -150,7 +153,7 @@ func hiddenLogWeights(ctx context.Context, plain *rbm.Machine) []float64 {
 			lnw[h] = sum
 		}
 	})
-	return lnw
+	return lnw, err
 }
 
 // agreements are what hidden units first, ..., last-1 contribute in each of their states.
@@ -159,21 +162,24 @@ type agreements struct {
 	count  []int32   // [state][i]: number of units whose synapse at site i equals their spin
 }
 
-func countAgreements(plain *rbm.Machine, first, last int) agreements {
+func countAgreements(ctx context.Context, plain *rbm.Machine, first, last int) (agreements, error) {
 	n, states := plain.Visible(), 1<<(last-first)
 	g := agreements{make([]float64, states), make([]int32, states*n)}
 	for state := range states {
+		if err := ctx.Err(); err != nil {
+			return agreements{}, err
+		}
 		for mu := first; mu < last; mu++ {
 			up := int8(state>>(mu-first)&1)*2 - 1
 			g.energy[state] += float64(up) * plain.HiddenField[mu]
 			for i := range n {
-				if plain.Synapses.At(i, mu) == up {
+				if plain.Signs().At(i, mu) == up {
 					g.count[state*n+i]++
 				}
 			}
 		}
 	}
-	return g
+	return g, nil
 }
 
 // columnsTogether is how many samples drawVisible holds the fields of at once: a
@@ -189,10 +195,7 @@ func drawVisible(ctx context.Context, plain *rbm.Machine, h *spin.Matrix, key st
 	net.TransposeCoupling(couplingT)
 	n := net.Visible()
 	s := spin.New(n, h.Cols())
-	parallel.For(h.Cols(), columnsTogether, func(lo, hi int) {
-		if ctx.Err() != nil {
-			return
-		}
+	err := parallel.ForContext(ctx, h.Cols(), columnsTogether, func(lo, hi int) {
 		columns := make([]int, hi-lo)
 		for k := range columns {
 			columns[k] = lo + k
@@ -203,5 +206,5 @@ func drawVisible(ctx context.Context, plain *rbm.Machine, h *spin.Matrix, key st
 		net.VisibleFields(field, couplingT, given)
 		spin.DrawColumns(s, lo, hi, field, key)
 	})
-	return s, ctx.Err()
+	return s, err
 }

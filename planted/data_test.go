@@ -17,7 +17,7 @@ import (
 // rough returns a machine with fields, offsets and a strong coupling.
 func rough(n, p int, key stream.Key) *rbm.Machine {
 	rng := key.Rand()
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 0.4), Synapses: spin.Random(n, p, rng)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, 0.4), Synapses: rbm.Binary(spin.Random(n, p, rng))}
 	for _, x := range [][]float64{m.VisibleField, m.HiddenField, m.VisibleOffset, m.HiddenOffset} {
 		for k := range x {
 			x[k] = 1.4*rng.Float64() - 0.7
@@ -36,7 +36,7 @@ func visibleProbabilities(t *testing.T, m *rbm.Machine) []float64 {
 			states.Set(i, k, int8(k>>i&1))
 		}
 	}
-	lnz, err := m.LnZ()
+	lnz, err := m.LnZ(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +68,11 @@ func TestDataIsExact(t *testing.T) {
 // gives the mean magnetisation; at this coupling it has one state.
 func TestDataOfGibbsChains(t *testing.T) {
 	const n, p, samples, coupling, field = 22, 21, 1500, 0.03, 0.1
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: spin.New(n, p)}
+	m := &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: rbm.Binary(spin.New(n, p))}
 	for i := range n {
 		m.VisibleField[i] = field
 		for mu := range p {
-			m.Synapses.Set(i, mu, 1)
+			m.Signs().Set(i, mu, 1)
 		}
 	}
 	var z, want float64
@@ -125,12 +125,12 @@ func TestDataErrors(t *testing.T) {
 			t.Errorf("%v: error %v", shape, err)
 		}
 	}
-	m.Coupling = -1
+	m.SetCoupling(-1)
 	if _, err := Data(ctx, m, 1, stream.New(1)); err == nil {
 		t.Error("a negative coupling is no error")
 	}
-	m.Coupling = 1
+	m.SetCoupling(1)
 	mustPanic(t, "negative samples", func() { Data(ctx, m, -1, stream.New(1)) })
-	m.Synapses = spin.New(5, 2)
+	m.Synapses = rbm.Binary(spin.New(5, 2))
 	mustPanic(t, "shape", func() { Data(ctx, m, 1, stream.New(1)) })
 }

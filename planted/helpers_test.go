@@ -116,3 +116,28 @@ func mustPanic(t *testing.T, what string, f func()) {
 	}()
 	f()
 }
+
+// alignedMean, likelihoodOf and stateOf are those of a context that does not end.
+func alignedMean(t testing.TB, sets []*spin.Matrix) []float64 {
+	mean, err := AlignedMean(t.Context(), sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mean
+}
+
+func likelihoodOf(t testing.TB, post *Posterior, synapses *spin.Matrix) float64 {
+	l, err := post.LogLikelihood(t.Context(), synapses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func stateOf(t testing.TB, post *Posterior, synapses *spin.Matrix) *state {
+	st, err := post.newState(t.Context(), synapses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}

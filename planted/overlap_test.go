@@ -103,8 +103,8 @@ func TestMatchShapes(t *testing.T) {
 	mustPanic(t, "columns", func() { Match(spin.New(4, 3), spin.New(4, 2)) })
 	mustPanic(t, "empty", func() { Match(spin.New(0, 0), spin.New(0, 0)) })
 	mustPanic(t, "estimates", func() { MatchMean(make([]float64, 7), spin.New(4, 2)) })
-	mustPanic(t, "no sets", func() { AlignedMean(nil) })
-	mustPanic(t, "sets", func() { AlignedMean([]*spin.Matrix{spin.New(3, 2), spin.New(4, 2)}) })
+	mustPanic(t, "no sets", func() { alignedMean(t, nil) })
+	mustPanic(t, "sets", func() { alignedMean(t, []*spin.Matrix{spin.New(3, 2), spin.New(4, 2)}) })
 }
 
 // Noisy copies of one set of synapses, in any order and signs, have that set
@@ -129,7 +129,7 @@ func TestAlignedMean(t *testing.T) {
 		}
 		noisy = append(noisy, s)
 	}
-	mean := AlignedMean(noisy)
+	mean := alignedMean(t, noisy)
 	// Each element is the mean of 60 signs that are right with probability 0.8:
 	// one of the 200 is wrong with probability 200 P(Bin(60, 0.8) <= 30) = 1e-5.
 	sign := spin.New(n, p)

@@ -1,6 +1,7 @@
 package planted
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -77,9 +78,14 @@ func NewPosterior(data *spin.Matrix, hidden int, coupling float64) *Posterior {
 }
 
 // LogLikelihood returns ln P(D | xi) in nats, which is ln P(xi | D) but for a
-// constant. The synapses are visible x hidden; it panics if they are not.
-func (post *Posterior) LogLikelihood(synapses *spin.Matrix) float64 {
-	return post.newState(synapses).logLikelihood()
+// constant. The error is the context's. The synapses are visible x hidden; it panics
+// if they are not.
+func (post *Posterior) LogLikelihood(ctx context.Context, synapses *spin.Matrix) (float64, error) {
+	st, err := post.newState(ctx, synapses)
+	if err != nil {
+		return 0, err
+	}
+	return st.logLikelihood(), nil
 }
 
 // A state is a set of synapses on its walk through the posterior.
@@ -94,8 +100,8 @@ type state struct {
 	growth [2]float64 // exp(-J), exp(J)
 }
 
-// newState returns the state of the given synapses.
-func (post *Posterior) newState(synapses *spin.Matrix) *state {
+// newState returns the state of the given synapses. The error is the context's.
+func (post *Posterior) newState(ctx context.Context, synapses *spin.Matrix) (*state, error) {
 	n, p, m := post.visible, post.hidden, post.samples
 	if synapses.Rows() != n || synapses.Cols() != p {
 		panic(fmt.Sprintf("planted: %d x %d synapses, for %d visible and %d hidden units", synapses.Rows(), synapses.Cols(), n, p))
@@ -109,6 +115,9 @@ func (post *Posterior) newState(synapses *spin.Matrix) *state {
 		st.place = append(st.place, make([]int32, m))
 	}
 	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for mu := range p {
 			if synapses.At(i, mu) > 0 {
 				st.row[i] |= 1 << mu
@@ -124,7 +133,7 @@ func (post *Posterior) newState(synapses *spin.Matrix) *state {
 		}
 	}
 	st.sumEnergies()
-	return st
+	return st, nil
 }
 
 // synapses returns the state as a visible x hidden matrix.
@@ -162,22 +171,25 @@ func (st *state) logLikelihood() float64 {
 
 // sweep draws the synapses of each site in turn from the posterior, at an
 // inverse temperature, given those of all other sites, and returns how many of
-// them changed.
+// them changed. The error is the context's.
 //
 // All P synapses of a site are drawn together, out of the 2^P possibilities.
 // Single flips would cost as much, as the data term is a sum over hidden units,
 // but they exchange the roles of two units at a site only through a state that
 // fits neither, and so get stuck where a unit follows one unit of the teacher
 // on some sites and another on the rest.
-func (st *state) sweep(inverse float64, rng *rand.Rand) (changed int) {
+func (st *state) sweep(ctx context.Context, inverse float64, rng *rand.Rand) (changed int, err error) {
 	st.sumEnergies()
 	for i := range st.row {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
 		st.siteWeights(i)
 		x := st.draw(inverse, rng)
 		changed += bits.OnesCount(x ^ st.row[i])
 		st.setRow(i, x)
 	}
-	return changed
+	return changed, nil
 }
 
 // siteWeights sets weight[x] to ln P(xi_i = x | the other synapses, D), but for

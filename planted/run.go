@@ -35,18 +35,20 @@ func (post *Posterior) Run(ctx context.Context, start *spin.Matrix, schedule Sch
 	if schedule.BurnIn < 0 || schedule.Keep < 1 || !(schedule.Temperature >= 1) {
 		panic(fmt.Sprintf("planted: Run with a schedule of %+v", schedule))
 	}
-	st := post.newState(start)
+	st, err := post.newState(ctx, start)
+	if err != nil {
+		return nil, err
+	}
 	rng := key.Rand()
 	cooling := schedule.BurnIn * 3 / 5
 	for sweep := range schedule.BurnIn {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
 		temperature := 1.0
 		if sweep < cooling {
 			temperature += (schedule.Temperature - 1) * float64(cooling-sweep) / float64(cooling)
 		}
-		st.sweep(1/temperature, rng)
+		if _, err := st.sweep(ctx, 1/temperature, rng); err != nil {
+			return nil, err
+		}
 	}
 	return st.keep(ctx, schedule.Keep, rng)
 }
@@ -56,10 +58,11 @@ func (st *state) keep(ctx context.Context, sweeps int, rng *rand.Rand) (*Run, er
 	run := &Run{}
 	changed := 0
 	for range sweeps {
-		if err := ctx.Err(); err != nil {
+		flips, err := st.sweep(ctx, 1, rng)
+		if err != nil {
 			return nil, err
 		}
-		changed += st.sweep(1, rng)
+		changed += flips
 		run.Samples = append(run.Samples, st.synapses())
 		run.LogLikelihood = append(run.LogLikelihood, st.logLikelihood())
 	}

@@ -12,6 +12,7 @@ import (
 	"math"
 
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -36,10 +37,8 @@ func NewTeacher(visible, hidden int, beta, correlation float64, key stream.Key) 
 	if err := CheckCorrelation(hidden, correlation); err != nil {
 		return nil, err
 	}
-	m := &rbm.Machine{
-		Params:   rbm.NewParams(visible, hidden, beta/math.Sqrt(float64(visible))),
-		Synapses: spin.New(visible, hidden),
-	}
+	synapses := spin.New(visible, hidden)
+	m := &rbm.Machine{Params: rbm.NewParams(visible, hidden, beta/math.Sqrt(float64(visible))), Synapses: rbm.Binary(synapses)}
 	if err := m.Validate(); err != nil {
 		return nil, fmt.Errorf("beta %v: %w", beta, err)
 	}
@@ -52,16 +51,16 @@ func NewTeacher(visible, hidden int, beta, correlation float64, key stream.Key) 
 		pattern := int8(rng.Uint64()>>63)*2 - 1
 		for mu := range hidden {
 			if mu == 0 && hidden <= 2 || rng.Float64() < agree {
-				m.Synapses.Set(i, mu, pattern)
+				synapses.Set(i, mu, pattern)
 			} else {
-				m.Synapses.Set(i, mu, -pattern)
+				synapses.Set(i, mu, -pattern)
 			}
 		}
 	}
 	return m, nil
 }
 
-// CheckCorrelation returns the error of NewTeacher about a correlation that so
+// CheckCorrelation returns the *setting.Error of NewTeacher about a correlation that so
 // many hidden units cannot have.
 func CheckCorrelation(hidden int, correlation float64) error {
 	lowest := -1.0
@@ -69,7 +68,7 @@ func CheckCorrelation(hidden int, correlation float64) error {
 		lowest = 0
 	}
 	if !(correlation >= lowest && correlation <= 1) {
-		return fmt.Errorf("correlation %v of %d hidden units: it must lie between %g and 1", correlation, hidden, lowest)
+		return setting.Errorf("correlation", fmt.Sprintf("%v of %d hidden units", correlation, hidden), "it must lie between %g and 1", lowest)
 	}
 	return nil
 }
@@ -82,14 +81,15 @@ func Successor(teacher *rbm.Machine, correlation float64, key stream.Key) *rbm.M
 	if !(correlation >= -1 && correlation <= 1) {
 		panic(fmt.Sprintf("planted: Successor of correlation %v", correlation))
 	}
-	next := &rbm.Machine{Params: teacher.Params.Clone(), Synapses: teacher.Synapses.Clone()}
+	before := teacher.Signs()
+	after := before.Clone()
 	rng := key.Rand()
 	for i := range teacher.Visible() {
 		for mu := range teacher.Hidden() {
 			if rng.Float64() < (1-correlation)/2 {
-				next.Synapses.Set(i, mu, -teacher.Synapses.At(i, mu))
+				after.Set(i, mu, -before.At(i, mu))
 			}
 		}
 	}
-	return next
+	return &rbm.Machine{Params: teacher.Params.Clone(), Synapses: rbm.Binary(after)}
 }

@@ -15,13 +15,13 @@ func TestTeacherOverlaps(t *testing.T) {
 		correlation float64
 	}{{1, 0}, {1, 0.5}, {2, 0}, {2, 0.3}, {2, -0.7}, {2, 1}, {2, -1}, {3, 0}, {3, 0.3}, {5, 0.6}, {4, 1}} {
 		m := teacher(t, n, c.hidden, c.correlation, stream.New(1))
-		if m.HasFields() || m.Centred() || m.Coupling != 1/math.Sqrt(n) {
-			t.Errorf("%+v: fields, offsets or coupling %v", c, m.Coupling)
+		if m.HasFields() || m.Centred() || m.Coupling() != 1/math.Sqrt(n) {
+			t.Errorf("%+v: fields, offsets or coupling %v", c, m.Coupling())
 		}
 		dot := make([]int32, c.hidden*c.hidden)
-		spin.Dot(dot, m.Synapses, m.Synapses)
+		spin.Dot(dot, m.Signs(), m.Signs())
 		sums := make([]int, n)
-		m.Synapses.RowSums(sums)
+		m.Signs().RowSums(sums)
 		total := 0
 		for _, s := range sums {
 			total += s
@@ -43,10 +43,10 @@ func TestTeacherOverlaps(t *testing.T) {
 
 func TestTeacherIsAFunctionOfItsKey(t *testing.T) {
 	a, b := teacher(t, 50, 3, 0.2, stream.New(3)), teacher(t, 50, 3, 0.2, stream.New(3))
-	if !a.Synapses.Equal(b.Synapses) {
+	if !a.Signs().Equal(b.Signs()) {
 		t.Error("equal keys give different teachers")
 	}
-	if a.Synapses.Equal(teacher(t, 50, 3, 0.2, stream.New(4)).Synapses) {
+	if a.Signs().Equal(teacher(t, 50, 3, 0.2, stream.New(4)).Signs()) {
 		t.Error("different keys give equal teachers")
 	}
 }
@@ -72,11 +72,11 @@ func TestSuccessor(t *testing.T) {
 		var sum float64
 		for i := range n {
 			for mu := range p {
-				sum += float64(first.Synapses.At(i, mu) * next.Synapses.At(i, mu))
+				sum += float64(first.Signs().At(i, mu) * next.Signs().At(i, mu))
 			}
 		}
 		// Ten standard deviations of a mean of 10,000 signs.
-		if sum /= n * p; math.Abs(sum-correlation) > 0.1*math.Sqrt(1-correlation*correlation) || next.Coupling != first.Coupling {
+		if sum /= n * p; math.Abs(sum-correlation) > 0.1*math.Sqrt(1-correlation*correlation) || next.Coupling() != first.Coupling() {
 			t.Errorf("correlation %v, not %v", sum, correlation)
 		}
 	}

@@ -70,7 +70,7 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 	if p > MaxTracked {
 		return nil, fmt.Errorf("a teacher of %d hidden units: the posterior of the synapses is sampled for at most %d", p, MaxTracked)
 	}
-	post := NewPosterior(data, p, teacher.Coupling)
+	post := NewPosterior(data, p, teacher.Coupling())
 	y := &Yardstick{}
 	cold := schedule
 	cold.Temperature = 1
@@ -80,16 +80,21 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 		schedule Schedule
 		label    uint64
 	}{
-		{&y.FromTeacher, teacher.Synapses, cold, labelFromTeacher},
+		{&y.FromTeacher, teacher.Signs(), cold, labelFromTeacher},
 		{&y.FromRandom, spin.Random(n, p, key.Sub(labelRandom).Rand()), schedule, labelFromRandom},
 	} {
 		run, err := post.Run(ctx, start.synapses, start.schedule, key.Sub(start.label))
 		if err != nil {
 			return nil, err
 		}
-		start.score.set(run, teacher.Synapses)
+		if err := start.score.set(ctx, run, teacher.Signs()); err != nil {
+			return nil, err
+		}
 	}
 	for k, s := range y.FromTeacher.Samples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		y.Replicas += Match(s, y.FromRandom.Samples[k]).Mean()
 	}
 	y.Replicas /= float64(schedule.Keep)
@@ -103,17 +108,23 @@ const (
 	labelFromRandom
 )
 
-// set scores a run.
-func (s *Score) set(run *Run, teacher *spin.Matrix) {
+// set scores a run. The error is the context's.
+func (s *Score) set(ctx context.Context, run *Run, teacher *spin.Matrix) (err error) {
 	s.Run = *run
-	s.Mean = AlignedMean(run.Samples)
+	if s.Mean, err = AlignedMean(ctx, run.Samples); err != nil {
+		return err
+	}
 	s.MeanOverlap = MatchMean(s.Mean, teacher)
 	n, p := teacher.Rows(), teacher.Cols()
 	sign := spin.New(n, p)
 	spin.FromSigns(p, n, s.Mean).Transpose(sign)
 	s.Overlap = Match(sign, teacher)
 	for k, x := range run.Samples {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		s.SampleOverlap += Match(x, teacher).Mean() / float64(len(run.Samples))
 		s.MeanLogLikelihood += run.LogLikelihood[k] / float64(len(run.Samples))
 	}
+	return nil
 }

@@ -34,9 +34,11 @@ func columns(n int) *spin.Matrix {
 // lnWeight is the exponent of the machine's definition.
 func (m *Machine) lnWeight(s, h []float64) float64 {
 	sum := 0.0
-	for i := range s {
-		for mu := range h {
-			sum += m.Coupling * (s[i] - m.VisibleOffset[i]) * m.synapse(i, mu) * (h[mu] - m.HiddenOffset[mu])
+	for _, l := range m.Links {
+		for i := l.Visible.From; i < l.Visible.To; i++ {
+			for mu := l.Hidden.From; mu < l.Hidden.To; mu++ {
+				sum += l.Coupling * (s[i] - m.VisibleOffset[i]) * m.synapse(i, mu) * (h[mu] - m.HiddenOffset[mu])
+			}
 		}
 	}
 	return sum + dot(m.VisibleField, s) + dot(m.HiddenField, h)
@@ -44,10 +46,7 @@ func (m *Machine) lnWeight(s, h []float64) float64 {
 
 // synapse is xi or w of a pair of units.
 func (m *Machine) synapse(i, mu int) float64 {
-	if m.Weights != nil {
-		return float64(m.Weights[mu*m.Visible()+i])
-	}
-	return float64(m.Synapses.At(i, mu))
+	return float64(Values(m.Synapses)[mu*m.Visible()+i])
 }
 
 // lnWeight is the exponent of the network's definition.
@@ -164,7 +163,7 @@ func largerLayer(net *Network[float64]) (float64, *Moments[float64]) {
 
 // randomMachine draws all parameters; fields and offsets only where asked for.
 func randomMachine(n, p int, coupling float64, fields, offsets bool, rng *rand.Rand) *Machine {
-	m := &Machine{Params: NewParams(n, p, coupling), Synapses: spin.Random(n, p, rng)}
+	m := &Machine{Params: NewParams(n, p, coupling), Synapses: Binary(spin.Random(n, p, rng))}
 	for _, f := range [][]float64{m.VisibleField, m.HiddenField} {
 		for i := range f {
 			if fields {

@@ -1,14 +1,16 @@
 package rbm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // MaxExact is the largest smaller layer whose states are enumerated.
@@ -26,24 +28,31 @@ func checkExact(visible, hidden int) error {
 }
 
 // LnZ returns the logarithm of the sum of all weights, exactly. The cost is
-// proportional to 2^min(N,P) max(N,P); the error is ErrTooLarge.
-func (n *Network[T]) LnZ() (float64, error) {
+// proportional to 2^min(N,P) max(N,P); the error is ErrTooLarge or the context's.
+func (n *Network[T]) LnZ(ctx context.Context) (float64, error) {
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
-	e := newEnumeration(n)
-	return n.Constant + e.logSum(nil), nil
+	e := newEnumeration(ctx, n)
+	lnz, err := e.logSum(nil)
+	return n.Constant + lnz, err
 }
 
 // ExactMoments computes all moments exactly and returns ln Z; cost and error as for LnZ.
-func (n *Network[T]) ExactMoments(dst *Moments[T]) (float64, error) {
+func (n *Network[T]) ExactMoments(ctx context.Context, dst *Moments[T]) (float64, error) {
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
-	e := newEnumeration(n)
+	e := newEnumeration(ctx, n)
 	energies := make([]float64, 1<<e.small)
-	lnz := e.logSum(energies)
-	small, large, corr := e.moments(energies, lnz)
+	lnz, err := e.logSum(energies)
+	if err != nil {
+		return 0, err
+	}
+	small, large, corr, err := e.moments(energies, lnz)
+	if err != nil {
+		return 0, err
+	}
 	if e.hiddenSmall {
 		copyTo(dst.Hidden, small)
 		copyTo(dst.Visible, large)
@@ -69,14 +78,15 @@ func copyTo[T, S Real](dst []T, src []S) {
 // An enumeration visits the states of the smaller layer in Gray-code order, in
 // float64, keeping the fields of the larger layer, which factorises.
 type enumeration struct {
+	ctx                    context.Context
 	small, large           int
 	hiddenSmall            bool
 	smallField, largeField []float64
 	coupling               []float64 // small x large
 }
 
-func newEnumeration[T Real](n *Network[T]) *enumeration {
-	e := &enumeration{small: n.Hidden(), large: n.Visible(), hiddenSmall: true}
+func newEnumeration[T Real](ctx context.Context, n *Network[T]) *enumeration {
+	e := &enumeration{ctx: ctx, small: n.Hidden(), large: n.Visible(), hiddenSmall: true}
 	e.smallField, e.largeField = widen(n.HiddenField), widen(n.VisibleField)
 	e.coupling = widen(n.Coupling)
 	if n.Visible() < n.Hidden() {
@@ -102,69 +112,73 @@ func widen[T Real](x []T) []float64 {
 // taken over pieces first, so results do not depend on the number of threads.
 func (e *enumeration) piece() int { return min(1<<e.small, 1<<10) }
 
-// walk calls visit for the states lo <= k < hi in Gray-code order with the
-// energy of the small layer's fields, the fields of the large layer, and the
-// unit that flips after the state (-1 at the end).
-func (e *enumeration) walk(lo, hi int, visit func(k int, energy float64, fields []float64, spins []float64, flip int)) {
-	spins := make([]float64, e.small)
-	fields := append([]float64(nil), e.largeField...)
-	gray := lo ^ lo>>1
-	energy := 0.0
-	for u := range spins {
-		spins[u] = 1 - 2*float64(gray>>u&1)
-		energy += spins[u] * e.smallField[u]
-		for j, w := range e.coupling[u*e.large : (u+1)*e.large] {
-			fields[j] += spins[u] * w
-		}
-	}
-	for k := lo; k < hi; k++ {
-		flip := bits.TrailingZeros(uint(k + 1))
-		if k+1 == hi {
-			flip = -1
-		}
-		visit(k, energy, fields, spins, flip)
-		if flip >= 0 {
-			d := -2 * spins[flip]
-			spins[flip] = -spins[flip]
-			energy += d * e.smallField[flip]
-			for j, w := range e.coupling[flip*e.large : (flip+1)*e.large] {
-				fields[j] += d * w
-			}
+// A walker follows the small layer's states of a piece of an enumeration.
+type walker struct {
+	*enumeration
+	energy float64   // of the small layer's fields
+	fields []float64 // of the large layer
+	visit  func(place int, spins []float64, flip int)
+}
+
+// Begin implements units.Visitor.
+func (w *walker) Begin(spins []float64) {
+	w.fields = slices.Clone(w.largeField)
+	for u, s := range spins {
+		w.energy += s * w.smallField[u]
+		for j, k := range w.coupling[u*w.large : (u+1)*w.large] {
+			w.fields[j] += s * k
 		}
 	}
 }
 
+// Visit implements units.Visitor.
+func (w *walker) Visit(place int, spins []float64, flip int) { w.visit(place, spins, flip) }
+
+// Flip implements units.Visitor.
+func (w *walker) Flip(u int, spin float64) {
+	d := 2 * spin
+	w.energy += d * w.smallField[u]
+	for j, k := range w.coupling[u*w.large : (u+1)*w.large] {
+		w.fields[j] += d * k
+	}
+}
+
 // logSum returns ln sum exp(energy) over all states, and fills energies, in
-// order of visit, if it is not nil.
-func (e *enumeration) logSum(energies []float64) float64 {
-	states := 1 << e.small
-	parts := make([]float64, parallel.Pieces(states, e.piece()))
-	parallel.For(states, e.piece(), func(lo, hi int) {
-		local := make([]float64, 0, hi-lo)
-		e.walk(lo, hi, func(k int, energy float64, fields, _ []float64, _ int) {
-			for _, f := range fields {
+// order of visit, unless it is nil. The error is the context's.
+func (e *enumeration) logSum(energies []float64) (float64, error) {
+	parts := make([]float64, parallel.Pieces(1<<e.small, e.piece()))
+	err := units.WalkStates(e.ctx, e.small, e.piece(), e.large, func(lo, hi int) units.Visitor {
+		w, piece := &walker{enumeration: e}, energies
+		if piece == nil {
+			piece = make([]float64, hi-lo)
+		} else {
+			piece = piece[lo:hi]
+		}
+		w.visit = func(k int, _ []float64, flip int) {
+			energy := w.energy
+			for _, f := range w.fields {
 				energy += kernel.Log2Cosh(f)
 			}
-			local = append(local, energy)
-		})
-		if energies != nil {
-			copy(energies[lo:], local)
+			piece[k-lo] = energy
+			if flip < 0 {
+				parts[lo/e.piece()] = LogSumExp(piece)
+			}
 		}
-		parts[lo/e.piece()] = LogSumExp(local)
+		return w
 	})
-	return LogSumExp(parts)
+	return LogSumExp(parts), err
 }
 
 // moments returns the averages of the small layer, of the large layer, and
 // their products (small x large). Only one small unit flips between states, so
 // a unit's signed sum is settled when it flips: the cost a state is that of the
-// large layer alone.
-func (e *enumeration) moments(energies []float64, lnz float64) (small, large, corr []float64) {
-	states := 1 << e.small
+// large layer alone. The error is the context's.
+func (e *enumeration) moments(energies []float64, lnz float64) (small, large, corr []float64, err error) {
 	type part struct{ small, large, corr []float64 }
-	parts := make([]part, parallel.Pieces(states, e.piece()))
-	parallel.For(states, e.piece(), func(lo, hi int) {
+	parts := make([]part, parallel.Pieces(len(energies), e.piece()))
+	err = units.WalkStates(e.ctx, e.small, e.piece(), e.large, func(lo, _ int) units.Visitor {
 		p := part{make([]float64, e.small), make([]float64, e.large), make([]float64, e.small*e.large)}
+		parts[lo/e.piece()] = p
 		settled := make([]float64, e.small*e.large) // p.large when the unit last flipped
 		settle := func(u int, spin float64) {
 			c, s := p.corr[u*e.large:(u+1)*e.large], settled[u*e.large:(u+1)*e.large]
@@ -173,13 +187,14 @@ func (e *enumeration) moments(energies []float64, lnz float64) (small, large, co
 				s[j] = v
 			}
 		}
-		e.walk(lo, hi, func(k int, _ float64, fields, spins []float64, flip int) {
-			w := math.Exp(energies[k] - lnz)
+		w := &walker{enumeration: e}
+		w.visit = func(k int, spins []float64, flip int) {
+			weight := math.Exp(energies[k] - lnz)
 			for u, s := range spins {
-				p.small[u] += w * s
+				p.small[u] += weight * s
 			}
-			for j, f := range fields {
-				p.large[j] += w * math.Tanh(f)
+			for j, f := range w.fields {
+				p.large[j] += weight * math.Tanh(f)
 			}
 			if flip >= 0 {
 				settle(flip, spins[flip])
@@ -188,15 +203,18 @@ func (e *enumeration) moments(energies []float64, lnz float64) (small, large, co
 					settle(u, s)
 				}
 			}
-		})
-		parts[lo/e.piece()] = p
+		}
+		return w
 	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	for _, p := range parts[1:] {
 		addTo(parts[0].small, p.small)
 		addTo(parts[0].large, p.large)
 		addTo(parts[0].corr, p.corr)
 	}
-	return parts[0].small, parts[0].large, parts[0].corr
+	return parts[0].small, parts[0].large, parts[0].corr, nil
 }
 
 func addTo(dst, x []float64) {
@@ -224,10 +242,10 @@ func LogSumExp(x []float64) float64 {
 // LnZ returns the logarithm of the machine's partition function, exactly. With
 // binary synapses every field of the larger layer is one of min(N,P)+1 values,
 // so the walk over the 2^min(N,P) states reads ln 2cosh from a table. The
-// error is ErrTooLarge.
-func (m *Machine) LnZ() (float64, error) {
-	if m.Real() {
-		return NetworkOf[float64](m).LnZ()
+// error is ErrTooLarge or the context's.
+func (m *Machine) LnZ(ctx context.Context) (float64, error) {
+	if _, ok := m.Synapses.(Signed); !ok || !m.Whole() {
+		return NetworkOf[float64](m).LnZ(ctx)
 	}
 	if err := checkExact(m.Visible(), m.Hidden()); err != nil {
 		return 0, err
@@ -235,7 +253,7 @@ func (m *Machine) LnZ() (float64, error) {
 	plain, constant := m.Plain()
 	small, large := plain.Hidden(), plain.Visible()
 	smallField, largeField := plain.HiddenField, plain.VisibleField
-	synapses := plain.Synapses // large x small
+	synapses, coupling := plain.Signs(), plain.Coupling() // large x small
 	if large < small {
 		small, large, smallField, largeField = large, small, largeField, smallField
 		t := spin.New(large, small)
@@ -246,7 +264,7 @@ func (m *Machine) LnZ() (float64, error) {
 	table := make([]float64, large*width) // row j: ln 2cosh(J(2k - small) + field_j)
 	for j := range large {
 		for k := range width {
-			table[j*width+k] = kernel.Log2Cosh(plain.Coupling*float64(2*k-small) + largeField[j])
+			table[j*width+k] = kernel.Log2Cosh(coupling*float64(2*k-small) + largeField[j])
 		}
 	}
 	step := make([]int8, small*large) // ±1 by which unit u moves the place in row j
@@ -255,50 +273,61 @@ func (m *Machine) LnZ() (float64, error) {
 			step[u*large+j] = synapses.At(j, u)
 		}
 	}
-	states := 1 << small
-	piece := min(states, 1<<12)
-	parts := make([]float64, parallel.Pieces(states, piece))
-	parallel.For(states, piece, func(lo, hi int) {
-		place := make([]int32, large) // index of the state's entry in the table
-		energy := 0.0
-		up := make([]bool, small)
-		for j := range place {
-			place[j] = int32(j * width)
-		}
-		for u := range up {
-			up[u] = (lo^lo>>1)>>u&1 == 1
-			sign := int8(-1)
-			if up[u] {
-				sign = 1
-			}
-			energy += float64(sign) * smallField[u]
-			for j, d := range step[u*large : (u+1)*large] {
-				if d == sign {
-					place[j]++
-				}
-			}
-		}
-		energies := make([]float64, 0, hi-lo)
-		for k := lo; k < hi; k++ {
-			sum := 0.0
-			for _, p := range place {
-				sum += table[p]
-			}
-			energies = append(energies, energy+sum)
-			if k+1 < hi {
-				u := bits.TrailingZeros(uint(k + 1))
-				sign := int32(1)
-				if up[u] {
-					sign = -1
-				}
-				up[u] = !up[u]
-				energy += 2 * float64(sign) * smallField[u]
-				for j, d := range step[u*large : (u+1)*large] {
-					place[j] += sign * int32(d)
-				}
-			}
-		}
-		parts[lo/piece] = LogSumExp(energies)
+	piece := min(1<<small, 1<<12)
+	parts := make([]float64, parallel.Pieces(1<<small, piece))
+	err := units.WalkStates(ctx, small, piece, large, func(lo, hi int) units.Visitor {
+		return &tableWalker{table: table, step: step, field: smallField, width: width, large: large,
+			energies: make([]float64, 0, hi-lo), sum: &parts[lo/piece]}
 	})
-	return constant + LogSumExp(parts), nil
+	return constant + LogSumExp(parts), err
+}
+
+// A tableWalker follows the states of a piece of a machine with binary synapses. It
+// takes each state with all its spins turned, which leaves the sum what it is.
+type tableWalker struct {
+	table        []float64 // ln 2cosh of the fields of unit j of the large layer, large x width
+	step         []int8    // ±1 by which unit u of the small layer moves the place in row j, small x large
+	field        []float64 // of the small layer
+	width, large int
+	place        []int32 // index of the state's entry in each row of the table
+	energy       float64 // of the small layer's fields
+	energies     []float64
+	sum          *float64 // ln of the sum of the weights
+}
+
+// Begin implements units.Visitor.
+func (w *tableWalker) Begin(spins []float64) {
+	w.place = make([]int32, w.large)
+	for j := range w.place {
+		w.place[j] = int32(j * w.width)
+	}
+	for u, s := range spins {
+		w.energy -= s * w.field[u]
+		for j, d := range w.step[u*w.large : (u+1)*w.large] {
+			if float64(d) == -s {
+				w.place[j]++
+			}
+		}
+	}
+}
+
+// Visit implements units.Visitor.
+func (w *tableWalker) Visit(_ int, _ []float64, flip int) {
+	sum := 0.0
+	for _, p := range w.place {
+		sum += w.table[p]
+	}
+	w.energies = append(w.energies, w.energy+sum)
+	if flip < 0 {
+		*w.sum = LogSumExp(w.energies)
+	}
+}
+
+// Flip implements units.Visitor.
+func (w *tableWalker) Flip(u int, spin float64) {
+	w.energy -= 2 * spin * w.field[u]
+	move := int32(-spin)
+	for j, d := range w.step[u*w.large : (u+1)*w.large] {
+		w.place[j] += move * int32(d)
+	}
 }

@@ -1,6 +1,7 @@
 package rbm
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -23,6 +24,7 @@ func eachMachine(t *testing.T, f func(t *testing.T, m *Machine)) {
 				t.Run(fmt.Sprintf("%dx%d,J=%g,fields=%v,offsets=%v,real", shape[0], shape[1], coupling, kind&1 != 0, kind&2 != 0), func(t *testing.T) {
 					f(t, realMachine(m, rand.New(rand.NewPCG(uint64(k), 9))))
 				})
+				t.Run(fmt.Sprintf("%dx%d,J=%g,fields=%v,offsets=%v,links", shape[0], shape[1], coupling, kind&1 != 0, kind&2 != 0), func(t *testing.T) { f(t, linkedMachine(m)) })
 			}
 		}
 	}
@@ -30,16 +32,28 @@ func eachMachine(t *testing.T, f func(t *testing.T, m *Machine)) {
 
 // realMachine returns a machine with random real synapses and m's parameters.
 func realMachine(m *Machine, rng *rand.Rand) *Machine {
-	r := &Machine{Params: m.Params.Clone(), Weights: make([]float32, m.Visible()*m.Hidden())}
-	for k := range r.Weights {
-		r.Weights[k] = float32(rng.NormFloat64())
+	w := make([]float32, m.Visible()*m.Hidden())
+	for k := range w {
+		w[k] = float32(rng.NormFloat64())
 	}
-	return r
+	return &Machine{m.Params.Clone(), RealValued(m.Visible(), m.Hidden(), w)}
+}
+
+// linkedMachine returns m with several links in the place of one: a block of
+// visible units for each of two groups of hidden units, one without the others.
+func linkedMachine(m *Machine) *Machine {
+	l := m.Clone()
+	n, p, j := m.Visible(), m.Hidden(), m.Coupling()
+	l.Links = []Link{{j, Range{0, n/2 + 1}, Range{0, p}}}
+	if n/2+1 < n {
+		l.Links = append(l.Links, Link{2 * j, Range{n/2 + 1, n}, Range{0, (p + 1) / 2}})
+	}
+	return l
 }
 
 func TestMachineLnZ(t *testing.T) {
 	eachMachine(t, func(t *testing.T, m *Machine) {
-		lnz, err := m.LnZ()
+		lnz, err := m.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,8 +77,8 @@ func TestNetworkExact(t *testing.T) {
 func checkExactSums(t *testing.T, what string, net *Network[float64], lnz float64, moments *Moments[float64], tolerance float64) {
 	t.Helper()
 	got := NewMoments[float64](net.Visible(), net.Hidden())
-	first, err := net.LnZ()
-	second, err2 := net.ExactMoments(got)
+	first, err := net.LnZ(context.Background())
+	second, err2 := net.ExactMoments(context.Background(), got)
 	if err != nil || err2 != nil {
 		t.Fatal(err, err2)
 	}
@@ -79,7 +93,7 @@ func TestExactInPieces(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 11))
 	for _, shape := range [][2]int{{13, 14}, {14, 13}} {
 		m := randomMachine(shape[0], shape[1], 0.3, true, true, rng)
-		got, err := m.LnZ()
+		got, err := m.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +115,7 @@ func TestExactFloat32(t *testing.T) {
 		m := randomMachine(n, p, 0.5, true, true, rng)
 		net := NetworkOf[float32](m)
 		got := NewMoments[float32](n, p)
-		lnz, err := net.ExactMoments(got)
+		lnz, err := net.ExactMoments(context.Background(), got)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,11 +126,11 @@ func TestExactFloat32(t *testing.T) {
 }
 
 func TestErrTooLarge(t *testing.T) {
-	m := &Machine{Params: NewParams(MaxExact+1, MaxExact+1, 1), Synapses: spin.New(MaxExact+1, MaxExact+1)}
+	m := &Machine{Params: NewParams(MaxExact+1, MaxExact+1, 1), Synapses: Binary(spin.New(MaxExact+1, MaxExact+1))}
 	net := NetworkOf[float64](m)
-	_, err1 := m.LnZ()
-	_, err2 := net.LnZ()
-	_, err3 := net.ExactMoments(NewMoments[float64](MaxExact+1, MaxExact+1))
+	_, err1 := m.LnZ(context.Background())
+	_, err2 := net.LnZ(context.Background())
+	_, err3 := net.ExactMoments(context.Background(), NewMoments[float64](MaxExact+1, MaxExact+1))
 	for _, err := range []error{err1, err2, err3} {
 		if !errors.Is(err, ErrTooLarge) || err.Error() != "too many units for an exact sum: the smaller layer has 26 units and the limit is 25" {
 			t.Errorf("error %v", err)
@@ -157,8 +171,8 @@ func TestExactThreads(t *testing.T) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 		moments := NewMoments[float64](13, 12)
 		var err1, err2 error
-		r.machine, err1 = m.LnZ()
-		r.network, err2 = net.ExactMoments(moments)
+		r.machine, err1 = m.LnZ(context.Background())
+		r.network, err2 = net.ExactMoments(context.Background(), moments)
 		if err1 != nil || err2 != nil {
 			t.Fatal(err1, err2)
 		}

@@ -1,6 +1,7 @@
 package rbm_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -11,8 +12,8 @@ import (
 // A machine of three visible units that one hidden unit holds together: all up
 // or all down is the most probable.
 func Example() {
-	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 1), Synapses: spin.FromSigns(3, 1, []int8{1, 1, 1})}
-	lnZ, err := machine.LnZ()
+	machine := &rbm.Machine{Params: rbm.NewParams(3, 1, 1), Synapses: rbm.Binary(spin.FromSigns(3, 1, []int8{1, 1, 1}))}
+	lnZ, err := machine.LnZ(context.Background())
 	if err != nil {
 		fmt.Println(err)
 		return

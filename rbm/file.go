@@ -3,14 +3,13 @@ package rbm
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 
 	"bethe/internal/durable"
 	"bethe/internal/npy"
-	"bethe/spin"
 )
 
 // FileFormat is the version of the model file that this package writes.
@@ -30,21 +29,16 @@ type Info struct {
 	Settings map[string]any `json:"settings,omitempty"` // of learning
 }
 
-// A File is what a model file holds.
+// A File is what a model file holds: the machine that is shipped, whose synapses
+// know the posterior they are of if they were learned as bits (Uncertain).
 type File struct {
-	Model    *Model[float32] // its posterior is nil where the synapses are real
-	Synapses *spin.Matrix    // of the machine that is shipped, visible x hidden; nil where they are real
-	Weights  []float32       // the real synapses, hidden x visible; nil where they are binary
+	Params
+	Synapses Synapses
 	Info     Info
 }
 
-// Machine returns the machine that is shipped.
-func (f *File) Machine() *Machine { return &Machine{f.Model.Params.Clone(), f.Synapses, f.Weights} }
-
-// RealFile returns the file of a machine with real synapses.
-func RealFile(machine *Machine, info Info) *File {
-	return &File{Model: &Model[float32]{Params: machine.Params}, Weights: machine.Weights, Info: info}
-}
+// Machine returns the machine that is shipped. Its synapses are those of the file.
+func (f *File) Machine() *Machine { return &Machine{f.Params.Clone(), f.Synapses} }
 
 // members are the names of all that a model file may hold.
 var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean", "weights",
@@ -72,87 +66,44 @@ func (f *File) Save(path string) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
 }
 
-// Arrays returns the arrays that Save writes, meta.json among them.
+// Arrays returns the arrays that Save writes, meta.json among them. It panics if
+// the synapses have another shape than the parameters.
 func (f *File) Arrays() ([]npy.Array, error) {
-	if err := f.Model.Params.Validate(); err != nil {
+	if err := f.Params.Validate(); err != nil {
+		return nil, err
+	}
+	n, p := f.Visible(), f.Hidden()
+	if v, h := f.Synapses.Size(); v != n || h != p {
+		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units with synapses of %d x %d", n, p, v, h))
+	}
+	if !f.Whole() {
+		return nil, fmt.Errorf("a machine of %d links: model files hold one link between all units", len(f.Links))
+	}
+	e, ok := f.Synapses.(encoder)
+	if !ok {
+		return nil, fmt.Errorf("synapses of a kind that model files do not hold")
+	}
+	kind, synapses, err := e.encode()
+	if err != nil {
 		return nil, err
 	}
 	info := f.Info
-	info.Format, info.Synapses = FileFormat, ""
-	synapses := f.binaryArrays
-	if f.Weights != nil {
-		info.Synapses, synapses = realSynapses, f.realArrays
-	}
+	info.Format, info.Synapses = FileFormat, kind
 	meta, err := json.Marshal(info)
 	if err != nil {
 		return nil, err
 	}
-	middle, err := synapses()
-	if err != nil {
-		return nil, err
-	}
-	m := f.Model
-	n, p := m.Visible(), m.Hidden()
-	arrays := append([]npy.Array{{Name: "meta.json", Data: meta}}, middle...)
+	arrays := append([]npy.Array{{Name: "meta.json", Data: meta}}, synapses...)
 	return append(arrays,
-		npy.Array{Name: "visible_field", Shape: []int{n}, Data: m.VisibleField},
-		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: m.HiddenField},
-		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: m.VisibleOffset},
-		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: m.HiddenOffset},
-		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{m.Coupling}}), nil
+		npy.Array{Name: "visible_field", Shape: []int{n}, Data: f.VisibleField},
+		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: f.HiddenField},
+		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: f.VisibleOffset},
+		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: f.HiddenOffset},
+		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{f.Coupling()}}), nil
 }
 
-// realSynapses is what meta.json says of a machine with real synapses.
-const realSynapses = "real"
-
-// binaryArrays are the arrays of binary synapses and their posterior.
-func (f *File) binaryArrays() ([]npy.Array, error) {
-	n, p, q := f.Model.Visible(), f.Model.Hidden(), f.Model.Posterior
-	if f.Synapses == nil || f.Synapses.Rows() != n || f.Synapses.Cols() != p {
-		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units without synapses of that shape", n, p))
-	}
-	for name, theta := range map[string][]float32{"posterior_mean": q.Theta, "prior_mean": q.PriorTheta} {
-		if slices.ContainsFunc(theta, func(v float32) bool { return v != v }) {
-			return nil, fmt.Errorf("%s is not a number somewhere", name)
-		}
-	}
-	signs := make([]int8, n*p)
-	spin.Values(signs, f.Synapses)
-	arrays := []npy.Array{
-		{Name: "synapses", Shape: []int{n, p}, Data: signs},
-		{Name: "posterior_mean", Shape: []int{n, p}, Data: meansByVisible(q.Theta, n, p)},
-	}
-	if q.PriorTheta != nil {
-		arrays = append(arrays, npy.Array{Name: "prior_mean", Shape: []int{n, p}, Data: meansByVisible(q.PriorTheta, n, p)})
-	}
-	return arrays, nil
-}
-
-// realArrays is the array of real synapses.
-func (f *File) realArrays() ([]npy.Array, error) {
-	n, p := f.Model.Visible(), f.Model.Hidden()
-	if len(f.Weights) != n*p || f.Synapses != nil {
-		panic(fmt.Sprintf("rbm: Save of %d real synapses of %d x %d units", len(f.Weights), n, p))
-	}
-	if k := slices.IndexFunc(f.Weights, notFinite); k >= 0 {
-		return nil, fmt.Errorf("weights[%d, %d] is %v: it must be finite", k%n, k/n, f.Weights[k])
-	}
-	byVisible := make([]float32, n*p)
-	transpose(byVisible, f.Weights, p, n)
-	return []npy.Array{{Name: "weights", Shape: []int{n, p}, Data: byVisible}}, nil
-}
-
-func notFinite(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }
-
-// meansByVisible returns tanh theta, visible x hidden.
-func meansByVisible(theta []float32, n, p int) []float32 {
-	mean, byVisible := make([]float32, n*p), make([]float32, n*p)
-	for k, v := range theta {
-		mean[k] = float32(math.Tanh(float64(v)))
-	}
-	transpose(byVisible, mean, p, n)
-	return byVisible
-}
+// ErrNotModel is the error of reading a file that is no model file.
+var ErrNotModel = errors.New("not a model file")
 
 // Load reads a model file. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
@@ -164,7 +115,7 @@ func Load(path string) (*File, error) {
 	}
 	meta, err := a.Bytes("meta.json")
 	if err != nil {
-		return nil, fmt.Errorf("%w: not a model file", err)
+		return nil, fmt.Errorf("%w: %w", err, ErrNotModel)
 	}
 	f := &File{}
 	if err := json.Unmarshal(meta, &f.Info); err != nil {
@@ -183,25 +134,21 @@ func Load(path string) (*File, error) {
 			return nil, fmt.Errorf("%s: a model file has no array %q", path, name)
 		}
 	}
-	named := "synapses"
-	switch f.Info.Synapses {
-	case "":
-	case realSynapses:
-		named = "weights"
-	default:
+	kind, ok := decoders[f.Info.Synapses]
+	if !ok {
 		return nil, fmt.Errorf("%s: meta.json: synapses of the kind %q are not known here", path, f.Info.Synapses)
 	}
-	for _, name := range map[string][]string{"synapses": {"weights"}, "weights": {"synapses", "posterior_mean", "prior_mean"}}[named] {
+	for _, name := range kind.others {
 		if a.Has(name) {
-			return nil, fmt.Errorf("%s: arrays %q and %q do not go together", path, named, name)
+			return nil, fmt.Errorf("%s: arrays %q and %q do not go together", path, kind.shape, name)
 		}
 	}
-	shape := a.Shape(named)
+	shape := a.Shape(kind.shape)
 	if len(shape) != 2 {
-		return nil, fmt.Errorf("%s: array %q has shape %v, not visible x hidden", path, named, shape)
+		return nil, fmt.Errorf("%s: array %q has shape %v, not visible x hidden", path, kind.shape, shape)
 	}
 	n, p := shape[0], shape[1]
-	var params Params
+	params := NewParams(n, p, 0)
 	var coupling []float64
 	for _, v := range []struct {
 		name   string
@@ -216,80 +163,13 @@ func Load(path string) (*File, error) {
 			return nil, err
 		}
 	}
-	params.Coupling = coupling[0]
+	params.SetCoupling(coupling[0])
 	if err := params.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	f.Model = &Model[float32]{Params: params}
-	if named == "weights" {
-		err = f.readWeights(a, path)
-	} else {
-		err = f.readSynapses(a, path)
-	}
-	if err != nil {
+	f.Params = params
+	if f.Synapses, err = kind.decode(a, path, n, p); err != nil {
 		return nil, err
 	}
 	return f, nil
-}
-
-// readWeights reads real synapses.
-func (f *File) readWeights(a *npy.Archive, path string) error {
-	n, p := f.Model.Visible(), f.Model.Hidden()
-	w, err := npy.Get[float32](a, "weights", n, p)
-	if err != nil {
-		return err
-	}
-	if k := slices.IndexFunc(w, notFinite); k >= 0 {
-		return fmt.Errorf("%s: weights[%d, %d] is %v: it must be finite", path, k/p, k%p, w[k])
-	}
-	f.Weights = make([]float32, n*p)
-	transpose(f.Weights, w, n, p)
-	return nil
-}
-
-// readSynapses reads binary synapses and their posterior.
-func (f *File) readSynapses(a *npy.Archive, path string) (err error) {
-	n, p := f.Model.Visible(), f.Model.Hidden()
-	f.Model.Posterior = NewPosterior[float32](n, p)
-	if f.Model.Posterior.Theta, err = readMeans(a, path, "posterior_mean", n, p); err != nil {
-		return err
-	}
-	if a.Has("prior_mean") {
-		if f.Model.Posterior.PriorTheta, err = readMeans(a, path, "prior_mean", n, p); err != nil {
-			return err
-		}
-	}
-	signs, err := npy.Get[int8](a, "synapses", n, p)
-	if err != nil {
-		return err
-	}
-	for k, s := range signs {
-		mean := math.Tanh(float64(f.Model.Posterior.Theta[k%p*n+k/p]))
-		switch {
-		case s != 1 && s != -1:
-			return fmt.Errorf("%s: synapses[%d, %d] is %d: it must be 1 or -1", path, k/p, k%p, s)
-		case float64(s)*mean < -Decided-1e-6:
-			return fmt.Errorf("%s: synapses[%d, %d] is %d where posterior_mean is %v: it must be its sign where that is beyond ±%v", path, k/p, k%p, s, float32(mean), Decided)
-		}
-	}
-	f.Synapses = spin.FromSigns(n, p, signs)
-	return nil
-}
-
-// readMeans reads posterior means, visible x hidden, as thetas, hidden x visible.
-func readMeans(a *npy.Archive, path, name string, n, p int) ([]float32, error) {
-	const limit = 1 - 1.0/(1<<25)
-	mean, err := npy.Get[float32](a, name, n, p)
-	if err != nil {
-		return nil, err
-	}
-	theta := make([]float32, n*p)
-	for k, v := range mean {
-		m := float64(v)
-		if !(math.Abs(m) <= 1) {
-			return nil, fmt.Errorf("%s: %s[%d, %d] is %v: it must lie between -1 and 1", path, name, k/p, k%p, m)
-		}
-		theta[k%p*n+k/p] = float32(math.Atanh(max(-limit, min(limit, m))))
-	}
-	return theta, nil
 }

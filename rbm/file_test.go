@@ -17,6 +17,9 @@ import (
 	"bethe/stream"
 )
 
+// posteriorOf returns the posterior of a file with binary synapses.
+func posteriorOf(f *File) *Posterior[float32] { return f.Synapses.(Uncertain).Posterior() }
+
 // testFile has every kind of content; theta 0, tiny, -0 and beyond rounding too.
 func testFile(prior bool) *File {
 	const n, p = 4, 3
@@ -27,7 +30,7 @@ func testFile(prior bool) *File {
 	if prior {
 		m.Posterior.PriorTheta = slices.Repeat([]float32{0.5, -3, 0}, n*p/3)
 	}
-	return &File{Model: m, Synapses: m.Posterior.Typical(stream.New(10)), Info: Info{
+	return &File{Params: m.Params, Synapses: Learned(m.Posterior.Typical(stream.New(10)), m.Posterior), Info: Info{
 		Program: "bethe test", Seed: math.MaxUint64, Data: "ünïcode \"data\"", Samples: 10, Steps: 20,
 		Width: 2, Height: 2, Settings: map[string]any{"rate": 0.1, "engine": "exact", "list": []any{1.0, true}},
 	}}
@@ -63,10 +66,10 @@ func TestFileRoundTrip(t *testing.T) {
 		if !reflect.DeepEqual(got.Info, want.Info) {
 			t.Errorf("info %+v, not %+v", got.Info, want.Info)
 		}
-		if !reflect.DeepEqual(got.Model.Params, want.Model.Params) {
-			t.Errorf("parameters %+v, not %+v", got.Model.Params, want.Model.Params)
+		if !reflect.DeepEqual(got.Params, want.Params) {
+			t.Errorf("parameters %+v, not %+v", got.Params, want.Params)
 		}
-		q, r := want.Model.Posterior, got.Model.Posterior
+		q, r := posteriorOf(want), posteriorOf(got)
 		if r.Visible != q.Visible || r.Hidden != q.Hidden || (r.PriorTheta != nil) != prior || !r.Sign().Equal(q.Sign()) {
 			t.Errorf("posterior %+v, not %+v", r, q)
 		}
@@ -91,7 +94,7 @@ func TestFileRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		nearAll(t, "means of the second file", means(again.Model.Posterior.Theta), means(r.Theta), 1e-7)
+		nearAll(t, "means of the second file", means(posteriorOf(again).Theta), means(r.Theta), 1e-7)
 	}
 }
 
@@ -120,16 +123,16 @@ func TestFileMembers(t *testing.T) {
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8, err9); err != nil {
 		t.Fatal(err)
 	}
-	m := f.Model
+	q := posteriorOf(f)
 	for i := range 4 {
 		for mu := range 3 {
-			theta, theta0 := m.Posterior.Theta[mu*4+i], m.Posterior.PriorTheta[mu*4+i]
-			if mean[i*3+mu] != float32(math.Tanh(float64(theta))) || prior[i*3+mu] != float32(math.Tanh(float64(theta0))) || synapses[i*3+mu] != f.Synapses.At(i, mu) {
+			theta, theta0 := q.Theta[mu*4+i], q.PriorTheta[mu*4+i]
+			if mean[i*3+mu] != float32(math.Tanh(float64(theta))) || prior[i*3+mu] != float32(math.Tanh(float64(theta0))) || synapses[i*3+mu] != f.Machine().Signs().At(i, mu) {
 				t.Errorf("synapse (%d, %d) is out of place", i, mu)
 			}
 		}
 	}
-	if !slices.Equal(b, m.VisibleField) || !slices.Equal(c, m.HiddenField) || !slices.Equal(mu, m.VisibleOffset) || !slices.Equal(nu, m.HiddenOffset) || j[0] != m.Coupling {
+	if !slices.Equal(b, f.VisibleField) || !slices.Equal(c, f.HiddenField) || !slices.Equal(mu, f.VisibleOffset) || !slices.Equal(nu, f.HiddenOffset) || j[0] != f.Coupling() {
 		t.Error("parameters differ")
 	}
 	const golden = `{"format":1,"program":"bethe test","seed":18446744073709551615,"data":"ünïcode \"data\"","samples":10,"steps":20,"width":2,"height":2,"settings":{"engine":"exact","list":[1,true],"rate":0.1}}`
@@ -141,10 +144,10 @@ func TestFileMembers(t *testing.T) {
 func TestSaveErrors(t *testing.T) {
 	nan := math.NaN()
 	for part, damage := range map[string]func(f *File){
-		"not written: coupling is NaN":                          func(f *File) { f.Model.Coupling = nan },
-		"not written: visible_offset has 3 elements":            func(f *File) { f.Model.VisibleOffset = f.Model.VisibleOffset[:3] },
-		"not written: posterior_mean is not a number somewhere": func(f *File) { f.Model.Posterior.Theta[3] = float32(nan) },
-		"not written: prior_mean is not a number somewhere":     func(f *File) { f.Model.Posterior.PriorTheta[3] = float32(nan) },
+		"not written: coupling is NaN":                          func(f *File) { f.SetCoupling(nan) },
+		"not written: visible_offset has 3 elements":            func(f *File) { f.VisibleOffset = f.VisibleOffset[:3] },
+		"not written: posterior_mean is not a number somewhere": func(f *File) { posteriorOf(f).Theta[3] = float32(nan) },
+		"not written: prior_mean is not a number somewhere":     func(f *File) { posteriorOf(f).PriorTheta[3] = float32(nan) },
 		"not written: json: unsupported value: NaN":             func(f *File) { f.Info.Settings["rate"] = nan },
 	} {
 		old := testFile(true)
@@ -211,7 +214,7 @@ func editedFile(t testing.TB, file *File, edit func(members map[string]npy.Array
 // realFile is a file with real synapses.
 func realFile() *File {
 	m := realMachine(randomMachine(4, 3, 0.3, true, true, rand.New(rand.NewPCG(7, 8))), rand.New(rand.NewPCG(1, 2)))
-	return RealFile(m, Info{Program: "bethe test", Seed: 3, Samples: 10, Steps: 20})
+	return &File{m.Params, m.Synapses, Info{Program: "bethe test", Seed: 3, Samples: 10, Steps: 20}}
 }
 
 // Real synapses come back bit for bit, N x P in the file, and equal machines
@@ -223,7 +226,7 @@ func TestRealFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(got.Machine(), want.Machine()) || got.Model.Posterior != nil || got.Info.Synapses != "real" {
+	if !reflect.DeepEqual(got.Machine(), want.Machine()) || got.Info.Synapses != "real" {
 		t.Errorf("machine %+v, not %+v; info %+v", got.Machine(), want.Machine(), got.Info)
 	}
 	if !bytes.Equal(read(t, save(t, got)), read(t, path)) {
@@ -242,11 +245,11 @@ func TestRealFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k, v := range w {
-		if v != want.Weights[k%3*4+k/3] {
+		if v != Values(want.Synapses)[k%3*4+k/3] {
 			t.Errorf("weight %d is out of place", k)
 		}
 	}
-	want.Weights[5] = float32(math.Inf(1))
+	want.Synapses.(realValued).w[5] = float32(math.Inf(1))
 	if err := want.Save(path); err == nil || !strings.Contains(err.Error(), "weights[1, 1] is +Inf") {
 		t.Errorf("an infinite weight: %v", err)
 	}
@@ -427,15 +430,14 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		if err := first.Model.Validate(); err != nil {
+		if err := first.Params.Validate(); err != nil {
 			t.Fatal(err)
 		}
 		second, err := Load(save(t, first))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(first.Model.Params, second.Model.Params) || !reflect.DeepEqual(first.Weights, second.Weights) ||
-			first.Weights == nil && !first.Model.Posterior.Sign().Equal(second.Model.Posterior.Sign()) {
+		if !reflect.DeepEqual(first.Params, second.Params) || !reflect.DeepEqual(Values(first.Synapses), Values(second.Synapses)) {
 			t.Error("saved and loaded, the model differs")
 		}
 	})

@@ -2,88 +2,33 @@ package rbm
 
 import (
 	"fmt"
-	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/spin"
 )
 
-// A Machine is a restricted Boltzmann machine with known synapses: binary, or
-// real for comparison. Exactly one of Synapses and Weights is set.
+// A Machine is a restricted Boltzmann machine with known synapses.
 type Machine struct {
 	Params
-	Synapses *spin.Matrix // xi, visible x hidden; nil where they are real
-	// Weights are the synapses w of a machine with real ones, hidden x visible, nil
-	// where they are binary. They take the place of xi in every formula: the
-	// coupling of an edge is J w.
-	Weights []float32
+	Synapses Synapses
 }
-
-// Real reports whether the synapses are real numbers.
-func (m *Machine) Real() bool { return m.Synapses == nil }
 
 // Clone returns a deep copy.
-func (m *Machine) Clone() *Machine {
-	c := &Machine{Params: m.Params.Clone(), Weights: slices.Clone(m.Weights)}
-	if m.Synapses != nil {
-		c.Synapses = m.Synapses.Clone()
-	}
-	return c
-}
+func (m *Machine) Clone() *Machine { return &Machine{m.Params.Clone(), m.Synapses.Clone()} }
 
 // Plain returns the machine of the same distribution without offsets, fields
 // b_i - J sum_mu xi_{i mu} nu_mu and c_mu - J sum_i xi_{i mu} mu_i, and the
 // constant J sum mu_i xi_{i mu} nu_mu by which the logarithm of its weights
 // falls short of the centred machine's.
 func (m *Machine) Plain() (plain *Machine, constant float64) {
-	plain = &Machine{m.Params.Clone(), m.Synapses, m.Weights}
+	plain = &Machine{m.Params.Clone(), m.Synapses}
 	if !m.Centred() {
 		return plain, 0
 	}
-	defer func() {
-		clear(plain.VisibleOffset)
-		clear(plain.HiddenOffset)
-	}()
-	if m.Real() {
-		return plain, uncentre(plain.VisibleField, plain.HiddenField, &m.Params, m.Weights)
-	}
-	n, p, j := m.Visible(), m.Hidden(), m.Coupling
-	row := make([]float64, n)
-	spin.Mul(row, m.HiddenOffset, 1, m.transposed()) // sum_mu nu_mu xi_{i mu}
-	for i, v := range row {
-		plain.VisibleField[i] -= j * v
-		constant += j * v * m.VisibleOffset[i]
-	}
-	column := make([]float64, p)
-	spin.Mul(column, m.VisibleOffset, 1, m.Synapses)
-	for mu, v := range column {
-		plain.HiddenField[mu] -= j * v
-	}
+	constant = m.Synapses.Uncentre(plain.VisibleField, plain.HiddenField, &m.Params)
+	clear(plain.VisibleOffset)
+	clear(plain.HiddenOffset)
 	return plain, constant
-}
-
-// uncentre adds to the fields what takes the place of the offsets of a machine
-// whose synapses (hidden x visible) are real, -J sum_mu w nu_mu and
-// -J sum_i w mu_i, and returns the constant J sum mu_i w nu_mu.
-func uncentre[T Real](visible, hidden []float64, params *Params, w []T) (constant float64) {
-	n, j := params.Visible(), params.Coupling
-	for mu, nu := range params.HiddenOffset {
-		var sum float64
-		for i, v := range w[mu*n : (mu+1)*n] {
-			x := j * float64(v)
-			visible[i] -= x * nu
-			sum += x * params.VisibleOffset[i]
-		}
-		hidden[mu] -= sum
-		constant += sum * nu
-	}
-	return constant
-}
-
-func (m *Machine) transposed() *spin.Matrix {
-	t := spin.New(m.Hidden(), m.Visible())
-	m.Synapses.Transpose(t)
-	return t
 }
 
 // NetworkOf returns the machine as a network with couplings J xi (J w where the
@@ -92,14 +37,7 @@ func NetworkOf[T Real](m *Machine) *Network[T] {
 	plain, constant := m.Plain()
 	net := NewNetwork[T](m.Visible(), m.Hidden())
 	net.Constant = constant
-	if m.Real() {
-		copyTo(net.Coupling, m.Weights)
-	} else {
-		spin.Values(net.Coupling, m.transposed())
-	}
-	for k := range net.Coupling {
-		net.Coupling[k] *= T(m.Coupling)
-	}
+	setCouplings(net, &m.Params, Values(m.Synapses))
 	copyTo(net.VisibleField, plain.VisibleField)
 	copyTo(net.HiddenField, plain.HiddenField)
 	return net

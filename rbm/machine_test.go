@@ -104,8 +104,8 @@ func TestConversions(t *testing.T) {
 	for mu := range 2 {
 		column := 0.0
 		for i := range 3 {
-			near(t, "W", z.W[mu*3+i], 4*0.7*float64(m.Synapses.At(i, mu)), 1e-15)
-			column += float64(m.Synapses.At(i, mu))
+			near(t, "W", z.W[mu*3+i], 4*0.7*float64(m.Signs().At(i, mu)), 1e-15)
+			column += float64(m.Signs().At(i, mu))
 		}
 		near(t, "hidden", z.Hidden[mu], 2*m.HiddenField[mu]-2*0.7*column, 1e-15)
 	}
@@ -165,13 +165,16 @@ func TestValidate(t *testing.T) {
 		"a machine of 2 visible and 0 hidden units: both must be at least 1":                                func(p *Params) { p.HiddenField = nil },
 		"visible_offset has 1 elements, visible_field 2":                                                    func(p *Params) { p.VisibleOffset = p.VisibleOffset[:1] },
 		"hidden_offset has 0 elements, hidden_field 3":                                                      func(p *Params) { p.HiddenOffset = nil },
-		"coupling is 0: it must be positive and finite":                                                     func(p *Params) { p.Coupling = 0 },
-		"coupling is -1: it must be positive and finite":                                                    func(p *Params) { p.Coupling = -1 },
-		"coupling is NaN: it must be positive and finite":                                                   func(p *Params) { p.Coupling = nan },
-		"coupling is +Inf: it must be positive and finite":                                                  func(p *Params) { p.Coupling = inf },
+		"coupling is 0: it must be positive and finite":                                                     func(p *Params) { p.SetCoupling(0) },
+		"coupling is -1: it must be positive and finite":                                                    func(p *Params) { p.SetCoupling(-1) },
+		"coupling is NaN: it must be positive and finite":                                                   func(p *Params) { p.SetCoupling(nan) },
+		"coupling is +Inf: it must be positive and finite":                                                  func(p *Params) { p.SetCoupling(inf) },
 		"visible_field[1] is NaN: it must lie between -1.7976931348623157e+308 and 1.7976931348623157e+308": func(p *Params) { p.VisibleField[1] = nan },
 		"hidden_field[2] is -Inf: it must lie between -1.7976931348623157e+308 and 1.7976931348623157e+308": func(p *Params) { p.HiddenField[2] = -inf },
 		"visible_offset[0] is 1.5: it must lie between -1 and 1":                                            func(p *Params) { p.VisibleOffset[0] = 1.5 },
+		"a machine without links: it has no synapses":                                                       func(p *Params) { p.Links = nil },
+		"links 0 and 1 share synapses":                                                                      func(p *Params) { p.Links = append(p.Links, Link{1, Range{0, 1}, Range{2, 3}}) },
+		"link 0 joins visible units 0 to 2 and hidden units 0 to 2 of 2 and 3":                              func(p *Params) { p.Links[0].Visible.To = 3 },
 		"hidden_offset[1] is NaN: it must lie between -1 and 1":                                             func(p *Params) { p.HiddenOffset[1] = nan },
 	} {
 		p := NewParams(2, 3, 1)

@@ -38,10 +38,25 @@ func (n *Network[T]) SetWeights(params *Params, w []T) {
 	n.Constant = uncentre(visible, hidden, params, w)
 	copyTo(n.VisibleField, visible)
 	copyTo(n.HiddenField, hidden)
-	for k, v := range w {
-		n.Coupling[k] = T(params.Coupling) * v
-	}
+	setCouplings(n, params, w)
+}
+
+// setCouplings sets the couplings to J w, 0 outside all links.
+func setCouplings[T, S Real](n *Network[T], params *Params, w []S) {
 	n.Bound = 0
+	if !params.Whole() {
+		clear(n.Coupling)
+	}
+	visible := n.Visible()
+	for mu := range n.Hidden() {
+		for _, l := range params.LinksOf(mu) {
+			j := T(l.Coupling)
+			to := n.Coupling[mu*visible:][l.Visible.From:l.Visible.To]
+			for i, v := range w[mu*visible:][l.Visible.From:l.Visible.To] {
+				to[i] = j * T(v)
+			}
+		}
+	}
 }
 
 // Visible returns the number of visible units.

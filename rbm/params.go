@@ -27,17 +27,20 @@ type Real = spin.Real
 
 // Params are all parameters of a machine but its synapses.
 type Params struct {
-	Coupling      float64   // J
+	Links         []Link    // which synapses there are, and J of each block of them
 	VisibleField  []float64 // b, of length N
 	HiddenField   []float64 // c, of length P
 	VisibleOffset []float64 // mu, of length N
 	HiddenOffset  []float64 // nu, of length P
+	// VisibleOwn are parameters that only some kinds of visible units have
+	// (units.Samples.OwnSize): ln sigma and mu of Gaussian ones. Spins have none.
+	VisibleOwn []float64
 }
 
-// NewParams returns parameters without fields and offsets.
+// NewParams returns parameters of a machine of one link, without fields and offsets.
 func NewParams(visible, hidden int, coupling float64) Params {
 	return Params{
-		Coupling:     coupling,
+		Links:        []Link{{coupling, Range{0, visible}, Range{0, hidden}}},
 		VisibleField: make([]float64, visible), HiddenField: make([]float64, hidden),
 		VisibleOffset: make([]float64, visible), HiddenOffset: make([]float64, hidden),
 	}
@@ -63,12 +66,17 @@ func (p *Params) HasFields() bool {
 
 // Clone returns a deep copy.
 func (p *Params) Clone() Params {
-	return Params{p.Coupling, slices.Clone(p.VisibleField), slices.Clone(p.HiddenField),
-		slices.Clone(p.VisibleOffset), slices.Clone(p.HiddenOffset)}
+	return Params{slices.Clone(p.Links), slices.Clone(p.VisibleField), slices.Clone(p.HiddenField),
+		slices.Clone(p.VisibleOffset), slices.Clone(p.HiddenOffset), slices.Clone(p.VisibleOwn)}
 }
 
-// Validate returns an error that names the first parameter out of its range.
-func (p *Params) Validate() error {
+// Validate returns an error that names the first parameter of a machine of spins
+// that is out of its range.
+func (p *Params) Validate() error { return p.ValidateWithin(1, 1) }
+
+// ValidateWithin is Validate of other kinds of units, whose offsets lie within the
+// given limits (1 for spins; see units.Samples and units.Hidden).
+func (p *Params) ValidateWithin(visibleOffset, hiddenOffset float64) error {
 	n, h := p.Visible(), p.Hidden()
 	switch {
 	case n == 0 || h == 0:
@@ -77,8 +85,9 @@ func (p *Params) Validate() error {
 		return fmt.Errorf("visible_offset has %d elements, visible_field %d", len(p.VisibleOffset), n)
 	case len(p.HiddenOffset) != h:
 		return fmt.Errorf("hidden_offset has %d elements, hidden_field %d", len(p.HiddenOffset), h)
-	case !(p.Coupling > 0) || math.IsInf(p.Coupling, 0):
-		return fmt.Errorf("coupling is %v: it must be positive and finite", p.Coupling)
+	}
+	if err := p.checkLinks(); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name  string
@@ -86,7 +95,8 @@ func (p *Params) Validate() error {
 		limit float64
 	}{
 		{"visible_field", p.VisibleField, math.MaxFloat64}, {"hidden_field", p.HiddenField, math.MaxFloat64},
-		{"visible_offset", p.VisibleOffset, 1}, {"hidden_offset", p.HiddenOffset, 1},
+		{"visible_offset", p.VisibleOffset, visibleOffset}, {"hidden_offset", p.HiddenOffset, hiddenOffset},
+		{"visible_own", p.VisibleOwn, math.MaxFloat64},
 	} {
 		for i, v := range f.x {
 			if !(math.Abs(v) <= f.limit) {

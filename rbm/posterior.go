@@ -169,16 +169,16 @@ type Model[T Real] struct {
 // Machine returns the machine with the most probable synapses; see Typical for
 // the better one to ship.
 func (m *Model[T]) Machine() *Machine {
-	return &Machine{Params: m.Params.Clone(), Synapses: m.Posterior.Sign()}
+	return &Machine{Params: m.Params.Clone(), Synapses: Binary(m.Posterior.Sign())}
 }
 
 // Clone returns a deep copy.
-func (m *Model[T]) Clone() *Model[T] {
-	q := *m.Posterior
-	q.Theta = slices.Clone(q.Theta)
-	q.PriorTheta = slices.Clone(q.PriorTheta)
-	return &Model[T]{m.Params.Clone(), &q}
+func (q *Posterior[T]) Clone() *Posterior[T] {
+	return &Posterior[T]{q.Visible, q.Hidden, slices.Clone(q.Theta), slices.Clone(q.PriorTheta)}
 }
+
+// Clone returns a deep copy.
+func (m *Model[T]) Clone() *Model[T] { return &Model[T]{m.Params.Clone(), m.Posterior.Clone()} }
 
 // Convert returns a model of the other precision.
 func Convert[To, From Real](m *Model[From]) *Model[To] {

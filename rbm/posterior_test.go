@@ -150,7 +150,7 @@ func TestModelCopies(t *testing.T) {
 			t.Fatal("copies differ")
 		}
 		nearAll(t, "converted theta", wide.Posterior.Theta, m.Posterior.Theta, 0)
-		if !machine.Synapses.Equal(m.Posterior.Sign()) || (wide.Posterior.PriorTheta != nil) != prior {
+		if !machine.Signs().Equal(m.Posterior.Sign()) || (wide.Posterior.PriorTheta != nil) != prior {
 			t.Error("synapses or prior differ")
 		}
 		original := Convert[float32](Convert[float64](m)) // not by Clone, which is tested here

@@ -139,9 +139,9 @@ func TestPipesForFiles(t *testing.T) {
 	}
 }
 
-// TestNames: names that are no UTF-8 or would move a terminal's cursor are shown in
+// TestPrintableNames: names that are no UTF-8 or would move a terminal's cursor are shown in
 // one way and stay different.
-func TestNames(t *testing.T) {
+func TestPrintableNames(t *testing.T) {
 	for name, want := range map[string]string{"plain": "plain", "größer β": "größer β", "a\xff": `a\xff`, `a\xff`: `a\x5cxff`, "\x1b[31m": `\x1b[31m`, "a\nb": `a\x0ab`, "\u009b1m": `\xc2\x9b1m`,
 		`a\b`: `a\b`, "x\u202ey": `x\xe2\x80\xaey`, "\x7f": `\x7f`, "a\u2028": `a\xe2\x80\xa8`, "\ufffe": `\xef\xbf\xbe`, "a\u200db 👩\u200d🔬": "a\u200db 👩\u200d🔬", "": "", "�": "�"} {
 		if got := Printable(name); got != want || !utf8.ValidString(got) {

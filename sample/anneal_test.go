@@ -13,9 +13,9 @@ import (
 	"bethe/stream"
 )
 
-func anneal[T rbm.Real](t *testing.T, net *rbm.Network[T], a Annealing) LnZEstimate {
+func annealed[T rbm.Real](t *testing.T, source SpinSource[T], a Annealing) LnZEstimate {
 	t.Helper()
-	e, err := AnnealedLnZ(t.Context(), net, a)
+	e, err := AnnealedLnZ(t.Context(), source, a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,11 +42,11 @@ func annealedUnbiased[T rbm.Real](t *testing.T) {
 	const keys, chains = 40, 500
 	net := testNetwork[T](visible, hidden)
 	lnz := lnSum(lnWeights(net))
-	for _, base := range [][]float64{nil, widened(net.VisibleField), {0.5, -0.5, 1, 0, 2}} {
+	for _, base := range [][]float64{make([]float64, visible), widened(net.VisibleField), {0.5, -0.5, 1, 0, 2}} {
 		for _, temperatures := range []int{1, 2, 7} {
 			var sum, square float64
 			for k := range keys {
-				e := anneal(t, net, Annealing{Chains: chains, Temperatures: temperatures, BaseField: base, Key: stream.New(uint64(k))})
+				e := annealed(t, OnNetwork(net).From(base), Annealing{Chains: chains, Temperatures: temperatures, Key: stream.New(uint64(k))})
 				for _, w := range e.LogWeights {
 					ratio := math.Exp(w - lnz)
 					sum += ratio
@@ -68,7 +68,7 @@ func annealedUnbiased[T rbm.Real](t *testing.T) {
 func TestAnnealedExact(t *testing.T) {
 	net := testNetwork[float64](visible, hidden)
 	clear(net.Coupling)
-	e := anneal(t, net, Annealing{Chains: 50, Temperatures: 10, BaseField: net.VisibleField, Key: stream.New(1)})
+	e := annealed(t, OnNetwork(net).From(net.VisibleField), Annealing{Chains: 50, Temperatures: 10, Key: stream.New(1)})
 	lnz := lnSum(lnWeights(net))
 	if math.Abs(e.LnZ-lnz) > 1e-12 || e.Spread > 1e-12 || math.Abs(e.Effective-50) > 1e-9 {
 		t.Errorf("%.15g with spread %g and %g effective chains, not %.15g", e.LnZ, e.Spread, e.Effective, lnz)
@@ -82,13 +82,13 @@ func TestAnnealedConverges(t *testing.T) {
 	for k := range net.Coupling {
 		net.Coupling[k] *= 1.2
 	}
-	lnz, err := net.LnZ()
+	lnz, err := net.LnZ(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var spread, gap []float64
 	for _, temperatures := range []int{4, 40, 400} {
-		e := anneal(t, net, Annealing{Chains: chains, Temperatures: temperatures, Key: stream.New(2)})
+		e := annealed(t, OnNetwork(net), Annealing{Chains: chains, Temperatures: temperatures, Key: stream.New(2)})
 		mean := 0.0
 		for _, w := range e.LogWeights {
 			mean += w / chains
@@ -126,7 +126,7 @@ func TestAnnealedDeterminism(t *testing.T) {
 	net := testNetwork[float32](60, 30)
 	run := func(threads int, seed uint64) LnZEstimate {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-		return anneal(t, net, Annealing{Chains: 100, Temperatures: 40, Key: stream.New(seed)})
+		return annealed(t, OnNetwork(net), Annealing{Chains: 100, Temperatures: 40, Key: stream.New(seed)})
 	}
 	want := run(1, 3)
 	if !reflect.DeepEqual(run(2, 3), want) || !reflect.DeepEqual(run(5, 3), want) {
@@ -141,7 +141,7 @@ func TestAnnealedStops(t *testing.T) {
 	net := testNetwork[float64](visible, hidden)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done []int
-	_, err := AnnealedLnZ(ctx, net, Annealing{Chains: 2, Temperatures: 100, Progress: func(k int) {
+	_, err := AnnealedLnZ(ctx, OnNetwork(net), Annealing{Chains: 2, Temperatures: 100, Progress: func(k int) {
 		done = append(done, k)
 		if k == 32 {
 			cancel()
@@ -151,7 +151,7 @@ func TestAnnealedStops(t *testing.T) {
 		t.Errorf("progress %v, error %v", done, err)
 	}
 	for _, a := range []Annealing{{Chains: 1, Temperatures: 1}, {Chains: 2}} {
-		if _, err := AnnealedLnZ(t.Context(), net, a); err == nil {
+		if _, err := AnnealedLnZ(t.Context(), OnNetwork(net), a); err == nil {
 			t.Errorf("%+v: no error", a)
 		}
 	}

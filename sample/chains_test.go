@@ -79,7 +79,7 @@ func everything(int) bool { return true }
 
 // wantDistribution is a chi-squared test of the chains' joint states, rare
 // ones pooled. It fails where p < 1e-6.
-func wantDistribution[T rbm.Real](t *testing.T, what string, c *Chains[T], probability []float64) {
+func wantDistribution[T rbm.Real](t *testing.T, what string, c *SpinChains[T], probability []float64) {
 	t.Helper()
 	n, chains := c.Visible.Rows(), c.Visible.Cols()
 	counts := make([]float64, len(probability))
@@ -129,7 +129,8 @@ func chainsDistribution[T rbm.Real](t *testing.T) {
 	const chains, sweeps = 20_000, 30
 	net := testNetwork[T](visible, hidden)
 	lnw := lnWeights(net)
-	c := NewChains(net, chains, stream.New(1))
+	source := OnNetwork(net)
+	c := NewChains(source, chains, stream.New(1))
 	c.Sweep(sweeps)
 	wantDistribution(t, "in equilibrium", c, probabilities(lnw, everything))
 	c.Sweep(1)
@@ -154,7 +155,7 @@ func chainsDistribution[T rbm.Real](t *testing.T) {
 	for k := range other.Coupling {
 		other.Coupling[k] *= -1
 	}
-	c.SetNetwork(other)
+	source.Set(other)
 	c.Sweep(sweeps)
 	wantDistribution(t, "in another network", c, probabilities(lnWeights(other), everything))
 
@@ -165,19 +166,26 @@ func chainsDistribution[T rbm.Real](t *testing.T) {
 
 // Chains whose network changes draw as those do that have the new one from the
 // beginning, with couplings transposed for one sweep or kept for more.
-func TestSetNetworkSweeps(t *testing.T) {
+func TestSetSweeps(t *testing.T) {
 	const n, p, count = 45, 33, 70
 	first, second := testNetwork[float32](n, p), testNetwork[float32](n, p)
 	for k := range second.Coupling {
 		second.Coupling[k] *= -0.7
 	}
-	for _, make := range []func(*rbm.Network[float32], int, stream.Key) *Chains[float32]{NewChains[float32], NewCoarseChains[float32]} {
+	for _, rounded := range []bool{false, true} {
+		on := func(net *rbm.Network[float32]) *NetworkSource[float32] {
+			if rounded {
+				return OnNetwork(net).Rounded()
+			}
+			return OnNetwork(net)
+		}
 		for _, sweeps := range [][2]int{{0, 1}, {1, 1}, {3, 1}, {1, 3}} {
-			c := make(first, count, stream.New(4))
+			changing, fixed := on(first), on(second)
+			c := NewChains(changing, count, stream.New(4))
 			c.Sweep(sweeps[0])
-			c.SetNetwork(second)
-			other := make(second, count, stream.New(4))
-			other.layers.(*realConditionals[float32]).keep()
+			changing.Set(second)
+			other := NewChains(fixed, count, stream.New(4))
+			fixed.keep()
 			other.Hidden, other.Sweeps = c.Hidden.Clone(), c.Sweeps
 			c.Sweep(sweeps[1])
 			other.Sweep(sweeps[1])
@@ -191,7 +199,7 @@ func TestSetNetworkSweeps(t *testing.T) {
 // The fields that chains show are those of the network and the states.
 func TestChainsFields(t *testing.T) {
 	net := testNetwork[float64](visible, hidden)
-	c := NewChains(net, 7, stream.New(2))
+	c := NewChains(OnNetwork(net), 7, stream.New(2))
 	c.Sweep(1)
 	before := c.Hidden.Clone()
 	c.Sweep(1)
@@ -220,15 +228,15 @@ func TestChainsFields(t *testing.T) {
 func TestChainsDeterminism(t *testing.T) {
 	const n, p, chains = 70, 40, 500
 	net := testNetwork[float32](n, p)
-	run := func(threads int, key stream.Key, sweeps ...int) *Chains[float32] {
+	run := func(threads int, key stream.Key, sweeps ...int) *SpinChains[float32] {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-		c := NewChains(net, chains, key)
+		c := NewChains(OnNetwork(net), chains, key)
 		for _, k := range sweeps {
 			c.Sweep(k)
 		}
 		return c
 	}
-	same := func(a, b *Chains[float32]) bool {
+	same := func(a, b *SpinChains[float32]) bool {
 		return a.Visible.Equal(b.Visible) && a.Hidden.Equal(b.Hidden) && a.Sweeps == b.Sweeps && reflect.DeepEqual(a.HiddenFields(), b.HiddenFields())
 	}
 	want := run(1, stream.New(3), 5)
@@ -241,7 +249,7 @@ func TestChainsDeterminism(t *testing.T) {
 		t.Error("another key gives the same chains")
 	}
 	half := run(1, stream.New(3), 2)
-	resumed := NewChains(net, chains, stream.New(3))
+	resumed := NewChains(OnNetwork(net), chains, stream.New(3))
 	resumed.Hidden, resumed.Sweeps = half.Hidden.Clone(), half.Sweeps
 	resumed.Sweep(3)
 	if !same(resumed, want) {
@@ -251,15 +259,16 @@ func TestChainsDeterminism(t *testing.T) {
 
 func TestChainsPanics(t *testing.T) {
 	net := testNetwork[float32](visible, hidden)
-	c := NewChains(net, 4, stream.New(1))
+	source := OnNetwork(net)
+	c := NewChains(source, 4, stream.New(1))
 	for want, f := range map[string]func(){
-		"sample: 0 chains": func() { NewChains(net, 0, stream.New(1)) },
-		"sample: a network of 6 x 3 units for chains of 5 x 3": func() { c.SetNetwork(testNetwork[float32](6, 3)) },
-		"sample: a network of 5 x 2 units for chains of 5 x 3": func() { c.SetNetwork(testNetwork[float32](5, 2)) },
-		"sample: Start of 5 x 4 chains at 5 x 3 spins":         func() { c.Start(spin.New(5, 3)) },
-		"sample: Start of 5 x 4 chains at 4 x 4 spins":         func() { c.Start(spin.New(4, 4)) },
+		"sample: 0 chains": func() { NewChains(OnNetwork(net), 0, stream.New(1)) },
+		"sample: a network of 6 x 3 units in the place of one of 5 x 3": func() { source.Set(testNetwork[float32](6, 3)) },
+		"sample: a network of 5 x 2 units in the place of one of 5 x 3": func() { source.Set(testNetwork[float32](5, 2)) },
+		"sample: Start of 5 x 4 chains at 5 x 3 states":                 func() { c.Start(spin.New(5, 3)) },
+		"sample: Start of 5 x 4 chains at 4 x 4 states":                 func() { c.Start(spin.New(4, 4)) },
 		"sample: 4 base fields for 5 visible units": func() {
-			_, _ = AnnealedLnZ(t.Context(), net, Annealing{Chains: 2, Temperatures: 1, BaseField: make([]float64, 4)})
+			_, _ = AnnealedLnZ(t.Context(), OnNetwork(net).From(make([]float64, 4)), Annealing{Chains: 2, Temperatures: 1})
 		},
 	} {
 		func() {

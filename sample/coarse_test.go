@@ -18,7 +18,8 @@ func TestCoarseChains(t *testing.T) {
 	for k := range net.Coupling {
 		net.Coupling[k] = float32(0.1 * (2*rng.Float64() - 1))
 	}
-	c := NewCoarseChains(net, chains, key.Sub(1))
+	source := OnNetwork(net).Rounded()
+	c := NewChains(source, chains, key.Sub(1))
 	deviation := func() float64 {
 		c.Sweep(1)
 		exact := make([]float32, p*chains)
@@ -33,19 +34,19 @@ func TestCoarseChains(t *testing.T) {
 		t.Errorf("fields of small couplings are off by %v", d)
 	}
 	net.Coupling[5] = 1
-	c.SetNetwork(net)
+	source.Set(net)
 	if d := deviation(); d != 0 {
 		t.Errorf("fields of large couplings are off by %v", d)
 	}
 	net.Bound = 1 // that is too large to tell
-	c.SetNetwork(net)
+	source.Set(net)
 	if d := deviation(); d != 0 {
 		t.Errorf("fields of large couplings are off by %v", d)
 	}
 	net.Coupling[5] = 0
 	for _, bound := range []float32{0.1, 1, 0} {
 		net.Bound = bound
-		c.SetNetwork(net)
+		source.Set(net)
 		if d := deviation(); d == 0 {
 			t.Errorf("fields of small couplings, bounded by %v, are not rounded again", bound)
 		}

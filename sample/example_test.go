@@ -12,13 +12,13 @@ import (
 
 // pair is a machine of two visible units and one hidden one.
 func pair() *rbm.Machine {
-	return &rbm.Machine{Params: rbm.NewParams(2, 1, 1), Synapses: spin.FromSigns(2, 1, []int8{1, 1})}
+	return &rbm.Machine{Params: rbm.NewParams(2, 1, 1), Synapses: rbm.Binary(spin.FromSigns(2, 1, []int8{1, 1}))}
 }
 
 // Ten thousand chains tell how often two visible units agree: (1+tanh(1)^2)/2.
-func ExampleNewMachineChains() {
+func ExampleNewChains() {
 	const n = 10000
-	chains := sample.NewMachineChains(pair(), n, stream.New(1))
+	chains := sample.NewChains(sample.OnMachine(pair()), n, stream.New(1))
 	chains.Sweep(50)
 	agree := 0
 	for a := range n {
@@ -31,14 +31,14 @@ func ExampleNewMachineChains() {
 }
 
 // The partition function by annealing, beside the exact one.
-func ExampleAnnealedMachineLnZ() {
+func ExampleAnnealedLnZ() {
 	machine := pair()
-	estimate, err := sample.AnnealedMachineLnZ(context.Background(), machine, sample.Annealing{Chains: 1000, Temperatures: 100, Key: stream.New(1)})
+	estimate, err := sample.AnnealedLnZ(context.Background(), sample.OnMachine(machine), sample.Annealing{Chains: 1000, Temperatures: 100, Key: stream.New(1)})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	exact, err := machine.LnZ()
+	exact, err := machine.LnZ(context.Background())
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -5,8 +5,8 @@ import (
 	"math"
 
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A Profile says how far and how stiffly the distributions of a path (Annealing)
@@ -20,63 +20,47 @@ type Profile struct {
 
 // Measuring says how a profile is measured.
 type Measuring struct {
-	Chains    int       // runs, at least 10
-	Steps     int       // of each, at least 500
-	BaseField []float64 // visible fields of the base distribution; nil for none
-	Key       stream.Key
+	Chains int // runs, at least 10
+	Steps  int // of each, at least 500
+	Key    stream.Key
 }
 
 // pilotBlocks is the number of knots of a profile; correlations of log-weights
 // over more steps than a block has count as none.
 const pilotBlocks = 50
 
-// MeasureProfile measures the profile of the path to a network. The error is
-// the context's.
-func MeasureProfile[T rbm.Real](ctx context.Context, net *rbm.Network[T], m Measuring) (*Profile, error) {
-	return measure[T](ctx, shareNetwork(net).conditionals(m.Chains), net.VisibleField, m)
-}
-
-// MeasureMachineProfile measures the profile of the path to a machine. The
-// error is the context's.
-func MeasureMachineProfile(ctx context.Context, machine *rbm.Machine, m Measuring) (*Profile, error) {
-	layers, fields, _ := machineConditionals(machine, m.Chains)
-	return measure(ctx, layers(), fields, m)
-}
-
-// measure anneals twice: a quarter of the steps equally spaced, the others where
-// the first run found effort.
-func measure[T rbm.Real](ctx context.Context, layers conditionals[T], fields []T, m Measuring) (*Profile, error) {
+// MeasureProfile measures the profile of the path to a machine. It anneals twice: a
+// quarter of the steps equally spaced, the others where the first run found effort.
+// The error is the context's.
+func MeasureProfile[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], m Measuring) (*Profile, error) {
 	if m.Chains < 10 || m.Steps < 10*pilotBlocks {
 		panic("sample: a profile needs at least 10 chains and 500 steps")
 	}
-	w := newPath(m.BaseField, fields)
 	first := (m.Steps/4 + pilotBlocks - 1) / pilotBlocks * pilotBlocks
 	equal := make([]float64, first+1)
 	for k := range equal {
 		equal[k] = float64(k) / float64(first)
 	}
-	p, err := pilot(ctx, w, layers, equal, m.Chains, m.Key.Sub(0))
+	p, err := pilot(ctx, source, equal, m.Chains, m.Key.Sub(0))
 	if err != nil {
 		return nil, err
 	}
 	rest := (m.Steps - first + pilotBlocks - 1) / pilotBlocks * pilotBlocks
-	return pilot(ctx, w, layers, p.AnnealingLadder(rest), m.Chains, m.Key.Sub(1))
+	return pilot(ctx, source, p.AnnealingLadder(rest), m.Chains, m.Key.Sub(1))
 }
 
 // pilot anneals along a ladder of a multiple of pilotBlocks steps. Over a block
 // of m steps the variance of the gain of log-weights is 2 friction dt^2 / m
 // where it relaxes within the block, and the sum of the variances of the steps
 // where states are independent from step to step.
-func pilot[T rbm.Real](ctx context.Context, w *path[T], layers conditionals[T], ladder []float64, chains int, key stream.Key) (*Profile, error) {
-	n, _ := layers.size()
-	s := spin.New(n, chains)
-	w.draw(s, key.Sub(start))
+func pilot[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], ladder []float64, chains int, key stream.Key) (*Profile, error) {
+	s := source.Base(chains, key.Sub(start))
 	p := &Profile{at: []float64{0}, length: []float64{0}, effort: []float64{0}}
 	m := (len(ladder) - 1) / pilotBlocks
 	step, block := make([]float64, chains), make([]float64, chains) // log-weights at the start of each
 	length := 0.0
 	a := Annealing{Ladder: ladder}
-	_, err := w.anneal(ctx, layers, s, temperatures[T](&a), key, func(k int, logW []float64) {
+	_, err := anneal(ctx, source, s, temperatures[T](&a), key, func(k int, logW []float64) {
 		length += math.Sqrt(varianceOfGain(logW, step))
 		copy(step, logW)
 		if k%m == 0 {

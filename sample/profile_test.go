@@ -16,7 +16,7 @@ import (
 
 func profile(t *testing.T, m *rbm.Machine, seed uint64) *Profile {
 	t.Helper()
-	p, err := MeasureMachineProfile(t.Context(), m, Measuring{Chains: 100, Steps: 1000, Key: stream.New(seed)})
+	p, err := MeasureProfile(t.Context(), OnMachine(m), Measuring{Chains: 100, Steps: 1000, Key: stream.New(seed)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestLadders(t *testing.T) {
 // found to 5 % (the pilot's own error is near 1 %).
 func TestProfileLength(t *testing.T) {
 	m := testMachine(40, 3, stream.New(1))
-	m.Coupling = 1e-9
+	m.SetCoupling(1e-9)
 	clear(m.HiddenField)
 	for i := range m.VisibleField {
 		m.VisibleField[i] = 0.1 * float64(i)
@@ -68,8 +68,8 @@ func TestProfileLength(t *testing.T) {
 func TestExchangeLadder(t *testing.T) {
 	const step = 0.75
 	m := testMachine(60, 20, stream.New(1))
-	m.Coupling = 0.2
-	e := NewMachineTempered(m, Tempering{Chains: 128, Ladder: profile(t, m, 4).ExchangeLadder(step), Key: stream.New(5)})
+	m.SetCoupling(0.2)
+	e := NewTempered(OnMachine(m), Tempering{Chains: 128, Ladder: profile(t, m, 4).ExchangeLadder(step), Key: stream.New(5)})
 	e.Sweep(200)
 	e.Exchanges.Reset()
 	e.Sweep(400)
@@ -90,14 +90,14 @@ func TestAnnealingLadderHelps(t *testing.T) {
 	}
 	clear(m.HiddenField)
 	clear(m.HiddenOffset)
-	m.Coupling = 0.3
+	m.SetCoupling(0.3)
 	a := Annealing{Chains: 2000, Temperatures: 300, Key: stream.New(6)}
-	equal, err := AnnealedMachineLnZ(t.Context(), m, a)
+	equal, err := AnnealedLnZ(t.Context(), OnMachine(m), a)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.Ladder = profile(t, m, 8).AnnealingLadder(300)
-	adapted, err := AnnealedMachineLnZ(t.Context(), m, a)
+	adapted, err := AnnealedLnZ(t.Context(), OnMachine(m), a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,10 +118,10 @@ func TestProfileDeterminism(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	net := rbm.NetworkOf[float64](m)
-	if _, err := MeasureProfile(ctx, net, Measuring{Chains: 10, Steps: 500}); !errors.Is(err, context.Canceled) {
+	if _, err := MeasureProfile(ctx, OnNetwork(net), Measuring{Chains: 10, Steps: 500}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if p, err := MeasureProfile(t.Context(), net, Measuring{Chains: 10, Steps: 500}); err != nil || !(p.Length() > 0) {
+	if p, err := MeasureProfile(t.Context(), OnNetwork(net), Measuring{Chains: 10, Steps: 500}); err != nil || !(p.Length() > 0) {
 		t.Errorf("length %v, error %v", p.Length(), err)
 	}
 }
@@ -158,8 +158,8 @@ func reverseUnbiased[T rbm.Real](t *testing.T) {
 	starts := exactStates(net, chains, stream.New(1))
 	before := starts.Clone()
 	for k, ladder := range [][]float64{{0, 1}, {0, 0.3, 1}, {0, 0.1, 0.2, 0.5, 0.7, 0.9, 1}} {
-		for _, base := range [][]float64{nil, testBase} {
-			e, err := ReverseLnZ(t.Context(), net, starts, Annealing{Ladder: ladder, BaseField: base, Key: stream.New(uint64(k))})
+		for _, base := range [][]float64{make([]float64, visible), testBase} {
+			e, err := ReverseLnZ(t.Context(), OnNetwork(net).From(base), starts, Annealing{Ladder: ladder, Key: stream.New(uint64(k))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +189,7 @@ func TestReverseMachine(t *testing.T) {
 	net := rbm.NetworkOf[float64](m)
 	starts := exactStates(net, chains, stream.New(2))
 	exact := lnSum(lnWeights(net))
-	e, err := ReverseMachineLnZ(t.Context(), m, starts, Annealing{Temperatures: 50, Key: stream.New(3)})
+	e, err := ReverseLnZ(t.Context(), OnMachine(m), starts, Annealing{Temperatures: 50, Key: stream.New(3)})
 	if err != nil || math.Abs(e.LnZ-exact) > 5*e.Spread/math.Sqrt(e.Effective) || e.Spread > 0.5 {
 		t.Errorf("ln Z %v with spread %v, exactly %v (%v)", e.LnZ, e.Spread, exact, err)
 	}
@@ -202,7 +202,7 @@ func TestTemperedLnZ(t *testing.T) {
 	const chains = 1000
 	net := strongNetwork[float64]()
 	net.Constant = 3
-	e := NewTempered(net, Tempering{Chains: chains, Ladder: testLadder, BaseField: testBase, Key: stream.New(2)})
+	e := NewTempered(OnNetwork(net).From(testBase), Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(2)})
 	e.Sweep(100)
 	e.Exchanges.Reset()
 	e.Sweep(60)

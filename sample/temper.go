@@ -5,43 +5,39 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Tempering says how chains are tempered.
 type Tempering struct {
 	Chains int // independent ensembles, each of one state a temperature
 	// Ladder are the temperatures t, rising from 0 or above to 1: the state at t
-	// follows exp(-(1-t) base - t energy). Path.Ladder makes good ones.
-	Ladder    []float64
-	BaseField []float64 // visible fields of the base, independent spins; nil for none
-	Key       stream.Key
+	// follows exp(-(1-t) base - t energy). Profile.ExchangeLadder makes good ones.
+	Ladder []float64
+	Key    stream.Key
 }
 
 // Tempered are Gibbs chains at a ladder of temperatures that exchange states
 // (replica exchange, or parallel tempering; Swendsen and Wang 1986, Geyer 1991),
-// so that chains at the network itself (Top) reach states that Gibbs sampling
+// so that chains at the machine itself (Top) reach states that Gibbs sampling
 // alone would take too long to find. Neighbours exchange visible states by
 // their weights summed over the hidden units, even and odd pairs in turn (Syed,
 // Bouchard-Cote, Deligiannidis and Doucet 2022). Every draw is a function of the
 // key and the number of sweeps alone: threads do not matter.
-type Tempered[T rbm.Real] struct {
+type Tempered[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	Exchanges Exchanges
 
 	chains  int
 	ladder  []T
-	rungs   []*Chains[T]
-	path    *path[T]
-	offset  float64 // the constant of the network's weights
+	rungs   []*Chains[T, V, H]
+	source  Source[T, V, H]
 	key     stream.Key
 	sweeps  uint64
 	up      [][]float64 // [pair][chain]: what log-weights gain from a rung to the next, of its states
 	down    [][]float64 // the same of the next one's states, to the rung
-	visible [][]T       // scratch, [rung][chain]
 	replica []int       // [rung*chains+chain]: which of the ensemble's replicas is there
 	heading []int8      // [replica*chains+chain]: up, down or 0
 	shown   bool        // the chains' hidden fields are those of their visible states
@@ -127,37 +123,18 @@ func every(n int) []int {
 	return list
 }
 
-// NewTempered returns tempered chains on a network that start at independent
-// fair hidden spins.
-func NewTempered[T rbm.Real](net *rbm.Network[T], t Tempering) *Tempered[T] {
-	shared := shareNetwork(net)
-	return newTempered(func() conditionals[T] { return shared.conditionals(t.Chains) }, net.VisibleField, net.Constant, t)
-}
-
-// NewMachineTempered returns tempered chains on a machine; those of binary
-// synapses are several times faster than those on the machine's network.
-func NewMachineTempered(machine *rbm.Machine, t Tempering) *Tempered[float32] {
-	layers, fields, constant := machineConditionals(machine, t.Chains)
-	return newTempered(layers, fields, constant, t)
-}
-
-func newTempered[T rbm.Real](layers func() conditionals[T], fields []T, constant float64, t Tempering) *Tempered[T] {
+// NewTempered returns tempered chains on a machine that start at random hidden states.
+func NewTempered[T rbm.Real, V units.States[V], H units.States[H]](source Source[T, V, H], t Tempering) *Tempered[T, V, H] {
 	checkLadder("NewTempered", t.Ladder)
 	rungs, chains := len(t.Ladder), t.Chains
-	e := &Tempered[T]{
+	e := &Tempered[T, V, H]{
 		Exchanges: Exchanges{Tried: make([]int, rungs-1), Accepted: make([]float64, rungs-1)},
-		chains:    chains, key: t.Key,
-		path:    newPath(t.BaseField, fields),
-		offset:  constant,
+		chains:    chains, key: t.Key, source: source,
 		replica: make([]int, rungs*chains), heading: make([]int8, rungs*chains),
 	}
 	for r, at := range t.Ladder {
 		e.ladder = append(e.ladder, T(at))
-		c := newChains(layers(), make([]T, len(fields)), chains, t.Key.Sub(rung).Sub(uint64(r)))
-		c.at = T(at)
-		e.path.fields(c.visible, c.at)
-		e.rungs = append(e.rungs, c)
-		e.visible = append(e.visible, make([]T, chains))
+		e.rungs = append(e.rungs, newChains(source, chains, T(at), t.Key.Sub(rung).Sub(uint64(r))))
 		for l := range chains {
 			e.replica[r*chains+l] = r
 		}
@@ -181,42 +158,33 @@ func checkLadder(who string, ladder []float64) {
 	}
 }
 
-// Top returns the chains at the network itself, to be read: their Visible and
+// Top returns the chains at the machine itself, to be read: their Visible and
 // Hidden states and fields. Sweeping is for Tempered.
-func (e *Tempered[T]) Top() *Chains[T] { return e.rungs[len(e.rungs)-1] }
+func (e *Tempered[T, V, H]) Top() *Chains[T, V, H] { return e.rungs[len(e.rungs)-1] }
 
 // Rung returns the chains at a temperature of the ladder, to be read.
-func (e *Tempered[T]) Rung(k int) *Chains[T] { return e.rungs[k] }
+func (e *Tempered[T, V, H]) Rung(k int) *Chains[T, V, H] { return e.rungs[k] }
 
 // LogWeights writes the logarithm of the weight of each visible state at the
 // top, summed over the hidden units, to dst, one a chain.
-func (e *Tempered[T]) LogWeights(dst []float64) {
+func (e *Tempered[T, V, H]) LogWeights(dst []float64) {
 	top := e.Top()
-	visible := make([]T, e.chains)
-	spin.Mul(visible, e.path.network, 1, top.Visible)
-	fields := top.HiddenFields()
-	for l := range dst[:e.chains] {
-		dst[l] = e.offset + float64(visible[l])
-	}
-	for k := 0; k < len(fields); k += e.chains {
-		kernel.AddLog2Cosh(dst[:e.chains], fields[k:k+e.chains])
-	}
+	top.layers.LogWeights(dst[:e.chains], top.Visible)
 }
 
-// LnZ estimates ln Z of the network from the exchanges since the last Reset, by
+// LnZ estimates ln Z of the machine from the exchanges since the last Reset, by
 // acceptance ratios between neighbours (Bennett 1976), with the named ensembles,
 // repeated ones as often as they are named; nil for all. The ladder must start
 // at 0 and each pair must have been tried. It is good where the chains are in
 // equilibrium at each temperature.
-func (e *Tempered[T]) LnZ(ensembles []int) float64 {
+func (e *Tempered[T, V, H]) LnZ(ensembles []int) float64 {
 	if e.ladder[0] != 0 {
 		panic("sample: LnZ of a ladder that does not start at 0")
 	}
 	if ensembles == nil {
 		ensembles = every(e.chains)
 	}
-	_, p := e.Top().layers.size()
-	sum := e.offset + e.path.lnBase(p)
+	sum := e.source.LnZBase()
 	for k := range e.Exchanges.ratios {
 		sum += e.Exchanges.ratios[k].ln(ensembles)
 	}
@@ -224,11 +192,11 @@ func (e *Tempered[T]) LnZ(ensembles []int) float64 {
 }
 
 // Sweeps returns how many sweeps have been done.
-func (e *Tempered[T]) Sweeps() uint64 { return e.sweeps }
+func (e *Tempered[T, V, H]) Sweeps() uint64 { return e.sweeps }
 
 // Start sets the visible states at every temperature to the columns of s
 // (visible x chains) and draws the hidden ones given them.
-func (e *Tempered[T]) Start(s *spin.Matrix) {
+func (e *Tempered[T, V, H]) Start(s V) {
 	for _, c := range e.rungs {
 		c.Start(s)
 	}
@@ -237,33 +205,27 @@ func (e *Tempered[T]) Start(s *spin.Matrix) {
 
 // Clamp holds the named visible units at their states in s (visible x chains)
 // at every temperature, from now on.
-func (e *Tempered[T]) Clamp(units []int, s *spin.Matrix) {
+func (e *Tempered[T, V, H]) Clamp(units []int, s V) {
 	for _, c := range e.rungs {
 		c.Clamp(units, s)
 	}
 	e.shown = true
 }
 
-// SetNetwork changes the network, as that of Chains does, and draws the hidden
-// states given the visible ones anew. The base stays.
-func (e *Tempered[T]) SetNetwork(net *rbm.Network[T]) {
-	fields := e.rungs[0].visible
-	e.rungs[0].SetNetwork(net) // the others share it
-	e.rungs[0].layers.(*realConditionals[T]).keep()
-	e.rungs[0].visible = fields
-	e.path.set(net.VisibleField)
-	e.offset = net.Constant
-	for r, c := range e.rungs {
-		e.path.fields(c.visible, e.ladder[r])
-		if e.shown {
-			c.drawHidden()
-		}
+// Redraw draws the hidden states given the visible ones anew. It is for after a
+// change of the source, such as NetworkSource.Set.
+func (e *Tempered[T, V, H]) Redraw() {
+	if !e.shown {
+		return
+	}
+	for _, c := range e.rungs {
+		c.drawHidden(drawHidden)
 	}
 }
 
 // Sweep does k sweeps: exchanges between neighbours, then a sweep of the chains
 // at every temperature.
-func (e *Tempered[T]) Sweep(k int) {
+func (e *Tempered[T, V, H]) Sweep(k int) {
 	for range k {
 		var moved []bool
 		if e.shown {
@@ -273,7 +235,7 @@ func (e *Tempered[T]) Sweep(k int) {
 			for r := lo; r < hi; r++ {
 				c := e.rungs[r]
 				if moved != nil && moved[r] {
-					c.layers.drawHidden(c.Hidden, c.Visible, c.at, c.key.Sub(redrawHidden).Sub(c.Sweeps))
+					c.drawHidden(redrawHidden)
 				}
 				c.Sweep(1)
 			}
@@ -285,7 +247,7 @@ func (e *Tempered[T]) Sweep(k int) {
 
 // exchange exchanges visible states between neighbours and tells which rungs
 // have changed; their hidden states are out of date.
-func (e *Tempered[T]) exchange() []bool {
+func (e *Tempered[T, V, H]) exchange() []bool {
 	first := int(e.sweeps % 2) // the lower rung of the first pair
 	parallel.For(len(e.rungs), 1, func(lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -302,7 +264,7 @@ func (e *Tempered[T]) exchange() []bool {
 			continue
 		}
 		moved[k], moved[k+1] = true, true
-		spin.SwapColumns(e.rungs[k].Visible, e.rungs[k+1].Visible, which)
+		e.rungs[k].Visible.Swap(e.rungs[k+1].Visible, which)
 		for _, l := range which {
 			a, b := k*e.chains+l, (k+1)*e.chains+l
 			e.replica[a], e.replica[b] = e.replica[b], e.replica[a]
@@ -313,7 +275,7 @@ func (e *Tempered[T]) exchange() []bool {
 }
 
 // accepted draws which chains exchange their states at rung k and the next.
-func (e *Tempered[T]) accepted(k int, rng *rand.Rand) (which []int) {
+func (e *Tempered[T, V, H]) accepted(k int, rng *rand.Rand) (which []int) {
 	for l := range e.chains {
 		accept := math.Exp(min(0, e.up[k][l]+e.down[k][l]))
 		e.Exchanges.Accepted[k] += accept
@@ -327,7 +289,7 @@ func (e *Tempered[T]) accepted(k int, rng *rand.Rand) (which []int) {
 }
 
 // countTrips notes which replicas are at the ends of the ladder.
-func (e *Tempered[T]) countTrips() {
+func (e *Tempered[T, V, H]) countTrips() {
 	top := (len(e.rungs) - 1) * e.chains
 	for l := range e.chains {
 		if h := &e.heading[e.replica[l]*e.chains+l]; *h != up {
@@ -348,11 +310,11 @@ const up, down = 1, -1
 
 // gains computes what the log-weights of the states at rung r would gain at the
 // other rung of the pair that starts at pair.
-func (e *Tempered[T]) gains(r, pair int) {
+func (e *Tempered[T, V, H]) gains(r, pair int) {
 	c, sum, other := e.rungs[r], e.up[pair], pair+1
 	if r > pair {
 		sum, other = e.down[pair], pair
 	}
 	clear(sum)
-	e.path.addSteps(sum, e.visible[r], c.Visible, c.HiddenFields(), e.ladder[r], e.ladder[other])
+	c.layers.AddGains(sum, c.Visible, e.ladder[r], e.ladder[other])
 }

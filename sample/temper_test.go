@@ -66,7 +66,7 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 			up.Set(i, l, 1)
 		}
 	}
-	gibbs := NewChains(net, chains, stream.New(1))
+	gibbs := NewChains(OnNetwork(net), chains, stream.New(1))
 	gibbs.Start(up)
 	gibbs.Sweep(100)
 	crossed, want := 0, 0.0
@@ -84,7 +84,8 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 		t.Errorf("%d Gibbs chains crossed, %.0f would be right: too easy a network for a test of tempering", crossed, want)
 	}
 
-	e := NewTempered(net, Tempering{Chains: chains, Ladder: testLadder, BaseField: testBase, Key: stream.New(2)})
+	source := OnNetwork(net).From(testBase)
+	e := NewTempered(source, Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(2)})
 	e.Start(up)
 	e.Sweep(100)
 	check := func(what string, net *rbm.Network[T], keep func(int) bool) {
@@ -120,7 +121,8 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 		other.Coupling[i] *= -1
 		other.VisibleField[i] += 0.2
 	}
-	e.SetNetwork(other)
+	source.Set(other)
+	e.Redraw()
 	e.Sweep(100)
 	check("on another network", other, everything)
 }
@@ -131,7 +133,7 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 func TestTemperedStationary(t *testing.T) {
 	const chains = 40_000
 	net := strongNetwork[float32]()
-	e := NewTempered(net, Tempering{Chains: chains, Ladder: testLadder, BaseField: testBase, Key: stream.New(3)})
+	e := NewTempered(OnNetwork(net).From(testBase), Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(3)})
 	for r, at := range testLadder {
 		p := probabilities(lnWeights(tempering(net, testBase, at)), everything)
 		s := spin.New(visible, chains)
@@ -162,7 +164,7 @@ func TestTemperedMachine(t *testing.T) {
 	const chains = 20_000
 	m := testMachine(visible, hidden, stream.New(1))
 	net := rbm.NetworkOf[float32](m)
-	e := NewMachineTempered(m, Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(2)})
+	e := NewTempered(OnMachine(m), Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(2)})
 	e.Sweep(30)
 	none := make([]float64, visible)
 	for r, at := range testLadder {
@@ -189,16 +191,16 @@ func TestTemperedMachine(t *testing.T) {
 
 func TestTemperedDeterminism(t *testing.T) {
 	m := testMachine(70, 40, stream.New(1))
-	run := func(threads int, seed uint64, sweeps ...int) *Tempered[float32] {
+	run := func(threads int, seed uint64, sweeps ...int) *SpinTempered[float32] {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
-		e := NewMachineTempered(m, Tempering{Chains: 100, Ladder: []float64{0, 0.2, 0.4, 0.5, 0.7, 1}, Key: stream.New(seed)})
+		e := NewTempered(OnMachine(m), Tempering{Chains: 100, Ladder: []float64{0, 0.2, 0.4, 0.5, 0.7, 1}, Key: stream.New(seed)})
 		for _, k := range sweeps {
 			e.Sweep(k)
 		}
 		return e
 	}
 	want := run(1, 3, 20)
-	same := func(e *Tempered[float32]) bool {
+	same := func(e *SpinTempered[float32]) bool {
 		for r := range 6 {
 			if !e.Rung(r).Visible.Equal(want.Rung(r).Visible) || !e.Rung(r).Hidden.Equal(want.Rung(r).Hidden) {
 				return false
@@ -229,7 +231,7 @@ func TestTemperedPanics(t *testing.T) {
 					t.Errorf("panic %q does not say %q", got, want)
 				}
 			}()
-			NewTempered(net, Tempering{Chains: 4, Ladder: ladder})
+			NewTempered(OnNetwork(net), Tempering{Chains: 4, Ladder: ladder})
 		}()
 	}
 }

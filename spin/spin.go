@@ -177,47 +177,6 @@ func (m *Matrix) Choose(count int, rng *rand.Rand) *Matrix {
 	return out
 }
 
-// CopyRows copies the named rows of src, of the same shape, to m.
-func (m *Matrix) CopyRows(src *Matrix, rows []int) {
-	if m.rows != src.rows || m.cols != src.cols {
-		panic(fmt.Sprintf("spin: CopyRows of %d x %d to %d x %d", src.rows, src.cols, m.rows, m.cols))
-	}
-	masks := make([]uint32, kernel.Words(m.rows))
-	for _, i := range rows {
-		if uint(i) >= uint(m.rows) {
-			panic(fmt.Sprintf("spin: CopyRows of row %d of %d", i, m.rows))
-		}
-		masks[i/kernel.WordBits] |= 1 << (i % kernel.WordBits)
-	}
-	for w, mask := range masks {
-		if mask == 0 {
-			continue
-		}
-		out := m.words[w*m.stride:][:m.cols]
-		for l, v := range src.words[w*m.stride:][:m.cols] {
-			out[l] = out[l]&^mask | v&mask
-		}
-	}
-}
-
-// SwapColumns exchanges the named columns of a and b, of the same shape.
-func SwapColumns(a, b *Matrix, cols []int) {
-	if a.rows != b.rows || a.cols != b.cols {
-		panic(fmt.Sprintf("spin: SwapColumns of %d x %d and %d x %d matrices", a.rows, a.cols, b.rows, b.cols))
-	}
-	for _, j := range cols {
-		if uint(j) >= uint(a.cols) {
-			panic(fmt.Sprintf("spin: SwapColumns of column %d of %d x %d matrices", j, a.rows, a.cols))
-		}
-	}
-	for w := 0; w < len(a.words); w += a.stride {
-		x, y := a.words[w:w+a.cols], b.words[w:w+a.cols]
-		for _, j := range cols {
-			x[j], y[j] = y[j], x[j]
-		}
-	}
-}
-
 // Transpose writes the transpose of m to dst, which must be cols x rows and
 // not share storage with m.
 func (m *Matrix) Transpose(dst *Matrix) {

@@ -188,7 +188,7 @@ func TestGather(t *testing.T) {
 	})
 }
 
-func TestCopyRows(t *testing.T) {
+func TestCopyUnits(t *testing.T) {
 	eachShape(t, func(t *testing.T, rows, cols int, x table, rng *rand.Rand) {
 		y := randomTable(rows, cols, rng)
 		m, src := x.matrix(rows, cols, rng), y.matrix(rows, cols, rng)
@@ -199,9 +199,9 @@ func TestCopyRows(t *testing.T) {
 				x[i] = y[i]
 			}
 		}
-		m.CopyRows(src, pick)
-		want(t, "CopyRows", m, rows, cols, x)
-		want(t, "source of CopyRows", src, rows, cols, y)
+		m.CopyUnits(src, pick)
+		want(t, "CopyUnits", m, rows, cols, x)
+		want(t, "source of CopyUnits", src, rows, cols, y)
 	})
 }
 
@@ -348,8 +348,8 @@ func TestPanics(t *testing.T) {
 		"Gather, rows":     {func() { m.Gather(New(2, 2), []int{0, 1}) }, "spin: Gather of 2 columns of 3 rows into 2 x 2"},
 		"Gather, column":   {func() { m.Gather(New(3, 1), []int{4}) }, "spin: Gather of column 4 of a 3 x 4 matrix"},
 		"Columns, Gather":  {func() { m.Columns().Gather(New(3, 1), []int{-1}) }, "spin: Gather of column -1 of a 3 x 4 matrix"},
-		"CopyRows, shape":  {func() { m.CopyRows(New(4, 3), nil) }, "spin: CopyRows of 4 x 3 to 3 x 4"},
-		"CopyRows, row":    {func() { m.CopyRows(New(3, 4), []int{3}) }, "spin: CopyRows of row 3 of 3"},
+		"CopyUnits, shape": {func() { m.CopyUnits(New(4, 3), nil) }, "spin: CopyUnits of 4 x 3 to 3 x 4"},
+		"CopyUnits, row":   {func() { m.CopyUnits(New(3, 4), []int{3}) }, "spin: CopyUnits of row 3 of 3"},
 		"Transpose":        {func() { m.Transpose(New(3, 4)) }, "spin: Transpose of 3 x 4 into 3 x 4"},
 		"RowSums":          {func() { m.RowSums(make([]int, 4)) }, "spin: RowSums with 4 sums, not 3"},
 		"Dot, rows":        {func() { Dot(nil, m, New(2, 1)) }, "spin: Dot of columns of 3 and 2 rows"},
@@ -391,12 +391,12 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// SwapColumns exchanges what it names and nothing else.
-func TestSwapColumns(t *testing.T) {
+// Swap exchanges what it names and nothing else.
+func TestSwap(t *testing.T) {
 	const rows, cols = 61, 9
 	a, b := Random(rows, cols, rand.New(rand.NewPCG(1, 1))), Random(rows, cols, rand.New(rand.NewPCG(2, 2)))
 	x, y := a.Clone(), b.Clone()
-	SwapColumns(x, y, []int{7, 0})
+	x.Swap(y, []int{7, 0})
 	for i := range rows {
 		for j := range cols {
 			p, q := a, b
@@ -409,7 +409,7 @@ func TestSwapColumns(t *testing.T) {
 		}
 	}
 	for _, f := range []func(){
-		func() { SwapColumns(x, y, []int{cols}) }, func() { SwapColumns(x, New(rows+1, cols), nil) },
+		func() { x.Swap(y, []int{cols}) }, func() { x.Swap(New(rows+1, cols), nil) },
 	} {
 		func() {
 			defer func() {

@@ -10,6 +10,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -89,7 +90,7 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	best := variational.Best(bounds)
 	model := models[best]
 	t.Bound = bounds[best]
-	t.OverlapBestStart = planted.Match(model.Posterior.Sign(), t.Teacher.Synapses).Mean()
+	t.OverlapBestStart = planted.Match(model.Posterior.Sign(), t.Teacher.Signs()).Mean()
 	logWeights := make([]float64, l.Restarts)
 	for k, b := range bounds {
 		logWeights[k] = b * float64(t.Data.Cols())
@@ -97,10 +98,10 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	n, p := t.Setup.Visible, t.Setup.Hidden
 	pooled := planted.Pool(polished, logWeights, n, p)
 	t.Means = pooled
-	t.OverlapOfMeans = planted.MatchMean(pooled, t.Teacher.Synapses).Mean()
+	t.OverlapOfMeans = planted.MatchMean(pooled, t.Teacher.Signs()).Mean()
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, pooled).Transpose(signs)
-	t.Overlap = planted.Match(signs, t.Teacher.Synapses).Mean()
+	t.Overlap = planted.Match(signs, t.Teacher.Signs()).Mean()
 	if l.Draws > 0 {
 		t.BoundAnnealed, err = t.bound(ctx, l, model, 0)
 	}
@@ -118,11 +119,11 @@ func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Mod
 
 // trainer returns that of one start.
 func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
-	model := variational.Model[float32](variational.Start{
+	model := variational.NewModel[float32](variational.Start{
 		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(labelStart), Prior: l.Prior,
 	}, t.Data)
 	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(labelChainStart).Rand()), key.Sub(labelChains))
-	trainer, err := variational.NewTrainer(model, t.Data, l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{
 		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(labelBatches),
 	})
 	return trainer, engine, err
@@ -134,9 +135,9 @@ func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32]
 	key := t.key.Sub(labelScores)
 	engine := l.Engine(nil, key)
 	objective := &variational.Objective[float32]{
-		Partition: l.partition(draws, engine, key), Average: variational.Mixture[float32]{}, Samples: t.Data.Cols(),
+		Partition: l.partition(draws, engine, key), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols(),
 	}
-	terms, _, err := objective.EstimateTerms(ctx, model, engine, t.Data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
+	terms, _, err := objective.EstimateTerms(ctx, model, units.NewSpins[float32](t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 	return terms.Bound(), err
 }
 
@@ -155,15 +156,14 @@ func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[f
 	if t.Setup.Hidden <= infer.MaxRows {
 		rows := infer.NewRows(t.Data, q.Theta, q.PriorTheta, t.Setup.Hidden, t.Setup.Coupling())
 		for range l.Polish {
-			if err := ctx.Err(); err != nil {
+			if err := rows.Step(ctx, rate); err != nil {
 				return nil, err
 			}
-			rows.Step(rate)
 		}
 		rows.Mean(mean)
 		return mean, nil
 	}
-	trainer, err := variational.NewTrainer(model, t.Data, &dual.Annealed[float32]{Engine: engine},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), &dual.Annealed[float32]{Engine: engine},
 		variational.Cavity[float32]{}, variational.Options{
 			Steps: l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Key: t.key,
 		})

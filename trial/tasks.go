@@ -2,11 +2,11 @@ package trial
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"bethe/planted"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -25,16 +25,16 @@ type Tasks struct {
 	Strength float64
 }
 
-// Validate returns an error that begins with the name of the first parameter
-// out of range, in lower case, and its value.
+// Validate returns the *setting.Error of the first parameter out of range; the
+// strength is the setting prior-scale.
 func (s Tasks) Validate() error {
 	switch {
 	case s.Count < 1:
-		return fmt.Errorf("tasks %d: it must be at least 1", s.Count)
+		return setting.Errorf("tasks", s.Count, "it must be at least 1")
 	case !(s.Correlation >= -1 && s.Correlation <= 1):
-		return fmt.Errorf("task-correlation %v: it must lie between -1 and 1", s.Correlation)
+		return setting.Errorf("task-correlation", s.Correlation, "it must lie between -1 and 1")
 	case !(s.Strength >= 0 && s.Strength <= 1):
-		return fmt.Errorf("prior-scale %v: it must lie between 0 and 1", s.Strength)
+		return setting.Errorf("prior-scale", s.Strength, "it must lie between 0 and 1")
 	}
 	return nil
 }
@@ -96,11 +96,11 @@ func score(t *Trial, teachers []*rbm.Machine) TaskScore {
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, t.Means).Transpose(signs)
 	last := len(teachers) - 1
-	s := TaskScore{New: planted.Match(signs, teachers[last].Synapses).Mean(), First: planted.Match(signs, teachers[0].Synapses).Mean(), Old: math.NaN()}
+	s := TaskScore{New: planted.Match(signs, teachers[last].Signs()).Mean(), First: planted.Match(signs, teachers[0].Signs()).Mean(), Old: math.NaN()}
 	if last > 0 {
 		s.Old = 0
 		for _, teacher := range teachers[:last] {
-			s.Old += planted.Match(signs, teacher.Synapses).Mean() / float64(last)
+			s.Old += planted.Match(signs, teacher.Signs()).Mean() / float64(last)
 		}
 	}
 	return s

@@ -11,6 +11,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -66,8 +67,8 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	engine := l.Engine(t.Data.Choose(l.Chains, look.Rand()), look)
 	measure := func(step int) error {
 		// A quenched term is measured with more draws, the same each time.
-		objective := &variational.Objective[float32]{Partition: l.partition(8*l.Draws, engine, look), Average: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
-		p, err := t.measure(ctx, trace.Model, objective, engine, step, look)
+		objective := &variational.Objective[float32]{Partition: l.partition(8*l.Draws, engine, look), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
+		p, err := t.measure(ctx, trace.Model, objective, engine, l.Draws == 0, step, look)
 		if err == nil {
 			trace.Points = append(trace.Points, *p)
 		}
@@ -94,17 +95,17 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	return trace, err
 }
 
-func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objective *variational.Objective[float32], engine dual.Engine[float32], step int, key stream.Key) (*TracePoint, error) {
+func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objective *variational.Objective[float32], engine dual.Engine[float32], annealed bool, step int, key stream.Key) (*TracePoint, error) {
 	p := &TracePoint{Step: step, Overlap: math.NaN(), Pair: math.NaN(), LargestPair: math.NaN(), Correlation: math.NaN(), Hidden: math.NaN(), Visible: math.NaN()}
 	q := model.Posterior
 	mean := make([]float32, len(q.Theta))
 	q.Mean(mean)
 	if t.Teacher != nil {
-		p.Units = planted.MatchMean(mean, t.Teacher.Synapses).Overlap
-		p.Overlap = planted.Match(q.Sign(), t.Teacher.Synapses).Mean()
+		p.Units = planted.MatchMean(mean, t.Teacher.Signs()).Overlap
+		p.Overlap = planted.Match(q.Sign(), t.Teacher.Signs()).Mean()
 	}
 	var err error
-	p.Terms, _, err = objective.EstimateTerms(ctx, model, engine, t.Data, sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
+	p.Terms, _, err = objective.EstimateTerms(ctx, model, units.NewSpins[float32](t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 	if err != nil {
 		return nil, err
 	}
@@ -112,10 +113,10 @@ func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objectiv
 	if t.Setup.Hidden > 1 {
 		p.Pair, p.LargestPair = anatomy.Pairs(anatomy.Overlaps(mean, t.Setup.Hidden), t.Setup.Hidden)
 	}
-	if _, ok := objective.Partition.(*dual.Annealed[float32]); ok {
+	if annealed {
 		net := dual.NewNetwork(&model.Params, mean)
 		moments := rbm.NewMoments[float32](t.Setup.Visible, t.Setup.Hidden)
-		if _, err := engine.Moments(moments, net); err != nil {
+		if _, err := engine.Moments(ctx, moments, net); err != nil {
 			return nil, err
 		}
 		p.Correlation, p.Hidden, p.Visible = rootMeanSquare(moments.Correlation), rootMeanSquare(moments.Hidden), rootMeanSquare(moments.Visible)

@@ -7,13 +7,13 @@ package trial
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/stat"
 
 	"bethe/planted"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -32,18 +32,17 @@ func (s Setup) Samples() int { return int(math.Round(s.Alpha * float64(s.Visible
 // Coupling returns J = beta/sqrt N.
 func (s Setup) Coupling() float64 { return s.Beta / math.Sqrt(float64(s.Visible)) }
 
-// Validate returns an error that begins with the name of the first parameter
-// out of range, in lower case, and its value.
+// Validate returns the *setting.Error of the first parameter out of range.
 func (s Setup) Validate() error {
 	switch {
 	case s.Visible < 1:
-		return fmt.Errorf("visible %d: it must be at least 1", s.Visible)
+		return setting.Errorf("visible", s.Visible, "it must be at least 1")
 	case s.Hidden < 1:
-		return fmt.Errorf("hidden %d: it must be at least 1", s.Hidden)
+		return setting.Errorf("hidden", s.Hidden, "it must be at least 1")
 	case !(s.Alpha > 0) || s.Alpha*float64(s.Visible) > 1e9 || s.Samples() < 1:
-		return fmt.Errorf("alpha %v: alpha N is the number of samples, at least 1 and at most 1e9", s.Alpha)
+		return setting.Errorf("alpha", s.Alpha, "alpha N is the number of samples, at least 1 and at most 1e9")
 	case !(s.Beta > 0) || math.IsInf(s.Beta, 0):
-		return fmt.Errorf("beta %v: it must be positive and finite", s.Beta)
+		return setting.Errorf("beta", s.Beta, "it must be positive and finite")
 	}
 	return planted.CheckCorrelation(s.Hidden, s.Correlation)
 }

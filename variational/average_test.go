@@ -1,6 +1,7 @@
 package variational
 
 import (
+	"bethe/units"
 	"math"
 	"slices"
 	"testing"
@@ -20,10 +21,10 @@ func TestMixtureAgainstQuadrature(t *testing.T) {
 	mean, variance := meansAndVariances()
 	n := len(mean)
 	tanh, sech2 := make([]float64, n), make([]float64, n)
-	Mixture[float64]{}.Moments(tanh, sech2, mean, variance)
+	Mixture[float64]{}.Averages(tanh, sech2, mean, variance, 0)
 	reference, slope := make([]float64, n), make([]float64, n)
 	quadrature := NewQuadrature[float64](201)
-	quadrature.Moments(reference, slope, mean, variance)
+	quadrature.Averages(reference, slope, mean, variance, 0)
 	for k := range mean {
 		if d := math.Abs(tanh[k] - reference[k]); d > 1e-5 {
 			t.Errorf("E tanh at mean %.2f, variance %g is off by %.2g", mean[k], variance[k], d)
@@ -32,7 +33,7 @@ func TestMixtureAgainstQuadrature(t *testing.T) {
 			t.Errorf("E sech^2 at mean %.2f, variance %g is off by %.2g", mean[k], variance[k], d)
 		}
 		one := mean[k : k+1]
-		if d := math.Abs(Mixture[float64]{}.Log2Cosh(one, variance[k:k+1]) - quadrature.Log2Cosh(one, variance[k:k+1])); d > 2e-5 {
+		if d := math.Abs(Mixture[float64]{}.Value(one, variance[k:k+1], 0) - quadrature.Value(one, variance[k:k+1], 0)); d > 2e-5 {
 			t.Errorf("E ln 2cosh at mean %.2f, variance %g is off by %.2g", mean[k], variance[k], d)
 		}
 	}
@@ -46,11 +47,11 @@ func TestMixtureInFloat32(t *testing.T) {
 		mean32[k], variance32[k] = float32(mean[k]), float32(variance[k])
 	}
 	tanh, sech2 := make([]float64, n), make([]float64, n)
-	NewQuadrature[float64](201).Moments(tanh, sech2, mean, variance)
-	if d := math.Abs(Mixture[float32]{}.Log2Cosh(mean32, variance32)/Mixture[float64]{}.Log2Cosh(mean, variance) - 1); d > 1e-6 {
+	NewQuadrature[float64](201).Averages(tanh, sech2, mean, variance, 0)
+	if d := math.Abs(Mixture[float32]{}.Value(mean32, variance32, 0)/Mixture[float64]{}.Value(mean, variance, 0) - 1); d > 1e-6 {
 		t.Errorf("E ln 2cosh in float32 is off by a share of %.2g", d)
 	}
-	Mixture[float32]{}.Moments(mean32, variance32, mean32, variance32) // in place
+	Mixture[float32]{}.Averages(mean32, variance32, mean32, variance32, 0) // in place
 	for k := range mean {
 		if d := math.Abs(float64(mean32[k]) - tanh[k]); d > 4e-6 {
 			t.Errorf("E tanh at mean %.2f, variance %g is off by %.2g in float32", mean[k], variance[k], d)
@@ -64,10 +65,10 @@ func TestMixtureInFloat32(t *testing.T) {
 // TestQuadratureConverges holds the claimed rate: exp(-pi sqrt(nodes/variance)).
 func TestQuadratureConverges(t *testing.T) {
 	for _, variance := range []float64{0.5, 1, 2} {
-		reference := NewQuadrature[float64](201).Log2Cosh([]float64{0.7}, []float64{variance})
+		reference := NewQuadrature[float64](201).Value([]float64{0.7}, []float64{variance}, 0)
 		for _, nodes := range []int{8, 16, 32, 64} {
 			claimed := 10*math.Exp(-math.Pi*math.Sqrt(float64(nodes)/variance)) + 1e-11
-			if d := math.Abs(NewQuadrature[float64](nodes).Log2Cosh([]float64{0.7}, []float64{variance}) - reference); d > claimed {
+			if d := math.Abs(NewQuadrature[float64](nodes).Value([]float64{0.7}, []float64{variance}, 0) - reference); d > claimed {
 				t.Errorf("%d nodes at variance %g: off by %.2g, claimed %.2g", nodes, variance, d, claimed)
 			}
 		}
@@ -81,7 +82,7 @@ func TestCavityMoments(t *testing.T) {
 	}
 	n := len(mean)
 	tanh, sech2 := make([]float64, n), make([]float64, n)
-	Cavity[float64]{}.Moments(tanh, sech2, mean, variance)
+	Cavity[float64]{}.Averages(tanh, sech2, mean, variance, 0)
 	for k := range mean {
 		if d := math.Abs(tanh[k] - math.Tanh(mean[k]-variance[k]*tanh[k])); d > 1e-11 || math.Abs(sech2[k]+tanh[k]*tanh[k]-1) > 1e-12 {
 			t.Errorf("mean %.2f, variance %g: T = %v misses its equation by %.2g, R = %v", mean[k], variance[k], tanh[k], d, sech2[k])
@@ -97,7 +98,7 @@ func TestCavityMomentsInFloat32(t *testing.T) {
 		m[k], v[k] = float32(mean[k]), float32(variance[k])
 	}
 	tanh, sech2 := make([]float32, n), make([]float32, n)
-	Cavity[float32]{}.Moments(tanh, sech2, m, v)
+	Cavity[float32]{}.Averages(tanh, sech2, m, v, 0)
 	for k := range mean {
 		if want := reaction(mean[k], variance[k]); math.Abs(float64(tanh[k])-want) > 2e-6 || math.Abs(float64(sech2[k])-(1-want*want)) > 4e-6 {
 			t.Errorf("mean %.2f, variance %g: T = %v, not %v; R = %v", mean[k], variance[k], tanh[k], want, sech2[k])
@@ -108,10 +109,10 @@ func TestCavityMomentsInFloat32(t *testing.T) {
 // A single variance is that of all fields, for every way to average.
 func TestMomentsAlike(t *testing.T) {
 	mean := []float64{-2, -0.3, 0, 0.7, 5}
-	for name, average := range map[string]Average[float64]{"mixture": Mixture[float64]{}, "quadrature": NewQuadrature[float64](41), "cavity": Cavity[float64]{}} {
+	for name, average := range map[string]units.Hidden[float64]{"mixture": Mixture[float64]{}, "quadrature": NewQuadrature[float64](41), "cavity": Cavity[float64]{}} {
 		tanh, sech2, want, want2 := make([]float64, 5), make([]float64, 5), make([]float64, 5), make([]float64, 5)
-		average.Moments(tanh, sech2, mean, []float64{0.4})
-		average.Moments(want, want2, mean, []float64{0.4, 0.4, 0.4, 0.4, 0.4})
+		average.Averages(tanh, sech2, mean, []float64{0.4}, 0)
+		average.Averages(want, want2, mean, []float64{0.4, 0.4, 0.4, 0.4, 0.4}, 0)
 		if !slices.Equal(tanh, want) || !slices.Equal(sech2, want2) {
 			t.Errorf("%s: %v and %v, not %v and %v", name, tanh, sech2, want, want2)
 		}

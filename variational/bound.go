@@ -19,8 +19,8 @@ import (
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/sample"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Terms are the three terms of the bound, in nats a sample.
@@ -33,244 +33,332 @@ type Terms struct {
 // Bound returns the lower bound, in nats a sample.
 func (t Terms) Bound() float64 { return t.Data - t.Partition - t.KL }
 
-// An Objective is a bound on the log-likelihood of M samples, with its gradient.
+// An Objective is a bound on the log-likelihood of M samples, with its gradient, for
+// machines of one link between all units.
 type Objective[T rbm.Real] struct {
 	Partition dual.Partition[T]
-	Average   Average[T]
-	Samples   int        // M, over which the divergence from the prior is shared
-	Synapses  Synapses   // what the thetas stand for
-	Release   float64    // share of the divergence that the gradient leaves out: 0 climbs the bound, 1 is free of the prior
-	Decay     float64    // of Real synapses: the gradient falls by Decay theta
-	Draw      stream.Key // of Sampled synapses
+	Hidden    units.Hidden[T] // the kind of hidden units, with its averages over Gaussian fields
+	Samples   int             // M, over which the divergence from the prior is shared
+	Synapses  rbm.Kind        // what the thetas stand for; the zero value is rbm.BinaryKind
+	Release   float64         // share of the divergence that the gradient leaves out: 0 climbs the bound, 1 is free of the prior
+	Decay     float64         // of rbm.RealKind: the gradient falls by Decay theta
+	Draw      stream.Key      // of rbm.SampledKind
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
 
-	mean      []T               // lambda, or the synapses where they are known: hidden x visible
+	mean      []T               // lambda, or the synapses if they are known: hidden x visible
 	offset    []T               // mu: visible
 	biased    bool              // whether an offset is not 0
-	work      sync.Pool         // of *unitRows
+	work      sync.Pool         // of *units.Block
 	partition *dual.Gradient[T] // but for the synapses
 	finite    bool              // whether the last gradient by synapses is
-	head      *head[T]          // nil where labels are not learned
+	head      *head[T]          // nil unless labels are learned
 }
 
-// A Batch is a set of samples, packed along either side.
-type Batch struct {
-	Samples *spin.Matrix // visible x samples
-	across  *spin.Matrix // its transpose
-	class   []int        // of each sample, where a head learns them
+// rowsTogether is the number of hidden features that a piece of work takes
+// through all of the data term: a multiple of the rows that products take
+// together.
+const rowsTogether = 8
+
+// rows is the number of hidden features of a piece of work, whole units.
+func (o *Objective[T]) rows() int {
+	together := o.Hidden.Together()
+	return together * max(1, rowsTogether/together)
 }
 
-// pack updates what is kept beside the samples.
-func (b *Batch) pack() { b.Samples.Transpose(b.across) }
+// link returns what blocks are told of the synapses.
+func (o *Objective[T]) link(model *rbm.Model[T], coarse bool) *units.Link[T] {
+	kind := rbm.KindOr(o.Synapses)
+	return &units.Link[T]{Mean: o.mean, Theta: model.Posterior.Theta, Coupling: model.Coupling(), Offset: o.offset, Biased: o.biased,
+		Known: kind.Known(), Second: kind.LogOdds(), Coarse: coarse, Share: T(o.share())}
+}
 
-// NewBatch packs a matrix of samples (visible x samples), which must not
-// change while the batch is in use.
-func NewBatch(samples *spin.Matrix) *Batch {
-	b := &Batch{Samples: samples, across: spin.New(samples.Cols(), samples.Rows())}
-	b.pack()
-	return b
+// share is the factor of theta in the gradient: that of the divergence from the
+// prior, or the decay.
+func (o *Objective[T]) share() float64 {
+	return rbm.KindOr(o.Synapses).Pull((1-o.Release)/float64(o.Samples), o.Decay)
+}
+
+// kl returns the divergence from the prior in nats a sample.
+func (o *Objective[T]) kl(q *rbm.Posterior[T]) float64 {
+	if rbm.KindOr(o.Synapses).Known() {
+		return 0
+	}
+	return q.KL() / float64(o.Samples)
+}
+
+// block returns work space for samples, to be put back into work.
+func (o *Objective[T]) block(samples units.Samples[T]) *units.Block[T] {
+	n, m, rows, together := samples.Features(), samples.Len(), o.rows(), o.Hidden.Together()
+	w, ok := o.work.Get().(*units.Block[T])
+	if extra := samples.Extra(rows); !ok || len(w.First) != rows*m || len(w.Mean) != together*m || len(w.Partition) != n || len(w.Extra) != extra {
+		w = &units.Block[T]{First: make([]T, rows*m), Second: make([]T, rows*m), Mean: make([]T, together*m), Variance: make([]T, together*m),
+			Partition: make([]T, n), Extra: make([]T, extra), Sums: make([]float64, 2*rows)}
+	}
+	return w
+}
+
+// field sets the means and variances of the fields of a hidden unit, whose first
+// row is row k of the block, and returns the variances as units.Hidden.Averages
+// takes them.
+func (o *Objective[T]) field(w *units.Block[T], l *units.Link[T], samples units.Samples[T], k int, params *rbm.Params) (variance []T) {
+	m, together := samples.Len(), o.Hidden.Together()
+	alike := true
+	for at := range together {
+		shift := params.HiddenField[w.Lo+k+at]
+		alike = samples.Field(w, l, k+at, w.Mean[at*m:(at+1)*m], w.Variance[at*m:(at+1)*m], shift) && alike
+	}
+	if !alike {
+		return w.Variance
+	}
+	if together == 1 {
+		return w.Variance[:1]
+	}
+	each := make([]T, together)
+	for at := range each {
+		each[at] = w.Variance[at*m]
+	}
+	return each
 }
 
 // Gradient computes the gradient of the bound, in nats a sample, estimated
-// from a batch of samples, and the report of the engine. Errors are those of
-// the partition term.
-func (o *Objective[T]) Gradient(grad *dual.Gradient[T], model *rbm.Model[T], batch *Batch) (dual.Report, error) {
-	n, p, m := model.Visible(), model.Hidden(), batch.Samples.Cols()
-	o.prepare(model)
+// from a batch of samples, and the report of the engine. Errors are the context's
+// and those of the partition term; then the term is as it was before the call.
+func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
+	n, p, m := model.Visible(), model.Hidden(), batch.Len()
+	o.prepare(model, batch)
 	partition := o.partition
-	partitionRow, report, err := o.Partition.Rows(partition, &model.Params, o.mean)
+	partitionRow, report, err := o.Partition.Rows(ctx, partition, &model.Params, o.mean)
 	if err != nil {
 		return report, err
 	}
-	perSample, j := 1/float64(m), model.Coupling
-	prior, second := o.share(), j*j*perSample
-	if o.Synapses == Real {
-		second = 0 // the data term is no longer that of a mean over ±1
-	}
+	perSample, j := 1/float64(m), model.Coupling()
+	link := o.link(model, o.Coarse)
 	// A few hidden units at a time, while their rows are in cache: averages over
 	// the field of each unit and sample, and their products with the samples.
 	q := model.Posterior
+	withPrior := q.PriorTheta != nil && !link.Known
 	coupling, partitionCoupling := make([]float64, p), make([]float64, p)
-	tanhSum, synapseSum := make([]float64, p), make([]float64, p)
-	spread := o.biased && o.Synapses != Real // whether sech^2 counts beside the offsets
-	multiply := spin.Mul[T]
-	if o.Coarse {
-		multiply = spin.MulCoarse[T]
-	}
+	firstSum, synapseSum := make([]float64, p), make([]float64, p)
 	if o.head != nil {
-		o.classify(model, batch, multiply)
+		o.classify(model, batch, link)
 	}
-	parallel.For(p, unitsTogether, func(lo, hi int) {
-		w, units := o.unitRows(n, m), hi-lo
+	together, rows := o.Hidden.Together(), o.rows()
+	own := make([][]float64, parallel.Pieces(p, rows)) // of each piece, added in order
+	err = parallel.ForContext(ctx, p, rows, func(lo, hi int) {
+		w := o.block(batch)
 		defer o.work.Put(w)
-		o.fields(w, lo, hi, batch.Samples, multiply)
-		var sech2Sum [unitsTogether]float64
-		for k := range units {
-			mu := lo + k
-			o.localFields(w, &model.Params, k, mu)
-			tanh, sech2 := w.field[k*m:(k+1)*m], w.variance[k*m:(k+1)*m]
-			variance := w.localVariance
-			if o.alike() {
-				variance = variance[:1]
-			}
-			o.Average.Moments(tanh, sech2, w.localMean, variance)
-			tanhSum[mu], sech2Sum[k], coupling[mu] = kernel.FieldSums(tanh, sech2, w.localMean, w.localVariance,
-				T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
-			if o.head != nil {
-				sum, slope := o.head.add(mu, tanh, sech2, w.localMean, model.HiddenField[mu])
-				tanhSum[mu] += sum
-				coupling[mu] += slope
+		w.Lo, w.Rows = lo, hi-lo
+		batch.Fields(w, link)
+		secondSum := make([]float64, w.Rows)
+		for k := 0; k < w.Rows; k += together {
+			variance := o.field(w, link, batch, k, &model.Params)
+			o.Hidden.Averages(w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, variance, m)
+			for at := range together {
+				mu := lo + k + at
+				first, second, mean := w.First[(k+at)*m:(k+at+1)*m], w.Second[(k+at)*m:(k+at+1)*m], w.Mean[at*m:(at+1)*m]
+				firstSum[mu], secondSum[k+at], coupling[mu] = kernel.FieldSums(first, second, mean, w.Variance[at*m:(at+1)*m],
+					T(model.HiddenOffset[mu]), T(model.HiddenField[mu]))
+				if o.head != nil {
+					sum, slope := o.head.add(mu, first, second, mean, model.HiddenField[mu])
+					firstSum[mu] += sum
+					coupling[mu] += slope
+				}
 			}
 		}
-		multiply(w.tanhData[:units*n], w.field[:units*m], units, batch.across)
-		sech2Data := w.tanhData // multiplied by 0
-		if spread {
-			sech2Data = w.sech2Data // the sum of sech^2 (s - mu)^2 is that of sech^2 (1 + mu^2 - 2 mu s)
-			multiply(sech2Data[:units*n], w.variance[:units*m], units, batch.across)
+		batch.Correlate(w, link)
+		if size := batch.OwnSize(); size > 0 {
+			own[lo/rows] = make([]float64, size)
 		}
-		for k := range units {
+		for k := range w.Rows {
 			mu := lo + k
-			row := mu * n
-			out := grad.Synapse[row : row+n]
-			partitionCoupling[mu] = partitionRow(w.partition, mu)
-			synapseSum[mu] = kernel.SynapseGradient(out, kernel.SynapseRow[T]{
-				Mean: o.mean[row:], Offset: o.offset, TanhData: w.tanhData[k*n:], Sech2Data: sech2Data[k*n:],
-				Partition: w.partition, Theta: q.Theta[row:],
-			}, kernel.SynapseScales[T]{
-				First: T(j * perSample), Second: T(second), Share: T(prior),
-				Excess:   T(tanhSum[mu] - float64(m)*model.HiddenOffset[mu]), // the sum of tanh - nu
-				Sech2Sum: T(sech2Sum[k]),
-			})
-			if q.PriorTheta != nil && o.Synapses == Posterior {
-				for i, v := range q.PriorTheta[row:][:len(out)] {
-					out[i] += T(prior) * v
+			out := grad.Synapse[mu*n : (mu+1)*n]
+			partitionRow(w.Partition, partitionCoupling[mu:mu+1], mu)
+			excess := firstSum[mu] - float64(m)*model.HiddenOffset[mu] // the sum of E phi' - nu
+			synapseSum[mu] = batch.Slopes(out, w, link, k, excess, secondSum[k])
+			if withPrior {
+				for i, v := range q.PriorTheta[mu*n:][:len(out)] {
+					out[i] += link.Share * v
 				}
 				synapseSum[mu] = kernel.Sum(out)
 			}
+			batch.Own(own[lo/rows], w, link, k, excess, secondSum[k])
 		}
 	})
+	if err != nil {
+		dual.Undo(o.Partition)
+		return report, err
+	}
 	o.finite = finite(synapseSum)
 	for _, v := range partitionCoupling {
-		partition.Coupling += v
+		partition.Coupling[0] += v
 	}
-	grad.Coupling = -partition.Coupling
+	grad.Coupling[0] = -partition.Coupling[0]
 	for mu := range p {
-		grad.Coupling += coupling[mu] * perSample / j
-		grad.HiddenField[mu] = tanhSum[mu]*perSample - partition.HiddenField[mu]
+		grad.Coupling[0] += coupling[mu] * perSample / j
+		grad.HiddenField[mu] = firstSum[mu]*perSample - partition.HiddenField[mu]
 	}
-	sums := make([]int, n)
-	batch.across.ColSums(sums)
-	for i, s := range sums {
-		grad.VisibleField[i] = float64(s)*perSample - partition.VisibleField[i]
+	clear(grad.VisibleField)
+	batch.Sums(grad.VisibleField)
+	for i, sum := range grad.VisibleField {
+		grad.VisibleField[i] = sum*perSample - partition.VisibleField[i]
+	}
+	if len(grad.VisibleOwn) > 0 {
+		o.ownGradient(grad, model, batch, own)
 	}
 	return report, nil
 }
 
-// Terms computes the terms of the bound on a set of samples (visible x M).
-func (o *Objective[T]) Terms(model *rbm.Model[T], samples *spin.Matrix) (Terms, dual.Report, error) {
-	data := o.dataTerm(model, samples)
-	_, report, err := o.Partition.Rows(o.partition, &model.Params, o.mean)
+// ownGradient sets the gradient by the parameters that only some kinds of visible
+// units have, from the sums of the pieces of hidden units.
+func (o *Objective[T]) ownGradient(grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T], pieces [][]float64) {
+	clear(grad.VisibleOwn)
+	batch.Base(0, model.VisibleField, grad.VisibleOwn)
+	for _, piece := range pieces {
+		for i, v := range piece {
+			grad.VisibleOwn[i] += v
+		}
+	}
+	for i, v := range grad.VisibleOwn {
+		grad.VisibleOwn[i] = v/float64(batch.Len()) - o.partition.VisibleOwn[i]
+	}
+}
+
+// Terms computes the terms of the bound on a set of samples. The error is the
+// context's or that of the partition term.
+func (o *Objective[T]) Terms(ctx context.Context, model *rbm.Model[T], samples units.Data[T]) (Terms, dual.Report, error) {
+	data, err := o.dataTerm(ctx, model, samples)
+	if err != nil {
+		return Terms{}, dual.Report{}, err
+	}
+	_, report, err := o.Partition.Rows(ctx, o.partition, &model.Params, o.mean)
 	return Terms{data, report.LnZ, o.kl(model.Posterior)}, report, err
 }
 
-// AnnealedTerms computes the terms of the annealed bound, ln E_q Z estimated by
-// annealing on the dual network: for machines whose engine gives no ln Z. The
+// AnnealedTerms computes the terms of the bound with a partition term that is
+// estimated by annealing (dual.Annealable): for machines whose engine gives no ln Z. The
 // estimate tends to be too small and the bound too high, by less the longer
-// the annealing. The error is the context's or the annealing's.
-func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], samples *spin.Matrix, a sample.Annealing) (Terms, error) {
-	data := o.dataTerm(model, samples)
-	net := rbm.NewNetwork[T](model.Visible(), model.Hidden())
-	if o.Synapses == Real {
-		net.SetWeights(&model.Params, o.mean)
-	} else {
-		dual.SetNetwork(net, &model.Params, o.mean)
+// the annealing. The error is the context's or the annealing's, or tells that the
+// term cannot be annealed.
+func (o *Objective[T]) AnnealedTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (Terms, error) {
+	return o.annealedTerms(ctx, model, samples, make([]float64, model.Visible()), a)
+}
+
+// annealedTerms is AnnealedTerms from independent visible units in the given fields.
+func (o *Objective[T]) annealedTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], base []float64, a sample.Annealing) (Terms, error) {
+	term, ok := o.Partition.(dual.Annealable[T])
+	if !ok {
+		return Terms{}, fmt.Errorf("%w: its value cannot be estimated by annealing, and its engine gives none", dual.ErrNotServed)
 	}
-	z, err := sample.AnnealedLnZ(ctx, net, a)
+	data, err := o.dataTerm(ctx, model, samples)
+	if err != nil {
+		return Terms{}, err
+	}
+	z, err := term.AnnealedLnZ(ctx, &model.Params, o.mean, base, a)
 	return Terms{data, z.LnZ, o.kl(model.Posterior)}, err
 }
 
 // EstimateTerms computes the terms of the bound on a set of samples by the
-// engine of the objective's partition term where that gives ln Z, as Terms
-// does, and elsewhere, with chains, as AnnealedTerms does, with the annealing
-// given started at independent spins that have the samples' means. by names
-// the way that was taken.
-func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], engine dual.Engine[T], samples *spin.Matrix, a sample.Annealing) (t Terms, by string, err error) {
-	if _, ok := engine.(*dual.Chains[T]); !ok {
-		t, report, err := o.Terms(model, samples)
+// objective's partition term if that gives ln Z, as Terms does, else by the
+// annealing given, started at independent units that have the samples' means, as
+// AnnealedTerms does. by names the way that was taken.
+func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (t Terms, by string, err error) {
+	if dual.GivesLnZ(o.Partition) {
+		t, report, err := o.Terms(ctx, model, samples)
 		return t, report.Engine, err
 	}
-	a.BaseField = sample.MeanFields(samples)
-	t, err = o.AnnealedTerms(ctx, model, samples, a)
+	t, err = o.annealedTerms(ctx, model, samples, samples.MeanFields(), a)
 	return t, "annealing", err
 }
 
-// dataTerm returns the data term in nats a sample, a block of samples at a time.
-func (o *Objective[T]) dataTerm(model *rbm.Model[T], samples *spin.Matrix) float64 {
+// dataTerm returns the data term in nats a sample, a block of samples at a time. The
+// error is the context's.
+func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], samples units.Data[T]) (float64, error) {
 	const block = 1 << 12
-	n, p := model.Visible(), model.Hidden()
+	p := model.Hidden()
 	var total float64
-	for lo := 0; lo < samples.Cols(); lo += block {
-		cols := make([]int, min(block, samples.Cols()-lo))
-		for k := range cols {
-			cols[k] = lo + k
+	var part units.Samples[T] = samples
+	for lo := 0; lo < samples.Len(); lo += block {
+		if samples.Len() > block {
+			places := make([]int, min(block, samples.Len()-lo))
+			for k := range places {
+				places[k] = lo + k
+			}
+			if lo == 0 {
+				part = nil
+			}
+			part = samples.Batch(part, places)
 		}
-		part := samples
-		if len(cols) < samples.Cols() {
-			part = spin.New(n, len(cols))
-			samples.Gather(part, cols)
-		}
-		m := len(cols)
-		o.prepare(model)
+		m := part.Len()
+		o.prepare(model, part)
+		link := o.link(model, false)
 		sums := make([]float64, p)
-		parallel.For(p, unitsTogether, func(lo, hi int) {
-			w := o.unitRows(n, m)
+		together := o.Hidden.Together()
+		err := parallel.ForContext(ctx, p, o.rows(), func(lo, hi int) {
+			w := o.block(part)
 			defer o.work.Put(w)
-			o.fields(w, lo, hi, part, spin.Mul[T])
-			for mu := lo; mu < hi; mu++ {
-				o.localFields(w, &model.Params, mu-lo, mu)
-				sums[mu] = o.Average.Log2Cosh(w.localMean, w.localVariance)
-				// - nu times the field without c
-				sums[mu] -= model.HiddenOffset[mu] * (kernel.Sum(w.localMean) - float64(m)*model.HiddenField[mu])
+			w.Lo, w.Rows = lo, hi-lo
+			part.Fields(w, link)
+			for k := 0; k < w.Rows; k += together {
+				o.field(w, link, part, k, &model.Params)
+				sums[lo+k] = o.Hidden.Value(w.Mean, w.Variance, m)
+				for at := range together {
+					// - nu times the field without c
+					mu := lo + k + at
+					sums[mu] -= model.HiddenOffset[mu] * (kernel.Sum(w.Mean[at*m:(at+1)*m]) - float64(m)*model.HiddenField[mu])
+				}
 			}
 		})
+		if err != nil {
+			return 0, err
+		}
 		for _, s := range sums {
 			total += s
 		}
-		rows := make([]int, n)
-		part.RowSums(rows)
-		for i, s := range rows {
-			total += model.VisibleField[i] * float64(s)
-		}
+		total = part.Base(total, model.VisibleField, make([]float64, part.OwnSize()))
 	}
-	return total / float64(samples.Cols())
+	return total / float64(samples.Len()), nil
 }
 
-// prepare computes what depends on the posterior alone.
-func (o *Objective[T]) prepare(model *rbm.Model[T]) {
+// prepare computes what depends on the parameters alone.
+func (o *Objective[T]) prepare(model *rbm.Model[T], samples units.Samples[T]) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
 		o.mean, o.offset = make([]T, n*p), make([]T, n)
-		o.partition = &dual.Gradient[T]{VisibleField: make([]float64, n), HiddenField: make([]float64, p)}
+		o.partition = dual.NewGradient[T](&model.Params)
+		o.partition.Synapse = nil // rows are enough
 	}
-	set(o.mean, o.Synapses, model.Posterior, o.Draw)
+	rbm.KindOr(o.Synapses).Write(model.Posterior.WriterTo(o.mean), o.Draw)
 	o.biased = false
 	for i, offset := range model.VisibleOffset {
 		o.biased = o.biased || offset != 0
 		o.offset[i] = T(offset)
 	}
+	samples.Prepare(model.VisibleOwn)
 }
 
-// check returns an error unless samples fit the model.
-func check[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix) error {
-	switch {
-	case samples.Rows() != model.Visible():
-		return fmt.Errorf("samples of %d spins for a machine of %d visible units", samples.Rows(), model.Visible())
-	case samples.Cols() == 0:
+// check returns an error unless the objective can learn the model from samples.
+func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) error {
+	if samples.Features() != model.Visible() {
+		return fmt.Errorf("samples of %d spins for a machine of %d visible units", samples.Features(), model.Visible())
+	}
+	if samples.Len() == 0 {
 		return fmt.Errorf("no samples to learn from")
 	}
-	return model.Validate()
+	if samples.OwnSize() != len(model.VisibleOwn) {
+		return fmt.Errorf("%s units have %d parameters of their own, and the machine has %d", samples.Kind(), samples.OwnSize(), len(model.VisibleOwn))
+	}
+	if err := model.ValidateWithin(samples.OffsetLimit(), o.Hidden.OffsetLimit()); err != nil {
+		return err
+	}
+	if !model.Whole() {
+		return fmt.Errorf("a machine of %d links: the objective learns one link between all units", len(model.Links))
+	}
+	if together := o.Hidden.Together(); model.Hidden()%together != 0 {
+		return fmt.Errorf("%d hidden features are no multiple of the %d of a unit", model.Hidden(), together)
+	}
+	return o.Partition.Serves(dual.Form{Synapses: rbm.KindOr(o.Synapses), Visible: samples.Kind(), Hidden: o.Hidden.Kind()})
 }
 
 // finite reports whether no element of x is NaN or infinite.

@@ -22,8 +22,8 @@ import (
 // exact posterior; they do not climb the bound.
 type Cavity[T rbm.Real] struct{ Mixture[T] }
 
-// Moments implements Average. T is good to 1e-6 in float32, to 1e-12 in float64.
-func (Cavity[T]) Moments(tanh, sech2, mean, variance []T) {
+// Averages implements units.Hidden. T is good to 1e-6 in float32, to 1e-12 in float64.
+func (Cavity[T]) Averages(tanh, sech2, mean, variance []T, _ int) {
 	n := len(mean)
 	variance = eachVariance(variance, n)
 	t, y := make([]T, n), make([]T, n)

@@ -42,7 +42,7 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	if err != nil {
 		return err
 	}
-	if err := t.Model.Validate(); err != nil {
+	if err := t.validate(); err != nil {
 		return fmt.Errorf("%s: not written: %w: %w", path, ErrDiverged, err)
 	}
 	for _, a := range arrays {
@@ -171,8 +171,8 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		}
 		copy(*v.x, x)
 	}
-	m.Coupling = (*params[0].x)[0]
-	if err := m.Validate(); err != nil {
+	setCouplings(&m.Params, *params[0].x)
+	if err := t.validate(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if len(meta.Counts) != len(parts) {
@@ -261,11 +261,11 @@ type namedVector struct {
 }
 
 // vectors lists all parameters and optimiser states but those of the synapses;
-// the first is a copy of the coupling.
+// the first is a copy of the couplings, one a link.
 func (t *Trainer[T]) vectors() []namedVector {
 	m, s := t.Model, &t.state
-	coupling := []float64{m.Coupling}
-	return []namedVector{
+	coupling := m.Couplings()
+	list := []namedVector{
 		{"coupling", &coupling},
 		{"visible_field", &m.VisibleField}, {"hidden_field", &m.HiddenField},
 		{"visible_offset", &m.VisibleOffset}, {"hidden_offset", &m.HiddenOffset},
@@ -273,4 +273,13 @@ func (t *Trainer[T]) vectors() []namedVector {
 		{"visible_first", &s.visible.First}, {"visible_second", &s.visible.Second},
 		{"hidden_first", &s.hidden.First}, {"hidden_second", &s.hidden.Second},
 	}
+	if len(m.VisibleOwn) > 0 {
+		list = append(list, namedVector{"visible_own", &m.VisibleOwn}, namedVector{"own_first", &s.own.First}, namedVector{"own_second", &s.own.Second})
+	}
+	return list
+}
+
+// validate returns an error that names the first parameter out of its range.
+func (t *Trainer[T]) validate() error {
+	return t.Model.ValidateWithin(t.samples.OffsetLimit(), t.Objective.Hidden.OffsetLimit())
 }

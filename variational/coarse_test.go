@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"math"
@@ -21,11 +22,9 @@ import (
 // gradients differ by the data term alone.
 type fixedTerm struct{}
 
-func (fixedTerm) Rows(*dual.Gradient[float32], *rbm.Params, []float32) (dual.Row[float32], dual.Report, error) {
-	return func(dst []float32, _ int) float64 {
-		clear(dst)
-		return 0
-	}, dual.Report{}, nil
+func (fixedTerm) Serves(dual.Form) error { return nil }
+func (fixedTerm) Rows(_ context.Context, _ *dual.Gradient[float32], _ *rbm.Params, _ []float32) (dual.Row[float32], dual.Report, error) {
+	return func(dst []float32, _ []float64, _ int) { clear(dst) }, dual.Report{}, nil
 }
 
 // Rounded products change the gradient of a batch by less than 1/500 of what
@@ -34,17 +33,17 @@ func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 	const n, p, m = 300, 24, 200
 	key := stream.New(8)
 	samples, _ := plantedSamples(n, 2*m, key.Sub(0))
-	model := Model[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
+	model := NewModel[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
 	gradient := func(first int, coarse bool) []float32 {
-		o := &Objective[float32]{Partition: fixedTerm{}, Average: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
+		o := &Objective[float32]{Partition: fixedTerm{}, Hidden: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
 		cols := make([]int, m)
 		for k := range cols {
 			cols[k] = first + k
 		}
 		batch := spin.New(n, m)
 		samples.Gather(batch, cols)
-		grad := dual.NewGradient[float32](n, p)
-		if _, err := o.Gradient(grad, model, NewBatch(batch)); err != nil {
+		grad := dual.NewGradient[float32](&model.Params)
+		if _, err := o.Gradient(context.Background(), grad, model, spinsOf(model, batch)); err != nil {
 			t.Fatal(err)
 		}
 		return grad.Synapse
@@ -82,7 +81,7 @@ func TestSameBytesWhateverTheKernels(t *testing.T) {
 	const child = "BETHE_TEST_KERNELS"
 	if os.Getenv(child) != "" {
 		samples, _ := plantedSamples(100, 200, stream.New(4))
-		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 70})
+		trainer, _ := learnerOf(t, 2*rowsTogether+3, samples, Options{Steps: 30, Batch: 70})
 		if err := trainer.Run(t.Context(), nil); err != nil {
 			t.Fatal(err)
 		}

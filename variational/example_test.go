@@ -8,6 +8,7 @@ import (
 	"bethe/dual"
 	"bethe/planted"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -24,8 +25,9 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	model := variational.Model[float64](variational.Start{Hidden: 2, Coupling: teacher.Coupling, Deviation: 0.5, Key: key.Sub(2)}, samples)
-	trainer, err := variational.NewTrainer(model, samples,
+	data := units.NewSpins[float64](samples)
+	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2)}, samples)
+	trainer, err := variational.NewTrainer(model, data,
 		&dual.Annealed[float64]{Engine: dual.Exact[float64]{}},
 		variational.Mixture[float64]{},
 		variational.Options{Steps: 200, Rate: 0.2, FinalRate: 0.1})
@@ -36,11 +38,11 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	terms, _, err := trainer.Objective.Terms(model, samples)
+	terms, _, err := trainer.Objective.Terms(ctx, model, data)
 	if err != nil {
 		log.Fatal(err)
 	}
-	match := planted.Match(model.Posterior.Sign(), teacher.Synapses)
+	match := planted.Match(model.Posterior.Sign(), teacher.Signs())
 	fmt.Printf("bound %.1f nats a sample, overlap %.1f\n", terms.Bound(), match.Mean())
 	// Output: bound -69.2 nats a sample, overlap 0.9
 }

@@ -18,7 +18,7 @@ const fromSamples = 2000
 // From returns the model that learning samples (visible x M) starts from where
 // that is an earlier machine, with binary synapses or real ones K = J w, instead
 // of a random one. Of start it takes Hidden, Centre, Key and Prior, and Coupling
-// as the unit of Real synapses.
+// as the unit of real ones.
 //
 // Binary synapses start at the posterior of the file with its coupling. From real
 // ones they get the coupling J = sqrt(mean K^2), at which machines of ±J are as
@@ -32,49 +32,43 @@ const fromSamples = 2000
 // were cut off the fields at the mean of the data stay.
 //
 // It panics if shapes differ, and returns an error if the couplings are all 0 or not finite.
-func From(file *rbm.File, kind Synapses, start Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
-	n, p := file.Model.Visible(), file.Model.Hidden()
+func From(file *rbm.File, kind rbm.Kind, start Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+	n, p := file.Visible(), file.Hidden()
 	if n != samples.Rows() || p != start.Hidden {
 		panic(fmt.Sprintf("variational: From a machine of %d x %d units for %d x %d", n, p, samples.Rows(), start.Hidden))
 	}
 	start.Fields, start.Deviation = false, 0
-	model := Model[float32](start, samples)
-	binary := file.Weights == nil
-	couplings := make([]float32, n*p)
-	if binary && kind != Real {
-		copy(model.Posterior.Theta, file.Model.Posterior.Theta)
-		file.Model.Posterior.Mean(couplings)
-	} else if binary {
-		t := spin.New(p, n)
-		file.Synapses.Transpose(t)
-		spin.Values(couplings, t)
-	} else {
-		copy(couplings, file.Weights)
+	model := NewModel[float32](start, samples)
+	known, binary := file.Synapses.(rbm.Uncertain) // else real, or bits without a posterior
+	couplings := rbm.Values(file.Synapses)
+	if binary && kind.LogOdds() {
+		copy(model.Posterior.Theta, known.Posterior().Theta)
+		known.Posterior().Mean(couplings)
 	}
 	var square float64
 	for k := range couplings {
-		couplings[k] *= float32(file.Model.Coupling)
+		couplings[k] *= float32(file.Coupling())
 		square += float64(couplings[k]) * float64(couplings[k])
 	}
 	if rms := math.Sqrt(square / float64(n*p)); !(rms > 0) || math.IsInf(rms, 0) {
 		return nil, fmt.Errorf("the root mean square of its couplings is %v: learning cannot start from there", rms)
 	} else if !binary {
-		model.Coupling = rms
+		model.SetCoupling(rms)
 	}
 	switch {
-	case kind == Real:
-		model.Coupling = start.Coupling
+	case !kind.LogOdds():
+		model.SetCoupling(start.Coupling)
 		for k, v := range couplings {
 			model.Posterior.Theta[k] = v / float32(start.Coupling)
 		}
 	case binary:
-		model.Coupling = file.Model.Coupling
+		model.SetCoupling(file.Coupling())
 	default:
 		for k, v := range couplings {
-			model.Posterior.Theta[k] = float32(math.Atanh(max(-fromLimit, min(fromLimit, float64(v)/model.Coupling))))
+			model.Posterior.Theta[k] = float32(math.Atanh(max(-fromLimit, min(fromLimit, float64(v)/model.Coupling()))))
 		}
 	}
-	setFrom(model, &file.Model.Params, couplings, start, samples)
+	setFrom(model, &file.Params, couplings, start, samples)
 	return model, nil
 }
 
@@ -82,8 +76,9 @@ func From(file *rbm.File, kind Synapses, start Start, samples *spin.Matrix) (*rb
 // parameters with the given couplings, hidden x visible.
 func setFrom(model *rbm.Model[float32], from *rbm.Params, couplings []float32, start Start, samples *spin.Matrix) {
 	n := model.Visible()
-	plain, _ := (&rbm.Machine{Params: rbm.Params{Coupling: 1, VisibleField: from.VisibleField, HiddenField: from.HiddenField,
-		VisibleOffset: from.VisibleOffset, HiddenOffset: from.HiddenOffset}, Weights: couplings}).Plain()
+	unit := from.Clone()
+	unit.SetCoupling(1)
+	plain, _ := (&rbm.Machine{Params: unit, Synapses: rbm.RealValued(n, from.Hidden(), couplings)}).Plain()
 	copy(model.VisibleField, plain.VisibleField)
 	copy(model.HiddenField, plain.HiddenField)
 	if !start.Centre {

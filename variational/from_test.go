@@ -2,6 +2,7 @@ package variational
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"bethe/rbm"
@@ -26,9 +27,9 @@ func fromFile(n, p int, real bool) *rbm.File {
 	q := rbm.NewPosterior[float32](n, p)
 	q.Randomize(2, stream.New(6))
 	if real {
-		return rbm.RealFile(&rbm.Machine{Params: params, Weights: q.Theta}, rbm.Info{})
+		return &rbm.File{Params: params, Synapses: rbm.RealValued(n, p, q.Theta)}
 	}
-	return &rbm.File{Model: &rbm.Model[float32]{Params: params, Posterior: q}, Synapses: q.Sign()}
+	return &rbm.File{Params: params, Synapses: rbm.Learned(q.Sign(), q)}
 }
 
 // differences returns free energies of samples less that of the first.
@@ -48,7 +49,7 @@ func TestFrom(t *testing.T) {
 	for _, centre := range []bool{false, true} {
 		start := Start{Hidden: p, Coupling: 0.7, Centre: centre}
 		for _, real := range []bool{false, true} {
-			for _, kind := range []Synapses{Posterior, Real} {
+			for _, kind := range []rbm.Kind{rbm.BinaryKind, rbm.RealKind} {
 				file := fromFile(n, p, real)
 				model, err := From(file, kind, start, samples)
 				if err != nil {
@@ -58,17 +59,16 @@ func TestFrom(t *testing.T) {
 					t.Fatalf("centred: %v, not %v", model.Centred(), centre)
 				}
 				before := file.Machine()
-				after := &rbm.Machine{Params: model.Params, Weights: model.Posterior.Theta}
-				if kind == Posterior {
-					after.Weights = make([]float32, n*p)
-					model.Posterior.Mean(after.Weights)
+				weights := slices.Clone(model.Posterior.Theta)
+				if kind == rbm.BinaryKind {
+					model.Posterior.Mean(weights)
 					if real {
 						limited(t, file, model)
 						continue
 					}
-					before = &rbm.Machine{Params: file.Model.Params, Weights: make([]float32, n*p)}
-					file.Model.Posterior.Mean(before.Weights)
+					before = &rbm.Machine{Params: file.Params, Synapses: rbm.RealValued(n, p, rbm.Expected(file.Synapses))}
 				}
+				after := &rbm.Machine{Params: model.Params, Synapses: rbm.RealValued(n, p, weights)}
 				a, b := differences(before, samples), differences(after, samples)
 				for k := range a {
 					if math.Abs(a[k]-b[k]) > 1e-5 {
@@ -86,31 +86,32 @@ func limited(t *testing.T, file *rbm.File, model *rbm.Model[float32]) {
 	t.Helper()
 	var square float64
 	cut := 0
-	for k, w := range file.Weights {
-		coupling := file.Model.Coupling * float64(w)
+	weights := rbm.Values(file.Synapses)
+	for k, w := range weights {
+		coupling := file.Coupling() * float64(w)
 		square += coupling * coupling
 		mean := math.Tanh(float64(model.Posterior.Theta[k]))
-		if math.Abs(coupling) > fromLimit*model.Coupling {
+		if math.Abs(coupling) > fromLimit*model.Coupling() {
 			cut++
-			coupling = math.Copysign(fromLimit*model.Coupling, coupling)
+			coupling = math.Copysign(fromLimit*model.Coupling(), coupling)
 		}
-		if math.Abs(mean*model.Coupling-coupling) > 1e-5 {
-			t.Fatalf("synapse %d: J lambda = %v, not %v", k, mean*model.Coupling, coupling)
+		if math.Abs(mean*model.Coupling()-coupling) > 1e-5 {
+			t.Fatalf("synapse %d: J lambda = %v, not %v", k, mean*model.Coupling(), coupling)
 		}
 	}
-	if j := math.Sqrt(square / float64(len(file.Weights))); math.Abs(model.Coupling-j) > 1e-6 {
-		t.Errorf("coupling %v, not %v", model.Coupling, j)
+	if j := math.Sqrt(square / float64(len(weights))); math.Abs(model.Coupling()-j) > 1e-6 {
+		t.Errorf("coupling %v, not %v", model.Coupling(), j)
 	}
-	if cut == 0 || cut == len(file.Weights) {
-		t.Errorf("%d synapses of %d are cut off", cut, len(file.Weights))
+	if cut == 0 || cut == len(weights) {
+		t.Errorf("%d synapses of %d are cut off", cut, len(weights))
 	}
 }
 
 func TestFromNothing(t *testing.T) {
 	file := fromFile(9, 4, true)
-	clear(file.Weights)
+	file.Synapses = rbm.RealValued(9, 4, make([]float32, 9*4))
 	samples := spin.New(9, 3)
-	if _, err := From(file, Posterior, Start{Hidden: 4, Coupling: 1}, samples); err == nil {
+	if _, err := From(file, rbm.BinaryKind, Start{Hidden: 4, Coupling: 1}, samples); err == nil {
 		t.Error("no error for couplings of 0")
 	}
 	defer func() {
@@ -118,5 +119,5 @@ func TestFromNothing(t *testing.T) {
 			t.Error("no panic for another shape")
 		}
 	}()
-	_, _ = From(file, Posterior, Start{Hidden: 5, Coupling: 1}, samples)
+	_, _ = From(file, rbm.BinaryKind, Start{Hidden: 5, Coupling: 1}, samples)
 }

@@ -8,8 +8,8 @@ import (
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A head is a linear classifier that learns beside the machine, from the hidden
@@ -25,6 +25,7 @@ import (
 type head[T rbm.Real] struct {
 	classes int
 	class   []int   // of each sample to learn from
+	batch   []int   // of each sample of the batch
 	weight  float64 // of ln p, in nats of a sample's log-likelihood
 
 	weights, grad []T // classes x hidden, and behind them a bias of each class
@@ -69,20 +70,24 @@ func newHead[T rbm.Real](labels []int, samples, hidden int, weight float64) (*he
 
 // classify computes, from a batch, the hidden means, the gradient of ln p by the
 // head's weights and that by the means.
-func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func(dst, a []T, p int, m *spin.Matrix)) {
-	h, n, p, m := o.head, model.Visible(), model.Hidden(), batch.Samples.Cols()
+func (o *Objective[T]) classify(model *rbm.Model[T], batch units.Samples[T], link *units.Link[T]) {
+	h, p, m := o.head, model.Hidden(), batch.Len()
 	if len(h.pull) != p*m {
 		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
 		h.kept = make([]uint64, p*words(m))
 	}
-	parallel.For(p, unitsTogether, func(lo, hi int) {
-		w := o.unitRows(n, m)
+	together := o.Hidden.Together()
+	parallel.For(p, o.rows(), func(lo, hi int) {
+		w := o.block(batch)
 		defer o.work.Put(w)
-		o.fields(w, lo, hi, batch.Samples, multiply)
+		w.Lo, w.Rows = lo, hi-lo
+		batch.Fields(w, link)
+		for k := 0; k < w.Rows; k += together {
+			o.field(w, link, batch, k, &model.Params)
+			o.Hidden.Averages(h.tanh[(lo+k)*m:(lo+k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, w.Variance, m)
+		}
 		for mu := lo; mu < hi; mu++ {
-			k, row := mu-lo, h.tanh[mu*m:(mu+1)*m]
-			o.localFields(w, &model.Params, k, mu)
-			o.Average.Moments(row, w.variance[k*m:(k+1)*m], w.localMean, w.localVariance)
+			row := h.tanh[mu*m : (mu+1)*m]
 			kernel.Affine(row, row, 2, T(-2*model.HiddenOffset[mu]))
 			kept, rng := h.keptOf(mu, m), h.key.Sub(uint64(mu)).Rand()
 			for w := range kept {
@@ -101,7 +106,7 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch *Batch, multiply func
 		row := h.scores[c*m : (c+1)*m]
 		kernel.Affine(row, row, 1, b)
 	}
-	h.compare(batch.class)
+	h.compare(h.batch)
 
 	perSample := 1 / T(m)
 	kernel.MulReal(h.grad[:h.classes*p], h.scores, h.tanh, h.classes, m, p, false, true)

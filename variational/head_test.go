@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"math/bits"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // labelsOf labels samples by two of their spins, in four classes.
@@ -37,7 +39,7 @@ func logLabel(h *head[float64], model *rbm.Model[float64], samples *spin.Matrix)
 			for mu := range p {
 				field := model.HiddenField[mu]
 				for i, offset := range model.VisibleOffset {
-					field += model.Coupling * model.Posterior.Theta[mu*model.Visible()+i] * (float64(samples.At(i, a)) - offset)
+					field += model.Coupling() * model.Posterior.Theta[mu*model.Visible()+i] * (float64(samples.At(i, a)) - offset)
 				}
 				if isKept(h.keptOf(mu, len(h.class)), a) {
 					score[c] += h.weights[c*p+mu] * 2 * (math.Tanh(field) - model.HiddenOffset[mu])
@@ -54,9 +56,9 @@ func logLabel(h *head[float64], model *rbm.Model[float64], samples *spin.Matrix)
 // own weights, is that of differences.
 func TestGradientOfLabels(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
-	o, model := known(Real, samples)
-	plain, grad := dual.NewGradient[float64](8, 3), dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(plain, model, NewBatch(samples)); err != nil {
+	o, model := known(rbm.RealKind, samples)
+	plain, grad := dual.NewGradient[float64](&model.Params), dual.NewGradient[float64](&model.Params)
+	if _, err := o.Gradient(context.Background(), plain, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	h, err := newHead[float64](labelsOf(samples), samples.Cols(), 3, 2.5)
@@ -71,9 +73,9 @@ func TestGradientOfLabels(t *testing.T) {
 		h.weights[k] = rng.NormFloat64()
 	}
 	o.head = h
-	batch := NewBatch(samples)
-	batch.class = h.class
-	if _, err := o.Gradient(grad, model, batch); err != nil {
+	batch := units.NewSpins[float64](samples)
+	h.batch = h.class
+	if _, err := o.Gradient(context.Background(), grad, model, batch); err != nil {
 		t.Fatal(err)
 	}
 	const accuracy = 1e-4 // of the averages, which are no tanh exactly
@@ -95,7 +97,7 @@ func TestGradientOfLabels(t *testing.T) {
 	for mu := range model.HiddenField {
 		check("hidden field", &model.HiddenField[mu], (grad.HiddenField[mu]-plain.HiddenField[mu])/h.weight)
 	}
-	check("coupling", &model.Coupling, (grad.Coupling-plain.Coupling)/h.weight)
+	check("coupling", &model.Links[0].Coupling, (grad.Coupling[0]-plain.Coupling[0])/h.weight)
 	for k, w := range h.weights {
 		decay := 0.
 		if k < h.classes*3 {
@@ -208,8 +210,8 @@ func TestWrongLabels(t *testing.T) {
 		"labels of weight +Inf":  {Labels: make([]int, 10), LabelWeight: math.Inf(1)},
 	} {
 		opt.Steps, opt.Rate = 1, 0.1 // valid otherwise
-		model := Model[float32](Start{Hidden: 3, Coupling: 0.2}, samples)
-		_, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
+		model := NewModel[float32](Start{Hidden: 3, Coupling: 0.2}, samples)
+		_, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, not %q", err, want)
 		}

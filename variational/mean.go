@@ -18,9 +18,20 @@ type running[T rbm.Real] struct {
 }
 
 // parameters lists what is averaged besides the thetas. The first is a copy of
-// the coupling.
+// the couplings.
 func parameters(p *rbm.Params) [][]float64 {
-	return [][]float64{{p.Coupling}, p.VisibleField, p.HiddenField, p.VisibleOffset, p.HiddenOffset}
+	list := [][]float64{p.Couplings(), p.VisibleField, p.HiddenField, p.VisibleOffset, p.HiddenOffset}
+	if len(p.VisibleOwn) > 0 {
+		list = append(list, p.VisibleOwn)
+	}
+	return list
+}
+
+// setCouplings sets J of each link.
+func setCouplings(p *rbm.Params, j []float64) {
+	for k, v := range j {
+		p.Links[k].Coupling = v
+	}
 }
 
 // add takes a model in.
@@ -59,7 +70,7 @@ func (t *Trainer[T]) Result() *rbm.Model[T] {
 		for k, x := range parameters(&model.Params) {
 			copy(x, r.vectors[k])
 		}
-		model.Coupling = r.vectors[0][0]
+		setCouplings(&model.Params, r.vectors[0])
 	}
 	return model
 }

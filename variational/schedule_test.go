@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -32,8 +33,8 @@ func TestSchedules(t *testing.T) {
 	samples, _ := plantedSamples(10, 30, stream.New(1))
 	for _, opt := range []Options{{FinalRate: -1}, {FinalRate: 2}, {Fall: Geometric}, {Warmup: -0.1}, {Warmup: 1.1}, {Average: 2}, {Release: -1}, {Decay: -1}} {
 		opt.Steps, opt.Rate = 1, 0.1
-		model := Model[float64](Start{Hidden: 2, Coupling: 0.3}, samples)
-		if _, err := NewTrainer(model, samples, nil, Mixture[float64]{}, opt); err == nil {
+		model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3}, samples)
+		if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt); err == nil {
 			t.Errorf("%+v: no error", opt)
 		}
 	}
@@ -50,7 +51,7 @@ func TestAverage(t *testing.T) {
 		if p.Step > 20 && p.Step%averageEvery == 0 {
 			theta += float64(whole.Model.Posterior.Theta[7])
 			field += whole.Model.VisibleField[3]
-			coupling += whole.Model.Coupling
+			coupling += whole.Model.Coupling()
 			count++
 		}
 		return nil
@@ -58,8 +59,8 @@ func TestAverage(t *testing.T) {
 		t.Fatal(err)
 	}
 	mean := whole.Result()
-	if count != 4 || math.Abs(float64(mean.Posterior.Theta[7])-theta/count) > 1e-6 || math.Abs(mean.VisibleField[3]-field/count) > 1e-12 || math.Abs(mean.Coupling-coupling/count) > 1e-12 {
-		t.Errorf("theta %v, field %v, coupling %v; by hand of %v steps %v, %v, %v", mean.Posterior.Theta[7], mean.VisibleField[3], mean.Coupling, count, theta/count, field/count, coupling/count)
+	if count != 4 || math.Abs(float64(mean.Posterior.Theta[7])-theta/count) > 1e-6 || math.Abs(mean.VisibleField[3]-field/count) > 1e-12 || math.Abs(mean.Coupling()-coupling/count) > 1e-12 {
+		t.Errorf("theta %v, field %v, coupling %v; by hand of %v steps %v, %v, %v", mean.Posterior.Theta[7], mean.VisibleField[3], mean.Coupling(), count, theta/count, field/count, coupling/count)
 	}
 	if bytes.Equal(modelBytes(t, mean), modelBytes(t, whole.Model)) {
 		t.Error("the average is the last model")
@@ -90,8 +91,8 @@ func TestSettling(t *testing.T) {
 	samples, _ := plantedSamples(20, 150, stream.New(5))
 	trainer, _ := learner(t, samples, Options{Steps: 200, Batch: 50, Settle: 0.5})
 	likelihood := func() float64 {
-		o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Average: Mixture[float32]{}, Samples: samples.Cols(), Synapses: Sign}
-		terms, _, err := o.Terms(trainer.Model, samples)
+		o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Hidden: Mixture[float32]{}, Samples: samples.Cols(), Synapses: rbm.SignKind}
+		terms, _, err := o.Terms(t.Context(), trainer.Model, spinsOf(trainer.Model, samples))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,9 +100,9 @@ func TestSettling(t *testing.T) {
 	}
 	var before float64
 	if err := trainer.Run(t.Context(), func(p Progress) error {
-		want := Posterior
+		want := rbm.BinaryKind
 		if p.Step >= 100 {
-			want = Sign
+			want = rbm.SignKind
 		}
 		if trainer.Kind() != want {
 			t.Errorf("after step %d: kind %v, not %v", p.Step, trainer.Kind(), want)
@@ -121,7 +122,7 @@ func TestSettling(t *testing.T) {
 // Free of the prior, the gradient lacks the pull of the divergence alone.
 func TestRelease(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
-	o, model := known(Posterior, samples)
+	o, model := known(rbm.BinaryKind, samples)
 	bound, free := o.released(t, model, samples, 0), o.released(t, model, samples, 1)
 	for k, theta := range model.Posterior.Theta {
 		if pull := free[k] - bound[k]; math.Abs(pull-theta/60) > 1e-12 {
@@ -134,8 +135,8 @@ func TestRelease(t *testing.T) {
 func (o *Objective[T]) released(t *testing.T, model *rbm.Model[T], samples *spin.Matrix, release float64) []T {
 	t.Helper()
 	o.Release = release
-	grad := dual.NewGradient[T](model.Visible(), model.Hidden())
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	grad := dual.NewGradient[T](&model.Params)
+	if _, err := o.Gradient(context.Background(), grad, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	return grad.Synapse

@@ -4,9 +4,9 @@ import (
 	"fmt"
 
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A Start says where learning starts.
@@ -22,16 +22,16 @@ type Start struct {
 	Prior []float32
 }
 
-// Model returns the model that learning samples (visible x M) starts from. A
+// NewModel returns the model of spins that learning samples (visible x M) starts from. A
 // spin that never changes gets the finite field atanh(M/(M+2)). It panics if the
 // prior has another shape.
-func Model[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
+func NewModel[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
 	n, m := samples.Rows(), samples.Cols()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[T](n, start.Hidden)}
 	sums := make([]int, n)
 	samples.RowSums(sums)
 	if start.Fields {
-		copy(model.VisibleField, sample.MeanFields(samples))
+		copy(model.VisibleField, units.MeanFields(samples))
 	}
 	for i, s := range sums {
 		if start.Centre {

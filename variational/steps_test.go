@@ -1,6 +1,7 @@
 package variational
 
 import (
+	"context"
 	"math"
 	"testing"
 	"time"
@@ -10,11 +11,12 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 func exactTrainer(t *testing.T, model *rbm.Model[float64], samples *spin.Matrix, opt Options) *Trainer[float64] {
 	t.Helper()
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt)
+	trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +32,7 @@ func TestFieldsStayFinite(t *testing.T) {
 			samples.Set(i, a, int8(1-2*(i%2)))
 		}
 	}
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
 	if err := exactTrainer(t, model, samples, Options{Steps: 200, Rate: 2, FinalRate: 1, FieldRate: 1}).Run(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -51,24 +53,24 @@ func TestFieldsStayFinite(t *testing.T) {
 // Adam's formulas, with J d/dJ as the gradient.
 func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(11))
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
 	const rate, share, first, second = 0.2, 1.5, kernel.AdamFirst, kernel.AdamSecond
 	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
-	grad, batch := dual.NewGradient[float64](10, 2), NewBatch(samples)
+	grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
 	var mean, square float64
 	for step := 1.0; step <= 3; step++ {
-		if _, err := trainer.Objective.Gradient(grad, model, batch); err != nil {
+		if _, err := trainer.Objective.Gradient(context.Background(), grad, model, batch); err != nil {
 			t.Fatal(err)
 		}
-		g := model.Coupling * grad.Coupling
+		g := model.Coupling() * grad.Coupling[0]
 		mean, square = first*mean+(1-first)*g, second*square+(1-second)*g*g
 		move := rate * share * mean / (1 - math.Pow(first, step)) / (math.Sqrt(square/(1-math.Pow(second, step))) + 1e-8)
-		want := model.Coupling * math.Exp(move)
-		if _, err := trainer.learn(rate); err != nil {
+		want := model.Coupling() * math.Exp(move)
+		if _, err := trainer.learn(context.Background(), rate); err != nil {
 			t.Fatal(err)
 		}
-		if !(math.Abs(model.Coupling-want) < 1e-12) {
-			t.Errorf("step %v: coupling %v, not %v", step, model.Coupling, want)
+		if !(math.Abs(model.Coupling()-want) < 1e-12) {
+			t.Errorf("step %v: coupling %v, not %v", step, model.Coupling(), want)
 		}
 		if got := trainer.state.coupling.First[0]; !(math.Abs(got-mean) < 1e-12) {
 			t.Errorf("step %v: first moment %v, not %v", step, got, mean)
@@ -81,7 +83,7 @@ func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 // fall linearly to their final share.
 func TestBayesianRuleInMiniBatches(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(12))
-	model := Model[float64](Start{Hidden: 2, Coupling: 1e-9, Deviation: 0.5, Key: stream.New(3)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 1e-9, Deviation: 0.5, Key: stream.New(3)}, samples)
 	q := model.Posterior
 	q.PriorTheta = make([]float64, len(q.Theta))
 	want := make([]float64, len(q.Theta))
@@ -117,7 +119,7 @@ func TestBayesianRuleInMiniBatches(t *testing.T) {
 // TestElapsedIsLearningTime: what the caller does between steps does not count.
 func TestElapsedIsLearningTime(t *testing.T) {
 	samples, _ := plantedSamples(6, 10, stream.New(13))
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
 	trainer := exactTrainer(t, model, samples, Options{Steps: 4, Rate: 0.1, FinalRate: 1})
 	var calls time.Duration
 	began := time.Now()
@@ -142,7 +144,7 @@ func TestCavityMomentsInFloat32WhereNewtonOvershoots(t *testing.T) {
 		}
 	}
 	tanh, sech2 := make([]float32, len(mean)), make([]float32, len(mean))
-	Cavity[float32]{}.Moments(tanh, sech2, mean, variance)
+	Cavity[float32]{}.Averages(tanh, sech2, mean, variance, 0)
 	for k := range mean {
 		want := reaction(float64(mean[k]), float64(variance[k]))
 		if !(math.Abs(float64(tanh[k])-want) < 1e-6 && math.Abs(float64(sech2[k])-(1-want*want)) < 2e-6) {

@@ -2,6 +2,7 @@ package variational
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"path/filepath"
 	"testing"
@@ -12,19 +13,19 @@ import (
 	"bethe/stream"
 )
 
-var baselines = map[string]Synapses{"real": Real, "sampled": Sampled, "sign": Sign}
+var baselines = map[string]rbm.Kind{"real": rbm.RealKind, "sampled": rbm.SampledKind, "sign": rbm.SignKind}
 
 // known returns an objective on samples with an exact engine, and a random model.
-func known(kind Synapses, samples *spin.Matrix) (*Objective[float64], *rbm.Model[float64]) {
+func known(kind rbm.Kind, samples *spin.Matrix) (*Objective[float64], *rbm.Model[float64]) {
 	key := stream.New(3)
-	model := Model[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
+	model := NewModel[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
 	rng := key.Sub(1).Rand()
 	for mu := range model.HiddenField {
 		model.HiddenField[mu], model.HiddenOffset[mu] = rng.NormFloat64(), 2*rng.Float64()-1
 	}
-	o := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average: Mixture[float64]{},
+	o := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Hidden: Mixture[float64]{},
 		Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(2)}
-	if kind == Real {
+	if kind == rbm.RealKind {
 		o.Partition = &dual.Weighted[float64]{Engine: dual.Exact[float64]{}}
 	}
 	return o, model
@@ -36,22 +37,20 @@ func TestObjectiveOfKnownSynapses(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
 	for name, kind := range baselines {
 		o, model := known(kind, samples)
-		terms, _, err := o.Terms(model, samples)
+		terms, _, err := o.Terms(context.Background(), model, spinsOf(model, samples))
 		if err != nil {
 			t.Fatal(err)
 		}
 		machine := &rbm.Machine{Params: model.Params}
 		switch kind {
-		case Real:
-			for _, w := range model.Posterior.Theta {
-				machine.Weights = append(machine.Weights, float32(w))
-			}
-		case Sign:
-			machine.Synapses = model.Posterior.Sign()
-		case Sampled:
-			machine.Synapses = model.Posterior.Sample(o.Draw)
+		case rbm.RealKind:
+			machine.Synapses = rbm.RealKind.Ship(rbm.Convert[float32](model).Posterior, false, o.Draw)
+		case rbm.SignKind:
+			machine.Synapses = rbm.Binary(model.Posterior.Sign())
+		case rbm.SampledKind:
+			machine.Synapses = rbm.Binary(model.Posterior.Sample(o.Draw))
 		}
-		lnz, err := machine.LnZ()
+		lnz, err := machine.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +61,7 @@ func TestObjectiveOfKnownSynapses(t *testing.T) {
 		if got := terms.Bound(); math.Abs(got-want) > 1e-4 || terms.KL != 0 {
 			t.Errorf("%s: %v, not %v; divergence %v", name, got, want, terms.KL)
 		}
-		estimate, err := o.AnnealedTerms(t.Context(), model, samples, annealing(500, 500))
+		estimate, err := o.AnnealedTerms(t.Context(), model, spinsOf(model, samples), annealing(500, 500))
 		if err != nil || math.Abs(estimate.Bound()-want) > 0.05 {
 			t.Errorf("%s: by annealing %v, not %v (%v)", name, estimate.Bound(), want, err)
 		}
@@ -73,10 +72,10 @@ func TestObjectiveOfKnownSynapses(t *testing.T) {
 // the decay comes off it.
 func TestGradientOfRealSynapses(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
-	o, model := known(Real, samples)
+	o, model := known(rbm.RealKind, samples)
 	o.Decay = 0.01
-	grad := dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	grad := dual.NewGradient[float64](&model.Params)
+	if _, err := o.Gradient(context.Background(), grad, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	check := func(name string, x *float64, got float64) {
@@ -84,7 +83,7 @@ func TestGradientOfRealSynapses(t *testing.T) {
 		before := *x
 		at := func(v float64) float64 {
 			*x = v
-			terms, _, err := o.Terms(model, samples)
+			terms, _, err := o.Terms(context.Background(), model, spinsOf(model, samples))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -105,23 +104,23 @@ func TestGradientOfRealSynapses(t *testing.T) {
 	for mu := range model.HiddenField {
 		check("hidden field", &model.HiddenField[mu], grad.HiddenField[mu])
 	}
-	check("coupling", &model.Coupling, grad.Coupling)
+	check("coupling", &model.Links[0].Coupling, grad.Coupling[0])
 }
 
 // The gradient by a sign is half the difference of the log-likelihoods with the
 // synapse up and down, to second order in the coupling.
 func TestGradientOfSigns(t *testing.T) {
 	samples, _ := plantedSamples(8, 60, stream.New(1))
-	o, model := known(Sign, samples)
-	model.Coupling = 0.02
-	grad := dual.NewGradient[float64](8, 3)
-	if _, err := o.Gradient(grad, model, NewBatch(samples)); err != nil {
+	o, model := known(rbm.SignKind, samples)
+	model.SetCoupling(0.02)
+	grad := dual.NewGradient[float64](&model.Params)
+	if _, err := o.Gradient(context.Background(), grad, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	for k, theta := range model.Posterior.Theta {
 		at := func(v float64) float64 {
 			model.Posterior.Theta[k] = v
-			terms, _, err := o.Terms(model, samples)
+			terms, _, err := o.Terms(context.Background(), model, spinsOf(model, samples))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,13 +139,9 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 	for name, kind := range baselines {
 		start := func() (*Trainer[float32], *dual.Chains[float32]) {
 			key := stream.New(7)
-			model := Model[float32](Start{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+			model := NewModel[float32](Start{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 			chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
-			var partition dual.Partition[float32] = &dual.Annealed[float32]{Engine: chains}
-			if kind == Real {
-				partition = &dual.Weighted[float32]{Engine: chains}
-			}
-			trainer, err := NewTrainer(model, samples, partition, Mixture[float32]{}, Options{
+			trainer, err := NewTrainer(model, spinsOf(model, samples), dual.TermFor(kind, chains), Mixture[float32]{}, Options{
 				Steps: 240, Batch: 50, Synapses: kind, Rate: 0.05, FinalRate: 0.1, FieldRate: 1, OffsetRate: 0.02, Key: key.Sub(2), Draw: key.Sub(3),
 			})
 			if err != nil {
@@ -155,16 +150,13 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 			return trainer, chains
 		}
 		likelihood := func(trainer *Trainer[float32]) float64 {
-			o := &Objective[float32]{Partition: &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Average: Mixture[float32]{},
+			o := &Objective[float32]{Partition: dual.TermFor[float32](kind, dual.Exact[float32]{}), Hidden: Mixture[float32]{},
 				Samples: samples.Cols(), Synapses: kind}
-			if kind == Real {
-				o.Partition = &dual.Weighted[float32]{Engine: dual.Exact[float32]{}}
-			}
 			const draws = 16 // of sampled synapses
 			var sum float64
 			for d := range draws {
 				o.Draw = stream.New(1).Sub(uint64(d))
-				terms, _, err := o.Terms(trainer.Model, samples)
+				terms, _, err := o.Terms(t.Context(), trainer.Model, spinsOf(trainer.Model, samples))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -10,8 +10,8 @@ import (
 	"bethe/dual"
 	"bethe/internal/kernel"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Options of learning.
@@ -21,11 +21,11 @@ type Options struct {
 	Epochs int // passes through the samples
 	Time   time.Duration
 
-	Batch        int // samples a step; 0 or more than there are: all of them
-	Synapses     Synapses
-	Settle       float64    // share of learning, at its end, in which Posterior synapses are taken as Sign
+	Batch        int        // samples a step; 0 or more than there are: all of them
+	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
+	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
 	Release      float64    // share of the divergence from the prior that is left out
-	Decay        float64    // of Real synapses a step, as a share of themselves in the gradient
+	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
 	Rule         Rule       // for the synapses; fields and coupling follow Adam
 	Rate         float64    // of the synapses
 	FinalRate    float64    // share of all rates but OffsetRate that is left at the end
@@ -34,10 +34,11 @@ type Options struct {
 	Average      float64    // share of learning, at its end, whose models Result averages
 	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
 	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
+	OwnRate      float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
 	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
 	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
 	Key          stream.Key // of the order of samples
-	Draw         stream.Key // of Sampled synapses
+	Draw         stream.Key // of rbm.SampledKind
 
 	// Labels of the samples, if they are to be learned: with LabelWeight > 0 the
 	// objective has, besides the bound, LabelWeight times the mean of
@@ -49,10 +50,10 @@ type Options struct {
 
 // Progress tells where learning is, after a step.
 type Progress struct {
-	Step     int     // steps done
-	Fraction float64 // of the whole, by the limit that will end it
-	Rate     float64 // of the step
-	Coupling float64
+	Step     int       // steps done
+	Fraction float64   // of the whole, by the limit that will end it
+	Rate     float64   // of the step
+	Coupling []float64 // of each link
 	Report   dual.Report
 	Labels   *LabelProgress // nil where labels are not learned
 }
@@ -74,13 +75,12 @@ type Trainer[T rbm.Real] struct {
 	Objective *Objective[T]
 
 	opt     Options
-	samples *spin.Matrix  // visible x M
-	columns *spin.Columns // those of the samples, where a batch takes some
+	samples units.Data[T]
 	state   trainerState[T]
 	grad    *dual.Gradient[T]
-	batch   *Batch // of the step
-	order   []int  // of the samples in the current epoch
-	epoch   int    // that order belongs to
+	batch   units.Samples[T] // of the last step, if it took some of the samples
+	order   []int            // of the samples in the current epoch
+	epoch   int              // that order belongs to
 }
 
 // trainerState is what a step changes, besides the model and the engine.
@@ -91,17 +91,21 @@ type trainerState[T rbm.Real] struct {
 	visible  adam[float64]
 	hidden   adam[float64]
 	coupling adam[float64]
+	own      adam[float64]
 	average  running[T]
 }
 
-// NewTrainer returns a trainer of the model on samples (visible x M) with the
-// given partition term and averages. It changes the model in place. Errors
-// tell what does not fit.
-func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition dual.Partition[T], average Average[T], opt Options) (*Trainer[T], error) {
-	if err := check(model, samples); err != nil {
+// NewTrainer returns a trainer of the model on samples with the given partition
+// term and kind of hidden units. It changes the model in place. Errors tell what
+// does not fit; they wrap dual.ErrNotServed if the partition term is not one of
+// such synapses and units.
+func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partition dual.Partition[T], hidden units.Hidden[T], opt Options) (*Trainer[T], error) {
+	opt.Synapses = rbm.KindOr(opt.Synapses)
+	m := samples.Len()
+	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release}
+	if err := objective.check(model, samples); err != nil {
 		return nil, err
 	}
-	m := samples.Cols()
 	switch {
 	case opt.Steps < 0 || opt.Epochs < 0 || opt.Time < 0 || opt.Steps == 0 && opt.Epochs == 0 && opt.Time == 0:
 		return nil, fmt.Errorf("learning needs a limit: a positive number of steps, epochs or seconds")
@@ -109,7 +113,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 		return nil, fmt.Errorf("the learning rate is %v: it must be positive and finite", opt.Rate)
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
-	case opt.Rule != Adam && opt.Synapses != Posterior:
+	case opt.Rule != Adam && opt.Synapses.Known():
 		return nil, fmt.Errorf("known synapses are learned by Adam alone: the other rules move a posterior")
 	case opt.Rule != Adam && opt.Settle > 0:
 		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam alone")
@@ -126,31 +130,24 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples *spin.Matrix, partition
 	}
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
-		Model: model, opt: opt, samples: samples, grad: dual.NewGradient[T](n, p), epoch: -1,
-		Objective: &Objective[T]{Partition: partition, Average: average, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Coarse: opt.Batch < m && opt.Synapses != Real},
-		state:     trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1)},
+		Model: model, Objective: objective, opt: opt, samples: samples, grad: dual.NewGradient[T](&model.Params), epoch: -1,
+		state: trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
+			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
+	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
 	if opt.LabelWeight > 0 {
 		var err error
 		if t.Objective.head, err = newHead[T](opt.Labels, m, p, opt.LabelWeight); err != nil {
 			return nil, err
 		}
 	}
-	if opt.Batch < m {
-		t.columns = samples.Columns()
-	} else {
-		t.batch = NewBatch(samples)
-		if h := t.Objective.head; h != nil {
-			t.batch.class = h.class
-		}
-	}
 	return t, nil
 }
 
 // Kind returns what the thetas stand for at the next step.
-func (t *Trainer[T]) Kind() Synapses {
-	if t.opt.Synapses == Posterior && t.opt.Settle > 0 && t.Fraction() >= 1-t.opt.Settle {
-		return Sign
+func (t *Trainer[T]) Kind() rbm.Kind {
+	if t.opt.Settle > 0 && t.Fraction() >= 1-t.opt.Settle {
+		return t.opt.Synapses.Settled()
 	}
 	return t.opt.Synapses
 }
@@ -177,11 +174,11 @@ func (t *Trainer[T]) Fraction() float64 {
 	return min(f, 1)
 }
 
-func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Cols() / t.opt.Batch }
+func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Len() / t.opt.Batch }
 
 // Run learns until a limit is reached, calling each (if not nil) after every
 // step; an error from it ends the run and is returned. When the context is
-// done it returns the context's error between two steps. A run under a time
+// done it returns the context's error, and everything is as it was after a step. A run under a time
 // limit depends on the machine's speed; else equal arguments give equal models.
 func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 	last := time.Now()
@@ -194,7 +191,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			return err
 		}
 		rate := t.opt.Rate * t.opt.share(fraction)
-		report, err := t.learn(rate)
+		report, err := t.learn(ctx, rate)
 		if err != nil {
 			return err
 		}
@@ -205,7 +202,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			t.state.average.add(t.Model)
 		}
 		if each != nil {
-			p := Progress{Step: t.state.step, Fraction: t.Fraction(), Rate: rate, Coupling: t.Model.Coupling, Report: report}
+			p := Progress{Step: t.state.step, Fraction: t.Fraction(), Rate: rate, Coupling: t.Model.Couplings(), Report: report}
 			if h := t.Objective.head; h != nil {
 				p.Labels = &LabelProgress{Loss: h.loss, Error: h.wrong}
 			}
@@ -222,14 +219,14 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 const beyond = 10
 
 // learn takes one step.
-func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
+func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
 	h := t.Objective.head
 	if h != nil {
 		h.key = t.opt.Key.Sub(streamHead).Sub(uint64(t.state.step))
 	}
-	report, err := t.Objective.Gradient(t.grad, t.Model, t.nextBatch())
+	report, err := t.Objective.Gradient(ctx, t.grad, t.Model, t.nextBatch())
 	if err != nil {
 		return report, err
 	}
@@ -237,7 +234,7 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 	if h != nil && !finite(h.grad) {
 		return report, ErrDiverged
 	}
-	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite([]float64{g.Coupling}) {
+	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite(g.Coupling) || !finite(g.VisibleOwn) {
 		return report, ErrDiverged
 	}
 	t.state.step++
@@ -247,14 +244,23 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 		h.step(rate, step)
 	}
 	if r := rate * t.opt.FieldRate; r > 0 {
-		limit := math.Atanh(1-2/float64(t.samples.Cols()+2)) + beyond
+		limit := math.Atanh(1-2/float64(t.samples.Len()+2)) + beyond
 		t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
 		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, r, step, limit)
 	}
 	if r := rate * t.opt.CouplingRate; r > 0 {
-		lnJ := []float64{math.Log(t.Model.Coupling)}
-		t.state.coupling.step(lnJ, []float64{g.Coupling * t.Model.Coupling}, r, step, math.Inf(1))
-		t.Model.Coupling = math.Exp(lnJ[0])
+		lnJ := t.Model.Couplings()
+		byLnJ := make([]float64, len(lnJ))
+		for k, j := range lnJ {
+			lnJ[k], byLnJ[k] = math.Log(j), g.Coupling[k]*j
+		}
+		t.state.coupling.step(lnJ, byLnJ, r, step, math.Inf(1))
+		for k, v := range lnJ {
+			t.Model.Links[k].Coupling = math.Exp(v)
+		}
+	}
+	if r := rate * t.opt.OwnRate; r > 0 && len(g.VisibleOwn) > 0 {
+		t.state.own.step(t.Model.VisibleOwn, g.VisibleOwn, r, step, math.Inf(1))
 	}
 	if t.opt.OffsetRate > 0 {
 		t.moveOffsets(t.opt.OffsetRate)
@@ -264,24 +270,24 @@ func (t *Trainer[T]) learn(rate float64) (dual.Report, error) {
 
 // nextBatch returns the samples of the next step: all of them, or the next
 // ones in this epoch's random order.
-func (t *Trainer[T]) nextBatch() *Batch {
-	m, size := t.samples.Cols(), t.opt.Batch
+func (t *Trainer[T]) nextBatch() units.Samples[T] {
+	m, size, h := t.samples.Len(), t.opt.Batch, t.Objective.head
 	if size == m {
-		return t.batch
+		if h != nil {
+			h.batch = h.class
+		}
+		return t.samples
 	}
 	epoch, place := t.state.step/t.stepsPerEpoch(), t.state.step%t.stepsPerEpoch()
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
 	}
-	if t.batch == nil {
-		t.batch = NewBatch(spin.New(t.samples.Rows(), size))
-	}
-	t.columns.Gather(t.batch.Samples, t.order[place*size:(place+1)*size])
-	t.batch.pack()
-	if h := t.Objective.head; h != nil {
-		t.batch.class = t.batch.class[:0]
-		for _, a := range t.order[place*size : (place+1)*size] {
-			t.batch.class = append(t.batch.class, h.class[a])
+	places := t.order[place*size : (place+1)*size]
+	t.batch = t.samples.Batch(t.batch, places)
+	if h != nil {
+		h.batch = h.batch[:0]
+		for _, a := range places {
+			h.batch = append(h.batch, h.class[a])
 		}
 	}
 	return t.batch
@@ -296,7 +302,7 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 	case Adam:
 		t.state.synapse.step(theta, t.grad.Synapse, rate, step, limit)
 	case BayesianRule:
-		scale, limit := T(rate*float64(t.samples.Cols())), T(limit)
+		scale, limit := T(rate*float64(t.samples.Len())), T(limit)
 		for k, g := range t.grad.Synapse {
 			theta[k] = max(-limit, min(limit, theta[k]+scale*g))
 		}
@@ -313,11 +319,11 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
 	params := &t.Model.Params
-	moves := make([]T, params.Hidden())
+	moves, limit := make([]T, params.Hidden()), t.Objective.Hidden.OffsetLimit()
 	for mu, h := range t.Objective.partition.HiddenField {
-		d := rate * (max(-1, min(1, h)) - params.HiddenOffset[mu])
+		d := rate * (max(-limit, min(limit, h)) - params.HiddenOffset[mu])
 		params.HiddenOffset[mu] += d
-		moves[mu] = T(d * params.Coupling)
+		moves[mu] = T(d * params.Coupling())
 	}
 	kernel.AddRows(params.VisibleField, t.Objective.mean, moves)
 }

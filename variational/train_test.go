@@ -17,6 +17,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // planted returns samples of a random machine of two hidden units, by Gibbs
@@ -24,7 +25,7 @@ import (
 func plantedSamples(n, m int, key stream.Key) (samples, synapses *spin.Matrix) {
 	rng := key.Rand()
 	synapses = spin.Random(n, 2, rng)
-	machine := &rbm.Machine{Params: rbm.NewParams(n, 2, 1.2/math.Sqrt(float64(n))), Synapses: synapses}
+	machine := &rbm.Machine{Params: rbm.NewParams(n, 2, 1.2/math.Sqrt(float64(n))), Synapses: rbm.Binary(synapses)}
 	samples = spin.Random(n, m, rng)
 	for sweep := range 60 {
 		h := spin.New(2, m)
@@ -57,11 +58,11 @@ func learner(t testing.TB, samples *spin.Matrix, opt Options) (*Trainer[float32]
 func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
 	key := stream.New(5)
-	model := Model[float32](Start{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+	model := NewModel[float32](Start{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 	opt.Key = key.Sub(2)
 	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float32]{Engine: chains}, Mixture[float32]{}, opt)
+	trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float32]{Engine: chains}, Mixture[float32]{}, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options) (*Tr
 func modelBytes(t *testing.T, model *rbm.Model[float32]) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "model.npz")
-	if err := (&rbm.File{Model: model, Synapses: model.Posterior.Sign()}).Save(path); err != nil {
+	if err := (&rbm.File{Params: model.Params, Synapses: rbm.Learned(model.Posterior.Sign(), model.Posterior)}).Save(path); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -90,20 +91,20 @@ func TestLearningClimbsTheBound(t *testing.T) {
 		rate float64
 	}{{"adam", Adam, 0.2}, {"bayesian rule", BayesianRule, 0.2}, {"clipped adam", ClippedAdam, 0.1}} {
 		models, bounds, err := Restarts(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
-			model := Model[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
-			trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
+			model := NewModel[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
+			trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
 				Options{Steps: 150, Rule: c.rule, Rate: c.rate, FinalRate: 0.1})
 			if err != nil {
 				return nil, 0, err
 			}
-			before, _, err := trainer.Objective.Terms(model, samples)
+			before, _, err := trainer.Objective.Terms(context.Background(), model, spinsOf(model, samples))
 			if err != nil {
 				return nil, 0, err
 			}
 			if err := trainer.Run(t.Context(), nil); err != nil {
 				return nil, 0, err
 			}
-			after, _, err := trainer.Objective.Terms(model, samples)
+			after, _, err := trainer.Objective.Terms(context.Background(), model, spinsOf(model, samples))
 			if c.rule != ClippedAdam && after.Bound() <= before.Bound() {
 				t.Errorf("%s: the bound went from %v to %v", c.name, before.Bound(), after.Bound())
 			}
@@ -134,12 +135,12 @@ func TestLearningClimbsTheBound(t *testing.T) {
 // are those of the bound.
 func TestBayesianRuleEndsWhereTheGradientVanishes(t *testing.T) {
 	samples, _ := plantedSamples(12, 60, stream.New(2))
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(3)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(3)}, samples)
 	model.Posterior.PriorTheta = make([]float64, len(model.Posterior.Theta))
 	for k := range model.Posterior.PriorTheta {
 		model.Posterior.PriorTheta[k] = 0.3 * math.Sin(float64(k))
 	}
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, NewQuadrature[float64](41),
+	trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, NewQuadrature[float64](41),
 		Options{Steps: 800, Rule: BayesianRule, Rate: 0.2, FinalRate: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -147,8 +148,8 @@ func TestBayesianRuleEndsWhereTheGradientVanishes(t *testing.T) {
 	if err := trainer.Run(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	grad := dual.NewGradient[float64](12, 2)
-	if _, err := trainer.Objective.Gradient(grad, model, NewBatch(samples)); err != nil {
+	grad := dual.NewGradient[float64](&model.Params)
+	if _, err := trainer.Objective.Gradient(context.Background(), grad, model, spinsOf(model, samples)); err != nil {
 		t.Fatal(err)
 	}
 	for k, g := range grad.Synapse {
@@ -163,7 +164,7 @@ func TestSameBytesWhateverTheThreads(t *testing.T) {
 	var first []byte
 	for _, threads := range []int{1, 2, 3} {
 		before := runtime.GOMAXPROCS(threads)
-		trainer, _ := learnerOf(t, 2*unitsTogether+3, samples, Options{Steps: 30, Batch: 60})
+		trainer, _ := learnerOf(t, 2*rowsTogether+3, samples, Options{Steps: 30, Batch: 60})
 		err := trainer.Run(t.Context(), nil)
 		runtime.GOMAXPROCS(before)
 		if err != nil {
@@ -284,7 +285,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		t.Errorf("error %v after %d steps", err, trainer.Step())
 	}
 
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.3, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Key: stream.New(1)}, samples)
 	partition := &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}
 	for _, c := range []struct {
 		name    string
@@ -296,20 +297,20 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		{"batch", samples, Options{Steps: 1, Rate: 1, Batch: -1}},
 		{"no samples", spin.New(10, 0), Options{Steps: 1, Rate: 1}}, {"visible", spin.New(9, 5), Options{Steps: 1, Rate: 1}},
 	} {
-		if _, err := NewTrainer(model, c.samples, partition, Mixture[float64]{}, c.opt); err == nil || !strings.Contains(err.Error(), c.name) {
+		if _, err := NewTrainer(model, spinsOf(model, c.samples), partition, Mixture[float64]{}, c.opt); err == nil || !strings.Contains(err.Error(), c.name) {
 			t.Errorf("%+v: error %v does not say %q", c.opt, err, c.name)
 		}
 	}
 	model.Posterior.Theta[3] = math.NaN()
-	bad, err := NewTrainer(model, samples, partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
+	bad, err := NewTrainer(model, spinsOf(model, samples), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := bad.Run(t.Context(), nil); !errors.Is(err, ErrDiverged) || bad.Step() != 0 {
 		t.Errorf("a model with NaN: %v", err)
 	}
-	big := Model[float64](Start{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
-	tooBig, err := NewTrainer(big, spin.New(30, 5), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
+	big := NewModel[float64](Start{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
+	tooBig, err := NewTrainer(big, spinsOf(big, spin.New(30, 5)), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,20 +323,20 @@ func TestRunLimitsAndErrors(t *testing.T) {
 // such that the distribution stays.
 func TestMovingOffsets(t *testing.T) {
 	samples, synapses := plantedSamples(8, 40, stream.New(8))
-	model := Model[float64](Start{Hidden: 2, Coupling: 0.4, Fields: true, Centre: true, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.4, Fields: true, Centre: true, Key: stream.New(1)}, samples)
 	for mu := range 2 {
 		for i := range 8 {
 			model.Posterior.Theta[mu*8+i] = 20 * float64(synapses.At(i, mu))
 		}
 	}
-	trainer, err := NewTrainer(model, samples, &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
+	trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
 		Options{Steps: 1, Rate: 1e-300, OffsetRate: 0.3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	lnP := func() []float64 {
 		machine := model.Machine()
-		lnz, err := machine.LnZ()
+		lnz, err := machine.LnZ(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -372,7 +373,7 @@ func TestBatchesCoverAnEpoch(t *testing.T) {
 	var orders [2][]int
 	for step := range 6 {
 		trainer.state.step = step
-		batch := trainer.nextBatch().Samples
+		batch := trainer.nextBatch().(*units.Spins[float32]).Matrix()
 		for a := range 20 {
 			name := 0
 			for i := range 6 {
@@ -399,13 +400,13 @@ func TestBatchesCoverAnEpoch(t *testing.T) {
 // one; with 200 chains of 500 temperatures the spread is far below the limit.
 func TestAnnealedTerms(t *testing.T) {
 	samples, _ := plantedSamples(15, 5000, stream.New(9)) // several blocks of samples
-	model := Model[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: stream.New(4)}, samples)
-	objective := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Average: Mixture[float64]{}, Samples: 5000}
-	exact, _, err := objective.Terms(model, samples)
+	model := NewModel[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: stream.New(4)}, samples)
+	objective := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Hidden: Mixture[float64]{}, Samples: 5000}
+	exact, _, err := objective.Terms(context.Background(), model, spinsOf(model, samples))
 	if err != nil {
 		t.Fatal(err)
 	}
-	annealed, err := objective.AnnealedTerms(t.Context(), model, samples, annealing(200, 500))
+	annealed, err := objective.AnnealedTerms(t.Context(), model, spinsOf(model, samples), annealing(200, 500))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -429,9 +430,9 @@ func TestRestarts(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	models, bounds, err := Restarts(t.Context(), 4, func(start int) (*rbm.Model[float32], float64, error) {
-		return &rbm.Model[float32]{Params: rbm.Params{Coupling: float64(start)}}, []float64{1, 3, 3, 2}[start], nil
+		return &rbm.Model[float32]{Params: rbm.NewParams(1, 1, float64(start))}, []float64{1, 3, 3, 2}[start], nil
 	})
-	if err != nil || Best(bounds) != 1 || models[3].Coupling != 3 {
+	if err != nil || Best(bounds) != 1 || models[3].Coupling() != 3 {
 		t.Errorf("bounds %v: %v", bounds, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

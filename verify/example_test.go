@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"context"
 	"fmt"
 
 	"bethe/dual"
@@ -9,7 +10,7 @@ import (
 
 // This build's arithmetic against numbers that another program found by brute force.
 func ExampleRead() {
-	results, err := verify.Read("testdata/oracle.json", func(_, _ int) dual.Engine[float64] { return dual.Exact[float64]{} })
+	results, err := verify.Read(context.Background(), "testdata/oracle.json", func(_, _ int) dual.Engine[float64] { return dual.Exact[float64]{} })
 	if err != nil {
 		fmt.Println(err)
 		return

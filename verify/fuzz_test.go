@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"testing"
 )
 
@@ -10,7 +11,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add([]byte(`{"cases":[]}`)) // whole oracles take seconds an execution
 	f.Add(tiny)
 	f.Fuzz(func(t *testing.T, text []byte) {
-		results, err := Compare(bytes.NewReader(text), exact)
+		results, err := Compare(context.Background(), bytes.NewReader(text), exact)
 		if err != nil {
 			return
 		}

@@ -3,6 +3,7 @@
 package verify
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"bethe/dual"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -90,13 +92,13 @@ type Result struct {
 // Read compares every case of an oracle file at the given path with this
 // build, in float64, the moments by engines that newEngine makes, one for each
 // use. Errors name the file and the case.
-func Read(path string, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+func Read(ctx context.Context, path string, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	results, err := Compare(f, newEngine)
+	results, err := Compare(ctx, f, newEngine)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -111,7 +113,7 @@ const (
 )
 
 // Compare is Read for an open file, of which it reads 64 MiB at most.
-func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+func Compare(ctx context.Context, r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	var file oracleFile
 	d := json.NewDecoder(io.LimitReader(r, maxBytes))
 	if err := d.Decode(&file); err != nil {
@@ -127,7 +129,7 @@ func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float6
 	for k := range file.Cases {
 		c := &file.Cases[k]
 		var err error
-		if results[k], err = c.compare(newEngine); err != nil {
+		if results[k], err = c.compare(ctx, newEngine); err != nil {
 			return nil, fmt.Errorf("case %d, %q: %w", k, c.Name, err)
 		}
 	}
@@ -196,12 +198,14 @@ func (c *oracleCase) model() (*rbm.Model[float64], *spin.Matrix, error) {
 			samples.Set(i, a, int8(s))
 		}
 	}
-	model := &rbm.Model[float64]{Posterior: q, Params: rbm.Params{Coupling: c.Coupling, VisibleField: c.VisibleField,
-		HiddenField: c.HiddenField, VisibleOffset: c.VisibleOffset, HiddenOffset: c.HiddenOffset}}
+	params := rbm.NewParams(n, p, c.Coupling)
+	params.VisibleField, params.HiddenField = c.VisibleField, c.HiddenField
+	params.VisibleOffset, params.HiddenOffset = c.VisibleOffset, c.HiddenOffset
+	model := &rbm.Model[float64]{Posterior: q, Params: params}
 	return model, samples, model.Validate()
 }
 
-func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error) {
+func (c *oracleCase) compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error) {
 	if err := c.check(); err != nil {
 		return Result{}, err
 	}
@@ -219,7 +223,7 @@ func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[flo
 	model.Posterior.Mean(mean)
 	net := dual.NewNetwork(&model.Params, mean)
 	moments := rbm.NewMoments[float64](n, p)
-	report, err := newEngine(n, p).Moments(moments, net)
+	report, err := newEngine(n, p).Moments(ctx, moments, net)
 	if err != nil {
 		return Result{}, err
 	}
@@ -234,28 +238,29 @@ func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[flo
 	record("correlation", moments.Hidden, c.Dual.HiddenMean)
 	record("ln_mean_z", []float64{report.LnZ}, []float64{c.LnMeanZ})
 
+	data := units.NewSpins[float64](samples)
 	objective := &variational.Objective[float64]{
 		Partition: &dual.Annealed[float64]{Engine: newEngine(n, p)},
-		Average:   variational.NewQuadrature[float64](201), Samples: samples.Cols(),
+		Hidden:    variational.NewQuadrature[float64](201), Samples: samples.Cols(),
 	}
-	terms, _, err := objective.Terms(model, samples)
+	terms, _, err := objective.Terms(ctx, model, data)
 	if err != nil {
 		return Result{}, err
 	}
 	record("data_term", []float64{terms.Data * m}, []float64{c.DataTermGaussian})
 	record("kl", []float64{terms.KL * m}, []float64{c.KL})
 	record("elbo", []float64{terms.Bound() * m}, []float64{c.ELBO})
-	grad := dual.NewGradient[float64](n, p)
-	if _, err := objective.Gradient(grad, model, variational.NewBatch(samples)); err != nil {
+	grad := dual.NewGradient[float64](&model.Params)
+	if _, err := objective.Gradient(ctx, grad, model, data); err != nil {
 		return Result{}, err
 	}
 	record("gradient", scaled(grad.Synapse, m), byHidden(c.Gradient.PosteriorMean))
 	record("gradient", scaled(grad.VisibleField, m), c.Gradient.VisibleField)
 	record("gradient", scaled(grad.HiddenField, m), c.Gradient.HiddenField)
-	record("gradient", []float64{grad.Coupling * m}, []float64{c.Gradient.Coupling})
+	record("gradient", []float64{grad.Coupling[0] * m}, []float64{c.Gradient.Coupling})
 
 	machine := model.Machine()
-	lnz, err := machine.LnZ()
+	lnz, err := machine.LnZ(ctx)
 	if err != nil {
 		return Result{}, err
 	}
@@ -266,7 +271,7 @@ func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[flo
 	record("ln_likelihood", []float64{likelihood}, []float64{c.LnLikelihoodAtSign})
 
 	if o := c.OverSynapses; o != nil {
-		ours, err := enumerateSynapses(model, samples)
+		ours, err := enumerateSynapses(ctx, model, samples)
 		if err != nil {
 			return Result{}, err
 		}
@@ -279,21 +284,22 @@ func (c *oracleCase) compare(newEngine func(visible, hidden int) dual.Engine[flo
 }
 
 // enumerateSynapses sums over all 2^(NP) machines.
-func enumerateSynapses(model *rbm.Model[float64], samples *spin.Matrix) (overSynapses, error) {
+func enumerateSynapses(ctx context.Context, model *rbm.Model[float64], samples *spin.Matrix) (overSynapses, error) {
 	n, p, m := model.Visible(), model.Hidden(), float64(samples.Cols())
 	var sums overSynapses
-	machine := &rbm.Machine{Params: model.Params, Synapses: spin.New(n, p)}
+	synapses := spin.New(n, p)
+	machine := &rbm.Machine{Params: model.Params, Synapses: rbm.Binary(synapses)}
 	lnWeights, lnLikelihoods := make([]float64, 1<<(n*p)), make([]float64, 1<<(n*p))
 	for k := range lnWeights {
 		lnq := 0.0
 		for mu := range p {
 			for i := range n {
 				s := 1 - 2*int8(k>>(mu*n+i)&1)
-				machine.Synapses.Set(i, mu, s)
+				synapses.Set(i, mu, s)
 				lnq += math.Log((1 + float64(s)*math.Tanh(model.Posterior.Theta[mu*n+i])) / 2)
 			}
 		}
-		lnz, err := machine.LnZ()
+		lnz, err := machine.LnZ(ctx)
 		if err != nil {
 			return sums, err
 		}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ func TestOracles(t *testing.T) {
 		t.Fatal(paths, err)
 	}
 	for _, path := range paths {
-		results, err := Read(path, exact)
+		results, err := Read(t.Context(), path, exact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +70,7 @@ func compare(t testing.TB, c map[string]any) ([]Result, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Compare(bytes.NewReader(text), exact)
+	return Compare(context.Background(), bytes.NewReader(text), exact)
 }
 
 // eachNumber calls f for every number below x, with its path and a way to set it.
@@ -196,11 +197,11 @@ func TestMalformed(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(path, exact); err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), part) {
+		if _, err := Read(t.Context(), path, exact); err == nil || !strings.HasPrefix(err.Error(), path+": ") || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q: error %v does not name the file and say %q", text, err, part)
 		}
 	}
-	if _, err := Read(filepath.Join(t.TempDir(), "none"), exact); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Read(t.Context(), filepath.Join(t.TempDir(), "none"), exact); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	wide := oracleCases(t)[6] // 8 x 3: too many synapses to enumerate
@@ -217,7 +218,7 @@ func TestEngines(t *testing.T) {
 		"tap":    func(int, int) dual.Engine[float64] { return dual.NewTAP[float64](nil) },
 		"chains": func(int, int) dual.Engine[float64] { return &dual.Chains[float64]{Count: 100, Sweeps: 1} },
 	} {
-		results, err := Read("testdata/oracle.json", engine)
+		results, err := Read(t.Context(), "testdata/oracle.json", engine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -237,14 +238,14 @@ func TestEngines(t *testing.T) {
 		}
 	}
 	cause := errors.New("cause")
-	if _, err := Read("testdata/oracle.json", func(int, int) dual.Engine[float64] { return broken{cause} }); !errors.Is(err, cause) || !strings.Contains(err.Error(), `case 0, "one hidden unit"`) {
+	if _, err := Read(t.Context(), "testdata/oracle.json", func(int, int) dual.Engine[float64] { return broken{cause} }); !errors.Is(err, cause) || !strings.Contains(err.Error(), `case 0, "one hidden unit"`) {
 		t.Errorf("error %v", err)
 	}
 }
 
 type broken struct{ err error }
 
-func (b broken) Moments(*rbm.Moments[float64], *rbm.Network[float64]) (dual.Report, error) {
+func (b broken) Moments(context.Context, *rbm.Moments[float64], *rbm.Network[float64]) (dual.Report, error) {
 	return dual.Report{}, b.err
 }
 

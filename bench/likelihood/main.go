@@ -88,7 +88,7 @@ func (b *bench) row(value int, opt evaluate.Options) {
 	}
 	opt.Chains, opt.Anneal, opt.Key = evaluate.DefaultChains, true, stream.New(b.seed)
 	begin := time.Now()
-	l, err := evaluate.Likelihood(b.ctx, b.machine, b.samples, opt)
+	l, err := evaluate.Likelihood(b.ctx, evaluate.OnMachine(b.machine), b.samples, opt)
 	if err != nil {
 		b.err = err
 		return

@@ -21,6 +21,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -34,13 +35,13 @@ var tasks = map[string]func() (func(n int) error, error){
 	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
 	"sweep": func() (func(int) error, error) {
 		rng := rand.New(rand.NewPCG(1, 2))
-		machine := &rbm.Machine{Params: rbm.NewParams(visible, hidden, coupling), Synapses: spin.Random(visible, hidden, rng)}
+		machine := &rbm.Machine{Params: rbm.NewParams(visible, hidden, coupling), Synapses: rbm.Binary(spin.Random(visible, hidden, rng))}
 		for _, fields := range [][]float64{machine.VisibleField, machine.HiddenField} {
 			for k := range fields {
 				fields[k] = rng.NormFloat64()
 			}
 		}
-		chains := sample.NewMachineChains(machine, 1000, stream.New(1))
+		chains := sample.NewChains(sample.OnMachine(machine), 1000, stream.New(1))
 		return func(n int) error { chains.Sweep(n); return nil }, nil
 	},
 	"sweep-plain": func() (func(int) error, error) {
@@ -75,7 +76,7 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 		samples = spin.Random(n, max(2*batch, 5000), rand.New(rand.NewPCG(1, 2)))
 	}
 	key := stream.New(1)
-	model := variational.Model[float32](variational.Start{
+	model := variational.NewModel[float32](variational.Start{
 		Hidden: p, Coupling: 2.8 / math.Sqrt(float64(n)), Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(0),
 	}, samples)
 	first := make([]int, batch)
@@ -91,7 +92,7 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 	if centre {
 		opt.OffsetRate = 0.01
 	}
-	trainer, err := variational.NewTrainer(model, samples, &dual.Annealed[float32]{Engine: engine}, variational.Mixture[float32]{}, opt)
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](samples), &dual.Annealed[float32]{Engine: engine}, variational.Mixture[float32]{}, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +126,10 @@ func plantedRuns(rule variational.Rule, partition func() dual.Partition[float32]
 	}
 	return func(runs int) error {
 		for k := range runs {
-			model := variational.Model[float32](variational.Start{
-				Hidden: p, Coupling: teacher.Coupling, Deviation: 0.5, Key: key.Sub(2).Sub(uint64(k)),
+			model := variational.NewModel[float32](variational.Start{
+				Hidden: p, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2).Sub(uint64(k)),
 			}, samples)
-			trainer, err := variational.NewTrainer(model, samples, partition(), variational.Mixture[float32]{}, variational.Options{
+			trainer, err := variational.NewTrainer(model, units.NewSpins[float32](samples), partition(), variational.Mixture[float32]{}, variational.Options{
 				Steps: steps, Rule: rule, Rate: 0.2, FinalRate: 0.1, Key: key.Sub(3),
 			})
 			if err != nil {

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
+
+	"bethe/trial"
 )
 
 // A console is where a command speaks, and the flags that all verbs share.
@@ -63,6 +64,32 @@ type progress struct {
 	shown    time.Time
 }
 
+// during shows a bar while work is done, which is given what to tell how far it is.
+func during[T any](c *console, what string, work func(progress func(fraction float64)) (T, error)) (T, error) {
+	bar := c.progress(what)
+	defer bar.done()
+	return work(func(fraction float64) { bar.set(fraction, "") })
+}
+
+// inStages shows a bar for each stage of work, which is given what to tell how far it is.
+func (c *console) inStages(work func(progress trial.Progress) error) error {
+	var bar *progress
+	name := ""
+	end := func() {
+		if bar != nil {
+			bar.done()
+		}
+	}
+	defer func() { end() }()
+	return work(func(stage string, fraction float64, note string) {
+		if bar == nil || stage != name {
+			end()
+			bar, name = c.progress(stage), stage
+		}
+		bar.set(fraction, note)
+	})
+}
+
 // plainEvery is the time between two lines of progress off a terminal.
 const plainEvery = 15 * time.Second
 
@@ -109,33 +136,6 @@ func (p *progress) fitting(note string) string {
 func cut(text string, n int) string {
 	letters := []rune(text)
 	return string(letters[:max(0, min(n, len(letters)))])
-}
-
-// sparks are the heights of a sparkline.
-var sparks = []rune("▁▂▃▄▅▆▇█")
-
-// sparkline draws values as so many small bars, from the lowest to the highest;
-// nothing where there are not two of them.
-func sparkline(values []float64, width int) string {
-	if len(values) < 2 || width < 1 {
-		return ""
-	}
-	low, high := slices.Min(values), slices.Max(values)
-	width = min(width, len(values))
-	line := make([]rune, width)
-	for k := range line {
-		part := values[k*len(values)/width : (k+1)*len(values)/width]
-		mean := 0.0
-		for _, v := range part {
-			mean += v / float64(len(part))
-		}
-		level := 0.0
-		if high > low {
-			level = (mean - low) / (high - low)
-		}
-		line[k] = sparks[min(len(sparks)-1, int(level*float64(len(sparks))))]
-	}
-	return string(line)
 }
 
 // done takes the bar away.

@@ -1,26 +1,24 @@
 package main
 
 import (
-	"math"
-	"os"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dataset"
 	"bethe/dataset/mnist"
-	"bethe/stream"
+	"bethe/dataset/source"
 )
+
+// carried is the data that this program carries inside.
+var carried = source.Catalogue{{Name: "mnist", Train: mnist.Train, Test: mnist.Test, Threshold: mnist.Threshold}}
 
 // dataFlags choose data.
 type dataFlags struct {
-	name                string
-	threshold           string
-	binarise            string
-	white               float64
-	labels, labelColumn string
-	array               string
+	name      string
+	threshold string
+	binarise  string
+	source.Reading
 }
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
@@ -33,92 +31,43 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
-	f.Float64Var(&d.white, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
-	f.StringVar(&d.labels, "labels", "", "file of the labels, if they are in one of their own")
-	f.StringVar(&d.labelColumn, "label-column", "", "column of the labels in a CSV file, by name or number")
-	f.StringVar(&d.array, "array", "", "array of the samples in an npz file")
+	f.Float64Var(&d.White, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
+	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
+	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a CSV file, by name or number")
+	f.StringVar(&d.Array, "array", "", "array of the samples in an npz file")
 }
 
-// binariseKey names the stream of stochastic binarisation.
-const binariseKey = 0x67726579 // "grey"
+// opener returns what opens data as the flags say.
+func (d *dataFlags) opener() (o source.Opener, err error) {
+	r := d.Reading
+	if d.threshold != "" {
+		v, err := strconv.ParseFloat(d.threshold, 64)
+		if err != nil {
+			return o, usagef("--threshold %q is not a number", d.threshold)
+		}
+		r.Threshold = &v
+	}
+	r.Stochastic = d.binarise == "stochastic"
+	switch {
+	case !oneOf(d.binarise, "threshold", "stochastic"):
+		return o, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
+	case !r.Stochastic && d.White != 0:
+		return o, usagef("--white is of --binarise stochastic")
+	case r.Stochastic && r.Threshold != nil:
+		return o, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
+	}
+	return source.Opener{Carried: carried, Reading: r}, nil
+}
 
 // load returns the data that the flags name.
 func (d *dataFlags) load() (*dataset.Set, error) { return d.loadNamed(d.name) }
 
 func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
-	if cut := strings.LastIndexByte(name, ':'); cut > 0 && isList(name[cut+1:]) && !exists(name) {
-		set, err := d.loadNamed(name[:cut])
-		if err != nil {
-			return nil, err
-		}
-		samples, err := parseList("--data", name[cut+1:], "sample", set.Len())
-		if err != nil {
-			return nil, err
-		}
-		return set.Subset(samples), nil
+	o, err := d.opener()
+	if err != nil {
+		return nil, err
 	}
-	opt := dataset.Options{LabelPath: d.labels, LabelColumn: d.labelColumn, Array: d.array}
-	if d.threshold != "" {
-		v, err := strconv.ParseFloat(d.threshold, 64)
-		if err != nil {
-			return nil, usagef("--threshold %q is not a number", d.threshold)
-		}
-		opt.Threshold = &v
-	}
-	switch {
-	case !oneOf(d.binarise, "threshold", "stochastic"):
-		return nil, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
-	case d.binarise == "threshold" && d.white != 0:
-		return nil, usagef("--white is of --binarise stochastic")
-	case !(d.white >= 0) || math.IsInf(d.white, 0):
-		return nil, usagef("--white %v: it must be positive and finite", d.white)
-	case d.binarise == "stochastic" && opt.Threshold != nil:
-		return nil, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
-	case d.binarise == "stochastic":
-		// The draw is part of the data, not of a run: it does not follow the seed,
-		// so that models are compared on the same spins.
-		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: d.white}
-	}
-	if name == "mnist" || strings.HasPrefix(name, "mnist:") {
-		if opt.Threshold != nil && *opt.Threshold != mnist.Threshold {
-			return nil, usagef("--threshold %s: the digits carried inside are already cut at %v; for another threshold name the file of grey levels", d.threshold, mnist.Threshold)
-		}
-		if opt.Draw != nil {
-			return nil, usagef("--binarise stochastic: the digits carried inside are already cut at %v; name the files of their grey levels", mnist.Threshold)
-		}
-		switch name {
-		case "mnist", "mnist:train":
-			return mnist.Train(), nil
-		case "mnist:test":
-			return mnist.Test(), nil
-		}
-		return nil, usagef("there is no data %q: the parts of mnist are mnist:train and mnist:test", name)
-	}
-	if !exists(name) {
-		return nil, usagef("there is no file %s; data is mnist, mnist:train, mnist:test or a path", name)
-	}
-	return dataset.Read(name, opt)
-}
-
-// isList reports whether a text looks like a list of numbers and ranges.
-func isList(text string) bool { return text != "" && strings.Trim(text, "0123456789,-") == "" }
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !os.IsNotExist(err)
-}
-
-// splitIndex splits DATA:K into the name and the sample's index, counted from 0.
-func splitIndex(name string) (data string, index int, err error) {
-	cut := strings.LastIndexByte(name, ':')
-	if cut < 0 {
-		return "", 0, usagef("--from %q: it must be DATA:K, the K-th sample of DATA counted from 0, such as mnist:test:3", name)
-	}
-	index, err = strconv.Atoi(name[cut+1:])
-	if err != nil || index < 0 {
-		return "", 0, usagef("--from %q: %q is not the number of a sample, counted from 0", name, name[cut+1:])
-	}
-	return name[:cut], index, nil
+	return o.Open("data", name)
 }
 
 func newDataCommand(c *console) *cobra.Command {
@@ -137,7 +86,12 @@ func newDataCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.dataInfo(args[0], set)
+			r := set.Info()
+			c.printInfo(args[0], &r)
+			return c.object(struct {
+				Data string `json:"data"`
+				dataset.Info
+			}{args[0], r})
 		},
 	}
 	d.registerReading(info)
@@ -145,39 +99,7 @@ func newDataCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// dataReport is the JSON object of data info.
-type dataReport struct {
-	Data      string         `json:"data"`
-	Format    string         `json:"format"`
-	Samples   int            `json:"samples"`
-	Visible   int            `json:"visible"`
-	Width     int            `json:"width,omitempty"`
-	Height    int            `json:"height,omitempty"`
-	White     float64        `json:"white,omitempty"` // where spins were drawn of grey levels
-	Threshold *float64       `json:"threshold,omitempty"`
-	UpShare   float64        `json:"up_share"` // share of spins that are +1
-	Constant  int            `json:"constant_spins"`
-	Labels    map[string]int `json:"labels,omitempty"` // samples of each
-}
-
-func (c *console) dataInfo(name string, set *dataset.Set) error {
-	r := dataReport{Data: name, Format: set.Source.Format, Samples: set.Len(), Visible: set.Visible(),
-		Width: set.Width, Height: set.Height, Threshold: set.Source.Threshold, White: set.Source.White}
-	sums := make([]int, set.Visible())
-	set.Samples.RowSums(sums)
-	for _, s := range sums {
-		r.UpShare += (1 + float64(s)/float64(set.Len())) / 2 / float64(set.Visible())
-		if s == set.Len() || s == -set.Len() {
-			r.Constant++
-		}
-	}
-	r.UpShare = math.Round(1e6*r.UpShare) / 1e6
-	if set.Labels != nil {
-		r.Labels = map[string]int{}
-		for _, l := range set.Labels {
-			r.Labels[strconv.Itoa(l)]++
-		}
-	}
+func (c *console) printInfo(name string, r *dataset.Info) {
 	c.printf("%s: %s\n", name, r.Format)
 	c.printf("  %d samples of %d spins", r.Samples, r.Visible)
 	if r.Width > 0 {
@@ -193,5 +115,4 @@ func (c *console) dataInfo(name string, set *dataset.Set) error {
 	if r.Labels != nil {
 		c.printf("  labels of %d classes\n", len(r.Labels))
 	}
-	return c.object(r)
 }

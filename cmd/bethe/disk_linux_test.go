@@ -45,7 +45,7 @@ func TestFullDisk(t *testing.T) {
 		f.Close()
 	}
 	args := []string{"train", "--data", data, "--hidden", "8", "--steps", "60", "--checkpoint-every", "8", "--out", out, "--quiet"}
-	status, _, stderr = bethe(t, &hook{Context: t.Context(), left: 20, do: fill}, args...)
+	status, _, stderr = bethe(t, &replacing{Context: t.Context(), path: filepath.Join(out, runs.CheckpointFile), left: 3, do: fill}, args...)
 	if status != exitFailed || !strings.Contains(stderr, "no space") || !strings.Contains(stderr, "of step 16 is whole") {
 		t.Fatalf("a disk that fills up: status %d, %s", status, stderr)
 	}

@@ -31,49 +31,13 @@ func (a *aisFlags) check() error {
 	return nil
 }
 
-// evalReport is the JSON object of eval.
-type evalReport struct {
-	Model         string                 `json:"model"`
-	Data          string                 `json:"data"`
-	Samples       int                    `json:"samples"`
-	LogLikelihood evaluate.LogLikelihood `json:"log_likelihood"`
-	Uncertainty   *uncertainty           `json:"uncertainty,omitempty"` // of the synapses, with --draws
-}
-
 func newEvalCommand(c *console) *cobra.Command {
 	var d dataFlags
 	var a aisFlags
 	var draws int
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
-		Long: `Measures the mean log-likelihood of data, in nats a sample, under the machine
-that the model file holds.
-
-It is exact where the smaller layer has at most 25 units. Elsewhere annealed
-importance sampling estimates it from both sides, between the machine and
-independent spins with the means of the data:
-
-  forward   from the spins to the machine; tends to overstate the likelihood
-  reverse   from the machine to the spins; tends to understate it, if it starts
-            in equilibrium. The starts are tempered chains, half of which began at
-            data and half far from data (independent spins of all magnetisations,
-            and with all unlikely pixels turned): the two must agree
-  raise     in reverse from data, with no need of equilibrium; understates the
-            likelihood of data like those the machine has learned
-  tempered  by the exchanges of the tempered chains; on neither side
-
-The heaviest state that the tempered chains met is a ceiling: no likelihood is
-above what its weight alone leaves. A machine can hold a state so heavy that
-hardly any chain finds it; then the ceiling is what counts.
-
-Temperatures lie where a short pilot run found them needed. Intervals are 95 %
-bootstrap intervals over chains. They do not include the error from the finite
-number of samples, which is told beside them. Where forward and reverse differ by
-more than you care about, give more --ais-steps; where equilibrium was not
-reached, more --equilibration.
-
---draws tells what is not known of the synapses: the mean and the spread of the
-likelihood of machines drawn from the posterior, each evaluated like the first.`,
+		Long:    help("eval"),
 		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json\n  bethe eval runs/mnist-h100-s1/model.npz --draws 20 --ais-steps 2000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {
@@ -86,26 +50,32 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 			if err != nil {
 				return err
 			}
-			if draws > 0 && file.Weights != nil {
-				return usagef("--draws: %s has real synapses, no posterior to draw from", args[0])
+			if draws > 0 {
+				if err := evaluate.CheckDraws(file, draws); err != nil {
+					return usagef("--draws: %s has %w", args[0], err)
+				}
 			}
 			set, err := d.load()
 			if err != nil {
 				return err
 			}
-			likelihood, err := c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, stream.New(c.seed).Sub(streamEvaluate))
+			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, evaluate.LikelihoodKey(key))
 			if err != nil {
 				return err
 			}
-			c.printLikelihood(d.name, &likelihood)
-			report := evalReport{args[0], d.name, set.Len(), likelihood, nil}
+			c.printLikelihood(d.name, &report.LogLikelihood)
 			if draws > 0 {
-				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, &a); err != nil {
+				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
 					return err
 				}
-				c.printUncertainty(likelihood.Mean, report.Uncertainty)
+				c.printUncertainty(report.LogLikelihood.Mean, report.Uncertainty)
 			}
-			return c.object(report)
+			return c.object(struct {
+				Model string `json:"model"`
+				Data  string `json:"data"`
+				evaluate.Report
+			}{args[0], d.name, report})
 		},
 	}
 	d.register(cmd, "mnist:test")
@@ -114,13 +84,37 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 	return cmd
 }
 
+// options returns those of an estimate.
+func (a *aisFlags) options(key stream.Key) evaluate.Options {
+	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key}
+}
+
 // likelihood evaluates a machine under a progress bar.
 func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
-	bar := c.progress("annealing")
-	defer bar.done()
-	return evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
-		Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key, Progress: func(f float64) { bar.set(f, "") },
+	opt := a.options(key)
+	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
+		opt.Progress = progress
+		return evaluate.Likelihood(ctx, evaluate.OnMachine(machine), samples, opt)
 	})
+}
+
+// uncertain evaluates machines drawn from the posterior, each under a bar.
+func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt evaluate.Options) (*evaluate.Uncertainty, error) {
+	bar := c.progress("annealing")
+	defer func() { bar.done() }()
+	opt.Progress = func(f float64) { bar.set(f, "") }
+	return evaluate.Uncertain(ctx, file, draws, samples, opt, func(k, of int) {
+		bar.done()
+		c.logf("machine %d of %d\n", k, of)
+		bar = c.progress("annealing")
+	})
+}
+
+func (c *console) printUncertainty(saved float64, u *evaluate.Uncertainty) {
+	c.printf("uncertainty of the synapses, in nats a sample:\n"+
+		"  machines drawn from the posterior  %.3f, spread %.3f (%d draws)\n"+
+		"  the machine that is saved          %.3f\n"+
+		"  the most probable synapses         %.3f\n", u.Mean, u.Spread, u.Draws, saved, u.Signs)
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {

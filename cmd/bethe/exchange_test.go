@@ -35,7 +35,7 @@ func TestExportImport(t *testing.T) {
 			t.Errorf("import: %v", v)
 		}
 		file, err := rbm.Load(back)
-		if err != nil || !file.Machine().Real() || file.Info.Width != 4 {
+		if err != nil || file.Synapses.Bits() != 32 || file.Info.Width != 4 {
 			t.Fatalf("%v, %+v", err, file)
 		}
 		mean := func(path string) float64 {

@@ -12,18 +12,6 @@ import (
 	"bethe/rbm"
 )
 
-// formats are what export writes, in the order of its help.
-var formats = []struct {
-	name  string
-	write func(w io.Writer, f *rbm.File, name string) error
-}{
-	{"safetensors", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteSafetensors(w, f) }},
-	{"rbm01", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteZeroOne(w, f.Machine()) }},
-	{"ising", func(w io.Writer, f *rbm.File, _ string) error { return exchange.WriteIsing(w, f.Machine()) }},
-	{"c", exchange.WriteC},
-	{"go", exchange.WriteGo},
-}
-
 // exportReport is the JSON object of export.
 type exportReport struct {
 	Model string `json:"model"`
@@ -48,8 +36,8 @@ func newExportCommand(c *console) *cobra.Command {
   bethe export model.npz --to c --name digits -o digits.h
   bethe export model.npz --to ising -o digits.coo --json`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			for _, f := range formats {
-				if f.name != to {
+			for _, f := range exchange.Formats {
+				if f.Name != to {
 					continue
 				}
 				if out == "" {
@@ -58,7 +46,7 @@ func newExportCommand(c *console) *cobra.Command {
 				if err := exchange.CheckName(name); err != nil {
 					return usagef("--name %w", err)
 				}
-				return c.export(args[0], to, out, func(w io.Writer, file *rbm.File) error { return f.write(w, file, name) })
+				return c.export(args[0], to, out, func(w io.Writer, file *rbm.File) error { return f.Write(w, file, name) })
 			}
 			return usagef("--to %q: it is safetensors, rbm01, ising, c or go", to)
 		},
@@ -81,6 +69,6 @@ func (c *console) export(path, to, out string, write func(w io.Writer, f *rbm.Fi
 	if err != nil {
 		return err
 	}
-	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Model.Visible(), file.Model.Hidden(), to, info.Size())
+	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Visible(), file.Hidden(), to, info.Size())
 	return c.object(exportReport{path, to, out, info.Size()})
 }

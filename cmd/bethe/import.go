@@ -52,7 +52,7 @@ func (c *console) importMachine(path string, f *importFlags) error {
 	if (f.width != 0 || f.height != 0) && (f.width < 1 || f.height < 1 || f.width*f.height != n) {
 		return usagef("--width %d --height %d: the machine has %d visible units", f.width, f.height, n)
 	}
-	file := rbm.RealFile(machine, rbm.Info{Program: program(), Data: path, Width: f.width, Height: f.height})
+	file := &rbm.File{Params: machine.Params, Synapses: machine.Synapses, Info: rbm.Info{Program: program(), Data: path, Width: f.width, Height: f.height}}
 	if err := file.Save(f.out); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func TestInit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clear(file.Weights)
+	file.Synapses = rbm.RealValued(file.Visible(), file.Hidden(), make([]float32, file.Visible()*file.Hidden()))
 	if err := file.Save(in("zero.npz")); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dashboard"
+	"bethe/dataset/source"
 	"bethe/internal/durable"
 	"bethe/internal/kernel"
+	"bethe/setting"
 )
 
 // Exit statuses.
@@ -80,7 +83,7 @@ func (c *console) run(ctx context.Context, args []string) (status int) {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := inFlags(root.ExecuteContext(ctx))
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("standard output: %w", out.err)
 	}
@@ -118,6 +121,22 @@ type usageError struct{ error }
 func (e *usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
+
+// inFlags makes errors in what was asked of a library errors in the words of the
+// command: a setting is a flag.
+func inFlags(err error) error {
+	if err == nil {
+		return nil
+	}
+	if text, found := setting.Reworded(err, flagOf); found {
+		return &usageError{errors.New(text)}
+	}
+	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
+	if errors.As(err, &name) || errors.As(err, &address) {
+		return &usageError{err}
+	}
+	return err
+}
 
 // errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
 var errInterrupted = errors.New("interrupted")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/internal/build"
 	"bethe/rbm"
 	"bethe/runs"
 )
@@ -175,7 +176,7 @@ func TestSomeSamples(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	if v := object(t, "version"); v["version"] != version || v["go"] == "" {
+	if v := object(t, "version"); v["version"] != build.Version || v["go"] == "" {
 		t.Errorf("version: %v", v)
 	}
 }
@@ -293,7 +294,7 @@ func TestTrainEvalSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.Info.Seed != 3 || file.Info.Steps != 300 || file.Info.Samples != 200 || !file.Model.Centred() {
+	if file.Info.Seed != 3 || file.Info.Steps != 300 || file.Info.Samples != 200 || !file.Centred() {
 		t.Errorf("info %+v", file.Info)
 	}
 	e := object(t, "eval", model, "--data", data)
@@ -343,7 +344,7 @@ func TestRealSynapses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !file.Machine().Real() || v["synapse_bits"] != 32*60.0 || v["polarised"] != nil {
+	if file.Synapses.Bits() != 32 || v["synapse_bits"] != 32*60.0 || v["polarised"] != nil {
 		t.Errorf("report %v", v)
 	}
 	e := object(t, "eval", model, "--data", data)

@@ -2,12 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dual"
+	"bethe/figure"
+	"bethe/figure/trials"
 	"bethe/planted"
 	"bethe/rbm"
 	"bethe/spin"
@@ -38,58 +42,11 @@ type plantedFlags struct {
 	scaled      bool    // --prior-scale was given
 }
 
-// plantedReport is the JSON object of planted.
-type plantedReport struct {
-	Visible     int       `json:"visible"`
-	Hidden      int       `json:"hidden"`
-	Alpha       float64   `json:"alpha"`
-	Beta        float64   `json:"beta"`
-	Correlation float64   `json:"correlation"`
-	Samples     int       `json:"samples"`
-	Seed        uint64    `json:"seed"`
-	Engine      string    `json:"engine"`
-	Overlap     float64   `json:"overlap"` // mean over instances and hidden units
-	Overlaps    []float64 `json:"overlap_instances"`
-	OverlapBest float64   `json:"overlap_best_start"`         // of the start with the best bound alone
-	OverlapMean []float64 `json:"overlap_of_means_instances"` // of the posterior means instead of their signs
-	Bound       float64   `json:"bound_per_sample"`           // mean over instances
-	Bounds      []float64 `json:"bound_per_sample_instances"`
-	// At the same posteriors, where Bound is the quenched one.
-	BoundAnnealed *float64 `json:"bound_annealed_per_sample,omitempty"`
-	// The Bayes-optimal overlap, with --oracle: Monte Carlo from the teacher, and from a random start.
-	Bayes            *float64  `json:"bayes_overlap,omitempty"`
-	BayesInstances   []float64 `json:"bayes_overlap_instances,omitempty"`
-	BayesRandomStart *float64  `json:"bayes_overlap_random_start,omitempty"`
-	BayesError       *float64  `json:"bayes_difference_error,omitempty"` // standard error of overlap - bayes_overlap, over instances
-	SecondsLearning  float64   `json:"seconds_learning"`                 // of the clock, for all instances and restarts
-	SecondsOracle    float64   `json:"seconds_oracle,omitempty"`
-	Trace            []string  `json:"trace_files,omitempty"`
-}
-
 func newPlantedCommand(c *console) *cobra.Command {
 	var f plantedFlags
 	cmd := &cobra.Command{
 		Use: "planted", Short: "Learn synapses that were planted, and score them", Args: noArguments,
-		Long: `Draws a teacher machine with random synapses, samples M = alpha N states from it
-exactly, learns synapses from them alone, and scores the overlap with the
-teacher, |sum_i sign(lambda_i) xi_i|/N after the best matching of hidden units
-(their signs and order are a symmetry of the model). Each of several random
-starts climbs the bound and then takes a few steps of the cavity method, which
-undo most of what independent synapses neglect. The starts are pooled, each with
-the weight that its bound gives it, so that where few data leave several states
-nearly equally good none is left out. The teacher has no say in any of that.
-
-The bound is that of the start with the best one, before those few steps. With
---oracle also the Bayes optimum: the overlap of the exact posterior mean,
-by Monte Carlo over synapses with exact partition functions, started at the
-teacher and, as a check, at random.
-
---prior takes the posterior of an earlier model as the prior: teachers are drawn
-from it, and the learner knows it. --tasks 5 learns five sets one after the
-other. The teacher of each has the synapses of the one before, each reversed
-with probability (1 - task-correlation)/2; sizes and coupling are shared. It
-tells the overlaps with the teacher of the last set and with those of earlier
-ones, when the posterior of a set is the prior of the next, and when it is not.`,
+		Long: help("planted"),
 		Example: `  bethe planted
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
   bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
@@ -131,12 +88,12 @@ ones, when the posterior of a set is the prior of the next, and when it is not.`
 
 func (f *plantedFlags) check() error {
 	if err := f.setup().Validate(); err != nil {
-		return usagef("--%w", err)
+		return err
 	}
 	switch {
 	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
 		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
-	case f.engine.partition == "quenched" && f.engine.estep == "chains":
+	case f.engine.Partition == "quenched" && f.engine.Estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case f.out != "" && f.tasks > 1:
 		return usagef("--out and --tasks %d: one student is followed, not a sequence of sets", f.tasks)
@@ -154,7 +111,7 @@ func (f *plantedFlags) check() error {
 		return err
 	}
 	if err := f.sequence().Validate(); err != nil {
-		return usagef("--%w", err)
+		return err
 	}
 	switch {
 	case f.prior.path != "" && f.oracle:
@@ -185,94 +142,66 @@ func (f *plantedFlags) setup() trial.Setup {
 func (f *plantedFlags) learner() (*trial.Learner, error) {
 	rule, err := learningRule(f.rule)
 	l := &trial.Learner{
-		Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Rule: rule, Polish: f.polish, Chains: f.engine.chains,
+		Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Rule: rule, Polish: f.polish, Chains: f.engine.Chains,
 		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
 			engine, _ := newEngine[float32](&f.engine, f.visible, f.hidden, start, key)
 			return engine
 		},
 	}
-	if f.engine.partition == "quenched" {
-		l.Draws = f.engine.draws
+	if f.engine.Partition == "quenched" {
+		l.Draws = f.engine.Draws
 	}
 	return l, err
 }
 
-// plantedFromPrior names the stream of a teacher drawn from the prior, below the key of
-// a trial, whose own labels are smaller.
-const plantedFromPrior = 200
-
 func (c *console) planted(ctx context.Context, f *plantedFlags) error {
-	trials := make([]*trial.Trial, f.instances)
-	each := func(what string, work func(k int) error) (float64, error) { return c.each(what, f.instances, work) }
 	learner, err := f.learner()
 	if err != nil {
 		return err
 	}
-	setup := f.setup()
-	prior, err := f.prior.load(f.visible, f.hidden)
-	if err != nil {
+	e := &trial.Experiment{Setup: f.setup(), Instances: f.instances, Learner: learner, Oracle: f.oracle, Seed: c.seed}
+	if e.Prior, err = f.prior.load(f.visible, f.hidden); err != nil {
 		return err
 	}
-	if prior != nil {
-		learner.Prior = prior.Theta
+	if e.Prior != nil {
+		learner.Prior = e.Prior.Theta
 	}
-	report := plantedReport{Visible: f.visible, Hidden: f.hidden, Alpha: f.alpha, Beta: f.beta, Correlation: f.correlation, Samples: setup.Samples(), Seed: c.seed}
-	if _, err := each("planting", func(k int) (err error) {
-		key := stream.New(c.seed).Sub(uint64(k))
-		if prior == nil {
-			trials[k], err = trial.Plant(ctx, setup, key)
+	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
+	e.Engine = engineName(why)
+	var r *trial.Report
+	if err := c.inStages(func(progress trial.Progress) (err error) {
+		if r, err = e.Run(ctx, progress); err != nil {
 			return err
 		}
-		teacher := &rbm.Machine{Params: rbm.NewParams(f.visible, f.hidden, f.beta/math.Sqrt(float64(f.visible))), Synapses: prior.Sample(key.Sub(plantedFromPrior))}
-		trials[k], err = trial.PlantTeacher(ctx, setup, teacher, key)
+		if f.trace != "" {
+			trace, err := r.Trials[0].Watch(ctx, "trace", learner, progress)
+			if err != nil {
+				return err
+			}
+			name := strings.TrimSuffix(filepath.Base(f.trace), ".csv")
+			if r.Trace, err = figure.SaveWithNumbers(filepath.Dir(f.trace), name, trials.Trace(e.Setup, trace), trials.TraceTable(e.Setup, trace)); err != nil {
+				return err
+			}
+		}
+		if f.out == "" {
+			return nil
+		}
+		follow := trial.Following{Folder: f.out, Program: program(), Progress: progress,
+			Draw: func(path string, file *rbm.File) error { return figure.WritePNG(path, figure.FileSynapses(file)) }}
+		err = follow.Follow(ctx, r.Trials[0], learner, r)
+		if held := (*trial.FolderError)(nil); errors.As(err, &held) {
+			return usagef("%w: choose another --out", err)
+		}
 		return err
 	}); err != nil {
 		return err
 	}
-	_, why := newEngine[float32](&f.engine, f.visible, f.hidden, nil, 0)
-	report.Engine = engineName(why)
-	if report.SecondsLearning, err = each("learning", func(k int) error { return trials[k].Learn(ctx, learner) }); err != nil {
-		return err
-	}
-	if f.oracle {
-		if report.SecondsOracle, err = each("Bayes optimum", func(k int) error { return trials[k].BayesOptimum(ctx) }); err != nil {
-			return err
-		}
-	}
-	if f.trace != "" {
-		if report.Trace, err = c.traceFile(ctx, f.trace, trials[0], learner); err != nil {
-			return err
-		}
-	}
-	s := trial.Summarise(trials)
-	report.Overlap, report.OverlapBest, report.Bound = s.Overlap, s.OverlapBestStart, s.Bound
-	for _, t := range trials {
-		report.Overlaps = append(report.Overlaps, t.Overlap)
-		report.OverlapMean = append(report.OverlapMean, t.OverlapOfMeans)
-		report.Bounds = append(report.Bounds, t.Bound)
-	}
-	if f.engine.partition == "quenched" {
-		report.BoundAnnealed = &s.BoundAnnealed
-	}
-	if f.oracle {
-		for _, t := range trials {
-			report.BayesInstances = append(report.BayesInstances, t.Bayes)
-		}
-		report.Bayes, report.BayesRandomStart = &s.Bayes, &s.BayesRandomStart
-		if len(trials) > 1 {
-			report.BayesError = &s.BayesError
-		}
-	}
-	if f.out != "" {
-		if err := c.follow(ctx, f.out, trials[0], learner, &report); err != nil {
-			return err
-		}
-	}
-	c.printPlanted(&report, &s)
-	return c.object(report)
+	c.printPlanted(r)
+	return c.object(r)
 }
 
-func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
+func (c *console) printPlanted(r *trial.Report) {
+	s := &r.Summary
 	c.printf("N = %d, P = %d, alpha = %g, beta = %g, q = %g: %d instances of %d samples, %s moments\n",
 		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, len(r.Overlaps), r.Samples, r.Engine)
 	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", s.Overlap, s.OverlapSpread, s.OverlapBestStart)
@@ -287,4 +216,30 @@ func (c *console) printPlanted(r *plantedReport, s *trial.Summary) {
 		c.printf("  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", s.BoundAnnealed)
 	}
 	c.printf("  learning took   %.2f s\n", r.SecondsLearning)
+}
+
+// plantedTasks learns sequences of sets.
+func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
+	learner, err := f.learner()
+	if err != nil {
+		return err
+	}
+	var r *trial.TasksReport
+	if err := c.inStages(func(progress trial.Progress) (err error) {
+		r, err = f.sequence().Run(ctx, f.setup(), learner, f.instances, c.seed, progress)
+		return err
+	}); err != nil {
+		return err
+	}
+	c.printf("N = %d, P = %d, alpha = %g a set, beta = %g, consecutive teachers correlated by %g, posterior times %g as the next prior: %d sequences\n",
+		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, r.Strength, r.Instances)
+	c.printf("            with prior                    without\n  set     new     old   first        new     old   first\n")
+	for _, m := range r.Tasks {
+		if m.Old == nil {
+			c.printf("%5d   %.3f       -   %.3f      %.3f       -   %.3f\n", m.Task, m.New, m.First, m.NewWithout, m.FirstWithout)
+			continue
+		}
+		c.printf("%5d   %.3f   %.3f   %.3f      %.3f   %.3f   %.3f\n", m.Task, m.New, *m.Old, m.First, m.NewWithout, *m.OldWithout, m.FirstWithout)
+	}
+	return c.object(r)
 }

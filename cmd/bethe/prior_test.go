@@ -26,11 +26,11 @@ func TestPrior(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prior := a.Model.Posterior.AsPrior(0.5)
-	if len(b.Model.Posterior.PriorTheta) != len(prior) {
+	prior := posteriorOf(a).AsPrior(0.5)
+	if len(posteriorOf(b).PriorTheta) != len(prior) {
 		t.Fatal("the model has no prior")
 	}
-	for k, v := range b.Model.Posterior.PriorTheta {
+	for k, v := range posteriorOf(b).PriorTheta {
 		if d := v - prior[k]; d > 1e-4 || d < -1e-4 {
 			t.Fatalf("prior of synapse %d: theta %v, not %v", k, v, prior[k])
 		}
@@ -74,4 +74,9 @@ func TestPlantedTasks(t *testing.T) {
 	if !strings.Contains(text, "with prior") || strings.Count(text, "\n") != 5 {
 		t.Errorf("text:\n%s", text)
 	}
+}
+
+// posteriorOf returns the posterior of a model file with binary synapses.
+func posteriorOf(file *rbm.File) *rbm.Posterior[float32] {
+	return file.Synapses.(rbm.Uncertain).Posterior()
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"bethe/dashboard"
 	"bethe/runs"
 )
 
@@ -378,7 +379,7 @@ func TestServeBadRuns(t *testing.T) {
 	if status := ends(t, cmd, soon, syscall.SIGTERM); status != exitDone {
 		t.Errorf("status %d", status)
 	}
-	server, listener, err := open(badRuns(t), &serveFlags{address: "127.0.0.1:0", token: autoToken})
+	server, listener, err := dashboard.Open(badRuns(t), "127.0.0.1:0", dashboard.Options{Token: dashboard.DrawToken})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // have what was published beside them.
 func TestReproduce(t *testing.T) {
 	for name, extra := range map[string]string{
-		"overlap": "--steps 10 --restarts 1", "alpha": "--alpha 5 --steps 10 --restarts 1 --instances 1", "mnist": "--steps 1 --samples 30 --hidden 4,18",
+		"alpha": "--alpha 1 --steps 10 --restarts 1 --instances 1", "mnist": "--steps 1 --samples 30 --hidden 4,18",
 	} {
 		out := t.TempDir()
 		v := object(t, append([]string{"reproduce", name, "-o", out, "--seed", "3"}, strings.Fields(extra)...)...)
@@ -28,7 +28,7 @@ func TestReproduce(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name == "alpha" {
-			if p := points[2].(map[string]any); len(points) != 3 || p["alpha"] != 5.0 || p["published"] != 0.71 || p["bayes"].(float64) < 0.6 {
+			if p := points[2].(map[string]any); len(points) != 3 || p["alpha"] != 1.0 || p["published"] != 0.32 || p["bayes"].(float64) < 0.2 {
 				t.Errorf("last point %v", points[2])
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"bethe/figure"
+	"bethe/learn"
 	"bethe/runs"
 )
 
@@ -47,7 +49,7 @@ func TestMeasuring(t *testing.T) {
 		t.Errorf("%d and %d records", len(all), len(now))
 	}
 	for k, r := range all {
-		if r.Step != k || r.Epoch != float64(k)/4 || !(r.Coupling > 0) || r.KL < 0 || len(r.Magnetisations) != magnetisationBins || len(r.Overlap.Matrix) != 16 ||
+		if r.Step != k || r.Epoch != float64(k)/4 || !(r.Coupling > 0) || r.KL < 0 || len(r.Magnetisations) != learn.MagnetisationBins || len(r.Overlap.Matrix) != 16 ||
 			k > 0 && (r.Bound == nil || r.Bound.By != "exact" || r.Engine.Name != "exact" || r.Seconds < all[k-1].Seconds) {
 			t.Errorf("record %d: %+v", k, r)
 		}
@@ -144,7 +146,7 @@ func TestPlot(t *testing.T) {
 	object(t, "train", "--data", data, "--hidden", "4", "--steps", "20", "--batch", "50", "--estep", "tap", "--chains", "5", "--measure-every", "2", "--out", out)
 	v := object(t, "plot", out)
 	files := v["files"].([]any)
-	if without := v["without"].([]any); len(without) != 2 || without[0] != "label-error" || without[1] != "teacher" || len(files) != 2*(len(runFigures)-2) {
+	if without := v["without"].([]any); len(without) != 2 || without[0] != "label-error" || without[1] != "teacher" || len(files) != 2*(len(figure.RunFigures)-2) {
 		t.Errorf("%v", v)
 	}
 	for _, name := range files {
@@ -183,21 +185,6 @@ func TestPlot(t *testing.T) {
 	}
 }
 
-func TestSparkline(t *testing.T) {
-	for _, c := range []struct {
-		values []float64
-		width  int
-		want   string
-	}{{nil, 9, ""}, {[]float64{1}, 9, ""}, {[]float64{1, 1}, 9, "▁▁"}, {[]float64{-3, 0, 4}, 9, "▁▄█"}, {[]float64{0, 0, 1, 1, 2, 2, 3, 3}, 4, "▁▃▆█"}} {
-		if got := sparkline(c.values, c.width); got != c.want {
-			t.Errorf("%v: %q, not %q", c.values, got, c.want)
-		}
-	}
-	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
-		t.Error("cut")
-	}
-}
-
 // TestFollow: a planted run is a run folder, which shows the overlap with the teacher.
 func TestFollow(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "planted")
@@ -213,5 +200,31 @@ func TestFollow(t *testing.T) {
 	}
 	if status, _, stderr := bethe(t, t.Context(), args...); status != exitUsage || !strings.Contains(stderr, "holds a run already") {
 		t.Errorf("the same folder again: status %d, %s", status, stderr)
+	}
+}
+
+func TestCut(t *testing.T) {
+	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
+		t.Error("cut")
+	}
+}
+
+// TestOldFolder: runs and plot read a run folder that 0.2.0 left.
+func TestOldFolder(t *testing.T) {
+	out := t.TempDir()
+	for _, name := range []string{runs.InfoFile, runs.MetricsFile} {
+		if err := os.WriteFile(filepath.Join(out, name), read(t, filepath.Join("testdata", "frozen", "centred", name)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := object(t, "runs", out)["runs"].([]any); len(v) != 1 || v[0].(map[string]any)["finished"] != false {
+		t.Errorf("runs: %v", v)
+	}
+	if files := object(t, "plot", out, "--only", "coupling,polarised")["files"].([]any); len(files) != 4 {
+		t.Errorf("plot: %v", files)
+	}
+	// Its settings are a recipe of today.
+	if r, _, err := learn.ReadRecipe(filepath.Join(out, runs.InfoFile)); err != nil || r.Check() != nil || r.Hidden != 13 {
+		t.Errorf("recipe %+v, %v", r, err)
 	}
 }

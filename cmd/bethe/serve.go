@@ -2,29 +2,18 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
-	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dashboard"
 )
 
-// defaultAddress is where the page is served, if the port is free.
-const defaultAddress = "127.0.0.1:8017"
-
-// autoToken asks for a token that is drawn.
-const autoToken = "auto"
-
 // serveFlags are what serve is told.
 type serveFlags struct {
 	address string
-	token   string
-	hosts   []string
+	dashboard.Options
 }
 
 func newServeCommand(c *console) *cobra.Command {
@@ -49,14 +38,17 @@ machine that visitors' browsers show.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.address, "listen", defaultAddress, "address, host:port; where the default's port is taken, another is found")
-	flags.StringVar(&f.token, "token", "", fmt.Sprintf("token for visitors: auto draws one, else of at least %d letters (default: auto where the address is not this machine's own)", dashboard.ShortestToken))
-	flags.StringSliceVar(&f.hosts, "host", nil, "name by which visitors may reach the page, directly or through a proxy, besides numbers and localhost")
+	flags.StringVar(&f.address, "listen", dashboard.DefaultAddress, "address, host:port; where the default's port is taken, another is found")
+	flags.StringVar(&f.Token, "token", "", fmt.Sprintf("token for visitors: %s draws one, else of at least %d letters (default: %s where the address is not this machine's own)", dashboard.DrawToken, dashboard.ShortestToken, dashboard.DrawToken))
+	flags.StringSliceVar(&f.Hosts, "host", nil, "name by which visitors may reach the page, directly or through a proxy, besides numbers and localhost")
 	return cmd
 }
 
 func (c *console) serve(ctx context.Context, folder string, f *serveFlags) error {
-	server, listener, err := open(folder, f)
+	server, listener, err := dashboard.Open(folder, f.address, f.Options)
+	if errors.Is(err, dashboard.ErrShortToken) {
+		return usagef("--token: %w; --token %s draws one", err, dashboard.DrawToken)
+	}
 	if err != nil {
 		return err
 	}
@@ -68,50 +60,10 @@ func (c *console) serve(ctx context.Context, folder string, f *serveFlags) error
 	return server.Serve(ctx, listener)
 }
 
-// open opens the server of a folder and its listener.
-func open(folder string, f *serveFlags) (*dashboard.Server, net.Listener, error) {
-	host, _, err := net.SplitHostPort(f.address)
-	if err != nil {
-		return nil, nil, usagef("%q is not an address: give host:port, such as %s", f.address, defaultAddress)
-	}
-	token := f.token
-	if ip := net.ParseIP(host); token == autoToken || token == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		token = rand.Text() // a secret, not a draw that results depend on
-	}
-	server, err := dashboard.New(folder, dashboard.Options{Token: token, Hosts: f.hosts})
-	if errors.Is(err, dashboard.ErrShortToken) {
-		return nil, nil, usagef("--token: %w; --token %s draws one", err, autoToken)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	listener, err := server.Listen(f.address)
-	if errors.Is(err, syscall.EADDRINUSE) && f.address == defaultAddress {
-		listener, err = server.Listen(strings.TrimSuffix(defaultAddress, "8017") + "0")
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("the page cannot be served: %w", err)
-	}
-	return server, listener, nil
-}
-
 // serving serves the page of a run while work is done, and then ends it.
 func (c *console) serving(ctx context.Context, folder, address string, work func() error) error {
 	if address == "" {
 		return work()
 	}
-	server, listener, err := open(folder, &serveFlags{address: address})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.stderr, "the run is shown at %s\n", server.Address(listener))
-	ctx, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, listener) }()
-	err = work()
-	stop()
-	if e := <-ended; err == nil {
-		err = e
-	}
-	return err
+	return dashboard.During(ctx, folder, address, func(at string) { fmt.Fprintf(c.stderr, "the run is shown at %s\n", at) }, work)
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,11 +17,7 @@ func newSweepCollectCommand(c *console) *cobra.Command {
 	var partial bool
 	cmd := &cobra.Command{
 		Use: "collect DIR", Short: "Make one table of all cells", Args: oneArgument("one DIR"),
-		Long: `Writes the parameters and results of all cells as one table, sorted by
-parameters: CSV or Parquet, by the file's ending. The table holds no times.
-
-While cells are missing nothing is written and the exit status is 3; with
---partial the cells that are done are written.`,
+		Long:    help("sweep-collect"),
 		Example: "  bethe sweep collect runs/pd\n  bethe sweep collect runs/pd -o phases.csv -o phases.parquet --partial",
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
 	}
@@ -32,17 +26,12 @@ While cells are missing nothing is written and the exit status is 3; with
 	return cmd
 }
 
-// tableWriters are the kinds of tables, by the ending of the file.
-var tableWriters = map[string]func(io.Writer, []sweep.Row) error{".csv": sweep.WriteCSV, ".parquet": sweep.WriteParquet}
-
 func (c *console) sweepCollect(folder string, files []string, partial bool) error {
 	if len(files) == 0 {
 		files = []string{filepath.Join(folder, "table.csv"), filepath.Join(folder, "table.parquet")}
 	}
-	for _, name := range files {
-		if tableWriters[filepath.Ext(name)] == nil {
-			return usagef("--out %s: a table is a .csv or a .parquet file", name)
-		}
+	if err := sweep.CheckTables(files); err != nil {
+		return err
 	}
 	s, err := openSweep(folder)
 	if err != nil {
@@ -55,11 +44,11 @@ func (c *console) sweepCollect(folder string, files []string, partial bool) erro
 	for _, err := range status.Broken {
 		c.logf("%v\n", err)
 	}
-	if err := incomplete(s, status); err != nil && !partial {
+	if err := incomplete(s, status.Missing); err != nil && !partial {
 		return err
 	}
 	for _, name := range files {
-		if err := durable.WriteFile(name, func(w io.Writer) error { return tableWriters[filepath.Ext(name)](w, rows) }); err != nil {
+		if err := sweep.SaveTable(name, rows); err != nil {
 			return err
 		}
 		c.printf("%s: %d of %d cells\n", name, len(rows), len(s.Cells))
@@ -77,16 +66,7 @@ func newSweepScriptCommand(c *console) *cobra.Command {
 	var f sweepScriptFlags
 	cmd := &cobra.Command{
 		Use: "script DIR", Short: "Write a job for a cluster", Args: oneArgument("one DIR"),
-		Long: `Writes a job that computes the cells of a sweep in shards: an array for Slurm, a
-command for GNU parallel, or an Indexed Job for Kubernetes. Each shard has many
-cells; the number of shards is written into the job. Cells that are done are
-skipped, so a job may be submitted again after tasks were killed.
-
-Slurm usually takes no array index above 1000; a job of more shards than that is
-submitted in parts, as its first lines say.
-
-A Slurm task is warned before its time is up, saves and goes back to the queue.
---threads is the number of processors of a shard, 1 if it is not given.`,
+		Long: help("sweep-script"),
 		Example: "  bethe sweep script runs/pd --engine slurm --shards 64 --time 1h -o pd.sbatch\n" +
 			"  bethe sweep script runs/pd --engine parallel\n  bethe sweep script runs/pd --engine k8s --image registry/bethe --claim sweeps",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepScript(args[0], &f) },
@@ -108,21 +88,9 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 		return err
 	}
 	job := f.job
-	job.Cells, job.Threads = len(s.Cells), max(1, c.threads)
-	if job.Folder, err = filepath.Abs(folder); err != nil {
+	job.Threads = max(1, c.threads)
+	if err := job.Fill(s, f.engine); err != nil {
 		return err
-	}
-	if job.Shards == 0 {
-		job.Shards = sweep.DefaultShards(job.Cells)
-	}
-	switch {
-	case job.Command != "":
-	case f.engine == "k8s":
-		job.Command = "bethe"
-	default:
-		if job.Command, err = os.Executable(); err != nil {
-			return err
-		}
 	}
 	if job.Cells > 0 && job.Shards > job.Cells {
 		c.logf("--shards %d: there are only %d cells, so that many shards are made\n", job.Shards, job.Cells)

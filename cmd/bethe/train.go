@@ -1,50 +1,39 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
-	"time"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"bethe/dashboard"
+	"bethe/evaluate"
+	"bethe/figure"
+	"bethe/internal/tensorboard"
+	"bethe/learn"
 	"bethe/rbm"
-	"bethe/variational"
+	"bethe/runs"
 )
 
 // trainFlags are what train is told.
 type trainFlags struct {
-	data     dataFlags
-	engine   engineFlags
-	synapses string
-	decay    float64
-	prior    float64
-	labels   float64 // weight of ln p(label)
-	earlier  priorFlags
-	from     initFlags
-	hidden   int
-	beta     float64
-	ownBeta  bool // beta was not asked for
-	epochs   int
-	steps    int
-	time     time.Duration
-	batch    int
-	rate     float64
-	schedule scheduleFlags
-	restarts int
-	rule     string
-
+	data                              dataFlags
+	recipe                            learn.Recipe
+	recipeFile                        string
 	noCentre, noFields, fixedCoupling bool
-	undecided                         string
-
-	out             string
-	checkpointEvery string
-	every           interval // between checkpoints
-	measureEvery    int
-	tensorboard     bool
-	serve           string // address of the page, if any
-	resume          bool
-	evaluate        bool
-	ais             aisFlags
+	out                               string
+	checkpointEvery                   string
+	measureEvery                      int
+	tensorboard                       bool
+	serve                             string // address of the page, if any
+	resume                            bool
+	evaluate                          bool
+	ais                               aisFlags
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -84,6 +73,10 @@ mean ln p(label) that it gives, from a random half of the means, joins the bound
 Labels are better read from such features (see bethe features), at a price in
 likelihood. The model file holds the machine alone.
 
+With --recipe the settings come from a file: an object in JSON with the names that
+run.json keeps under settings, or a whole run.json. Data, seed and folder are told
+by flags.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
@@ -92,186 +85,284 @@ likelihood. The model file holds the machine alone.
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
+  bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f.byKind(cmd.Flags().Changed)
-			if err := f.check(); err != nil {
+			if err := f.complete(cmd.Flags()); err != nil {
 				return err
 			}
 			return c.train(cmd.Context(), f)
 		},
 	}
+	r := &f.recipe
+	*r = learn.Default()
 	f.data.register(cmd, "mnist")
-	f.engine.register(cmd)
+	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
-	flags.IntVar(&f.engine.scouts, "scouts", 32, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
-	flags.StringVar(&f.synapses, "synapses", "binary", "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
-	flags.Float64Var(&f.decay, "decay", 0, "decay of real synapses: what is taken off their gradient, as a share of themselves")
-	flags.Float64Var(&f.prior, "prior-strength", 1, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
-	flags.Float64Var(&f.labels, "label-weight", 0, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
-	f.earlier.register(flags)
-	f.from.register(flags)
-	flags.IntVar(&f.hidden, "hidden", 100, "hidden units")
-	flags.Float64Var(&f.beta, "beta", 0, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", mostBeta, realBeta))
-	flags.IntVar(&f.epochs, "epochs", 0, fmt.Sprintf("passes through the data (default %d if no other limit is given)", defaultEpochs))
-	flags.IntVar(&f.steps, "steps", 0, "steps of learning")
-	flags.DurationVar(&f.time, "time", 0, "time of learning, such as 60s or 10m")
-	flags.IntVar(&f.batch, "batch", 500, "samples a step")
-	flags.Float64Var(&f.rate, "rate", 0.02, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", realRate))
-	f.schedule.register(flags)
-	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
-	flags.IntVar(&f.restarts, "restarts", 1, "random starts, of which the one with the best bound is kept")
+	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
+	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
+	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
+	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
+	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
+	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
+	registerPrior(flags, &r.Prior, &r.PriorScale)
+	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
+	flags.IntVar(&r.Hidden, "hidden", r.Hidden, "hidden units")
+	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
+	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
+	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
+	flags.DurationVar(&r.Time, "time", r.Time, "time of learning, such as 60s or 10m")
+	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")
+	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
+	registerSchedule(flags, &r.Schedule)
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
 	flags.BoolVar(&f.fixedCoupling, "fixed-coupling", false, "do not learn the coupling")
-	flags.StringVar(&f.undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
+	flags.StringVar(&r.Undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
 	flags.StringVarP(&f.out, "out", "o", "", "folder for the results (default runs/DATA-hHIDDEN-sSEED)")
-	flags.StringVar(&f.checkpointEvery, "checkpoint-every", defaultInterval, "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
+	flags.StringVar(&f.checkpointEvery, "checkpoint-every", "1m", "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
 	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
-	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+defaultAddress)
-	flags.Lookup("serve").NoOptDefVal = defaultAddress
+	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
+	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
 
-// byKind sets what was not asked for to what suits the kind of synapses.
-func (f *trainFlags) byKind(asked func(flag string) bool) {
-	f.ownBeta = !asked("beta")
-	if f.synapses == "real" {
-		f.fixedCoupling = true // it is only the unit of the synapses
-		if !asked("rate") {
-			f.rate = realRate
+// registerSchedule registers how learning changes as it goes on.
+func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
+	flags.StringVar(&s.Fall, "fall", s.Fall, "how the rate falls: linear, cosine or geometric")
+	flags.Float64Var(&s.FinalRate, "final-rate", s.FinalRate, "share of the rate that is left at the end")
+	flags.Float64Var(&s.Warmup, "warmup", s.Warmup, "share of learning, at its start, over which the rate rises from 0")
+	flags.Float64Var(&s.Average, "average", s.Average, "share of learning, at its end, over which thetas, fields and coupling are averaged")
+	flags.Float64Var(&s.CouplingRate, "coupling-rate", s.CouplingRate, "rate of ln J, as a share of the synapses'")
+	flags.Float64Var(&s.Settle, "settle", 0, fmt.Sprintf("share of learning, at its end, in which the machine with the signs of the posterior learns on, straight-through (default %v where offsets and fields are learned by adam, else 0)", learn.DefaultSettle))
+	flags.Float64Var(&s.MaxTheta, "max-theta", s.MaxTheta, "bound on theta, where the mean is tanh theta")
+	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
+}
+
+// complete completes the recipe by what a file and the flags say and do not say.
+func (f *trainFlags) complete(flags *pflag.FlagSet) error {
+	r, told := &f.recipe, map[string]string{}
+	flags.Visit(func(flag *pflag.Flag) { told[flag.Name] = flag.Value.String() })
+	var asked []string
+	if f.recipeFile != "" {
+		var err error
+		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
+			return &usageError{inFlags(err)}
 		}
 	}
-	ofData := !f.noCentre && !f.noFields // and not the paper's machine
-	if f.synapses == "binary" && f.rule == "adam" && f.engine.partition == "annealed" && ofData && !asked("settle") && !asked("undecided") {
-		f.schedule.settle = defaultSettle
+	for name, value := range told {
+		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
+		if err := flags.Set(name, value); err != nil { // again, over the file
+			return &usageError{err}
+		}
+		switch name {
+		case "no-centre":
+			r.Centre = !f.noCentre
+		case "no-fields":
+			r.Fields = !f.noFields
+		case "fixed-coupling":
+			r.LearnCoupling = !f.fixedCoupling
+		case "prior", "prior-scale":
+			r.PriorHash = "" // of another one
+		case "init":
+			r.InitHash = ""
+		}
 	}
-	if f.synapses == "sign" || f.schedule.settle > 0 {
-		f.undecided = "sign"
+	r.Suit(asked...)
+	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
 	}
+	if _, there := told["beta"]; there {
+		if r.Beta == 0 {
+			return usagef("--beta 0: it must be positive and finite")
+		}
+		if r.Init != "" && r.Synapses != "real" {
+			return usagef("--init with --beta: the coupling is that of the machine")
+		}
+	}
+	if err := r.Check(); err != nil {
+		return inFlags(err)
+	}
+	return f.ais.check()
 }
 
-// setBeta sets the coupling to what suits the machine, unless it was asked for.
-// The more hidden units there are, the smaller is the coupling that learning
-// ends at; it should not start far from there, as a coupling that falls far
-// early freezes the synapses.
-func (f *trainFlags) setBeta(visible int) {
-	switch {
-	case !f.ownBeta:
-	case f.synapses == "real":
-		f.beta = realBeta
-	default:
-		f.beta = min(mostBeta, math.Sqrt(float64(visible)/float64(f.hidden)))
+// flagOf returns the flag that a setting and its value stand for.
+func flagOf(setting, value string) string {
+	switch setting + " " + value {
+	case "centre false", "fields false":
+		return "--no-" + setting
 	}
+	return strings.TrimSpace("--" + strings.ReplaceAll(setting, "_", "-") + " " + value)
 }
 
-// What settings are where nothing is asked for.
-const (
-	defaultEpochs = 25 // if no other limit is given
-	defaultSettle = 0.3
-	mostBeta      = 2.8
-	realRate      = 0.05
-)
-
-// realBeta is the coupling, times sqrt(visible units), that real synapses are
-// counted in.
-const realBeta = 1
-
-func (f *trainFlags) check() error {
-	if f.epochs == 0 && f.steps == 0 && f.time == 0 {
-		f.epochs = defaultEpochs
-	}
-	switch {
-	case f.hidden < 1:
-		return usagef("--hidden %d: it must be at least 1", f.hidden)
-	case !f.ownBeta && !(f.beta > 0) || math.IsInf(f.beta, 0):
-		return usagef("--beta %v: it must be positive and finite", f.beta)
-	case f.epochs < 0 || f.steps < 0 || f.time < 0:
-		return usagef("--epochs, --steps and --time must not be negative")
-	case f.batch < 1:
-		return usagef("--batch %d: it must be at least 1", f.batch)
-	case !(f.rate > 0) || math.IsInf(f.rate, 0):
-		return usagef("--rate %v: it must be positive and finite", f.rate)
-	case f.restarts < 1:
-		return usagef("--restarts %d: it must be at least 1", f.restarts)
-	case !oneOf(f.synapses, "binary", "real", "sampled", "sign"):
-		return usagef("--synapses %q: it is binary, real, sampled or sign", f.synapses)
-	case f.synapses != "binary" && f.engine.partition == "quenched":
-		return usagef("--synapses %s --partition quenched: the quenched form is that of a posterior over binary synapses", f.synapses)
-	case f.schedule.settle > 0 && (f.synapses != "binary" || f.rule != "adam" || f.engine.partition == "quenched"):
-		return usagef("--settle is of --synapses binary, learned by --rule adam and --partition annealed")
-	case f.synapses != "binary" && f.rule != "adam":
-		return usagef("--synapses %s --rule %s: rules but adam move a posterior over binary synapses", f.synapses, f.rule)
-	case !(f.decay >= 0) || math.IsInf(f.decay, 0):
-		return usagef("--decay %v: it must not be negative, and finite", f.decay)
-	case !(f.prior >= 0 && f.prior <= 1):
-		return usagef("--prior-strength %v: it must lie between 0 and 1", f.prior)
-	case !(f.labels >= 0) || math.IsInf(f.labels, 0):
-		return usagef("--label-weight %v: it must not be negative, and finite", f.labels)
-	case f.earlier.path != "" && f.synapses != "binary":
-		return usagef("--prior is of --synapses binary, not %s", f.synapses)
-	case f.from.path != "" && f.restarts > 1:
-		return usagef("--init with --restarts %d: there is one start", f.restarts)
-	case f.from.path != "" && f.noFields:
-		return usagef("--init with --no-fields: the fields are part of the machine")
-	case f.from.path != "" && !f.ownBeta && f.synapses != "real":
-		return usagef("--init with --beta: the coupling is that of the machine")
-	case f.decay > 0 && f.synapses != "real":
-		return usagef("--decay is of --synapses real; others have a prior")
-	case f.measureEvery < 0:
-		return usagef("--measure-every %d: it must not be negative", f.measureEvery)
-	case f.engine.partition == "quenched" && f.engine.estep == "chains":
-		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
-	case !oneOf(f.undecided, "draw", "sign"):
-		return usagef("--undecided %q: it is draw or sign", f.undecided)
-	case f.engine.partition == "quenched" && !f.noCentre:
-		return usagef("--partition quenched has no form with offsets: add --no-centre")
-	}
-	if _, err := learningRule(f.rule); err != nil {
-		return err
-	}
-	if err := f.earlier.check(); err != nil {
-		return err
-	}
-	if err := f.schedule.check(); err != nil {
-		return err
-	}
+// train learns from data.
+func (c *console) train(ctx context.Context, f *trainFlags) error {
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}}
 	var err error
-	if f.every, err = parseInterval(f.checkpointEvery); err != nil {
+	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
+		return inFlags(err)
+	}
+	if job.Data, err = f.load(f.data.name); err != nil {
 		return err
 	}
-	if err := f.ais.check(); err != nil {
-		return err
+	if f.evaluate {
+		on := f.data.name
+		if on == "mnist" || strings.HasPrefix(on, "mnist:train") {
+			on = "mnist:test"
+		}
+		job.Evaluation = learn.Evaluation{Asked: true, Options: evaluate.Options{Temperatures: f.ais.steps, Chains: f.ais.chains, Equilibration: f.ais.equilibration}}
+		if job.Evaluation.Data, err = f.load(on); err != nil {
+			return err
+		}
 	}
-	return f.engine.check()
+	if job.Folder == "" {
+		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
+	}
+	run, err := learn.Start(f.recipe, job)
+	if err != nil {
+		return hintOfImport(inFlags(err), f.recipe.Init)
+	}
+	defer func() { _ = run.Close() }() // the process's end releases the lock too
+	watching := []learn.Observer{&trainView{console: c, folder: job.Folder, restarts: f.recipe.Restarts}}
+	if f.tensorboard {
+		events := &tensorboard.Observer{Folder: job.Folder}
+		defer func() { _ = events.Close() }() // each record was flushed
+		watching = append(watching, events)
+	}
+	work := func() error {
+		result, err := run.Run(ctx, watching...)
+		var interrupted *learn.InterruptedError
+		switch {
+		case errors.As(err, &interrupted) && interrupted.Over:
+			return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, job.Folder)
+		case errors.As(err, &interrupted):
+			return fmt.Errorf("%w after step %d; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, interrupted.Step, job.Folder)
+		case err != nil:
+			return err
+		}
+		return c.tell(job.Folder, result)
+	}
+	if run.Finished() {
+		return work()
+	}
+	return c.serving(ctx, job.Folder, f.serve, work)
 }
 
-// kind returns what the thetas of the model stand for.
-func (f *trainFlags) kind() variational.Synapses {
-	switch f.synapses {
-	case "real":
-		return variational.Real
-	case "sampled":
-		return variational.Sampled
-	case "sign":
-		return variational.Sign
-	}
-	return variational.Posterior
+// load returns data of a name, read as the flags say.
+func (f *trainFlags) load(name string) (learn.Data, error) {
+	set, err := f.data.loadNamed(name)
+	return learn.Data{Set: set, Name: name, Threshold: f.data.threshold, Binarise: f.data.binarise}, err
 }
 
-// learningRule returns the rule of a name.
-func learningRule(name string) (variational.Rule, error) {
-	switch name {
-	case "adam":
-		return variational.Adam, nil
-	case "bayes":
-		return variational.BayesianRule, nil
-	case "clipped":
-		return variational.ClippedAdam, nil
+// hintOfImport says how a file becomes one that learning can start from.
+func hintOfImport(err error, path string) error {
+	if path != "" && strings.Contains(err.Error(), path) && errors.Is(err, rbm.ErrNotModel) {
+		return fmt.Errorf("%w; make one of W, vbias and hbias with bethe import", err)
 	}
-	return 0, usagef("--rule %q: it is adam, bayes or clipped", name)
+	return err
+}
+
+// A trainView shows how learning goes.
+type trainView struct {
+	learn.Silent
+	*console
+	folder   string
+	restarts int
+	stage    learn.Stage // that the bar is of
+	bar      *progress
+}
+
+// Began says what is going to happen.
+func (v *trainView) Began(b learn.Beginning) error {
+	if b.Resumed {
+		v.logf("going on after step %d\n", b.Step)
+	}
+	v.logf("learning %d x %d synapses from %d samples into %s\nexpectation step: %s\n", b.Visible, b.Hidden, b.Samples, v.folder, b.Engine)
+	return nil
+}
+
+// at shows a bar of a stage.
+func (v *trainView) at(stage learn.Stage, fraction float64, note string) {
+	if v.stage != stage {
+		v.stage, v.bar = stage, v.progress(string(stage))
+	}
+	v.bar.set(fraction, note)
+}
+
+// Stepped moves the bar.
+func (v *trainView) Stepped(p learn.Progress) {
+	var note string
+	if b := p.Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+		note = fmt.Sprintf("bound %.2f  ", float64(b.Value))
+	}
+	if l := p.Labels; l != nil {
+		note += fmt.Sprintf("labels %.1f %% wrong  ", 100*float64(l.Error))
+	}
+	if !math.IsNaN(p.Polarised) {
+		note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*p.Polarised, p.Coupling)
+	}
+	v.at(learn.Learning, p.Fraction, note)
+}
+
+// Working moves the bar of a later stage.
+func (v *trainView) Working(stage learn.Stage, fraction float64) { v.at(stage, fraction, "") }
+
+// Ended takes the bar away.
+func (v *trainView) Ended(stage learn.Stage) {
+	if v.stage == stage {
+		v.bar.done()
+		v.stage = ""
+	}
+}
+
+// Learned says how a start did.
+func (v *trainView) Learned(start int, r *learn.Result) {
+	if r.Unsettled > 0 {
+		v.logf("warning: in %d steps %s had not converged; its moments and bound are not to be trusted there\n", r.Unsettled, r.BoundBy)
+	}
+	if v.restarts > 1 {
+		v.logf("start %d of %d: bound %.3f nats a sample\n", start+1, v.restarts, *r.Bound)
+	}
+}
+
+// printBound draws how the bound rose, on a line.
+func (c *console) printBound(folder string) {
+	records, err := runs.ReadRecords(folder)
+	if err != nil || c.json {
+		return // the line is a pleasure, not a result
+	}
+	var bounds []float64
+	for k := range records {
+		if b := records[k].Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+			bounds = append(bounds, float64(b.Value))
+		}
+	}
+	const width = 40
+	if line := figure.Sparkline(bounds, width); line != "" {
+		c.printf("bound  %.2f %s %.2f\n", bounds[0], line, bounds[len(bounds)-1])
+	}
+}
+
+// tell prints the result of a run.
+func (c *console) tell(folder string, r *learn.Result) error {
+	c.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f", r.Steps, r.Seconds, *r.Bound, r.BoundBy, r.Coupling)
+	if r.Polarised != nil {
+		c.printf("; %.0f %% of the synapses polarised", 100**r.Polarised)
+	}
+	c.printf("\n")
+	c.printBound(folder)
+	if r.BoundAnnealed != nil {
+		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if r.LogLikelihood != nil {
+		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
+	return c.object(r)
 }

@@ -80,25 +80,6 @@ func TestComplete(t *testing.T) {
 	golden(t, "complete.txt", strings.ReplaceAll(text, npz, "FILE"))
 }
 
-func TestParseRegion(t *testing.T) {
-	for text, want := range map[string][]int{
-		"top": {0, 1, 2, 3, 4, 5}, "bottom": {3, 4, 5, 6, 7, 8}, "left": {0, 1, 3, 4, 6, 7}, "right": {1, 2, 4, 5, 7, 8},
-		"1-2x0": {1, 2}, "0x0-2": {0, 3, 6}, "2,0-1": {0, 1, 2}, "1x1": {4},
-	} {
-		if got, err := parseRegion(text, 9, 3, 3); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s: %v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "middle", "0-3x0", "x", "1x3", "9"} {
-		if got, err := parseRegion(text, 9, 3, 3); err == nil {
-			t.Errorf("%q is taken as %v", text, got)
-		}
-	}
-	if _, err := parseRegion("top", 9, 0, 0); err == nil {
-		t.Error("half of what is no picture")
-	}
-}
-
 // TestDenoise: a machine that knows its data mends them.
 func TestDenoise(t *testing.T) {
 	model, data := trained(t)

@@ -1,72 +1,20 @@
 package main
 
 import (
-	"regexp"
-	"runtime"
-	"runtime/debug"
-	"strings"
-
 	"github.com/spf13/cobra"
 
-	"bethe/internal/kernel"
-)
-
-// development is the version of what was not built from a release's tag.
-const development = "0.2.0-dev"
-
-// version of the program.
-var version = func() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return development
-	}
-	return released(info.Main.Version)
-}()
-
-// released returns the version of a release's tag, as the go command stamps
-// it. Builds between releases share a name: files that carry it then differ
-// only where the program does.
-func released(stamped string) string {
-	if tag.MatchString(stamped) && !between.MatchString(stamped) {
-		return stamped[1:]
-	}
-	return development
-}
-
-var (
-	tag     = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$`)
-	between = regexp.MustCompile(`\d{14}-[0-9a-f]{12}$`)
+	"bethe/internal/build"
 )
 
 // program returns the name and version that files carry.
-func program() string { return "bethe " + version }
-
-type versionReport struct {
-	Version  string `json:"version"`
-	Revision string `json:"revision,omitempty"`
-	Modified bool   `json:"modified,omitempty"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
-	Kernel   string `json:"kernel"`  // tier of vector kernels in use
-	Kernels  string `json:"kernels"` // that there are here, slowest first
-}
+func program() string { return build.Program() }
 
 func newVersionCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which build this is", Args: noArguments,
 		Example: "  bethe version --json",
 		RunE: func(*cobra.Command, []string) error {
-			r := versionReport{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Tier(), Kernels: strings.Join(kernel.Tiers(), " ")}
-			if info, ok := debug.ReadBuildInfo(); ok {
-				for _, s := range info.Settings {
-					switch s.Key {
-					case "vcs.revision":
-						r.Revision = s.Value
-					case "vcs.modified":
-						r.Modified = s.Value == "true"
-					}
-				}
-			}
+			r := build.Describe()
 			c.printf("%s %s %s, %s kernels\n", program(), r.Go, r.Platform, r.Kernel)
 			if r.Revision != "" {
 				c.printf("revision %s\n", r.Revision)

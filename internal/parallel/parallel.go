@@ -6,6 +6,7 @@
 package parallel
 
 import (
+	"context"
 	"math/bits"
 	"runtime"
 	"sync"
@@ -257,4 +258,15 @@ func (m *member) serve(c *crew) {
 func Grain(cost int) int {
 	const piece = 1 << 17 // about 50 microseconds of portable code
 	return max(1, piece/max(cost, 1))
+}
+
+// ForContext is For, but it leaves out the pieces that have not begun when the
+// context ends, and returns the context's error. What body wrote is then incomplete.
+func ForContext(ctx context.Context, n, grain int, body func(lo, hi int)) error {
+	For(n, grain, func(lo, hi int) {
+		if ctx.Err() == nil {
+			body(lo, hi)
+		}
+	})
+	return ctx.Err()
 }

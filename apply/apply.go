@@ -1,0 +1,79 @@
+// Package apply applies a saved machine to data, from files to files: it draws
+// samples, completes and mends them, and reads features. Models and data are named by
+// words, as on a command line; each job returns a report with JSON keys.
+package apply
+
+import (
+	"image"
+	"io"
+
+	"bethe/dataset/source"
+	"bethe/figure"
+	"bethe/internal/durable"
+	"bethe/rbm"
+	"bethe/setting"
+)
+
+// A Job is what all jobs have.
+type Job struct {
+	Model    string // model file
+	Data     source.Opener
+	Seed     uint64
+	Progress func(stage string, fraction float64, note string)
+}
+
+// progress returns what tells how far a stage is.
+func (j *Job) progress(stage string) func(fraction float64) {
+	j.Progress(stage, 0, "")
+	return func(fraction float64) { j.Progress(stage, fraction, "") }
+}
+
+// positive returns the *setting.Error of the first count below 1.
+func positive(counts ...count) error {
+	for _, c := range counts {
+		if c.value < 1 {
+			return setting.Errorf(c.name, c.value, "it must be at least 1")
+		}
+	}
+	return nil
+}
+
+type count struct {
+	name  string
+	value int
+}
+
+// A Files names the files that a job writes; an empty name is not written.
+type Files struct {
+	Out string `json:"out,omitempty"` // arrays: npz, or npy
+	PNG string `json:"png,omitempty"` // picture
+}
+
+// check returns a *setting.Error if both names are the same.
+func (f *Files) check() error {
+	if f.Out != "" && f.Out == f.PNG {
+		return setting.Errorf("png", f.PNG, "it is the file of the arrays too")
+	}
+	return nil
+}
+
+// write writes the files that have names.
+func (f *Files) write(arrays func(io.Writer) error, picture func() image.Image) error {
+	if f.Out != "" {
+		if err := durable.WriteFile(f.Out, arrays); err != nil {
+			return err
+		}
+	}
+	if f.PNG != "" {
+		return figure.WritePNG(f.PNG, picture())
+	}
+	return nil
+}
+
+// shape returns that of a picture: the model's, or else that of the data.
+func shape(f *rbm.File, width, height int) (int, int) {
+	if f.Info.Width > 0 {
+		return f.Info.Width, f.Info.Height
+	}
+	return width, height
+}

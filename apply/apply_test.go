@@ -1,0 +1,229 @@
+package apply
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bethe/dataset"
+	"bethe/dataset/source"
+	"bethe/internal/npy"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/spin"
+)
+
+// pairs are samples of six spins, in which each of the first three is that of three
+// further on; the label is the first.
+func pairs(n int) *dataset.Set {
+	s := &dataset.Set{Samples: spin.New(6, n), Labels: make([]int, n), Width: 3, Height: 2}
+	for a := range n {
+		s.Labels[a] = a & 1
+		for i := range 6 {
+			s.Samples.Set(i, a, int8(2*(a>>(i%3)&1)-1))
+		}
+	}
+	return s
+}
+
+// job is one on a machine whose hidden units hold pairs together, and on data of pairs.
+func job(t *testing.T) Job {
+	t.Helper()
+	q := rbm.NewPosterior[float32](6, 3)
+	for mu := range 3 {
+		for i := range 6 {
+			q.Theta[mu*6+i] = -20
+			if i%3 == mu {
+				q.Theta[mu*6+i] = 20
+			}
+		}
+	}
+	file := &rbm.File{Params: rbm.NewParams(6, 3, 0.8), Synapses: rbm.Learned(q.Sign(), q), Info: rbm.Info{Width: 3, Height: 2}}
+	path := filepath.Join(t.TempDir(), "model.npz")
+	if err := file.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	carried := source.Catalogue{{Name: "pairs", Train: func() *dataset.Set { return pairs(64) }, Test: func() *dataset.Set { return pairs(16) }}}
+	return Job{Model: path, Data: source.Opener{Carried: carried}, Seed: 3, Progress: func(string, float64, string) {}}
+}
+
+// files are in a folder of their own.
+func files(t *testing.T) Files {
+	folder := t.TempDir()
+	return Files{filepath.Join(folder, "x.npz"), filepath.Join(folder, "x.png")}
+}
+
+func (f *Files) holds(t *testing.T, names string) {
+	t.Helper()
+	a, err := npy.ReadArchive(f.Out, 1<<20)
+	if err != nil || strings.Join(a.Names(), " ") != names {
+		t.Errorf("%v, %v", a.Names(), err)
+	}
+	if b, err := os.ReadFile(f.PNG); err != nil || !strings.HasPrefix(string(b), "\x89PNG") {
+		t.Errorf("no picture: %v", err)
+	}
+}
+
+// wrong checks the setting that an error names.
+func wrong(t *testing.T, name string, err error) {
+	t.Helper()
+	var e *setting.Error
+	if !errors.As(err, &e) || e.Setting != name {
+		t.Errorf("%s: %v", name, err)
+	}
+}
+
+func Example() {
+	_, err := (&Completing{Job: Job{Model: "model.npz"}, From: "mnist:test:0-9", Clamp: "top", Count: 0, Sweeps: 500, Files: Files{PNG: "completed.png"}}).Run(context.Background())
+	fmt.Println(err)
+	// Output: count 0: it must be at least 1
+}
+
+func TestComplete(t *testing.T) {
+	c := &Completing{Job: job(t), From: "pairs:0-7", Clamp: "top", Count: 3, Sweeps: 60, Files: files(t)}
+	r, err := c.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Error > 0.35 || len(r.Samples) != 8 || r.Clamped != 3 || r.Inferred != 3 || r.Visible != 6 || r.Completions != 3 {
+		t.Errorf("%+v", r)
+	}
+	c.holds(t, "completions given mean")
+	text, err := json.Marshal(r)
+	if want := `{"model":"` + c.Model + `","from":"pairs:0-7","samples":[0,1,2,3,4,5,6,7],"clamped":3,"completions":3,"sweeps":60,"error":`; err != nil || !strings.HasPrefix(string(text), want) || !strings.HasSuffix(string(text), `,"out":"`+c.Out+`","png":"`+c.PNG+`"}`) {
+		t.Errorf("%v: %s", err, text)
+	}
+	for name, change := range map[string]func(*Completing){
+		"count": func(c *Completing) { c.Count = 0 }, "sweeps": func(c *Completing) { c.Sweeps = 0 }, "png": func(c *Completing) { c.PNG = c.Out },
+		"from": func(c *Completing) { c.From = "pairs:64" }, "clamp": func(c *Completing) { c.Clamp = "7" },
+	} {
+		other := *c
+		change(&other)
+		_, err := other.Run(t.Context())
+		wrong(t, name, err)
+	}
+	c.Out = filepath.Join(t.TempDir(), "no", "folder.npz")
+	if _, err := c.Run(t.Context()); err == nil {
+		t.Error("a file that cannot be written is no error")
+	}
+	c.Model += "x"
+	if _, err := c.Run(t.Context()); err == nil {
+		t.Error("no model is no error")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.Job = job(t)
+	if _, err := c.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
+
+func TestMend(t *testing.T) {
+	m := &Mending{Job: job(t), Name: "pairs", Flip: 0.1, Count: 20, Chains: 2, Sweeps: 60, Files: files(t)}
+	r, err := m.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Samples != 20 || *r.Before == 0 || *r.After > 0.5 || r.Changed == 0 {
+		t.Errorf("%+v", r)
+	}
+	m.holds(t, "mean restored seen")
+	m.Noisy, m.Count, m.Files = true, 0, Files{}
+	if r, err = m.Run(t.Context()); err != nil || r.Before != nil || r.After != nil || r.Samples != 64 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for name, change := range map[string]func(*Mending){
+		"flip": func(m *Mending) { m.Flip = 0.5 }, "count": func(m *Mending) { m.Count = -1 }, "chains": func(m *Mending) { m.Chains = 0 }, "sweeps": func(m *Mending) { m.Sweeps = 0 },
+		"data": func(m *Mending) { m.Name = "pairs:64" },
+	} {
+		other := *m
+		change(&other)
+		_, err := other.Run(t.Context())
+		wrong(t, name, err)
+	}
+}
+
+func TestSample(t *testing.T) {
+	s := &Sampling{Job: job(t), Count: 10, Sweeps: 20, Clamp: "0,3", From: "pairs:5", Files: files(t)}
+	r, err := s.Run(t.Context())
+	if err != nil || r.Clamped != 2 || r.Rungs != 0 || r.Samples != 10 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	s.holds(t, "samples visible_mean")
+	a, err := npy.ReadArchive(s.Out, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn, err := npy.Get[int8](a, "samples", 10, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k := range 10 {
+		if drawn[k*6] != 1 || drawn[k*6+3] != 1 { // 5 is odd
+			t.Errorf("sample %d: a unit that was held changed", k)
+		}
+	}
+	s.Tempered = true
+	if r, err = s.Run(t.Context()); err != nil || r.Rungs < 1 {
+		t.Errorf("tempered: %+v, %v", r, err)
+	}
+	for name, change := range map[string]func(*Sampling){
+		"count": func(s *Sampling) { s.Count = 0 }, "clamp": func(s *Sampling) { s.From = "" }, "integers": func(s *Sampling) { s.Integers = true },
+		"png": func(s *Sampling) { s.PNG = s.Out }, "from": func(s *Sampling) { s.From = "pairs:1,2" },
+	} {
+		other := *s
+		change(&other)
+		_, err := other.Run(t.Context())
+		wrong(t, name, err)
+	}
+	free := &Sampling{Job: s.Job, Count: 4, Sweeps: 3, Integers: true, Files: Files{Out: s.Out}}
+	if r, err = free.Run(t.Context()); err != nil || r.Samples != 4 {
+		t.Errorf("in integers: %+v, %v", r, err)
+	}
+}
+
+// TestFeatures: a classifier reads the label, which a hidden unit tells, off features
+// and off the data.
+func TestFeatures(t *testing.T) {
+	f := &Featuring{Job: job(t), Name: "pairs", Gain: 1, Classifier: true, Raw: true, L2: []float64{1e-3}, Out: filepath.Join(t.TempDir(), "f.npy")}
+	r, err := f.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Classifier.TestError != 0 || r.Raw.TestError != 0 || r.Classifier.Features != 3 || r.Raw.Features != 6 || r.Raw.Test != "pairs:test" || r.Raw.TestSamples != 16 || r.Samples != 64 {
+		t.Errorf("%+v, %+v", r.Classifier, r.Raw)
+	}
+	file, err := os.Open(f.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if h, err := npy.ReadHeader(file); err != nil || h.Shape[0] != 64 || h.Shape[1] != 3 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	csv := filepath.Join(t.TempDir(), "x.csv")
+	if err := os.WriteFile(csv, []byte("1,-1,1,1,-1,1\n-1,1,1,-1,1,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*Featuring){
+		"gain": func(f *Featuring) { f.Gain = 0 }, "data": func(f *Featuring) { f.Name = "pairs:99" }, "labels": func(f *Featuring) { f.Name = csv },
+		"test": func(f *Featuring) { f.Name = "pairs:test" }, "test-labels": func(f *Featuring) { f.Test = csv },
+	} {
+		other := *f
+		change(&other)
+		_, err := other.Run(t.Context())
+		wrong(t, name, err)
+	}
+	if l2, err := ParsePenalties("1e-4, 3"); err != nil || len(l2) != 2 || l2[1] != 3 {
+		t.Errorf("%v, %v", l2, err)
+	}
+	for _, list := range []string{"", "0", "1,x", "1e9"} {
+		_, err := ParsePenalties(list)
+		wrong(t, "l2", err)
+	}
+}

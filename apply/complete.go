@@ -1,0 +1,144 @@
+package apply
+
+import (
+	"context"
+	"image"
+
+	"bethe/dataset/source"
+	"bethe/evaluate"
+	"bethe/figure"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/stream"
+)
+
+// Completing infers a part of samples from the rest (evaluate.CompleteKnown).
+type Completing struct {
+	Job
+	From   string // DATA:LIST of samples
+	Clamp  string // what is given: source.Region
+	Count  int    // completions of each sample: independent chains
+	Sweeps int    // of each chain
+	Files
+}
+
+// A CompletionReport is what a completion found.
+type CompletionReport struct {
+	Model       string  `json:"model"`
+	From        string  `json:"from"`
+	Samples     []int   `json:"samples"` // their numbers in the data
+	Clamped     int     `json:"clamped"`
+	Completions int     `json:"completions"` // of each sample
+	Sweeps      int     `json:"sweeps"`
+	Error       float64 `json:"error"` // share of the inferred units whose mean has another sign than the sample
+	Files
+	Visible  int `json:"-"` // units of a sample
+	Inferred int `json:"-"` // of these
+}
+
+// Run completes, and writes the files: arrays as evaluate.Completion.Write does, and a
+// picture as figure.Completions does. The error is a *setting.Error, the context's, that
+// of the model or the data, or of a file that cannot be written.
+func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
+	if err := positive(count{"count", c.Count}, count{"sweeps", c.Sweeps}); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	file, err := rbm.Load(c.Model)
+	if err != nil {
+		return nil, err
+	}
+	machine := file.Machine()
+	picked, err := c.Data.Pick("from", c.From, machine.Visible())
+	if err != nil {
+		return nil, err
+	}
+	width, height := shape(file, picked.Width, picked.Height)
+	units, err := source.Region("clamp", c.Clamp, machine.Visible(), width, height)
+	if err != nil {
+		return nil, err
+	}
+	r, err := evaluate.CompleteKnown(ctx, machine, picked.Samples, units,
+		evaluate.Restoring{Chains: c.Count, Sweeps: c.Sweeps, Key: stream.New(c.Seed), Progress: c.progress("completing")})
+	if err != nil {
+		return nil, err
+	}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, machine.Visible(), len(r.Free)}
+	return report, c.write(r.Write, func() image.Image {
+		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
+	})
+}
+
+// Mending infers what noisy samples were (evaluate.Mend).
+type Mending struct {
+	Job
+	Name   string  // of the data
+	Flip   float64 // probability with which each spin is flipped, or was
+	Noisy  bool    // the data are noisy already
+	Count  int     // samples to take, from the first on; 0 for all
+	Chains int     // of each sample
+	Sweeps int     // of each chain
+	Files
+}
+
+// A MendingReport is what mending found.
+type MendingReport struct {
+	Model   string   `json:"model"`
+	Data    string   `json:"data"`
+	Samples int      `json:"samples"`
+	Flip    float64  `json:"flip"`
+	Chains  int      `json:"chains"`
+	Sweeps  int      `json:"sweeps"`
+	Before  *float64 `json:"error_before"` // share of the units that are wrong; nil where the truth is not known
+	After   *float64 `json:"error_after"`
+	Files
+	Changed float64 `json:"-"` // share of the spins seen that change
+}
+
+// Run mends, and writes the files: arrays as evaluate.Mended.Write does, and a picture
+// as figure.Restorations does. The error is a *setting.Error, the context's, that of the
+// model or the data, or of a file that cannot be written.
+func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
+	if !(m.Flip > 0 && m.Flip < 0.5) {
+		return nil, setting.Errorf("flip", m.Flip, "it must lie between 0 and 0.5")
+	}
+	if m.Count < 0 {
+		return nil, setting.Errorf("count", m.Count, "it must not be negative")
+	}
+	if err := positive(count{"chains", m.Chains}, count{"sweeps", m.Sweeps}); err != nil {
+		return nil, err
+	}
+	if err := m.check(); err != nil {
+		return nil, err
+	}
+	file, err := rbm.Load(m.Model)
+	if err != nil {
+		return nil, err
+	}
+	machine := file.Machine()
+	set, err := m.Data.Open("data", m.Name)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.Fits(set, machine.Visible()); err != nil {
+		return nil, setting.Errorf("data", m.Name, "%v", err)
+	}
+	if m.Count > 0 {
+		set = set.Head(min(m.Count, set.Len()))
+	}
+	r, err := evaluate.Mend(ctx, machine, set.Samples, m.Flip, m.Noisy, stream.New(m.Seed),
+		evaluate.Restoring{Chains: m.Chains, Sweeps: m.Sweeps, Progress: m.progress("denoising")})
+	if err != nil {
+		return nil, err
+	}
+	truth := set.Samples
+	if m.Noisy {
+		truth = nil
+	}
+	report := &MendingReport{m.Model, m.Name, set.Len(), m.Flip, m.Chains, m.Sweeps, r.Before, r.After, m.Files, r.Changed}
+	return report, m.write(r.Write, func() image.Image {
+		return figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)
+	})
+}

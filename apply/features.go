@@ -1,0 +1,126 @@
+package apply
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"strings"
+
+	"bethe/dataset"
+	"bethe/dataset/source"
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/stream"
+)
+
+// Featuring writes what the hidden units make of data, and asks how well a linear
+// classifier reads it.
+type Featuring struct {
+	Job
+	Name       string  // of the data
+	Gain       float64 // of the fields (evaluate.Features)
+	Classifier bool    // fit one to the features
+	Raw        bool    // fit one to the visible units
+	// Test is the data that classifiers are tested on; empty for the test part of what
+	// is carried. TestLabels is the file of its labels, if they have one of their own.
+	Test, TestLabels string
+	L2               []float64 // penalties to choose from
+	Out              string    // npy file for the features; may be empty
+}
+
+// A FeaturesReport is what was made of data.
+type FeaturesReport struct {
+	Model      string                     `json:"model"`
+	Data       string                     `json:"data"`
+	Samples    int                        `json:"samples"`
+	Features   int                        `json:"features"`
+	Gain       float64                    `json:"gain"`
+	Out        string                     `json:"out,omitempty"`
+	Classifier *evaluate.ClassifierReport `json:"classifier,omitempty"` // on the features
+	Raw        *evaluate.ClassifierReport `json:"raw,omitempty"`        // on the visible units
+}
+
+// ParsePenalties reads a list such as 1e-5,1e-4. The error is a *setting.Error.
+func ParsePenalties(list string) ([]float64, error) {
+	var penalties []float64
+	for _, text := range strings.Split(list, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+		if err != nil || !(v > 0) || v > 1e6 {
+			return nil, setting.Errorf("l2", strconv.Quote(list), "%q is not a positive number", text)
+		}
+		penalties = append(penalties, v)
+	}
+	return penalties, nil
+}
+
+// Run makes features and classifiers. The error is a *setting.Error, the context's,
+// that of the model or the data, or of a file that cannot be written.
+func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
+	if !(f.Gain > 0) || f.Gain > 1e6 {
+		return nil, setting.Errorf("gain", f.Gain, "it must be positive")
+	}
+	file, err := rbm.Load(f.Model)
+	if err != nil {
+		return nil, err
+	}
+	machine := file.Machine()
+	classified := f.Classifier || f.Raw
+	set, err := labelled(&f.Data, "data", f.Name, "labels", machine, classified)
+	if err != nil {
+		return nil, err
+	}
+	r := &FeaturesReport{Model: f.Model, Data: f.Name, Samples: set.Len(), Features: machine.Hidden(), Gain: f.Gain, Out: f.Out}
+	name, test := f.Test, (*dataset.Set)(nil)
+	if classified {
+		if name == "" {
+			var there bool
+			if name, there = f.Data.Carried.TestOf(f.Name); !there {
+				return nil, setting.Errorf("test", "", "name the data to test classifiers on")
+			}
+		}
+		other := f.Data
+		other.Reading.Labels = f.TestLabels
+		if test, err = labelled(&other, "test", name, "test-labels", machine, true); err != nil {
+			return nil, err
+		}
+	}
+	score := func(in, inTest evaluate.Inputs) (*evaluate.ClassifierReport, error) {
+		return evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: set.Labels},
+			evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, stream.New(f.Seed), f.progress("classifier"))
+	}
+	if f.Out != "" || f.Classifier {
+		x := evaluate.Features(evaluate.OnMachine(machine), set.Samples, f.Gain)
+		files := Files{Out: f.Out}
+		if err := files.write(func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) }, nil); err != nil {
+			return nil, err
+		}
+		if f.Classifier {
+			in, inTest := evaluate.RealInputs(x, machine.Hidden()), evaluate.RealInputs(evaluate.Features(evaluate.OnMachine(machine), test.Samples, f.Gain), machine.Hidden())
+			if r.Classifier, err = score(in, inTest); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if f.Raw {
+		if r.Raw, err = score(evaluate.SpinInputs(set.Samples), evaluate.SpinInputs(test.Samples)); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// labelled opens data of a setting that fit a machine, with labels if they are needed.
+func labelled(data *source.Opener, called, name, labels string, machine *rbm.Machine, needed bool) (*dataset.Set, error) {
+	set, err := data.Open(called, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := source.Fits(set, machine.Visible()); err != nil {
+		return nil, setting.Errorf(called, name, "%v", err)
+	}
+	if needed && set.Labels == nil {
+		return nil, setting.Errorf(labels, "", "%s has no labels, which a classifier learns from and is tested on: name their file", name)
+	}
+	return set, nil
+}

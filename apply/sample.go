@@ -1,0 +1,108 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+
+	"bethe/dataset/source"
+	"bethe/evaluate"
+	"bethe/exchange"
+	"bethe/figure"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/stream"
+)
+
+// Sampling draws samples from a model (evaluate.Sample).
+type Sampling struct {
+	Job
+	Count, Sweeps int // independent chains, and sweeps of each
+	Tempered      bool
+	// Clamp names visible units that are held at what they are in the sample From,
+	// DATA:K; both are empty, or none.
+	Clamp, From string
+	// Integers draws as exported source does, bit for bit; chain k starts from the seed
+	// + k. It goes with none of Tempered, Clamp and PNG.
+	Integers bool
+	Files
+}
+
+// A SamplingReport says what was drawn.
+type SamplingReport struct {
+	Model   string `json:"model"`
+	Samples int    `json:"samples"`
+	Sweeps  int    `json:"sweeps"`
+	Clamped int    `json:"clamped"`
+	Rungs   int    `json:"temperatures,omitempty"` // of tempered chains
+	Files
+}
+
+// Validate returns the *setting.Error of the first setting that does not fit.
+func (s *Sampling) Validate() error {
+	if err := positive(count{"count", s.Count}, count{"sweeps", s.Sweeps}); err != nil {
+		return err
+	}
+	switch {
+	case (s.Clamp == "") != (s.From == ""):
+		return setting.Errorf("clamp", s.Clamp, "it needs a sample that units are held at, and that needs units")
+	case s.Integers && (s.PNG != "" || s.Clamp != "" || s.Tempered):
+		return setting.Errorf("integers", "", "samples are drawn to an npz file alone, from free chains that are not tempered")
+	}
+	return s.check()
+}
+
+// Run draws, and writes the files: arrays as evaluate.Samples.Write does, and a picture
+// of the mean of each visible unit given the hidden ones. The error is a *setting.Error,
+// the context's, that of the model or the data, or of a file that cannot be written.
+func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	file, err := rbm.Load(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	machine := file.Machine()
+	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
+	if s.Integers {
+		return r, s.integers(ctx, machine)
+	}
+	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
+	if s.Clamp != "" {
+		if how.Units, err = source.Units("clamp", s.Clamp, machine.Visible()); err != nil {
+			return nil, err
+		}
+		picked, err := s.Data.Pick("from", s.From, machine.Visible())
+		if err != nil {
+			return nil, err
+		}
+		if n := len(picked.Numbers); n != 1 {
+			return nil, setting.Errorf("from", s.From, "%d samples, where units are held at one", n)
+		}
+		how.Held, r.Clamped = picked.Samples, len(how.Units)
+	}
+	if how.Progress = s.progress("sampling"); s.Tempered {
+		how.Progress = s.progress("tempering")
+	}
+	drawn, err := evaluate.Sample(ctx, machine, how)
+	if err != nil {
+		return nil, err
+	}
+	r.Rungs = drawn.Temperatures
+	return r, s.write(drawn.Write, func() image.Image { return figure.ChainMeans(drawn.Chains, file.Info.Width, file.Info.Height) })
+}
+
+// integers draws as exported source does.
+func (s *Sampling) integers(ctx context.Context, machine *rbm.Machine) error {
+	packed, err := exchange.Pack(machine)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Model, err)
+	}
+	drawn, err := packed.Sample(ctx, s.Count, s.Sweeps, s.Seed, s.progress("sampling"))
+	if err != nil {
+		return err
+	}
+	return s.write(func(w io.Writer) error { return evaluate.WriteSamples(w, drawn) }, nil)
+}

@@ -1,0 +1,42 @@
+package dataset
+
+import (
+	"math"
+	"strconv"
+)
+
+// Info says what a set holds.
+type Info struct {
+	Format    string         `json:"format"`
+	Samples   int            `json:"samples"`
+	Visible   int            `json:"visible"`
+	Width     int            `json:"width,omitempty"`
+	Height    int            `json:"height,omitempty"`
+	White     float64        `json:"white,omitempty"` // where spins were drawn of grey levels
+	Threshold *float64       `json:"threshold,omitempty"`
+	UpShare   float64        `json:"up_share"`         // share of the spins that are +1, to six digits
+	Constant  int            `json:"constant_spins"`   // spins that are the same in all samples
+	Labels    map[string]int `json:"labels,omitempty"` // samples of each
+}
+
+// Info counts what the set holds. The set must have samples.
+func (s *Set) Info() Info {
+	r := Info{Format: s.Source.Format, Samples: s.Len(), Visible: s.Visible(),
+		Width: s.Width, Height: s.Height, Threshold: s.Source.Threshold, White: s.Source.White}
+	sums := make([]int, s.Visible())
+	s.Samples.RowSums(sums)
+	for _, sum := range sums {
+		r.UpShare += (1 + float64(sum)/float64(s.Len())) / 2 / float64(s.Visible())
+		if sum == s.Len() || sum == -s.Len() {
+			r.Constant++
+		}
+	}
+	r.UpShare = math.Round(1e6*r.UpShare) / 1e6
+	if s.Labels != nil {
+		r.Labels = map[string]int{}
+		for _, l := range s.Labels {
+			r.Labels[strconv.Itoa(l)]++
+		}
+	}
+	return r
+}

@@ -1,0 +1,153 @@
+// Package source opens data by name: sets that a program carries inside, such
+// as mnist:test, and files; and some of their samples, as in mnist:test:0-9,20.
+// The program says what it carries: nothing is carried by this package.
+package source
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"strings"
+
+	"bethe/dataset"
+	"bethe/setting"
+	"bethe/stream"
+)
+
+// A Carried is data that a program carries inside, in parts: NAME:PART.
+type Carried struct {
+	Name      string
+	Train     func() *dataset.Set // NAME:train, and what NAME alone means
+	Test      func() *dataset.Set // NAME:test
+	Threshold float64             // grey levels above it were made +1
+}
+
+// A Catalogue is all that a program carries. The zero value opens files alone.
+type Catalogue []Carried
+
+// A Reading says how the spins of a file are made, and where its labels are.
+// The zero value reads values that are spins as they stand.
+type Reading struct {
+	Threshold   *float64 // grey levels above it are +1, others -1; nil: the values are spins
+	Stochastic  bool     // instead, each grey level is the probability of +1
+	White       float64  // the level that is always +1 where spins are drawn; 0: 255 for bytes, else 1
+	Labels      string   // file of the labels, if they have one of their own
+	LabelColumn string   // column of the labels in text, by name or number
+	Array       string   // array of the samples in an npz file
+}
+
+// binariseKey names the stream of stochastic binarisation: "grey". The draw is
+// part of the data and not of a run: it does not follow a seed, so that models are
+// compared on the same spins.
+const binariseKey = 0x67726579
+
+// A NameError says that there is no data of a name.
+type NameError struct {
+	Name    string
+	Message string
+}
+
+func (e *NameError) Error() string { return e.Message }
+
+// An Opener opens data by name, as a Reading says.
+type Opener struct {
+	Carried Catalogue
+	Reading Reading
+}
+
+// Open returns the data of a name: NAME:PART or NAME of what is carried, else
+// the file at that path; of either, NAME:LIST has the samples of the list alone
+// (see List), in its order. A file of that very name comes first. The error is a
+// *NameError, a *setting.Error of a list, called as the setting that the name came in, or
+// of Reading, or that of dataset.Read.
+func (o *Opener) Open(called, name string) (*dataset.Set, error) {
+	if data, list, ok := cutList(name); ok && !exists(name) {
+		set, err := o.Open(called, data)
+		if err != nil {
+			return nil, err
+		}
+		samples, err := List(called, list, "sample", set.Len())
+		if err != nil {
+			return nil, err
+		}
+		return set.Subset(samples), nil
+	}
+	return o.whole(name)
+}
+
+// whole opens data of a name without a list.
+func (o *Opener) whole(name string) (*dataset.Set, error) {
+	r := o.Reading
+	if !(r.White >= 0) || math.IsInf(r.White, 0) {
+		return nil, setting.Errorf("white", r.White, "it must be positive and finite")
+	}
+	for _, carried := range o.Carried {
+		if name == carried.Name || strings.HasPrefix(name, carried.Name+":") {
+			return carried.open(name, r)
+		}
+	}
+	if !exists(name) {
+		return nil, &NameError{name, fmt.Sprintf("there is no file %s; data is %sa path", name, o.Carried.names())}
+	}
+	opt := dataset.Options{Threshold: r.Threshold, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array}
+	if r.Stochastic {
+		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
+	}
+	return dataset.Read(name, opt)
+}
+
+// TestOf returns the name of the data that models of the given data are tested
+// on: of what is carried its test part. It reports whether there is one.
+func (c Catalogue) TestOf(name string) (string, bool) {
+	if data, _, ok := cutList(name); ok {
+		name = data
+	}
+	for _, carried := range c {
+		if name == carried.Name || name == carried.Name+":train" {
+			return carried.Name + ":test", true
+		}
+	}
+	return "", false
+}
+
+func (c *Carried) open(name string, r Reading) (*dataset.Set, error) {
+	switch {
+	case r.Threshold != nil && *r.Threshold != c.Threshold:
+		return nil, setting.Errorf("threshold", *r.Threshold, "the digits carried inside are already cut at %v; for another threshold name the file of grey levels", c.Threshold)
+	case r.Stochastic:
+		return nil, setting.Errorf("binarise", "stochastic", "the digits carried inside are already cut at %v; name the files of their grey levels", c.Threshold)
+	}
+	switch name {
+	case c.Name, c.Name + ":train":
+		return c.Train(), nil
+	case c.Name + ":test":
+		return c.Test(), nil
+	}
+	return nil, &NameError{name, fmt.Sprintf("there is no data %q: the parts of %s are %s:train and %s:test", name, c.Name, c.Name, c.Name)}
+}
+
+// names lists what is carried, for errors.
+func (c Catalogue) names() string {
+	var text strings.Builder
+	for _, carried := range c {
+		fmt.Fprintf(&text, "%s, %s:train, %s:test or ", carried.Name, carried.Name, carried.Name)
+	}
+	return text.String()
+}
+
+// cutList cuts NAME:LIST.
+func cutList(name string) (data, list string, ok bool) {
+	cut := strings.LastIndexByte(name, ':')
+	if cut <= 0 {
+		return name, "", false
+	}
+	data, list = name[:cut], name[cut+1:]
+	return data, list, list != "" && strings.Trim(list, "0123456789,-") == ""
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

@@ -1,0 +1,81 @@
+package evaluate
+
+import (
+	"context"
+
+	"bethe/internal/kernel"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/units"
+)
+
+// Evaluated is what a machine of any kind of units must be able to do to be
+// evaluated: OnMachine makes it of an rbm.Machine. What only some can do is an optional
+// interface: Exact. T, V and H are those of its sample.Source.
+type Evaluated[T rbm.Real, V units.States[V], H units.States[H]] interface {
+	// Visible returns the number of visible units.
+	Visible() int
+	// LogWeights returns the logarithm of the weight of each column of samples,
+	// summed over the hidden units: minus the free energy. For units that are real
+	// numbers it is a density.
+	LogWeights(samples V) []float64
+	// Source returns the path to the machine from independent visible units that
+	// look like samples, on the scale of LogWeights.
+	Source(like V) sample.Source[T, V, H]
+}
+
+// Exact is implemented by machines whose partition function can be computed, if they
+// are small.
+type Exact interface {
+	// LnZ returns ln Z on the scale of LogWeights. The error is the context's, or
+	// wraps rbm.ErrTooLarge at once if there are too many units.
+	LnZ(ctx context.Context) (float64, error)
+}
+
+// Featuring is implemented by machines whose hidden units give features of samples.
+type Featuring[V any] interface {
+	// Hidden returns the number of features.
+	Hidden() int
+	// HiddenMeans writes the means of the hidden units in gain times their fields
+	// to dst, hidden x samples.
+	HiddenMeans(dst []float32, samples V, gain float64)
+}
+
+// A SpinMachine is an rbm.Machine that is evaluated.
+type SpinMachine struct{ machine *rbm.Machine }
+
+// OnMachine returns a machine of spins to be evaluated.
+func OnMachine(machine *rbm.Machine) SpinMachine { return SpinMachine{machine} }
+
+// Visible implements Evaluated.
+func (m SpinMachine) Visible() int { return m.machine.Visible() }
+
+// Hidden implements Featuring.
+func (m SpinMachine) Hidden() int { return m.machine.Hidden() }
+
+// LogWeights implements Evaluated.
+func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
+	weights := m.machine.FreeEnergy(samples)
+	for a, f := range weights {
+		weights[a] = -f
+	}
+	return weights
+}
+
+// Source implements Evaluated. The spins of the base have the means of samples.
+func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matrix, *spin.Matrix] {
+	return sample.OnMachine(m.machine).From(units.MeanFields(like))
+}
+
+// LnZ implements Exact.
+func (m SpinMachine) LnZ(ctx context.Context) (float64, error) { return m.machine.LnZ(ctx) }
+
+// HiddenMeans implements Featuring.
+func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
+	rbm.NetworkOf[float32](m.machine).HiddenFields(dst, samples)
+	if gain != 1 {
+		kernel.Affine(dst, dst, float32(gain), 0)
+	}
+	kernel.Tanh(dst, dst)
+}

@@ -1,0 +1,88 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// Labels of random streams below the key of a seed, which they share with those
+// of a run.
+const (
+	labelLikelihood  = 6
+	labelHeldOut     = 12
+	labelUncertainty = 13
+	labelProfile     = 100 // chains take the ones before
+	labelTempered    = 101
+)
+
+// LikelihoodKey returns the key of the likelihood of a saved machine below the
+// key of a seed.
+func LikelihoodKey(seed stream.Key) stream.Key { return seed.Sub(labelLikelihood) }
+
+// A Report is what is known of a model file and some samples.
+type Report struct {
+	Samples       int           `json:"samples"`
+	LogLikelihood LogLikelihood `json:"log_likelihood"`
+	Uncertainty   *Uncertainty  `json:"uncertainty,omitempty"` // of the synapses, if asked for
+}
+
+// Uncertainty is what is not known of the synapses, in nats of likelihood: that
+// of machines drawn from the posterior, and of the one of the most probable synapses.
+type Uncertainty struct {
+	Draws  int       `json:"draws"`
+	Mean   float64   `json:"mean"`
+	Spread float64   `json:"spread"` // standard deviation over the draws
+	Values []float64 `json:"values"`
+	Signs  float64   `json:"signs"` // of the machine of the most probable synapses
+}
+
+// CheckDraws returns an error unless so many machines can be drawn from the
+// posterior of a file: at least two, and its synapses are binary.
+func CheckDraws(file *rbm.File, draws int) error {
+	if draws < 2 {
+		return fmt.Errorf("%d machines: at least 2 are drawn from the posterior", draws)
+	}
+	if _, ok := file.Synapses.(rbm.Uncertain); !ok {
+		return fmt.Errorf("real synapses, no posterior to draw from")
+	}
+	return nil
+}
+
+// Uncertain evaluates machines drawn from the posterior of a file, each as
+// Likelihood does with opt, whose key is that of a seed. machine is called before
+// each of them with its number, counted from 1, and how many there are. The error
+// is the context's, that of CheckDraws, or of Likelihood.
+func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt Options, machine func(k, of int)) (*Uncertainty, error) {
+	if err := CheckDraws(file, draws); err != nil {
+		return nil, err
+	}
+	q := file.Synapses.(rbm.Uncertain).Posterior()
+	key := opt.Key.Sub(labelUncertainty)
+	evaluated := func(synapses *spin.Matrix, k int) (float64, error) {
+		machine(k+1, draws+1)
+		opt.Key = key.Sub(uint64(k)).Sub(1)
+		l, err := Likelihood(ctx, OnMachine(&rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}), samples, opt)
+		return l.Mean, err
+	}
+	u := &Uncertainty{Draws: draws}
+	for k := range draws {
+		l, err := evaluated(q.Sample(key.Sub(uint64(k)).Sub(0)), k)
+		if err != nil {
+			return nil, err
+		}
+		u.Values = append(u.Values, l)
+		u.Mean += l / float64(draws)
+	}
+	for _, v := range u.Values {
+		u.Spread += (v - u.Mean) * (v - u.Mean) / float64(draws-1)
+	}
+	u.Spread = math.Sqrt(u.Spread)
+	var err error
+	u.Signs, err = evaluated(q.Sign(), draws)
+	return u, err
+}

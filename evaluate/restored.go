@@ -1,0 +1,120 @@
+package evaluate
+
+import (
+	"context"
+	"io"
+
+	"bethe/internal/npy"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// A Completion is what a machine infers of samples of which some units are given.
+type Completion struct {
+	*SpinRestoration
+	Given []int8 // 1 for each unit that was given, else 0
+	Free  []int  // the units that were inferred
+	// Error is the share of the inferred units whose mean has another sign than
+	// the sample.
+	Error float64
+}
+
+// CompleteKnown infers the units of samples (visible x M) that are not named, as
+// Complete does, and compares them with what they are.
+func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
+	restored, err := Complete(ctx, OnMachine(machine), samples, units, r)
+	if err != nil {
+		return nil, err
+	}
+	c := &Completion{SpinRestoration: restored, Given: make([]int8, samples.Rows())}
+	for _, i := range units {
+		c.Given[i] = 1
+	}
+	for i, g := range c.Given {
+		if g == 0 {
+			c.Free = append(c.Free, i)
+		}
+	}
+	c.Error = float64(Wrong(restored, samples, c.Free)) / float64(max(1, len(c.Free)*samples.Cols()))
+	return c, nil
+}
+
+// Write writes an npz file: mean, float32, one sample a row; completions, int8,
+// samples x chains x units; given, int8, 1 where a unit was.
+func (c *Completion) Write(w io.Writer) error {
+	n := len(c.Given)
+	samples := len(c.Mean) / n
+	return npy.WriteArchive(w, []npy.Array{meanArray(c.SpinRestoration),
+		{Name: "completions", Shape: []int{samples, c.States.Cols() / samples, n}, Data: rowsOf(c.States)},
+		{Name: "given", Shape: []int{n}, Data: c.Given}})
+}
+
+// meanArray returns the means, samples x units.
+func meanArray(r *SpinRestoration) npy.Array {
+	n := r.States.Rows()
+	samples := len(r.Mean) / n
+	means := make([]float32, len(r.Mean))
+	for i := range n {
+		for a := range samples {
+			means[a*n+i] = r.Mean[i*samples+a]
+		}
+	}
+	return npy.Array{Name: "mean", Shape: []int{samples, n}, Data: means}
+}
+
+// Labels of the random streams of Mend.
+const (
+	labelNoise = iota
+	labelMend
+)
+
+// Mended is what a machine infers of noisy samples.
+type Mended struct {
+	*SpinRestoration
+	Seen, Restored *spin.Matrix // visible x samples: the noisy ones, and the signs of the means
+	// Before and After are the shares of the spins that are wrong in Seen and in
+	// Restored; nil where the truth is not known.
+	Before, After *float64
+	Changed       float64 // share of the spins in which Restored differs from Seen
+}
+
+// Mend flips each spin of samples (visible x M) with probability flip, infers from
+// that alone what they were, as Denoise does, and compares. Where the samples are
+// noisy already nothing is flipped.
+func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r Restoring) (*Mended, error) {
+	m := &Mended{Seen: samples.Clone()}
+	if !noisy {
+		Flip(m.Seen, flip, key.Sub(labelNoise))
+	}
+	r.Key = key.Sub(labelMend)
+	var err error
+	if m.SpinRestoration, err = Denoise(ctx, OnMachine(machine), m.Seen, flip, r); err != nil {
+		return nil, err
+	}
+	m.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), m.Mean)
+	m.Changed = shareWrong(m.Seen, m.Restored)
+	if !noisy {
+		before, after := shareWrong(samples, m.Seen), shareWrong(samples, m.Restored)
+		m.Before, m.After = &before, &after
+	}
+	return m, nil
+}
+
+// Write writes an npz file: mean, float32, seen and restored, int8, each with one
+// sample a row.
+func (m *Mended) Write(w io.Writer) error {
+	return npy.WriteArchive(w, []npy.Array{meanArray(m.SpinRestoration), sampleArray("seen", m.Seen), sampleArray("restored", m.Restored)})
+}
+
+// shareWrong returns the share of the spins in which two matrices differ.
+func shareWrong(a, b *spin.Matrix) float64 {
+	x, y := rowsOf(a), rowsOf(b)
+	count := 0
+	for k, v := range x {
+		if v != y[k] {
+			count++
+		}
+	}
+	return float64(count) / float64(len(x))
+}

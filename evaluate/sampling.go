@@ -1,0 +1,123 @@
+package evaluate
+
+import (
+	"context"
+	"io"
+	"math"
+
+	"bethe/internal/npy"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// Sampling says how samples of a machine are drawn.
+type Sampling struct {
+	Count    int  // independent chains, a sample each
+	Sweeps   int  // of each chain
+	Tempered bool // each chain is the lowest of a ladder of temperatures that exchange states
+	// Units are held at what they are in Held, visible x 1; none if Held is nil.
+	Units    []int
+	Held     *spin.Matrix
+	Key      stream.Key // of a seed
+	Progress func(fraction float64)
+}
+
+// Samples are the states of chains.
+type Samples struct {
+	Chains       *sample.SpinChains[float32]
+	Temperatures int // of a ladder; 0 where chains were not tempered
+}
+
+// What the ladder of tempered samples is measured with, and how far apart its
+// temperatures are: exchanges are then accepted about every other time.
+const (
+	profileChains = 50
+	profileSteps  = 1000
+	rungDistance  = 1.
+)
+
+// Sample draws samples by block Gibbs sampling, from chains that start at random.
+// The error is the context's.
+func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, error) {
+	chains := sample.NewChains(sample.OnMachine(machine), s.Count, s.Key)
+	var held *spin.Matrix
+	if s.Held != nil {
+		held = spin.New(machine.Visible(), s.Count)
+		s.Held.Gather(held, make([]int, s.Count))
+		chains.Clamp(s.Units, held)
+	}
+	if !s.Tempered {
+		return &Samples{Chains: chains}, s.sweep(ctx, func() { chains.Sweep(1) })
+	}
+	// Offsets are the means of the data, which independent spins had better share.
+	base := make([]float64, machine.Visible())
+	for i, mean := range machine.VisibleOffset {
+		const most = 1 - 1e-4
+		base[i] = math.Atanh(max(-most, min(most, mean)))
+	}
+	path := sample.OnMachine(machine).From(base)
+	profile, err := sample.MeasureProfile(ctx, path, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: s.Key.Sub(labelProfile)})
+	if err != nil {
+		return nil, err
+	}
+	ladder := profile.ExchangeLadder(rungDistance)
+	tempered := sample.NewTempered(path, sample.Tempering{Chains: s.Count, Ladder: ladder, Key: s.Key.Sub(labelTempered)})
+	if held != nil {
+		tempered.Clamp(s.Units, held)
+	}
+	if err := s.sweep(ctx, func() { tempered.Sweep(1) }); err != nil {
+		return nil, err
+	}
+	// One more sweep, of chains that start there, shows the means.
+	chains.Start(tempered.Top().Visible)
+	chains.Sweep(1)
+	return &Samples{chains, len(ladder)}, nil
+}
+
+// sweep does all sweeps. Its only error is the context's.
+func (s *Sampling) sweep(ctx context.Context, once func()) error {
+	for k := range s.Sweeps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		once()
+		if s.Progress != nil {
+			s.Progress(float64(k+1) / float64(s.Sweeps))
+		}
+	}
+	return nil
+}
+
+// Write writes an npz file: samples, int8, one a row, and visible_mean, float32,
+// the mean of each visible unit given the hidden ones.
+func (s *Samples) Write(w io.Writer) error {
+	n, count := s.Chains.Visible.Rows(), s.Chains.Visible.Cols()
+	means := make([]float32, n*count)
+	for i := range n {
+		for a, f := range s.Chains.VisibleFields()[i*count : (i+1)*count] {
+			means[a*n+i] = float32(math.Tanh(float64(f)))
+		}
+	}
+	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", s.Chains.Visible), {Name: "visible_mean", Shape: []int{count, n}, Data: means}})
+}
+
+// WriteSamples writes an npz file of samples (visible x M), int8, one a row.
+func WriteSamples(w io.Writer, samples *spin.Matrix) error {
+	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", samples)})
+}
+
+// sampleArray returns samples, a column each, as an array with one in each row.
+func sampleArray(name string, samples *spin.Matrix) npy.Array {
+	return npy.Array{Name: name, Shape: []int{samples.Cols(), samples.Rows()}, Data: rowsOf(samples)}
+}
+
+// rowsOf returns the columns of s, one after another.
+func rowsOf(s *spin.Matrix) []int8 {
+	across := spin.New(s.Cols(), s.Rows())
+	s.Transpose(across)
+	values := make([]int8, s.Rows()*s.Cols())
+	spin.Values(values, across)
+	return values
+}

@@ -1,0 +1,52 @@
+package figure
+
+import (
+	"image"
+	"image/color"
+
+	"bethe/spin"
+)
+
+// What pictures of restored samples show at most.
+const (
+	mostRows        = 40
+	mostCompletions = 20
+)
+
+// Completions draws a row for each of the first samples (visible x M): the sample,
+// what was given of it, the posterior mean (visible x M), and completions, the
+// states (visible x M chains) of the chains of each sample one after another. given is 1 for each
+// unit that was given. A width or height of 0 stands for the nearest square.
+func Completions(samples *spin.Matrix, given []int8, mean []float32, states *spin.Matrix, width, height int) image.Image {
+	m := samples.Cols()
+	chains := states.Cols() / m
+	return Compare(min(m, mostRows), 3+min(chains, mostCompletions), samples.Rows(), width, height, func(row, column, i int) color.RGBA {
+		switch {
+		case column == 0 || column == 1 && given[i] == 1:
+			return Grey(float64(samples.At(i, row)))
+		case column == 1:
+			return Unknown
+		case column == 2:
+			return Grey(float64(mean[i*m+row]))
+		}
+		return Grey(float64(states.At(i, row*chains+column-3)))
+	})
+}
+
+// Restorations draws a row for each of the first samples (visible x M): the truth,
+// unless it is nil, what was seen of it, the posterior mean (visible x M), its sign.
+// A width or height of 0 stands for the nearest square.
+func Restorations(truth, seen *spin.Matrix, mean []float32, restored *spin.Matrix, width, height int) image.Image {
+	m := seen.Cols()
+	shown := []func(i, a int) float64{
+		func(i, a int) float64 { return float64(seen.At(i, a)) },
+		func(i, a int) float64 { return float64(mean[i*m+a]) },
+		func(i, a int) float64 { return float64(restored.At(i, a)) },
+	}
+	if truth != nil {
+		shown = append([]func(i, a int) float64{func(i, a int) float64 { return float64(truth.At(i, a)) }}, shown...)
+	}
+	return Compare(min(m, mostRows), len(shown), seen.Rows(), width, height, func(row, column, i int) color.RGBA {
+		return Grey(shown[column](i, row))
+	})
+}

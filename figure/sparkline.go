@@ -1,0 +1,30 @@
+package figure
+
+import "slices"
+
+// sparks are the heights of a sparkline.
+var sparks = []rune("▁▂▃▄▅▆▇█")
+
+// Sparkline draws values on a line of text as so many small bars, at most width, from
+// the lowest to the highest; nothing if there are not two of them.
+func Sparkline(values []float64, width int) string {
+	if len(values) < 2 || width < 1 {
+		return ""
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	width = min(width, len(values))
+	line := make([]rune, width)
+	for k := range line {
+		part := values[k*len(values)/width : (k+1)*len(values)/width]
+		mean := 0.0
+		for _, v := range part {
+			mean += v / float64(len(part))
+		}
+		level := 0.0
+		if high > low {
+			level = (mean - low) / (high - low)
+		}
+		line[k] = sparks[min(len(sparks)-1, int(level*float64(len(sparks))))]
+	}
+	return string(line)
+}

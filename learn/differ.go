@@ -1,0 +1,75 @@
+package learn
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"bethe/internal/npy"
+)
+
+// differences names what two labels of runs differ in, with the values of both.
+func differences(saved, here string) string {
+	a, okA := flat(saved)
+	b, okB := flat(here)
+	if !okA || !okB {
+		return fmt.Sprintf("it is of %s, this is %s", saved, here)
+	}
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if was, is := a[name], b[name]; was != is {
+			text = append(text, fmt.Sprintf("%s was %s and is %s", name, orNone(was), orNone(is)))
+		}
+	}
+	return strings.Join(text, ", ")
+}
+
+func orNone(value string) string {
+	if value == "" {
+		return "not set"
+	}
+	return value
+}
+
+// flat returns what a label says, settings beside the rest, as JSON texts.
+func flat(label string) (map[string]string, bool) {
+	var all, settings map[string]json.RawMessage
+	if json.Unmarshal([]byte(label), &all) != nil || json.Unmarshal(all["settings"], &settings) != nil {
+		return nil, false
+	}
+	delete(all, "settings")
+	maps.Copy(settings, all)
+	texts := map[string]string{}
+	for name, value := range settings {
+		texts[name] = string(bytes.TrimSpace(value))
+	}
+	return texts, true
+}
+
+// maxCheckpointBytes limits a checkpoint whose label is looked at.
+const maxCheckpointBytes = 4 << 30
+
+// ofAnotherRun returns the error of a checkpoint with another label, nil if it has
+// this one or is none.
+func ofAnotherRun(path, label string) error {
+	archive, err := npy.ReadArchive(path, maxCheckpointBytes)
+	if err != nil {
+		return nil // which reading it as a checkpoint tells better
+	}
+	text, err := archive.Bytes("meta.json")
+	if err != nil {
+		return nil
+	}
+	var meta struct {
+		Label string `json:"label"`
+	}
+	if json.Unmarshal(text, &meta) != nil || meta.Label == label {
+		return nil
+	}
+	return fmt.Errorf("%s: a checkpoint of another run: %s\nresume with the settings it was made with, or choose another folder", path, differences(meta.Label, label))
+}

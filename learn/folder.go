@@ -1,0 +1,319 @@
+package learn
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bethe/internal/durable"
+	"bethe/rbm"
+	"bethe/runs"
+	"bethe/sample"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/variational"
+)
+
+// FolderOf names the run folder of data, hidden units and a seed if nobody does:
+// runs/DATA-hHIDDEN-sSEED, and unless it is resumed the first of its kind that
+// holds nothing.
+func FolderOf(data string, hidden int, seed uint64, resume bool) string {
+	folder := filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", runs.Stem(data), hidden, seed))
+	if resume {
+		return folder
+	}
+	return runs.Unused(folder)
+}
+
+// A folder keeps a run in its run folder.
+type folder struct {
+	*Run
+	path     string
+	lock     io.Closer // others out
+	pictures Illustrator
+}
+
+// noPictures draws none.
+type noPictures struct{}
+
+func (noPictures) DrawData(string, *spin.Matrix, int, int) error                   { return nil }
+func (noPictures) DrawSynapses(string, *rbm.File) error                            { return nil }
+func (noPictures) DrawSamples(string, *sample.SpinChains[float32], int, int) error { return nil }
+
+// locked releases a lock.
+type locked struct{ *durable.Lock }
+
+// Close implements io.Closer.
+func (l locked) Close() error { return l.Release() }
+
+// unlocked holds no lock.
+type unlocked struct{}
+
+// Close implements io.Closer.
+func (unlocked) Close() error { return nil }
+
+func newFolder(r *Run) *folder {
+	f := &folder{Run: r, path: r.job.Folder, lock: unlocked{}, pictures: noPictures{}}
+	if r.job.Pictures != nil {
+		f.pictures = r.job.Pictures
+	}
+	return f
+}
+
+// draws reports whether there are pictures.
+func (f *folder) draws() bool {
+	_, none := f.pictures.(noPictures)
+	return !none
+}
+
+func (f *folder) in(name string) string { return filepath.Join(f.path, name) }
+
+func (f *folder) model() string { return f.in(runs.ModelFile) }
+
+func (f *folder) open() (*Result, error) {
+	if err := os.MkdirAll(f.path, 0o755); err != nil {
+		return nil, err
+	}
+	lock, err := durable.LockFolder(f.path)
+	if err != nil {
+		return nil, err
+	}
+	f.lock = locked{lock} // the process's end releases it too
+	finished, err := f.result()
+	if finished != nil || err != nil {
+		return finished, err
+	}
+	if err := durable.RemoveLeftovers(f.path, f.files()...); err != nil {
+		return nil, err
+	}
+	return nil, f.writeInfo()
+}
+
+func (f *folder) close() error {
+	lock := f.lock
+	f.lock = unlocked{}
+	return lock.Close()
+}
+
+// savedResult is the content of result.json.
+type savedResult struct {
+	Label  json.RawMessage   `json:"run"`
+	Result *Result           `json:"result"`
+	Sums   map[string]string `json:"sha256"` // of the files that came of it
+}
+
+// result returns the result of a run that is over already, nil if it is not.
+// Without Resume, a folder with results is an error.
+func (f *folder) result() (*Result, error) {
+	if entries, err := os.ReadDir(f.path); err == nil && !f.job.Resume {
+		for _, e := range entries {
+			if name := e.Name(); name == runs.ResultFile || name == runs.ModelFile || strings.HasPrefix(name, "checkpoint") {
+				return nil, setting.Phrase("out", "%s holds a run already (%s): go on with {resume}, or choose another {out}", f.path, name)
+			}
+		}
+	}
+	path := f.in(runs.ResultFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var saved savedResult
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return nil, fmt.Errorf("%s: not the result of a run: %w; remove it to learn again", path, err)
+	}
+	if saved.Result == nil {
+		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
+	}
+	if string(saved.Label) != f.label {
+		return nil, setting.Phrase("out", "%s: the result of another run: %s\nchoose another {out}", path, differences(string(saved.Label), f.label))
+	}
+	saved.Result.Model = f.model() // the folder may have moved
+	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil {
+		return nil, nil // the checkpoint is at the end of learning: what is missing or damaged is made again
+	}
+	return saved.Result, nil
+}
+
+// sums returns the SHA-256 of the model and the pictures of the run, those that
+// are there.
+func (f *folder) sums() map[string]string {
+	sums := map[string]string{}
+	for _, name := range []string{runs.ModelFile, runs.SynapsesFile, runs.SamplesFile} {
+		if content, err := os.ReadFile(f.in(name)); err == nil {
+			sums[name] = fmt.Sprintf("%x", sha256.Sum256(content))
+		}
+	}
+	return sums
+}
+
+// files names all that the run writes to its folder.
+func (f *folder) files() []string {
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile}
+	for k := range f.recipe.Restarts {
+		names = append(names, filepath.Base(checkpointPath(f.path, &f.recipe, k)))
+	}
+	return names
+}
+
+// writeInfo writes what the run is of, and a picture of some data, unless an
+// earlier call has.
+func (f *folder) writeInfo() error {
+	if _, err := runs.ReadInfo(f.path); err == nil && f.job.Resume {
+		return nil
+	}
+	d := &f.job.Data
+	some := d.Samples.Choose(100, f.key().Sub(streamPictures).Rand())
+	if err := f.pictures.DrawData(f.in(runs.DataFile), some, d.Width, d.Height); err != nil {
+		return err
+	}
+	return runs.WriteInfo(f.path, runs.Info{
+		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: d.Visible(), Hidden: f.recipe.Hidden,
+		Width: d.Width, Height: d.Height, Seed: f.job.Seed, Settings: f.settings, Began: time.Now().UTC().Truncate(time.Second),
+	})
+}
+
+// checkpointPath is where start k keeps its checkpoint.
+func checkpointPath(folder string, recipe *Recipe, k int) string {
+	if recipe.Restarts == 1 {
+		return filepath.Join(folder, runs.CheckpointFile)
+	}
+	return filepath.Join(folder, fmt.Sprintf("checkpoint-%d.npz", k))
+}
+
+// prepare makes sure, before any work, that the folder can be written to and
+// has room for the checkpoints to come and what is written at the end.
+func (f *folder) prepare(l *learner) error {
+	if err := f.save(l); err != nil {
+		return err
+	}
+	bytes, err := variational.CheckpointBytes(f.label, l.trainer, l.parts...)
+	if err != nil {
+		return err
+	}
+	// A new checkpoint is written beside the old one, and the one just saved is
+	// small: what has not moved yet packs well.
+	if err := durable.CheckRoom(checkpointPath(f.path, &f.recipe, l.number), 2*bytes); err != nil {
+		return fmt.Errorf("checkpoints will not fit into %s: %w", f.path, err)
+	}
+	return nil
+}
+
+// save writes the checkpoint.
+func (f *folder) save(l *learner) error {
+	if err := variational.SaveCheckpoint(checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
+		return fmt.Errorf("the checkpoint of step %d cannot be written: %w%s", l.trainer.Step(), err, l.kept())
+	}
+	l.saved = l.trainer.Step()
+	return nil
+}
+
+// resume goes back to the checkpoint, if there is one.
+func (f *folder) resume(l *learner) (bool, error) {
+	path := checkpointPath(f.path, &f.recipe, l.number)
+	if _, err := os.Stat(path); err != nil {
+		return false, nil
+	}
+	if err := variational.LoadCheckpoint(path, f.label, l.trainer, l.parts...); err != nil {
+		if other := ofAnotherRun(path, f.label); other != nil {
+			err = other
+		}
+		return false, err
+	}
+	l.saved = l.trainer.Step()
+	return true, nil
+}
+
+func (f *folder) records(start, step int) (recorder, []runs.Record, error) {
+	log, kept, err := runs.OpenLog(f.path, start, step)
+	if err != nil {
+		return nil, nil, err
+	}
+	return log, kept, nil
+}
+
+func (f *folder) keepPictures(records []runs.Record) error {
+	folder := f.in(runs.PicturesFolder)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	named := map[string]bool{}
+	for _, r := range records {
+		named[r.Synapses], named[r.Samples] = true, true
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !named[e.Name()] && filepath.Ext(e.Name()) == ".png" {
+			if err := os.Remove(filepath.Join(folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (f *folder) drawAlong(r *runs.Record, file *rbm.File, chains func() *sample.SpinChains[float32]) error {
+	if err := file.Save(f.in(runs.LiveFile)); err != nil {
+		return err
+	}
+	if !f.draws() {
+		return nil
+	}
+	name := func(what string) string {
+		if f.recipe.Restarts > 1 {
+			what = fmt.Sprintf("%s-start%d", what, r.Start)
+		}
+		return fmt.Sprintf("%s-%08d.png", what, r.Step)
+	}
+	r.Synapses, r.Samples = name("synapses"), name("samples")
+	folder := f.in(runs.PicturesFolder)
+	if err := f.pictures.DrawSynapses(filepath.Join(folder, r.Synapses), file); err != nil {
+		return err
+	}
+	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), chains(), file.Info.Width, file.Info.Height)
+}
+
+func (f *folder) ship(file *rbm.File) error {
+	if err := file.Save(f.model()); err != nil {
+		return err
+	}
+	if err := os.Remove(f.in(runs.LiveFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return f.pictures.DrawSynapses(f.in(runs.SynapsesFile), file)
+}
+
+func (f *folder) drawSamples(chains func() (*sample.SpinChains[float32], error)) error {
+	if !f.draws() {
+		return nil
+	}
+	drawn, err := chains()
+	if err != nil {
+		return err
+	}
+	return f.pictures.DrawSamples(f.in(runs.SamplesFile), drawn, f.job.Data.Width, f.job.Data.Height)
+}
+
+func (f *folder) finish(result *Result) error {
+	text, err := json.Marshal(savedResult{json.RawMessage(f.label), result, f.sums()})
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(f.in(runs.ResultFile), func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+}

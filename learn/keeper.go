@@ -1,0 +1,64 @@
+package learn
+
+import (
+	"bethe/rbm"
+	"bethe/runs"
+	"bethe/sample"
+)
+
+// A keeper keeps what comes of a run: in a folder, or not at all.
+type keeper interface {
+	// open begins a run, and returns the result of an earlier call that came to
+	// the end, if there is one.
+	open() (finished *Result, err error)
+	close() error
+
+	// prepare makes sure, before any work, that what is to come can be kept.
+	prepare(l *learner) error
+	resume(l *learner) (resumed bool, err error)
+	save(l *learner) error
+
+	// records opens the records to go on after a step of a start, and returns
+	// those that stay.
+	records(start, step int) (recorder, []runs.Record, error)
+	// keepPictures removes pictures along the way but for those that records name.
+	keepPictures(records []runs.Record) error
+	// drawAlong keeps a file and its pictures along the way, and names them in a
+	// record.
+	drawAlong(r *runs.Record, file *rbm.File, chains func() *sample.SpinChains[float32]) error
+
+	// ship keeps the model, drawSamples the last picture, finish the result.
+	ship(file *rbm.File) error
+	drawSamples(chains func() (*sample.SpinChains[float32], error)) error
+	finish(result *Result) error
+	model() string // where the model is
+}
+
+// A recorder keeps records.
+type recorder interface {
+	Append(r runs.Record) error
+	Close() error
+}
+
+// memory keeps nothing: what is learned is returned.
+type memory struct{}
+
+func (memory) open() (*Result, error)                                        { return nil, nil }
+func (memory) close() error                                                  { return nil }
+func (memory) prepare(*learner) error                                        { return nil }
+func (memory) resume(*learner) (bool, error)                                 { return false, nil }
+func (memory) save(*learner) error                                           { return nil }
+func (memory) records(int, int) (recorder, []runs.Record, error)             { return unrecorded{}, nil, nil }
+func (memory) keepPictures([]runs.Record) error                              { return nil }
+func (memory) ship(*rbm.File) error                                          { return nil }
+func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error { return nil }
+func (memory) finish(*Result) error                                          { return nil }
+func (memory) model() string                                                 { return "" }
+func (memory) drawAlong(*runs.Record, *rbm.File, func() *sample.SpinChains[float32]) error {
+	return nil
+}
+
+type unrecorded struct{}
+
+func (unrecorded) Append(runs.Record) error { return nil }
+func (unrecorded) Close() error             { return nil }

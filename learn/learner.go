@@ -1,0 +1,265 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"bethe/dual"
+	"bethe/rbm"
+	"bethe/runs"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
+	"bethe/variational"
+)
+
+// A learner learns from one start.
+type learner struct {
+	*Run
+	watching observers
+	model    *rbm.Model[float32]
+	trainer  *variational.Trainer[float32]
+	engine   dual.Engine[float32]
+	parts    []dual.Stateful // what a checkpoint keeps besides the trainer
+	why      string          // the engine was chosen
+	look     *looking
+	number   int // which random start this is
+	saved    int // steps in the last checkpoint; -1 if there is none
+}
+
+// newLearner returns the learner of start k, before its first step.
+func (r *Run) newLearner(k int, watching observers) (*learner, error) {
+	f, samples, kind := &r.recipe, r.job.Data.Samples, r.recipe.kind()
+	key := r.key().Sub(streamRestarts).Sub(uint64(k))
+	n := samples.Rows()
+	l := &learner{Run: r, watching: watching, number: k, saved: -1}
+	var err error
+	if l.model, err = r.begin.model(kind, variational.Start{
+		Hidden: f.Hidden, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
+		Deviation: 0.3, Key: key.Sub(streamStart), Prior: r.prior,
+	}, samples); err != nil {
+		return nil, err
+	}
+	start := samples.Choose(f.Chains, key.Sub(streamChainStart).Rand())
+	engine, why := NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(streamChains))
+	partition := f.newPartition(engine, key.Sub(streamDraws))
+	for _, part := range []any{engine, partition} {
+		if p, ok := part.(dual.Stateful); ok {
+			l.parts = append(l.parts, p)
+		}
+	}
+	l.engine, l.why = engine, why
+	// The bound is looked at with an engine of its own: looking must not move
+	// what learning keeps from step to step.
+	l.look = &looking{model: l.model, key: key}
+	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(streamScores))
+	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(streamScores)),
+		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(streamScores)}
+	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
+	return l, err
+}
+
+// options returns those of learning.
+func (r *Run) options(key stream.Key) variational.Options {
+	f := &r.recipe
+	opt := variational.Options{
+		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
+		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
+		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
+	}
+	opt.Rule, _ = Rule(f.Rule) // checked before
+	if f.Fields {
+		opt.FieldRate = 1
+	}
+	if f.LearnCoupling {
+		opt.CouplingRate = f.CouplingRate
+	}
+	if f.Centre {
+		opt.OffsetRate = 0.01
+	}
+	return opt
+}
+
+// learn learns to the end and reports.
+func (l *learner) learn(ctx context.Context) (*Result, error) {
+	resumed := false
+	if l.job.Resume {
+		var err error
+		if resumed, err = l.keeper.resume(l); err != nil {
+			return nil, err
+		}
+	}
+	d := &l.job.Data
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
+		return nil, err
+	}
+	if err := l.keeper.prepare(l); err != nil {
+		return nil, err
+	}
+	m, err := l.newMeasuring()
+	if err != nil {
+		return nil, err
+	}
+	defer m.log.Close()
+	if l.trainer.Step() == 0 {
+		if err := m.first(); err != nil {
+			return nil, err
+		}
+	}
+	last, unsettled, err := l.steps(ctx, m)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		if err := l.keeper.save(l); err != nil {
+			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
+		}
+		return nil, &InterruptedError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}
+	}
+	if errors.Is(err, variational.ErrDiverged) {
+		return nil, fmt.Errorf("after step %d: %w%s", l.trainer.Step(), err, l.kept())
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := l.keeper.save(l); err != nil {
+		return nil, err
+	}
+	result, terms, err := l.report(ctx)
+	if err == nil {
+		err = m.end(last, terms, result.BoundBy)
+	}
+	if err != nil {
+		return nil, l.orInterrupted(ctx, err)
+	}
+	result.Unsettled = unsettled
+	return result, nil
+}
+
+// steps takes all steps, with what happens after each: measurements, progress,
+// and now and then checkpoints. It returns the last progress and in how many
+// steps the engine had not converged.
+func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Progress, unsettled int, err error) {
+	defer l.watching.ended(Learning)
+	savedAt, show := time.Now(), pace{share: 0.001, gap: 200 * time.Millisecond}
+	shown := Progress{Start: l.number, Polarised: math.NaN()}
+	l.recipe.pace(l.engine, l.trainer.Fraction())
+	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
+	err = l.trainer.Run(ctx, func(p variational.Progress) error {
+		last = p
+		l.recipe.pace(l.engine, p.Fraction)
+		if !p.Report.Converged {
+			unsettled++
+		}
+		if err := m.after(ctx, p); err != nil {
+			return err
+		}
+		if now := time.Now(); show.due(now) {
+			_ = show.time(now, func() error { shown.Polarised = l.polarised(l.model); return nil })
+		}
+		shown.Bound, shown.Labels = m.last.Bound, m.last.Labels
+		shown.Step, shown.Fraction, shown.Rate, shown.Coupling = p.Step, p.Fraction, p.Rate, p.Coupling[0]
+		l.watching.stepped(shown)
+		if l.job.Checkpoints.due(p.Step, savedAt) {
+			savedAt = time.Now()
+			return l.keeper.save(l)
+		}
+		return nil
+	})
+	return last, unsettled, err
+}
+
+// polarised returns the share of synapses that are decided; NaN if they are real.
+func (l *learner) polarised(model *rbm.Model[float32]) float64 {
+	if !l.recipe.kind().LogOdds() {
+		return math.NaN()
+	}
+	return model.Posterior.Polarised(polarisedAt)
+}
+
+// polarisedAt is the |mean| above which a synapse counts as polarised.
+const polarisedAt = 0.9
+
+// kept says what is left of a run that ends with an error.
+func (l *learner) kept() string {
+	if l.saved < 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nthe checkpoint of step %d is whole, in %s", l.saved, checkpointPath(l.job.Folder, &l.recipe, l.number))
+}
+
+// orInterrupted returns the error of a run that came to its last step: if the
+// context is done it was interrupted.
+func (r *Run) orInterrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &InterruptedError{Folder: r.job.Folder, Over: true, Err: ctx.Err()}
+	}
+	return err
+}
+
+// looking is what the bound of a model is looked at with.
+type looking struct {
+	model     *rbm.Model[float32]
+	objective *variational.Objective[float32]
+	engine    dual.Engine[float32]
+	key       stream.Key
+}
+
+// terms returns the terms of the bound on samples and how the partition term was found.
+func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
+	return l.objective.EstimateTerms(ctx, l.model, units.NewSpins[float32](samples), sample.Annealing{
+		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
+	})
+}
+
+// report computes the result of a start that has learned, and the terms of its
+// bound.
+func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error) {
+	model, look := l.trainer.Result(), l.look
+	look.model = model
+	samples := l.job.Data.Samples
+	some := samples.Choose(min(10000, samples.Cols()), look.key.Sub(streamBound).Rand())
+	terms, by, err := look.terms(ctx, some, 100, 1000)
+	if err != nil {
+		return nil, terms, err
+	}
+	bound := terms.Bound()
+	result := &Result{
+		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
+		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
+	}
+	if polarised := l.polarised(model); !math.IsNaN(polarised) {
+		result.Polarised = &polarised
+	}
+	if l.recipe.Partition == quenched {
+		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
+		annealed, _, err := look.terms(ctx, some, 100, 1000)
+		if err != nil {
+			return nil, terms, err
+		}
+		other := annealed.Bound()
+		result.BoundAnnealed = &other
+	}
+	return result, terms, nil
+}
+
+// record returns what costs little to measure.
+func (l *learner) record(p variational.Progress) runs.Record {
+	samples := l.job.Data.Len()
+	steps := max(1, samples/min(l.recipe.Batch, samples))
+	r := runs.Record{
+		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
+		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
+		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
+		Engine: &runs.Engine{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
+	}
+	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
+		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
+	}
+	if of := p.Labels; of != nil {
+		r.Labels = &runs.Labels{Loss: runs.Number(of.Loss), Error: runs.Number(of.Error)}
+	}
+	return r
+}

@@ -1,0 +1,234 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"bethe/anatomy"
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/runs"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/variational"
+)
+
+// A pace spaces measurements: at least gap apart, and so that they take no more
+// than a share of the time.
+type pace struct {
+	share float64
+	gap   time.Duration
+	last  time.Time
+	cost  time.Duration
+}
+
+func (p *pace) due(now time.Time) bool {
+	return now.Sub(p.last) >= max(p.gap, time.Duration(float64(p.cost)/p.share))
+}
+
+// time does a measurement that began at a time.
+func (p *pace) time(began time.Time, measure func() error) error {
+	err := measure()
+	p.last = time.Now()
+	p.cost = p.last.Sub(began)
+	return err
+}
+
+// A measuring keeps records of how learning goes. What it looks at it does not
+// change: learning gives the same bytes with other measurements or none.
+type measuring struct {
+	*learner
+	some *spin.Matrix // samples that the bound is of
+	log  recorder
+	last runs.Record
+
+	plain, bound, counts, spectrum, pictures, likelihood pace
+	pictured                                             float64 // fraction done at the last pictures
+}
+
+// likelihoodAfter is the time after which the log-likelihood is first estimated
+// in passing: even a short estimate takes seconds, which a short run had better
+// spend on learning.
+const likelihoodAfter = 5 * time.Minute
+
+// Limits of what a record holds.
+const (
+	MagnetisationBins = 40 // of the posterior means, from -1 to 1
+	maxOverlapMatrix  = 32 // hidden units whose overlaps are all written down
+	picturesOfRun     = 24 // along the way, about
+)
+
+// newMeasuring opens the records of a start to go on after the trainer's step.
+func (l *learner) newMeasuring() (*measuring, error) {
+	step := l.trainer.Step()
+	if step == 0 || l.trainer.Fraction() >= 1 {
+		step-- // what is measured at the beginning and the end is measured again
+	}
+	start := l.number
+	if start == 0 && step < 0 {
+		start = -1 // nothing of an earlier run stays
+	}
+	log, kept, err := l.keeper.records(start, step)
+	if err != nil {
+		return nil, err
+	}
+	samples := l.job.Data.Samples
+	m := &measuring{learner: l, log: log, some: samples.Choose(min(1000, samples.Cols()), l.look.key.Sub(streamBound).Rand()),
+		// Together they take 3 % of the time.
+		plain: pace{share: 0.003, gap: 500 * time.Millisecond}, bound: pace{share: 0.009, gap: time.Second},
+		counts: pace{share: 0.003, gap: 2 * time.Second}, spectrum: pace{share: 0.003, gap: 20 * time.Second},
+		pictures: pace{share: 0.006, gap: time.Second}, likelihood: pace{share: 0.006, gap: likelihoodAfter},
+	}
+	for _, p := range []*pace{&m.plain, &m.bound, &m.counts, &m.spectrum, &m.pictures, &m.likelihood} {
+		p.last = time.Now()
+	}
+	if err := l.keeper.keepPictures(kept); err != nil {
+		return nil, err
+	}
+	for _, r := range kept {
+		if r.Synapses != "" {
+			m.pictured = r.Fraction
+		}
+		if r.Bound != nil {
+			m.last.Bound = r.Bound
+		}
+	}
+	return m, nil
+}
+
+// after measures what is due after a step.
+func (m *measuring) after(ctx context.Context, p variational.Progress) error {
+	now := time.Now()
+	every := m.job.MeasureEvery
+	exactly := func(due *pace, steps int) bool {
+		if every > 0 {
+			return p.Step%(steps*every) == 0
+		}
+		return due.due(now)
+	}
+	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
+	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
+	likelihood := m.annealable() && exactly(&m.likelihood, 500)
+	if !(plain || bound || counts || spectrum || pictures || likelihood) || p.Fraction >= 1 {
+		return nil
+	}
+	r := m.record(p)
+	looked := time.Since(now) // at all synapses, which the record itself does
+	if bound {
+		_ = m.bound.time(time.Now(), func() error { m.measureBound(ctx, &r); return nil })
+	}
+	if counts {
+		_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil })
+	}
+	if spectrum {
+		_ = m.spectrum.time(time.Now(), func() error { m.measureSpectrum(&r); return nil })
+	}
+	if likelihood {
+		_ = m.likelihood.time(time.Now(), func() error { m.measureLikelihood(ctx, &r); return nil })
+	}
+	if pictures {
+		if err := m.pictures.time(time.Now(), func() error { return m.draw(&r) }); err != nil {
+			return err
+		}
+	}
+	return m.plain.time(time.Now().Add(-looked), func() error { return m.write(r) })
+}
+
+// first measures the model before the first step.
+func (m *measuring) first() error {
+	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Couplings()})
+	r.Engine = nil
+	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // what it costs spaces the next
+	return m.write(r)
+}
+
+// end measures everything after the last step; terms are those of the result.
+func (m *measuring) end(p variational.Progress, terms variational.Terms, by string) error {
+	r := m.record(p)
+	r.Bound = RecordedBound(terms, by)
+	m.measureCounts(&r)
+	m.measureSpectrum(&r)
+	if err := m.draw(&r); err != nil {
+		return err
+	}
+	return m.write(r)
+}
+
+// measureBound estimates the bound on some samples. What it fails at, the
+// context or an engine, the next step meets as well.
+func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
+	if terms, by, err := m.look.terms(ctx, m.some, 50, 300); err == nil {
+		r.Bound = RecordedBound(terms, by)
+	}
+}
+
+// quickExact is the number of units of the smaller layer up to which the
+// likelihood is enumerated in passing.
+const quickExact = 12
+
+// annealable reports whether the likelihood can be had in passing: by annealing,
+// or by an enumeration that takes no time.
+func (m *measuring) annealable() bool {
+	n := min(m.model.Visible(), m.model.Hidden())
+	return n <= quickExact || n > rbm.MaxExact
+}
+
+// measureLikelihood estimates the log-likelihood of the machine as it would be
+// saved, on some samples, by short annealing: rough, as the intervals tell.
+func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
+	key := m.look.key.Sub(streamEvaluate)
+	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.recipe.shipped(m.model, m.info(r.Step), key).Machine()), m.some, evaluate.Options{
+		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
+	})
+	if err == nil {
+		r.LogLikelihood = recordedLikelihood(fmt.Sprintf("%d of the training samples", m.some.Cols()), &estimate)
+	}
+}
+
+func (m *measuring) measureCounts(r *runs.Record) {
+	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
+	if m.recipe.kind().LogOdds() {
+		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
+	}
+	overlaps := anatomy.Overlaps(w, hidden)
+	mean, largest := anatomy.Pairs(overlaps, hidden)
+	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}
+	if hidden <= maxOverlapMatrix {
+		r.Overlap.Matrix = runs.Numbers(overlaps)
+	}
+}
+
+func (m *measuring) measureSpectrum(r *runs.Record) {
+	if values, err := anatomy.SingularValues(m.recipe.matrix(m.model), m.model.Hidden()); err == nil {
+		r.SingularValues = runs.Numbers(values)
+	}
+}
+
+// draw draws the synapses and samples of the model as it is, and saves it, so
+// that it can be used while it learns.
+func (m *measuring) draw(r *runs.Record) error {
+	m.pictured = r.Fraction
+	key := m.look.key.Sub(streamPictures)
+	file := m.recipe.shipped(m.model, m.info(r.Step), key)
+	return m.keeper.drawAlong(r, file, func() *sample.SpinChains[float32] {
+		const count, sweeps = 64, 100
+		chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
+		chains.Start(m.job.Data.Samples.Choose(count, key.Rand()))
+		chains.Sweep(sweeps)
+		return chains
+	})
+}
+
+// write keeps a record and tells observers of it.
+func (m *measuring) write(r runs.Record) error {
+	bound := m.last.Bound
+	m.last = r
+	if r.Bound == nil {
+		m.last.Bound = bound
+	}
+	if err := m.log.Append(r); err != nil {
+		return fmt.Errorf("the record of the run cannot be written: %w", err)
+	}
+	return m.watching.recorded(&r)
+}

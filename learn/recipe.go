@@ -1,0 +1,356 @@
+package learn
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"bethe/rbm"
+	"bethe/setting"
+)
+
+// A Recipe holds all settings of learning: what decides, with the data and the
+// seed, which machine is learned. Its JSON form is what a run folder keeps under
+// settings in run.json; the names there are those of the fields' tags.
+//
+// Start from Default, change what you want, and call Suit if you changed the
+// kind of synapses, the rule or the partition term.
+type Recipe struct {
+	Hidden   int    `json:"hidden"`   // hidden units
+	Synapses string `json:"synapses"` // binary, real, sampled or sign
+
+	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
+	// ends after DefaultEpochs.
+	Epochs int           `json:"epochs"` // passes through the data
+	Steps  int           `json:"steps"`
+	Time   time.Duration `json:"-"` // of learning; in JSON "time", a text such as "10m0s"
+
+	Batch    int     `json:"batch"`    // samples a step
+	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
+	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes or clipped
+	Rate     float64 `json:"rate"`     // of the synapses, at its highest
+	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
+
+	PriorStrength float64 `json:"prior_strength"`        // weight of the prior in the gradient, from 0 to 1
+	Decay         float64 `json:"decay"`                 // of real synapses, as a share of themselves in their gradient
+	LabelWeight   float64 `json:"label_weight,omitzero"` // weight of ln p(label) against a nat of likelihood
+
+	Prior      string  `json:"prior,omitzero"`       // model file; its posterior is the prior of the synapses
+	PriorScale float64 `json:"prior_scale,omitzero"` // what its means are multiplied by, from 0 to 1
+	Init       string  `json:"init,omitzero"`        // model file that learning starts from
+
+	Fields        bool   `json:"fields"`         // learn fields, else they stay 0
+	Centre        bool   `json:"centre"`         // learn with offsets
+	LearnCoupling bool   `json:"learn_coupling"` // else the coupling stays
+	Undecided     string `json:"undecided"`      // synapses of the shipped machine that the data leave open: draw or sign
+
+	Schedule
+	Expectation
+
+	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
+	// prior or of a first machine already, the file must have it.
+	LabelsHash string `json:"labels_hash,omitzero"`
+	PriorHash  string `json:"prior_hash,omitzero"`
+	InitHash   string `json:"init_hash,omitzero"`
+}
+
+// A Schedule says how learning changes as it goes on. Shares are of learning,
+// by the limit that ends it.
+type Schedule struct {
+	Fall         string  `json:"fall"`          // of the rate: linear, cosine or geometric
+	FinalRate    float64 `json:"final_rate"`    // share of the rate that is left at the end
+	Warmup       float64 `json:"warmup"`        // share at the start over which the rate rises from 0
+	Average      float64 `json:"average"`       // share at the end over which parameters are averaged
+	Settle       float64 `json:"settle"`        // share at the end in which the machine of the signs learns on
+	MaxTheta     float64 `json:"max_theta"`     // bound on theta; the mean is tanh theta
+	CouplingRate float64 `json:"coupling_rate"` // of ln J, as a share of the synapses' rate
+	FinalSweeps  int     `json:"final_sweeps"`  // of chains a step at the end; 0: as at the start
+}
+
+// Names of settings that Suit takes and errors name.
+const (
+	settingRate      = "rate"
+	settingSettle    = "settle"
+	settingUndecided = "undecided"
+)
+
+// What settings are if nothing is asked for.
+const (
+	DefaultEpochs = 25  // if there is no other limit
+	DefaultSettle = 0.3 // of binary synapses learned from data
+	MostBeta      = 2.8 // of couplings that follow from the sizes
+	BinaryRate    = 0.02
+	RealRate      = 0.05
+	RealBeta      = 1 // of real synapses: the unit they are counted in
+)
+
+// Default returns the recipe that reaches the README's figures: 100 hidden units
+// with binary synapses, learned centred by Adam, ending by settling.
+func Default() Recipe {
+	r := Recipe{
+		Hidden: 100, Synapses: rbm.BinaryKind.String(), Batch: 500, Restarts: 1, Rule: "adam", PriorStrength: 1, PriorScale: 1,
+		Fields: true, Centre: true, LearnCoupling: true,
+		Schedule:    Schedule{Fall: "linear", FinalRate: 0.02, Average: 0.15, MaxTheta: 4, CouplingRate: 0.1},
+		Expectation: Expectation{Estep: "auto", Partition: annealed, Chains: 500, Sweeps: 1, Draws: 64, Scouts: 32},
+	}
+	r.Suit()
+	return r
+}
+
+// Suit sets rate, settle and undecided to what suits the other settings, but for
+// those that are named as asked for, by their JSON names. Two follow whatever is
+// asked for: the coupling of real synapses is only their unit and is not learned,
+// and a machine of signs is shipped with its signs.
+func (r *Recipe) Suit(asked ...string) {
+	free := func(setting string) bool { return !slices.Contains(asked, setting) }
+	if !r.kind().LogOdds() {
+		r.LearnCoupling = false
+	}
+	if free(settingRate) {
+		r.Rate = BinaryRate
+		if !r.kind().LogOdds() {
+			r.Rate = RealRate
+		}
+	}
+	if free(settingSettle) {
+		r.Settle = 0
+		paper := !r.Centre || !r.Fields // the paper's machine
+		if r.settles() && !paper && free(settingUndecided) {
+			r.Settle = DefaultSettle
+		}
+	}
+	switch {
+	case r.kind() == rbm.SignKind || r.Settle > 0:
+		r.Undecided = undecidedSign
+	case free(settingUndecided):
+		r.Undecided = undecidedDraw
+	}
+}
+
+// settles reports whether the signs of a posterior can learn on.
+func (r *Recipe) settles() bool {
+	return !r.kind().Known() && r.Rule == "adam" && r.Partition != quenched
+}
+
+// suitedBeta returns the coupling, times sqrt(visible), that suits the machine.
+// The more hidden units there are, the smaller is the coupling that learning ends
+// at. It should not start far from there: a coupling that falls far early freezes
+// the synapses.
+func (r *Recipe) suitedBeta(visible int) float64 {
+	if !r.kind().LogOdds() {
+		return RealBeta
+	}
+	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
+}
+
+// complete sets what depends on the data.
+func (r *Recipe) complete(visible int) error {
+	suited := r.suitedBeta(visible)
+	if r.Init != "" && r.Beta != 0 && r.Beta != suited && r.kind().LogOdds() {
+		return errInitBeta
+	}
+	if r.Beta == 0 {
+		r.Beta = suited
+	}
+	if r.Epochs == 0 && r.Steps == 0 && r.Time == 0 {
+		r.Epochs = DefaultEpochs
+	}
+	return nil
+}
+
+var errInitBeta = setting.Phrase("beta", "{init} with {beta}: the coupling is that of the machine")
+
+// Check returns a *SettingError if a setting is out of its range or does not go
+// with another one.
+func (r *Recipe) Check() error {
+	kind := r.kind()
+	_, unknown := rbm.KindOf(r.Synapses)
+	switch {
+	case r.Hidden < 1:
+		return setting.Phrase("hidden", "{hidden %d}: it must be at least 1", r.Hidden)
+	case !(r.Beta >= 0) || math.IsInf(r.Beta, 0):
+		return setting.Phrase("beta", "{beta %v}: it must be positive and finite", r.Beta)
+	case r.Epochs < 0 || r.Steps < 0 || r.Time < 0:
+		return setting.Phrase("steps", "{epochs}, {steps} and {time} must not be negative")
+	case r.Batch < 1:
+		return setting.Phrase("batch", "{batch %d}: it must be at least 1", r.Batch)
+	case !(r.Rate > 0) || math.IsInf(r.Rate, 0):
+		return setting.Phrase(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
+	case r.Restarts < 1:
+		return setting.Phrase("restarts", "{restarts %d}: it must be at least 1", r.Restarts)
+	case unknown != nil:
+		return setting.Phrase("synapses", "{synapses %q}: it is binary, real, sampled or sign", r.Synapses)
+	case kind.Known() && r.Partition == quenched:
+		return setting.Phrase("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
+	case r.Settle > 0 && !r.settles():
+		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
+	case kind.Known() && r.Rule != "adam":
+		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
+	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
+		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
+	case !(r.PriorStrength >= 0 && r.PriorStrength <= 1):
+		return setting.Phrase("prior_strength", "{prior_strength %v}: it must lie between 0 and 1", r.PriorStrength)
+	case !(r.LabelWeight >= 0) || math.IsInf(r.LabelWeight, 0):
+		return setting.Phrase("label_weight", "{label_weight %v}: it must not be negative, and finite", r.LabelWeight)
+	case r.Prior != "" && kind.Known():
+		return setting.Phrase("prior", "{prior} is of {synapses binary}, not %s", r.Synapses)
+	case r.Init != "" && r.Restarts > 1:
+		return setting.Phrase("init", "{init} with {restarts %d}: there is one start", r.Restarts)
+	case r.Init != "" && !r.Fields:
+		return setting.Phrase("init", "{init} with {fields false}: the fields are part of the machine")
+	case r.Decay > 0 && kind.LogOdds():
+		return setting.Phrase("decay", "{decay} is of {synapses real}; others have a prior")
+	case r.Partition == quenched && r.Estep == "chains":
+		return setting.Phrase("estep", "{partition quenched} {estep chains}: chains give no ln Z in the random fields; use exact, bethe or tap")
+	case !slices.Contains([]string{undecidedDraw, undecidedSign}, r.Undecided):
+		return setting.Phrase(settingUndecided, "{undecided %q}: it is draw or sign", r.Undecided)
+	case r.Partition == quenched && r.Centre:
+		return setting.Phrase("centre", "{partition quenched} has no form with offsets: add {centre false}")
+	}
+	if _, err := Rule(r.Rule); err != nil {
+		return err
+	}
+	if err := CheckPriorScale(r.PriorScale); err != nil {
+		return err
+	}
+	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	return r.Expectation.Check()
+}
+
+func (s *Schedule) check() error {
+	switch {
+	case !slices.Contains([]string{"linear", "cosine", "geometric"}, s.Fall):
+		return setting.Phrase("fall", "{fall %q}: it is linear, cosine or geometric", s.Fall)
+	case !(s.FinalRate > 0 && s.FinalRate <= 1):
+		return setting.Phrase("final_rate", "{final_rate %v}: it must be positive and at most 1", s.FinalRate)
+	case !(s.Warmup >= 0 && s.Warmup < 1):
+		return setting.Phrase("warmup", "{warmup %v}: it must not be negative, and below 1", s.Warmup)
+	case !(s.Average >= 0 && s.Average <= 1):
+		return setting.Phrase("average", "{average %v}: it must lie between 0 and 1", s.Average)
+	case !(s.CouplingRate >= 0 && s.CouplingRate <= 1):
+		return setting.Phrase("coupling_rate", "{coupling_rate %v}: it must lie between 0 and 1", s.CouplingRate)
+	case !(s.Settle >= 0 && s.Settle <= 1):
+		return setting.Phrase(settingSettle, "{settle %v}: it must lie between 0 and 1", s.Settle)
+	case !(s.MaxTheta > 0):
+		return setting.Phrase("max_theta", "{max_theta %v}: it must be positive", s.MaxTheta)
+	case math.IsInf(s.MaxTheta, 0):
+		return setting.Phrase("max_theta", "{max_theta %v}: it must be finite", s.MaxTheta)
+	case s.FinalSweeps < 0:
+		return setting.Phrase("final_sweeps", "{final_sweeps %d}: it must be positive, or 0 for those of {sweeps}", s.FinalSweeps)
+	}
+	return nil
+}
+
+// recipeJSON is the JSON form.
+type recipeJSON struct {
+	plainRecipe
+	Time string `json:"time"`
+}
+
+type plainRecipe Recipe
+
+// MarshalJSON implements json.Marshaler.
+func (r Recipe) MarshalJSON() ([]byte, error) {
+	form := recipeJSON{plainRecipe(r), r.Time.String()}
+	if r.Prior == "" {
+		form.PriorScale = 0 // it scales nothing
+	}
+	return json.Marshal(form)
+}
+
+// UnmarshalJSON implements json.Unmarshaler: it is ParseRecipe.
+func (r *Recipe) UnmarshalJSON(text []byte) error {
+	read, _, err := ParseRecipe(text)
+	if err != nil {
+		return err
+	}
+	*r = read
+	return nil
+}
+
+// ParseRecipe reads a recipe in JSON: an object of settings, or a whole run.json,
+// in which they stand under settings. It also returns the names of the settings
+// that the text has; others have the values that suit those. A setting that is not
+// known and a value that is not of its kind are errors; ranges are for Check.
+func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
+	var run struct {
+		Settings json.RawMessage `json:"settings"`
+	}
+	if err := json.Unmarshal(text, &run); err != nil {
+		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
+	}
+	if run.Settings != nil {
+		text = run.Settings
+	}
+	var settings map[string]json.RawMessage
+	if err := json.Unmarshal(text, &settings); err != nil {
+		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
+	}
+	recipe = Default()
+	form := recipeJSON{plainRecipe(recipe), recipe.Time.String()}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&form); err != nil {
+		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
+	}
+	limit, err := time.ParseDuration(form.Time)
+	if err != nil {
+		return Recipe{}, nil, setting.Phrase("time", `{time %q}: it is a text such as "10m" or "90s"`, form.Time)
+	}
+	recipe = Recipe(form.plainRecipe)
+	recipe.Time = limit
+	named = slices.Sorted(maps.Keys(settings))
+	recipe.Suit(named...)
+	return recipe, named, nil
+}
+
+// maxRecipeBytes limits a recipe file.
+const maxRecipeBytes = 1 << 20
+
+// ReadRecipe is ParseRecipe of a file, which errors name.
+func ReadRecipe(path string) (recipe Recipe, named []string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Recipe{}, nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxRecipeBytes+1))
+	if err != nil {
+		return Recipe{}, nil, err
+	}
+	if len(text) > maxRecipeBytes {
+		return Recipe{}, nil, fmt.Errorf("%s: larger than %d bytes: not a recipe", path, maxRecipeBytes)
+	}
+	if recipe, named, err = ParseRecipe(text); err != nil {
+		return Recipe{}, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return recipe, named, nil
+}
+
+// settings returns the recipe as model files, run folders and labels of
+// checkpoints hold it.
+//
+// A setting enters them only if it differs from what version 0.2.0 did: its field
+// is omitted in JSON at the value that 0.2.0 knew. So models of old recipes keep
+// their bytes, and old checkpoints can be resumed.
+func (r *Recipe) settings() map[string]any {
+	text, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // numbers that are checked, words and truths have a JSON form
+	}
+	var settings map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // which keeps the digits
+	if err := d.Decode(&settings); err != nil {
+		panic(err)
+	}
+	return settings
+}

@@ -1,0 +1,212 @@
+package learn
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recipeOf reads a recipe that must be right.
+func recipeOf(t *testing.T, text string) Recipe {
+	t.Helper()
+	r, _, err := ParseRecipe([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Check(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// What is not asked for suits the machine: where the coupling starts, and whether
+// the signs settle, which those of the paper's machine do not.
+func TestSuit(t *testing.T) {
+	for _, c := range []struct {
+		recipe                  string
+		coupling, beta          float64 // one of them, for 784 visible units
+		settle, rate            float64
+		learnCoupling, withSign bool
+	}{
+		{`{"hidden": 500}`, 1 / math.Sqrt(500), 0, DefaultSettle, BinaryRate, true, true},
+		{`{"hidden": 2000, "beta": 0.7}`, 0, 0.7, DefaultSettle, BinaryRate, true, true},
+		{`{"hidden": 10}`, 0, MostBeta, DefaultSettle, BinaryRate, true, true},
+		{`{"hidden": 10, "settle": 0}`, 0, MostBeta, 0, BinaryRate, true, false},
+		{`{"hidden": 10, "undecided": "draw"}`, 0, MostBeta, 0, BinaryRate, true, false},
+		{`{"fields": false, "centre": false, "learn_coupling": false, "beta": 1}`, 0, 1, 0, BinaryRate, false, false},
+		{`{"rule": "bayes"}`, 0, MostBeta, 0, BinaryRate, true, false},
+		{`{"synapses": "real"}`, 0, RealBeta, 0, RealRate, false, false},
+		{`{"synapses": "real", "rate": 0.3}`, 0, RealBeta, 0, 0.3, false, false},
+		{`{"synapses": "sign", "hidden": 400}`, 0.05, 0, 0, BinaryRate, true, true},
+	} {
+		r := recipeOf(t, c.recipe)
+		if err := r.complete(784); err != nil {
+			t.Fatal(err)
+		}
+		want := c.beta
+		if c.coupling > 0 {
+			want = c.coupling * 28
+		}
+		if math.Abs(r.Beta-want) > 1e-12 || r.Settle != c.settle || r.Rate != c.rate || r.LearnCoupling != c.learnCoupling || (r.Undecided == "sign") != c.withSign || r.Epochs != DefaultEpochs {
+			t.Errorf("%s: %+v", c.recipe, r)
+		}
+	}
+	// The same in Go.
+	r := Default()
+	r.Synapses = "real"
+	r.Suit()
+	if want := recipeOf(t, `{"synapses": "real"}`); r != want {
+		t.Errorf("%+v, not %+v", r, want)
+	}
+	r.Rate = 0.7
+	r.Suit("rate")
+	if r.Rate != 0.7 {
+		t.Errorf("a rate that was asked for became %v", r.Rate)
+	}
+}
+
+// settingsOf020 are the settings that version 0.2.0 wrote to models, run folders
+// and labels of checkpoints by default. Any other may be there only if it is not at
+// what 0.2.0 did: else models change their bytes and checkpoints are refused.
+var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "coupling_rate", "decay", "draws", "epochs", "estep", "fall", "fields", "final_rate", "final_sweeps",
+	"hidden", "learn_coupling", "max_theta", "partition", "prior_strength", "rate", "restarts", "rule", "scouts", "settle", "steps", "sweeps", "synapses", "time", "undecided", "warmup"}
+
+func TestSettingsOf020(t *testing.T) {
+	r := Default()
+	if err := r.complete(784); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for name := range r.settings() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, settingsOf020) {
+		t.Errorf("settings %v, not %v", names, settingsOf020)
+	}
+	text, err := json.Marshal(r.settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"average":0.15,"batch":500,"beta":2.8,"centre":true,"chains":500,"coupling_rate":0.1,"decay":0,"draws":64,"epochs":25,"estep":"auto","fall":"linear","fields":true,` +
+		`"final_rate":0.02,"final_sweeps":0,"hidden":100,"learn_coupling":true,"max_theta":4,"partition":"annealed","prior_strength":1,"rate":0.02,"restarts":1,"rule":"adam","scouts":32,` +
+		`"settle":0.3,"steps":0,"sweeps":1,"synapses":"binary","time":"0s","undecided":"sign","warmup":0}`
+	if string(text) != want {
+		t.Errorf("settings\n%s\nnot\n%s", text, want)
+	}
+}
+
+// TestRecipeJSON: every recipe comes back from its JSON, also from a run.json; what
+// is no recipe is refused.
+func TestRecipeJSON(t *testing.T) {
+	other := Default()
+	other.Time, other.Prior, other.PriorScale, other.Init, other.LabelWeight, other.Beta = 90*time.Second, "a.npz", 0.25, "b.npz", 3, 1.25
+	other.PriorHash, other.InitHash, other.LabelsHash = "1", "2", "3"
+	real := Default()
+	real.Synapses = "real"
+	real.Suit()
+	for _, r := range []Recipe{Default(), other, real} {
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{string(text), `{"verb": "train", "seed": 3, "settings": ` + string(text) + `}`} {
+			var back Recipe
+			if err := json.Unmarshal([]byte(form), &back); err != nil || back != r {
+				t.Errorf("%s: %v, %+v", form, err, back)
+			}
+		}
+	}
+	// Each field can be told: none is left out of the JSON form.
+	fields := 0
+	for f := range visible(reflect.TypeFor[Recipe]()) {
+		fields++
+		if tag := f.Tag.Get("json"); tag == "" || tag == "-" && f.Name != "Time" {
+			t.Errorf("field %s has no name in JSON", f.Name)
+		}
+	}
+	if fields < 30 {
+		t.Errorf("%d fields", fields)
+	}
+	for text, want := range map[string]string{
+		`{"hiden": 3}`: "hiden", `{"hidden": "three"}`: "hidden", `[]`: "JSON", `{"hidden": 3`: "JSON", `{"time": "soon"}`: "soon", `{"settings": {"stop": 1}}`: "stop", ``: "JSON",
+	} {
+		if _, _, err := ParseRecipe([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// visible lists the fields of a struct with those of structs embedded in it.
+func visible(of reflect.Type) func(yield func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for _, f := range reflect.VisibleFields(of) {
+			if !f.Anonymous && !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// TestSettingError: an error names settings by their JSON names, or in the words
+// of the caller.
+func TestSettingError(t *testing.T) {
+	for text, want := range map[string][3]string{
+		`{"hidden": 0}`:                          {"hidden", "hidden 0: it must be at least 1", "<hidden|0>: it must be at least 1"},
+		`{"rule": "{x} %d"}`:                     {"rule", `rule "{x} %d": it is adam, bayes or clipped`, `<rule|"{x} %d">: it is adam, bayes or clipped`},
+		`{"partition": "quenched"}`:              {"centre", "partition quenched has no form with offsets: add centre false", "<partition|quenched> has no form with offsets: add <centre|false>"},
+		`{"synapses": "real", "settle": 0.5}`:    {"settle", "settle is of synapses binary, learned by rule adam and partition annealed", "<settle|> is of <synapses|binary>, learned by <rule|adam> and <partition|annealed>"},
+		`{"max_theta": -1}`:                      {"max_theta", "max_theta -1: it must be positive", "<max_theta|-1>: it must be positive"},
+		`{"prior": "a.npz", "prior_scale": 1.5}`: {"prior_scale", "prior_scale 1.5: it must lie between 0 and 1", "<prior_scale|1.5>: it must lie between 0 and 1"},
+		`{"prior": "a.npz", "synapses": "sign"}`: {"prior", "prior is of synapses binary, not sign", "<prior|> is of <synapses|binary>, not sign"},
+		`{"chains": 0}`:                          {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
+	} {
+		r, _, err := ParseRecipe([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *SettingError
+		if !errors.As(r.Check(), &e) {
+			t.Errorf("%s: %v", text, r.Check())
+			continue
+		}
+		words := e.Words(func(setting, value string) string { return "<" + setting + "|" + value + ">" })
+		if e.Setting != want[0] || e.Error() != want[1] || words != want[2] {
+			t.Errorf("%s: %q: %q, %q", text, e.Setting, e, words)
+		}
+	}
+}
+
+// FuzzRecipe: a text is no recipe, or one that comes back from its JSON.
+func FuzzRecipe(f *testing.F) {
+	for _, text := range []string{`{}`, `{"hidden": 3, "time": "1m"}`, `{"settings": {"synapses": "real"}}`, `{"prior": "x", "prior_scale": 0.5}`, `null`, `{"hidden": 1e3}`} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, _, err := ParseRecipe(text)
+		if err != nil || r.Check() != nil {
+			return
+		}
+		again, _, err := ParseRecipe([]byte(mustJSON(t, r)))
+		if r.Prior == "" {
+			r.PriorScale, again.PriorScale = 1, 1 // it scales nothing
+		}
+		if err != nil || again != r {
+			t.Errorf("%s: %v\n%+v\n%+v", text, err, r, again)
+		}
+	})
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,121 @@
+package learn
+
+import (
+	"context"
+	"math"
+
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/runs"
+	"bethe/sample"
+	"bethe/variational"
+)
+
+// A Result sums up a run. Its JSON form is what result.json and the command hold.
+type Result struct {
+	Model         string                  `json:"model"` // the model file; empty if none was written
+	Steps         int                     `json:"steps"`
+	Seconds       float64                 `json:"seconds"`                             // of learning, over all resumed runs
+	Bound         *float64                `json:"bound_per_sample"`                    // nats
+	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
+	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
+	Coupling      float64                 `json:"coupling"`
+	Polarised     *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
+	SynapseBits   int                     `json:"synapse_bits"`
+	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
+	Seed          uint64                  `json:"seed"`
+	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
+	Evaluated     string                  `json:"evaluated_on,omitempty"`
+	start         int                     // which random start it is of
+}
+
+// How many samples the last picture is of, and by how many sweeps.
+const (
+	lastSamples = 100
+	lastSweeps  = 200
+)
+
+// finish keeps the model, the pictures, the likelihood if it was asked for, and
+// the result.
+func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[float32], result *Result) error {
+	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(streamSynapses))
+	if err := r.keeper.ship(file); err != nil {
+		return err
+	}
+	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
+		defer watching.ended(Drawing)
+		chains := sample.NewChains(sample.OnMachine(file.Machine()), lastSamples, r.key().Sub(streamPictures))
+		chains.Start(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(streamPictures).Rand()))
+		for k := range lastSweeps {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			chains.Sweep(1)
+			watching.working(Drawing, float64(k+1)/lastSweeps)
+		}
+		return chains, nil
+	})
+	if err != nil {
+		return r.orInterrupted(ctx, err)
+	}
+	if e := &r.job.Evaluation; e.Asked {
+		opt := e.Options
+		opt.Key, opt.Progress = r.key().Sub(streamEvaluate), func(f float64) { watching.working(Annealing, f) }
+		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()), e.Data.Samples, opt)
+		watching.ended(Annealing)
+		if err != nil {
+			return r.orInterrupted(ctx, err)
+		}
+		result.LogLikelihood, result.Evaluated = &likelihood, e.Data.Name
+		if err := r.recordLikelihood(watching, result); err != nil {
+			return err
+		}
+	}
+	r.shipped = file
+	return r.keeper.finish(result)
+}
+
+// recordLikelihood adds the log-likelihood of the model that was kept.
+func (r *Run) recordLikelihood(watching observers, result *Result) error {
+	log, kept, err := r.keeper.records(math.MaxInt, 0)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	e := runs.Record{Start: result.start, Step: result.Steps, Seconds: result.Seconds, Fraction: 1, Rate: runs.Number(math.NaN()), KL: runs.Number(math.NaN()),
+		Coupling: runs.Number(result.Coupling), Polarised: runs.Number(math.NaN())}
+	for _, k := range kept { // what else is known of that step
+		if k.Start == e.Start && k.Step == e.Step {
+			e.Epoch, e.Rate, e.KL, e.Polarised = k.Epoch, k.Rate, k.KL, k.Polarised
+		}
+	}
+	e.LogLikelihood = recordedLikelihood(result.Evaluated, result.LogLikelihood)
+	if err := log.Append(e); err != nil {
+		return err
+	}
+	return watching.recorded(&e)
+}
+
+// recordedLikelihood returns estimates of the log-likelihood as a record has them.
+func recordedLikelihood(data string, l *evaluate.LogLikelihood) *runs.LogLikelihood {
+	estimate := func(v *float64, in *evaluate.Interval) *runs.Estimate {
+		switch {
+		case v == nil:
+			return nil
+		case in == nil: // exact
+			return &runs.Estimate{Value: runs.Number(*v), Low: runs.Number(*v), High: runs.Number(*v)}
+		}
+		return &runs.Estimate{Value: runs.Number(*v), Low: runs.Number(in[0]), High: runs.Number(in[1])}
+	}
+	e := &runs.LogLikelihood{Data: data, Forward: estimate(l.ForwardAIS, l.ForwardInterval), Reverse: estimate(l.ReverseAIS, l.ReverseInterval)}
+	if l.Exact {
+		e.Exact = estimate(&l.Mean, nil)
+	}
+	return e
+}
+
+// RecordedBound returns terms of the bound as a record has them; by says how the
+// partition term was found.
+func RecordedBound(t variational.Terms, by string) *runs.Bound {
+	return &runs.Bound{Value: runs.Number(t.Bound()), Data: runs.Number(t.Data), Partition: runs.Number(t.Partition), KL: runs.Number(t.KL), By: by}
+}

@@ -1,0 +1,268 @@
+// Package learn runs learning from data, from a recipe to a machine that is
+// shipped: what a user of the command or of another language would otherwise
+// have to write again.
+//
+// A Recipe holds the settings, a Job what they are used on. Start checks both and
+// opens the run folder, Run learns and tells observers how it goes. A run that was
+// interrupted goes on from its checkpoint to the same bytes.
+package learn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"bethe/dataset"
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/variational"
+)
+
+// Data are samples and how they are called.
+type Data struct {
+	*dataset.Set
+	Name string // as it was asked for, such as a path
+	// Threshold and Binarise say how grey levels became spins, in the words that
+	// asked for it. They tell runs apart.
+	Threshold, Binarise string
+}
+
+// A Job says what a recipe is used on. Only Data must be set.
+type Job struct {
+	Data    Data
+	Seed    uint64
+	Program string // that files say made them: name and version
+
+	// Folder gets what comes of the run: see the run folder in package runs. If it
+	// is empty nothing is written, and a run that is interrupted is lost.
+	Folder string
+	Resume bool // go on from the folder's checkpoint, or start if there is none
+	// Checkpoints are saved this far apart; the zero value is DefaultInterval.
+	Checkpoints Interval
+	// MeasureEvery is the number of steps between two records; 0: now and then, in
+	// about 3 % of the time.
+	MeasureEvery int
+	Pictures     Illustrator // nil: no pictures are drawn
+
+	Evaluation Evaluation
+}
+
+// An Evaluation asks for the log-likelihood of the machine at the end.
+type Evaluation struct {
+	Asked   bool
+	Data    Data             // what it is of
+	Options evaluate.Options // but for Key and Progress, which the run sets
+}
+
+// A Run is one run of learning. It is not safe for concurrent use.
+type Run struct {
+	recipe   Recipe
+	job      Job
+	begin    beginning
+	prior    []float32 // thetas; none for the uniform prior
+	settings map[string]any
+	label    string // the settings as text: what a checkpoint must match
+	keeper   keeper
+	finished *Result // of an earlier call that came to the end
+	shipped  *rbm.File
+}
+
+// beginning makes the model that learning starts from.
+type beginning interface {
+	model(kind rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error)
+}
+
+// randomSynapses break the symmetry between hidden units.
+type randomSynapses struct{}
+
+func (randomSynapses) model(_ rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+	return variational.NewModel[float32](start, samples), nil
+}
+
+// fromMachine starts at a machine.
+type fromMachine struct {
+	file *rbm.File
+	path string
+}
+
+func (m fromMachine) model(kind rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+	model, err := variational.From(m.file, kind, start, samples)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.path, err)
+	}
+	return model, nil
+}
+
+// Start checks a recipe and a job, loads what they name and opens the run folder,
+// which no other process can open until Close. Nothing is learned yet. Wrong
+// settings are *SettingError; others are of files.
+func Start(recipe Recipe, job Job) (*Run, error) {
+	if err := recipe.Check(); err != nil {
+		return nil, err
+	}
+	if job.MeasureEvery < 0 {
+		return nil, setting.Phrase("measure_every", "{measure_every %d}: it must not be negative", job.MeasureEvery)
+	}
+	if job.Data.Set == nil || job.Data.Len() == 0 {
+		return nil, errors.New("no samples to learn from")
+	}
+	if job.Checkpoints == (Interval{}) {
+		job.Checkpoints = DefaultInterval
+	}
+	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
+	if err := r.checkLabels(); err != nil {
+		return nil, err
+	}
+	if err := r.recipe.complete(job.Data.Visible()); err != nil {
+		return nil, err
+	}
+	if err := r.loadPrior(); err != nil {
+		return nil, err
+	}
+	if err := r.loadInit(); err != nil {
+		return nil, err
+	}
+	r.describe()
+	if job.Folder != "" {
+		r.keeper = newFolder(r)
+	}
+	var err error
+	if r.finished, err = r.keeper.open(); err != nil {
+		return nil, errors.Join(err, r.keeper.close())
+	}
+	return r, nil
+}
+
+// checkLabels returns an error if labels are to be learned and cannot be.
+func (r *Run) checkLabels() error {
+	labels, name := r.job.Data.Labels, r.job.Data.Name
+	r.recipe.LabelsHash = ""
+	switch {
+	case r.recipe.LabelWeight == 0:
+		return nil
+	case labels == nil:
+		return setting.Phrase("label_weight", "{label_weight}: %s has no labels: name their file with {labels}", name)
+	case len(labels) > 0 && slices.Min(labels) == slices.Max(labels):
+		return setting.Phrase("label_weight", "{label_weight}: the labels of %s are all %d: there is nothing to tell apart", name, labels[0])
+	}
+	r.recipe.LabelsHash = hashLabels(labels)
+	return nil
+}
+
+// describe sets the settings that go into the model file and the label.
+func (r *Run) describe() {
+	r.settings = r.recipe.settings()
+	d := &r.job.Data
+	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Samples.Hash()),
+		"seed": r.job.Seed, "settings": r.settings})
+	if err != nil {
+		panic(err) // numbers, words and truths always have a JSON form
+	}
+	r.label = string(text)
+}
+
+// Recipe returns the recipe with all that depends on the data set.
+func (r *Run) Recipe() Recipe { return r.recipe }
+
+// Finished reports whether an earlier run of the same settings left all its
+// results in the folder. Run then returns them at once.
+func (r *Run) Finished() bool { return r.finished != nil }
+
+// Close lets others open the folder. It may be called again.
+func (r *Run) Close() error { return r.keeper.close() }
+
+// Run learns from every start, keeps the one with the best bound, and ships its
+// machine. If the context is done the error is an *InterruptedError and a run with
+// a folder can be resumed. Other errors are those of files, of an observer, and
+// variational.ErrDiverged.
+func (r *Run) Run(ctx context.Context, observe ...Observer) (*Result, error) {
+	if r.finished != nil {
+		return r.finished, nil
+	}
+	watching := observers(observe)
+	best, result, err := r.learnAll(ctx, watching)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.finish(ctx, watching, best, result); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// File returns the model file of a run that is over.
+func (r *Run) File() (*rbm.File, error) {
+	if r.shipped != nil {
+		return r.shipped, nil
+	}
+	if r.finished == nil {
+		return nil, errors.New("the run is not over: it has no model yet")
+	}
+	return rbm.Load(r.finished.Model)
+}
+
+// learnAll learns from every start and returns the model with the best bound.
+func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[float32], *Result, error) {
+	var best *rbm.Model[float32]
+	var bestResult *Result
+	var seconds float64
+	for k := range r.recipe.Restarts {
+		l, err := r.newLearner(k, watching)
+		if err != nil {
+			return nil, nil, err
+		}
+		result, err := l.learn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		seconds += result.Seconds
+		if best == nil || *result.Bound > *bestResult.Bound || math.IsNaN(*bestResult.Bound) {
+			best, bestResult = l.trainer.Result(), result
+		}
+		watching.learned(k, result)
+	}
+	bestResult.Seconds = seconds
+	return best, bestResult, nil
+}
+
+// key is that of the seed.
+func (r *Run) key() stream.Key { return stream.New(r.job.Seed) }
+
+// info says how a model was made.
+func (r *Run) info(steps int) rbm.Info {
+	d := &r.job.Data
+	return rbm.Info{
+		Program: r.job.Program, Seed: r.job.Seed, Data: d.Name, Samples: d.Len(), Steps: steps,
+		Width: d.Width, Height: d.Height, Settings: r.settings,
+	}
+}
+
+// An InterruptedError is returned if the context was done. It wraps the
+// context's error.
+type InterruptedError struct {
+	Folder string // from which the run can go on; empty if nothing was kept
+	Step   int    // steps done
+	Over   bool   // all steps were done
+	Err    error
+}
+
+// Error says what was done and what is kept.
+func (e *InterruptedError) Error() string {
+	text := fmt.Sprintf("interrupted after step %d", e.Step)
+	if e.Over {
+		text = "interrupted after learning"
+	}
+	if e.Folder == "" {
+		return text + "; nothing was kept, as there is no folder"
+	}
+	return fmt.Sprintf("%s; nothing is lost: the run in %q can be resumed", text, e.Folder)
+}
+
+// Unwrap returns the context's error.
+func (e *InterruptedError) Unwrap() error { return e.Err }

@@ -1,0 +1,51 @@
+package learn
+
+import (
+	"bethe/rbm"
+	"bethe/stream"
+)
+
+// What is shipped of synapses that the data leave open.
+const (
+	undecidedDraw = "draw" // from the posterior
+	undecidedSign = "sign"
+)
+
+// kind returns the kind of the recipe's synapses. One that is not known is told by
+// Check; until then it counts as binary.
+func (r *Recipe) kind() rbm.Kind {
+	kind, err := rbm.KindOf(r.Synapses)
+	if err != nil {
+		return rbm.BinaryKind
+	}
+	return kind
+}
+
+// matrix returns what anatomy looks at, hidden x visible: posterior means, or
+// thetas that are no log-odds.
+func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
+	if !r.kind().LogOdds() {
+		return model.Posterior.Theta
+	}
+	mean := make([]float32, len(model.Posterior.Theta))
+	model.Posterior.Mean(mean)
+	return mean
+}
+
+// shipped returns what a model file holds: a machine, and the posterior it is of.
+func (r *Recipe) shipped(model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
+	return &rbm.File{Params: model.Params, Synapses: r.kind().Ship(model.Posterior, r.Undecided == undecidedDraw, key), Info: info}
+}
+
+// synapseBits returns the number of bits that the synapses of a shipped machine take.
+func (r *Recipe) synapseBits(model *rbm.Model[float32]) int {
+	return model.Visible() * model.Hidden() * r.kind().Ship(model.Posterior, false, 0).Bits()
+}
+
+// thetaLimit is the bound on thetas, 0 for none.
+func (r *Recipe) thetaLimit() float64 {
+	if !r.kind().LogOdds() {
+		return 0
+	}
+	return r.MaxTheta
+}

@@ -1,0 +1,121 @@
+package runs
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// ErrNotRun is wrapped by errors about folders that are not of a run.
+var ErrNotRun = errors.New("not the folder of a run: it has no " + InfoFile)
+
+// A Summary is where a run stands: its last record, the last bound and the last
+// estimates of the log-likelihood. What was not measured is nil.
+type Summary struct {
+	Run       string  `json:"run"`
+	Folder    string  `json:"folder"`
+	Verb      string  `json:"verb"`
+	Data      string  `json:"data"`
+	Visible   int     `json:"visible"`
+	Hidden    int     `json:"hidden"`
+	Seed      uint64  `json:"seed"`
+	Finished  bool    `json:"finished"`
+	Fraction  float64 `json:"fraction"`
+	Steps     int     `json:"steps"`
+	Seconds   float64 `json:"seconds"`
+	Coupling  *Number `json:"coupling"`
+	Polarised *Number `json:"polarised"`
+	KL        *Number `json:"kl_per_synapse"`
+	Bound     *Number `json:"bound_per_sample"`
+	Forward   *Number `json:"forward,omitempty"` // estimates of the log-likelihood, or its exact value in both
+	Reverse   *Number `json:"reverse,omitempty"`
+	Problem   string  `json:"problem,omitempty"` // of its files: what could be read is told
+	// Settings that differ between the runs compared.
+	Settings map[string]any `json:"settings,omitempty"`
+}
+
+// A Comparison is of the runs in a folder.
+type Comparison struct {
+	Runs   []Summary `json:"runs"`
+	Differ []string  `json:"-"` // names of the settings that are not the same in all of them, in order
+}
+
+// Compare sums up the runs that Find finds in a folder. The error is that of Find;
+// what is wrong with a run is in its summary.
+func Compare(folder string) (*Comparison, error) {
+	found, err := Find(folder)
+	if err != nil {
+		return nil, err
+	}
+	c := &Comparison{Runs: []Summary{}, Differ: differing(found)}
+	for k := range found {
+		s := found[k].Summary()
+		for _, key := range c.Differ {
+			if v, ok := found[k].Info.Settings[key]; ok {
+				if s.Settings == nil {
+					s.Settings = map[string]any{}
+				}
+				s.Settings[key] = v
+			}
+		}
+		c.Runs = append(c.Runs, *s)
+	}
+	return c, nil
+}
+
+// differing returns the settings that are not the same in all runs, in order; the
+// number of hidden units is not among them, as each summary has it.
+func differing(found []Run) []string {
+	values := map[string]map[string]bool{}
+	for _, r := range found {
+		for key, v := range r.Info.Settings {
+			if values[key] == nil {
+				values[key] = map[string]bool{}
+			}
+			values[key][fmt.Sprint(v)] = true
+		}
+	}
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if key != "hidden" && len(values[key]) > 1 {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// Summary reads where a run stands, as far as its files can be read.
+func (r *Run) Summary() *Summary {
+	s := &Summary{Run: r.Name, Folder: filepath.ToSlash(r.Folder), Verb: r.Info.Verb, Data: r.Info.Data,
+		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Seed: r.Info.Seed, Finished: r.Finished}
+	if err := errors.Join(r.Err, EachRecords(r.Folder, s.follow)); err != nil {
+		s.Problem = err.Error()
+	}
+	return s
+}
+
+// follow brings a summary up to date with records.
+func (s *Summary) follow(records []Record) {
+	for k := range records {
+		e := &records[k]
+		s.Fraction, s.Steps, s.Seconds = e.Fraction, e.Step, e.Seconds
+		s.Coupling, s.Polarised, s.KL = &e.Coupling, &e.Polarised, &e.KL
+		if e.Bound != nil {
+			s.Bound = &e.Bound.Value
+		}
+		if l := e.LogLikelihood; l != nil {
+			s.Forward, s.Reverse = nil, nil
+			if l.Exact != nil {
+				s.Forward, s.Reverse = &l.Exact.Value, &l.Exact.Value
+			}
+			if l.Forward != nil {
+				s.Forward = &l.Forward.Value
+			}
+			if l.Reverse != nil {
+				s.Reverse = &l.Reverse.Value
+			}
+		}
+	}
+}

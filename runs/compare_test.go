@@ -1,0 +1,60 @@
+package runs
+
+import (
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+// TestCompare: a summary has the last record, the last bound and the last estimates,
+// and the settings that differ.
+func TestCompare(t *testing.T) {
+	folder := t.TempDir()
+	exact := Record{Step: 9, Fraction: 1, LogLikelihood: &LogLikelihood{Exact: &Estimate{-5, -5, -5}}}
+	for _, r := range []struct {
+		name     string
+		settings map[string]any
+		records  []Record
+	}{
+		{"a", map[string]any{"rate": 0.1, "hidden": 3, "rule": "adam"}, []Record{full(1), {Step: 2, Seconds: 3, Fraction: 0.5, Coupling: 0.25}}},
+		{"b", map[string]any{"rate": 0.2, "hidden": 4, "rule": "adam"}, []Record{full(1), exact}},
+		{"c", nil, nil},
+	} {
+		path := filepath.Join(folder, r.name)
+		write(t, filepath.Join(path, "x"), "")
+		if err := WriteInfo(path, Info{Verb: "train", Data: r.name, Visible: 2, Hidden: 1, Seed: 7, Settings: r.settings}); err != nil {
+			t.Fatal(err)
+		}
+		log, _, err := OpenLog(path, -1, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, record := range r.records {
+			if err := log.Append(record); err != nil {
+				t.Fatal(err)
+			}
+		}
+		log.Close()
+	}
+	write(t, filepath.Join(folder, "b", ResultFile), "{}")
+	c, err := Compare(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Runs) != 3 || !reflect.DeepEqual(c.Differ, []string{"rate"}) {
+		t.Fatalf("%+v", c)
+	}
+	a, b, none := c.Runs[0], c.Runs[1], c.Runs[2]
+	if a.Steps != 2 || a.Fraction != 0.5 || *a.Coupling != 0.25 || *a.Bound != -120 || *a.Forward != -119 || *a.Reverse != -122 || a.Finished || a.Settings["rate"] != 0.1 || len(a.Settings) != 1 || a.Seed != 7 {
+		t.Errorf("%+v", a)
+	}
+	if b.Steps != 9 || *b.Bound != -120 || *b.Forward != -5 || *b.Reverse != -5 || !b.Finished {
+		t.Errorf("%+v", b)
+	}
+	if none.Steps != 0 || none.Bound != nil || none.Coupling != nil || none.Settings != nil || none.Run != "c" {
+		t.Errorf("%+v", none)
+	}
+	if _, err := Compare(filepath.Join(folder, "nothing")); err == nil {
+		t.Error("no folder is no error")
+	}
+}

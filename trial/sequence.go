@@ -1,0 +1,71 @@
+package trial
+
+import (
+	"context"
+	"math"
+
+	"bethe/setting"
+	"bethe/stream"
+)
+
+// A TasksReport is what several sequences of sets found.
+type TasksReport struct {
+	Visible     int        `json:"visible"`
+	Hidden      int        `json:"hidden"`
+	Alpha       float64    `json:"alpha"` // of each set
+	Beta        float64    `json:"beta"`
+	Correlation float64    `json:"task_correlation"` // of the synapses of consecutive teachers
+	Strength    float64    `json:"prior_scale"`
+	Instances   int        `json:"instances"`
+	Seed        uint64     `json:"seed"`
+	Tasks       []TaskMean `json:"tasks"` // after each set
+	Seconds     float64    `json:"seconds"`
+}
+
+// A TaskMean holds overlaps, means over sequences, after a set was learned: with
+// its teacher, and with those of earlier sets.
+type TaskMean struct {
+	Task         int      `json:"task"`
+	New          float64  `json:"new_overlap"`
+	Old          *float64 `json:"old_overlap,omitempty"`
+	First        float64  `json:"first_overlap"` // with the teacher of the first set
+	NewWithout   float64  `json:"new_overlap_without_prior"`
+	OldWithout   *float64 `json:"old_overlap_without_prior,omitempty"`
+	FirstWithout float64  `json:"first_overlap_without_prior"`
+}
+
+// Run learns so many sequences, with teachers of their own, as Learn does. The error
+// is that of Learn or of a number of sequences below 1.
+func (s Tasks) Run(ctx context.Context, setup Setup, l *Learner, instances int, seed uint64, progress Progress) (*TasksReport, error) {
+	if instances < 1 {
+		return nil, setting.Errorf("instances", instances, "it must be at least 1")
+	}
+	r := &TasksReport{Visible: setup.Visible, Hidden: setup.Hidden, Alpha: setup.Alpha, Beta: setup.Beta, Correlation: s.Correlation, Strength: s.Strength, Instances: instances, Seed: seed}
+	with, without := make([][]TaskScore, instances), make([][]TaskScore, instances)
+	var err error
+	r.Seconds, err = Each("tasks", instances, progress, func(k int) (err error) {
+		with[k], without[k], err = s.Learn(ctx, setup, l, stream.New(seed).Sub(uint64(k)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	mean := func(scores [][]TaskScore, task int) (m TaskScore) {
+		share := 1 / float64(len(scores))
+		for _, x := range scores {
+			m.New += share * x[task].New
+			m.Old += share * x[task].Old
+			m.First += share * x[task].First
+		}
+		return m
+	}
+	for task := range s.Count {
+		a, b := mean(with, task), mean(without, task)
+		m := TaskMean{Task: task + 1, New: a.New, First: a.First, NewWithout: b.New, FirstWithout: b.First}
+		if !math.IsNaN(a.Old) {
+			m.Old, m.OldWithout = &a.Old, &b.Old
+		}
+		r.Tasks = append(r.Tasks, m)
+	}
+	return r, nil
+}

@@ -1,0 +1,182 @@
+package unitstest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"bethe/units"
+)
+
+// Accuracy is how far E phi, E phi' and E phi” may be from the exact averages, as a share
+// of them where they are above 1. This suite itself is good to 1e-8.
+type Accuracy struct{ Value, First, Second float64 }
+
+// Hidden holds a kind of hidden unit against phi(f) = ln sum_y exp(f y), a function of
+// the fields of the features of one unit: E phi, E phi' and E phi” against quadrature,
+// the latter two also against differences of Value. Each call of hidden returns the kind anew.
+func Hidden[T units.Real](t *testing.T, hidden func() units.Hidden[T], phi func(f []float64) float64, accuracy Accuracy) {
+	t.Helper()
+	HiddenValue(t, hidden, phi, accuracy)
+	h := hidden()
+	together := h.Together()
+	for _, c := range fieldCases(together) {
+		first, second := make([]T, together), make([]T, together)
+		h.Averages(first, second, narrow[T](c.mean), narrow[T](c.variance), 1)
+		for k := range together {
+			slope, curvature := derivatives(phi, c, k)
+			near(t, fmt.Sprintf("E phi' of feature %d in fields %+v", k, c), float64(first[k]), slope, accuracy.First)
+			near(t, fmt.Sprintf("E phi'' of feature %d in fields %+v", k, c), float64(second[k]), curvature, accuracy.Second)
+		}
+		if is32[T]() {
+			continue // no differences in single precision
+		}
+		value := func() float64 { return h.Value(narrow[T](c.mean), narrow[T](c.variance), 1) }
+		for k := range together {
+			near(t, fmt.Sprintf("E phi' of feature %d in fields %+v, against differences of Value,", k, c), float64(first[k]), difference(value, &c.mean[k], 1e-2), accuracy.First+accuracy.Value)
+			if c.variance[k] > 0.05 {
+				near(t, fmt.Sprintf("E phi'' of feature %d in fields %+v, against differences of Value,", k, c), float64(second[k]), 2*difference(value, &c.variance[k], 1e-2), accuracy.Second+accuracy.Value)
+			}
+		}
+	}
+}
+
+// HiddenValue is Hidden but for E phi' and E phi”, for a kind that puts something else in
+// their place: it holds E phi against quadrature, and Averages to the layout that it is asked for.
+func HiddenValue[T units.Real](t *testing.T, hidden func() units.Hidden[T], phi func(f []float64) float64, accuracy Accuracy) {
+	t.Helper()
+	h := hidden()
+	together := h.Together()
+	if h.Kind() == "" || together < 1 || !(h.OffsetLimit() >= 0) {
+		t.Fatalf("kind %q of %d features with offsets within ±%v", h.Kind(), together, h.OffsetLimit())
+	}
+	for _, c := range fieldCases(together) {
+		near(t, fmt.Sprintf("E phi in fields %+v", c), h.Value(narrow[T](c.mean), narrow[T](c.variance), 1), average(phi, c), accuracy.Value)
+	}
+	for _, m := range []int{1, 3, 70} {
+		layout(t, h, m)
+	}
+}
+
+// layout holds averages of m samples at once to those of one at a time.
+func layout[T units.Real](t *testing.T, h units.Hidden[T], m int) {
+	t.Helper()
+	together := h.Together()
+	rng := rand.New(rand.NewPCG(uint64(m), 3))
+	mean, variance := make([]T, together*m), make([]T, together*m)
+	for k := range mean {
+		mean[k], variance[k] = T(2*rng.NormFloat64()), T(2*rng.Float64())
+	}
+	averages := func(mean, variance []T, m int) (first, second []T) {
+		first, second = make([]T, together*m), make([]T, together*m)
+		h.Averages(first, second, mean, variance, m)
+		return first, second
+	}
+	first, second := averages(mean, variance, m)
+	value := h.Value(mean, variance, m)
+	sum := 0.0
+	for a := range m {
+		oneMean, oneVariance := column(mean, together, m, a), column(variance, together, m, a)
+		oneFirst, oneSecond := averages(oneMean, oneVariance, 1)
+		same(t, "E phi' of one sample of many", column(first, together, m, a), oneFirst)
+		same(t, "E phi'' of one sample of many", column(second, together, m, a), oneSecond)
+		sum += h.Value(oneMean, oneVariance, 1)
+	}
+	near(t, fmt.Sprintf("the value of %d samples", m), value, sum, 1e-6)
+
+	alike, whole := make([]T, together), make([]T, together*m) // one variance a row
+	for k := range alike {
+		alike[k] = T(rng.Float64())
+		for a := range m {
+			whole[k*m+a] = alike[k]
+		}
+	}
+	wantFirst, wantSecond := averages(mean, whole, m)
+	gotFirst, gotSecond := averages(mean, alike, m)
+	same(t, "E phi' of one variance for all samples", gotFirst, wantFirst)
+	same(t, "E phi'' of one variance for all samples", gotSecond, wantSecond)
+
+	overFirst, overSecond := append([]T(nil), mean...), append([]T(nil), variance...)
+	h.Averages(overFirst, overSecond, overFirst, overSecond, m)
+	same(t, "E phi' written over the means", overFirst, first)
+	same(t, "E phi'' written over the variances", overSecond, second)
+}
+
+// column is sample a of rows x m numbers.
+func column[T units.Real](x []T, rows, m, a int) []T {
+	c := make([]T, rows)
+	for k := range c {
+		c[k] = x[k*m+a]
+	}
+	return c
+}
+
+// fields are those of one unit.
+type fields struct{ mean, variance []float64 }
+
+// fieldCases are fields of units of so many features.
+func fieldCases(together int) (cases []fields) {
+	rng := rand.New(rand.NewPCG(uint64(together), 4))
+	for _, mean := range []float64{0, 0.7, -2.5} {
+		for _, variance := range []float64{0, 0.1, 1, 3} {
+			c := fields{make([]float64, together), make([]float64, together)}
+			for k := range together {
+				c.mean[k], c.variance[k] = mean, variance
+				if k > 0 {
+					c.mean[k], c.variance[k] = mean+rng.NormFloat64(), variance*rng.Float64()
+				}
+			}
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// average is E f of independent Gaussian fields, by the trapezoid rule in every one of
+// them, whose error falls exponentially.
+func average(f func(x []float64) float64, c fields) float64 {
+	step := 0.1
+	if len(c.mean) > 1 {
+		step = 0.5
+	}
+	x := make([]float64, len(c.mean))
+	var over func(k int) float64
+	over = func(k int) float64 {
+		if k == len(x) {
+			return f(x)
+		}
+		deviation := math.Sqrt(c.variance[k])
+		if deviation == 0 {
+			x[k] = c.mean[k]
+			return over(k + 1)
+		}
+		var sum, weights float64
+		for at := -9.0; at <= 9; at += step {
+			w := math.Exp(-at * at / 2)
+			x[k] = c.mean[k] + deviation*at
+			sum += w * over(k+1)
+			weights += w
+		}
+		return sum / weights
+	}
+	return over(0)
+}
+
+// derivatives are E of the first and second derivatives of phi by feature k.
+func derivatives(phi func(f []float64) float64, c fields, k int) (first, second float64) {
+	const e = 1e-2
+	at := func(f []float64, by float64) float64 {
+		x := f[k]
+		defer func() { f[k] = x }()
+		f[k] += by * e
+		return phi(f)
+	}
+	first = average(func(f []float64) float64 {
+		return (8*(at(f, 1)-at(f, -1)) - (at(f, 2) - at(f, -2))) / (12 * e)
+	}, c)
+	second = average(func(f []float64) float64 {
+		return (16*(at(f, 1)+at(f, -1)) - (at(f, 2) + at(f, -2)) - 30*phi(f)) / (12 * e * e)
+	}, c)
+	return first, second
+}
