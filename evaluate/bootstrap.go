@@ -14,6 +14,9 @@ type Interval [2]float64
 // replicates is the number of bootstrap replicates.
 const replicates = 1000
 
+// tail is the number of replicates beyond each end of an interval.
+const tail = replicates * 25 / 1000
+
 // bootstrap returns the statistic of replicates, in growing order, each of as
 // many draws with replacement from the n things as there are.
 func bootstrap(n int, rng *rand.Rand, statistic func(chosen []int) float64) []float64 {
@@ -43,7 +46,6 @@ func (e *estimation[T, V, H]) interval(lnZ []float64, statistic func([]float64) 
 
 // likelihoods returns the interval of the likelihood from sorted replicates of ln Z.
 func (e *estimation[T, V, H]) likelihoods(sorted []float64) *Interval {
-	const tail = replicates * 25 / 1000
 	return &Interval{e.weight - sorted[replicates-1-tail], e.weight - sorted[tail]}
 }
 

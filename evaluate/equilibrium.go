@@ -12,8 +12,10 @@ import (
 // An Equilibrium tells what speaks for tempered chains being in equilibrium, in
 // the half of their sweeps that is not thrown away.
 type Equilibrium struct {
-	Reached      bool `json:"reached"` // all of the below, and the ceiling, agree with equilibrium
-	Sweeps       int  `json:"sweeps"`  // in all
+	// Reached is true if there are no Reasons against it: no disagreement was seen. A
+	// state that no chain met remains possible.
+	Reached      bool `json:"reached"`
+	Sweeps       int  `json:"sweeps"` // in all
 	Ensembles    int  `json:"ensembles"`
 	Temperatures int  `json:"temperatures"`
 	// StartDifference is the likelihood by Tempered of the ensembles that started
@@ -30,19 +32,15 @@ type Equilibrium struct {
 	Autocorrelation float64 `json:"autocorrelation_sweeps"`
 	// Length of the path from base to machine, in standard deviations of the log-weight.
 	Length float64 `json:"path_length"`
-}
 
-// Limits of Reached. In equilibrium the difference of the starts exceeds its
-// limit once in 370 estimates.
-const (
-	maxDifference     = 3 // standard errors
-	minRoundTrips     = 1 // an ensemble
-	minAutocorrelated = 3 // sweeps of the half that counts, in units of the autocorrelation time
-)
-
-func (q *Equilibrium) judge(sweeps int) {
-	q.Reached = math.Abs(q.StartDifference) <= maxDifference*q.StartDifferenceError &&
-		q.RoundTrips >= minRoundTrips && q.Autocorrelation*minAutocorrelated <= float64(sweeps)
+	Reasons []Reason `json:"reasons"` // against the estimate
+	Apart   Apart    `json:"apart"`
+	// StartDifferenceWeighed is StartDifference with each ensemble weighed by the Z that
+	// it gives alone, so that a heavy state counts by its weight and not by the share of
+	// ensembles that are in it.
+	StartDifferenceWeighed      float64 `json:"start_difference_weighed"`
+	StartDifferenceWeighedError float64 `json:"start_difference_weighed_error"`
+	Search                      *Search `json:"search,omitempty"`
 }
 
 // temperingCost is what a sweep of a tempered chain costs in annealing steps of one.
@@ -80,6 +78,7 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 
 	e.result.Ceiling = e.likelihood(heaviest)
 	rng := e.opt.Key.Sub(streamBootstrap).Sub(1).Rand()
+	e.evidence.LnZBase, e.evidence.Ratios, e.evidence.Sweeps = e.source.LnZBase(), tempered.Exchanges.Ratios(), counted
 	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
 	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))
 	half := chains / 2
@@ -101,8 +100,10 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 		LeastExchange:        least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
 		Autocorrelation: autocorrelation(weights),
 	}
-	q.judge(counted)
 	e.result.Equilibrium = q
+	if err := e.search(ctx, ladder); err != nil {
+		return states, err
+	}
 	return tempered.Top().Visible.Clone(), nil
 }
 

@@ -63,6 +63,7 @@ type LogLikelihood struct {
 	LogWeight   float64      `json:"log_weight"`
 	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
 	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
+	Evidence    *Evidence    `json:"-"` // nil if exact
 }
 
 // Options of an estimate. More of each of the first three takes proportionally
@@ -111,6 +112,7 @@ const (
 	streamRAISE
 	streamSamples
 	streamBootstrap
+	streamSearch
 )
 
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
@@ -138,7 +140,7 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 		return LogLikelihood{}, err
 	}
 	e := &estimation[T, V, H]{source: machine.Source(samples), samples: samples, opt: opt, weight: weight,
-		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
+		evidence: &Evidence{LogWeight: weight}, result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
 	return e.result, err
 }
@@ -153,13 +155,14 @@ func checkFit[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluate
 
 // An estimation is an estimate under way.
 type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
-	source  sample.Source[T, V, H]
-	samples V
-	opt     Options
-	weight  float64 // mean log-weight of the samples: what ln Z is subtracted from
-	result  LogLikelihood
-	spent   float64 // sweeps of a chain, of total
-	total   float64
+	source   sample.Source[T, V, H]
+	samples  V
+	opt      Options
+	weight   float64 // mean log-weight of the samples: what ln Z is subtracted from
+	result   LogLikelihood
+	evidence *Evidence
+	spent    float64 // sweeps of a chain, of total
+	total    float64
 }
 
 // run fills in the result, if there is no error.
@@ -169,7 +172,8 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.total = 3*float64(opt.Temperatures) + temperingCost*float64(opt.Equilibration*len(profile.ExchangeLadder(rungLength)))
+	_, searched := opt.searching()
+	e.total = 3*float64(opt.Temperatures) + temperingCost*float64((opt.Equilibration+searched/searchEnsembles+1)*len(profile.ExchangeLadder(rungLength)))
 	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), Key: opt.Key.Sub(streamForward)}
 
 	annealing.Progress = e.progress()
@@ -202,12 +206,12 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	result.RAISE = e.likelihood(mean(raise.LogWeights))
 	result.RAISEInterval = e.interval(raise.LogWeights, mean)
 
-	result.Mean = min(*result.ReverseAIS, *result.Ceiling)
-	if result.Mean < *result.ReverseAIS {
-		result.Equilibrium.Reached = false
-	}
 	gap := *result.ForwardAIS - *result.ReverseAIS
 	result.Gap = &gap
+	result.Mean = min(*result.ReverseAIS, result.leastCeiling())
+	e.evidence.Forward, e.evidence.Reverse, e.evidence.RAISE = forward.LogWeights, reverse.LogWeights, raise.LogWeights
+	result.Evidence = e.evidence
+	e.evidence.Judge(result, opt.Key)
 	return nil
 }
 
