@@ -32,23 +32,6 @@ func bootstrap(n int, rng *rand.Rand, statistic func(chosen []int) float64) []fl
 	return values
 }
 
-// interval is the bootstrap interval of the likelihood of an ln Z that is a
-// statistic of the estimates of single chains.
-func (e *estimation[T, V, H]) interval(lnZ []float64, statistic func([]float64) float64) *Interval {
-	values := make([]float64, len(lnZ))
-	return e.likelihoods(bootstrap(len(lnZ), e.opt.Key.Sub(streamBootstrap).Rand(), func(chosen []int) float64 {
-		for k, l := range chosen {
-			values[k] = lnZ[l]
-		}
-		return statistic(values)
-	}))
-}
-
-// likelihoods returns the interval of the likelihood from sorted replicates of ln Z.
-func (e *estimation[T, V, H]) likelihoods(sorted []float64) *Interval {
-	return &Interval{e.weight - sorted[replicates-1-tail], e.weight - sorted[tail]}
-}
-
 func mean(x []float64) float64 {
 	var sum float64
 	for _, v := range x {

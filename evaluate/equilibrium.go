@@ -35,12 +35,14 @@ type Equilibrium struct {
 
 	Reasons []Reason `json:"reasons"` // against the estimate
 	Apart   Apart    `json:"apart"`
-	// StartDifferenceWeighed is StartDifference with each ensemble weighed by the Z that
+	// StartDifferenceKept is StartDifference without ensembles in light states,
+	// and StartDifferenceWeighed the same with each ensemble weighed by the Z that
 	// it gives alone, so that a heavy state counts by its weight and not by the share of
 	// ensembles that are in it.
-	StartDifferenceWeighed      float64 `json:"start_difference_weighed"`
-	StartDifferenceWeighedError float64 `json:"start_difference_weighed_error"`
-	Search                      *Search `json:"search,omitempty"`
+	StartDifferenceKept      float64 `json:"start_difference_kept"`
+	StartDifferenceKeptError float64 `json:"start_difference_kept_error"`
+	StartDifferenceWeighed   float64 `json:"start_difference_weighed"`
+	Search                   *Search `json:"search,omitempty"`
 }
 
 // temperingCost is what a sweep of a tempered chain costs in annealing steps of one.
@@ -77,17 +79,8 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	e.spent += temperingCost * float64(e.opt.Equilibration*len(ladder))
 
 	e.result.Ceiling = e.likelihood(heaviest)
-	rng := e.opt.Key.Sub(streamBootstrap).Sub(1).Rand()
-	e.evidence.LnZBase, e.evidence.Ratios, e.evidence.Sweeps = e.source.LnZBase(), tempered.Exchanges.Ratios(), counted
+	e.evidence.LnZBase, e.evidence.Ratios = e.source.LnZBase(), tempered.Exchanges.Ratios()
 	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
-	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))
-	half := chains / 2
-	fromBase := func(chosen []int) float64 {
-		for k := range chosen {
-			chosen[k] += half
-		}
-		return tempered.LnZ(chosen)
-	}
 	exchanges := &tempered.Exchanges
 	least := 1.0
 	for _, rate := range exchanges.Rates() {
@@ -95,15 +88,19 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	}
 	q := &Equilibrium{
 		Sweeps: e.opt.Equilibration, Ensembles: chains, Temperatures: len(ladder), Length: profile.Length(),
-		StartDifference:      fromBase(first(chains-half)) - tempered.LnZ(first(half)),
-		StartDifferenceError: math.Hypot(deviation(bootstrap(half, rng, tempered.LnZ)), deviation(bootstrap(chains-half, rng, fromBase))),
-		LeastExchange:        least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
+		LeastExchange: least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
 		Autocorrelation: autocorrelation(weights),
 	}
 	e.result.Equilibrium = q
-	if err := e.search(ctx, ladder); err != nil {
+	searched, err := e.search(ctx, ladder)
+	if err != nil {
 		return states, err
 	}
+	if err := e.modes(ctx, tempered.Top().Visible, searched); err != nil {
+		return states, err
+	}
+	light := e.evidence.light(e.evidence.LnZ(first(chains)))
+	e.evidence.Autocorrelation = autocorrelation(without(weights, light))
 	return tempered.Top().Visible.Clone(), nil
 }
 
@@ -156,4 +153,21 @@ func autocorrelation(x [][]float64) float64 {
 		time += 2 * covariance(lag) / variance
 	}
 	return max(1, time)
+}
+
+// without returns series x [time][series] less some of the series, or all of them if
+// none would be left.
+func without(x [][]float64, series []int) [][]float64 {
+	if len(series) == 0 || len(series) == len(x[0]) {
+		return x
+	}
+	out := make([][]float64, len(x))
+	for t, row := range x {
+		for l, v := range row {
+			if !slices.Contains(series, l) {
+				out[t] = append(out[t], v)
+			}
+		}
+	}
+	return out
 }

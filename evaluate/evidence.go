@@ -21,7 +21,12 @@ type Evidence struct {
 	Ratios  []sample.Ratio
 	// Searched are by each tempered ensemble alone that began at the states of a search.
 	Searched []float64
-	Sweeps   int // of the tempered chains that count
+	// Modes are those of ensembles that stand apart, and Unmeasured is the number of such
+	// ensembles in others, which were too many to be measured.
+	Modes      []Mode
+	Unmeasured int
+	// Autocorrelation is that of the ensembles in modes that are not light.
+	Autocorrelation float64
 }
 
 // Ensembles returns the number of tempered ensembles.
@@ -50,26 +55,66 @@ func (e *Evidence) Alone() []float64 {
 	return list
 }
 
-// Judge returns the verdict on an estimate from its evidence. Judgements of the same
-// evidence with the same key are equal.
-func (e *Evidence) Judge(l *LogLikelihood, key stream.Key) {
+// Judge fills in the intervals of an estimate, and the verdict, from its evidence. Likelihoods are
+// at most limit. Judgements of the same evidence with the same key are equal.
+func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
+	forward, reverse, raise, exchanged := e.Intervals(key)
+	l.ForwardInterval, l.ReverseInterval, l.RAISEInterval, l.TemperedInterval = &forward, &reverse, &raise, &exchanged
+	l.RAISEWithdrawn = *l.RAISE > max(reverse[1], exchanged[1])
+	l.AboveLimit = reverse[0] > limit
 	n := e.Ensembles()
 	half := n / 2
-	alone := e.Alone()
-	pooled := e.LnZ(first(n))
+	alone, pooled := e.Alone(), e.LnZ(first(n))
 	q := l.Equilibrium
-	q.Apart = apart(e, alone, pooled, func(of []int) float64 { return e.LnZ(of) })
-	q.StartDifferenceWeighed = lnMean(alone[half:]) - lnMean(alone[:half])
-	rng := key.Sub(streamBootstrap).Sub(2).Rand()
-	weighed := func(part []float64) float64 {
-		return deviation(bootstrap(len(part), rng, func(chosen []int) float64 { return lnMean(pick(part, chosen)) }))
-	}
-	q.StartDifferenceWeighedError = math.Hypot(weighed(alone[:half]), weighed(alone[half:]))
+	q.Apart = Apart{Excess: slices.Max(alone) - pooled, Unmeasured: e.Unmeasured}
 	if s := q.Search; s != nil {
-		s.Apart = apart(e, e.Searched, pooled, func(of []int) float64 { return lnMean(pick(e.Searched, of)) })
+		s.Excess = slices.Max(e.Searched) - pooled
 	}
-	q.Reasons = reasons(l)
+	light := e.light(pooled)
+	for k := range e.Modes {
+		m := &e.Modes[k]
+		whole, own := m.lnZ()
+		found := Found{Ensembles: len(m.Ensembles), Searched: len(m.Searched), Share: own - pooled, Excess: whole - pooled, Likelihood: e.LogWeight - max(whole, min(own, pooled))}
+		if found.Excess > maxHeavier {
+			found.Likelihood = e.LogWeight - whole
+		}
+		q.Apart.Found = append(q.Apart.Found, found)
+		q.Apart.Ensembles += found.Ensembles
+	}
+	q.Apart.Light = len(light)
+	difference := func(data, afar []int) (value, standardError float64) {
+		a, errorA := e.lnZAndError(data)
+		b, errorB := e.lnZAndError(afar)
+		return b - a, math.Hypot(errorA, errorB)
+	}
+	q.StartDifference, q.StartDifferenceError = difference(first(half), first(n)[half:])
+	of := func(lo, hi int) (list []int) {
+		for l := lo; l < hi; l++ {
+			if !slices.Contains(light, l) {
+				list = append(list, l)
+			}
+		}
+		return list
+	}
+	fromData, fromAfar := of(0, half), of(half, n)
+	if len(fromData) < 2 || len(fromAfar) < 2 {
+		fromData, fromAfar = first(half), first(n)[half:]
+	}
+	q.StartDifferenceKept, q.StartDifferenceKeptError = difference(fromData, fromAfar)
+	q.StartDifferenceWeighed = lnMean(pick(alone, fromAfar)) - lnMean(pick(alone, fromData))
+	q.Reasons = reasons(l, e)
 	q.Reached = len(q.Reasons) == 0
+}
+
+// light returns the tempered ensembles in modes that weigh next to nothing.
+func (e *Evidence) light(pooled float64) (list []int) {
+	for k := range e.Modes {
+		if _, own := e.Modes[k].lnZ(); own-pooled < minShare {
+			list = append(list, e.Modes[k].Ensembles...)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func pick(values []float64, of []int) []float64 {
@@ -80,35 +125,72 @@ func pick(values []float64, of []int) []float64 {
 	return out
 }
 
-// apart tells which ensembles stand apart, by their ln Z alone.
-func apart(e *Evidence, alone []float64, pooled float64, lnZ func(of []int) float64) Apart {
-	if len(alone) == 0 {
-		return Apart{}
+// Intervals returns those of forward, reverse, RAISE and tempered. Those of the first two and
+// the last are by bootstraps of t ratios over chains and ensembles. Forward may have missed the
+// modes of ensembles that stand apart, and its interval reaches to where Z holds them too. If some ensembles
+// are in light states, the intervals of reverse and tempered reach from those with them to
+// those without.
+func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered Interval) {
+	key = key.Sub(streamBootstrap)
+	n := len(e.Forward)
+	in := func(low, high float64) Interval { return Interval{e.LogWeight - high, e.LogWeight - low} }
+	forward = in(studentised(first(n), key.Sub(3), func(chosen []int) (float64, float64) { return lnMeanAndError(e.Forward, chosen) }))
+	minus := make([]float64, len(e.Reverse))
+	for k, v := range e.Reverse {
+		minus[k] = -v
 	}
-	a := Apart{Excess: slices.Max(alone) - pooled}
-	var of []int
-	for l, z := range alone {
-		if z-pooled > maxExcess {
-			of = append(of, l)
-		}
+	reversed := func(of []int) Interval {
+		low, high := studentised(of, key.Sub(4), func(chosen []int) (float64, float64) { return lnMeanAndError(minus, chosen) })
+		return in(-high, -low)
 	}
-	if a.Ensembles = len(of); len(of) > 0 {
-		l := e.LogWeight - lnZ(of)
-		a.Likelihood = &l
+	exchanged := func(of []int) Interval { return in(studentised(of, key.Sub(5), e.lnZAndError)) }
+	reverse, tempered = reversed(first(n)), exchanged(first(n))
+	if kept := e.kept(); len(kept) >= 2 && len(kept) < n {
+		reverse, tempered = reverse.or(reversed(kept)), tempered.or(exchanged(kept))
 	}
-	return a
+	forward[0] -= e.missing()
+	values := bootstrap(len(e.RAISE), key.Rand(), func(chosen []int) float64 { return mean(pick(e.RAISE, chosen)) })
+	return forward, reverse, in(values[tail], values[replicates-1-tail]), tempered
 }
 
-// studentised returns the 95 % interval of a statistic about its value, by a bootstrap of its
-// t ratio, which takes in how skewed it is. statistic returns the value and the standard
-// error from the chosen things.
-func studentised(n int, key stream.Key, statistic func(chosen []int) (value, standardError float64)) (low, high float64) {
-	value, se := statistic(first(n))
+// missing returns how much ln Z would grow by modes that others have not met.
+func (e *Evidence) missing() float64 {
+	pooled, sum := e.LnZ(first(e.Ensembles())), 0.0
+	for k := range e.Modes {
+		whole, own := e.Modes[k].lnZ()
+		sum += math.Exp(min(0, min(whole, own)-pooled))
+	}
+	return math.Log1p(sum)
+}
+
+// or returns the interval that reaches over both.
+func (in Interval) or(other Interval) Interval {
+	return Interval{min(in[0], other[0]), max(in[1], other[1])}
+}
+
+// kept returns the tempered ensembles that are in no light mode.
+func (e *Evidence) kept() (list []int) {
+	light := e.light(e.LnZ(first(e.Ensembles())))
+	for l := range e.Ensembles() {
+		if !slices.Contains(light, l) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// studentised returns the 95 % interval of a statistic of some things about its value, by a
+// bootstrap of its t ratio, which takes in how skewed it is (Efron and Tibshirani 1993,
+// chapter 12). statistic returns the value and the standard error from the chosen things.
+func studentised(of []int, key stream.Key, statistic func(chosen []int) (value, standardError float64)) (low, high float64) {
+	value, se := statistic(of)
 	if !(se > 0) {
 		return value, value
 	}
-	rng := key.Rand()
-	ratios := bootstrap(n, rng, func(chosen []int) float64 {
+	ratios := bootstrap(len(of), key.Rand(), func(chosen []int) float64 {
+		for k, l := range chosen {
+			chosen[k] = of[l]
+		}
 		v, s := statistic(chosen)
 		if !(s > 0) {
 			return 0
@@ -144,7 +226,7 @@ func (e *Evidence) lnZAndError(chosen []int) (value, standardError float64) {
 			up += r.Up[l]
 			down += r.Down[l]
 		}
-		value += r.Centre + math.Log(up) - math.Log(down)
+		value += r.Ln(chosen)
 		for j, l := range chosen {
 			influence[j] += n * (r.Up[l]/up - r.Down[l]/down)
 		}

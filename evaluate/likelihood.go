@@ -40,12 +40,14 @@ type LogLikelihood struct {
 
 	// RAISE is by annealing in reverse from samples, logarithms averaged (Burda,
 	// Grosse and Salakhutdinov 2015): at most the log-likelihood under annealing
-	// itself as a model, on average, with no need of equilibrium. Of data that the
-	// machine has learned it is conservative; of data that do not fit the machine,
-	// annealing in few temperatures is the smoother and better model, and RAISE
-	// overstates the machine's likelihood.
-	RAISE         *float64  `json:"raise,omitempty"`
-	RAISEInterval *Interval `json:"raise_interval,omitempty"`
+	// itself as a model, on average, with no need of equilibrium. Of the machine's
+	// likelihood it is no bound: it overstates it, as forward does, where annealing
+	// misses what most of Z is in, and where annealing in few temperatures is the
+	// smoother and better model. RAISEWithdrawn tells that it lies above what
+	// reverse and tempered allow.
+	RAISE          *float64  `json:"raise,omitempty"`
+	RAISEInterval  *Interval `json:"raise_interval,omitempty"`
+	RAISEWithdrawn bool      `json:"raise_withdrawn,omitempty"`
 	// Tempered is by acceptance ratios between the temperatures of the tempered
 	// chains, with no annealing: close to the truth in equilibrium, on neither side of it.
 	Tempered         *float64  `json:"tempered,omitempty"`
@@ -56,6 +58,8 @@ type LogLikelihood struct {
 	// machine. It is far below the estimates where a machine has a deep state that
 	// hardly any chain finds; then they are wrong.
 	Ceiling *float64 `json:"ceiling,omitempty"`
+	// AboveLimit tells that the likelihood lies above what any can be, beyond its interval.
+	AboveLimit bool `json:"above_limit,omitempty"`
 
 	// LogWeight is the mean log-weight of the samples, minus their free energy: Mean
 	// is LogWeight - ln Z, so that under one machine the likelihoods of two sets of
@@ -113,6 +117,7 @@ const (
 	streamSamples
 	streamBootstrap
 	streamSearch
+	streamModes
 )
 
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
@@ -139,7 +144,17 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
-	e := &estimation[T, V, H]{source: machine.Source(samples), samples: samples, opt: opt, weight: weight,
+	like := samples
+	if m, ok := machine.(Mirrored[V]); ok {
+		if both, same := m.Mirror(samples); same {
+			like = both
+		}
+	}
+	limit := math.Inf(1)
+	if m, ok := machine.(Limited); ok {
+		limit = m.Limit()
+	}
+	e := &estimation[T, V, H]{machine: machine, source: machine.Source(like), limit: limit, samples: samples, opt: opt, weight: weight,
 		evidence: &Evidence{LogWeight: weight}, result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
 	return e.result, err
@@ -155,6 +170,8 @@ func checkFit[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluate
 
 // An estimation is an estimate under way.
 type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
+	machine  Evaluated[T, V, H]
+	limit    float64 // of a likelihood
 	source   sample.Source[T, V, H]
 	samples  V
 	opt      Options
@@ -183,7 +200,6 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	}
 	e.spent += float64(opt.Temperatures)
 	result.ForwardAIS, result.Spread, result.Effective = e.likelihood(forward.LnZ), forward.Spread, forward.Effective
-	result.ForwardInterval = e.interval(forward.LogWeights, lnMean)
 
 	starts, err := e.temper(ctx, profile)
 	if err != nil {
@@ -196,7 +212,6 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	}
 	e.spent += float64(opt.Temperatures)
 	result.ReverseAIS, result.ReverseSpread, result.ReverseEffective = e.likelihood(reverse.LnZ), reverse.Spread, reverse.Effective
-	result.ReverseInterval = e.interval(reverse.LogWeights, lnHarmonicMean)
 
 	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamRAISE)
 	raise, err := sample.ReverseLnZ(ctx, e.source, units.Choose(e.samples, opt.Chains, opt.Key.Sub(streamSamples).Sub(1).Rand()), annealing)
@@ -204,14 +219,13 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 		return err
 	}
 	result.RAISE = e.likelihood(mean(raise.LogWeights))
-	result.RAISEInterval = e.interval(raise.LogWeights, mean)
 
 	gap := *result.ForwardAIS - *result.ReverseAIS
 	result.Gap = &gap
 	result.Mean = min(*result.ReverseAIS, result.leastCeiling())
 	e.evidence.Forward, e.evidence.Reverse, e.evidence.RAISE = forward.LogWeights, reverse.LogWeights, raise.LogWeights
 	result.Evidence = e.evidence
-	e.evidence.Judge(result, opt.Key)
+	e.evidence.Judge(result, e.limit, opt.Key)
 	return nil
 }
 

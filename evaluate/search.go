@@ -24,10 +24,10 @@ func (o *Options) searching() (ensembles, sweeps int) {
 // search tempers ensembles that begin at the heaviest states, and at some others, to which
 // extreme starts settled. It has streams of its own: what else is estimated is the same
 // without it.
-func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) error {
+func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (states *V, err error) {
 	source, ok := e.source.(sample.Searching[V])
 	if !ok {
-		return nil
+		return nil, nil
 	}
 	ensembles, sweeps := e.opt.searching()
 	key := e.opt.Key.Sub(streamSearch)
@@ -38,7 +38,7 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) erro
 	heaviest := slices.Max(weights)
 	for range searchSettling {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		chains.Sweep(1)
 		chains.LogWeights(weights)
@@ -58,7 +58,7 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) erro
 	now := weights[:ensembles]
 	for k := range sweeps {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		if k == sweeps/2 {
 			tempered.Exchanges.Reset()
@@ -75,5 +75,5 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) erro
 		e.evidence.Searched = append(e.evidence.Searched, tempered.LnZ([]int{l}))
 	}
 	e.result.Equilibrium.Search = &Search{Starts: searchStarts, Ensembles: ensembles, Sweeps: sweeps, Ceiling: *e.likelihood(heaviest)}
-	return nil
+	return &tempered.Top().Visible, nil
 }

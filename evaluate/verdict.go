@@ -6,13 +6,25 @@ import (
 )
 
 // Apart tells of tempered ensembles that stand apart: by themselves they give an ln Z
-// far above that of all together. They have met states that weigh more than what the
-// others saw, and few of them are enough to doubt the estimates.
+// far above that of all together. They have met states that others have not, and are
+// looked at by themselves.
 type Apart struct {
-	Ensembles int     `json:"ensembles"`
-	Excess    float64 `json:"excess"` // the largest ln Z of an ensemble alone, minus that of all
-	// Likelihood is what it would be by those that stand apart alone.
-	Likelihood *float64 `json:"likelihood,omitempty"`
+	Excess     float64 `json:"excess"`     // the largest ln Z of an ensemble alone, minus that of all
+	Ensembles  int     `json:"ensembles"`  // tempered ones that stand apart and were looked at
+	Light      int     `json:"light"`      // of them are in states that weigh next to nothing
+	Unmeasured int     `json:"unmeasured"` // ensembles that were too different to be looked at
+	Found      []Found `json:"found,omitempty"`
+}
+
+// Found is what annealing from a base of their own tells of states of ensembles that
+// stand apart.
+type Found struct {
+	Ensembles int     `json:"ensembles"` // in them
+	Searched  int     `json:"searched"`  // ensembles of the search in them
+	Share     float64 `json:"ln_share"`  // ln of their share of Z: at most this, but for errors
+	Excess    float64 `json:"excess"`    // ln Z from their base, minus that of all: Z is hardly ever less
+	// Likelihood is what it would be by them.
+	Likelihood float64 `json:"likelihood"`
 }
 
 // A Search tells what more kinds of starts have found.
@@ -22,7 +34,7 @@ type Search struct {
 	Sweeps    int `json:"sweeps"`
 	// Ceiling is the likelihood's by the heaviest state found.
 	Ceiling float64 `json:"ceiling"`
-	Apart   Apart   `json:"apart"`
+	Excess  float64 `json:"excess"` // the largest ln Z of such an ensemble alone, minus that of all
 }
 
 // A Doubt says why an estimate is not to be believed.
@@ -32,8 +44,10 @@ type Doubt string
 // ensembles, temperatures.
 const (
 	ApartDoubt     Doubt = "apart"
-	SearchDoubt    Doubt = "search"
+	UnknownDoubt   Doubt = "unmeasured"
+	LightDoubt     Doubt = "light"
 	CeilingDoubt   Doubt = "ceiling"
+	LimitDoubt     Doubt = "above_limit"
 	StartsDoubt    Doubt = "starts"
 	TripsDoubt     Doubt = "round_trips"
 	SlowDoubt      Doubt = "autocorrelation"
@@ -51,7 +65,9 @@ type Reason struct {
 
 // Limits of the verdict, set by bench/trust.
 const (
-	maxExcess     = 3   // nats of ln Z
+	maxExcess     = 3   // nats of ln Z, of an ensemble alone, from which on it is looked at
+	maxHeavier    = 1   // nats of ln Z, by their own base
+	minShare      = -3  // nats: ln of the share of Z below which states are light
 	maxDifference = 3   // standard errors
 	leastMatters  = 0.1 // nats: differences below it do not matter
 	maxWeighed    = 1   // nats
@@ -63,33 +79,41 @@ const (
 )
 
 // reasons returns what speaks against an estimate.
-func reasons(l *LogLikelihood) (list []Reason) {
+func reasons(l *LogLikelihood, ev *Evidence) (list []Reason) {
 	doubt := func(d Doubt, remedy, says string, args ...any) {
 		list = append(list, Reason{d, fmt.Sprintf(says, args...), remedy})
 	}
 	q := l.Equilibrium
 	const sweeps, ensembles, temperatures = "more sweeps", "more ensembles", "more temperatures"
-	if a := q.Apart; a.Ensembles > 0 {
-		doubt(ApartDoubt, sweeps+" and "+ensembles, "%d of %d tempered ensembles stand apart, by up to %.1f nats: by them alone the likelihood is %.3f",
-			a.Ensembles, q.Ensembles, a.Excess, *a.Likelihood)
+	a := &q.Apart
+	for _, f := range a.Found {
+		if f.Excess > maxHeavier {
+			doubt(ApartDoubt, ensembles+" and "+sweeps, "%d of %d tempered ensembles and %d of the search are in states that weigh exp(%.1f) times as much as all else: by them the likelihood is %.3f",
+				f.Ensembles, q.Ensembles, f.Searched, f.Excess, f.Likelihood)
+		}
 	}
-	if s := q.Search; s != nil && s.Apart.Ensembles > 0 {
-		doubt(SearchDoubt, sweeps+" and "+ensembles, "%d of %d ensembles of the search for heavy states stand apart, by up to %.1f nats: by them alone the likelihood is %.3f",
-			s.Apart.Ensembles, s.Ensembles, s.Apart.Excess, *s.Apart.Likelihood)
+	if a.Unmeasured > 0 {
+		doubt(UnknownDoubt, sweeps, "%d ensembles stand apart, by up to %.1f nats, each in states of its own", a.Unmeasured, a.Excess)
 	}
-	if c := l.leastCeiling(); c < l.ReverseInterval[0]-1e-3 {
-		doubt(CeilingDoubt, ensembles, "a single state weighs so much that the likelihood is at most %.3f", c)
+	if 2*a.Light > q.Ensembles {
+		doubt(LightDoubt, sweeps, "%d of %d tempered ensembles are in states that weigh next to nothing", a.Light, q.Ensembles)
 	}
-	if d, e := math.Abs(q.StartDifference), q.StartDifferenceError; d > max(leastMatters, maxDifference*e) {
-		doubt(StartsDoubt, sweeps, "ensembles that started at data and far from data differ by %.3f ± %.3f", q.StartDifference, e)
-	} else if w, e := math.Abs(q.StartDifferenceWeighed), q.StartDifferenceWeighedError; w > max(maxWeighed, maxDifference*e) {
-		doubt(StartsDoubt, sweeps, "by what their states weigh, ensembles that started at data and far from data differ by %.3f ± %.3f", q.StartDifferenceWeighed, e)
+	if l.ceilingBinds() {
+		doubt(CeilingDoubt, ensembles, "a single state weighs so much that the likelihood is at most %.3f", l.leastCeiling())
+	}
+	if l.AboveLimit {
+		doubt(LimitDoubt, ensembles+" and "+temperatures, "%.3f is more than any log-likelihood can be", *l.ReverseAIS)
+	}
+	if d, e := q.StartDifferenceKept, q.StartDifferenceKeptError; math.Abs(d) > max(leastMatters, maxDifference*e) {
+		doubt(StartsDoubt, sweeps, "ensembles that started at data and far from data differ by %.3f ± %.3f", d, e)
+	} else if w := q.StartDifferenceWeighed; math.Abs(w) > maxWeighed {
+		doubt(StartsDoubt, sweeps, "by what their states weigh, ensembles that started at data and far from data differ by %.3f", w)
 	}
 	if q.RoundTrips < minRoundTrips {
 		doubt(TripsDoubt, sweeps, "%.2f round trips an ensemble between base and machine", q.RoundTrips)
 	}
-	if counted := q.Sweeps - q.Sweeps/2; q.Autocorrelation*minAutocorrelated > float64(counted) {
-		doubt(SlowDoubt, sweeps, "the autocorrelation time is %.0f sweeps, of %d that count", q.Autocorrelation, counted)
+	if counted := q.Sweeps - q.Sweeps/2; ev.Autocorrelation*minAutocorrelated > float64(counted) {
+		doubt(SlowDoubt, sweeps, "the autocorrelation time is %.0f sweeps, of %d that count", ev.Autocorrelation, counted)
 	}
 	error := func(in *Interval) float64 { return (in[1] - in[0]) / (2 * 1.96) }
 	spread := math.Hypot(error(l.ForwardInterval), error(l.ReverseInterval))
@@ -103,6 +127,14 @@ func reasons(l *LogLikelihood) (list []Reason) {
 		doubt(EffectiveDoubt, temperatures, "%.1f effective chains, where %.1f are needed", e, least)
 	}
 	return list
+}
+
+// rounding is what a log-weight of a state may be off by in float32, in nats, a nat of its size.
+const rounding = 1e-6
+
+// ceilingBinds reports whether a ceiling contradicts reverse, beyond its interval and rounding.
+func (l *LogLikelihood) ceilingBinds() bool {
+	return l.leastCeiling() < l.ReverseInterval[0]-rounding*max(1000, math.Abs(l.LogWeight))
 }
 
 // leastCeiling is the lowest ceiling that is known.

@@ -68,15 +68,19 @@ type Ratio struct {
 	centred bool
 }
 
-// Ln returns ln Z'/Z from the named ensembles, repeated ones as often as they are named.
+// Ln returns ln Z'/Z from the named ensembles, repeated ones as often as they are named. It is
+// finite.
 func (r *Ratio) Ln(ensembles []int) float64 {
 	var up, down float64
 	for _, l := range ensembles {
 		up += r.Up[l]
 		down += r.Down[l]
 	}
-	return r.Centre + math.Log(up) - math.Log(down)
+	return r.Centre + math.Log(max(up, leastSum)) - math.Log(max(down, leastSum))
 }
+
+// leastSum takes the place of sums that are 0 in float64, so that ratios are finite.
+const leastSum = 1e-300
 
 func (r *Ratio) add(up, down []float64) {
 	if !r.centred {

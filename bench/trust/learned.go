@@ -1,0 +1,10 @@
+package main
+
+import (
+	"context"
+	"errors"
+)
+
+func learned(context.Context, *settings, func(string, func() *built) error) error {
+	return errors.New("later")
+}

@@ -1,0 +1,211 @@
+package evaluate
+
+import (
+	"context"
+	"slices"
+
+	"bethe/sample"
+)
+
+// A Mode is a group of states in which some tempered ensembles are and others are not,
+// with its own ln Z, by annealing from independent units that look like those states. An
+// ensemble alone tells too much of a mode that melts and freezes at different temperatures;
+// from a base of its own nothing has to melt. Forward is of the whole Z, which it
+// hardly ever overstates, Reverse of the mode, which it hardly ever understates.
+type Mode struct {
+	Ensembles, Searched []int // that are in it, of the tempered ones and of the search
+	Excess              float64
+	Forward, Reverse    []float64 // ln Z by each chain alone
+}
+
+// Limits of how modes are looked at.
+const (
+	maxModes        = 8
+	modeChains      = 64
+	modeSettling    = 16 // sweeps
+	modeSnapshots   = 8
+	modePilot       = 32   // chains
+	modePilotSteps  = 500  // at least
+	modeShare       = 4    // of the temperatures of the estimate, as a divisor
+	leastModeSteps  = 200  // temperatures
+	modeResemblance = 0.25 // of the square of the distance to other states
+)
+
+// A standing is an ensemble that stands apart.
+type standing struct {
+	ensemble int
+	searched bool
+	excess   float64
+	column   int // of the states
+}
+
+// modes measures the modes of ensembles that stand apart, the ones of largest excess first. states
+// are those of the tempered ensembles at the machine, searched those of the search.
+func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) error {
+	n := e.evidence.Ensembles()
+	pooled := e.evidence.LnZ(first(n))
+	var list []standing
+	var rest []int
+	all := e.source.NewVisible(n + len(e.evidence.Searched))
+	all.Put(states, first(n))
+	for l, z := range e.evidence.Alone() {
+		if z-pooled > maxExcess {
+			list = append(list, standing{l, false, z - pooled, l})
+		} else {
+			rest = append(rest, l)
+		}
+	}
+	if searched != nil {
+		to := first(all.Len())[n:]
+		all.Put(*searched, to)
+		for l, z := range e.evidence.Searched {
+			if z-pooled > maxExcess {
+				list = append(list, standing{l, true, z - pooled, n + l})
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, func(a, b standing) int {
+		if a.excess > b.excess {
+			return -1
+		}
+		if a.excess < b.excess {
+			return 1
+		}
+		return 0
+	})
+	means, err := e.meanStates(ctx, all)
+	if err != nil {
+		return err
+	}
+	for len(list) > 0 && len(e.evidence.Modes) < maxModes {
+		var members, others []standing
+		for k, s := range list {
+			if k == 0 || near(means[s.column], means[list[0].column], average(means, rest)) {
+				members = append(members, s)
+			} else {
+				others = append(others, s)
+			}
+		}
+		list = others
+		mode := Mode{Excess: members[0].excess}
+		var columns []int
+		for _, s := range members {
+			columns = append(columns, s.column)
+			if s.searched {
+				mode.Searched = append(mode.Searched, s.ensemble)
+			} else {
+				mode.Ensembles = append(mode.Ensembles, s.ensemble)
+			}
+		}
+		slices.Sort(mode.Ensembles)
+		slices.Sort(mode.Searched)
+		if err := e.measure(ctx, &mode, all, columns, uint64(len(e.evidence.Modes))); err != nil {
+			return err
+		}
+		e.evidence.Modes = append(e.evidence.Modes, mode)
+	}
+	e.evidence.Unmeasured = len(list)
+	return nil
+}
+
+// meanStates returns the mean visible states of chains that begin at the columns of
+// states, over some sweeps.
+func (e *estimation[T, V, H]) meanStates(ctx context.Context, states V) ([][]float64, error) {
+	count := states.Len()
+	chains := sample.NewChains(e.source, count, e.opt.Key.Sub(streamModes).Sub(0))
+	chains.Start(states)
+	means := make([][]float64, count)
+	for l := range means {
+		means[l] = make([]float64, states.Units())
+	}
+	now := make([]T, states.Units()*count)
+	for k := range 2 * modeSettling {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		chains.Sweep(1)
+		if k < modeSettling {
+			continue
+		}
+		chains.VisibleMeans(now)
+		for l := range means {
+			for i := range means[l] {
+				means[l][i] += float64(now[i*count+l]) / modeSettling
+			}
+		}
+	}
+	return means, nil
+}
+
+// average returns the mean of the named vectors, or of all if none is named.
+func average(x [][]float64, of []int) []float64 {
+	if len(of) == 0 {
+		of = first(len(x))
+	}
+	out := make([]float64, len(x[0]))
+	for _, l := range of {
+		for i, v := range x[l] {
+			out[i] += v / float64(len(of))
+		}
+	}
+	return out
+}
+
+// near reports whether two states are much nearer to each other than to the others.
+func near(a, b, others []float64) bool {
+	var ab, ao, bo float64
+	for i := range a {
+		ab += (a[i] - b[i]) * (a[i] - b[i])
+		ao += (a[i] - others[i]) * (a[i] - others[i])
+		bo += (b[i] - others[i]) * (b[i] - others[i])
+	}
+	return ab <= modeResemblance*min(ao, bo)
+}
+
+// measure anneals between a mode and a base that looks like it, in both directions.
+func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number uint64) error {
+	key := e.opt.Key.Sub(streamModes).Sub(1).Sub(number)
+	starts := e.source.NewVisible(modeChains)
+	repeated := make([]int, modeChains)
+	for k := range repeated {
+		repeated[k] = columns[k%len(columns)]
+	}
+	states.Gather(starts, repeated)
+	chains := sample.NewChains(e.source, modeChains, key.Sub(0))
+	chains.Start(starts)
+	like := e.source.NewVisible(modeChains * modeSnapshots)
+	to := first(modeChains)
+	for k := range modeSnapshots {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		chains.Sweep(modeSettling / 2)
+		like.Put(chains.Visible, to)
+		if k+1 < modeSnapshots {
+			for j := range to {
+				to[j] += modeChains
+			}
+		}
+	}
+	source := e.machine.Source(like)
+	steps := max(leastModeSteps, e.opt.Temperatures/modeShare)
+	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: modePilot, Steps: max(modePilotSteps, steps/2), Key: key.Sub(1)})
+	if err != nil {
+		return err
+	}
+	annealing := sample.Annealing{Chains: modeChains, Ladder: profile.AnnealingLadder(steps), Key: key.Sub(2)}
+	forward, err := sample.AnnealedLnZ(ctx, source, annealing)
+	if err != nil {
+		return err
+	}
+	annealing.Key = key.Sub(3)
+	reverse, err := sample.ReverseLnZ(ctx, source, chains.Visible, annealing)
+	mode.Forward, mode.Reverse = forward.LogWeights, reverse.LogWeights
+	return err
+}
+
+// lnZ returns ln Z by the base of the mode, and of the mode.
+func (m *Mode) lnZ() (whole, own float64) { return lnMean(m.Forward), lnHarmonicMean(m.Reverse) }
