@@ -7,15 +7,15 @@ import (
 	"bethe/stream"
 )
 
-// 95 % intervals of ln of the mean of 64 log-normal weights, whose logarithms have a standard deviation
-// of 0.7, hold the truth in about 95 % of 400 cases: between 89 % and 98.5 % (false
+// 95 % intervals of ln of the mean of 40 log-normal weights, whose logarithms have a standard deviation
+// of 0.7, hold the truth in about 95 % of 200 cases: in at least 173 and not in all (false
 // alarms below 1e-4 at a true rate of 94 %).
 func TestStudentisedCovers(t *testing.T) {
-	const cases, sigma = 400, 0.7
+	const cases, sigma = 200, 0.7
 	covered := 0
 	for k := range cases {
 		rng := stream.New(uint64(k)).Rand()
-		x := make([]float64, 64)
+		x := make([]float64, 40)
 		for l := range x {
 			x[l] = sigma * rng.NormFloat64()
 		}
@@ -28,7 +28,7 @@ func TestStudentisedCovers(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d", covered, cases)
-	if covered < cases*89/100 || covered > cases*985/1000 {
+	if covered < 173 || covered == cases {
 		t.Errorf("%d of %d intervals hold the mean", covered, cases)
 	}
 	if low, high := studentised([]int{0, 1}, stream.New(1), func([]int) (float64, float64) { return 3, 0 }); low != 3 || high != 3 {

@@ -96,11 +96,7 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	if err != nil {
 		return states, err
 	}
-	if err := e.modes(ctx, tempered.Top().Visible, searched); err != nil {
-		return states, err
-	}
-	light := e.evidence.light(e.evidence.LnZ(first(chains)))
-	e.evidence.Autocorrelation = autocorrelation(without(weights, light))
+	e.searched, e.logWeights = searched, weights
 	return tempered.Top().Visible.Clone(), nil
 }
 

@@ -59,27 +59,29 @@ func (e *Evidence) Alone() []float64 {
 // at most limit. Judgements of the same evidence with the same key are equal.
 func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	forward, reverse, raise, exchanged := e.Intervals(key)
+	if forward[0] > reverse[1] { // reverse starts have missed something, or forward has, and the truth is likely between
+		reverse[1] = *l.ForwardAIS
+	}
+	forward[0] = min(forward[0], *l.ReverseAIS) // forward does not know what it missed
 	l.ForwardInterval, l.ReverseInterval, l.RAISEInterval, l.TemperedInterval = &forward, &reverse, &raise, &exchanged
 	l.RAISEWithdrawn = *l.RAISE > max(reverse[1], exchanged[1])
 	l.AboveLimit = reverse[0] > limit
 	n := e.Ensembles()
 	half := n / 2
-	alone, pooled := e.Alone(), e.LnZ(first(n))
+	alone := e.Alone()
 	q := l.Equilibrium
-	q.Apart = Apart{Excess: slices.Max(alone) - pooled, Unmeasured: e.Unmeasured}
+	reference := e.reference()
+	q.Apart = Apart{Excess: slices.Max(alone) - reference, Unmeasured: e.Unmeasured}
 	if s := q.Search; s != nil {
-		s.Excess = slices.Max(e.Searched) - pooled
+		s.Excess = slices.Max(e.Searched) - reference
 	}
-	light := e.light(pooled)
+	light := e.light()
 	for k := range e.Modes {
 		m := &e.Modes[k]
-		whole, own := m.lnZ()
-		found := Found{Ensembles: len(m.Ensembles), Searched: len(m.Searched), Share: own - pooled, Excess: whole - pooled, Likelihood: e.LogWeight - max(whole, min(own, pooled))}
-		if found.Excess > maxHeavier {
-			found.Likelihood = e.LogWeight - whole
-		}
-		q.Apart.Found = append(q.Apart.Found, found)
-		q.Apart.Ensembles += found.Ensembles
+		whole, own := m.whole(), m.own()
+		q.Apart.Found = append(q.Apart.Found, Found{Ensembles: len(m.Ensembles), Searched: len(m.Searched),
+			Share: own - reference, Excess: whole - reference, Likelihood: e.LogWeight - whole})
+		q.Apart.Ensembles += len(m.Ensembles)
 	}
 	q.Apart.Light = len(light)
 	difference := func(data, afar []int) (value, standardError float64) {
@@ -106,10 +108,16 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	q.Reached = len(q.Reasons) == 0
 }
 
+// reference returns the ln Z against which modes are held: by all tempered ensembles or by
+// reverse, whichever is less. Ensembles that are stuck in light modes make the first far too large.
+func (e *Evidence) reference() float64 {
+	return min(e.LnZ(first(e.Ensembles())), lnHarmonicMean(e.Reverse))
+}
+
 // light returns the tempered ensembles in modes that weigh next to nothing.
-func (e *Evidence) light(pooled float64) (list []int) {
+func (e *Evidence) light() (list []int) {
 	for k := range e.Modes {
-		if _, own := e.Modes[k].lnZ(); own-pooled < minShare {
+		if e.Modes[k].own()-e.reference() < minShare {
 			list = append(list, e.Modes[k].Ensembles...)
 		}
 	}
@@ -155,10 +163,9 @@ func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered 
 
 // missing returns how much ln Z would grow by modes that others have not met.
 func (e *Evidence) missing() float64 {
-	pooled, sum := e.LnZ(first(e.Ensembles())), 0.0
+	reference, sum := e.reference(), 0.0
 	for k := range e.Modes {
-		whole, own := e.Modes[k].lnZ()
-		sum += math.Exp(min(0, min(whole, own)-pooled))
+		sum += math.Exp(min(0, e.Modes[k].own()-reference))
 	}
 	return math.Log1p(sum)
 }
@@ -170,7 +177,7 @@ func (in Interval) or(other Interval) Interval {
 
 // kept returns the tempered ensembles that are in no light mode.
 func (e *Evidence) kept() (list []int) {
-	light := e.light(e.LnZ(first(e.Ensembles())))
+	light := e.light()
 	for l := range e.Ensembles() {
 		if !slices.Contains(light, l) {
 			list = append(list, l)

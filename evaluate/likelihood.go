@@ -170,16 +170,18 @@ func checkFit[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluate
 
 // An estimation is an estimate under way.
 type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
-	machine  Evaluated[T, V, H]
-	limit    float64 // of a likelihood
-	source   sample.Source[T, V, H]
-	samples  V
-	opt      Options
-	weight   float64 // mean log-weight of the samples: what ln Z is subtracted from
-	result   LogLikelihood
-	evidence *Evidence
-	spent    float64 // sweeps of a chain, of total
-	total    float64
+	machine    Evaluated[T, V, H]
+	limit      float64 // of a likelihood
+	source     sample.Source[T, V, H]
+	samples    V
+	opt        Options
+	weight     float64 // mean log-weight of the samples: what ln Z is subtracted from
+	result     LogLikelihood
+	evidence   *Evidence
+	searched   *V          // states of the search at the machine; nil if there was none
+	logWeights [][]float64 // of the states at the machine, [sweep that counts][ensemble]
+	spent      float64     // sweeps of a chain, of total
+	total      float64
 }
 
 // run fills in the result, if there is no error.
@@ -225,6 +227,10 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	result.Mean = min(*result.ReverseAIS, result.leastCeiling())
 	e.evidence.Forward, e.evidence.Reverse, e.evidence.RAISE = forward.LogWeights, reverse.LogWeights, raise.LogWeights
 	result.Evidence = e.evidence
+	if err := e.modes(ctx, starts, e.searched); err != nil {
+		return err
+	}
+	e.evidence.Autocorrelation = autocorrelation(without(e.logWeights, e.evidence.light()))
 	e.evidence.Judge(result, e.limit, opt.Key)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"bethe/sample"
+	"bethe/stream"
 )
 
 // A Mode is a group of states in which some tempered ensembles are and others are not,
@@ -15,13 +16,15 @@ import (
 type Mode struct {
 	Ensembles, Searched []int // that are in it, of the tempered ones and of the search
 	Excess              float64
-	Forward, Reverse    []float64 // ln Z by each chain alone
+	Forward, Reverse    []float64 // ln Z by each chain alone; no Forward of light modes
 }
 
 // Limits of how modes are looked at.
 const (
-	maxModes        = 8
+	maxModes        = 8  // that are measured well
+	maxTried        = 64 // that are looked at
 	modeChains      = 64
+	trialChains     = 16 // by which light modes are told
 	modeSettling    = 16 // sweeps
 	modeSnapshots   = 8
 	modePilot       = 32   // chains
@@ -43,14 +46,14 @@ type standing struct {
 // are those of the tempered ensembles at the machine, searched those of the search.
 func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) error {
 	n := e.evidence.Ensembles()
-	pooled := e.evidence.LnZ(first(n))
+	reference := e.evidence.reference()
 	var list []standing
 	var rest []int
 	all := e.source.NewVisible(n + len(e.evidence.Searched))
 	all.Put(states, first(n))
 	for l, z := range e.evidence.Alone() {
-		if z-pooled > maxExcess {
-			list = append(list, standing{l, false, z - pooled, l})
+		if z-reference > maxExcess {
+			list = append(list, standing{l, false, z - reference, l})
 		} else {
 			rest = append(rest, l)
 		}
@@ -59,8 +62,8 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 		to := first(all.Len())[n:]
 		all.Put(*searched, to)
 		for l, z := range e.evidence.Searched {
-			if z-pooled > maxExcess {
-				list = append(list, standing{l, true, z - pooled, n + l})
+			if z-reference > maxExcess {
+				list = append(list, standing{l, true, z - reference, n + l})
 			}
 		}
 	}
@@ -80,7 +83,8 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 	if err != nil {
 		return err
 	}
-	for len(list) > 0 && len(e.evidence.Modes) < maxModes {
+	measured := 0
+	for len(list) > 0 && measured < maxModes && len(e.evidence.Modes) < maxTried {
 		var members, others []standing
 		for k, s := range list {
 			if k == 0 || near(means[s.column], means[list[0].column], average(means, rest)) {
@@ -102,8 +106,12 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 		}
 		slices.Sort(mode.Ensembles)
 		slices.Sort(mode.Searched)
-		if err := e.measure(ctx, &mode, all, columns, uint64(len(e.evidence.Modes))); err != nil {
+		well, err := e.measure(ctx, &mode, all, columns, uint64(len(e.evidence.Modes)))
+		if err != nil {
 			return err
+		}
+		if well {
+			measured++
 		}
 		e.evidence.Modes = append(e.evidence.Modes, mode)
 	}
@@ -165,47 +173,75 @@ func near(a, b, others []float64) bool {
 	return ab <= modeResemblance*min(ao, bo)
 }
 
-// measure anneals between a mode and a base that looks like it, in both directions.
-func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number uint64) error {
+// measure anneals between a mode and a base that looks like it, from few states of it to the
+// base at first, which never makes a mode too light but for errors, and if it is not light
+// then well, in both directions.
+func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number uint64) (well bool, err error) {
 	key := e.opt.Key.Sub(streamModes).Sub(1).Sub(number)
-	starts := e.source.NewVisible(modeChains)
-	repeated := make([]int, modeChains)
+	source, at, err := e.base(ctx, states, columns, trialChains, key.Sub(0))
+	if err != nil {
+		return false, err
+	}
+	trial, err := sample.ReverseLnZ(ctx, source, at, sample.Annealing{Temperatures: leastModeSteps, Key: key.Sub(1)})
+	if err != nil {
+		return false, err
+	}
+	mode.Reverse = trial.LogWeights
+	if mode.own()-e.evidence.reference() < minShare-1 {
+		return false, nil
+	}
+	if source, at, err = e.base(ctx, states, columns, modeChains, key.Sub(2)); err != nil {
+		return true, err
+	}
+	steps := max(leastModeSteps, e.opt.Temperatures/modeShare)
+	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: modePilot, Steps: max(modePilotSteps, steps/2), Key: key.Sub(3)})
+	if err != nil {
+		return true, err
+	}
+	annealing := sample.Annealing{Chains: modeChains, Ladder: profile.AnnealingLadder(steps), Key: key.Sub(4)}
+	forward, err := sample.AnnealedLnZ(ctx, source, annealing)
+	if err != nil {
+		return true, err
+	}
+	annealing.Key = key.Sub(5)
+	reverse, err := sample.ReverseLnZ(ctx, source, at, annealing)
+	mode.Forward, mode.Reverse = forward.LogWeights, reverse.LogWeights
+	return true, err
+}
+
+// base returns the path from independent units that look like states to which chains
+// from the named columns come, and the last states of count such chains.
+func (e *estimation[T, V, H]) base(ctx context.Context, states V, columns []int, count int, key stream.Key) (source sample.Source[T, V, H], at V, err error) {
+	starts := e.source.NewVisible(count)
+	repeated := make([]int, count)
 	for k := range repeated {
 		repeated[k] = columns[k%len(columns)]
 	}
 	states.Gather(starts, repeated)
-	chains := sample.NewChains(e.source, modeChains, key.Sub(0))
+	chains := sample.NewChains(e.source, count, key)
 	chains.Start(starts)
-	like := e.source.NewVisible(modeChains * modeSnapshots)
-	to := first(modeChains)
-	for k := range modeSnapshots {
+	like := e.source.NewVisible(count * modeSnapshots)
+	to := first(count)
+	for range modeSnapshots {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, at, err
 		}
 		chains.Sweep(modeSettling / 2)
 		like.Put(chains.Visible, to)
-		if k+1 < modeSnapshots {
-			for j := range to {
-				to[j] += modeChains
-			}
+		for j := range to {
+			to[j] += count
 		}
 	}
-	source := e.machine.Source(like)
-	steps := max(leastModeSteps, e.opt.Temperatures/modeShare)
-	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: modePilot, Steps: max(modePilotSteps, steps/2), Key: key.Sub(1)})
-	if err != nil {
-		return err
-	}
-	annealing := sample.Annealing{Chains: modeChains, Ladder: profile.AnnealingLadder(steps), Key: key.Sub(2)}
-	forward, err := sample.AnnealedLnZ(ctx, source, annealing)
-	if err != nil {
-		return err
-	}
-	annealing.Key = key.Sub(3)
-	reverse, err := sample.ReverseLnZ(ctx, source, chains.Visible, annealing)
-	mode.Forward, mode.Reverse = forward.LogWeights, reverse.LogWeights
-	return err
+	return e.machine.Source(like), chains.Visible, nil
 }
 
-// lnZ returns ln Z by the base of the mode, and of the mode.
-func (m *Mode) lnZ() (whole, own float64) { return lnMean(m.Forward), lnHarmonicMean(m.Reverse) }
+// own returns ln Z of the mode, which is hardly ever too small.
+func (m *Mode) own() float64 { return lnHarmonicMean(m.Reverse) }
+
+// whole returns ln Z of the machine by the base of the mode, or else by the mode alone.
+func (m *Mode) whole() float64 {
+	if len(m.Forward) == 0 {
+		return m.own()
+	}
+	return lnMean(m.Forward)
+}

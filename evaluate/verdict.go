@@ -53,6 +53,7 @@ const (
 	SlowDoubt      Doubt = "autocorrelation"
 	ReversedDoubt  Doubt = "reverse_above_forward"
 	GapDoubt       Doubt = "gap"
+	TemperedDoubt  Doubt = "tempered"
 	EffectiveDoubt Doubt = "effective_chains"
 )
 
@@ -79,18 +80,28 @@ const (
 )
 
 // reasons returns what speaks against an estimate.
-func reasons(l *LogLikelihood, ev *Evidence) (list []Reason) {
+func reasons(l *LogLikelihood, ev *Evidence) []Reason {
+	list := []Reason{}
 	doubt := func(d Doubt, remedy, says string, args ...any) {
 		list = append(list, Reason{d, fmt.Sprintf(says, args...), remedy})
 	}
 	q := l.Equilibrium
 	const sweeps, ensembles, temperatures = "more sweeps", "more ensembles", "more temperatures"
 	a := &q.Apart
-	for _, f := range a.Found {
-		if f.Excess > maxHeavier {
-			doubt(ApartDoubt, ensembles+" and "+sweeps, "%d of %d tempered ensembles and %d of the search are in states that weigh exp(%.1f) times as much as all else: by them the likelihood is %.3f",
-				f.Ensembles, q.Ensembles, f.Searched, f.Excess, f.Likelihood)
+	kinds, heavier, worst := 0, Found{}, &Found{Likelihood: math.Inf(1)}
+	for k := range a.Found {
+		if f := &a.Found[k]; f.Likelihood < l.Mean-maxHeavier && f.Share > minShare {
+			kinds++
+			heavier.Ensembles += f.Ensembles
+			heavier.Searched += f.Searched
+			if f.Likelihood < worst.Likelihood {
+				worst = f
+			}
 		}
+	}
+	if kinds > 0 {
+		doubt(ApartDoubt, ensembles+" and "+sweeps, "%d of %d tempered ensembles and %d of the search stand apart, in %d kinds of states that weigh more than all else, the heaviest exp(%.1f) times: by them the likelihood is %.3f",
+			heavier.Ensembles, q.Ensembles, heavier.Searched, kinds, worst.Excess, worst.Likelihood)
 	}
 	if a.Unmeasured > 0 {
 		doubt(UnknownDoubt, sweeps, "%d ensembles stand apart, by up to %.1f nats, each in states of its own", a.Unmeasured, a.Excess)
@@ -121,6 +132,9 @@ func reasons(l *LogLikelihood, ev *Evidence) (list []Reason) {
 		doubt(ReversedDoubt, sweeps, "reverse lies %.3f ± %.3f above forward, which it should not", -gap, spread)
 	} else if gap > maxGap {
 		doubt(GapDoubt, temperatures, "forward and reverse differ by %.3f", gap)
+	}
+	if d := *l.Tempered - *l.ReverseAIS; math.Abs(d) > maxGap {
+		doubt(TemperedDoubt, sweeps, "tempered and reverse differ by %.3f", d)
 	}
 	least := min(minEffective, float64(q.Ensembles)/2)
 	if e := min(l.Effective, l.ReverseEffective); e < least {

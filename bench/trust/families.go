@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"bethe/rbm"
 	"bethe/spin"
@@ -15,14 +16,14 @@ type built struct {
 	name    string
 	machine *rbm.Machine
 	samples *spin.Matrix
-	// hidden tells that nothing but luck finds a state in which the machine is: a golf hole.
+	// hole tells that little but luck finds a state in which the machine is: a golf hole.
 	hole bool
 }
 
 // A family builds machine k of some.
 type family struct {
 	name  string
-	share int // how many of twelve machines are of it
+	share int // how many of the machines of a round are of it
 	build func(k int, rng *rand.Rand) *built
 }
 
@@ -37,7 +38,8 @@ var families = []family{
 	{"rare state", 1, rare},
 	{"heavy-tailed weights", 2, heavyTailed},
 	{"glass", 1, glass},
-	{"golf hole", 1, golf},
+	{"golf hole, a hidden unit", 1, golf},
+	{"golf hole, hidden together", 1, golfTogether},
 }
 
 // real returns a machine with couplings w, hidden x visible.
@@ -269,6 +271,49 @@ func golf(k int, rng *rand.Rand) *built {
 	return &built{name: fmt.Sprintf("%s excess %v", b.name, excess), machine: m, samples: samples, hole: true}
 }
 
+// golfTogether has a hole that no hidden unit leads to: nearly all of them must have the signs of a
+// pattern before any spin turns. Half of the spins turn in it, the others stay, so that
+// mirror images of data lead nowhere either.
+func golfTogether(k int, rng *rand.Rand) *built {
+	n, p := pick(rng, 60, 100), 14
+	w := make([]float64, n*p)
+	m := real(n, p, w)
+	a := pick(rng, 0.5, 1)
+	hiddenSigns := make([]float64, p)
+	for mu := range hiddenSigns {
+		hiddenSigns[mu] = float64(1 - 2*rng.IntN(2))
+	}
+	for i := range n {
+		sign := float64(1 - 2*rng.IntN(2))
+		for mu, h := range hiddenSigns {
+			m.Weights[mu*n+i] = float32(a * sign * h)
+		}
+		m.VisibleField[i] = a * sign * float64(p-3) // from all but two units on, the first half turn
+		if i%2 == 0 {
+			m.VisibleField[i] *= -1
+		}
+	}
+	up, down := 0.0, 0.0
+	for i, b := range m.VisibleField {
+		pull := 0.0
+		for mu, h := range hiddenSigns {
+			pull += h * float64(m.Weights[mu*n+i])
+		}
+		up += log2cosh(b + pull)
+		down += log2cosh(b - pull)
+	}
+	field := func(excess float64) {
+		for mu, h := range hiddenSigns {
+			m.HiddenField[mu] = h * (down - up + excess) / float64(2*p)
+		}
+	}
+	field(-100)
+	samples := drawn(m, rng, nil)
+	excess := pick(rng, 5, 20, 50)
+	field(float64(excess))
+	return &built{name: fmt.Sprintf("%dx%d strength %v excess %v", n, p, a, excess), machine: m, samples: samples, hole: true}
+}
+
 // hidden calls with ln of the weight of each hidden state, in which bit mu is 1 where
 // unit mu is up, summed over the visible ones.
 func hidden(m *rbm.Machine, each func(state int, lnw float64)) {
@@ -347,14 +392,17 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 	return s
 }
 
-// build returns the machines of the families, the first of each first.
-func build(seed uint64, rounds int, each func(family string, make func() *built) error) error {
+// build calls with the machines of the families whose names begin with only, the first of each first.
+func build(seed uint64, rounds int, only string, each func(family string, make func() (*built, error)) error) error {
 	for round := range rounds {
 		for f, fam := range families {
 			for j := range fam.share {
+				if !strings.HasPrefix(fam.name, only) {
+					continue
+				}
 				k := round*fam.share + j
 				key := stream.New(seed).Sub(uint64(f)).Sub(uint64(k))
-				if err := each(fam.name, func() *built { return fam.build(k, key.Rand()) }); err != nil {
+				if err := each(fam.name, func() (*built, error) { return fam.build(k, key.Rand()), nil }); err != nil {
 					return err
 				}
 			}

@@ -38,7 +38,7 @@ type settings struct {
 	rounds       int
 	raw          string
 	bethe, data  string
-	cases        string
+	cases, only  string
 	temperatures int
 	chains       int
 	sweeps       int
@@ -58,7 +58,7 @@ type record struct {
 func main() {
 	var s settings
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the machines and the estimates")
-	flag.IntVar(&s.rounds, "rounds", 16, "rounds of thirteen built machines")
+	flag.IntVar(&s.rounds, "rounds", 16, "rounds of fourteen built machines")
 	flag.StringVar(&s.raw, "raw", "trust.jsonl", "file of what was estimated, to which is added")
 	flag.StringVar(&s.bethe, "bethe", "", "bethe program that learns machines; none without it")
 	flag.StringVar(&s.data, "data", "", "folder of data to learn, npy, npz or CSV files; without it the embedded digits alone")
@@ -67,6 +67,7 @@ func main() {
 	flag.IntVar(&s.sweeps, "sweeps", 1000, "of the tempered chains")
 	judge := flag.String("judge", "", "raw files to judge, by commas; nothing is estimated")
 	flag.StringVar(&s.cases, "cases", "", "folder of machines NAME.npz and their samples NAME.data.npy, to be put to it as well")
+	flag.StringVar(&s.only, "only", "", "the built families whose names begin so alone")
 	list := flag.Bool("list", false, "list every machine")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -111,9 +112,12 @@ func run(ctx context.Context, w io.Writer, s *settings, judge string, list bool)
 	defer out.Close()
 	records = done
 	number := uint64(0)
-	each := func(family string, make func() *built) error {
+	each := func(family string, make func() (*built, error)) error {
 		number++
-		b := make()
+		b, err := make()
+		if err != nil {
+			return err
+		}
 		if known[family+b.name] {
 			return ctx.Err()
 		}
@@ -131,7 +135,7 @@ func run(ctx context.Context, w io.Writer, s *settings, judge string, list bool)
 		fmt.Fprintf(os.Stderr, "%4d %-28s %-50s exact %9.3f  reverse %+.3f  %v  %.1f s\n", number, family, r.Name, r.Exact, *r.Estimate.ReverseAIS-r.Exact, r.Estimate.Equilibrium.Reached, r.Seconds)
 		return errors.Join(err, ctx.Err())
 	}
-	if err := build(s.seed, s.rounds, each); err != nil {
+	if err := build(s.seed, s.rounds, s.only, each); err != nil {
 		return err
 	}
 	if s.cases != "" {
@@ -195,7 +199,7 @@ func read(path string) (list []*record, err error) {
 }
 
 // cases calls with the machines of a folder.
-func cases(folder string, each func(string, func() *built) error) error {
+func cases(folder string, each func(string, func() (*built, error)) error) error {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.data.npy"))
 	if err != nil {
 		return err
@@ -210,8 +214,8 @@ func cases(folder string, each func(string, func() *built) error) error {
 		if err != nil {
 			return err
 		}
-		if err := each("case", func() *built {
-			return &built{name: filepath.Base(name), machine: file.Machine(), samples: set.Samples}
+		if err := each("case", func() (*built, error) {
+			return &built{name: filepath.Base(name), machine: file.Machine(), samples: set.Samples}, nil
 		}); err != nil {
 			return err
 		}

@@ -9,11 +9,14 @@ import (
 	"bethe/evaluate"
 )
 
+// fine is the largest error, in nats, of each estimate of a sound machine.
+const fine = 0.5
+
 // wrong is the error, in nats, from which on an estimate whose verdict is good is a silent one.
 const wrong = 1
 
 func tell(w io.Writer, records []*record, list bool) {
-	type tally struct{ machines, sound, alarms, silent, told int }
+	type tally struct{ machines, within, doubted, sound, alarms, silent, told int }
 	var names []string
 	by := map[string]*tally{}
 	all := &tally{}
@@ -27,6 +30,7 @@ func tell(w io.Writer, records []*record, list bool) {
 		}
 		l := &r.Estimate
 		off := math.Abs(l.Mean-r.Exact) > wrong
+		sound := max(math.Abs(*l.ForwardAIS-r.Exact), math.Abs(*l.ReverseAIS-r.Exact), math.Abs(*l.Tempered-r.Exact)) <= fine
 		for _, t := range []*tally{t, all} {
 			if t == all && r.Hole {
 				continue
@@ -38,8 +42,14 @@ func tell(w io.Writer, records []*record, list bool) {
 			case off:
 				t.told++
 			default:
-				t.sound++
+				t.within++
 				if !reached {
+					t.doubted++
+				}
+			}
+			if sound {
+				t.sound++
+				if !l.Equilibrium.Reached {
 					t.alarms++
 				}
 			}
@@ -53,7 +63,7 @@ func tell(w io.Writer, records []*record, list bool) {
 				r.Family, r.Name, r.Exact, *l.ForwardAIS-r.Exact, *l.ReverseAIS-r.Exact, *l.Tempered-r.Exact, *l.RAISE-r.Exact, *l.Ceiling-r.Exact, q.Reached,
 				q.Apart.Ensembles, q.Apart.Excess, q.Apart.Light, q.Apart.Unmeasured, searchOf(q).Excess, q.StartDifference, q.StartDifferenceError,
 				q.StartDifferenceKept, q.StartDifferenceKeptError, q.StartDifferenceWeighed, q.RoundTrips, r.Evidence.Autocorrelation, l.Effective, l.ReverseEffective)
-			for _, f := range q.Apart.Found {
+			for _, f := range q.Apart.Found[:min(4, len(q.Apart.Found))] {
 				fmt.Fprintf(w, " [%d+%d share %.2f excess %.2f]", f.Ensembles, f.Searched, f.Share, f.Excess)
 			}
 			for _, d := range q.Reasons {
@@ -61,15 +71,15 @@ func tell(w io.Writer, records []*record, list bool) {
 			}
 			if off && q.Reached {
 				fmt.Fprint(w, " SILENT")
-			} else if !off && !q.Reached {
+			} else if sound && !q.Reached {
 				fmt.Fprint(w, " ALARM")
 			}
 			fmt.Fprintln(w)
 		}
 	}
-	fmt.Fprintln(w, "| family | machines | off by more than a nat, told | and silent | sound | doubted all the same |\n|---|---|---|---|---|---|")
+	fmt.Fprintln(w, "| family | machines | off by more than a nat, told | and silent | within a nat | doubted | all estimates within half a nat | doubted |\n|---|---|---|---|---|---|---|---|")
 	row := func(name string, t *tally) {
-		fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d |\n", name, t.machines, t.told, t.silent, t.sound, t.alarms)
+		fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d | %d |\n", name, t.machines, t.told, t.silent, t.within, t.doubted, t.sound, t.alarms)
 	}
 	for _, name := range names {
 		row(name, by[name])
