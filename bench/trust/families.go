@@ -272,7 +272,7 @@ func golf(k int, rng *rand.Rand) *built {
 }
 
 // golfTogether has a hole that no hidden unit leads to: nearly all of them must have the signs of a
-// pattern before any spin turns. Half of the spins turn in it, the others stay, so that
+// pattern before any spin turns. Half of the spins turn in it, the others never do, so that
 // mirror images of data lead nowhere either.
 func golfTogether(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 60, 100), 14
@@ -288,9 +288,9 @@ func golfTogether(k int, rng *rand.Rand) *built {
 		for mu, h := range hiddenSigns {
 			m.Weights[mu*n+i] = float32(a * sign * h)
 		}
-		m.VisibleField[i] = a * sign * float64(p-3) // from all but two units on, the first half turn
+		m.VisibleField[i] = a * sign * float64(p+3) // these never turn
 		if i%2 == 0 {
-			m.VisibleField[i] *= -1
+			m.VisibleField[i] = -a * sign * float64(p-3) // these do where at most one unit has another sign
 		}
 	}
 	up, down := 0.0, 0.0
