@@ -132,7 +132,7 @@ func TestRAISEWithdrawn(t *testing.T) {
 
 // A machine without fields does not tell samples from mirror images; offsets are fields.
 func TestMirror(t *testing.T) {
-	m := &rbm.Machine{Params: rbm.NewParams(5, 3, 0.4), Synapses: spin.Random(5, 3, stream.New(1).Rand())}
+	m := &rbm.Machine{Params: rbm.NewParams(5, 3, 0.4), Synapses: rbm.Binary(spin.Random(5, 3, stream.New(1).Rand()))}
 	s := spin.Random(5, 7, stream.New(2).Rand())
 	both, ok := OnMachine(m).Mirror(s)
 	if !ok || both.Cols() != 14 {

@@ -42,13 +42,28 @@ var families = []family{
 	{"golf hole, hidden together", 1, golfTogether},
 }
 
-// real returns a machine with couplings w, hidden x visible.
-func real(n, p int, w []float64) *rbm.Machine {
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1), Weights: make([]float32, n*p)}
+// real returns a machine with couplings w, hidden x visible, and the weights that it keeps.
+func real(n, p int, w []float64) (*rbm.Machine, []float32) {
+	weights := make([]float32, n*p)
 	for k, v := range w {
-		m.Weights[k] = float32(v)
+		weights[k] = float32(v)
 	}
-	return m
+	return &rbm.Machine{Params: rbm.NewParams(n, p, 1), Synapses: rbm.RealValued(n, p, weights)}, weights
+}
+
+// binary returns a machine with random synapses, and uniform one with all up.
+func binary(n, p int, coupling float64, rng *rand.Rand) *rbm.Machine {
+	return &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: rbm.Binary(spin.Random(n, p, rng))}
+}
+
+func uniform(n, p int, coupling float64) *rbm.Machine {
+	up := spin.New(n, p)
+	for i := range n {
+		for mu := range p {
+			up.Set(i, mu, 1)
+		}
+	}
+	return &rbm.Machine{Params: rbm.NewParams(n, p, coupling), Synapses: rbm.Binary(up)}
 }
 
 // pick returns one of the values.
@@ -57,7 +72,7 @@ func pick[T any](rng *rand.Rand, values ...T) T { return values[rng.IntN(len(val
 func randomBinary(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 30, 60, 120, 240), 6+rng.IntN(7)
 	beta := pick(rng, 0.3, 0.7, 1, 1.5)
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, beta/math.Sqrt(float64(n))), Synapses: spin.Random(n, p, rng)}
+	m := binary(n, p, beta/math.Sqrt(float64(n)), rng)
 	spread(m, 0.5, rng)
 	return &built{name: fmt.Sprintf("%dx%d beta %v", n, p, beta), machine: m, samples: drawn(m, rng, nil)}
 }
@@ -79,7 +94,7 @@ func randomReal(k int, rng *rand.Rand) *built {
 	for j := range w {
 		w[j] = beta * rng.NormFloat64() / math.Sqrt(float64(n))
 	}
-	m := real(n, p, w)
+	m, _ := real(n, p, w)
 	spread(m, 0.7, rng)
 	return &built{name: fmt.Sprintf("%dx%d beta %v", n, p, beta), machine: m, samples: drawn(m, rng, nil)}
 }
@@ -90,12 +105,7 @@ func ferromagnet(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 40, 80, 160), 6+rng.IntN(7)
 	// Above 1 of n p J^2 the machine is magnetised.
 	j := math.Sqrt(pick(rng, 0.8, 1.3, 1.8, 2.5) / float64(n*p))
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, j), Synapses: spin.New(n, p)}
-	for i := range n {
-		for mu := range p {
-			m.Synapses.Set(i, mu, 1)
-		}
-	}
+	m := uniform(n, p, j)
 	lean := pick(rng, 0, 0.5, 2, 8, 25)
 	for i := range m.VisibleField {
 		m.VisibleField[i] = -lean / float64(n)
@@ -111,12 +121,7 @@ func ferromagnet(k int, rng *rand.Rand) *built {
 // about the same, with a wall between them.
 func coexistence(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 60, 120, 200), 8+rng.IntN(5)
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, pick(rng, 0.03, 0.045, 0.06)), Synapses: spin.New(n, p)}
-	for i := range n {
-		for mu := range p {
-			m.Synapses.Set(i, mu, 1)
-		}
-	}
+	m := uniform(n, p, pick(rng, 0.03, 0.045, 0.06))
 	b := pick(rng, -0.1, -0.2, -0.3)
 	for i := range m.VisibleField {
 		m.VisibleField[i] = b
@@ -127,7 +132,7 @@ func coexistence(k int, rng *rand.Rand) *built {
 	if k%2 == 1 {
 		from, keep = "up", func(magnetisation float64) bool { return magnetisation > 0 }
 	}
-	return &built{name: fmt.Sprintf("%dx%d J %v b %v excess %v data %s", n, p, m.Coupling, b, excess, from), machine: m, samples: drawn(m, rng, keep)}
+	return &built{name: fmt.Sprintf("%dx%d J %v b %v excess %v data %s", n, p, m.Coupling(), b, excess, from), machine: m, samples: drawn(m, rng, keep)}
 }
 
 // balance sets equal hidden fields such that the machine with all hidden units up weighs exp(excess)
@@ -159,8 +164,7 @@ func entropic(k int, rng *rand.Rand) *built {
 	field := pick(rng, 0.2, 0.35)
 	excess := pick(rng, -20, -8, 0, 8, 15, 30)
 	strong := pick(rng, 0.5, 1, 1.37)
-	w := make([]float64, n*p)
-	m := real(n, p, w)
+	m, weights := real(n, p, nil)
 	for i := range n {
 		sign := float64(1 - 2*(i%2))
 		weight := field / float64(p) * sign
@@ -170,7 +174,7 @@ func entropic(k int, rng *rand.Rand) *built {
 			m.VisibleField[i] = sign * field // polarised with hidden units up, free with them down
 		}
 		for mu := range p {
-			m.Weights[mu*n+i] = float32(weight)
+			weights[mu*n+i] = float32(weight)
 		}
 	}
 	balance(m, -float64(excess))
@@ -201,7 +205,7 @@ func rare(k int, rng *rand.Rand) *built {
 	for i := range size {
 		w[i] = strength * float64(1-2*rng.IntN(2))
 	}
-	m := real(n, p, w)
+	m, _ := real(n, p, w)
 	spread(m, 0.3, rng)
 	excess := pick(rng, -6, -3, 0, 4, 10)
 	level(m, 0, float64(excess))
@@ -240,7 +244,7 @@ func heavyTailed(k int, rng *rand.Rand) *built {
 	for j := range w {
 		w[j] = 0.1 * float64(1-2*rng.IntN(2)) * min(50, math.Exp(s*rng.NormFloat64()))
 	}
-	m := real(n, p, w)
+	m, _ := real(n, p, w)
 	spread(m, 1, rng)
 	return &built{name: fmt.Sprintf("%dx%d s %v", n, p, s), machine: m, samples: drawn(m, rng, nil)}
 }
@@ -248,7 +252,7 @@ func heavyTailed(k int, rng *rand.Rand) *built {
 func glass(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 60, 120, 240), 10+rng.IntN(3)
 	beta := pick(rng, 2, 3, 4.0)
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, beta/math.Sqrt(float64(n))), Synapses: spin.Random(n, p, rng)}
+	m := binary(n, p, beta/math.Sqrt(float64(n)), rng)
 	spread(m, pick(rng, 0, 0.3), rng)
 	return &built{name: fmt.Sprintf("%dx%d beta %v", n, p, beta), machine: m, samples: drawn(m, rng, nil)}
 }
@@ -256,19 +260,23 @@ func glass(k int, rng *rand.Rand) *built {
 // golf has a hole: one state of all spins, held by one hidden unit, that outweighs the rest
 // and to which nothing leads.
 func golf(k int, rng *rand.Rand) *built {
-	b := randomReal(k, rng)
-	m := b.machine
-	n := m.Visible()
+	n, p, beta := pick(rng, 30, 60, 120, 240), 6+rng.IntN(7), pick(rng, 0.3, 0.7, 1)
+	w := make([]float64, n*p)
+	for j := range w {
+		w[j] = beta * rng.NormFloat64() / math.Sqrt(float64(n))
+	}
 	strength := 3 + rng.Float64()
 	for i := range n {
-		m.Weights[i] = float32(strength * float64(1-2*rng.IntN(2)))
+		w[i] = strength * float64(1-2*rng.IntN(2))
 	}
+	m, _ := real(n, p, w)
+	spread(m, 0.7, rng)
 	// The samples are of the machine without the hole.
 	m.HiddenField[0] = -2 * strength * float64(n)
 	samples := drawn(m, rng, nil)
 	excess := pick(rng, 5, 20, 50)
 	level(m, 0, float64(excess))
-	return &built{name: fmt.Sprintf("%s excess %v", b.name, excess), machine: m, samples: samples, hole: true}
+	return &built{name: fmt.Sprintf("%dx%d beta %v excess %v", n, p, beta, excess), machine: m, samples: samples, hole: true}
 }
 
 // golfTogether has a hole that no hidden unit leads to: nearly all of them must have the signs of a
@@ -276,8 +284,7 @@ func golf(k int, rng *rand.Rand) *built {
 // mirror images of data lead nowhere either.
 func golfTogether(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 60, 100), 14
-	w := make([]float64, n*p)
-	m := real(n, p, w)
+	m, weights := real(n, p, nil)
 	a := pick(rng, 0.5, 1)
 	hiddenSigns := make([]float64, p)
 	for mu := range hiddenSigns {
@@ -286,7 +293,7 @@ func golfTogether(k int, rng *rand.Rand) *built {
 	for i := range n {
 		sign := float64(1 - 2*rng.IntN(2))
 		for mu, h := range hiddenSigns {
-			m.Weights[mu*n+i] = float32(a * sign * h)
+			weights[mu*n+i] = float32(a * sign * h)
 		}
 		m.VisibleField[i] = a * sign * float64(p+3) // these never turn
 		if i%2 == 0 {
@@ -297,7 +304,7 @@ func golfTogether(k int, rng *rand.Rand) *built {
 	for i, b := range m.VisibleField {
 		pull := 0.0
 		for mu, h := range hiddenSigns {
-			pull += h * float64(m.Weights[mu*n+i])
+			pull += h * float64(weights[mu*n+i])
 		}
 		up += log2cosh(b + pull)
 		down += log2cosh(b - pull)
