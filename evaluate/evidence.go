@@ -207,6 +207,13 @@ func studentised(of []int, key stream.Key, statistic func(chosen []int) (value, 
 	return value - ratios[replicates-1-tail]*se, value - ratios[tail]*se
 }
 
+// LnMeanInterval returns the 95 % interval of ln of the mean of exp(x), by a bootstrap of
+// its t ratio with streams below key.
+func LnMeanInterval(x []float64, key stream.Key) Interval {
+	low, high := studentised(first(len(x)), key, func(chosen []int) (float64, float64) { return lnMeanAndError(x, chosen) })
+	return Interval{low, high}
+}
+
 // lnMeanAndError returns ln of the mean of exp(x) of the chosen x, and its standard
 // error to first order.
 func lnMeanAndError(x []float64, chosen []int) (value, standardError float64) {

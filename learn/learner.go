@@ -228,8 +228,10 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	bound := terms.Bound()
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
+		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(streamBound).Sub(1)),
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
 	}
+	result.AboveLimit = bound > 0
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}
