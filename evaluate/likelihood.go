@@ -15,10 +15,10 @@ import (
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
-// nats a sample. Intervals hold 95 % of bootstrap replicates over chains: they
+// nats a sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
 // are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
-	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling
+	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling and that of the search
 	Exact bool    `json:"exact"` // by enumeration
 
 	// ForwardAIS tends to be too large, by less the more temperatures there are.
@@ -125,7 +125,9 @@ const (
 // rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
 // both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
-// half of which started at samples and half at scattered states (sample.Scattering). Errors are the
+// half of which started at samples and half at scattered states (sample.Scattering). More
+// tempered chains start at states that a search found (sample.Searching), and the states of ensembles
+// that stand apart are measured by themselves. Errors are the
 // context's, of the options, and of samples that do not fit.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {

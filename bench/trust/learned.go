@@ -28,14 +28,14 @@ var ways = []struct {
 	samples int // learned from, 0 for all
 	args    string
 }{
-	{"default", 0, "--steps 800"},
-	{"overfitted", 60, "--steps 3000 --rate 0.05"},
-	{"without centre", 0, "--steps 800 --no-centre"},
-	{"without fields", 0, "--steps 800 --no-centre --no-fields"},
-	{"real", 0, "--steps 800 --synapses real"},
-	{"real, overfitted", 60, "--steps 3000 --synapses real"},
-	{"sign", 0, "--steps 800 --synapses sign"},
-	{"sampled", 0, "--steps 800 --synapses sampled"},
+	{"default", 0, "--steps 500"},
+	{"overfitted", 60, "--steps 1500 --rate 0.05"},
+	{"without centre", 0, "--steps 500 --no-centre"},
+	{"without fields", 0, "--steps 500 --no-centre --no-fields"},
+	{"real", 0, "--steps 500 --synapses real"},
+	{"real, overfitted", 60, "--steps 1500 --synapses real"},
+	{"sign", 0, "--steps 500 --synapses sign"},
+	{"sampled", 0, "--steps 500 --synapses sampled"},
 }
 
 // Learned machines are small enough for exact sums, and see so many samples at most.
@@ -103,7 +103,7 @@ func learn(ctx context.Context, s *settings, work string, set *spin.Matrix, samp
 		return nil, err
 	}
 	words := append([]string{"train", "--data", data, "--hidden", strconv.Itoa(learnedHidden), "--seed", strconv.FormatUint(s.seed, 10),
-		"--batch", "100", "--chains", "100", "--quiet", "--out", out}, strings.Fields(args)...)
+		"--batch", "100", "--chains", "100", "--quiet", "--threads", "1", "--out", out}, strings.Fields(args)...)
 	cmd := exec.CommandContext(ctx, s.bethe, words...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s: %w: %s", strings.Join(words, " "), err, text)
