@@ -265,18 +265,13 @@ func (o *Objective[T]) annealedTerms(ctx context.Context, model *rbm.Model[T], s
 // EstimateTerms computes the terms of the bound on a set of samples by the
 // objective's partition term if that gives ln Z, as Terms does, else by the
 // annealing given, started at independent units that have the samples' means, as
-// AnnealedTerms does. A model without fields and offsets weighs mirror images of samples as
-// much as them, and annealing starts at fair units, so that it counts both. by names the way that was taken.
+// AnnealedTerms does. by names the way that was taken.
 func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (t Terms, by string, err error) {
 	if dual.GivesLnZ(o.Partition) {
 		t, report, err := o.Terms(ctx, model, samples)
 		return t, report.Engine, err
 	}
-	base := samples.MeanFields()
-	if !model.HasFields() && !model.Centred() {
-		clear(base)
-	}
-	t, err = o.annealedTerms(ctx, model, samples, base, a)
+	t, err = o.annealedTerms(ctx, model, samples, samples.MeanFields(), a)
 	return t, "annealing", err
 }
 
