@@ -139,19 +139,19 @@ func pick(values []float64, of []int) []float64 {
 // are in light states, the intervals of reverse and tempered reach from those with them to
 // those without.
 func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered Interval) {
-	key = key.Sub(streamBootstrap)
+	key = key.Sub(stream.EstimateBootstrap)
 	n := len(e.Forward)
 	in := func(low, high float64) Interval { return Interval{e.LogWeight - high, e.LogWeight - low} }
-	forward = in(studentised(first(n), key.Sub(3), func(chosen []int) (float64, float64) { return lnMeanAndError(e.Forward, chosen) }))
+	forward = in(studentised(first(n), key.Sub(stream.BootstrapForward), func(chosen []int) (float64, float64) { return lnMeanAndError(e.Forward, chosen) }))
 	minus := make([]float64, len(e.Reverse))
 	for k, v := range e.Reverse {
 		minus[k] = -v
 	}
 	reversed := func(of []int) Interval {
-		low, high := studentised(of, key.Sub(4), func(chosen []int) (float64, float64) { return lnMeanAndError(minus, chosen) })
+		low, high := studentised(of, key.Sub(stream.BootstrapReverse), func(chosen []int) (float64, float64) { return lnMeanAndError(minus, chosen) })
 		return in(-high, -low)
 	}
-	exchanged := func(of []int) Interval { return in(studentised(of, key.Sub(5), e.lnZAndError)) }
+	exchanged := func(of []int) Interval { return in(studentised(of, key.Sub(stream.BootstrapTempered), e.lnZAndError)) }
 	reverse, tempered = reversed(first(n)), exchanged(first(n))
 	if kept := e.kept(); len(kept) >= 2 && len(kept) < n {
 		reverse, tempered = reverse.or(reversed(kept)), tempered.or(exchanged(kept))

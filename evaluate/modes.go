@@ -106,7 +106,7 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 		}
 		slices.Sort(mode.Ensembles)
 		slices.Sort(mode.Searched)
-		well, err := e.measure(ctx, &mode, all, columns, uint64(len(e.evidence.Modes)))
+		well, err := e.measure(ctx, &mode, all, columns, len(e.evidence.Modes))
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 // states, over some sweeps.
 func (e *estimation[T, V, H]) meanStates(ctx context.Context, states V) ([][]float64, error) {
 	count := states.Len()
-	chains := sample.NewChains(e.source, count, e.opt.Key.Sub(streamModes).Sub(0))
+	chains := sample.NewChains(e.source, count, e.opt.Key.Sub(stream.EstimateModes).Sub(stream.ModesMeans))
 	chains.Start(states)
 	means := make([][]float64, count)
 	for l := range means {
@@ -176,13 +176,13 @@ func near(a, b, others []float64) bool {
 // measure anneals between a mode and a base that looks like it, from few states of it to the
 // base at first, which never makes a mode too light but for errors, and if it is not light
 // then well, in both directions.
-func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number uint64) (well bool, err error) {
-	key := e.opt.Key.Sub(streamModes).Sub(1).Sub(number)
-	source, at, err := e.base(ctx, states, columns, trialChains, key.Sub(0))
+func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number int) (well bool, err error) {
+	key := e.opt.Key.Sub(stream.EstimateModes).Sub(stream.ModesMeasured).Sub(uint64(number))
+	source, at, err := e.base(ctx, states, columns, trialChains, key.Sub(stream.ModeTrialStates))
 	if err != nil {
 		return false, err
 	}
-	trial, err := sample.ReverseLnZ(ctx, source, at, sample.Annealing{Temperatures: leastModeSteps, Key: key.Sub(1)})
+	trial, err := sample.ReverseLnZ(ctx, source, at, sample.Annealing{Temperatures: leastModeSteps, Key: key.Sub(stream.ModeTrial)})
 	if err != nil {
 		return false, err
 	}
@@ -190,20 +190,20 @@ func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V,
 	if mode.own()-e.evidence.reference() < minShare-1 {
 		return false, nil
 	}
-	if source, at, err = e.base(ctx, states, columns, modeChains, key.Sub(2)); err != nil {
+	if source, at, err = e.base(ctx, states, columns, modeChains, key.Sub(stream.ModeStates)); err != nil {
 		return true, err
 	}
 	steps := max(leastModeSteps, e.opt.Temperatures/modeShare)
-	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: modePilot, Steps: max(modePilotSteps, steps/2), Key: key.Sub(3)})
+	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: modePilot, Steps: max(modePilotSteps, steps/2), Key: key.Sub(stream.ModePilot)})
 	if err != nil {
 		return true, err
 	}
-	annealing := sample.Annealing{Chains: modeChains, Ladder: profile.AnnealingLadder(steps), Key: key.Sub(4)}
+	annealing := sample.Annealing{Chains: modeChains, Ladder: profile.AnnealingLadder(steps), Key: key.Sub(stream.ModeForward)}
 	forward, err := sample.AnnealedLnZ(ctx, source, annealing)
 	if err != nil {
 		return true, err
 	}
-	annealing.Key = key.Sub(5)
+	annealing.Key = key.Sub(stream.ModeReverse)
 	reverse, err := sample.ReverseLnZ(ctx, source, at, annealing)
 	mode.Forward, mode.Reverse = forward.LogWeights, reverse.LogWeights
 	return true, err

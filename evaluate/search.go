@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"bethe/sample"
+	"bethe/stream"
 )
 
 // What a search for heavy states costs: states that are tried, the sweeps by which they
@@ -30,9 +31,9 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 		return nil, nil
 	}
 	ensembles, sweeps := e.opt.searching()
-	key := e.opt.Key.Sub(streamSearch)
-	chains := sample.NewChains(e.source, searchStarts, key.Sub(0))
-	chains.Start(source.Extremes(searchStarts, key.Sub(1)))
+	key := e.opt.Key.Sub(stream.EstimateSearch)
+	chains := sample.NewChains(e.source, searchStarts, key.Sub(stream.SearchChains))
+	chains.Start(source.Extremes(searchStarts, key.Sub(stream.SearchStarts)))
 	weights := make([]float64, searchStarts)
 	chains.LogWeights(weights)
 	heaviest := slices.Max(weights)
@@ -53,7 +54,7 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 	starts := e.source.NewVisible(ensembles)
 	chains.Visible.Gather(starts, chosen)
 
-	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: ensembles, Ladder: ladder, Key: key.Sub(2)})
+	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: ensembles, Ladder: ladder, Key: key.Sub(stream.SearchTempering)})
 	tempered.Start(starts)
 	now := weights[:ensembles]
 	for k := range sweeps {

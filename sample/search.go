@@ -22,13 +22,6 @@ func (s *MachineSource) Extremes(count int, key stream.Key) *spin.Matrix {
 	return extremes(OnMachine(s.machine), count, key)
 }
 
-// Labels of the streams below the key of extremes.
-const (
-	extremeHidden = iota
-	extremeVisible
-	extremeDescent
-)
-
 // descent are the inverse temperatures at which states descend, a sweep each: those
 // after the first few hardly ever go uphill.
 var descent = []float64{1, 2, 4, 8, 16, 16, 16, 16}
@@ -38,13 +31,13 @@ var descent = []float64{1, 2, 4, 8, 16, 16, 16, 16}
 func extremes[T rbm.Real](source SpinSource[T], count int, key stream.Key) *spin.Matrix {
 	layers, h := source.Conditionals(count), source.NewHidden(count)
 	v := source.NewVisible(count)
-	extremeHiddenStates(h, key.Sub(extremeHidden))
-	layers.DrawVisible(v, h, 1, key.Sub(extremeVisible))
+	extremeHiddenStates(h, key.Sub(stream.ExtremeHidden))
+	layers.DrawVisible(v, h, 1, key.Sub(stream.ExtremeVisible))
 	low := v.Clone()
 	for k, at := range descent {
-		step := key.Sub(extremeDescent).Sub(uint64(k))
-		layers.DrawHidden(h, low, T(at), step.Sub(0))
-		layers.DrawVisible(low, h, T(at), step.Sub(1))
+		step := key.Sub(stream.ExtremeDescent).Sub(uint64(k))
+		layers.DrawHidden(h, low, T(at), step.Sub(stream.DescentHidden))
+		layers.DrawVisible(low, h, T(at), step.Sub(stream.DescentVisible))
 	}
 	descended := make([]int, 0, count/2)
 	for l := 1; l < count; l += 2 {
