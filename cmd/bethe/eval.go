@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -119,14 +117,4 @@ func (c *console) printUncertainty(saved float64, u *evaluate.Uncertainty) {
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	c.printf("%s", l.Text(data))
-}
-
-// writeAll returns a writer of text for durable.WriteFile.
-func writeAll(text []byte) func(io.Writer) error {
-	return func(w io.Writer) error {
-		if _, err := w.Write(text); err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
-		return nil
-	}
 }
