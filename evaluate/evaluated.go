@@ -33,6 +33,18 @@ type Exact interface {
 	LnZ(ctx context.Context) (float64, error)
 }
 
+// Mirrored is implemented by machines that may not tell samples from their mirror
+// images: half of their states are then unlike all data, and weigh as much as the other half.
+type Mirrored[V any] interface {
+	// Mirror returns samples and their mirror images, and whether all have the same
+	// weights as they.
+	Mirror(samples V) (both V, ok bool)
+}
+
+// Limited is implemented by machines whose likelihoods have an upper limit, such as 0
+// where they are probabilities.
+type Limited interface{ Limit() float64 }
+
 // Featuring is implemented by machines whose hidden units give features of samples.
 type Featuring[V any] interface {
 	// Hidden returns the number of features.
@@ -70,6 +82,33 @@ func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matr
 
 // LnZ implements Exact.
 func (m SpinMachine) LnZ(ctx context.Context) (float64, error) { return m.machine.LnZ(ctx) }
+
+// Limit implements Limited: states of spins have probabilities.
+func (m SpinMachine) Limit() float64 { return 0 }
+
+// Mirror implements Mirrored: a machine without fields, its offsets taken into them,
+// does not tell a state from the one with all spins turned.
+func (m SpinMachine) Mirror(samples *spin.Matrix) (both *spin.Matrix, ok bool) {
+	plain, _ := m.machine.Plain()
+	if plain.HasFields() {
+		return nil, false
+	}
+	n, count := samples.Rows(), samples.Cols()
+	both = spin.New(n, 2*count)
+	to := first(count)
+	both.Put(samples, to)
+	turned := spin.New(n, count)
+	for i := range n {
+		for a := range count {
+			turned.Set(i, a, -samples.At(i, a))
+		}
+	}
+	for k := range to {
+		to[k] += count
+	}
+	both.Put(turned, to)
+	return both, true
+}
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
