@@ -123,6 +123,9 @@ func (c *console) features(ctx context.Context, path string, f *featuresFlags) e
 		if test, err = f.labelled(&other, machine, true); err != nil {
 			return err
 		}
+		if err := alike(set, test, f.data.name, f.test); err != nil {
+			return err
+		}
 	}
 	fit := func(what string, in, inTest evaluate.Inputs) (*classifierReport, error) {
 		r, err := c.fitClassifier(ctx, f, penalties, set, test, in, inTest)
