@@ -26,12 +26,30 @@ type Restoring struct {
 type Restoration struct {
 	Mean   []float32    // of each spin given what is known, visible x samples
 	States *spin.Matrix // the chains' last states, visible x (samples x chains): those of sample a from a*chains on
+	RHat   []float64    // of the first samples, at most MostChecked: how far apart the halves of the chains are, 1 if they have settled, infinite if there are too few sweeps to tell
+}
+
+// Unsettled returns how many of the samples that were looked at have chains that
+// have not settled, and the largest R-hat.
+func (r *Restoration) Unsettled() (samples int, worst float64) {
+	for _, v := range r.RHat {
+		worst = max(worst, v)
+		if !(v <= LargestRHat) {
+			samples++
+		}
+	}
+	return samples, worst
 }
 
 // Complete infers the other units of samples from the named ones (visible x
 // samples, of which only the named units are looked at).
 func Complete(ctx context.Context, machine *rbm.Machine, given *spin.Matrix, units []int, r Restoring) (*Restoration, error) {
-	return r.run(ctx, machine, given, func(chains *sample.Chains[float32], each *spin.Matrix) { chains.Clamp(units, each) })
+	return r.run(ctx, machine, given, func(chains *sample.Chains[float32], each *spin.Matrix, witness bool) {
+		if witness {
+			chains.Start(ones(each.Rows(), each.Cols())) // the others start with all unknown spins at -1
+		}
+		chains.Clamp(units, each)
+	})
 }
 
 // Denoise infers what samples were before each spin was flipped with
@@ -41,8 +59,11 @@ func Denoise(ctx context.Context, machine *rbm.Machine, noisy *spin.Matrix, flip
 	if !(flip > 0 && flip < 0.5) {
 		return nil, fmt.Errorf("spins flipped with probability %v: it must lie between 0 and 0.5", flip)
 	}
-	return r.run(ctx, machine, noisy, func(chains *sample.Chains[float32], each *spin.Matrix) {
+	return r.run(ctx, machine, noisy, func(chains *sample.Chains[float32], each *spin.Matrix, witness bool) {
 		chains.Observe(each, math.Log((1-flip)/flip)/2)
+		if witness {
+			each = negated(each)
+		}
 		chains.Start(each)
 	})
 }
@@ -64,8 +85,10 @@ func Flip(s *spin.Matrix, probability float64, key stream.Key) {
 	}
 }
 
-// run sweeps chains that know what condition tells them.
-func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.Matrix, condition func(*sample.Chains[float32], *spin.Matrix)) (*Restoration, error) {
+// run sweeps chains that know what condition tells them. Beside them run
+// witnesses, one of each of the first samples, that condition starts far from
+// where the chains start: they have a say in R-hat alone.
+func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.Matrix, condition func(chains *sample.Chains[float32], each *spin.Matrix, witness bool)) (*Restoration, error) {
 	n, m := machine.Visible(), known.Cols()
 	switch {
 	case known.Rows() != n:
@@ -80,7 +103,8 @@ func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.M
 	each := spin.New(n, len(columns))
 	known.Gather(each, columns)
 	chains := sample.NewMachineChains(machine, len(columns), r.Key)
-	condition(chains, each)
+	condition(chains, each, false)
+	watch := newWatch(machine, known, r, condition)
 	first := r.Sweeps / 3
 	sum := make([]float32, n*m)
 	means := make([]float32, n*len(columns))
@@ -89,6 +113,7 @@ func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.M
 			return nil, err
 		}
 		chains.Sweep(1)
+		watch.chains.Sweep(1)
 		if r.Progress != nil {
 			r.Progress(float64(k+1) / float64(r.Sweeps))
 		}
@@ -104,11 +129,12 @@ func (r *Restoring) run(ctx context.Context, machine *rbm.Machine, known *spin.M
 				}
 			}
 		})
+		watch.add(means)
 	}
 	for k := range sum {
 		sum[k] /= float32((r.Sweeps - first) * r.Chains)
 	}
-	return &Restoration{sum, chains.Visible}, nil
+	return &Restoration{sum, chains.Visible, watch.settling.rHat()}, nil
 }
 
 // Wrong returns how many of the named units of samples have another sign than

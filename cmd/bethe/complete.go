@@ -41,6 +41,7 @@ type completeReport struct {
 	Error       float64 `json:"error"` // share of the inferred units whose mean has another sign than the sample
 	Out         string  `json:"out,omitempty"`
 	PNG         string  `json:"png,omitempty"`
+	settledReport
 }
 
 func newCompleteCommand(c *console) *cobra.Command {
@@ -49,7 +50,9 @@ func newCompleteCommand(c *console) *cobra.Command {
 		Use: "complete MODEL", Short: "Infer a part of samples from the rest", Args: oneArgument("a model file"),
 		Long: `Holds some visible units at what they are in samples and infers the others, by
 Gibbs sampling of the machine given those: their posterior means, and
-completions drawn from the posterior.
+completions drawn from the posterior. Whether the chains have settled is told by
+the first 100 samples: by R-hat of the halves of all chains of a sample and of
+one more that starts far from where they do. Where they have not, it says so.
 
 The picture has a row for each sample: the sample, what was given of it (what was
 not is blue), the posterior mean, completions.`,
@@ -115,7 +118,7 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 		}
 	}
 	m := len(numbers)
-	report := completeReport{path, f.from, numbers, len(units), f.count, f.sweeps, float64(r.Wrong(samples, free)) / float64(max(1, len(free)*m)), f.out, f.png}
+	report := completeReport{path, f.from, numbers, len(units), f.count, f.sweeps, float64(r.Wrong(samples, free)) / float64(max(1, len(free)*m)), f.out, f.png, c.settled(r, f.sweeps)}
 	if f.out != "" {
 		arrays := append(restorationArrays(r, m, f.count, "completions"), npy.Array{Name: "given", Shape: []int{n}, Data: given})
 		if err := durable.WriteFile(f.out, func(w io.Writer) error { return npy.WriteArchive(w, arrays) }); err != nil {

@@ -40,6 +40,7 @@ type denoiseReport struct {
 	After   *float64 `json:"error_after"`
 	Out     string   `json:"out,omitempty"`
 	PNG     string   `json:"png,omitempty"`
+	settledReport
 }
 
 // Labels of the random streams of denoise.
@@ -120,7 +121,8 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 		return err
 	}
 	restored := spin.FromSigns(n, m, r.Mean)
-	report := denoiseReport{Model: path, Data: f.data.name, Samples: m, Flip: f.flip, Chains: f.chains, Sweeps: f.sweeps, Out: f.out, PNG: f.png}
+	report := denoiseReport{Model: path, Data: f.data.name, Samples: m, Flip: f.flip, Chains: f.chains, Sweeps: f.sweeps, Out: f.out, PNG: f.png,
+		settledReport: c.settled(r, f.sweeps)}
 	if f.noisy {
 		c.printf("%d samples restored; %.2f %% of their spins change\n", m, 100*shareWrong(seen, restored))
 	} else {
