@@ -13,6 +13,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/spin"
@@ -98,6 +99,9 @@ func (c *console) complete(ctx context.Context, path string, f *completeFlags) e
 	units, err := parseRegion(f.clamp, n, width, height)
 	if err != nil {
 		return err
+	}
+	if err := memory.CheckChains(n, machine.Hidden(), float64(f.count)*float64(len(numbers)), true, "completions", f.count); err != nil {
+		return tooLarge("-n", err)
 	}
 	bar := c.progress("completing")
 	r, err := evaluate.Complete(ctx, machine, samples, units, evaluate.Restoring{

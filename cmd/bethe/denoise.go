@@ -10,6 +10,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/spin"
@@ -107,6 +108,9 @@ func (c *console) denoise(ctx context.Context, path string, f *denoiseFlags) err
 		set = set.Head(min(f.count, set.Len()))
 	}
 	n, m := set.Visible(), set.Len()
+	if err := memory.CheckChains(n, machine.Hidden(), float64(f.chains)*float64(m), false, "chains", f.chains); err != nil {
+		return tooLarge("--chains", err)
+	}
 	key := stream.New(c.seed)
 	seen := set.Samples.Clone()
 	if !f.noisy {

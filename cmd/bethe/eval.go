@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/spf13/cobra"
 
 	"bethe/evaluate"
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -116,11 +118,18 @@ likelihood of machines drawn from the posterior, each evaluated like the first.`
 
 // likelihood evaluates a machine under a progress bar.
 func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
+	if err := memory.CheckChains(machine.Visible(), machine.Hidden(), float64(a.chains), false, "chains", a.chains); err != nil {
+		return evaluate.LogLikelihood{}, tooLarge("--ais-chains", err)
+	}
 	bar := c.progress("annealing")
 	defer bar.done()
-	return evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
+	l, err := evaluate.Likelihood(ctx, machine, samples, evaluate.Options{
 		Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key, Progress: func(f float64) { bar.set(f, "") },
 	})
+	if err == nil && (math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0)) {
+		err = fmt.Errorf("the log-likelihood comes out as %v: parameters of the machine are too large", l.Mean)
+	}
+	return l, err
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {

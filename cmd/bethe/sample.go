@@ -12,6 +12,7 @@ import (
 
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/sample"
@@ -95,6 +96,9 @@ func (c *console) sample(ctx context.Context, path string, f *sampleFlags) error
 		return err
 	}
 	machine := file.Machine()
+	if err := memory.CheckChains(machine.Visible(), machine.Hidden(), float64(f.count), true, "samples", f.count); err != nil {
+		return tooLarge("-n", err)
+	}
 	if f.integers {
 		return c.sampleIntegers(ctx, path, machine, f)
 	}
