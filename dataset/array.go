@@ -113,6 +113,9 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 		return nil, a.whole(problem, remedy)
 	}
 	set := &Set{Source: opt.source(f, p, a.array, a.element.String())}
+	if a.element.kind == 'i' && a.element.size == 1 && p.low < -1 {
+		set.Source.Notes = append(set.Source.Notes, "int8 numbers reach "+value(p.low)+": bytes above 127 that are stored as int8 are negative")
+	}
 	if len(a.shape) == 3 {
 		set.Height, set.Width = int(a.shape[1]), int(a.shape[2])
 	}

@@ -167,8 +167,12 @@ func TestScale(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) { wantError(t, err, "levels", c.want...) })
 	}
+	wrapped, err := decode("levels", npyArray("|i1", "(2, 2)", 0, 200, 255, 100), Options{Threshold: level(50)})
+	if err != nil || !slices.Equal(wrapped.Source.Notes, []string{"int8 numbers reach -56: bytes above 127 that are stored as int8 are negative"}) {
+		t.Errorf("%+v, %v", wrapped, err)
+	}
 	archive := zipBytes(t, "x.npy", string(bytes(0, 1, 1, 0)))
-	_, err := decode("levels", archive, Options{Threshold: level(127)})
+	_, err = decode("levels", archive, Options{Threshold: level(127)})
 	wantError(t, err, "levels", `array "x"`, "none above")
 }
 

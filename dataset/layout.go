@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -192,14 +193,37 @@ func (l *layout) choose(o Options) (err error) {
 			}
 		}
 	}
+	if len(o.Columns) == 0 && l.label < 0 {
+		if err := l.oneMore(); err != nil {
+			return err
+		}
+	}
 	if len(l.spins) == 0 {
 		return l.fail("the labels, and what is left out, leave no column for the samples", "read this file as labels of another")
 	}
 	return nil
 }
 
+// oneMore returns an error if there is a column more than a square picture has,
+// and the first or the last column may hold labels: digits are often stored so.
+func (l *layout) oneMore() error {
+	const least = 8 // of a side
+	n := len(l.spins)
+	side := int(math.Round(math.Sqrt(float64(n - 1))))
+	if side < least || side*side != n-1 {
+		return nil
+	}
+	for _, k := range []int{l.spins[0], l.spins[n-1]} {
+		if c := &l.columns[k]; c.words+c.commas == 0 && !c.fraction && c.low >= 0 && c.high <= 1000 {
+			return l.fail(columns(n)+" are those of a picture of "+strconv.Itoa(side)+" x "+strconv.Itoa(side)+" and one more: "+l.title(k)+" may hold labels",
+				"name it with {LabelColumn}, leave it out with {DropColumns}, or take all with {Columns}: all")
+		}
+	}
+	return nil
+}
+
 // labelNames are what columns of labels are called.
-var labelNames = []string{"label", "labels", "class", "target", "targets", "y"}
+var labelNames = []string{"label", "labels", "class", "target", "targets", "category", "species", "digit", "outcome", "y"}
 
 // indexNames are what columns of row numbers and row names are called.
 var indexNames = []string{"", "index", "id", "idx", "rownames", "row_names", "rowname", "row_id"}
@@ -260,7 +284,7 @@ func (l *layout) guessDropped(taken []bool) error {
 			taken[k] = true
 			l.drop(k, "is empty")
 		case l.header && isIndexName(l.name(k)):
-			if l.rows > 1 && !c.distinct() {
+			if l.rows > 1 && !l.distinct(k) {
 				return l.fail(l.title(k)+" is named as row numbers are, but may hold spins", remedyColumns)
 			}
 			taken[k] = true
@@ -283,8 +307,9 @@ func (l *layout) drop(k int, why string) {
 
 // distinct reports whether the values can be those of row numbers or names:
 // words or whole numbers, each of them once.
-func (c *column) distinct() bool {
-	return c.values != nil && !c.twice && !c.fraction && c.missing == 0
+func (p *profile) distinct(k int) bool {
+	c, x := &p.columns[k], p.indexes[k]
+	return x != nil && !x.twice && !c.fraction && c.missing == 0
 }
 
 // counting reports whether the first column counts three rows or more, from 0 or 1.

@@ -20,6 +20,9 @@ func spins(s *Set) string {
 	return strings.Join(lines, " ")
 }
 
+// picture returns a row of a label and 64 levels.
+func picture(label, a, b string) string { return label + strings.Repeat(","+a+","+b, 32) + "\n" }
+
 // The columns of text, and what is decided about them without being asked.
 func TestLayouts(t *testing.T) {
 	for _, c := range []struct {
@@ -45,6 +48,9 @@ func TestLayouts(t *testing.T) {
 		{name: "one row is a sample", text: "0,1\n", want: "-+"},
 		{name: "data that pandas took for names", text: "1,0,0.1,0.2,1.1\n1,0,0,1,1\n0,0,1,1,0\n", want: "+--++ --++-", header: true, notes: []string{"line 1 is a header"}},
 		{name: "fractions that are data", text: "0.5,0.1,0.25\n0.75,0,1\n1,0.5,0\n", opt: Options{Threshold: level(0.4)}, want: "+-- +-+ ++-"},
+		{name: "rows that all rise", text: "1,5,9\n0,1,2\n", opt: Options{Threshold: level(4)}, want: "-++ ---"},
+		{name: "a picture and labels", text: picture("7", "200", "0"), opt: Options{Threshold: level(127), LabelColumn: "1"}, want: strings.Repeat("+-", 32), labels: []int{7}},
+		{name: "bars", text: "a|b\n1|0\n", want: "+-", header: true, notes: []string{"line 1 is a header"}},
 		{name: "True and False", text: "True,False\nFALSE,TRUE\ntrue,true\n", want: "+- -+ ++"},
 		{name: "names in blanks", text: "a, b\n1, 0\n", opt: Options{LabelColumn: "b"}, want: "+", header: true, labels: []int{0}, notes: []string{"line 1 is a header"}},
 
@@ -111,9 +117,14 @@ func TestLayoutErrors(t *testing.T) {
 	}{
 		{"two columns named 0 and 1", "0,1\n1,1\n", Options{}, []string{"line 1", "not plain whether this is a header", `"0", "1"`, "Options.Header"}},
 		{"0, 1, 2 twice", "0,1,2\n0,1,2\n0,5,9\n", Options{Threshold: level(1)}, []string{"not plain", "Options.Header"}},
+		{"years", "1990,1991,1995\n1,0,1\n0,0,1\n", Options{Threshold: level(0.5)}, []string{"not plain", `"1990"`, "rises as names do, and no other does"}},
+		{"wavelengths", "0,10,20,30,40,50,60,70\n5,90,3,0,4,5,1,70\n", Options{Threshold: level(25)}, []string{"not plain", "rises as names do"}},
+		{"a column more than a picture", picture("7", "200", "0") + picture("3", "0", "200"), Options{Threshold: level(127)},
+			[]string{"65 columns are those of a picture of 8 x 8 and one more: column 1 may hold labels", "Options.LabelColumn"}},
 		{"words over words", "ant\nbee\n", Options{Header: HeaderAuto}, []string{"not plain", "hold words"}},
 		{"names of some, values of others", "a,ant\n1,ant\n0,bee\n", Options{}, []string{"not plain", "names of some columns and values of others"}},
 		{"missing values are no names", "NA,NA\n0,1\n1,0\n", Options{}, []string{"line 1, column 1", `"NA" is a missing value`}},
+		{"decimal commas under names", "a;b\n0,5;0,7\n", Options{}, []string{"line 2, column 1 (\"a\")", `"0,5" has a comma`}},
 		{"nor are decimal commas", "0,5;0,7\n1;0\n", Options{}, []string{"line 1, column 1", `"0,5" has a comma`}},
 		{"NaN", "nan,1\n1,0\n", Options{}, []string{"line 1, column 1", "NaN is not a finite number"}},
 		{"a hole", "1,1\n,0\n", Options{}, []string{"line 2, column 1", "an empty field"}},
@@ -133,8 +144,8 @@ func TestLayoutErrors(t *testing.T) {
 		{"an open quote among blanks", "1 \"0\n", Options{}, []string{"line 1", "quotes do not match"}},
 		{"ragged blanks", "1 0\n1  0 1\n", Options{}, []string{"line 2", "3 columns, but line 1 has 2"}},
 		{"a header that is told of nothing", "1,0\n", Options{Header: HeaderYes}, []string{"a header without rows"}},
-		{"too many columns", strings.Repeat(",", maxColumns+70000), Options{}, []string{"more than 1048576 columns", "npy"}},
-		{"too many blanks", strings.Repeat("1 ", maxColumns+70000), Options{}, []string{"more than 1048576 columns", "npy"}},
+		{"too many columns", strings.Repeat(",", maxColumns+70000), Options{}, []string{"more than 524288 columns", "npy"}},
+		{"too many blanks", strings.Repeat("1 ", maxColumns+70000), Options{}, []string{"more than 524288 columns", "npy"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := decode("table", []byte(c.text), c.opt)

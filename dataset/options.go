@@ -32,8 +32,8 @@ type Options struct {
 	// 1, or from the end if negative, or ranges of numbers such as 2-785; "all" are
 	// all columns. Without Columns, columns that number or name the rows by their
 	// name or values, and empty ones, are left out, and a column named label,
-	// labels, class, target, targets or y holds the labels; where that is open, it
-	// is an error.
+	// class, target, category, species, digit, outcome or y holds the labels; where
+	// that is open, it is an error.
 	Columns, DropColumns []string
 
 	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an

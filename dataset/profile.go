@@ -11,36 +11,41 @@ import (
 
 // A profile is what all rows of a text together show of its columns.
 type profile struct {
-	first   []string // the first row; with a name in front for row names that have none
-	begin   int      // its line
-	rows    int      // those after the first
-	again   bool     // whether one of them equals the first
-	columns []column // what they hold
+	first   []string       // the first row; with a name in front for row names that have none
+	begin   int            // its line
+	rows    int            // those after the first
+	again   bool           // whether one of them equals the first
+	rising  int            // how many of them rise from column to column
+	columns []column       // what they hold
+	indexes map[int]*index // the first columns that are named as row numbers are
 }
 
 // A column is what the rows after the first hold in one column.
 type column struct {
-	numbers, words, missing int
-	low, high               float64 // of the numbers
-	fraction                bool    // whether one of them is not whole
-	recurs                  bool    // whether the first row's word occurs again
-	counts                  bool    // whether each number is one more than the one before it
-	last                    float64
-	values                  map[uint64]struct{} // of a column that is named as row numbers are, nil of any other
-	twice                   bool                // whether one of them occurs again
+	low, high, last                 float64 // of the numbers
+	numbers, words, missing, commas uint32  // fields of each kind; commas are numbers with commas
+	fraction                        bool    // whether a number is not whole
+	recurs                          bool    // whether the first row's word occurs again
+	counts                          bool    // whether each number is one more than the one before it
+}
+
+// An index is what a column that is named as row numbers are holds.
+type index struct {
+	values map[uint64]struct{}
+	twice  bool // whether a value occurs again
 }
 
 // maxIndexes limits the columns whose values are all kept while a text is read.
 const maxIndexes = 4
 
-// keep keeps a value of a column that is named as row numbers are.
-func (c *column) keep(field string) {
+// add takes the field of a row.
+func (x *index) add(field string) {
 	h := fnv.New64a()
 	h.Write([]byte(strings.TrimSpace(field)))
-	if _, twice := c.values[h.Sum64()]; twice {
-		c.twice = true
+	if _, twice := x.values[h.Sum64()]; twice {
+		x.twice = true
 	}
-	c.values[h.Sum64()] = struct{}{}
+	x.values[h.Sum64()] = struct{}{}
 }
 
 // add takes the field of a row.
@@ -59,6 +64,8 @@ func (c *column) add(field, first string) {
 		c.fraction = c.fraction || v != math.Trunc(v)
 	case kindMissing:
 		c.missing++
+	case kindComma:
+		c.commas++
 	default:
 		c.words++
 		c.recurs = c.recurs || field == first
@@ -66,7 +73,21 @@ func (c *column) add(field, first string) {
 }
 
 // numeric reports whether all rows after the first hold numbers, or nothing.
-func (c *column) numeric() bool { return c.numbers > 0 && c.words == 0 }
+func (c *column) numeric() bool { return c.numbers+c.commas > 0 && c.words == 0 }
+
+// rises reports whether a row is of three numbers or more, each larger than the
+// one before it.
+func rises(row []string) bool {
+	last := math.Inf(-1)
+	for _, field := range row {
+		v, ok := number(field)
+		if !ok || !(v > last) {
+			return false
+		}
+		last = v
+	}
+	return len(row) > 2
+}
 
 // newProfile reads all rows of a text.
 func newProfile(t *text) (*profile, error) {
@@ -104,12 +125,11 @@ func newProfile(t *text) (*profile, error) {
 			}
 			t.width = len(row)
 			p.columns = make([]column, len(row))
-			indexes := 0
+			p.indexes = map[int]*index{}
 			for k := range p.columns {
 				p.columns[k].counts = true
-				if isIndexName(strings.TrimSpace(p.first[k])) && indexes < maxIndexes {
-					indexes++
-					p.columns[k].values = map[uint64]struct{}{}
+				if isIndexName(strings.TrimSpace(p.first[k])) && len(p.indexes) < maxIndexes {
+					p.indexes[k] = &index{values: map[uint64]struct{}{}}
 				}
 			}
 		}
@@ -117,12 +137,15 @@ func newProfile(t *text) (*profile, error) {
 		again := true
 		for k, field := range row {
 			p.columns[k].add(field, p.first[k])
-			if p.columns[k].values != nil {
-				p.columns[k].keep(field)
+			if x := p.indexes[k]; x != nil {
+				x.add(field)
 			}
 			again = again && field == p.first[k]
 		}
 		p.again = p.again || again
+		if rises(row) {
+			p.rising++
+		}
 	}
 	if p.columns == nil {
 		p.columns = make([]column, len(p.first))
@@ -250,8 +273,21 @@ func (p *profile) header(wanted []string) (v verdict, why string, at int) {
 		return isOpen, "", stranger
 	case stranger < 0 && p.rows > 0 && p.mangled():
 		return isHeader, "", 0
+	case p.rows > 0 && p.rising == 0 && rises(p.first) && p.outside():
+		return isOpen, "its first row, " + quoteAll(p.first) + ", rises as names do, and no other does", 0
 	}
 	return isData, "", 0
+}
+
+// outside reports whether the first row has numbers that no other row has in any
+// column, or so many that no row of data would be in order by chance.
+func (p *profile) outside() bool {
+	low, high := math.Inf(1), math.Inf(-1)
+	for k := range p.columns {
+		low, high = min(low, p.columns[k].low), max(high, p.columns[k].high)
+	}
+	last, _ := number(p.first[len(p.first)-1])
+	return len(p.first) >= 8 || last > high || last < low
 }
 
 // onlyWords decides about a first row of words that do not occur again, over

@@ -6,12 +6,14 @@
 // threshold. Whatever is wrong with a file comes back as a [*FileError] that
 // names the file, the place in it and a remedy.
 //
-// Arrays have shape (samples, spins) or (samples, height, width). Text has one
-// sample a line, its columns separated by the first of tab, semicolon, comma
-// and space that the first line holds outside of quotes; a first line without
-// any number is a header.
+// Arrays have shape (samples, spins) or (samples, height, width), or that with
+// an axis of one channel. Text has one sample a line, its columns separated by the
+// first of tab, semicolon, comma, blanks and bar that the first line holds outside
+// of quotes. Whether its first line is a header, and which columns hold no spins, is
+// decided from the whole file ([Options.Columns]); what was decided stands in
+// [Source.Notes], and what is open is an error.
 //
-// Files are read as a stream and packed to bits on the way, so a file of M
+// Files are read as a stream, text twice, and packed to bits on the way, so a file of M
 // samples of N float64 needs about M N / 8 bytes twice over rather than 8 M N.
 // What a header promises is held against [Options.MaxBytes] before anything is
 // read, and memory grows only with the data that are really there, so a short

@@ -14,7 +14,7 @@ import (
 // reader hold.
 const (
 	maxRow     = 16 << 20 // bytes
-	maxColumns = 1 << 20
+	maxColumns = 1 << 19
 )
 
 // A text is delimited text, read a row at a time. Lines that begin with # are
@@ -65,8 +65,8 @@ func newText(s *source) (*text, error) {
 }
 
 // delimiter tells what separates the columns by the first line that is neither
-// blank nor a comment: a tab, a semicolon, a comma or blanks, the first of these
-// to occur outside of quotes. A line such as "sep=;", as Excel reads it, states it.
+// blank nor a comment: a tab, a semicolon, a comma, blanks or a bar, the first of
+// these to occur outside of quotes. A line such as "sep=;", as Excel reads it, states it.
 func delimiter(ahead []byte) (comma rune, stated bool) {
 	var line []byte
 	for rest := ahead; len(rest) > 0; {
@@ -83,7 +83,7 @@ func delimiter(ahead []byte) (comma rune, stated bool) {
 	if bytes.Contains(line, []byte("\t ")) || bytes.Contains(line, []byte(" \t")) {
 		return ' ', false // aligned by both
 	}
-	for _, c := range "\t;, " {
+	for _, c := range "\t;, |" {
 		quoted := false
 		for k, b := range line {
 			switch {

@@ -44,7 +44,7 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
 	f.Float64Var(&d.white, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
 	f.StringVar(&d.labels, "labels", "", "file of the labels, if they are in one of their own")
-	f.StringVar(&d.labelColumn, "label-column", "", "column of the labels in a CSV file, by name or number; a name goes before a number (default: one named label, class, target or y)")
+	f.StringVar(&d.labelColumn, "label-column", "", "column of the labels in a CSV file, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
 	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
 	f.StringSliceVar(&d.columns, "columns", nil, "columns of the spins in a CSV file: names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
 	f.StringSliceVar(&d.drop, "drop-column", nil, "columns of a CSV file to leave out, as in --columns")
