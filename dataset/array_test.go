@@ -180,6 +180,7 @@ func TestScale(t *testing.T) {
 func TestForeign(t *testing.T) {
 	for want, head := range map[string]string{
 		"HDF5": "\x89HDF\r\n\x1a\n\x00", "MATLAB": "MATLAB 5.0 MAT-file, Platform: GLNXA64", "Parquet": "PAR1\x15", "a pickle": "\x80\x04\x95\x00",
+		"JSON": "[[0,1],[1,0]]", "ARFF": "@relation x\n@attribute a {0,1}\n",
 		"UTF-16": "\xff\xfe1\x00", "Excel": "\xd0\xcf\x11\xe0\xa1", "xz": "\xfd7zXZ\x00",
 	} {
 		_, err := decode("file", []byte(head+strings.Repeat("x", 50)), Options{})

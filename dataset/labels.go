@@ -17,7 +17,7 @@ type labelling struct {
 type notLabels struct{ *FileError }
 
 // labels reads the elements as labels: whole numbers or words in a list, a row or
-// a column, or one-hot rows. Errors of what is whole and no labels are notLabels.
+// a column, or one-hot rows. An array that is whole but holds no labels is a notLabels.
 func (a *array) labels() (labelling, error) {
 	switch {
 	case a.list() && a.element.text():

@@ -46,7 +46,7 @@ func (l *layout) name(k int) string {
 	return strings.TrimSpace(l.first[k])
 }
 
-// label of a column for a person.
+// title names a column in a message.
 func (l *layout) title(k int) string {
 	title := "column " + strconv.Itoa(k+1)
 	if l.header {
@@ -213,13 +213,17 @@ func (l *layout) oneMore() error {
 	if side < least || side*side != n-1 {
 		return nil
 	}
+	var may []string
 	for _, k := range []int{l.spins[0], l.spins[n-1]} {
 		if c := &l.columns[k]; c.words+c.commas == 0 && !c.fraction && c.low >= 0 && c.high <= 1000 {
-			return l.fail(columns(n)+" are those of a picture of "+strconv.Itoa(side)+" x "+strconv.Itoa(side)+" and one more: "+l.title(k)+" may hold labels",
-				"name it with {LabelColumn}, leave it out with {DropColumns}, or take all with {Columns}: all")
+			may = append(may, l.title(k))
 		}
 	}
-	return nil
+	if may == nil {
+		return nil
+	}
+	return l.fail(columns(n)+" are those of a picture of "+strconv.Itoa(side)+" x "+strconv.Itoa(side)+" and one more: "+strings.Join(may, " or ")+" may hold labels",
+		"name it with {LabelColumn}, leave it out with {DropColumns}, or take all with {Columns}: all")
 }
 
 // labelNames are what columns of labels are called.

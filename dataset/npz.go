@@ -80,8 +80,8 @@ func (c *content) archive() (*archive, error) {
 	return n, nil
 }
 
-// use calls body on the array of a name, its header read. An array of what is
-// neither numbers nor text is a notLabels.
+// use calls body on the array of a name, its header read. An array whose
+// elements are neither numbers nor text is a notLabels.
 func (n *archive) use(name string, body func(a *array) error) error {
 	r, err := n.member[name].Open()
 	if err != nil {
@@ -208,8 +208,8 @@ func (n *archive) label(set *Set, samples string, opt Options) error {
 	return nil
 }
 
-// labels reads the array of a name as labels. An array of what can be no labels
-// is a notLabels.
+// labels reads the array of a name as labels. An array that can hold no
+// labels is a notLabels.
 func (n *archive) labels(name string) (labels labelling, err error) {
 	err = n.use(name, func(a *array) (err error) {
 		labels, err = a.labels()

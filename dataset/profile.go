@@ -221,9 +221,9 @@ const (
 	isOpen
 )
 
-// header decides whether the first row is a header; why says of an open case
-// what speaks for both, or is "" if a column at index at is the reason. The wanted
-// names are those by which the caller asks for columns.
+// header decides whether the first row is a header. In an open case why says what
+// speaks for both, or is "" if the column at index at is the reason. The caller
+// asks for columns by the wanted names.
 func (p *profile) header(wanted []string) (v verdict, why string, at int) {
 	var forNames, against, numbers, alone, strange int
 	stranger := -1

@@ -263,7 +263,7 @@ func foreign(head []byte) string {
 		{"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, MATLAB 7.3)"}, {"MATLAB 5.0 MAT-file", "a MATLAB file"},
 		{"PAR1", "a Parquet file"}, {"\x80\x02", "a pickle"}, {"\x80\x03", "a pickle"}, {"\x80\x04", "a pickle"}, {"\x80\x05", "a pickle"},
 		{"\x89PNG", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"\xd0\xcf\x11\xe0", "a workbook of Excel"}, {"RDX", "an R data file"},
-		{"\xff\xfe", "text in UTF-16, as Excel's \"Unicode text\""}, {"\xfe\xff", "text in UTF-16"}, {"BZh", "compressed with bzip2"}, {"\xfd7zXZ", "compressed with xz"}, {"\x28\xb5\x2f\xfd", "compressed with zstd"},
+		{"\xff\xfe", "text in UTF-16, as Excel's \"Unicode text\""}, {"\xfe\xff", "text in UTF-16"}, {"[[", "JSON"}, {"{\"", "JSON"}, {"@relation", "an ARFF file of Weka"}, {"BZh", "compressed with bzip2"}, {"\xfd7zXZ", "compressed with xz"}, {"\x28\xb5\x2f\xfd", "compressed with zstd"},
 	} {
 		if bytes.HasPrefix(head, []byte(kind.magic)) {
 			return kind.name

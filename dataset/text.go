@@ -34,6 +34,9 @@ func newText(s *source) (*text, error) {
 		}
 	}
 	ahead, _ := s.r.Peek(window)
+	if bytes.IndexByte(ahead, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(ahead, "\r"), '\r') >= 0 {
+		return nil, &FileError{Path: s.path, Problem: "the lines end with CR alone", Remedy: "save it again with other line ends, such as with tr '\\r' '\\n'"}
+	}
 	t := &text{source: s}
 	comma, stated := delimiter(ahead)
 	if comma == ' ' {

@@ -20,8 +20,8 @@ const (
 	maxSynapses = 16 // where a case has sums over the synapses
 )
 
-// Compare is Read for an open file, of which it reads 64 MiB at most, a case of
-// at most 4 MiB at a time.
+// Compare is Read for an open file. It reads 64 MiB at most, and a case of at most
+// 4 MiB at a time.
 func Compare(r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
 	f := &oracle{part: part{r: io.LimitReader(r, maxBytes)}}
 	f.json = json.NewDecoder(&f.part)
@@ -41,7 +41,7 @@ type oracle struct {
 	json *json.Decoder
 }
 
-// A part passes on what is read of one part of a file, as long as that is small.
+// A part passes on the bytes of one part of a file, as long as they are few.
 type part struct {
 	r    io.Reader
 	left int64

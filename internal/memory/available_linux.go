@@ -45,9 +45,9 @@ func meminfo(text string) (float64, bool) {
 	return 0, false
 }
 
-// cgroup returns what the control groups of a process leave, of which
-// /proc/self/cgroup says where they are: those of version 2, or the one of memory
-// of version 1, and all above them.
+// cgroup returns the memory that the control groups of a process leave: those of
+// version 2, or the one of memory of version 1, and all above them. The text of
+// /proc/self/cgroup says where they are.
 func cgroup(groups string, read func(name string) string) (bytes float64, ok bool) {
 	for line := range strings.Lines(groups) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)

@@ -104,7 +104,7 @@ func (t Training) Check() error {
 	return Check(what, setting, value, bytes)
 }
 
-// least returns the smaller of two amounts, of which some are not known.
+// least returns the smaller of two amounts, or the one that is known.
 func least(a float64, okA bool, b float64, okB bool) (float64, bool) {
 	switch {
 	case !okA:
