@@ -36,8 +36,8 @@ type Options struct {
 	// that is open, it is an error.
 	Columns, DropColumns []string
 
-	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an
-	// array of one dimension, or text of one column.
+	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an array of
+	// labels, or text with a column of them.
 	LabelPath string
 	// LabelColumn is the column of text that holds the labels: its name in the
 	// header, else its number counted from 1, or from the end if negative. Where
