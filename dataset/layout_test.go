@@ -126,6 +126,7 @@ func TestLayoutErrors(t *testing.T) {
 		{"names of some, values of others", "a,ant\n1,ant\n0,bee\n", Options{}, []string{"not plain", "names of some columns and values of others"}},
 		{"missing values are no names", "NA,NA\n0,1\n1,0\n", Options{}, []string{"line 1, column 1", `"NA" is a missing value`}},
 		{"decimal commas under names", "a;b\n0,5;0,7\n", Options{}, []string{"line 2, column 1 (\"a\")", `"0,5" has a comma`}},
+		{"missing beside a word", "NA,ant\n0,bee\n", Options{LabelColumn: "2"}, []string{"line 1, column 1", `"NA" is a missing value`}},
 		{"nor are decimal commas", "0,5;0,7\n1;0\n", Options{}, []string{"line 1, column 1", `"0,5" has a comma`}},
 		{"NaN", "nan,1\n1,0\n", Options{}, []string{"line 1, column 1", "NaN is not a finite number"}},
 		{"a hole", "1,1\n,0\n", Options{}, []string{"line 2, column 1", "an empty field"}},

@@ -234,8 +234,8 @@ func (p *profile) header(wanted []string) (v verdict, why string, at int) {
 		case kind == kindNumber:
 			numbers++
 			continue
-		case kind == kindComma:
-			strange++
+		case kind == kindComma, kind == kindMissing && strings.TrimSpace(field) != "":
+			strange++ // data, if not good ones
 			continue
 		case kind == kindMissing:
 			continue
