@@ -10,6 +10,7 @@ import (
 	"bethe/dataset/source"
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/setting"
 )
@@ -41,6 +42,16 @@ func positive(counts ...count) error {
 type count struct {
 	name  string
 	value int
+}
+
+// fits returns the *setting.Error of a count if so many chains of it, for each of some
+// samples, take more memory than there is. things are what the count is of; written
+// says that states of chains go into a file.
+func (c count) fits(machine *rbm.Machine, samples int, things string, written bool) error {
+	if err := memory.CheckChains(machine.Visible(), machine.Hidden(), float64(c.value)*float64(samples), written, things, c.value); err != nil {
+		return setting.Errorf(c.name, c.value, "%v", err)
+	}
+	return nil
 }
 
 // A Files names the files that a job writes; an empty name is not written.

@@ -42,6 +42,13 @@ type Featuring[V any] interface {
 	HiddenMeans(dst []float32, samples V, gain float64)
 }
 
+// Opposing is implemented by machines whose visible states have an opposite, at which
+// chains start that tell whether others have settled.
+type Opposing[V any] interface {
+	// Opposite returns states as far as can be from the given ones, which stay.
+	Opposite(states V) V
+}
+
 // A SpinMachine is an rbm.Machine that is evaluated.
 type SpinMachine struct{ machine *rbm.Machine }
 
@@ -70,6 +77,17 @@ func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matr
 
 // LnZ implements Exact.
 func (m SpinMachine) LnZ(ctx context.Context) (float64, error) { return m.machine.LnZ(ctx) }
+
+// Opposite implements Opposing: all spins are turned.
+func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
+	turned := spin.New(states.Rows(), states.Cols())
+	for i := range states.Rows() {
+		for a := range states.Cols() {
+			turned.Set(i, a, -states.At(i, a))
+		}
+	}
+	return turned
+}
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {

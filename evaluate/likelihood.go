@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"math"
 
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/setting"
 	"bethe/stream"
 	"bethe/units"
 )
@@ -119,7 +121,8 @@ const (
 // both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
 // half of which started at samples and half at scattered states (sample.Scattering). Errors are the
-// context's, of the options, and of samples that do not fit.
+// context's, of the options, a *setting.Error of ais_chains that no memory holds, of samples
+// that do not fit, and of a likelihood that is no finite number.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {
 		return LogLikelihood{}, err
@@ -127,20 +130,40 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
+	source := machine.Source(samples)
+	visible, hidden := source.Units()
+	if err := memory.CheckChains(visible, hidden, float64(opt.Chains), false, "chains", opt.Chains); err != nil {
+		return LogLikelihood{}, setting.Errorf("ais_chains", opt.Chains, "%v", err)
+	}
 	weight, sampleError := meanLogWeight(machine, samples)
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {
 		lnz, err := exact.LnZ(ctx)
 		if !errors.Is(err, rbm.ErrTooLarge) {
-			return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
+			l := LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
+			if err == nil {
+				err = l.check()
+			}
+			return l, err
 		}
 	}
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
-	e := &estimation[T, V, H]{source: machine.Source(samples), samples: samples, opt: opt, weight: weight,
+	e := &estimation[T, V, H]{source: source, samples: samples, opt: opt, weight: weight,
 		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
+	if err == nil {
+		err = e.result.check()
+	}
 	return e.result, err
+}
+
+// check returns an error if the likelihood is no number.
+func (l *LogLikelihood) check() error {
+	if math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0) {
+		return fmt.Errorf("the log-likelihood comes out as %v: parameters of the machine are too large", l.Mean)
+	}
+	return nil
 }
 
 // checkFit returns an error unless samples are of the units of a machine.
