@@ -134,21 +134,17 @@ const (
 	scoutSweeps = 25
 )
 
-// streamScouts is the label of the scouts' streams below the engine's key, far
-// from those of its chains.
-const streamScouts = 1 << 32
-
 // scout puts the scouts of a round in the place of the next chains in turn. The error
 // is the context's.
 func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) error {
 	count := min(c.Scouts, c.Count)
-	key := c.Key.Sub(streamScouts).Sub(round)
+	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.Start != nil {
 		base = units.MeanFields(c.Start)
 	}
-	scouts.Start(sample.Scattered(base, count, key.Sub(streamScouts)))
+	scouts.Start(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
 			return err

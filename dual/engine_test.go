@@ -236,9 +236,9 @@ func TestScoutsPlaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := c.chains.Hidden.Clone()
-	key := c.Key.Sub(streamScouts).Sub(round)
+	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	fresh := sample.NewChains(sample.OnNetwork(net).Rounded(), scouts, key)
-	fresh.Start(sample.Scattered(units.MeanFields(c.Start), scouts, key.Sub(streamScouts)))
+	fresh.Start(sample.Scattered(units.MeanFields(c.Start), scouts, key.Sub(stream.ChainsScouts)))
 	fresh.Sweep(25)
 	for k, place := range []int{4, 5, 6, 7} {
 		for mu := range p {

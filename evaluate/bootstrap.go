@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"bethe/rbm"
+	"bethe/stream"
 )
 
 // An Interval holds 95 % of bootstrap replicates.
@@ -33,7 +34,7 @@ func bootstrap(n int, rng *rand.Rand, statistic func(chosen []int) float64) []fl
 // statistic of the estimates of single chains.
 func (e *estimation[T, V, H]) interval(lnZ []float64, statistic func([]float64) float64) *Interval {
 	values := make([]float64, len(lnZ))
-	return e.likelihoods(bootstrap(len(lnZ), e.opt.Key.Sub(streamBootstrap).Rand(), func(chosen []int) float64 {
+	return e.likelihoods(bootstrap(len(lnZ), e.opt.Key.Sub(stream.EstimateBootstrap).Rand(), func(chosen []int) float64 {
 		for k, l := range chosen {
 			values[k] = lnZ[l]
 		}

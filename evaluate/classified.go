@@ -38,7 +38,7 @@ const heldOut = 1. / 6
 // that of a seed; progress may be nil. Errors are those of FitClassifier.
 func ScoreClassifier(ctx context.Context, train, test Labelled, penalties []float64, key stream.Key, progress func(fraction float64)) (*ClassifierReport, error) {
 	start := time.Now()
-	k, err := FitClassifier(ctx, train.Inputs, train.Labels, Fitting{L2: penalties, HeldOut: heldOut, Key: key.Sub(labelHeldOut), Progress: progress})
+	k, err := FitClassifier(ctx, train.Inputs, train.Labels, Fitting{L2: penalties, HeldOut: heldOut, Key: key.Sub(stream.RunHeldOut), Progress: progress})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"bethe/sample"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -51,7 +52,7 @@ const temperingCost = 1.5
 // temper equilibrates tempered chains, fills in what they tell, and returns
 // their last states at the machine.
 func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profile) (states V, err error) {
-	chains, key := e.opt.Chains, e.opt.Key.Sub(streamTempering)
+	chains, key := e.opt.Chains, e.opt.Key.Sub(stream.EstimateTempering)
 	ladder := profile.ExchangeLadder(rungLength)
 	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: chains, Ladder: ladder, Key: key})
 	tempered.Start(e.starts())
@@ -79,7 +80,7 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	e.spent += temperingCost * float64(e.opt.Equilibration*len(ladder))
 
 	e.result.Ceiling = e.likelihood(heaviest)
-	rng := e.opt.Key.Sub(streamBootstrap).Sub(1).Rand()
+	rng := e.opt.Key.Sub(stream.EstimateBootstrap).Sub(stream.BootstrapTempered).Rand()
 	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
 	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))
 	half := chains / 2
@@ -109,13 +110,13 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 // starts returns visible states for the tempered chains: samples in the first half;
 // in the second scattered states, or draws from the base if none are known.
 func (e *estimation[T, V, H]) starts() V {
-	chains, key := e.opt.Chains, e.opt.Key.Sub(streamSamples)
+	chains, key := e.opt.Chains, e.opt.Key.Sub(stream.EstimateSamples)
 	apart := e.source.Base
 	if s, ok := e.source.(sample.Scattering[V]); ok {
 		apart = s.Scattered
 	}
-	starts := apart(chains, key.Sub(0))
-	starts.Swap(units.Choose(e.samples, chains, key.Sub(2).Rand()), first(chains/2))
+	starts := apart(chains, key.Sub(stream.SamplesScattered))
+	starts.Swap(units.Choose(e.samples, chains, key.Sub(stream.SamplesStarts).Rand()), first(chains/2))
 	return starts
 }
 

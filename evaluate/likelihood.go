@@ -104,17 +104,6 @@ func (o *Options) check() error {
 	return nil
 }
 
-// Labels of the streams below the key of an estimate.
-const (
-	streamForward = iota
-	streamPilot
-	streamTempering
-	streamReverse
-	streamRAISE
-	streamSamples
-	streamBootstrap
-)
-
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
 // the machine: exact if it is Exact and small enough (machines of spins: at most
 // rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
@@ -188,12 +177,12 @@ type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
 // run fills in the result, if there is no error.
 func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	opt, result := &e.opt, &e.result
-	profile, err := sample.MeasureProfile(ctx, e.source, sample.Measuring{Chains: pilotChains, Steps: pilotSteps, Key: opt.Key.Sub(streamPilot)})
+	profile, err := sample.MeasureProfile(ctx, e.source, sample.Measuring{Chains: pilotChains, Steps: pilotSteps, Key: opt.Key.Sub(stream.EstimatePilot)})
 	if err != nil {
 		return err
 	}
 	e.total = 3*float64(opt.Temperatures) + temperingCost*float64(opt.Equilibration*len(profile.ExchangeLadder(rungLength)))
-	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), Key: opt.Key.Sub(streamForward)}
+	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), Key: opt.Key.Sub(stream.EstimateForward)}
 
 	annealing.Progress = e.progress()
 	forward, err := sample.AnnealedLnZ(ctx, e.source, annealing)
@@ -208,7 +197,7 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamReverse)
+	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(stream.EstimateReverse)
 	reverse, err := sample.ReverseLnZ(ctx, e.source, starts, annealing)
 	if err != nil {
 		return err
@@ -217,8 +206,8 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	result.ReverseAIS, result.ReverseSpread, result.ReverseEffective = e.likelihood(reverse.LnZ), reverse.Spread, reverse.Effective
 	result.ReverseInterval = e.interval(reverse.LogWeights, lnHarmonicMean)
 
-	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(streamRAISE)
-	raise, err := sample.ReverseLnZ(ctx, e.source, units.Choose(e.samples, opt.Chains, opt.Key.Sub(streamSamples).Sub(1).Rand()), annealing)
+	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(stream.EstimateRAISE)
+	raise, err := sample.ReverseLnZ(ctx, e.source, units.Choose(e.samples, opt.Chains, opt.Key.Sub(stream.EstimateSamples).Sub(stream.SamplesRAISE).Rand()), annealing)
 	if err != nil {
 		return err
 	}

@@ -10,19 +10,9 @@ import (
 	"bethe/stream"
 )
 
-// Labels of random streams below the key of a seed, which they share with those
-// of a run.
-const (
-	labelLikelihood  = 6
-	labelHeldOut     = 12
-	labelUncertainty = 13
-	labelProfile     = 100 // chains take the ones before
-	labelTempered    = 101
-)
-
 // LikelihoodKey returns the key of the likelihood of a saved machine below the
 // key of a seed.
-func LikelihoodKey(seed stream.Key) stream.Key { return seed.Sub(labelLikelihood) }
+func LikelihoodKey(seed stream.Key) stream.Key { return seed.Sub(stream.RunLikelihood) }
 
 // A Report is what is known of a model file and some samples.
 type Report struct {
@@ -62,16 +52,16 @@ func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Mat
 		return nil, err
 	}
 	q := file.Synapses.(rbm.Uncertain).Posterior()
-	key := opt.Key.Sub(labelUncertainty)
+	key := opt.Key.Sub(stream.RunUncertainty)
 	evaluated := func(synapses *spin.Matrix, k int) (float64, error) {
 		machine(k+1, draws+1)
-		opt.Key = key.Sub(uint64(k)).Sub(1)
+		opt.Key = key.Sub(uint64(k)).Sub(stream.UncertaintyLikelihood)
 		l, err := Likelihood(ctx, OnMachine(&rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}), samples, opt)
 		return l.Mean, err
 	}
 	u := &Uncertainty{Draws: draws}
 	for k := range draws {
-		l, err := evaluated(q.Sample(key.Sub(uint64(k)).Sub(0)), k)
+		l, err := evaluated(q.Sample(key.Sub(uint64(k)).Sub(stream.UncertaintySynapses)), k)
 		if err != nil {
 			return nil, err
 		}

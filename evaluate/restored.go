@@ -63,12 +63,6 @@ func meanArray(r *SpinRestoration) npy.Array {
 	return npy.Array{Name: "mean", Shape: []int{samples, n}, Data: means}
 }
 
-// Labels of the random streams of Mend.
-const (
-	labelNoise = iota
-	labelMend
-)
-
 // Mended is what a machine infers of noisy samples.
 type Mended struct {
 	*SpinRestoration
@@ -85,9 +79,9 @@ type Mended struct {
 func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r Restoring) (*Mended, error) {
 	m := &Mended{Seen: samples.Clone()}
 	if !noisy {
-		Flip(m.Seen, flip, key.Sub(labelNoise))
+		Flip(m.Seen, flip, key.Sub(stream.MendNoise))
 	}
-	r.Key = key.Sub(labelMend)
+	r.Key = key.Sub(stream.MendChains)
 	var err error
 	if m.SpinRestoration, err = Denoise(ctx, OnMachine(machine), m.Seen, flip, r); err != nil {
 		return nil, err

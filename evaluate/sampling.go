@@ -58,12 +58,12 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 		base[i] = math.Atanh(max(-most, min(most, mean)))
 	}
 	path := sample.OnMachine(machine).From(base)
-	profile, err := sample.MeasureProfile(ctx, path, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: s.Key.Sub(labelProfile)})
+	profile, err := sample.MeasureProfile(ctx, path, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: s.Key.Sub(stream.ChainsProfile)})
 	if err != nil {
 		return nil, err
 	}
 	ladder := profile.ExchangeLadder(rungDistance)
-	tempered := sample.NewTempered(path, sample.Tempering{Chains: s.Count, Ladder: ladder, Key: s.Key.Sub(labelTempered)})
+	tempered := sample.NewTempered(path, sample.Tempering{Chains: s.Count, Ladder: ladder, Key: s.Key.Sub(stream.ChainsTempered)})
 	if held != nil {
 		tempered.Clamp(s.Units, held)
 	}

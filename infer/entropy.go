@@ -7,6 +7,7 @@ import (
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
+	"bethe/stream"
 )
 
 // entropy returns ln P(D) and the entropy of the posterior in the Bethe
@@ -100,7 +101,7 @@ func (p *Passing[T]) growth(ctx context.Context) (float64, error) {
 	moved, state := at()
 	// The change of the messages is kept in direction.
 	direction := make([][]T, len(moved))
-	rng := p.opt.Key.Sub(labelGrowth).Rand()
+	rng := p.opt.Key.Sub(stream.MessagesGrowth).Rand()
 	for c := range direction {
 		direction[c] = make([]T, len(moved[c]))
 		for k := range direction[c] {
@@ -142,9 +143,6 @@ func (p *Passing[T]) growth(ctx context.Context) (float64, error) {
 	}
 	return math.Exp(sum / counted), nil
 }
-
-// labelGrowth names the stream of the change whose growth is found, below the key of the start.
-const labelGrowth = 1
 
 // square returns the sum of squares.
 func square[T rbm.Real](x [][]T) (sum float64) {

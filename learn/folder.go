@@ -19,6 +19,7 @@ import (
 	"bethe/sample"
 	"bethe/setting"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/variational"
 )
 
@@ -173,7 +174,7 @@ func (f *folder) writeInfo() error {
 		return nil
 	}
 	d := &f.job.Data
-	some := d.Samples.Choose(100, f.key().Sub(streamPictures).Rand())
+	some := d.Samples.Choose(100, f.key().Sub(stream.RunPictures).Rand())
 	if err := f.pictures.DrawData(f.in(runs.DataFile), some, d.Width, d.Height); err != nil {
 		return err
 	}

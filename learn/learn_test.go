@@ -139,7 +139,7 @@ func (d *diary) Learned(start int, result *learn.Result) { d.learned = append(d.
 // writes nothing, and tells observers the same.
 func TestMemory(t *testing.T) {
 	t.Chdir(t.TempDir())
-	recipe, on := quick(`, "restarts": 2`), learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Temperatures: 50, Chains: 10, Equilibration: 20}}
+	recipe, on := quick(`, "restarts": 2`), learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Temperatures: 50, Chains: 10}}
 	var told [2]diary
 	var files [2]*rbm.File
 	var results [2]*learn.Result
@@ -151,6 +151,9 @@ func TestMemory(t *testing.T) {
 		}
 		if files[k], err = run.File(); err != nil {
 			t.Fatal(err)
+		}
+		if again, err := run.Run(t.Context(), &told[k]); !run.Finished() || err != nil || again != results[k] {
+			t.Errorf("run again: %v", err)
 		}
 		if k == 0 {
 			if entries, err := os.ReadDir("."); err != nil || len(entries) > 0 {
@@ -377,19 +380,23 @@ func TestStart(t *testing.T) {
 	one.Labels = make([]int, 200)
 	bad := quick("")
 	bad.Hidden = 0
+	narrow := learn.Data{Set: &dataset.Set{Samples: spin.New(3, 5)}, Name: "narrow"}
 	for want, c := range map[string]struct {
 		recipe learn.Recipe
 		job    learn.Job
 	}{
-		"hidden 0":           {bad, learn.Job{Data: small()}},
-		"no samples":         {quick(""), learn.Job{}},
-		"measure_every -1":   {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
-		"has no labels":      {quick(`, "label_weight": 1`), learn.Job{Data: small()}},
-		"are all 0":          {quick(`, "label_weight": 1`), learn.Job{Data: one}},
-		"missing.npz":        {quick(`, "prior": "missing.npz"`), learn.Job{Data: small()}},
-		"absent.npz":         {quick(`, "init": "absent.npz"`), learn.Job{Data: small()}},
-		"init with beta":     {quick(`, "init": "absent.npz", "beta": 1`), learn.Job{Data: small()}},
-		"init with restarts": {quick(`, "init": "absent.npz", "restarts": 2`), learn.Job{Data: small()}},
+		"hidden 0":               {bad, learn.Job{Data: small()}},
+		"no samples":             {quick(""), learn.Job{}},
+		"measure_every -1":       {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
+		"no samples to evaluate": {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true}}},
+		"samples of 3 units":     {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: narrow}}},
+		"1 chains":               {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Chains: 1}}}},
+		"has no labels":          {quick(`, "label_weight": 1`), learn.Job{Data: small()}},
+		"are all 0":              {quick(`, "label_weight": 1`), learn.Job{Data: one}},
+		"missing.npz":            {quick(`, "prior": "missing.npz"`), learn.Job{Data: small()}},
+		"absent.npz":             {quick(`, "init": "absent.npz"`), learn.Job{Data: small()}},
+		"init with beta":         {quick(`, "init": "absent.npz", "beta": 1`), learn.Job{Data: small()}},
+		"init with restarts":     {quick(`, "init": "absent.npz", "restarts": 2`), learn.Job{Data: small()}},
 	} {
 		c.job.Folder = filepath.Join(t.TempDir(), "run")
 		if _, err := learn.Start(c.recipe, c.job); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "--") {

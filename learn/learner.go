@@ -34,19 +34,19 @@ type learner struct {
 // newLearner returns the learner of start k, before its first step.
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	f, samples, kind := &r.recipe, r.job.Data.Samples, r.recipe.kind()
-	key := r.key().Sub(streamRestarts).Sub(uint64(k))
+	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
 	n := samples.Rows()
 	l := &learner{Run: r, watching: watching, number: k, saved: -1}
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Start{
 		Hidden: f.Hidden, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
-		Deviation: 0.3, Key: key.Sub(streamStart), Prior: r.prior,
+		Deviation: 0.3, Key: key.Sub(stream.StartThetas), Prior: r.prior,
 	}, samples); err != nil {
 		return nil, err
 	}
-	start := samples.Choose(f.Chains, key.Sub(streamChainStart).Rand())
-	engine, why := NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(streamChains))
-	partition := f.newPartition(engine, key.Sub(streamDraws))
+	start := samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
+	engine, why := NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartChains))
+	partition := f.newPartition(engine, key.Sub(stream.StartDraws))
 	for _, part := range []any{engine, partition} {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
@@ -56,9 +56,9 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
 	l.look = &looking{model: l.model, key: key}
-	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(streamScores))
-	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(streamScores)),
-		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(streamScores)}
+	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartScores))
+	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(stream.StartScores)),
+		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
 	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
 	return l, err
 }
@@ -68,7 +68,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
 		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
-		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(streamBatches), Draw: key.Sub(streamDrawnSynapses),
+		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
@@ -210,7 +210,7 @@ type looking struct {
 // terms returns the terms of the bound on samples and how the partition term was found.
 func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
 	return l.objective.EstimateTerms(ctx, l.model, units.NewSpins[float32](samples), sample.Annealing{
-		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(streamBound),
+		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(stream.StartBound),
 	})
 }
 
@@ -220,7 +220,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	model, look := l.trainer.Result(), l.look
 	look.model = model
 	samples := l.job.Data.Samples
-	some := samples.Choose(min(10000, samples.Cols()), look.key.Sub(streamBound).Rand())
+	some := samples.Choose(min(10000, samples.Cols()), look.key.Sub(stream.StartBound).Rand())
 	terms, by, err := look.terms(ctx, some, 100, 1000)
 	if err != nil {
 		return nil, terms, err

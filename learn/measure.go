@@ -11,6 +11,7 @@ import (
 	"bethe/runs"
 	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/variational"
 )
 
@@ -74,7 +75,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		return nil, err
 	}
 	samples := l.job.Data.Samples
-	m := &measuring{learner: l, log: log, some: samples.Choose(min(1000, samples.Cols()), l.look.key.Sub(streamBound).Rand()),
+	m := &measuring{learner: l, log: log, some: samples.Choose(min(1000, samples.Cols()), l.look.key.Sub(stream.StartBound).Rand()),
 		// Together they take 3 % of the time.
 		plain: pace{share: 0.003, gap: 500 * time.Millisecond}, bound: pace{share: 0.009, gap: time.Second},
 		counts: pace{share: 0.003, gap: 2 * time.Second}, spectrum: pace{share: 0.003, gap: 20 * time.Second},
@@ -177,7 +178,7 @@ func (m *measuring) annealable() bool {
 // measureLikelihood estimates the log-likelihood of the machine as it would be
 // saved, on some samples, by short annealing: rough, as the intervals tell.
 func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
-	key := m.look.key.Sub(streamEvaluate)
+	key := m.look.key.Sub(stream.StartLikelihood)
 	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.recipe.shipped(m.model, m.info(r.Step), key).Machine()), m.some, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
@@ -209,7 +210,7 @@ func (m *measuring) measureSpectrum(r *runs.Record) {
 // that it can be used while it learns.
 func (m *measuring) draw(r *runs.Record) error {
 	m.pictured = r.Fraction
-	key := m.look.key.Sub(streamPictures)
+	key := m.look.key.Sub(stream.StartPictures)
 	file := m.recipe.shipped(m.model, m.info(r.Step), key)
 	return m.keeper.drawAlong(r, file, func() *sample.SpinChains[float32] {
 		const count, sweeps = 64, 100

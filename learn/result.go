@@ -8,6 +8,7 @@ import (
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
+	"bethe/stream"
 	"bethe/variational"
 )
 
@@ -38,14 +39,14 @@ const (
 // finish keeps the model, the pictures, the likelihood if it was asked for, and
 // the result.
 func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[float32], result *Result) error {
-	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(streamSynapses))
+	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(stream.RunSynapses))
 	if err := r.keeper.ship(file); err != nil {
 		return err
 	}
 	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
 		defer watching.ended(Drawing)
-		chains := sample.NewChains(sample.OnMachine(file.Machine()), lastSamples, r.key().Sub(streamPictures))
-		chains.Start(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(streamPictures).Rand()))
+		chains := sample.NewChains(sample.OnMachine(file.Machine()), lastSamples, r.key().Sub(stream.RunPictures))
+		chains.Start(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(stream.RunPictures).Rand()))
 		for k := range lastSweeps {
 			if err := ctx.Err(); err != nil {
 				return nil, err
@@ -60,7 +61,7 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	}
 	if e := &r.job.Evaluation; e.Asked {
 		opt := e.Options
-		opt.Key, opt.Progress = r.key().Sub(streamEvaluate), func(f float64) { watching.working(Annealing, f) }
+		opt.Key, opt.Progress = r.key().Sub(stream.RunLikelihood), func(f float64) { watching.working(Annealing, f) }
 		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()), e.Data.Samples, opt)
 		watching.ended(Annealing)
 		if err != nil {

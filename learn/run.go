@@ -1,6 +1,5 @@
 // Package learn runs learning from data, from a recipe to a machine that is
-// shipped: what a user of the command or of another language would otherwise
-// have to write again.
+// shipped. The command and other languages call it, and have no logic of their own.
 //
 // A Recipe holds the settings, a Job what they are used on. Start checks both and
 // opens the run folder, Run learns and tells observers how it goes. A run that was
@@ -57,7 +56,36 @@ type Job struct {
 type Evaluation struct {
 	Asked   bool
 	Data    Data             // what it is of
-	Options evaluate.Options // but for Key and Progress, which the run sets
+	Options evaluate.Options // numbers that are 0 have their defaults; the run sets Key and Progress
+}
+
+// check completes the options, and returns an error if the evaluation would fail once
+// all is learned.
+func (e *Evaluation) check(visible int) error {
+	if !e.Asked {
+		return nil
+	}
+	if e.Data.Set == nil || e.Data.Len() == 0 {
+		return errors.New("no samples to evaluate")
+	}
+	if n := e.Data.Visible(); n != visible {
+		return fmt.Errorf("%s: samples of %d units to evaluate a machine of %d visible units", e.Data.Name, n, visible)
+	}
+	o := &e.Options
+	for _, number := range []struct {
+		value          *int
+		usual, atLeast int
+		of             string
+	}{{&o.Temperatures, evaluate.DefaultTemperatures, 1, "temperatures"}, {&o.Chains, evaluate.DefaultChains, 2, "chains"},
+		{&o.Equilibration, evaluate.DefaultEquilibration, evaluate.LeastEquilibration, "sweeps of equilibration"}} {
+		if *number.value == 0 {
+			*number.value = number.usual
+		}
+		if *number.value < number.atLeast {
+			return fmt.Errorf("%d %s to evaluate with: there must be at least %d", *number.value, number.of, number.atLeast)
+		}
+	}
+	return nil
 }
 
 // A Run is one run of learning. It is not safe for concurrent use.
@@ -69,7 +97,7 @@ type Run struct {
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
-	finished *Result // of an earlier call that came to the end
+	finished *Result // of a call that came to the end
 	shipped  *rbm.File
 }
 
@@ -111,6 +139,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	}
 	if job.Data.Set == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
+	}
+	if err := job.Evaluation.check(job.Data.Visible()); err != nil {
+		return nil, err
 	}
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
@@ -170,8 +201,8 @@ func (r *Run) describe() {
 // Recipe returns the recipe with all that depends on the data set.
 func (r *Run) Recipe() Recipe { return r.recipe }
 
-// Finished reports whether an earlier run of the same settings left all its
-// results in the folder. Run then returns them at once.
+// Finished reports whether all results are there: of Run, or of an earlier call with
+// the same settings in the folder. Run then returns them at once.
 func (r *Run) Finished() bool { return r.finished != nil }
 
 // Close lets others open the folder. It may be called again.
@@ -193,6 +224,7 @@ func (r *Run) Run(ctx context.Context, observe ...Observer) (*Result, error) {
 	if err := r.finish(ctx, watching, best, result); err != nil {
 		return nil, err
 	}
+	r.finished = result
 	return result, nil
 }
 

@@ -50,15 +50,15 @@ func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*sp
 	if min(n, p) <= MaxEnumerated {
 		plain, _ := m.Plain()
 		if n < p { // the visible states themselves are enumerated
-			return drawHidden(ctx, exchanged(plain), samples, key.Sub(labelMarginal))
+			return drawHidden(ctx, exchanged(plain), samples, key.Sub(stream.PlantedMarginal))
 		}
-		h, err := drawHidden(ctx, plain, samples, key.Sub(labelMarginal))
+		h, err := drawHidden(ctx, plain, samples, key.Sub(stream.PlantedMarginal))
 		if err != nil {
 			return nil, err
 		}
-		return drawVisible(ctx, plain, h, key.Sub(labelConditional))
+		return drawVisible(ctx, plain, h, key.Sub(stream.PlantedConditional))
 	}
-	chains := sample.NewChains(sample.OnNetwork(rbm.NetworkOf[float32](m)), samples, key.Sub(labelChains))
+	chains := sample.NewChains(sample.OnNetwork(rbm.NetworkOf[float32](m)), samples, key.Sub(stream.PlantedChains))
 	for range GibbsBurnIn {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -67,13 +67,6 @@ func Data(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (*sp
 	}
 	return chains.Visible, nil
 }
-
-// Labels of the streams below the key of a data set.
-const (
-	labelMarginal = iota
-	labelConditional
-	labelChains
-)
 
 // checkMachine panics unless the synapses have the shape of the fields.
 func checkMachine(verb string, m *rbm.Machine) {

@@ -80,8 +80,8 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 		schedule Schedule
 		label    uint64
 	}{
-		{&y.FromTeacher, teacher.Signs(), cold, labelFromTeacher},
-		{&y.FromRandom, spin.Random(n, p, key.Sub(labelRandom).Rand()), schedule, labelFromRandom},
+		{&y.FromTeacher, teacher.Signs(), cold, stream.YardstickFromTeacher},
+		{&y.FromRandom, spin.Random(n, p, key.Sub(stream.YardstickRandom).Rand()), schedule, stream.YardstickFromRandom},
 	} {
 		run, err := post.Run(ctx, start.synapses, start.schedule, key.Sub(start.label))
 		if err != nil {
@@ -100,13 +100,6 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 	y.Replicas /= float64(schedule.Keep)
 	return y, nil
 }
-
-// Labels of the streams below the key of a yardstick.
-const (
-	labelRandom = iota
-	labelFromTeacher
-	labelFromRandom
-)
 
 // set scores a run. The error is the context's.
 func (s *Score) set(ctx context.Context, run *Run, teacher *spin.Matrix) (err error) {

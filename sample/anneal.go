@@ -70,7 +70,7 @@ func AnnealedLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.C
 	if err := a.check(); err != nil {
 		return LnZEstimate{}, err
 	}
-	s := source.Base(a.Chains, a.Key.Sub(start))
+	s := source.Base(a.Chains, a.Key.Sub(stream.ChainsStart))
 	logW, err := anneal(ctx, source, s, temperatures[T](&a), a.Key, a.progress())
 	if err != nil {
 		return LnZEstimate{}, err
@@ -131,10 +131,10 @@ func anneal[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Contex
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		layers.DrawHidden(h, s, ladder[k], key.Sub(drawHidden).Sub(uint64(k)))
+		layers.DrawHidden(h, s, ladder[k], key.Sub(stream.ChainsHidden).Sub(uint64(k)))
 		layers.AddGains(logW, s, ladder[k-1], ladder[k])
 		if k+1 < len(ladder) {
-			layers.DrawVisible(s, h, ladder[k], key.Sub(drawVisible).Sub(uint64(k)))
+			layers.DrawVisible(s, h, ladder[k], key.Sub(stream.ChainsVisible).Sub(uint64(k)))
 		}
 		after(k, logW)
 	}

@@ -41,20 +41,9 @@ func newChains[T rbm.Real, V units.States[V], H units.States[H]](source Source[T
 	if n < 1 {
 		panic(fmt.Sprintf("sample: %d chains", n))
 	}
-	return &Chains[T, V, H]{Visible: source.NewVisible(n), Hidden: source.Start(n, key.Sub(start)),
+	return &Chains[T, V, H]{Visible: source.NewVisible(n), Hidden: source.Start(n, key.Sub(stream.ChainsStart)),
 		key: key, layers: source.Conditionals(n), at: t}
 }
-
-// Labels of the streams below a chain's key.
-const (
-	start = iota
-	drawVisible
-	drawHidden
-	drawExchange
-	redrawHidden
-	rung
-	drawSeen
-)
 
 // checkShape panics unless states are those of the visible layer of all chains.
 func (c *Chains[T, V, H]) checkShape(verb string, s V) {
@@ -67,7 +56,7 @@ func (c *Chains[T, V, H]) checkShape(verb string, s V) {
 func (c *Chains[T, V, H]) Start(s V) {
 	c.checkShape("Start", s)
 	c.Visible = s.Clone()
-	c.drawHidden(drawHidden)
+	c.drawHidden(stream.ChainsHidden)
 }
 
 // Clamp holds the named visible units at their states in s (visible x chains),
@@ -76,7 +65,7 @@ func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 	c.checkShape("Clamp", s)
 	c.clamped, c.clamp = units, s
 	c.Visible.CopyUnits(s, units)
-	c.drawHidden(drawHidden)
+	c.drawHidden(stream.ChainsHidden)
 }
 
 // ErrCannotObserve is the error of chains whose units know no noisy channel.
@@ -102,14 +91,14 @@ func (c *Chains[T, V, H]) Observe(y V, strength float64) error {
 func (c *Chains[T, V, H]) Sweep(k int) {
 	for range k {
 		c.Sweeps++
-		c.layers.DrawVisible(c.Visible, c.Hidden, c.at, c.key.Sub(drawVisible).Sub(c.Sweeps))
+		c.layers.DrawVisible(c.Visible, c.Hidden, c.at, c.key.Sub(stream.ChainsVisible).Sub(c.Sweeps))
 		if c.observed != nil {
-			c.observed.DrawObserved(c.Visible, c.key.Sub(drawSeen).Sub(c.Sweeps))
+			c.observed.DrawObserved(c.Visible, c.key.Sub(stream.ChainsSeen).Sub(c.Sweeps))
 		}
 		if len(c.clamped) > 0 {
 			c.Visible.CopyUnits(c.clamp, c.clamped)
 		}
-		c.drawHidden(drawHidden)
+		c.drawHidden(stream.ChainsHidden)
 	}
 }
 

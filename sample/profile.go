@@ -41,12 +41,12 @@ func MeasureProfile[T rbm.Real, V units.States[V], H units.States[H]](ctx contex
 	for k := range equal {
 		equal[k] = float64(k) / float64(first)
 	}
-	p, err := pilot(ctx, source, equal, m.Chains, m.Key.Sub(0))
+	p, err := pilot(ctx, source, equal, m.Chains, m.Key.Sub(stream.ProfileEqual))
 	if err != nil {
 		return nil, err
 	}
 	rest := (m.Steps - first + pilotBlocks - 1) / pilotBlocks * pilotBlocks
-	return pilot(ctx, source, p.AnnealingLadder(rest), m.Chains, m.Key.Sub(1))
+	return pilot(ctx, source, p.AnnealingLadder(rest), m.Chains, m.Key.Sub(stream.ProfileSpread))
 }
 
 // pilot anneals along a ladder of a multiple of pilotBlocks steps. Over a block
@@ -54,7 +54,7 @@ func MeasureProfile[T rbm.Real, V units.States[V], H units.States[H]](ctx contex
 // where it relaxes within the block, and the sum of the variances of the steps
 // where states are independent from step to step.
 func pilot[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], ladder []float64, chains int, key stream.Key) (*Profile, error) {
-	s := source.Base(chains, key.Sub(start))
+	s := source.Base(chains, key.Sub(stream.ChainsStart))
 	p := &Profile{at: []float64{0}, length: []float64{0}, effort: []float64{0}}
 	m := (len(ladder) - 1) / pilotBlocks
 	step, block := make([]float64, chains), make([]float64, chains) // log-weights at the start of each

@@ -134,7 +134,7 @@ func NewTempered[T rbm.Real, V units.States[V], H units.States[H]](source Source
 	}
 	for r, at := range t.Ladder {
 		e.ladder = append(e.ladder, T(at))
-		e.rungs = append(e.rungs, newChains(source, chains, T(at), t.Key.Sub(rung).Sub(uint64(r))))
+		e.rungs = append(e.rungs, newChains(source, chains, T(at), t.Key.Sub(stream.ChainsRung).Sub(uint64(r))))
 		for l := range chains {
 			e.replica[r*chains+l] = r
 		}
@@ -219,7 +219,7 @@ func (e *Tempered[T, V, H]) Redraw() {
 		return
 	}
 	for _, c := range e.rungs {
-		c.drawHidden(drawHidden)
+		c.drawHidden(stream.ChainsHidden)
 	}
 }
 
@@ -235,7 +235,7 @@ func (e *Tempered[T, V, H]) Sweep(k int) {
 			for r := lo; r < hi; r++ {
 				c := e.rungs[r]
 				if moved != nil && moved[r] {
-					c.drawHidden(redrawHidden)
+					c.drawHidden(stream.ChainsRedraw)
 				}
 				c.Sweep(1)
 			}
@@ -257,7 +257,7 @@ func (e *Tempered[T, V, H]) exchange() []bool {
 		}
 	})
 	moved := make([]bool, len(e.rungs))
-	rng := e.key.Sub(drawExchange).Sub(e.sweeps).Rand()
+	rng := e.key.Sub(stream.ChainsExchange).Sub(e.sweeps).Rand()
 	for k := first; k+1 < len(e.rungs); k += 2 {
 		which := e.accepted(k, rng)
 		if len(which) == 0 {

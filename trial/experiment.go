@@ -88,10 +88,6 @@ type Report struct {
 	Trials  []*Trial `json:"-"` // of each instance
 }
 
-// labelFromPrior names the stream of a teacher drawn from the prior, below the key
-// of a trial.
-const labelFromPrior = 200
-
 // Validate returns the *setting.Error of the first parameter out of range.
 func (e *Experiment) Validate() error {
 	if err := e.Setup.Validate(); err != nil {
@@ -162,7 +158,7 @@ func (e *Experiment) plant(ctx context.Context, key stream.Key) (*Trial, error) 
 	if e.Prior == nil {
 		return Plant(ctx, e.Setup, key)
 	}
-	teacher := &rbm.Machine{Params: rbm.NewParams(e.Setup.Visible, e.Setup.Hidden, e.Setup.Coupling()), Synapses: rbm.Binary(e.Prior.Sample(key.Sub(labelFromPrior)))}
+	teacher := &rbm.Machine{Params: rbm.NewParams(e.Setup.Visible, e.Setup.Hidden, e.Setup.Coupling()), Synapses: rbm.Binary(e.Prior.Sample(key.Sub(stream.TrialFromPrior)))}
 	return PlantTeacher(ctx, e.Setup, teacher, key)
 }
 

@@ -53,15 +53,6 @@ func (l *Learner) partition(draws int, engine dual.Engine[float32], key stream.K
 	return &dual.Annealed[float32]{Engine: engine}
 }
 
-// Labels of the random streams of a start.
-const (
-	labelStart = iota
-	labelChainStart
-	labelChains
-	labelBatches
-	labelDraws = 7
-)
-
 // Learn learns from all starts and scores what they found. Each start climbs
 // the bound and is polished; then starts are pooled by their bounds
 // (planted.Pool). The error is the context's or that of learning.
@@ -73,7 +64,7 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	}
 	polished := make([][]float32, l.Restarts) // posterior means of each start
 	models, bounds, err := variational.Restarts(ctx, l.Restarts, func(k int) (*rbm.Model[float32], float64, error) {
-		model, engine, err := t.climb(ctx, l, t.key.Sub(labelStudent).Sub(uint64(k)))
+		model, engine, err := t.climb(ctx, l, t.key.Sub(stream.TrialStudent).Sub(uint64(k)))
 		if err != nil {
 			return nil, 0, err
 		}
@@ -120,11 +111,11 @@ func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Mod
 // trainer returns that of one start.
 func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
 	model := variational.NewModel[float32](variational.Start{
-		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(labelStart), Prior: l.Prior,
+		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(stream.StudentThetas), Prior: l.Prior,
 	}, t.Data)
-	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(labelChainStart).Rand()), key.Sub(labelChains))
-	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), l.partition(l.Draws, engine, key.Sub(labelDraws)), variational.Mixture[float32]{}, variational.Options{
-		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(labelBatches),
+	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(stream.StudentChainStates).Rand()), key.Sub(stream.StudentChains))
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), l.partition(l.Draws, engine, key.Sub(stream.StudentDraws)), variational.Mixture[float32]{}, variational.Options{
+		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(stream.StudentBatches),
 	})
 	return trainer, engine, err
 }
@@ -132,7 +123,7 @@ func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float3
 // bound returns the bound of a model, in nats a sample; where the engine gives
 // no ln Z that of the annealed term is estimated by annealing.
 func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32], draws int) (float64, error) {
-	key := t.key.Sub(labelScores)
+	key := t.key.Sub(stream.TrialScores)
 	engine := l.Engine(nil, key)
 	objective := &variational.Objective[float32]{
 		Partition: l.partition(draws, engine, key), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols(),

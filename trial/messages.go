@@ -143,12 +143,6 @@ type inferred struct {
 	bayes, off       float64 // off: root mean square distance of the means from Monte Carlo's
 }
 
-// Labels of the random streams of messages, below the key of a trial.
-const (
-	labelMessages = 100 + iota
-	labelWalk
-)
-
 // inParallel is the most messages from samples with which several instances are
 // inferred at a time: beyond it memory is what counts, and each takes all threads.
 const inParallel = 1 << 20
@@ -212,7 +206,7 @@ func (e *Messages) point(ctx context.Context, alpha float64, key stream.Key, pro
 // infer infers the synapses of a trial from all starts.
 func (e *Messages) infer(ctx context.Context, found *inferred, x *Trial) error {
 	for k := range e.Starts {
-		messages, err := infer.New[float32](x.Data, e.options(x.key.Sub(labelMessages).Sub(uint64(k))))
+		messages, err := infer.New[float32](x.Data, e.options(x.key.Sub(stream.TrialMessages).Sub(uint64(k))))
 		if err != nil {
 			return err
 		}
@@ -236,7 +230,7 @@ func (e *Messages) infer(ctx context.Context, found *inferred, x *Trial) error {
 	if !e.Oracle {
 		return nil
 	}
-	y, err := planted.NewYardstick(ctx, x.Teacher, x.Data, planted.DefaultSchedule, x.key.Sub(labelWalk))
+	y, err := planted.NewYardstick(ctx, x.Teacher, x.Data, planted.DefaultSchedule, x.key.Sub(stream.TrialWalk))
 	if err != nil {
 		return err
 	}

@@ -56,16 +56,16 @@ func (s Tasks) Learn(ctx context.Context, setup Setup, l *Learner, key stream.Ke
 	if err := setup.Validate(); err != nil {
 		return nil, nil, err
 	}
-	teacher, err := planted.NewTeacher(setup.Visible, setup.Hidden, setup.Beta, setup.Correlation, key.Sub(labelTeacher))
+	teacher, err := planted.NewTeacher(setup.Visible, setup.Hidden, setup.Beta, setup.Correlation, key.Sub(stream.SequenceTeacher))
 	if err != nil {
 		return nil, nil, err
 	}
 	var teachers []*rbm.Machine
 	student := *l
 	for k := range s.Count {
-		task := key.Sub(labelTask).Sub(uint64(k))
+		task := key.Sub(stream.SequenceTask).Sub(uint64(k))
 		if k > 0 {
-			teacher = planted.Successor(teacher, s.Correlation, task.Sub(labelTeacher))
+			teacher = planted.Successor(teacher, s.Correlation, task.Sub(stream.TrialTeacher))
 		}
 		teachers = append(teachers, teacher)
 		t, err := PlantTeacher(ctx, setup, teacher, task)
@@ -86,9 +86,6 @@ func (s Tasks) Learn(ctx context.Context, setup Setup, l *Learner, key stream.Ke
 	}
 	return with, without, nil
 }
-
-// labelTask names the streams of a sequence's sets.
-const labelTask = 100
 
 // score compares a student with the teachers so far.
 func score(t *Trial, teachers []*rbm.Machine) TaskScore {

@@ -56,14 +56,14 @@ func OfData(s Setup, data *spin.Matrix, key stream.Key) *Trial {
 // The error is the context's or that of learning.
 func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(step int)) (*Trace, error) {
 	trace := &Trace{}
-	key := t.key.Sub(labelStudent).Sub(0)
+	key := t.key.Sub(stream.TrialStudent).Sub(uint64(0))
 	trainer, _, err := t.trainer(l, key)
 	if err != nil {
 		return nil, err
 	}
 	trace.Model = trainer.Model
 	// Looking must not move what learning keeps from step to step.
-	look := t.key.Sub(labelScores)
+	look := t.key.Sub(stream.TrialScores)
 	engine := l.Engine(t.Data.Choose(l.Chains, look.Rand()), look)
 	measure := func(step int) error {
 		// A quenched term is measured with more draws, the same each time.

@@ -70,22 +70,13 @@ type Trial struct {
 	key stream.Key
 }
 
-// Labels of the random streams of a trial.
-const (
-	labelTeacher = iota
-	labelData
-	labelStudent
-	labelOracle
-	labelScores
-)
-
 // Plant draws a teacher and its data, which depend on the setup and the key
 // alone. The error is that of a setup that is not valid, or the context's.
 func Plant(ctx context.Context, s Setup, key stream.Key) (*Trial, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	teacher, err := planted.NewTeacher(s.Visible, s.Hidden, s.Beta, s.Correlation, key.Sub(labelTeacher))
+	teacher, err := planted.NewTeacher(s.Visible, s.Hidden, s.Beta, s.Correlation, key.Sub(stream.TrialTeacher))
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +86,7 @@ func Plant(ctx context.Context, s Setup, key stream.Key) (*Trial, error) {
 // PlantTeacher draws the data of a given teacher, whose size and coupling the
 // setup must tell. The error is the context's.
 func PlantTeacher(ctx context.Context, s Setup, teacher *rbm.Machine, key stream.Key) (*Trial, error) {
-	data, err := planted.Data(ctx, teacher, s.Samples(), key.Sub(labelData))
+	data, err := planted.Data(ctx, teacher, s.Samples(), key.Sub(stream.TrialData))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +96,7 @@ func PlantTeacher(ctx context.Context, s Setup, teacher *rbm.Machine, key stream
 // BayesOptimum finds the overlap that the best possible student reaches
 // (planted.NewYardstick, whose errors it returns).
 func (t *Trial) BayesOptimum(ctx context.Context) error {
-	y, err := planted.NewYardstick(ctx, t.Teacher, t.Data, planted.DefaultSchedule, t.key.Sub(labelOracle))
+	y, err := planted.NewYardstick(ctx, t.Teacher, t.Data, planted.DefaultSchedule, t.key.Sub(stream.TrialOracle))
 	if err != nil {
 		return err
 	}

@@ -39,10 +39,6 @@ type head[T rbm.Real] struct {
 	loss, wrong float64 // -ln p and share of errors of the last batch
 }
 
-// streamHead is the label of the head's streams below the key of the order of samples, far
-// from those of epochs.
-const streamHead = 1 << 40
-
 const (
 	headRate  = 0.1  // of the weights, as a share of the synapses' rate
 	headDecay = 1e-4 // what is taken off their gradient, as a share of themselves

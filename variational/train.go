@@ -224,7 +224,7 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
 	h := t.Objective.head
 	if h != nil {
-		h.key = t.opt.Key.Sub(streamHead).Sub(uint64(t.state.step))
+		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
 	}
 	report, err := t.Objective.Gradient(ctx, t.grad, t.Model, t.nextBatch())
 	if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -84,21 +83,6 @@ func (c *console) inStages(work func(progress trial.Progress) error) error {
 		}
 		bar.set(fraction, note)
 	})
-}
-
-// sweep does count sweeps under a progress bar. Its only error is the context's.
-func (c *console) sweep(ctx context.Context, what string, count int, once func()) error {
-	_, err := during(c, what, func(progress func(float64)) (struct{}, error) {
-		for k := range count {
-			if err := ctx.Err(); err != nil {
-				return struct{}{}, err
-			}
-			once()
-			progress(float64(k+1) / float64(count))
-		}
-		return struct{}{}, nil
-	})
-	return err
 }
 
 // plainEvery is the time between two lines of progress off a terminal.

@@ -1,0 +1,137 @@
+package stream
+
+// Labels name the streams below a key. Labels of one scope share their parents: keys
+// of one purpose. This is the registry of all of them; a test holds that those of a
+// scope differ, that they stay clear of its counters, and that no package has labels
+// of its own. Their values are part of what a seed means: they never change.
+//
+// Counters (steps, epochs, restarts, blocks of chains) are labels too, and stand below
+// a key that has no other labels or far fewer than Far.
+
+// Far is where the labels begin that share a key with a counter.
+const Far = 1 << 32
+
+// Below the key of a seed, of a run of learning and of what is done with its machine.
+const (
+	RunPictures    = 5
+	RunLikelihood  = 6
+	RunSynapses    = 8 // draws of the shipped machine
+	RunStarts      = 9 // one below it for each start
+	RunHeldOut     = 12
+	RunUncertainty = 13
+)
+
+// Below the key of one start of learning.
+const (
+	StartThetas = iota
+	StartChainStates
+	StartChains
+	StartBatches
+	StartBound
+	StartPictures
+	StartLikelihood
+	StartDraws
+	StartScores   = 10
+	StartSynapses = 11 // of the kind that is drawn for each step
+)
+
+// Below the key of the order of samples: epochs, and the head of labels.
+const OrderHead = 1 << 40
+
+// Below the key of chains, of annealing and of tempering. Tempered samples of a seed
+// have their profile and their ensemble there, too.
+const (
+	ChainsStart = iota
+	ChainsVisible
+	ChainsHidden
+	ChainsExchange
+	ChainsRedraw
+	ChainsRung
+	ChainsSeen
+	ChainsProfile  = 100
+	ChainsTempered = 101
+	ChainsScouts   = Far // of the engine of persistent chains
+)
+
+// Below the key of a profile: its two pilot runs.
+const (
+	ProfileEqual = iota
+	ProfileSpread
+)
+
+// Below the key of an estimate of the likelihood.
+const (
+	EstimateForward = iota
+	EstimatePilot
+	EstimateTempering
+	EstimateReverse
+	EstimateRAISE
+	EstimateSamples
+	EstimateBootstrap
+)
+
+// Below the key of a bootstrap of annealed chains.
+const BootstrapTempered = 1
+
+// Below the key of a machine that is drawn from a posterior.
+const (
+	UncertaintySynapses = iota
+	UncertaintyLikelihood
+)
+
+// Below the key of the samples of an estimate.
+const (
+	SamplesScattered = iota
+	SamplesRAISE
+	SamplesStarts
+)
+
+// Below the key of samples that are mended.
+const (
+	MendNoise = iota
+	MendChains
+)
+
+// Below the key of a trial.
+const (
+	TrialTeacher = iota
+	TrialData
+	TrialStudent
+	TrialOracle
+	TrialScores
+	TrialMessages  = 100
+	TrialWalk      = 101
+	TrialFromPrior = 200
+)
+
+// Below the key of a sequence of trials.
+const (
+	SequenceTeacher = 0
+	SequenceTask    = 100
+)
+
+// Below the key of a student's start.
+const (
+	StudentThetas = iota
+	StudentChainStates
+	StudentChains
+	StudentBatches
+	StudentDraws = 7
+)
+
+// Below the key of a Bayes-optimal yardstick.
+const (
+	YardstickRandom = iota
+	YardstickFromTeacher
+	YardstickFromRandom
+)
+
+// Below the key of planted data.
+const (
+	PlantedMarginal = iota
+	PlantedConditional
+	PlantedChains
+)
+
+// Below the key of a start of messages.
+const MessagesGrowth = 1
