@@ -67,8 +67,9 @@ type Samples[T Real] interface {
 	// Extra is how many numbers of work space a block of so many rows needs.
 	Extra(rows int) int
 
-	// Prepare computes what depends on the layer's own parameters alone.
-	Prepare(own []float64)
+	// Prepare computes what depends on the layer's own parameters alone, and what makes
+	// products fast. Coarse is that of the links that follow.
+	Prepare(own []float64, coarse bool)
 	// Fields does the products of the rows' synapses with the samples, for Field.
 	Fields(w *Block[T], l *Link[T])
 	// Field sets mean and variance (one element a sample) to those of J sum (x - mu)

@@ -173,7 +173,7 @@ func (c *oracleCase) fields(t *testing.T, model *rbm.Model[float64], samples *ga
 	p, m := model.Hidden(), samples.Len()
 	w := &units.Block[float64]{Rows: p, First: make([]float64, p*m), Second: make([]float64, p*m)}
 	l := &units.Link[float64]{Mean: byHidden(c.PosteriorMean, same), Coupling: c.Coupling, Offset: model.VisibleOffset}
-	samples.Prepare(model.VisibleOwn)
+	samples.Prepare(model.VisibleOwn, false)
 	samples.Fields(w, l)
 	mean, variance := make([]float64, m), make([]float64, m)
 	for mu := range p {
