@@ -104,14 +104,23 @@ func (o *Options) check() error {
 	return nil
 }
 
+// CheckMemory returns a *setting.Error of ais_chains if no memory holds so many chains of
+// a machine.
+func (o *Options) CheckMemory(visible, hidden int) error {
+	if err := memory.CheckChains(visible, hidden, float64(o.Chains), false, "chains", o.Chains); err != nil {
+		return setting.Errorf("ais_chains", o.Chains, "%v", err)
+	}
+	return nil
+}
+
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
 // the machine: exact if it is Exact and small enough (machines of spins: at most
 // rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
 // both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
 // half of which started at samples and half at scattered states (sample.Scattering). Errors are the
-// context's, of the options, a *setting.Error of ais_chains that no memory holds, of samples
-// that do not fit, and of a likelihood that is no finite number.
+// context's, of the options and their CheckMemory, of samples that do not fit, and of a
+// likelihood that is no finite number.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {
 		return LogLikelihood{}, err
@@ -120,9 +129,8 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
 	source := machine.Source(samples)
-	visible, hidden := source.Units()
-	if err := memory.CheckChains(visible, hidden, float64(opt.Chains), false, "chains", opt.Chains); err != nil {
-		return LogLikelihood{}, setting.Errorf("ais_chains", opt.Chains, "%v", err)
+	if err := opt.CheckMemory(source.Units()); err != nil {
+		return LogLikelihood{}, err
 	}
 	weight, sampleError := meanLogWeight(machine, samples)
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {

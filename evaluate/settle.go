@@ -6,6 +6,7 @@ import (
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -14,9 +15,6 @@ const LargestRHat = 1.1
 
 // MostChecked is the most samples whose chains are looked at, the first ones.
 const MostChecked = 100
-
-// keyWitness is the label of the stream of the witnesses.
-const keyWitness = 0x7769746e
 
 // A watch looks at the chains of the first samples, with a witness beside those
 // of each: chains that start in one place agree on what they have not left.
@@ -41,7 +39,7 @@ func newWatch[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluate
 	known.Gather(some, first)
 	w := &watch[T, V, H]{
 		settling: newSettling[T](n, m*(r.Chains+1), r.Chains+1, r.Sweeps-r.Sweeps/3),
-		chains:   sample.NewChains(source, m, r.Key.Sub(keyWitness)),
+		chains:   sample.NewChains(source, m, r.Key.Sub(stream.ChainsWitness)),
 		each:     r.Chains, columns: known.Len() * r.Chains,
 		witness: make([]T, n*m), means: make([]T, n*m*(r.Chains+1)),
 	}

@@ -18,7 +18,14 @@ type Error struct {
 
 // Error returns what takes how much, how much there is, and what lowers it.
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s take %s of memory, and %s can be had; ask for fewer %s", e.What, Text(e.Bytes), Text(e.Available), e.Setting)
+	less := "fewer " + e.Setting
+	switch e.Setting {
+	case "hidden":
+		less = "fewer hidden units"
+	case "batch":
+		less = "a smaller batch"
+	}
+	return fmt.Sprintf("%s take %s of memory, and %s can be had; ask for %s", e.What, Text(e.Bytes), Text(e.Available), less)
 }
 
 // Text writes bytes for a person, such as "7.6 GB".
@@ -89,15 +96,16 @@ func (t Training) Bytes() float64 {
 	return synapseBytes*n*p + n*float64(t.Samples)/8 + 8*p*float64(t.Batch) + Chains(t.Visible, t.Hidden, float64(t.Chains))
 }
 
-// Check returns an *Error if learning takes more than can be had. It names the
-// chains where those take most, else the hidden units or the batch.
+// Check returns an *Error if learning takes more than can be had. It names what takes
+// most, of the hidden units, and the chains or the batch if those are more than the
+// hidden units.
 func (t Training) Check() error {
 	bytes := t.Bytes()
 	setting, value, most := "hidden", t.Hidden, synapseBytes*float64(t.Visible)*float64(t.Hidden)
-	if c := Chains(t.Visible, t.Hidden, float64(t.Chains)); c > most {
+	if c := Chains(t.Visible, t.Hidden, float64(t.Chains)); c > most && t.Chains > t.Hidden {
 		setting, value, most = "chains", t.Chains, c
 	}
-	if b := 8 * float64(t.Hidden) * float64(t.Batch); b > most {
+	if b := 8 * float64(t.Hidden) * float64(t.Batch); b > most && t.Batch > t.Hidden {
 		setting, value = "batch", t.Batch
 	}
 	what := fmt.Sprintf("%d x %d synapses, %d chains and batches of %d", t.Visible, t.Hidden, t.Chains, t.Batch)

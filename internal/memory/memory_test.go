@@ -37,11 +37,12 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for setting, s := range map[string]Training{
-		"hidden": {Visible: 784, Hidden: 1e9, Samples: 60000, Batch: 500, Chains: 500},
-		"chains": {Visible: 15, Hidden: 3, Samples: 40, Batch: 40, Chains: 1e13},
-		"batch":  {Visible: 15, Hidden: 300, Samples: 40, Batch: 1e13, Chains: 3},
+		"hidden":  {Visible: 784, Hidden: 1e9, Samples: 60000, Batch: 500, Chains: 500},
+		"chains":  {Visible: 15, Hidden: 3, Samples: 40, Batch: 40, Chains: 1e13},
+		"hidden ": {Visible: 12, Hidden: 1e11, Samples: 200, Batch: 500, Chains: 500},
+		"batch":   {Visible: 15, Hidden: 300, Samples: 40, Batch: 1e13, Chains: 3},
 	} {
-		if wrong, ok := errors.AsType[*Error](s.Check()); !ok || wrong.Setting != setting {
+		if wrong, ok := errors.AsType[*Error](s.Check()); !ok || wrong.Setting != strings.TrimSpace(setting) {
 			t.Errorf("%+v: %v", s, s.Check())
 		}
 	}
