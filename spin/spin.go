@@ -23,7 +23,7 @@ type Real = kernel.Real
 // value is an empty matrix.
 type Matrix struct {
 	rows, cols, stride int
-	words              []uint32 // [word of 30 rows][column]; bits outside the matrix are 0
+	words              []uint32 // [word of 30 rows][column]; bits outside the matrix are 0. What writes them calls changed
 	expanded           []int8   // what Prepare made of the words; empty if they changed since then
 }
 

@@ -102,7 +102,7 @@ type Data[T Real] interface {
 	// which is what Batch returned before or nil, and which is not used any more.
 	Batch(last Samples[T], places []int) Samples[T]
 	// MeanFields returns the fields in which independent units have the means of the
-	// samples: the base that annealing starts from.
+	// samples, at the own parameters of the last Prepare: the base that annealing starts from.
 	MeanFields() []float64
 }
 
@@ -116,9 +116,10 @@ type Hidden[T Real] interface {
 	// OffsetLimit is what |nu| does not exceed.
 	OffsetLimit() float64
 	// Averages sets first and second to E phi' and E phi'' of Gaussian fields, for m
-	// samples: together x m, rows of one unit. A variance of one row of length 1 is that
-	// of all samples. Results may overwrite arguments.
+	// samples: together x m, rows of one unit. Variances of length together, one a row, are
+	// those of all samples. Results may overwrite arguments.
 	Averages(first, second, mean, variance []T, m int)
-	// Value returns the sum over samples of E phi of the fields of one unit.
+	// Value returns the sum over samples of E phi of the fields of one unit, of which mean
+	// and variance are together x m.
 	Value(mean, variance []T, m int) float64
 }

@@ -162,6 +162,9 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 		batch.Fields(w, link)
 		secondSum := make([]float64, w.Rows)
 		for k := 0; k < w.Rows; k += together {
+			if ctx.Err() != nil {
+				return
+			}
 			variance := o.field(w, link, batch, k, &model.Params)
 			o.Hidden.Averages(w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, variance, m)
 			for at := range together {
@@ -175,6 +178,9 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 					coupling[mu] += slope
 				}
 			}
+		}
+		if ctx.Err() != nil {
+			return
 		}
 		batch.Correlate(w, link)
 		for k := range w.Rows {
@@ -311,7 +317,7 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 			defer o.work.Put(w)
 			w.Lo, w.Rows = lo, hi-lo
 			part.Fields(w, link)
-			for k := 0; k < w.Rows; k += together {
+			for k := 0; k < w.Rows && ctx.Err() == nil; k += together {
 				o.field(w, link, part, k, &model.Params)
 				sums[lo+k] = o.Hidden.Value(w.Mean, w.Variance, m)
 				for at := range together {

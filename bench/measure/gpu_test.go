@@ -12,8 +12,16 @@ import (
 	"time"
 )
 
-// TestMain is PyTorch where the program is started as Python would be.
+// TestMain is PyTorch where the program is started as Python would be, and a process that does a task as measure starts
+// them.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == "-child" {
+		if err := serve(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) == 3 && filepath.Base(os.Args[1]) == "gpu_torch.py" {
 		playTorch(os.Args[2])
 		return
@@ -169,6 +177,24 @@ func TestTaskOf(t *testing.T) {
 		}
 		if err := work(2); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Processes do tasks of the size that their names say, and say which task there is not.
+func TestSizedTasks(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, there := range map[string]bool{"sweep/20/30": true, "step/20/30": true, "sweep/20": false} {
+		c := &contender{what: name, command: []string{self, "-child", name}, count: 2}
+		race(2, map[string]string{}, c)
+		if there && (c.err != nil || len(c.times) != 2) {
+			t.Errorf("%s: %v, times %v", name, c.err, c.times)
+		}
+		if !there && (c.err == nil || !strings.Contains(c.err.Error(), `there is no task "sweep/20"`)) {
+			t.Errorf("%s: %v", name, c.err)
 		}
 	}
 }

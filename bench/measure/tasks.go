@@ -169,9 +169,9 @@ func plantedRuns(rule variational.Rule, partition func() dual.Partition[float32]
 // serve does a task as often as it is asked to: it prints its versions, then
 // reads numbers, a line each, and answers with seconds a piece.
 func serve(task string) error {
-	prepare, ok := tasks[task]
-	if !ok {
-		return fmt.Errorf("there is no task %q", task)
+	prepare, err := taskOf(task)
+	if err != nil {
+		return err
 	}
 	work, err := prepare()
 	if err != nil {

@@ -20,9 +20,9 @@ func TestMemory(t *testing.T) {
 	model, data := trained(t)
 	out := filepath.Join(t.TempDir(), "o.npz")
 	for args, want := range map[string]string{
-		"sample MODEL -n 1000000000000 --out OUT":                                      "bethe: --count 1000000000000: 1000000000000 chains of 12 x 5 units take 148 TB of memory, and ",
-		"sample MODEL -n 1000000000000 --integers --out OUT":                           "bethe: --count 1000000000000: ",
-		"complete MODEL --from DATA:0-9 --clamp 0-3 -n 1000000000000000000 --out OUT":  "bethe: --count 1000000000000000000: 10000000000000000000 chains of 12 x 5 units take ",
+		"sample MODEL -n 1000000000000 --out OUT":                                      "bethe: -n 1000000000000: 1000000000000 chains of 12 x 5 units take 148 TB of memory, and ",
+		"sample MODEL -n 1000000000000 --integers --out OUT":                           "bethe: -n 1000000000000: ",
+		"complete MODEL --from DATA:0-9 --clamp 0-3 -n 1000000000000000000 --out OUT":  "bethe: -n 1000000000000000000: 10000000000000000000 chains of 12 x 5 units take ",
 		"denoise MODEL --data DATA --chains 1000000000000 --out OUT":                   "bethe: --chains 1000000000000: 100000000000000 chains of 12 x 5 units take ",
 		"train --data DATA --hidden 100000000000 --out OUT":                            "bethe: --hidden 100000000000: 12 x 100000000000 synapses, ",
 		"train --data DATA --chains 1000000000000 --out OUT":                           "bethe: --chains 1000000000000: 12 x 100 synapses, 1000000000000 chains ",

@@ -96,7 +96,7 @@ func nearAll(t *testing.T, what string, got, want []float64, tolerance float64) 
 }
 
 // Bounds to 1e-8, gradients to 2e-6. The averages are those of 401 Gauss-Hermite nodes.
-func TestOracle(t *testing.T) {
+func TestObjectiveAgainstOracle(t *testing.T) {
 	for _, file := range []string{"testdata/oracle-units.json", "testdata/oracle-units-2.json"} {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -212,9 +212,9 @@ type objective[T units.Real] struct {
 	objective *variational.Objective[T]
 }
 
-// newObjective draws a machine of six hidden features, in units of so many features.
+// newObjective draws a machine of twelve hidden features, in units of so many features.
 func newObjective[T units.Real](c Case[T], kind rbm.Kind, together int, offsets bool) *objective[T] {
-	const hidden = 6
+	const hidden = 12 // more than a piece of work takes
 	rng := rand.New(rand.NewPCG(uint64(together), 5))
 	n := c.Data.Features()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, hidden, 0.4/math.Sqrt(float64(n))), Posterior: rbm.NewPosterior[T](n, hidden)}
