@@ -54,6 +54,13 @@ type Featuring[V any] interface {
 	HiddenMeans(dst []float32, samples V, gain float64)
 }
 
+// Opposing is implemented by machines whose visible states have an opposite, at which
+// chains start that tell whether others have settled.
+type Opposing[V any] interface {
+	// Opposite returns states as far as can be from the given ones, which stay.
+	Opposite(states V) V
+}
+
 // A SpinMachine is an rbm.Machine that is evaluated.
 type SpinMachine struct{ machine *rbm.Machine }
 
@@ -97,17 +104,22 @@ func (m SpinMachine) Mirror(samples *spin.Matrix) (both *spin.Matrix, ok bool) {
 	both = spin.New(n, 2*count)
 	to := first(count)
 	both.Put(samples, to)
-	turned := spin.New(n, count)
-	for i := range n {
-		for a := range count {
-			turned.Set(i, a, -samples.At(i, a))
-		}
-	}
 	for k := range to {
 		to[k] += count
 	}
-	both.Put(turned, to)
+	both.Put(m.Opposite(samples), to)
 	return both, true
+}
+
+// Opposite implements Opposing: all spins are turned.
+func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
+	turned := spin.New(states.Rows(), states.Cols())
+	for i := range states.Rows() {
+		for a := range states.Cols() {
+			turned.Set(i, a, -states.At(i, a))
+		}
+	}
+	return turned
 }
 
 // HiddenMeans implements Featuring.

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"math"
 
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/setting"
 	"bethe/stream"
 	"bethe/units"
 )
@@ -107,6 +109,15 @@ func (o *Options) check() error {
 	return nil
 }
 
+// CheckMemory returns a *setting.Error of ais_chains if no memory holds so many chains of
+// a machine.
+func (o *Options) CheckMemory(visible, hidden int) error {
+	if err := memory.CheckChains(visible, hidden, float64(o.Chains), false, "chains", o.Chains); err != nil {
+		return setting.Errorf("ais_chains", o.Chains, "%v", err)
+	}
+	return nil
+}
+
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
 // the machine: exact if it is Exact and small enough (machines of spins: at most
 // rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
@@ -115,7 +126,8 @@ func (o *Options) check() error {
 // half of which started at samples and half at scattered states (sample.Scattering). More
 // tempered chains start at states that a search found (sample.Searching), and the states of ensembles
 // that stand apart are measured by themselves. Errors are the
-// context's, of the options, and of samples that do not fit.
+// context's, of the options and their CheckMemory, of samples that do not fit, and of a
+// likelihood that is no finite number.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {
 		return LogLikelihood{}, err
@@ -123,30 +135,49 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
-	weight, sampleError := meanLogWeight(machine, samples)
-	if exact, ok := machine.(Exact); ok && !opt.Anneal {
-		lnz, err := exact.LnZ(ctx)
-		if !errors.Is(err, rbm.ErrTooLarge) {
-			return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
-		}
-	}
-	if err := opt.check(); err != nil {
-		return LogLikelihood{}, err
-	}
 	like := samples
 	if m, ok := machine.(Mirrored[V]); ok {
 		if both, same := m.Mirror(samples); same {
 			like = both
 		}
 	}
+	source := machine.Source(like)
+	if err := opt.CheckMemory(source.Units()); err != nil {
+		return LogLikelihood{}, err
+	}
+	weight, sampleError := meanLogWeight(machine, samples)
+	if exact, ok := machine.(Exact); ok && !opt.Anneal {
+		lnz, err := exact.LnZ(ctx)
+		if !errors.Is(err, rbm.ErrTooLarge) {
+			l := LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
+			if err == nil {
+				err = l.check()
+			}
+			return l, err
+		}
+	}
+	if err := opt.check(); err != nil {
+		return LogLikelihood{}, err
+	}
 	limit := math.Inf(1)
 	if m, ok := machine.(Limited); ok {
 		limit = m.Limit()
 	}
-	e := &estimation[T, V, H]{machine: machine, source: machine.Source(like), limit: limit, samples: samples, opt: opt, weight: weight,
+	e := &estimation[T, V, H]{machine: machine, source: source, limit: limit, samples: samples, opt: opt, weight: weight,
 		evidence: &Evidence{LogWeight: weight}, result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
+	if err == nil {
+		err = e.result.check()
+	}
 	return e.result, err
+}
+
+// check returns an error if the likelihood is no number.
+func (l *LogLikelihood) check() error {
+	if math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0) {
+		return fmt.Errorf("the log-likelihood comes out as %v: parameters of the machine are too large", l.Mean)
+	}
+	return nil
 }
 
 // checkFit returns an error unless samples are of the units of a machine.

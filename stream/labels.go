@@ -51,7 +51,8 @@ const (
 	ChainsSeen
 	ChainsProfile  = 100
 	ChainsTempered = 101
-	ChainsScouts   = Far // of the engine of persistent chains
+	ChainsWitness  = 0x7769746e // of whether others have settled
+	ChainsScouts   = Far        // of the engine of persistent chains
 )
 
 // Below the key of a profile: its two pilot runs.
