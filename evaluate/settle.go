@@ -145,12 +145,19 @@ func (s *settling[T]) rHat() []float64 {
 		switch total := (n-1)/n*within + between; {
 		case total <= tiny*float64(s.units):
 			r[a] = 1 // nothing moves, and all chains are in one place
-		case within > 0:
-			r[a] = math.Sqrt(total / within)
+		default:
+			r[a] = mostRHat
+			if within > 0 {
+				r[a] = min(mostRHat, math.Sqrt(total/within))
+			}
 		}
 	}
 	return r
 }
+
+// mostRHat stands for larger ones too: chains that do not move at all, each where it
+// started, have an infinite one.
+const mostRHat = 1000
 
 // tiny is a variance below the rounding of float32 means.
 const tiny = 1e-10

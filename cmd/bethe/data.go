@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,8 @@ type dataFlags struct {
 	header    string
 	source.Reading
 
-	cmd *cobra.Command // whose standard input may be the data, and that says what was decided about them
+	cmd   *cobra.Command // that says what was decided about the data
+	input io.Reader      // the data called "-"
 }
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
@@ -33,7 +35,7 @@ func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 }
 
 func (d *dataFlags) registerReading(cmd *cobra.Command) {
-	d.cmd = cmd
+	d.cmd, d.input = cmd, source.Replay(cmd.InOrStdin())
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
@@ -71,7 +73,7 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 	case r.Stochastic && r.Threshold != nil:
 		return o, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
 	}
-	return source.Opener{Carried: carried, Reading: r, Input: d.cmd.InOrStdin(), Notes: d.say}, nil
+	return source.Opener{Carried: carried, Reading: r, Input: d.input, Notes: d.say}, nil
 }
 
 // headers are what --header may be.

@@ -106,6 +106,11 @@ func TestStandardInput(t *testing.T) {
 			t.Errorf("%s: %v", name, v)
 		}
 	}
+	from(whole)
+	out := filepath.Join(t.TempDir(), "run")
+	if v := object(t, "train", "--data", "-", "--hidden", "3", "--steps", "5", "--evaluate", "--out", out); v["evaluated_on"] != "-" {
+		t.Errorf("%v", v)
+	}
 	from("")
 	if status, _, stderr := bethe(t, t.Context(), "data", "info", "-"); status != exitFailed || !strings.Contains(stderr, "standard input: is empty") {
 		t.Errorf("an empty one: status %d, %s", status, stderr)

@@ -161,3 +161,13 @@ func TestRegion(t *testing.T) {
 		t.Error("half of what is no picture")
 	}
 }
+
+// Standard input may be opened more than once.
+func TestReplay(t *testing.T) {
+	again := Opener{Input: Replay(strings.NewReader("1,0\n1,1\n0,1\n"))}
+	for range 3 {
+		if set, err := again.Open("data", StandardInput); err != nil || set.Len() != 3 {
+			t.Errorf("%+v, %v", set, err)
+		}
+	}
+}
