@@ -57,10 +57,10 @@ func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Netwo
 // for networks with many states. It gives no ln Z. Products with spins are
 // rounded far below the noise of any number of chains (spin.MulCoarse).
 type Chains[T rbm.Real] struct {
-	Count  int // chains
-	Sweeps int // a call
-	Key    stream.Key
-	Start  *spin.Matrix // visible states to start at, of Count columns; nil for random ones
+	Count          int // chains
+	Sweeps         int // a call
+	Key            stream.Key
+	InitialVisible *spin.Matrix // visible states to start at, of Count columns; nil for random ones
 	// Scouts is the number of chains, at most Count, that are replaced every
 	// scoutEvery sweeps by new ones, which come from scattered states by
 	// scoutSweeps sweeps. Chains that began at data stay near them, and learning
@@ -93,8 +93,8 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 	c.before = c.State()
 	if c.chains == nil {
 		c.init(net)
-		if c.Start != nil {
-			c.chains.Start(c.Start)
+		if c.InitialVisible != nil {
+			c.chains.StartAt(c.InitialVisible)
 		}
 	}
 	c.source.Set(net)
@@ -145,10 +145,10 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
-	if c.Start != nil {
-		base = units.MeanFields(c.Start)
+	if c.InitialVisible != nil {
+		base = units.MeanFields(c.InitialVisible)
 	}
-	scouts.Start(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
+	scouts.StartAt(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
 			return err

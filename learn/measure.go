@@ -192,7 +192,7 @@ func (m *measuring) measureCounts(r *runs.Record) {
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
-	overlaps := anatomy.Overlaps(w, hidden)
+	overlaps := anatomy.UnitOverlaps(w, hidden)
 	mean, largest := anatomy.Pairs(overlaps, hidden)
 	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}
 	if hidden <= maxOverlapMatrix {
@@ -215,7 +215,7 @@ func (m *measuring) draw(r *runs.Record) error {
 	return m.keeper.drawAlong(r, file, func() *sample.SpinChains[float32] {
 		const count, sweeps = 64, 100
 		chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
-		chains.Start(m.job.Data.Samples.Choose(count, key.Rand()))
+		chains.StartAt(m.job.Data.Samples.Choose(count, key.Rand()))
 		chains.Sweep(sweeps)
 		return chains
 	})

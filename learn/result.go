@@ -50,7 +50,7 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
 		defer watching.ended(Drawing)
 		chains := sample.NewChains(sample.OnMachine(file.Machine()), lastSamples, r.key().Sub(stream.RunPictures))
-		chains.Start(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(stream.RunPictures).Rand()))
+		chains.StartAt(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(stream.RunPictures).Rand()))
 		for k := range lastSweeps {
 			if err := ctx.Err(); err != nil {
 				return nil, err
