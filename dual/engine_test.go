@@ -279,7 +279,7 @@ func TestChainsRestore(t *testing.T) {
 		return &Chains[float32]{Count: count, Sweeps: 60, Key: stream.New(2), InitialVisible: start, Scouts: 30}
 	}
 	a := engine()
-	if s := a.State(); s.Spins != nil || s.Count != 0 {
+	if s := a.State(); s.States != nil || s.Count != 0 {
 		t.Error("a state before the first call")
 	}
 	next(a)
@@ -296,7 +296,7 @@ func TestChainsRestore(t *testing.T) {
 	if !reflect.DeepEqual([]*rbm.Moments[float32]{next(b), next(b)}, want) {
 		t.Error("restored chains go another way")
 	}
-	if err := engine().Restore(n, p, State{Spins: spin.New(p, count+1)}); err == nil || !strings.Contains(err.Error(), "101 chains") {
+	if err := engine().Restore(n, p, State{States: []units.Stored{spin.New(p, count+1).Store()}}); err == nil || !strings.Contains(err.Error(), "101]") {
 		t.Errorf("other number of chains: %v", err)
 	}
 }
