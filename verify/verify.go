@@ -64,7 +64,7 @@ type oracleCase struct {
 		Coupling      float64     `json:"coupling"`
 	} `json:"gradient"`
 	LnLikelihoodAtSign float64       `json:"ln_likelihood_at_sign"`
-	Enumerated       *overSynapses `json:"over_synapses"`
+	Enumerated         *overSynapses `json:"over_synapses"`
 }
 
 // overSynapses are sums over all configurations of the synapses.
