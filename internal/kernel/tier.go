@@ -17,7 +17,7 @@ type functions struct {
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g []Generator)
 	skip          func(g *Generator, steps int)
 	transposeBits func(dst, bits []uint32, stride, cols int)
-	bitCounts     bitCounts
+	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
@@ -56,7 +56,7 @@ var portable = tier{"portable", functions{
 	drawBlock:     drawBlock[float32],
 	skip:          skip,
 	transposeBits: transposeBits,
-	bitCounts:     byWords(countDiff),
+	countDiff:     countDiff,
 	drawCounts:    drawCounts,
 	transpose:     transpose[float32],
 	adam:          adam[float32],
@@ -94,8 +94,8 @@ var tiers, absent = func() ([]tier, []absentTier) {
 // slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
 // name alone.
 var slowTiles = tier{"tiles", func() functions {
-	f, tiles := portable.functions, &byTiles{tilesInGo, countDiff}
-	f.rounded, f.bitCounts = tiles, tiles
+	f := portable.functions
+	f.rounded = &byTiles{tilesInGo}
 	return f
 }()}
 
