@@ -340,10 +340,10 @@ block:
 	BYTE $0xd8
 
 step:
-	// TILELOADD 0(AX)(BX*1), TMM4
+	// TILELOADDT1 0(AX)(BX*1), TMM4
 	BYTE $0xc4
 	BYTE $0xe2
-	BYTE $0x7b
+	BYTE $0x79
 	BYTE $0x4b
 	BYTE $0xa4
 	BYTE $0x18
@@ -376,10 +376,10 @@ step:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 1024(AX)(BX*1), TMM5
+	// TILELOADDT1 1024(AX)(BX*1), TMM5
 	BYTE $0xc4
 	BYTE $0xe2
-	BYTE $0x7b
+	BYTE $0x79
 	BYTE $0x4b
 	BYTE $0xac
 	BYTE $0x18

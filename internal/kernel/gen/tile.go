@@ -65,10 +65,20 @@ func atIndex(r tile, base, index reg.GPPhysical, disp int) []byte {
 	return []byte{2<<6 | byte(r)<<3 | 4, number(index)&7<<3 | number(base)&7, byte(d), byte(d >> 8), byte(d >> 16), byte(d >> 24)}
 }
 
-// loadTile loads 16 rows, index bytes apart.
+// loadTile loads 16 rows, index bytes apart, that are used again soon.
 func loadTile(t tile, base, index reg.GPPhysical, disp int) {
-	bytes(fmt.Sprintf("TILELOADD %d(%v)(%v*1), TMM%d", disp, base.Asm(), index.Asm(), t),
-		append(append(vex(ppF2, 0, 0, number(index), number(base)), 0x4b), atIndex(t, base, index, disp)...)...)
+	load("TILELOADD", ppF2, t, base, index, disp)
+}
+
+// passTile loads 16 rows, index bytes apart, with the hint that the first cache does not keep them.
+func passTile(t tile, base, index reg.GPPhysical, disp int) {
+	load("TILELOADDT1", pp66, t, base, index, disp)
+}
+
+// load writes an instruction that loads a tile.
+func load(name string, pp byte, t tile, base, index reg.GPPhysical, disp int) {
+	bytes(fmt.Sprintf("%s %d(%v)(%v*1), TMM%d", name, disp, base.Asm(), index.Asm(), t),
+		append(append(vex(pp, 0, 0, number(index), number(base)), 0x4b), atIndex(t, base, index, disp)...)...)
 }
 
 // storeTile stores 16 rows, index bytes apart.
@@ -110,7 +120,10 @@ var (
 )
 
 // sumTiles multiplies two tiles of rows by two of lanes through all steps: sums of the first
-// tile's rows by lanes 0 to 15, by 16 to 31, and of the second one's likewise.
+// tile's rows by lanes 0 to 15, by 16 to 31, and of the second one's likewise. Rows pass: a panel of lanes stays in the
+// first cache while all blocks of rows go by it, so a hint keeps them from displacing it. That is worth 14 to 21 % where
+// the lanes are prepared (on a shared Xeon, family 6, model 207, least of six, 500, 2,000 and 32 rows x 784 by 784 x 500:
+// 898, 899 and 1,026 to 1,086 GF-eq/s against 773, 767 and 898); the hint on the lanes instead is worth 4 to 12 %.
 func sumTiles() {
 	Load(Param("b"), tileB)
 	Load(Param("steps"), tileLeft)
@@ -118,10 +131,10 @@ func sumTiles() {
 		zeroTile(t)
 	}
 	Label("step")
-	loadTile(4, tileA, tileLine, 0)
+	passTile(4, tileA, tileLine, 0)
 	loadTile(6, tileB, tileLine, 0)
 	loadTile(7, tileB, tileLine, tileSize)
-	loadTile(5, tileA, tileLine, tileSize)
+	passTile(5, tileA, tileLine, tileSize)
 	addProduct(0, 4, 6)
 	addProduct(1, 4, 7)
 	addProduct(2, 5, 6)
