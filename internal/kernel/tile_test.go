@@ -135,7 +135,7 @@ func TestManyTiles(t *testing.T) {
 		check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)
 		const tall = 4000 // parts of two blocks
 		high := randomBits(make([]uint32, Words(tall)*Stride(70)), rng, tall, Stride(70), 70)
-		check(fill(make([]float32, 40*tall), rng, 1), 40, tall, high, Stride(70), 70)
+		check(fill(make([]float32, 56*tall), rng, 1), 56, tall, high, Stride(70), 70)
 		const long = 40000 // one block fills a part
 		longer := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
 		check(fill(make([]float32, 20*long), rng, 1), 20, long, longer, LaneAlign, 2)
