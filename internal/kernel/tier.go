@@ -45,10 +45,11 @@ type functions struct {
 // A tier is a set of kernels for some instruction set.
 type tier struct {
 	name string
+	sums string // the tier that adds float32 products up in the same order: itself, or the one it has these kernels of
 	functions
 }
 
-var portable = tier{"portable", functions{
+var portable = tier{"portable", "portable", functions{
 	mulBits:       mulBits[float32],
 	largest:       largest,
 	wholeRow:      wholeRow,
@@ -93,7 +94,7 @@ var tiers, absent = func() ([]tier, []absentTier) {
 
 // slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
 // name alone.
-var slowTiles = tier{"tiles", func() functions {
+var slowTiles = tier{"tiles", portable.name, func() functions {
 	f := portable.functions
 	f.rounded = &byTiles{tilesInGo}
 	return f
@@ -159,6 +160,13 @@ func Check() error { return tierErr }
 func Tier() string {
 	use()
 	return current.name
+}
+
+// Sums names the tier whose sums of float32 products (MulBits, MulReal) those of the kernels in use are, to the bit: "avx512",
+// "avx2" or "portable". What they enter has the same bits on tiers of the same sums.
+func Sums() string {
+	use()
+	return current.sums
 }
 
 // Tiers names the kernels that this build has on this machine, slowest first.
