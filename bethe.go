@@ -1,6 +1,6 @@
 // Package bethe learns generative models whose weights are one bit each, with a
 // handful of names: Read samples, Fit a model, ask for its LogLikelihood, Sample it,
-// Save what it draws.
+// Save the samples.
 //
 // Package learn has the same with run folders, checkpoints and observers; the
 // packages below it have the parts.

@@ -16,7 +16,7 @@ import (
 type Completing struct {
 	Job
 	From   string // DATA:LIST of samples
-	Clamp  string // what is given: source.Region
+	Clamp  string // given units: a source.Region
 	Count  int    // completions of each sample: independent chains
 	Sweeps int    // of each chain
 	Files

@@ -25,9 +25,9 @@ type Options struct {
 	// Empty: none. It is needed to listen anywhere but on the loopback, and has at
 	// least ShortestToken letters.
 	Token string
-	// Hosts are further names by which visitors may reach the server, directly or
-	// through a proxy; without them, addresses by number and localhost. The first
-	// is that of the address that Address returns.
+	// Hosts are names that visitors may use for the server, directly or through a
+	// proxy. Addresses by number and localhost need no entry. Address returns the
+	// first name if the server listens on every address of the machine.
 	Hosts []string
 }
 
@@ -94,9 +94,9 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Address returns the address for a visitor of a listener, with the token. Where
-// it listens on every address of the machine, that is one by which others can
-// reach it: the first of Hosts, else a number of the machine.
+// Address returns the address of a listener for visitors, with the token. If the
+// listener listens on every address of the machine, the host is the first of Hosts,
+// else a number that other machines can reach.
 func (s *Server) Address(l net.Listener) string {
 	host, port, err := net.SplitHostPort(l.Addr().String())
 	if err != nil { // no address of a network
@@ -115,8 +115,8 @@ func (s *Server) Address(l net.Listener) string {
 	return u.String()
 }
 
-// reachable returns the number by which other machines may reach this one, that
-// of the loopback if it has no other.
+// reachable returns a number of this machine that other machines may reach. If it has
+// none, that of the loopback is returned.
 func reachable(any netip.Addr) string {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -144,7 +144,7 @@ func reachable(any netip.Addr) string {
 
 // When the server shuts down, pages that are open get the last news and fetch
 // the pictures that belong to it: until nothing was asked for during quiet, or
-// for the time of linger. What is left then has the time of grace to end.
+// for the time of linger. Requests that are left then have the time of grace to end.
 const (
 	quiet  = 500 * time.Millisecond
 	linger = 3 * time.Second

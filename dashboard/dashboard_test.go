@@ -564,7 +564,7 @@ func TestChartCache(t *testing.T) {
 	if _, err := c.get(t.Context(), "x", func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
 		t.Errorf("%v", err)
 	}
-	// What is kept is had while another is drawn, and who waits can leave.
+	// While a chart is drawn, kept ones are returned, and a visitor who waits can leave.
 	ended := make(chan error)
 	_, err := c.get(t.Context(), "slow", func() ([]byte, error) {
 		get("99 "+strings.Repeat("0", size), size)

@@ -202,8 +202,8 @@ func TestDamagedRun(t *testing.T) {
 	}
 }
 
-// TestManyRecords: what is kept of runs with very many records is bounded, for all
-// of them together, and what is shown is how they stand.
+// TestManyRecords: if runs have very many records, their memory together is bounded,
+// and the page shows the newest record of each.
 func TestManyRecords(t *testing.T) {
 	path := t.TempDir()
 	const n = 150_000

@@ -36,8 +36,8 @@ const (
 	recordsBytes    = 128 << 20
 	recordsOfARun   = 32 << 20
 	leastOfARun     = 64 << 10
-	recordsAtStart  = time.Second            // to read what there is, before pages are served
-	recordsOfALook  = 200 * time.Millisecond // for the same of a look
+	recordsAtStart  = time.Second            // for reading records before pages are served
+	recordsOfALook  = 200 * time.Millisecond // for reading records in one look
 	stopsLookingFor = time.Second            // at the last look, when the server ends
 )
 
@@ -55,8 +55,8 @@ type watched struct {
 	page    []byte
 	model   bool   // there is one to complete drawings with
 	data    bool   // there is a picture of data
-	metrics string // what is wrong with the metrics
-	problem string // and with all of it
+	metrics string // error of the metrics, "" if they are whole
+	problem string // errors of the run, those of the metrics among them
 }
 
 // A watcher looks at the folders of runs for all pages.
@@ -158,7 +158,7 @@ type seen struct {
 	*watched
 	history *runs.History
 	more    bool   // there are others than before
-	metrics string // what is wrong with them
+	metrics string // their error, "" if they are whole
 }
 
 // follow reads what the runs appended, some of each in turn, until all was read or

@@ -73,8 +73,8 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 	return -1, "", ""
 }
 
-// verdict says what is wrong with the spins that were made of grey levels, "" if
-// nothing is: a threshold or level of white on another scale than the levels.
+// verdict returns a problem of the spins that were made of grey levels, "" if there is
+// none: the threshold or the level of white is on another scale than the levels.
 func (p *packer) verdict() (problem, remedy string) {
 	levels := "levels lie in " + value(p.low) + " to " + value(p.high)
 	if p.low == p.high {

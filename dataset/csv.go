@@ -197,7 +197,7 @@ type labelList struct {
 	code    map[string]int // of a word: its place in words
 }
 
-// add adds a label of a text. It returns what is wrong with it, "" if nothing is.
+// add adds a label of a text. It returns the problem of a bad label, "" if there is none.
 func (l *labelList) add(field string) (problem, remedy string) {
 	v, isNumber := number(field)
 	field = strings.TrimSpace(field)

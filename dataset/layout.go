@@ -199,7 +199,7 @@ func (l *layout) choose(o Options) (err error) {
 		}
 	}
 	if len(l.spins) == 0 {
-		return l.fail("the labels, and what is left out, leave no column for the samples", "read this file as labels of another")
+		return l.fail("the labels and the columns left out leave no column for the samples", "read this file as labels of another")
 	}
 	return nil
 }
@@ -232,8 +232,8 @@ var labelNames = []string{"label", "labels", "class", "target", "targets", "cate
 // indexNames are what columns of row numbers and row names are called.
 var indexNames = []string{"", "index", "id", "idx", "rownames", "row_names", "rowname", "row_id"}
 
-// isIndexName reports whether a column is called as one of row numbers is;
-// pandas calls it "Unnamed: 0" when it reads what it has written.
+// isIndexName reports whether a name is usual for a column of row numbers. Pandas
+// names it "Unnamed: 0" when it reads its own file.
 func isIndexName(name string) bool {
 	return slices.Contains(indexNames, strings.ToLower(name)) || strings.HasPrefix(name, "Unnamed: ")
 }

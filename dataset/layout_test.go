@@ -23,7 +23,7 @@ func spins(s *Set) string {
 // picture returns a row of a label and 64 levels.
 func picture(label, a, b string) string { return label + strings.Repeat(","+a+","+b, 32) + "\n" }
 
-// The columns of text, and what is decided about them without being asked.
+// The columns of text, and the decisions about them if no option is given.
 func TestLayouts(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -108,7 +108,7 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// What is open is an error that asks, and what cannot be is one that names the place.
+// The error of a doubtful table asks for a flag. The error of a broken one names the place.
 func TestLayoutErrors(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -184,7 +184,7 @@ func TestLabelTexts(t *testing.T) {
 	}
 }
 
-// Files that users of neighbouring programs reported: what is right of each.
+// Files that users of neighbouring programs reported, and the right reading of each.
 func TestUsersFiles(t *testing.T) {
 	grey := Options{Threshold: level(127)}
 	with := func(o Options, change func(o *Options)) Options { change(&o); return o }

@@ -9,9 +9,9 @@
 // Arrays have shape (samples, spins) or (samples, height, width), or that with
 // an axis of one channel. Text has one sample a line, its columns separated by the
 // first of tab, semicolon, comma, blanks and bar that the first line holds outside
-// of quotes. Whether its first line is a header, and which columns hold no spins, is
-// decided from the whole file ([Options.Columns]); what was decided stands in
-// [Source.Notes], and what is open is an error.
+// of quotes. The whole file decides whether the first line is a header, and which
+// columns hold no spins ([Options.Columns]). [Source.Notes] has these decisions. A
+// doubtful file is an error.
 //
 // Files are read as a stream, text twice, and packed to bits on the way, so a file of M
 // samples of N float64 needs about M N / 8 bytes twice over rather than 8 M N.

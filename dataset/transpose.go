@@ -7,8 +7,8 @@ import (
 	"bethe/spin"
 )
 
-// transpose exchanges the rows and columns of the pictures. Samples that are not
-// known to be pictures must be squares. It returns what is wrong, "" if nothing is.
+// transpose exchanges the rows and columns of the pictures. Samples without a width and
+// height must be squares. It returns the problem of samples that are not, "" if there is none.
 func (s *Set) transpose() (problem, remedy string) {
 	if s.Width == 0 {
 		side := int(math.Round(math.Sqrt(float64(s.Visible()))))

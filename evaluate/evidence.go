@@ -62,7 +62,7 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	if forward[0] > reverse[1] { // reverse starts have missed something, or forward has, and the truth is likely between
 		reverse[1] = *l.ForwardAIS
 	}
-	forward[0] = min(forward[0], *l.ReverseAIS) // forward does not know what it missed
+	forward[0] = min(forward[0], *l.ReverseAIS) // forward cannot see the states that it missed
 	l.ForwardInterval, l.ReverseInterval, l.RAISEInterval, l.TemperedInterval = &forward, &reverse, &raise, &exchanged
 	l.RAISEWithdrawn = *l.RAISE > max(reverse[1], exchanged[1])
 	l.AboveLimit = reverse[0] > limit

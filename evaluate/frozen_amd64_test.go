@@ -12,8 +12,8 @@ import (
 	"bethe/stream"
 )
 
-// frozen are digests of what is drawn and computed, a kernel tier each where products in
-// float32 enter, else one for all.
+// frozen are digests of draws and results: one for each kernel tier if products in float32
+// enter, else one for all tiers.
 var frozen = map[string]map[string]uint64{
 	"binary likelihood": {"portable": 0x73b5376c7865fab9, "avx2": 0xc161194a4388e07d, "avx512": 0xefbb3dcbea4e8f68},
 	"binary completed":  {"": 0x56f45e984fd879ca},

@@ -121,7 +121,7 @@ func TestGaussianRestored(t *testing.T) {
 			t.Errorf("%s: %d samples have not settled, R-hat %v", what, unsettled, restored.RHat)
 		}
 	}
-	// Given what is seen of v_i through noise (infinite for missing ones), h has
+	// seen is v_i plus noise, of infinite variance if v_i is missing. Given seen, h has
 	// weight exp(c.h) prod N(seen; m_i(h), sigma^2 + noise^2) exp(push^2/2).
 	exact := func(a int, noises []float64) []float64 {
 		weights, means := make([]float64, 1<<p), make([][]float64, 1<<p)

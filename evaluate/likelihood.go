@@ -119,15 +119,15 @@ func (o *Options) CheckMemory(visible, hidden int) error {
 }
 
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
-// the machine: exact if it is Exact and small enough (machines of spins: at most
-// rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
-// both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
-// run found them needed. Reverse annealing starts at the ends of tempered chains,
-// half of which started at samples and half at scattered states (sample.Scattering). More
-// tempered chains start at states that a search found (sample.Searching), and the states of ensembles
-// that stand apart are measured by themselves. Errors are the
-// context's, of the options and their CheckMemory, of samples that do not fit, and of a
-// likelihood that is no finite number.
+// the machine. The value is exact if the machine is Exact and small enough (machines of
+// spins: at most rbm.MaxExact units in the smaller layer). Else it is estimated by annealed
+// importance sampling, in both directions, between the machine and independent units that
+// resemble the samples. A pilot run places the temperatures. Reverse annealing starts at the
+// last states of tempered chains. Half of these chains start at samples, half at scattered
+// states (sample.Scattering). More tempered chains start at states that a search found
+// (sample.Searching). Ensembles that stand apart are measured by themselves. The error is
+// the context's, or one of the options or their CheckMemory, of samples that do not fit, or
+// of a likelihood that is not finite.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {
 		return LogLikelihood{}, err

@@ -24,7 +24,7 @@ const (
 	maxModes        = 8  // that are measured well
 	maxTried        = 64 // that are looked at
 	modeChains      = 64
-	trialChains     = 16 // by which light modes are told
+	trialChains     = 16 // of the first, short look, which finds the light modes
 	modeSettling    = 16 // sweeps
 	modeSnapshots   = 8
 	modePilot       = 32   // chains
@@ -173,9 +173,9 @@ func near(a, b, others []float64) bool {
 	return ab <= modeResemblance*min(ao, bo)
 }
 
-// measure anneals between a mode and a base that looks like it, from few states of it to the
-// base at first, which never makes a mode too light but for errors, and if it is not light
-// then well, in both directions.
+// measure anneals between a mode and a base that resembles it. It begins with few chains, from
+// the mode to the base: but for errors, these never make a mode too light. If the mode is not
+// light, more chains measure it well, in both directions.
 func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V, columns []int, number int) (well bool, err error) {
 	key := e.opt.Key.Sub(stream.EstimateModes).Sub(stream.ModesMeasured).Sub(uint64(number))
 	source, at, err := e.base(ctx, states, columns, trialChains, key.Sub(stream.ModeTrialStates))

@@ -14,15 +14,16 @@ import (
 // key of a seed.
 func LikelihoodKey(seed stream.Key) stream.Key { return seed.Sub(stream.RunLikelihood) }
 
-// A Report is what is known of a model file and some samples.
+// A Report has the likelihood of a model file on some samples.
 type Report struct {
 	Samples       int           `json:"samples"`
 	LogLikelihood LogLikelihood `json:"log_likelihood"`
 	Uncertainty   *Uncertainty  `json:"uncertainty,omitempty"` // of the synapses, if asked for
 }
 
-// Uncertainty is what is not known of the synapses, in nats of likelihood: that
-// of machines drawn from the posterior, and of the one of the most probable synapses.
+// Uncertainty tells how much the likelihood depends on synapses that the data leave open.
+// It has the log-likelihoods, in nats, of machines drawn from the posterior, and that of
+// the machine with the most probable synapses.
 type Uncertainty struct {
 	Draws  int       `json:"draws"`
 	Mean   float64   `json:"mean"`

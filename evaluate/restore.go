@@ -24,11 +24,11 @@ type Restoring struct {
 // A Restoration is what a machine makes of units that are not known, or not
 // known for sure.
 type Restoration[T rbm.Real, V units.States[V]] struct {
-	Mean   []T // of each unit given what is known, visible x samples
+	Mean   []T // of each unit given the known part or the noisy sample, visible x samples
 	States V   // the chains' last states, visible x (samples x chains): those of sample a from a*chains on
-	// RHat tells of the first samples, at most MostChecked, how far apart the halves of
-	// their chains are: 1 if they have settled, infinite if there are too few sweeps to
-	// tell.
+	// RHat tells how far apart the halves of the chains of a sample are: 1 if they have
+	// settled, infinite if there are too few sweeps to tell. It has a value for each of
+	// the first samples, at most MostChecked.
 	RHat []float64
 }
 
@@ -96,13 +96,12 @@ func Flip(s *spin.Matrix, probability float64, key stream.Key) {
 	}
 }
 
-// A conditioning tells chains what is known, each, and starts them: from turns the
-// states where they would start into those where they do.
+// A conditioning gives each chain its known sample (a column of each), and sets the first
+// states of the chains: from returns the first states in place of the usual ones.
 type conditioning[T rbm.Real, V units.States[V], H units.States[H]] func(chains *sample.Chains[T, V, H], each V, from func(V) V) error
 
-// restore sweeps chains that know what condition tells them. Beside them run
-// witnesses, one of each of the first samples, that start far from where the chains
-// do: they have a say in R-hat alone.
+// restore sweeps chains that condition has prepared. Witnesses run beside them, one for
+// each of the first samples. They start far from the chains, and count for R-hat alone.
 func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], known V, r *Restoring, condition conditioning[T, V, H]) (*Restoration[T, V], error) {
 	n, m := machine.Visible(), known.Len()
 	if err := checkFit(machine, known); err != nil {

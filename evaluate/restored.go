@@ -10,7 +10,7 @@ import (
 	"bethe/stream"
 )
 
-// A Completion is what a machine infers of samples of which some units are given.
+// A Completion is a machine's guess of samples, given some of their units.
 type Completion struct {
 	*SpinRestoration
 	Given []int8 // 1 for each unit that was given, else 0
@@ -21,7 +21,7 @@ type Completion struct {
 }
 
 // CompleteKnown infers the units of samples (visible x M) that are not named, as
-// Complete does, and compares them with what they are.
+// Complete does, and compares them with their true values.
 func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
 	restored, err := Complete(ctx, OnMachine(machine), samples, units, r)
 	if err != nil {

@@ -8,14 +8,12 @@ import (
 	"bethe/stream"
 )
 
-// What a search for heavy states costs: states that are tried, the sweeps by which they
-// settle, and the ensembles and sweeps of tempered chains that begin where they came to.
-// The last are shares of those of the estimate.
+// The cost of a search for heavy states.
 const (
-	searchStarts    = 256
-	searchSettling  = 25
-	searchEnsembles = 4
-	searchSweeps    = 4
+	searchStarts    = 256 // states that are tried
+	searchSettling  = 25  // sweeps that each settles for
+	searchEnsembles = 4   // one for so many chains of the estimate
+	searchSweeps    = 4   // one for so many sweeps of the estimate's chains
 )
 
 func (o *Options) searching() (ensembles, sweeps int) {
@@ -23,7 +21,7 @@ func (o *Options) searching() (ensembles, sweeps int) {
 }
 
 // search tempers ensembles that begin at the heaviest states, and at some others, to which
-// extreme starts settled. It has streams of its own: what else is estimated is the same
+// extreme starts settled. It has streams of its own: the other estimates are the same
 // without it.
 func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (states *V, err error) {
 	source, ok := e.source.(sample.Searching[V])

@@ -159,7 +159,7 @@ func TestMend(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again.Before != nil || again.After != nil || !again.Seen.Equal(r.Seen) || !again.Restored.Equal(r.Restored) || again.Changed != r.Changed || r.Changed == 0 {
-		t.Errorf("of what is noisy: %v, %v; %v changed, not %v", again.Before, again.After, again.Changed, r.Changed)
+		t.Errorf("noisy samples: %v, %v; %v changed, not %v", again.Before, again.After, again.Changed, r.Changed)
 	}
 	if _, err := Mend(t.Context(), m, truth, 0.6, false, 0, how); err == nil {
 		t.Error("more flips than not are no error")

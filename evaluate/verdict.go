@@ -16,14 +16,14 @@ type Apart struct {
 	Found      []Found `json:"found,omitempty"`
 }
 
-// Found is what annealing from a base of their own tells of states of ensembles that
-// stand apart.
+// Found is a group of states of ensembles that stand apart, measured by annealing from a
+// base of its own.
 type Found struct {
 	Ensembles int     `json:"ensembles"` // in them
 	Searched  int     `json:"searched"`  // ensembles of the search in them
 	Share     float64 `json:"ln_share"`  // ln of their share of Z: at most this, but for errors
 	Excess    float64 `json:"excess"`    // ln Z from their base, minus that of all: Z is hardly ever less
-	// Likelihood is what it would be by them.
+	// Likelihood is the mean log-likelihood with the ln Z from their base.
 	Likelihood float64 `json:"likelihood"`
 }
 
@@ -32,7 +32,7 @@ type Search struct {
 	Starts    int `json:"starts"`    // states that were tried
 	Ensembles int `json:"ensembles"` // tempered ones that began at some of them
 	Sweeps    int `json:"sweeps"`
-	// Ceiling is the likelihood's by the heaviest state found.
+	// Ceiling is an upper limit of the likelihood, by the heaviest state found.
 	Ceiling float64 `json:"ceiling"`
 	Excess  float64 `json:"excess"` // the largest ln Z of such an ensemble alone, minus that of all
 }

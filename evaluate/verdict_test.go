@@ -12,8 +12,8 @@ import (
 	"bethe/stream"
 )
 
-// Machines whose likelihood came out wrong without a warning, or with a false one. What is off
-// by more than a nat is doubted, and the modes that were measured tell what is right.
+// Machines whose likelihood was once wrong without a warning, or right with one. An estimate
+// that is off by more than a nat is doubted, and one of the measured modes gives the truth.
 func TestCases(t *testing.T) {
 	for _, c := range []struct {
 		name        string

@@ -8,7 +8,7 @@ import (
 // NoDisagreement are the words of a good verdict.
 const NoDisagreement = "no disagreement seen; a state that no chain met remains possible"
 
-// Text returns what is to be told of the likelihood of the named data, in lines.
+// Text reports the likelihood of the named data, in lines.
 func (l *LogLikelihood) Text(data string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }

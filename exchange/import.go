@@ -48,9 +48,9 @@ type Imported struct {
 // WriteZeroOne writes, W (visible x hidden), vbias and hbias (constant may be
 // there), or scikit-learn's attributes components_ (hidden x visible),
 // intercept_visible_ and intercept_hidden_, as float32 or float64 of either byte
-// order. It returns it as a machine with real synapses: J w = W/4,
+// order. It returns a machine with real synapses: J w = W/4,
 // b = vbias/2 + sum_mu W/4, c = hbias/2 + sum_i W/4, without offsets. Its coupling
-// J is 1/sqrt(visible). Errors name the file, the array and what it should be.
+// J is 1/sqrt(visible). Errors name the file, the array, and its right shape or type.
 func Import(path string) (*Imported, error) {
 	var named *convention // by the first array that only one of them has
 	a, err := npy.ReadArchiveOf(path, MaxBytes, func(name string, shape []int) error {

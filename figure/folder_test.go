@@ -15,7 +15,7 @@ import (
 	"bethe/stream"
 )
 
-// TestSaveRun draws what a folder has numbers for and says what it has not.
+// TestSaveRun draws the figures that a folder has numbers for, and lists the others.
 func TestSaveRun(t *testing.T) {
 	folder := t.TempDir()
 	if _, err := SaveRun(t.Context(), folder, folder, nil, func(float64, string) {}); !errors.Is(err, runs.ErrNotRun) {

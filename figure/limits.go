@@ -6,8 +6,8 @@ import (
 	"bethe/runs"
 )
 
-// What a chart draws at most, whatever it is given: files of runs may hold
-// anything, and what is finer than the dots of a picture cannot be seen.
+// Limits of a chart. Files of runs may hold any number of values, and nobody sees
+// details finer than the dots of a picture.
 const (
 	mostPoints  = 864     // of a curve, or cells or bars along a side: the dots across a chart
 	mostCurves  = 100     // of a chart
@@ -46,8 +46,8 @@ func merged[T int | float64](counts []T, n int) (sums []T, together int) {
 	return sums, together
 }
 
-// coarser returns cells of which there are at most n along each side, each the
-// mean of those that it covers; NaN where it covers none with a value.
+// coarser returns at most n cells along each side. Each is the mean of the cells that
+// it covers, or NaN if none of them has a value.
 func (g *cells) coarser(n int) *cells {
 	across, down := (g.columns+n-1)/n, (g.rows+n-1)/n
 	if across <= 1 && down <= 1 {

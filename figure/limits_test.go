@@ -43,8 +43,8 @@ func svg(t *testing.T, name string, chart Chart) (text, words string) {
 	}
 }
 
-// TestLimits: a chart has at most as many points as a picture has dots, and says
-// what it leaves out.
+// TestLimits: a chart has at most as many points as a picture has dots. A note tells
+// how much is left out.
 func TestLimits(t *testing.T) {
 	many := &Curves{Title: "Many", X: Axis{Label: "x"}, Y: Axis{Label: "y"}}
 	for k := range 3 * mostCurves {

@@ -6,14 +6,14 @@ import (
 	"bethe/sample"
 )
 
-// A keeper keeps what comes of a run: in a folder, or not at all.
+// A keeper keeps the results of a run: in a folder, or not at all.
 type keeper interface {
 	// open begins a run, and returns the result of an earlier call that came to
 	// the end, if there is one.
 	open() (finished *Result, err error)
 	close() error
 
-	// prepare makes sure, before any work, that what is to come can be kept.
+	// prepare makes sure, before any work, that the results can be kept.
 	prepare(l *learner) error
 	resume(l *learner) (resumed bool, err error)
 	save(l *learner) error
@@ -21,7 +21,7 @@ type keeper interface {
 	// records opens the records to go on after a step of a start, and returns
 	// those that stay.
 	records(start, step int) (recorder, []runs.Record, error)
-	// keepPictures removes pictures along the way but for those that records name.
+	// keepPictures removes pictures along the way that no record names.
 	keepPictures(records []runs.Record) error
 	// drawAlong keeps a file and its pictures along the way, and names them in a
 	// record.
@@ -40,7 +40,7 @@ type recorder interface {
 	Close() error
 }
 
-// memory keeps nothing: what is learned is returned.
+// memory keeps no files: the caller gets the result.
 type memory struct{}
 
 func (memory) open() (*Result, error)                                        { return nil, nil }

@@ -80,8 +80,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestDiverged: numbers that are not finite end a run, and the error says what is
-// left.
+// TestDiverged: numbers that are not finite end a run, and the error names the
+// checkpoint that is left.
 func TestDiverged(t *testing.T) {
 	recipe := quick(`, "rate": 1e300, "centre": false`)
 	_, err := start(t, recipe, learn.Job{Data: small()}).Run(t.Context())

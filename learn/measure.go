@@ -36,8 +36,8 @@ func (p *pace) time(began time.Time, measure func() error) error {
 	return err
 }
 
-// A measuring keeps records of how learning goes. What it looks at it does not
-// change: learning gives the same bytes with other measurements or none.
+// A measuring keeps records of how learning goes. It changes nothing: learning gives
+// the same bytes with other measurements or none.
 type measuring struct {
 	*learner
 	some *spin.Matrix // samples that the bound is of
@@ -140,7 +140,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 func (m *measuring) first() error {
 	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Couplings()})
 	r.Engine = nil
-	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // what it costs spaces the next
+	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // its cost sets the time to the next
 	return m.write(r)
 }
 

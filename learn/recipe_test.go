@@ -24,8 +24,8 @@ func recipeOf(t *testing.T, text string) Recipe {
 	return r
 }
 
-// What is not asked for suits the machine: where the coupling starts, and whether
-// the signs settle, which those of the paper's machine do not.
+// Settings that are not given suit the machine: the first coupling, and whether the
+// signs settle. Those of the paper's machine do not.
 func TestSuit(t *testing.T) {
 	for _, c := range []struct {
 		recipe                  string

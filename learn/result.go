@@ -21,7 +21,7 @@ type Result struct {
 	Bound         *float64                `json:"bound_per_sample"`                    // nats
 	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
 	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
-	BoundKind     BoundKind               `json:"bound_kind"`                          // what it is
+	BoundKind     BoundKind               `json:"bound_kind"`                          // a bound, an estimate, ...
 	BoundInterval *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
 	AboveLimit    bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling      float64                 `json:"coupling"`

@@ -55,7 +55,7 @@ type Job struct {
 // An Evaluation asks for the log-likelihood of the machine at the end.
 type Evaluation struct {
 	Asked   bool
-	Data    Data             // what it is of
+	Data    Data             // samples to evaluate
 	Options evaluate.Options // numbers that are 0 have their defaults; the run sets Key and Progress
 }
 
@@ -287,7 +287,7 @@ type InterruptedError struct {
 	Err    error
 }
 
-// Error says what was done and what is kept.
+// Error tells how far the run came, and whether it can be resumed.
 func (e *InterruptedError) Error() string {
 	text := fmt.Sprintf("interrupted after step %d", e.Step)
 	if e.Over {

@@ -5,7 +5,7 @@ import (
 	"bethe/stream"
 )
 
-// What is shipped of synapses that the data leave open.
+// Rules for synapses that the data leave open: their value in the shipped machine.
 const (
 	undecidedDraw = "draw" // from the posterior
 	undecidedSign = "sign"
@@ -21,8 +21,8 @@ func (r *Recipe) kind() rbm.Kind {
 	return kind
 }
 
-// matrix returns what anatomy looks at, hidden x visible: posterior means, or
-// thetas that are no log-odds.
+// matrix returns the matrix that anatomy measures, hidden x visible: posterior means,
+// or thetas if they are no log-odds.
 func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
 	if !r.kind().LogOdds() {
 		return model.Posterior.Theta
@@ -32,7 +32,7 @@ func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
 	return mean
 }
 
-// shipped returns what a model file holds: a machine, and the posterior it is of.
+// shipped returns the content of a model file: a machine and its posterior.
 func (r *Recipe) shipped(model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
 	return &rbm.File{Params: model.Params, Synapses: r.kind().Ship(model.Posterior, r.Undecided == undecidedDraw, key), Info: info}
 }

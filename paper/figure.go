@@ -69,7 +69,7 @@ func (t *Traces) add(table *figure.Table) {
 	}
 }
 
-// addEnd writes what is known at the end alone; NaN is not known.
+// addEnd writes values of the end. Columns that only a trace has are NaN.
 func (t *Traces) addEnd(table *figure.Table, what string, step int, overlap, kl, bound float64) {
 	nan := math.NaN()
 	table.Add(t.Name, what, step, overlap, kl, bound, nan, nan, nan, nan)

@@ -146,7 +146,7 @@ func (o *Options) alphaPoint(ctx context.Context, k, density int) (*AlphaPoint, 
 	return p, nil
 }
 
-// Traces are what is seen of our rule and of the paper's on their way up, on the
+// Traces are measurements of our rule and of the paper's while they learn from the
 // same data.
 type Traces struct {
 	Name        string

@@ -288,7 +288,7 @@ func (m *Machine) LnZ(ctx context.Context) (float64, error) {
 			table[j*width+k] = kernel.Log2Cosh(coupling*float64(2*k-small) + largeField[j])
 		}
 	}
-	step := make([]int8, small*large) // ±1 by which unit u moves the place in row j
+	step := make([]int8, small*large) // ±1: see tableWalker
 	for u := range small {
 		for j := range large {
 			step[u*large+j] = synapses.At(j, u)
@@ -304,10 +304,10 @@ func (m *Machine) LnZ(ctx context.Context) (float64, error) {
 }
 
 // A tableWalker follows the states of a piece of a machine with binary synapses. It
-// takes each state with all its spins turned, which leaves the sum what it is.
+// takes each state with all its spins turned: the sum over all states is the same.
 type tableWalker struct {
 	table        []float64 // ln 2cosh of the fields of unit j of the large layer, large x width
-	step         []int8    // ±1 by which unit u of the small layer moves the place in row j, small x large
+	step         []int8    // ±1: move of the place in row j if unit u of the small layer flips to -1, small x large
 	field        []float64 // of the small layer
 	width, large int
 	place        []int32 // index of the state's entry in each row of the table

@@ -41,14 +41,14 @@ type Signed interface {
 	Signs() *spin.Matrix
 }
 
-// Uncertain is implemented by binary synapses that know the posterior they are of.
+// Uncertain is implemented by binary synapses that know their posterior.
 type Uncertain interface {
 	Signed
 	// Posterior returns that posterior, not to be changed.
 	Posterior() *Posterior[float32]
 }
 
-// ErrNotBinary is the error of what needs binary synapses.
+// ErrNotBinary is the error of work that needs binary synapses.
 var ErrNotBinary = errors.New("its synapses are real numbers, not bits")
 
 // Values returns the synapses, in units of the coupling, hidden x visible.
@@ -59,8 +59,8 @@ func Values(s Synapses) []float32 {
 	return x
 }
 
-// Expected returns what is known of synapses on average, hidden x visible: the
-// means of the posterior if they have one, else their values.
+// Expected returns the expected synapses, hidden x visible: the means of their
+// posterior if they have one, else their values.
 func Expected(s Synapses) []float32 {
 	u, ok := s.(Uncertain)
 	if !ok {

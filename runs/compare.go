@@ -42,8 +42,8 @@ type Comparison struct {
 	Differ []string  `json:"-"` // names of the settings that are not the same in all of them, in order
 }
 
-// Compare sums up the runs that Find finds in a folder. The error is that of Find;
-// what is wrong with a run is in its summary.
+// Compare sums up the runs that Find finds in a folder. The error is that of Find.
+// The summary of a damaged run has the run's error.
 func Compare(folder string) (*Comparison, error) {
 	found, err := Find(folder)
 	if err != nil {

@@ -49,7 +49,7 @@ func (h *History) Add(records []Record) {
 		if h.light {
 			r = lightened(r)
 		}
-		if r.made() > h.limit/4 { // what one record may take of a share that is small
+		if r.made() > h.limit/4 { // one large record may not fill a small history
 			r.Magnetisations, r.SingularValues, r.TeacherOverlaps = nil, nil, nil
 			r = lightened(r)
 		}
@@ -121,7 +121,7 @@ func classOf(r *Record) int {
 	return 0
 }
 
-// lightened returns a record without the matrix of overlaps, of which nothing is drawn.
+// lightened returns a record without the matrix of overlaps, which no chart of a history draws.
 func lightened(r Record) Record {
 	if r.Overlap != nil && r.Overlap.Matrix != nil {
 		r.Overlap = &Overlap{Mean: r.Overlap.Mean, Max: r.Overlap.Max}

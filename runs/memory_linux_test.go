@@ -32,8 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-// TestMemory reads files made to take much memory in a process that may have 1 GB;
-// what they take is bounded by what is kept of them, not by what the files hold.
+// TestMemory reads files made to take much memory, in a process that may have 1 GB.
+// The peak stays below a bound that does not grow with the files.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("skipped in short mode: the race detector, which that is for, takes several times the memory")

@@ -141,8 +141,8 @@ func TestTail(t *testing.T) {
 	next(false)
 }
 
-// A line that is no record is left out of what is read and named; a run cannot go
-// on from it.
+// ReadRecords skips a line that is no record, and its error names the line. A run cannot
+// go on from a file with such a line.
 func TestBadRecords(t *testing.T) {
 	for _, bad := range []string{"x", "[]", `{"step":-1}`, `{"step":1e99}`, "", `{"step":"1"}`, `{"kl_per_synapse":"x"}`, `{"start":-1}`, "\xff\x00", `{"step":` + strings.Repeat("9", 5000) + "}",
 		`{"x":"` + strings.Repeat("y", maxLineBytes) + `"}`, strings.Repeat("[", 20000)} {
@@ -159,7 +159,7 @@ func TestBadRecords(t *testing.T) {
 		if _, _, err := OpenLog(folder, 0, 5); err == nil || !strings.Contains(err.Error(), MetricsFile+":3:") {
 			t.Errorf("%.20q: opened, %v", bad, err)
 		}
-		// What a resume drops need not be whole.
+		// A resume may drop damaged lines.
 		log, kept, err := OpenLog(folder, 0, 1)
 		if err != nil || !reflect.DeepEqual(steps(kept), []int{1}) {
 			t.Fatalf("%.20q: %v, %v", bad, steps(kept), err)
@@ -228,8 +228,8 @@ func TestDamagedTail(t *testing.T) {
 	}
 }
 
-// TestHistory: what is left out is spread over the run, what names pictures or holds
-// a log-likelihood stays, and others who hold records keep them as they are.
+// TestHistory: the records left out are spread over the run. Records that name pictures
+// or hold a log-likelihood stay. Slices of records returned earlier do not change.
 func TestHistory(t *testing.T) {
 	h := NewHistory(100 * recordBytes)
 	const n = 20000

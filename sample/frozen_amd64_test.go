@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// frozen are digests of what is drawn and computed, a kernel tier each where products in
-// float32 enter, else one for all.
+// frozen are digests of draws and results: one for each kernel tier if products in float32
+// enter, else one for all tiers.
 var frozen = map[string]map[string]uint64{
 	"binary":          {"": 0xb2ab61310a49bd58},
 	"real":            {"portable": 0xc279fba65f751038, "avx2": 0x898971ab308fdf95, "avx512": 0x39e16fd55854b45b},
@@ -41,7 +41,7 @@ func hold(t *testing.T, name string, digest stream.Key) {
 	}
 }
 
-// digest gathers what is drawn.
+// digest hashes draws and results.
 type digest struct{ key stream.Key }
 
 func (d *digest) spins(m *spin.Matrix) { d.key = d.key.Sub(m.Hash()) }

@@ -1,6 +1,6 @@
 // Package setting has the error of a setting that is out of range, or does not go
 // with another one. A library does not know how its callers name a setting: a flag, a
-// key of a file, an argument. So the error holds the names apart from what is wrong,
+// key of a file, an argument. So the error holds the names apart from the message,
 // and a caller puts its own names in place.
 package setting
 

@@ -93,9 +93,9 @@ func rounds[T Real]() bool {
 	return single
 }
 
-// changed drops what Prepare made.
+// changed drops the expansion that Prepare made.
 func (m *Matrix) changed() {
-	if len(m.expanded) > 0 { // else nothing is written, so that several goroutines may change what is theirs
+	if len(m.expanded) > 0 { // else nothing is written: several goroutines may change parts of their own
 		m.expanded = m.expanded[:0]
 	}
 }

@@ -391,7 +391,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// Swap exchanges what it names and nothing else.
+// Swap exchanges the named columns and no others.
 func TestSwap(t *testing.T) {
 	const rows, cols = 61, 9
 	a, b := Random(rows, cols, rand.New(rand.NewPCG(1, 1))), Random(rows, cols, rand.New(rand.NewPCG(2, 2)))

@@ -8,10 +8,10 @@ package stream
 // Counters (steps, epochs, restarts, blocks of chains) are labels too, and stand below
 // a key that has no other labels or far fewer than Far.
 
-// Far is where the labels begin that share a key with a counter.
+// Far is the least label that may share a key with a counter.
 const Far = 1 << 32
 
-// Below the key of a seed, of a run of learning and of what is done with its machine.
+// Below the key of a seed: for a run of learning, and for work with its machine.
 const (
 	RunPictures    = 5
 	RunLikelihood  = 6
@@ -88,8 +88,8 @@ const (
 	SearchTempering
 )
 
-// Below the key of the modes of ensembles that stand apart; of those that are measured
-// one below it for each.
+// Below the key of the modes of ensembles that stand apart. Each measured mode has a key
+// below ModesMeasured.
 const (
 	ModesMeans = iota
 	ModesMeasured
@@ -105,7 +105,7 @@ const (
 	ModeReverse
 )
 
-// Below the key of extreme states, of which a descent has a key for each sweep.
+// Below the key of extreme states. A descent has a key for each sweep.
 const (
 	ExtremeHidden = iota
 	ExtremeVisible

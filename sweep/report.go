@@ -128,9 +128,9 @@ func SaveTable(path string, rows []Row) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return tableWriters[filepath.Ext(path)](w, rows) })
 }
 
-// Fill sets what is not set of a job for a sweep: its cells and its folder, so many
-// shards as DefaultShards suggests, and as the program the one that is running, or
-// bethe for k8s.
+// Fill completes a job for a sweep. It sets the cells and the folder. If they are not
+// given, it also sets the number of shards (DefaultShards) and the command: the running
+// program, or bethe for k8s.
 func (j *Job) Fill(s *Sweep, engine string) error {
 	j.Cells = len(s.Cells)
 	var err error

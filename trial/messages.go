@@ -21,7 +21,7 @@ type Messages struct {
 	Setup     Setup // but for Alpha
 	Alphas    []float64
 	Instances int // teachers for each density
-	Starts    int // random starts, of which the one with the most evidence is kept
+	Starts    int // random starts; the one with the most evidence is kept
 	// Damping, Tolerance, Iterations and Pin are those of infer.Options.
 	Damping    float64
 	Tolerance  float64

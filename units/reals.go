@@ -130,7 +130,7 @@ func (r *Reals[T]) Load(s Stored) error {
 	return nil
 }
 
-// rows calls do for each unit, of which it handles some columns.
+// rows calls do for each unit. columns is the number of columns that a call handles.
 func (r *Reals[T]) rows(columns int, do func(i int)) {
 	parallel.For(r.units, parallel.Grain(columns*32), func(lo, hi int) { // a cost of missing the cache
 		for i := lo; i < hi; i++ {

@@ -8,7 +8,7 @@ import (
 
 // States are states of the units of one layer, in several chains or samples, a
 // column each: *spin.Matrix of spins, *Reals of real numbers. A type S implements
-// States[S], so that what is written over S gets its states back as S, without an
+// States[S], so that generic code gets states of type S back, without a type
 // assertion. Mistakes in shapes panic. sampletest.States holds a type to this contract.
 type States[S any] interface {
 	// Units returns the number of units, Len that of columns.
@@ -29,7 +29,7 @@ type States[S any] interface {
 	CopyUnits(src S, units []int)
 	// Hash returns a number that equal states share and others hardly ever.
 	Hash() uint64
-	// Store returns what a file keeps, which shares nothing with the states.
+	// Store returns a copy of the states for a file.
 	Store() Stored
 	// Load sets the states, whose shape stays, to stored ones. The error tells what
 	// does not fit; then the states are as before.

@@ -99,8 +99,8 @@ type Samples[T Real] interface {
 // Data are samples from which batches are taken.
 type Data[T Real] interface {
 	Samples[T]
-	// Batch returns the samples at the given places. It may use the storage of last,
-	// which is what Batch returned before or nil, and which is not used any more.
+	// Batch returns the samples at the given places. It may reuse the storage of last:
+	// an earlier result of Batch that the caller no longer uses, or nil.
 	Batch(last Samples[T], places []int) Samples[T]
 	// MeanFields returns the fields in which independent units have the means of the
 	// samples, at the own parameters of the last Prepare: the base that annealing starts from.
@@ -114,13 +114,13 @@ type Hidden[T Real] interface {
 	Kind() string
 	// Together is the number of features of a unit: 1, or K of a group.
 	Together() int
-	// OffsetLimit is what |nu| does not exceed.
+	// OffsetLimit is the largest |nu|.
 	OffsetLimit() float64
 	// Averages sets first and second to E phi' and E phi'' of Gaussian fields, for m
 	// samples: together x m, rows of one unit. Variances of length together, one a row, are
 	// those of all samples. Results may overwrite arguments.
 	Averages(first, second, mean, variance []T, m int)
-	// Value returns the sum over samples of E phi of the fields of one unit, of which mean
-	// and variance are together x m.
+	// Value returns the sum over samples of E phi of the fields of one unit. mean and
+	// variance are together x m.
 	Value(mean, variance []T, m int) float64
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // A Visitor sees states of a layer of n units ±1, in Gray-code order: from one state
-// to the next a single unit flips, so that what it keeps of the other layer, such
-// as fields, costs one update a state, of whatever kind the other layer is.
+// to the next a single unit flips. So the fields of the other layer, of any kind of
+// unit, cost one update a state.
 type Visitor interface {
 	// Begin tells the first state.
 	Begin(spins []float64)

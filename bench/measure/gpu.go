@@ -73,7 +73,7 @@ type torch struct {
 	stderr  bytes.Buffer
 }
 
-// startTorch starts the process and reads what it has.
+// startTorch starts the process and returns its first answer: the card and the threads that it has.
 func startTorch(python, script, device string, limit time.Duration) (t *torch, has map[string]string, err error) {
 	t = &torch{cmd: exec.Command(python, script, device), lines: make(chan []byte), stopped: make(chan struct{})}
 	t.cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")

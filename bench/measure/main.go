@@ -133,7 +133,7 @@ func run() error {
 	return nil
 }
 
-// print writes the report to standard output, and what is missing to standard error too.
+// print writes the report to standard output, and a list of missing parts to standard error.
 func (b *bench) print(asJSON bool) error {
 	for _, m := range b.Missing {
 		fmt.Fprintln(os.Stderr, "MISSING:", m)

@@ -172,7 +172,7 @@ func readSet(path string) (*spin.Matrix, error) {
 	return set, nil
 }
 
-// numbers returns the columns of numbers of a table; what is missing is 0.
+// numbers returns the columns of a table that hold numbers only. An empty field is 0.
 func numbers(table [][]string) (rows [][]float64) {
 	var columns []int
 	for i := range table[0] {

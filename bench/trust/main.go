@@ -7,8 +7,8 @@
 //	go run ./bench/trust -bethe ./bethe -data FOLDER -rounds 0 -raw learned.jsonl
 //	go run ./bench/trust -judge trust.jsonl,learned.jsonl
 //
-// What was estimated is kept in the raw file, a line a machine; a run goes on after
-// the last one. -judge judges what is there again, with the limits of today.
+// The raw file keeps the estimates, a line a machine; a run goes on after the last
+// line. -judge judges the estimates of raw files again, with the limits of today.
 package main
 
 import (
@@ -44,7 +44,7 @@ type settings struct {
 	sweeps       int
 }
 
-// A record is what is known of a machine and its estimates.
+// A record holds a machine's exact likelihood and its estimates.
 type record struct {
 	Family, Name string
 	Hole         bool `json:",omitempty"`

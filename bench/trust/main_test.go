@@ -9,8 +9,8 @@ import (
 )
 
 // The short form: a machine or two of each family, with few temperatures and sweeps. None is off by more than
-// a nat without a word, and some are judged good. A run goes on after its last machine and
-// judges what it kept the same again.
+// a nat without a word, and some are judged good. A run goes on after its last machine. A
+// second judgement of the raw file gives the same tables.
 func TestTrust(t *testing.T) {
 	s := &settings{seed: 1, rounds: 1, raw: filepath.Join(t.TempDir(), "raw.jsonl"), temperatures: 200, chains: 64, sweeps: 100}
 	var first, again, judged bytes.Buffer

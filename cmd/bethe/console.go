@@ -20,8 +20,8 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
-	taken          bool        // standard output is that of --out: what is said goes to stderr
-	keeps          atomic.Bool // the verb, when it is ended, first keeps what it has done
+	taken          bool        // --out is standard output, so messages go to stderr
+	keeps          atomic.Bool // the verb saves its work before a signal ends it
 }
 
 // printf prints for a person, who is not there with --json.

@@ -20,7 +20,7 @@ func saved(t *testing.T, name, text string) string {
 	return path
 }
 
-// What is decided about a table is said in one line, and in JSON.
+// Decisions about a table are reported in one line, and in JSON.
 func TestDataInfoOfTables(t *testing.T) {
 	path := saved(t, "digits.csv", ",label,a,b,c\n0,7,200,0,3\n1,8,0,250,3\n2,7,9,130,3\n")
 	status, stdout, stderr := bethe(t, t.Context(), "data", "info", path, "--threshold", "127", "--json")

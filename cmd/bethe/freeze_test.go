@@ -236,7 +236,7 @@ func members(t *testing.T, path string) map[string][]byte {
 	return all
 }
 
-// What is no result: times, and the name of the program.
+// Parts of output that are no results: times, and the name of the program.
 var (
 	programPart = regexp.MustCompile(`"program":"[^"]*",?`)
 	elapsedPart = regexp.MustCompile(`"elapsed_ns":\d+,?`)
@@ -263,7 +263,7 @@ func frozenArrays(t *testing.T, folder string) map[string][]byte {
 	return all
 }
 
-// must runs a command that must succeed and returns what it prints.
+// must runs a command that must succeed, and returns its standard output.
 func must(t *testing.T, words string) string {
 	t.Helper()
 	status, stdout, stderr := bethe(t, t.Context(), strings.Fields(words)...)
@@ -273,7 +273,7 @@ func must(t *testing.T, words string) string {
 	return stdout
 }
 
-// train does a run of train, unless an earlier test has, and those that it needs.
+// train does a run of train and the runs that it needs, unless they are done already.
 func (f *freezer) train(t *testing.T, name string) map[string][]byte {
 	t.Helper()
 	if name == "" || f.done[name] != nil {
@@ -289,7 +289,7 @@ func (f *freezer) train(t *testing.T, name string) map[string][]byte {
 // writtenTo finds the file that a command is told to write.
 var writtenTo = regexp.MustCompile(`(?:-o|--trace) (\S+\.\S+)$`)
 
-// use does another command with --json and returns what it prints and writes.
+// use runs another command with --json, and returns its standard output and its file.
 func (f *freezer) use(t *testing.T, r frozenRun) map[string][]byte {
 	t.Helper()
 	f.train(t, r.needs)

@@ -14,8 +14,8 @@ import (
 	"bethe/stream"
 )
 
-// What no machine has memory for is told before any work, with the flag, the
-// bytes, and what there is.
+// Work that no machine has memory for is an error before it begins. The error names the
+// flag, the bytes that the work needs, and the bytes that there are.
 func TestMemory(t *testing.T) {
 	model, data := trained(t)
 	out := filepath.Join(t.TempDir(), "o.npz")

@@ -66,7 +66,7 @@ func ends(t *testing.T, cmd *exec.Cmd, within time.Duration, signals ...os.Signa
 	return 0
 }
 
-// soon allows for a busy machine; one second is what is promised.
+// soon allows for a busy machine; the promise is one second.
 const soon = 3 * time.Second
 
 func kind(t *testing.T, path string) fs.FileMode {
@@ -79,7 +79,7 @@ func kind(t *testing.T, path string) fs.FileMode {
 }
 
 // TestOutputs: an output that is a device, a pipe, a link or standard output is
-// written through and stays what it is. The nodes are our own.
+// written through; it is not replaced by a file. The nodes are our own.
 func TestOutputs(t *testing.T) {
 	folder := t.TempDir()
 	at := func(name string) string { return filepath.Join(folder, name) }
@@ -239,7 +239,7 @@ func TestEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for k, c := range []struct {
-		only, drawn string // what is drawn, and what is there when the signals come
+		only, drawn string // figures to draw, and the file that exists when the signals come
 		signals     []os.Signal
 	}{
 		{"units", "units.png", []os.Signal{syscall.SIGTERM}}, {"units", "units.png", []os.Signal{os.Interrupt, os.Interrupt}}, // at the pipe
@@ -311,8 +311,8 @@ func badRuns(t *testing.T) (folder string) {
 	return folder
 }
 
-// TestBadRuns: what is wrong with a run is said beside what can be told of it and of
-// the others, without control characters.
+// TestBadRuns: a damaged run is listed with its error and its readable part. The other
+// runs are listed as usual. No control characters are printed.
 func TestBadRuns(t *testing.T) {
 	folder := badRuns(t)
 	status, stdout, stderr := bethe(t, t.Context(), "runs", folder)

@@ -281,7 +281,7 @@ type trainView struct {
 	bar      *progress
 }
 
-// Began says what is going to happen.
+// Began prints the sizes, the folder and the engine of the run.
 func (v *trainView) Began(b learn.Beginning) error {
 	if b.Resumed {
 		v.logf("going on after step %d\n", b.Step)
@@ -352,7 +352,7 @@ func (c *console) printBound(folder string) {
 	}
 }
 
-// boundNote is what is to be said of a bound's error.
+// boundNote returns the interval of a bound, and a warning if the bound lies above 0.
 func boundNote(r *learn.Result) (note string) {
 	if in := r.BoundInterval; in != nil {
 		note = fmt.Sprintf(", %.3f to %.3f", in[0], in[1])

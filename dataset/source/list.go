@@ -13,7 +13,7 @@ import (
 
 // List reads numbers and ranges, such as 0-9,20, of things counted from 0. There are
 // count of them; the order is the one given. The error is a *setting.Error of the
-// setting that the list came in; thing is what it calls the things.
+// named setting, and uses thing as the word for one of them.
 func List(name, list, thing string, count int) ([]int, error) {
 	var numbers []int
 	for _, part := range strings.Split(list, ",") {

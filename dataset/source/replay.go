@@ -6,7 +6,7 @@ import (
 )
 
 // Replay returns a reader of the same content as r that begins again after its end,
-// for an Input that may be opened more than once. It keeps what it has read.
+// for an Input that may be opened more than once. It keeps the content in memory.
 func Replay(r io.Reader) io.Reader { return &replay{r: r} }
 
 type replay struct {

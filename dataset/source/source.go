@@ -1,6 +1,6 @@
 // Package source opens data by name: sets that a program carries inside, such
 // as mnist:test, and files; and some of their samples, as in mnist:test:0-9,20.
-// The program says what it carries: nothing is carried by this package.
+// The program lists the sets that it carries; this package carries none.
 package source
 
 import (
@@ -67,19 +67,19 @@ const StandardInput = "-"
 type Opener struct {
 	Carried Catalogue
 	Reading Reading
-	// Input is what StandardInput names: a reader of which nothing is read for other
-	// data. With nil there is none.
+	// Input is the reader of the data named StandardInput. Other data do not read
+	// from it. If it is nil, StandardInput is an error.
 	Input io.Reader
 	// Notes is told what was decided about data without being asked, such as "line 1
 	// is a header" (dataset.Source). It may be nil.
 	Notes func(name string, notes []string)
 }
 
-// Open returns the data of a name: NAME:PART or NAME of what is carried, else
-// what comes through Input for StandardInput, else the file at that path; of each, NAME:LIST has the samples of the list alone
-// (see List), in its order. A file of that very name comes first. The error is a
-// *NameError, a *setting.Error of a list, called as the setting that the name came in, or
-// of Reading, or that of dataset.Read.
+// Open returns the data of a name: a carried set (NAME or NAME:PART), else Input if
+// the name is StandardInput, else the file at that path. NAME:LIST returns only the samples
+// of the list (see List), in its order, unless a file has exactly that name. The error is a
+// *NameError; a *setting.Error of a list, with called as its setting, or of Reading; or an
+// error of dataset.Read.
 func (o *Opener) Open(called, name string) (*dataset.Set, error) {
 	if data, list, ok := cutList(name); ok && !exists(name) {
 		set, err := o.Open(called, data)
@@ -134,8 +134,8 @@ func (r *Reading) options() dataset.Options {
 	return opt
 }
 
-// TestOf returns the name of the data that models of the given data are tested
-// on: of what is carried its test part. It reports whether there is one.
+// TestOf returns the name of the test data for models of the given data: the test part
+// if the data are carried. It reports whether there is one.
 func (c Catalogue) TestOf(name string) (string, bool) {
 	if data, _, ok := cutList(name); ok {
 		name = data
@@ -166,7 +166,7 @@ func (c *Carried) open(name string, r Reading) (*dataset.Set, error) {
 	return nil, &NameError{name, fmt.Sprintf("there is no data %q: the parts of %s are %s:train and %s:test", name, c.Name, c.Name, c.Name)}
 }
 
-// names lists what is carried, for errors.
+// names lists the carried sets, for errors.
 func (c Catalogue) names() string {
 	var text strings.Builder
 	for _, carried := range c {

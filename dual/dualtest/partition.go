@@ -114,7 +114,7 @@ func TermGivesUp(t *testing.T, term func() dual.Partition[float64], machine Mach
 	})
 }
 
-// serves tries all forms of which the kinds are known.
+// serves tries all combinations of known kinds of synapses and units.
 func serves(t *testing.T, term dual.Partition[float64], machines []Machine) {
 	t.Helper()
 	words := []string{units.Spin, units.Gauss, "another"}

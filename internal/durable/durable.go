@@ -20,12 +20,12 @@ import (
 // synced and renamed. On an error, which comes from write or the file system,
 // and on a panic of write, the old file is untouched and the temporary one is
 // removed. A new file has the mode 0666 less the umask; a replaced one keeps its
-// mode, and its owner and group as far as the system allows. A file that may not
-// be written is not replaced. A link is followed, and what it leads to is written.
+// mode, and its owner and group as far as the system allows. A file without
+// permission to write is not replaced. A link is followed, and its target is written.
 //
-// What exists and is no regular file (a device, a pipe), and what is open already
-// (/dev/stdout, /dev/fd/3, links to them), is written through: the bytes go there
-// as write makes them. A pipe is waited for until somebody reads it.
+// Devices, pipes and other nodes that are no regular files, and files that are open
+// already (/dev/stdout, /dev/fd/3, links to them), are written through: the bytes go
+// there as write makes them. WriteFile waits until somebody reads a pipe.
 //
 // Errors name path.
 func WriteFile(path string, write func(w io.Writer) error) error {

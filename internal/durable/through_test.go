@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// modeOf returns type and mode of what is at a path itself.
+// modeOf returns the type and mode of the node at a path. It does not follow a link.
 func modeOf(t *testing.T, path string) fs.FileMode {
 	t.Helper()
 	info, err := os.Lstat(path)
@@ -274,8 +274,8 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestOpenFiles: what is open already is written where it stands, so that what
-// was written to it before and after stays.
+// TestOpenFiles: WriteFile writes to an open file at its place, so bytes that others
+// write to it before and after stay.
 func TestOpenFiles(t *testing.T) {
 	folder := t.TempDir()
 	f, err := os.OpenFile(filepath.Join(folder, "log"), os.O_CREATE|os.O_WRONLY, 0o644)
@@ -302,7 +302,7 @@ func TestOpenFiles(t *testing.T) {
 	write("after")
 	wantFolder(t, folder, "log", "before through through after")
 	if !StandardOutput("/dev/stdout") || !StandardOutput("/proc/self/fd/1") || StandardOutput(name) || StandardOutput(filepath.Join(folder, "log")) || StandardOutput(folder) {
-		t.Error("what is standard output")
+		t.Error("StandardOutput is wrong about a path")
 	}
 	if err := WriteFile("/dev/fd/987", text("x")); err == nil || !strings.Contains(err.Error(), "/dev/fd/987") {
 		t.Errorf("a file that is not open: %v", err)

@@ -10,13 +10,13 @@ import (
 // An Error says that work takes more memory than there is.
 type Error struct {
 	What      string  // the work, such as "1000000 chains of 784 x 500 units"
-	Setting   string  // what lowers it: "samples", "chains", "hidden", ...
-	Value     float64 // what it is set to
-	Bytes     float64 // that it takes
+	Setting   string  // a setting that lowers it: "samples", "chains", "hidden", ...
+	Value     float64 // of the setting
+	Bytes     float64 // that the work takes
 	Available float64 // bytes that can be had
 }
 
-// Error returns what takes how much, how much there is, and what lowers it.
+// Error names the work, its memory, the memory there is, and the setting to lower.
 func (e *Error) Error() string {
 	less := "fewer " + e.Setting
 	switch e.Setting {

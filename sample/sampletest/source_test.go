@@ -14,8 +14,8 @@ import (
 // states are colours 0, 1, 2, kept as numbers, and hidden spins.
 type colours = units.Reals[float64]
 
-// A potts source has visible units of several colours, each of which has a field of its
-// own, and a base in which all are equally likely. It can do no more than it must.
+// A potts source has visible units of several colours, with a field for each colour. In
+// its base all colours are equally likely. It has the methods of a Source and no others.
 type potts struct {
 	coupling [][]float64 // of unit and colour, n*q+k, and hidden unit
 	field    []float64   // of the hidden units
