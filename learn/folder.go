@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"bethe/internal/durable"
+	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
@@ -174,7 +176,7 @@ func (f *folder) writeInfo() error {
 		return nil
 	}
 	d := &f.job.Data
-	some := d.Samples.Choose(100, f.key().Sub(stream.RunPictures).Rand())
+	some := d.Samples.Choose(shownSamples(100, d.Visible()), f.key().Sub(stream.RunPictures).Rand())
 	if err := f.pictures.DrawData(f.in(runs.DataFile), some, d.Width, d.Height); err != nil {
 		return err
 	}
@@ -194,8 +196,8 @@ func checkpointPath(folder string, recipe *Recipe, k int) string {
 
 // prepare makes sure, before any work, that the folder can be written to and
 // has room for the checkpoints to come and what is written at the end.
-func (f *folder) prepare(l *learner) error {
-	if err := f.save(l); err != nil {
+func (f *folder) prepare(ctx context.Context, l *learner) error {
+	if err := f.save(ctx, l); err != nil {
 		return err
 	}
 	bytes, err := variational.CheckpointBytes(f.label, l.trainer, l.parts...)
@@ -210,9 +212,13 @@ func (f *folder) prepare(l *learner) error {
 	return nil
 }
 
-// save writes the checkpoint.
-func (f *folder) save(l *learner) error {
-	if err := variational.SaveCheckpoint(checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
+// save writes the checkpoint. Where there is no time and nothing has been learned since
+// the last one, that stays.
+func (f *folder) save(ctx context.Context, l *learner) error {
+	if ctx.Err() != nil && l.saved == l.trainer.Step() {
+		return nil
+	}
+	if err := variational.SaveCheckpoint(ctx, checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
 		return fmt.Errorf("the checkpoint of step %d cannot be written: %w%s", l.trainer.Step(), err, l.kept())
 	}
 	l.saved = l.trainer.Step()
@@ -266,8 +272,18 @@ func (f *folder) keepPictures(records []runs.Record) error {
 	return nil
 }
 
-func (f *folder) drawAlong(r *runs.Record, file *rbm.File, chains func() *sample.SpinChains[float32]) error {
-	if err := file.Save(f.in(runs.LiveFile)); err != nil {
+// saveModel writes a model file as File.Save does, until the context is done: a large one
+// takes seconds.
+func saveModel(ctx context.Context, path string, file *rbm.File) error {
+	arrays, err := file.Arrays()
+	if err != nil {
+		return fmt.Errorf("%s: not written: %w", path, err)
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
+}
+
+func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error {
+	if err := saveModel(ctx, f.in(runs.LiveFile), file); err != nil {
 		return err
 	}
 	if !f.draws() {
@@ -284,11 +300,15 @@ func (f *folder) drawAlong(r *runs.Record, file *rbm.File, chains func() *sample
 	if err := f.pictures.DrawSynapses(filepath.Join(folder, r.Synapses), file); err != nil {
 		return err
 	}
-	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), chains(), file.Info.Width, file.Info.Height)
+	drawn, err := chains()
+	if err != nil {
+		return err
+	}
+	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), drawn, file.Info.Width, file.Info.Height)
 }
 
-func (f *folder) ship(file *rbm.File) error {
-	if err := file.Save(f.model()); err != nil {
+func (f *folder) ship(ctx context.Context, file *rbm.File) error {
+	if err := saveModel(ctx, f.model(), file); err != nil {
 		return err
 	}
 	if err := os.Remove(f.in(runs.LiveFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

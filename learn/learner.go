@@ -98,7 +98,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
-	if err := l.keeper.prepare(l); err != nil {
+	if err := l.keeper.prepare(ctx, l); err != nil {
 		return nil, err
 	}
 	m, err := l.newMeasuring()
@@ -106,14 +106,14 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer m.log.Close()
-	if l.trainer.Step() == 0 {
+	if l.trainer.Step() == 0 && ctx.Err() == nil {
 		if err := m.first(); err != nil {
 			return nil, err
 		}
 	}
 	last, unsettled, err := l.steps(ctx, m)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		if err := l.keeper.save(l); err != nil {
+		if err := l.keeper.save(ctx, l); err != nil {
 			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
 		}
 		return nil, &InterruptedError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}
@@ -124,12 +124,12 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.keeper.save(l); err != nil {
+	if err := l.keeper.save(ctx, l); err != nil {
 		return nil, err
 	}
 	result, terms, err := l.report(ctx)
 	if err == nil {
-		err = m.end(last, terms, result.BoundBy)
+		err = m.end(ctx, last, terms, result.BoundBy)
 	}
 	if err != nil {
 		return nil, l.orInterrupted(ctx, err)
@@ -164,7 +164,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		l.watching.stepped(shown)
 		if l.job.Checkpoints.due(p.Step, savedAt) {
 			savedAt = time.Now()
-			return l.keeper.save(l)
+			return l.keeper.save(ctx, l)
 		}
 		return nil
 	})

@@ -116,7 +116,9 @@ type Estimate struct {
 type Overlap struct {
 	Mean   Number   `json:"mean"`             // of the absolute values
 	Max    Number   `json:"max"`              // of them
-	Matrix []Number `json:"matrix,omitempty"` // all of them, row by row, where there are few hidden units
+	Of     int      `json:"of,omitempty"`     // hidden units that mean and max are of, evenly spaced, where that are not all
+	Matrix []Number `json:"matrix,omitempty"` // those of some units, row by row
+	Units  []int    `json:"units,omitempty"`  // those of the matrix, from 0, where they are not all
 }
 
 // before reports whether a record is of (start, step) or earlier.

@@ -1,8 +1,10 @@
 package variational
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -37,7 +39,10 @@ type checkpointMeta struct {
 // whole or not at all. Only float32 models are checkpointed. Parameters that
 // are not finite or not valid are ErrDiverged: they never replace a good
 // checkpoint.
-func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
+//
+// A context that is done, or gets done meanwhile, says that there is no time: the
+// file is written all the same, but not compressed.
+func SaveCheckpoint(ctx context.Context, path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
 	arrays, err := checkpointArrays(label, t, parts)
 	if err != nil {
 		return err
@@ -53,7 +58,13 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
 		}
 	}
-	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+	if ctx.Err() == nil {
+		err := durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
+		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+			return err
+		}
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.StoreArchive(w, arrays) })
 }
 
 // CheckpointBytes returns how large the file of SaveCheckpoint can become.
@@ -74,7 +85,7 @@ func CheckpointBytes(label string, t *Trainer[float32], parts ...dual.Stateful) 
 func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
-	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed, Average: s.average.count}
+	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count}
 	arrays := []npy.Array{
 		{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta},
 		{Name: "theta_first", Shape: []int{p, n}, Data: s.synapse.First},

@@ -18,8 +18,8 @@ import (
 type Options struct {
 	// Learning ends at the first of these; at least one must be set.
 	Steps  int
-	Epochs int // passes through the samples
-	Time   time.Duration
+	Epochs int           // passes through the samples
+	Time   time.Duration // that Run takes, with what its caller does after steps
 
 	Batch        int        // samples a step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
@@ -81,12 +81,13 @@ type Trainer[T rbm.Real] struct {
 	batch   units.Samples[T] // of the last step, if it took some of the samples
 	order   []int            // of the samples in the current epoch
 	epoch   int              // that order belongs to
+	ticked  time.Time        // when elapsed was counted last; zero while nothing runs
 }
 
 // trainerState is what a step changes, besides the model and the engine.
 type trainerState[T rbm.Real] struct {
 	step     int
-	elapsed  time.Duration
+	elapsed  time.Duration // up to the last tick
 	synapse  adam[T]
 	visible  adam[float64]
 	hidden   adam[float64]
@@ -155,8 +156,21 @@ func (t *Trainer[T]) Kind() rbm.Kind {
 // Step returns the number of steps done.
 func (t *Trainer[T]) Step() int { return t.state.step }
 
-// Elapsed returns the time learned so far, over all resumed runs.
-func (t *Trainer[T]) Elapsed() time.Duration { return t.state.elapsed }
+// Elapsed returns the time that Run has taken so far, over all resumed runs, with
+// what its caller does after steps.
+func (t *Trainer[T]) Elapsed() time.Duration {
+	if t.ticked.IsZero() {
+		return t.state.elapsed
+	}
+	return t.state.elapsed + time.Since(t.ticked)
+}
+
+// tick counts the time since the last tick.
+func (t *Trainer[T]) tick() {
+	now := time.Now()
+	t.state.elapsed += now.Sub(t.ticked)
+	t.ticked = now
+}
 
 // Fraction returns the share of the learning that is done, by the limit that
 // is closest; at 1 it is over.
@@ -179,9 +193,14 @@ func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Len() / t.opt.Batch 
 // Run learns until a limit is reached, calling each (if not nil) after every
 // step; an error from it ends the run and is returned. When the context is
 // done it returns the context's error, and everything is as it was after a step. A run under a time
-// limit depends on the machine's speed; else equal arguments give equal models.
+// limit, which is one on the clock with all that each does, depends on the machine's speed; else
+// equal arguments give equal models.
 func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
-	last := time.Now()
+	t.ticked = time.Now()
+	defer func() {
+		t.tick()
+		t.ticked = time.Time{}
+	}()
 	for {
 		fraction := t.Fraction()
 		if fraction >= 1 {
@@ -195,9 +214,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		t.state.elapsed += now.Sub(last)
-		last = now
+		t.tick()
 		if t.opt.Average > 0 && t.state.step%averageEvery == 0 && t.Fraction() > 1-t.opt.Average {
 			t.state.average.add(t.Model)
 		}
@@ -209,7 +226,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			if err := each(p); err != nil {
 				return err
 			}
-			last = time.Now() // what the caller does is not learning time
+			t.tick()
 		}
 	}
 }

@@ -194,7 +194,7 @@ func TestSameBytesAfterAnInterruption(t *testing.T) {
 		if stopAfter < 40 && !errors.Is(err, context.Canceled) || trainer.Step() != stopAfter {
 			t.Fatalf("stopped after step %d, not %d: %v", trainer.Step(), stopAfter, err)
 		}
-		if err := SaveCheckpoint(path, "a run", trainer, chains); err != nil {
+		if err := SaveCheckpoint(t.Context(), path, "a run", trainer, chains); err != nil {
 			t.Fatal(err)
 		}
 		resumed, chains := learner(t, samples, opt)
@@ -218,7 +218,7 @@ func TestCheckpointIsStrict(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
-	if err := SaveCheckpoint(path, "a run", trainer, chains); err != nil {
+	if err := SaveCheckpoint(t.Context(), path, "a run", trainer, chains); err != nil {
 		t.Fatal(err)
 	}
 	load := func(label string) error {
