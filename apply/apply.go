@@ -28,21 +28,6 @@ func (j *Job) progress(stage string) func(fraction float64) {
 	return func(fraction float64) { j.Progress(stage, fraction, "") }
 }
 
-// positive returns the *setting.Error of the first count below 1.
-func positive(counts ...count) error {
-	for _, c := range counts {
-		if c.value < 1 {
-			return setting.Errorf(c.name, c.value, "it must be at least 1")
-		}
-	}
-	return nil
-}
-
-type count struct {
-	name  string
-	value int
-}
-
 // A Files names the files that a job writes; an empty name is not written.
 type Files struct {
 	Out string `json:"out,omitempty"` // arrays: npz, or npy
@@ -52,9 +37,17 @@ type Files struct {
 // check returns a *setting.Error if both names are the same.
 func (f *Files) check() error {
 	if f.Out != "" && f.Out == f.PNG {
-		return setting.Errorf("png", f.PNG, "it is the file of the arrays too")
+		return setting.Phrase("png", "{out} and {png} name the same file, %s", f.Out)
 	}
 	return nil
+}
+
+// needed is check for a job that is of no use without a file.
+func (f *Files) needed(what string) error {
+	if f.Out == "" && f.PNG == "" {
+		return setting.Phrase("out", "name a file for the %s: {out FILE.npz} or {png FILE.png}", what)
+	}
+	return f.check()
 }
 
 // write writes the files that have names.

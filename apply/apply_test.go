@@ -81,7 +81,7 @@ func wrong(t *testing.T, name string, err error) {
 func Example() {
 	_, err := (&Completing{Job: Job{Model: "model.npz"}, From: "mnist:test:0-9", Clamp: "top", Count: 0, Sweeps: 500, Files: Files{PNG: "completed.png"}}).Run(context.Background())
 	fmt.Println(err)
-	// Output: count 0: it must be at least 1
+	// Output: count 0 sweeps 500: both must be at least 1
 }
 
 func TestComplete(t *testing.T) {
@@ -137,8 +137,12 @@ func TestMend(t *testing.T) {
 	if r, err = m.Run(t.Context()); err != nil || r.Before != nil || r.After != nil || r.Samples != 64 {
 		t.Errorf("%+v, %v", r, err)
 	}
+	for _, other := range []Mending{{Job: m.Job, Name: "pairs", Flip: 0.1, Chains: 0, Sweeps: 1}, {Job: m.Job, Name: "pairs", Flip: 0.1, Chains: 1, Sweeps: 0}} {
+		_, err := other.Run(t.Context())
+		wrong(t, "count", err)
+	}
 	for name, change := range map[string]func(*Mending){
-		"flip": func(m *Mending) { m.Flip = 0.5 }, "count": func(m *Mending) { m.Count = -1 }, "chains": func(m *Mending) { m.Chains = 0 }, "sweeps": func(m *Mending) { m.Sweeps = 0 },
+		"flip": func(m *Mending) { m.Flip = 0.5 }, "count": func(m *Mending) { m.Count = -1 },
 		"data": func(m *Mending) { m.Name = "pairs:64" },
 	} {
 		other := *m

@@ -40,10 +40,13 @@ type CompletionReport struct {
 // picture as figure.Completions does. The error is a *setting.Error, the context's, that
 // of the model or the data, or of a file that cannot be written.
 func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
-	if err := positive(count{"count", c.Count}, count{"sweeps", c.Sweeps}); err != nil {
+	if c.From == "" || c.Clamp == "" {
+		return nil, setting.Phrase("from", "name what to complete and what is given: {from DATA:K} {clamp UNITS}")
+	}
+	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: c.Count}, setting.Count{Name: "sweeps", Value: c.Sweeps}); err != nil {
 		return nil, err
 	}
-	if err := c.check(); err != nil {
+	if err := c.needed("result"); err != nil {
 		return nil, err
 	}
 	file, err := rbm.Load(c.Model)
@@ -104,11 +107,8 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if !(m.Flip > 0 && m.Flip < 0.5) {
 		return nil, setting.Errorf("flip", m.Flip, "it must lie between 0 and 0.5")
 	}
-	if m.Count < 0 {
-		return nil, setting.Errorf("count", m.Count, "it must not be negative")
-	}
-	if err := positive(count{"chains", m.Chains}, count{"sweeps", m.Sweeps}); err != nil {
-		return nil, err
+	if m.Count < 0 || m.Chains < 1 || m.Sweeps < 1 {
+		return nil, setting.Phrase("count", "{count %d} {chains %d} {sweeps %d}: chains and sweeps must be at least 1, and the samples not negative", m.Count, m.Chains, m.Sweeps)
 	}
 	if err := m.check(); err != nil {
 		return nil, err

@@ -54,11 +54,27 @@ func ParsePenalties(list string) ([]float64, error) {
 	return penalties, nil
 }
 
+// Validate returns the *setting.Error of the first setting that does not fit.
+func (f *Featuring) Validate() error {
+	classified := f.Classifier || f.Raw
+	switch {
+	case f.Out == "" && !classified:
+		return setting.Phrase("out", "nothing to do: name a file for the features, {out FILE.npy}, or ask for {classifier} or {raw}")
+	case !(f.Gain > 0) || f.Gain > 1e6:
+		return setting.Errorf("gain", f.Gain, "it must be positive")
+	case (f.Test != "" || f.TestLabels != "") && !classified:
+		return setting.Phrase("test", "{test} is what classifiers are tested on: ask for {classifier} or {raw}")
+	case f.TestLabels != "" && f.Test == "":
+		return setting.Phrase("test-labels", "{test-labels} are those of {test}: name that too")
+	}
+	return nil
+}
+
 // Run makes features and classifiers. The error is a *setting.Error, the context's,
 // that of the model or the data, or of a file that cannot be written.
 func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
-	if !(f.Gain > 0) || f.Gain > 1e6 {
-		return nil, setting.Errorf("gain", f.Gain, "it must be positive")
+	if err := f.Validate(); err != nil {
+		return nil, err
 	}
 	file, err := rbm.Load(f.Model)
 	if err != nil {
@@ -120,7 +136,7 @@ func labelled(data *source.Opener, called, name, labels string, machine *rbm.Mac
 		return nil, setting.Errorf(called, name, "%v", err)
 	}
 	if needed && set.Labels == nil {
-		return nil, setting.Errorf(labels, "", "%s has no labels, which a classifier learns from and is tested on: name their file", name)
+		return nil, setting.Phrase(labels, "%s has no labels, which a classifier learns from and is tested on: name their file with {labels} or {test-labels}", name)
 	}
 	return set, nil
 }

@@ -41,16 +41,19 @@ type SamplingReport struct {
 
 // Validate returns the *setting.Error of the first setting that does not fit.
 func (s *Sampling) Validate() error {
-	if err := positive(count{"count", s.Count}, count{"sweeps", s.Sweeps}); err != nil {
+	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: s.Count}, setting.Count{Name: "sweeps", Value: s.Sweeps}); err != nil {
+		return err
+	}
+	if err := s.needed("samples"); err != nil {
 		return err
 	}
 	switch {
 	case (s.Clamp == "") != (s.From == ""):
-		return setting.Errorf("clamp", s.Clamp, "it needs a sample that units are held at, and that needs units")
+		return setting.Phrase("clamp", "{clamp} and {from} go together: which units are held, and at which sample")
 	case s.Integers && (s.PNG != "" || s.Clamp != "" || s.Tempered):
-		return setting.Errorf("integers", "", "samples are drawn to an npz file alone, from free chains that are not tempered")
+		return setting.Phrase("integers", "{integers} draws samples to {out}, without {png}, {clamp} and {tempered}")
 	}
-	return s.check()
+	return nil
 }
 
 // Run draws, and writes the files: arrays as evaluate.Samples.Write does, and a picture

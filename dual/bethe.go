@@ -61,11 +61,11 @@ func (b *Bethe[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Ne
 	visibleField, hiddenField := make([]float64, n), make([]float64, p) // all messages together
 	report := Report{Engine: "bethe"}
 	for report.Iterations < b.MaxIterations && !report.Converged {
+		report.Residual = b.iterate(ctx, net, tanhK, visibleField, hiddenField)
 		if err := ctx.Err(); err != nil {
 			b.Undo()
 			return Report{}, err
 		}
-		report.Residual = b.iterate(net, tanhK, visibleField, hiddenField)
 		report.Iterations++
 		report.Converged = report.Residual <= b.Tolerance
 	}
@@ -112,10 +112,13 @@ func (b *Bethe[T]) Restore(visible, hidden int, s State) error {
 }
 
 // iterate updates all messages once, hidden to visible and back, and returns
-// the largest undamped change.
-func (b *Bethe[T]) iterate(net *rbm.Network[T], tanhK, visibleField, hiddenField []float64) (residual float64) {
+// the largest undamped change. It gives up if the context ends.
+func (b *Bethe[T]) iterate(ctx context.Context, net *rbm.Network[T], tanhK, visibleField, hiddenField []float64) (residual float64) {
 	n, p := net.Visible(), net.Hidden()
 	for mu := range p {
+		if ctx.Err() != nil {
+			return residual
+		}
 		row := b.visible[mu*n : (mu+1)*n]
 		field := float64(net.HiddenField[mu])
 		for i, m := range row {
@@ -136,6 +139,9 @@ func (b *Bethe[T]) iterate(net *rbm.Network[T], tanhK, visibleField, hiddenField
 		visibleField[e%n] += atanh(t * b.hidden[e])
 	}
 	for e, t := range tanhK {
+		if e%n == 0 && ctx.Err() != nil {
+			return residual
+		}
 		next := math.Tanh(visibleField[e%n] - atanh(t*b.hidden[e]))
 		residual = max(residual, math.Abs(next-b.visible[e]))
 		b.visible[e] += (1 - b.Damping) * (next - b.visible[e])

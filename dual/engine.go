@@ -111,7 +111,8 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
-	const together = 8 // hidden units, whose rows are still in cache in the product
+	spin.Prepare[T](c.visible)
+	together := kernel.RowsTogether() // hidden units, whose rows are still in cache in the product
 	parallel.For(net.Hidden(), together, func(lo, hi int) {
 		means := c.means[lo*c.Count : hi*c.Count]
 		kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])

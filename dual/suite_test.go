@@ -75,6 +75,8 @@ func TestTermsKeepTheContract(t *testing.T) {
 	for _, machines := range [][]dualtest.Machine{spins(0, 1, bits...), spins(0, 2, bits...), spins(0.9, 1, bits...), spins(0.9, 2, bits...)} {
 		dualtest.Partition(t, annealed, 1e-8, machines...)
 	}
+	dualtest.PartitionLike(t, annealed, dualtest.MeanZ, 1e-8, spins(0.9, 1, bits...)...)
+	dualtest.PartitionLike(t, annealed, dualtest.MeanZ, 1e-8, spins(0.9, 2, bits...)...)
 	dualtest.TermGivesUp(t, annealed, spins(0.9, 1, bits...)[0], 784, dual.MaxExact)
 	known := []rbm.Kind{rbm.RealKind, rbm.SampledKind, rbm.SignKind}
 	for _, links := range []int{1, 2} {
@@ -92,7 +94,7 @@ func TestTermsOfChainsKeepTheContract(t *testing.T) {
 		return &dual.Annealed[float64]{Engine: chains[float64](1000, 8, 0)()}
 	}
 	bits := []rbm.Kind{rbm.BinaryKind, rbm.SampledKind, rbm.SignKind}
-	dualtest.PartitionLike(t, annealed, exact, 0.18, spins(0.9, 1, bits...)...)
+	dualtest.PartitionLike(t, annealed, dualtest.ValueOf(t, exact), 0.18, spins(0.9, 1, bits...)...)
 	quenched := func(engine func() dual.Engine[float64]) func() dual.Partition[float64] {
 		return func() dual.Partition[float64] {
 			q := &dual.Quenched[float64]{Engine: engine(), Draws: 4, Key: stream.New(1)}
@@ -100,7 +102,7 @@ func TestTermsOfChainsKeepTheContract(t *testing.T) {
 		}
 	}
 	// sums over eight edges and factors z of about 1
-	dualtest.PartitionLike(t, quenched(chains[float64](300, 8, 0)), quenched(func() dual.Engine[float64] { return dual.Exact[float64]{} }), 0.6, spins(0, 1, bits...)...)
+	dualtest.PartitionLike(t, quenched(chains[float64](300, 8, 0)), dualtest.ValueOf(t, quenched(func() dual.Engine[float64] { return dual.Exact[float64]{} })), 0.6, spins(0, 1, bits...)...)
 }
 
 // partTerm is a term whose state is not all that it keeps: its engine has a state of its own.

@@ -19,6 +19,6 @@ func BenchmarkLoss(b *testing.B) {
 	}
 	w, grad := make([]float64, classes*(p+1)), make([]float64, classes*(p+1))
 	for b.Loop() {
-		r.loss(grad, w, 1e-4)
+		r.loss(b.Context(), grad, w, 1e-4)
 	}
 }

@@ -70,7 +70,10 @@ func FitClassifier(ctx context.Context, in Inputs, labels []int, f Fitting) (*Cl
 		r.class[a], _ = slices.BinarySearch(classes, l)
 	}
 	var products []float64
-	r.means, products = in.Moments()
+	var err error
+	if r.means, products, err = in.Moments(ctx); err != nil {
+		return nil, err
+	}
 	for i := range p {
 		for j := range p {
 			products[i*p+j] -= r.means[i] * r.means[j]
@@ -103,7 +106,10 @@ func FitClassifier(ctx context.Context, in Inputs, labels []int, f Fitting) (*Cl
 			if err := r.fit(ctx, start, l); err != nil {
 				return nil, err
 			}
-			rate := r.errorRate(start, order[:out])
+			rate, err := r.errorRate(ctx, start, order[:out])
+			if err != nil {
+				return nil, err
+			}
 			c.HeldOut[slices.Index(f.L2, l)] = rate
 			if rate < best {
 				best, c.L2 = rate, l
@@ -143,7 +149,7 @@ func (c *Classifier) Classify(in Inputs) []int {
 		w[i] = float32(v)
 	}
 	scores := make([]float32, k*m)
-	in.Scores(scores, w, k)
+	in.Scores(context.Background(), scores, w, k) // one product: no error
 	labels := make([]int, m)
 	for a := range labels {
 		best := 0
@@ -219,7 +225,10 @@ func (r *regression) fit(ctx context.Context, w []float64, l2 float64) error {
 		}
 		copy(seen, x)
 		toWeights(at, x)
-		loss = r.loss(grad, at, l2)
+		var err error
+		if loss, err = r.loss(ctx, grad, at, l2); err != nil {
+			loss = math.NaN() // ends the search
+		}
 	}
 	problem := optimize.Problem{
 		Func: func(x []float64) float64 { evaluate(x); return loss },
@@ -265,13 +274,15 @@ func mustSolve(err error) {
 }
 
 // loss returns the mean loss of the used samples plus the penalty, and its
-// gradient by the weights.
-func (r *regression) loss(grad, w []float64, l2 float64) float64 {
+// gradient by the weights. The error is the context's.
+func (r *regression) loss(ctx context.Context, grad, w []float64, l2 float64) (float64, error) {
 	p, width, m := r.features, r.features+1, r.samples
-	r.setScores(w)
+	if err := r.setScores(ctx, w); err != nil {
+		return 0, err
+	}
 	const grain = 1 << 12
 	losses, counts := make([]float64, parallel.Pieces(m, grain)), make([]int, parallel.Pieces(m, grain))
-	parallel.For(m, grain, func(lo, hi int) {
+	if err := parallel.ForContext(ctx, m, grain, func(lo, hi int) {
 		share := make([]float64, r.classes)
 		for a := lo; a < hi; a++ {
 			if !r.used[a] {
@@ -296,7 +307,9 @@ func (r *regression) loss(grad, w []float64, l2 float64) float64 {
 			}
 			r.scores[r.class[a]*m+a]--
 		}
-	})
+	}); err != nil {
+		return 0, err
+	}
 	var loss float64
 	used := 0
 	for k, l := range losses {
@@ -304,7 +317,9 @@ func (r *regression) loss(grad, w []float64, l2 float64) float64 {
 		used += counts[k]
 	}
 	product := make([]float64, r.classes*p)
-	r.in.Gradient(product, r.scores, r.classes)
+	if err := r.in.Gradient(ctx, product, r.scores, r.classes); err != nil {
+		return 0, err
+	}
 	loss /= float64(used)
 	for k := range r.classes {
 		var sum float64 // of what the class's scores are off by
@@ -318,11 +333,11 @@ func (r *regression) loss(grad, w []float64, l2 float64) float64 {
 		}
 		grad[k*width+p] = sum / float64(used)
 	}
-	return loss
+	return loss, nil
 }
 
-// setScores computes the scores of all samples.
-func (r *regression) setScores(w []float64) {
+// setScores computes the scores of all samples. The error is the context's.
+func (r *regression) setScores(ctx context.Context, w []float64) error {
 	p, width, m := r.features, r.features+1, r.samples
 	x, shift := make([]float32, r.classes*p), make([]float32, r.classes)
 	for k := range r.classes {
@@ -333,18 +348,24 @@ func (r *regression) setScores(w []float64) {
 		}
 		shift[k] = float32(b)
 	}
-	r.in.Scores(r.scores, x, r.classes)
+	if err := r.in.Scores(ctx, r.scores, x, r.classes); err != nil {
+		return err
+	}
 	for k, b := range shift {
 		row := r.scores[k*m : (k+1)*m]
 		for a := range row {
 			row[a] += b
 		}
 	}
+	return nil
 }
 
-// errorRate returns the share of the named samples that get another class.
-func (r *regression) errorRate(w []float64, samples []int) float64 {
-	r.setScores(w)
+// errorRate returns the share of the named samples that get another class. The error is
+// the context's.
+func (r *regression) errorRate(ctx context.Context, w []float64, samples []int) (float64, error) {
+	if err := r.setScores(ctx, w); err != nil {
+		return 0, err
+	}
 	wrong := 0
 	for _, a := range samples {
 		for k := range r.classes {
@@ -354,5 +375,5 @@ func (r *regression) errorRate(w []float64, samples []int) float64 {
 			}
 		}
 	}
-	return float64(wrong) / float64(len(samples))
+	return float64(wrong) / float64(len(samples)), nil
 }

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"context"
 	"fmt"
 
 	"bethe/internal/kernel"
@@ -9,17 +10,18 @@ import (
 )
 
 // Inputs are what a linear classifier sees of samples. Equal arguments must give
-// equal results, whatever the number of threads.
+// equal results, whatever the number of threads. Errors are the context's; results are
+// then not complete.
 type Inputs interface {
 	// Size returns the numbers of samples and of features.
 	Size() (samples, features int)
 	// Scores computes dst = w x, classes x samples, for weights classes x features.
-	Scores(dst, w []float32, classes int)
+	Scores(ctx context.Context, dst, w []float32, classes int) error
 	// Gradient computes dst = r transpose(x), classes x features, for r classes x samples.
-	Gradient(dst []float64, r []float32, classes int)
+	Gradient(ctx context.Context, dst []float64, r []float32, classes int) error
 	// Moments returns the means of the features and their mean products,
 	// features x features.
-	Moments() (means, products []float64)
+	Moments(ctx context.Context) (means, products []float64, err error)
 }
 
 // realInputs are real numbers, samples x features.
@@ -44,22 +46,20 @@ func (in *realInputs) Size() (samples, features int) {
 // inputBlock is the number of samples that a piece of work takes.
 const inputBlock = 1 << 10
 
-// blocks calls body with each block of samples and its number.
-func (in *realInputs) blocks(body func(k, lo, hi int, x []float32)) (count int) {
+// blocks calls body with each block of samples and its number. The error is the context's.
+func (in *realInputs) blocks(ctx context.Context, body func(k, lo, hi int, x []float32)) error {
 	m, p := in.Size()
-	count = parallel.Pieces(m, inputBlock)
-	parallel.For(count, 1, func(from, to int) {
+	return parallel.ForContext(ctx, parallel.Pieces(m, inputBlock), 1, func(from, to int) {
 		for k := from; k < to; k++ {
 			lo, hi := k*inputBlock, min(m, (k+1)*inputBlock)
 			body(k, lo, hi, in.x[lo*p:hi*p])
 		}
 	})
-	return count
 }
 
-func (in *realInputs) Scores(dst, w []float32, classes int) {
+func (in *realInputs) Scores(ctx context.Context, dst, w []float32, classes int) error {
 	m, p := in.Size()
-	in.blocks(func(_, lo, hi int, x []float32) {
+	return in.blocks(ctx, func(_, lo, hi int, x []float32) {
 		part := make([]float32, classes*(hi-lo))
 		kernel.MulReal(part, w, x, classes, p, hi-lo, false, true)
 		for c := range classes {
@@ -68,10 +68,10 @@ func (in *realInputs) Scores(dst, w []float32, classes int) {
 	})
 }
 
-func (in *realInputs) Gradient(dst []float64, r []float32, classes int) {
+func (in *realInputs) Gradient(ctx context.Context, dst []float64, r []float32, classes int) error {
 	m, p := in.Size()
 	parts := make([][]float32, parallel.Pieces(m, inputBlock))
-	in.blocks(func(k, lo, hi int, x []float32) {
+	err := in.blocks(ctx, func(k, lo, hi int, x []float32) {
 		part := make([]float32, classes*(hi-lo))
 		for c := range classes {
 			copy(part[c*(hi-lo):(c+1)*(hi-lo)], r[c*m+lo:])
@@ -79,10 +79,17 @@ func (in *realInputs) Gradient(dst []float64, r []float32, classes int) {
 		parts[k] = make([]float32, classes*p)
 		kernel.MulReal(parts[k], part, x, classes, hi-lo, p, false, false)
 	})
-	addUp(dst, parts)
+	if err == nil {
+		addUp(dst, parts)
+	}
+	return err
 }
 
-func (in *realInputs) Moments() (means, products []float64) {
+// stripe is the number of features whose products with all are computed between two
+// looks at the context.
+const stripe = 256
+
+func (in *realInputs) Moments(ctx context.Context) (means, products []float64, err error) {
 	m, p := in.Size()
 	parts := make([][]float32, parallel.Pieces(m, inputBlock))
 	sums := make([][]float32, len(parts))
@@ -90,26 +97,35 @@ func (in *realInputs) Moments() (means, products []float64) {
 	const atOnce = 8 // so that parts take little memory
 	for first := 0; first < len(parts); first += atOnce {
 		last := min(len(parts), first+atOnce)
-		parallel.For(last-first, 1, func(from, to int) {
+		if err := parallel.ForContext(ctx, last-first, 1, func(from, to int) {
 			for k := first + from; k < first+to; k++ {
 				lo, hi := k*inputBlock, min(m, (k+1)*inputBlock)
 				x := in.x[lo*p : hi*p]
 				parts[k], sums[k] = make([]float32, p*p), make([]float32, p)
-				kernel.MulReal(parts[k], x, x, p, hi-lo, p, true, false)
+				for at := 0; at < p && ctx.Err() == nil; at += stripe {
+					width := min(stripe, p-at)
+					some := make([]float32, width*(hi-lo)) // of the features, as columns
+					for a := range hi - lo {
+						copy(some[a*width:(a+1)*width], x[a*p+at:])
+					}
+					kernel.MulReal(parts[k][at*p:(at+width)*p], some, x, width, hi-lo, p, true, false)
+				}
 				for a := range hi - lo {
 					for i, v := range x[a*p : (a+1)*p] {
 						sums[k][i] += v
 					}
 				}
 			}
-		})
+		}); err != nil {
+			return nil, nil, err
+		}
 		addTo(products, parts[first:last])
 		clear(parts[first:last])
 	}
 	addTo(means, sums)
 	scale(products, 1/float64(m))
 	scale(means, 1/float64(m))
-	return means, products
+	return means, products, nil
 }
 
 // addUp sets dst to the sum of the parts, in their order.
@@ -144,17 +160,21 @@ func SpinInputs(samples *spin.Matrix) Inputs {
 
 func (in *spinInputs) Size() (samples, features int) { return in.x.Cols(), in.x.Rows() }
 
-func (in *spinInputs) Scores(dst, w []float32, classes int) { spin.Mul(dst, w, classes, in.x) }
+func (in *spinInputs) Scores(ctx context.Context, dst, w []float32, classes int) error {
+	spin.Mul(dst, w, classes, in.x)
+	return ctx.Err()
+}
 
-func (in *spinInputs) Gradient(dst []float64, r []float32, classes int) {
+func (in *spinInputs) Gradient(ctx context.Context, dst []float64, r []float32, classes int) error {
 	x := make([]float32, len(dst))
 	spin.Mul(x, r, classes, in.across)
 	for k, v := range x {
 		dst[k] = float64(v)
 	}
+	return ctx.Err()
 }
 
-func (in *spinInputs) Moments() (means, products []float64) {
+func (in *spinInputs) Moments(ctx context.Context) (means, products []float64, err error) {
 	m, p := in.Size()
 	dots := make([]int32, p*p)
 	spin.Dot(dots, in.across, in.across)
@@ -167,5 +187,5 @@ func (in *spinInputs) Moments() (means, products []float64) {
 	for k, v := range sums {
 		means[k] = float64(v) / float64(m)
 	}
-	return means, products
+	return means, products, ctx.Err()
 }

@@ -1,6 +1,7 @@
 package evaluate_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -13,7 +14,7 @@ type doubles [][]float64
 
 func (d doubles) Size() (samples, features int) { return len(d), len(d[0]) }
 
-func (d doubles) Scores(dst, w []float32, classes int) {
+func (d doubles) Scores(_ context.Context, dst, w []float32, classes int) error {
 	for a, x := range d {
 		for c := range classes {
 			sum := 0.0
@@ -23,9 +24,10 @@ func (d doubles) Scores(dst, w []float32, classes int) {
 			dst[c*len(d)+a] = float32(sum)
 		}
 	}
+	return nil
 }
 
-func (d doubles) Gradient(dst []float64, r []float32, classes int) {
+func (d doubles) Gradient(_ context.Context, dst []float64, r []float32, classes int) error {
 	clear(dst)
 	for a, x := range d {
 		for c := range classes {
@@ -34,9 +36,10 @@ func (d doubles) Gradient(dst []float64, r []float32, classes int) {
 			}
 		}
 	}
+	return nil
 }
 
-func (d doubles) Moments() (means, products []float64) {
+func (d doubles) Moments(context.Context) (means, products []float64, err error) {
 	m, p := d.Size()
 	means, products = make([]float64, p), make([]float64, p*p)
 	for _, x := range d {
@@ -47,7 +50,7 @@ func (d doubles) Moments() (means, products []float64) {
 			}
 		}
 	}
-	return means, products
+	return means, products, nil
 }
 
 // A classifier takes inputs of the user's own as it takes the package's: of the same

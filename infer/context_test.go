@@ -56,7 +56,7 @@ func TestStepInterrupted(t *testing.T) {
 
 // Large work gives up within 0.1 s.
 func TestGivesUp(t *testing.T) {
-	const n, m, given = 1000, 2000, 20 * time.Millisecond
+	const n, m, given = 1000, 2000, 3 * time.Millisecond
 	d := spin.Random(n, m, stream.New(1).Rand())
 	for hidden := 1; hidden <= MaxHidden; hidden++ {
 		p, err := New[float32](d, DefaultOptions(hidden, 0.03, stream.New(2)))

@@ -74,13 +74,9 @@ type Options struct {
 
 // Validate returns the *setting.Error of the first option out of range.
 func (o *Options) Validate() error {
-	for _, x := range []struct {
-		name  string
-		value int
-	}{{"instances", o.Instances}, {"restarts", o.Restarts}, {"steps", o.Steps}, {"samples", o.Samples}} {
-		if x.value < 1 {
-			return setting.Errorf(x.name, x.value, "it must be at least 1")
-		}
+	if err := setting.AtLeastOne("each must be at least 1", setting.Count{Name: "instances", Value: o.Instances}, setting.Count{Name: "restarts", Value: o.Restarts},
+		setting.Count{Name: "steps", Value: o.Steps}, setting.Count{Name: "samples", Value: o.Samples}); err != nil {
+		return err
 	}
 	for _, a := range o.Alphas {
 		if a < 1 || a > 5 {

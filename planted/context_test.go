@@ -45,7 +45,7 @@ func TestInterrupted(t *testing.T) {
 
 // Large work gives up within 0.1 s.
 func TestGivesUp(t *testing.T) {
-	const n, p, given = 400, 8, 20 * time.Millisecond
+	const n, p, given = 400, 8, 3 * time.Millisecond
 	d := spin.Random(n, 10000, stream.New(1).Rand())
 	synapses := spin.Random(n, p, stream.New(2).Rand())
 	post := NewPosterior(d, p, 0.05)

@@ -27,6 +27,30 @@ func Errorf(name string, value any, format string, args ...any) error {
 	return &Error{Setting: name, parts: []part{{setting: name, value: fmt.Sprint(value)}, {text: ": " + fmt.Sprintf(format, args...)}}}
 }
 
+// A Count is a setting that counts something.
+type Count struct {
+	Name  string
+	Value int
+}
+
+// AtLeastOne returns an Error that tells all counts if one of them is below 1. Its
+// setting is the first of these; problem is what must be, such as "each must be at
+// least 1".
+func AtLeastOne(problem string, counts ...Count) error {
+	e := &Error{}
+	for _, c := range counts {
+		if c.Value < 1 && e.Setting == "" {
+			e.Setting = c.Name
+		}
+		e.parts = append(e.parts, part{setting: c.Name, value: fmt.Sprint(c.Value)}, part{text: " "})
+	}
+	if e.Setting == "" {
+		return nil
+	}
+	e.parts[len(e.parts)-1].text = ": " + problem
+	return e
+}
+
 // placeholder marks the name of a setting, and a value, in a template.
 var placeholder = regexp.MustCompile(`\{[^}]*\}`)
 

@@ -29,3 +29,14 @@ func TestOtherErrors(t *testing.T) {
 		t.Errorf("without a value: %q, %v", text, found)
 	}
 }
+
+func TestAtLeastOne(t *testing.T) {
+	if err := setting.AtLeastOne("both must be", setting.Count{Name: "steps", Value: 1}, setting.Count{Name: "starts", Value: 7}); err != nil {
+		t.Error(err)
+	}
+	err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "steps", Value: 2}, setting.Count{Name: "starts", Value: 0})
+	var e *setting.Error
+	if !errors.As(err, &e) || e.Setting != "starts" || err.Error() != "steps 2 starts 0: both must be at least 1" {
+		t.Error(err)
+	}
+}

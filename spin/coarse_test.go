@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"testing"
+
+	"bethe/stream"
 )
 
 func TestMulCoarse(t *testing.T) {
@@ -46,5 +48,65 @@ func TestMulCoarse(t *testing.T) {
 	MulCoarse(again, a, p, m)
 	if !slices.Equal(again, coarse) {
 		t.Error("three threads give another product")
+	}
+}
+
+// A matrix that was prepared gives the same products, and whatever changes it makes what was prepared void.
+func TestPrepare(t *testing.T) {
+	const p, rows, cols = 40, 95, 130
+	rng := rand.New(rand.NewPCG(5, 6))
+	m, other := Random(rows, cols, rng), Random(rows, cols, rng)
+	a := make([]float32, p*rows)
+	for k := range a {
+		a[k] = float32(rng.NormFloat64())
+	}
+	order := rng.Perm(cols)
+	turned := Random(cols, rows, rng)
+	field := make([]float32, rows*cols)
+	var overlaps Overlaps
+	left := Random(60, rows, rng)
+	changes := []struct {
+		name   string
+		change func()
+	}{
+		{"nothing", func() {}},
+		{"Set", func() { m.Set(3, 5, -m.At(3, 5)) }},
+		{"SetColumn", func() { m.SetColumn(7, make([]byte, (rows+7)/8)) }},
+		{"Gather", func() { other.Gather(m, order) }},
+		{"Columns.Gather", func() { other.Columns().Gather(m, slices.Concat(order[1:], order[:1])) }},
+		{"CopyUnits", func() { m.CopyUnits(Random(rows, cols, rng), []int{1, 50}) }},
+		{"Swap", func() { m.Swap(Random(rows, cols, rng), []int{1, 50}) }},
+		{"Swap, second", func() { Random(rows, cols, rng).Swap(m, []int{1, 50}) }},
+		{"Put", func() { m.Put(Random(rows, 2, rng), []int{1, 50}) }},
+		{"Load", func() {
+			if err := m.Load(Random(rows, cols, rng).Store()); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"Transpose", func() { turned.Transpose(m) }},
+		{"Draw", func() { Draw(m, field, stream.New(4)) }},
+		{"Overlaps.SetDraw", func() { overlaps.SetDraw(m, left, Random(60, cols, rng), 0.1, make([]float32, rows), stream.New(5)) }},
+		{"Overlaps.Draw", func() { overlaps.Draw(m, 0.1, make([]float32, rows), stream.New(6)) }},
+	}
+	if Prepare[float64](m); len(m.expanded) > 0 {
+		t.Error("a matrix is prepared for products in float64")
+	}
+	got, want, small := make([]float32, p*cols), make([]float32, p*cols), make([]float32, 3*cols)
+	for _, c := range changes {
+		Prepare[float32](m)
+		before := m.Clone()
+		c.change()
+		if c.name != "nothing" && before.Equal(m) {
+			t.Fatalf("%s changes nothing", c.name)
+		}
+		for range 2 { // without what was prepared, and prepared again
+			MulCoarse(want, a, p, m.Clone())
+			MulCoarse(got, a, p, m)
+			MulCoarse(small, a[:3*rows], 3, m)
+			if !slices.Equal(got, want) || !slices.Equal(small, want[:3*cols]) {
+				t.Errorf("after %s a product differs", c.name)
+			}
+			Prepare[float32](m)
+		}
 	}
 }

@@ -16,6 +16,7 @@ func (m *Matrix) SetColumn(j int, packed []byte) {
 		panic(fmt.Sprintf("spin: SetColumn of column %d of a %d x %d matrix", j, m.rows, m.cols))
 	}
 	checkLen("SetColumn", "bytes", len(packed), (m.rows+7)/8)
+	m.changed()
 	var pending uint64 // bits not yet stored, lowest first
 	held, left, at := 0, m.rows, j
 	for _, b := range packed {
@@ -60,6 +61,7 @@ func (m *Matrix) Columns() *Columns {
 // Gather is Matrix.Gather from the matrix that the columns are of.
 func (c *Columns) Gather(dst *Matrix, cols []int) {
 	checkGather(dst, c.rows, c.cols, cols)
+	dst.changed()
 	const together = 16 // columns that share a line of the cache in dst
 	// 32 is the cost of missing the cache.
 	parallel.For(parallel.Pieces(len(cols), together), parallel.Grain(together*c.words*32), func(lo, hi int) {

@@ -2,6 +2,8 @@ package spin
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"bethe/stream"
@@ -106,4 +108,37 @@ func TestHash(t *testing.T) {
 	if New(2, 3).Hash() == New(3, 2).Hash() {
 		t.Error("another shape has the same hash")
 	}
+}
+
+// Products with many columns of the same matrix, of one that changed and of another shape are those of a fresh Overlaps.
+func TestOverlapsAgain(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	a, b := Random(70, 50, rng), Random(70, 300, rng)
+	var o Overlaps
+	check := func(what string, a, b *Matrix) {
+		t.Helper()
+		var fresh Overlaps
+		fresh.Set(a, b)
+		o.Set(a, b)
+		if !slices.Equal(o.counts, fresh.counts) {
+			t.Errorf("%s: counts differ", what)
+		}
+		want := make([]int32, a.Cols()*b.Cols())
+		Dot(want, a, b)
+		got := make([]float32, len(want))
+		o.Fields(got, 1, make([]float32, a.Cols()))
+		for k, v := range want {
+			if got[k] != float32(v) {
+				t.Fatalf("%s: product %d is %v, want %d", what, k, got[k], v)
+			}
+		}
+	}
+	check("first", a, b)
+	check("again", a, b)
+	a.Set(3, 4, -a.At(3, 4))
+	check("changed", a, b)
+	check("few columns", a, Random(70, 10, rng))
+	check("many again", a, b)
+	check("another shape, as many words", Random(65, 50, rng), Random(65, 300, rng))
+	check("more columns", Random(70, 130, rng), b)
 }

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
-	"slices"
-	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -25,7 +23,8 @@ type Real = kernel.Real
 // value is an empty matrix.
 type Matrix struct {
 	rows, cols, stride int
-	words              []uint32 // [word of 30 rows][column]; bits outside the matrix are 0
+	words              []uint32 // [word of 30 rows][column]; bits outside the matrix are 0. What writes them calls changed
+	expanded           []int8   // what Prepare made of the words; empty if they changed since then
 }
 
 // New returns a matrix with every element -1.
@@ -34,7 +33,7 @@ func New(rows, cols int) *Matrix {
 		panic(fmt.Sprintf("spin: negative dimension %d x %d", rows, cols))
 	}
 	stride := kernel.Stride(cols)
-	return &Matrix{rows, cols, stride, make([]uint32, kernel.Words(rows)*stride)}
+	return &Matrix{rows: rows, cols: cols, stride: stride, words: make([]uint32, kernel.Words(rows)*stride)}
 }
 
 // Random returns a matrix of independent fair spins.
@@ -78,6 +77,7 @@ func (m *Matrix) At(i, j int) int8 {
 // Set sets element (i, j) to +1 if s > 0, else to -1. It panics if there is no such element.
 func (m *Matrix) Set(i, j int, s int8) {
 	m.check(i, j)
+	m.changed()
 	w, b := &m.words[i/kernel.WordBits*m.stride+j], uint32(1)<<(i%kernel.WordBits)
 	*w &^= b
 	if s > 0 {
@@ -111,7 +111,7 @@ func Values[T int8 | Real](dst []T, m *Matrix) {
 // Clone returns a copy.
 func (m *Matrix) Clone() *Matrix {
 	c := *m
-	c.words = append([]uint32(nil), m.words...)
+	c.words, c.expanded = append([]uint32(nil), m.words...), nil
 	return &c
 }
 
@@ -143,6 +143,7 @@ func (m *Matrix) Equal(o *Matrix) bool {
 // and len(cols) columns. It takes samples from a data set.
 func (m *Matrix) Gather(dst *Matrix, cols []int) {
 	checkGather(dst, m.rows, m.cols, cols)
+	dst.changed()
 	parallel.For(kernel.Words(m.rows), parallel.Grain(len(cols)*32), func(lo, hi int) { // a cost of missing the cache
 		for w := lo; w < hi; w++ {
 			src, out := m.words[w*m.stride:][:m.cols], dst.words[w*dst.stride:][:dst.cols]
@@ -183,6 +184,7 @@ func (m *Matrix) Transpose(dst *Matrix) {
 	if dst.rows != m.cols || dst.cols != m.rows {
 		panic(fmt.Sprintf("spin: Transpose of %d x %d into %d x %d", m.rows, m.cols, dst.rows, dst.cols))
 	}
+	dst.changed()
 	if m.rows == 0 {
 		return
 	}
@@ -258,106 +260,6 @@ func Dot(dst []int32, a, b *Matrix) {
 	})
 }
 
-// Mul computes dst = a m for a real p x rows matrix a, row-major; dst is
-// p x cols. It panics if the lengths do not fit.
-func Mul[T Real](dst, a []T, p int, m *Matrix) { mulRows(dst, a, p, m, 1, nil, exactly[T]) }
-
-// MulCoarse is Mul with each row of a in float32 rounded to about 11 bits and a
-// sign, about one and a half times as fast with AVX-512: for sums whose noise is far above that. Errors
-// are of sqrt(rows/12)/1092 of the largest |element| of the row of a
-// (kernel.MulBitsCoarse). Results have the same bits on every processor.
-func MulCoarse[T Real](dst, a []T, p int, m *Matrix) {
-	MulAffineCoarse(dst, a, p, m, 1, nil)
-}
-
-// MulAffine computes dst = slope a m + shift[i] in row i, with the shapes of
-// Mul and shift of length p: the fields of a layer of units given the other.
-func MulAffine[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
-	checkLen("MulAffine", "shifts", len(shift), p)
-	mulRows(dst, a, p, m, slope, shift, exactly[T])
-}
-
-// MulAffineCoarse is MulAffine with the product of MulCoarse, without shifts where
-// shift is nil.
-func MulAffineCoarse[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
-	if shift != nil {
-		checkLen("MulAffineCoarse", "shifts", len(shift), p)
-	}
-	mulRows(dst, a, p, m, slope, shift, coarsely[T])
-}
-
-// mulRows multiplies by pieces of the rows.
-func mulRows[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T, multiply func(dst, a []T, p int, m *Matrix, slope T, shift []T)) {
-	parallel.For(p, mulGrain(dst, a, p, m), func(lo, hi int) {
-		own := shift
-		if own != nil {
-			own = shift[lo:hi]
-		}
-		multiply(dst[lo*m.cols:hi*m.cols], a[lo*m.rows:hi*m.rows], hi-lo, m, slope, own)
-	})
-}
-
-// exactly multiplies some rows on one processor. Without shifts the slope is 1.
-func exactly[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
-	kernel.MulBits(dst, a, p, m.rows, m.words, m.stride, m.cols)
-	for i, shift := range shift {
-		row := dst[i*m.cols : (i+1)*m.cols]
-		kernel.Affine(row, row, slope, shift)
-	}
-}
-
-// coarsely is exactly with rounded rows.
-func coarsely[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T) {
-	kernel.MulBitsCoarse(dst, a, p, m.rows, m.words, m.stride, m.cols, slope, shift)
-}
-
-// MulAffineAcross is MulAffine with the transpose of a, rows x p row-major, as the
-// left factor, or MulAffineCoarse where coarse is set. It transposes the rows that are
-// a piece of work, in the processor's cache: for a factor that is used once.
-func MulAffineAcross[T Real](dst, a []T, p int, m *Matrix, slope T, shift []T, coarse bool) {
-	checkLen("MulAffineAcross", "shifts", len(shift), p)
-	multiply := exactly[T]
-	if coarse {
-		multiply = coarsely[T]
-	}
-	grain := mulGrain(dst, a, p, m)
-	grain += grain % (2 * rowTile) // few columns of a share their cache lines with other pieces
-	parallel.For(p, grain, func(lo, hi int) {
-		rows, ok := transposedRows.Get().(*[]T)
-		if !ok {
-			rows = new([]T)
-		}
-		defer transposedRows.Put(rows)
-		*rows = slices.Grow((*rows)[:0], (hi-lo)*m.rows)[:(hi-lo)*m.rows]
-		kernel.Transpose(*rows, m.rows, a[lo:], p, m.rows, hi-lo)
-		multiply(dst[lo*m.cols:hi*m.cols], *rows, hi-lo, m, slope, shift[lo:hi])
-	})
-}
-
-// transposedRows is work space of MulAffineAcross.
-var transposedRows sync.Pool
-
-// mulGrain checks the lengths of a product's matrices and returns how many rows
-// are a piece of work.
-func mulGrain[T Real](dst, a []T, p int, m *Matrix) int {
-	checkLen("Mul", "elements of the left factor", len(a), p*m.rows)
-	checkLen("Mul", "elements of the result", len(dst), p*m.cols)
-	grain := parallel.Grain(kernel.Words(m.rows) * (320 + 5*m.cols))
-	return (grain + rowTile - 1) / rowTile * rowTile
-}
-
-// rowTile is a multiple of the numbers of rows that kernels take together at best.
-const rowTile = 20
-
-// MulT computes dst = a transpose(m) for a real p x cols matrix a, row-major;
-// dst is p x rows. Callers that need several products with the same transpose
-// keep it (Transpose) and use Mul.
-func MulT[T Real](dst, a []T, p int, m *Matrix) {
-	t := New(m.cols, m.rows)
-	m.Transpose(t)
-	Mul(dst, a, p, t)
-}
-
 // Draw sets every element (i, j) of m to +1 with probability
 // 1/(1+exp(-2 field[i*cols+j])), independently: spins in a field. The same key
 // gives the same spins whatever the number of threads.
@@ -375,6 +277,7 @@ func DrawColumns[T Real](m *Matrix, first, last int, field []T, key stream.Key) 
 	}
 	width := last - first
 	checkLen("Draw", "fields", len(field), m.rows*width)
+	m.changed()
 	tiles, half := parallel.Pieces(width, lanesAtOnce), m.rows/2/kernel.WordBits*kernel.WordBits
 	if half < 2*kernel.WordBits {
 		half = 0

@@ -25,6 +25,7 @@ func (m *Matrix) CopyUnits(src *Matrix, units []int) {
 	if m.rows != src.rows || m.cols != src.cols {
 		panic(fmt.Sprintf("spin: CopyUnits of %d x %d to %d x %d", src.rows, src.cols, m.rows, m.cols))
 	}
+	m.changed()
 	masks := make([]uint32, kernel.Words(m.rows))
 	for _, i := range units {
 		if uint(i) >= uint(m.rows) {
@@ -49,6 +50,8 @@ func (m *Matrix) Swap(other *Matrix, columns []int) {
 		panic(fmt.Sprintf("spin: Swap of %d x %d and %d x %d matrices", m.rows, m.cols, other.rows, other.cols))
 	}
 	m.checkColumns("Swap", columns)
+	m.changed()
+	other.changed()
 	for w := 0; w < len(m.words); w += m.stride {
 		x, y := m.words[w:w+m.cols], other.words[w:w+m.cols]
 		for _, j := range columns {
@@ -64,6 +67,7 @@ func (m *Matrix) Put(src *Matrix, columns []int) {
 		panic(fmt.Sprintf("spin: Put of %d x %d into %d columns of %d rows", src.rows, src.cols, len(columns), m.rows))
 	}
 	m.checkColumns("Put", columns)
+	m.changed()
 	for w := range kernel.Words(m.rows) {
 		from, to := src.words[w*src.stride:][:src.cols], m.words[w*m.stride:][:m.cols]
 		for k, j := range columns {
@@ -102,6 +106,7 @@ func (m *Matrix) Load(s npy.Array) error {
 			return fmt.Errorf("spin (%d, %d) is %d, not 1 or -1", k/m.cols, k%m.cols, v)
 		}
 	}
+	m.changed()
 	m.words = FromSigns(m.rows, m.cols, values).words
 	return nil
 }

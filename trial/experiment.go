@@ -93,27 +93,25 @@ func (e *Experiment) Validate() error {
 	if err := e.Setup.Validate(); err != nil {
 		return err
 	}
-	l := e.Learner
 	switch {
-	case e.Instances < 1:
-		return setting.Errorf("instances", e.Instances, "it must be at least 1")
 	case e.Oracle && e.Setup.Hidden > planted.MaxTracked:
-		return setting.Errorf("hidden", e.Setup.Hidden, "the Bayes optimum is found for at most %d hidden units", planted.MaxTracked)
+		return setting.Phrase("hidden", "{oracle} with {hidden %d}: the Bayes optimum is found for at most %d hidden units", e.Setup.Hidden, planted.MaxTracked)
 	case e.Oracle && e.Prior != nil:
-		return setting.Errorf("oracle", "", "the Bayes optimum is found for the uniform prior")
+		return setting.Phrase("oracle", "{prior} with {oracle}: the Bayes optimum is found for the uniform prior")
 	case e.Prior != nil && e.Setup.Correlation != 0:
-		return setting.Errorf("correlation", e.Setup.Correlation, "teachers are drawn from the prior")
+		return setting.Phrase("correlation", "{prior} with {correlation %v}: teachers are drawn from the prior", e.Setup.Correlation)
 	}
-	return l.Validate()
+	return e.Learner.validate(e.Instances)
 }
 
-// Validate returns the *setting.Error of the first parameter out of range.
-func (l *Learner) Validate() error {
+// validate returns the *setting.Error of the first parameter out of range of a learner
+// of so many instances.
+func (l *Learner) validate(instances int) error {
+	if err := setting.AtLeastOne("each must be at least 1", setting.Count{Name: "instances", Value: instances},
+		setting.Count{Name: "restarts", Value: l.Restarts}, setting.Count{Name: "steps", Value: l.Steps}); err != nil {
+		return err
+	}
 	switch {
-	case l.Restarts < 1:
-		return setting.Errorf("restarts", l.Restarts, "it must be at least 1")
-	case l.Steps < 1:
-		return setting.Errorf("steps", l.Steps, "it must be at least 1")
 	case !(l.Rate > 0) || math.IsInf(l.Rate, 0):
 		return setting.Errorf("rate", l.Rate, "it must be positive and finite")
 	case l.Polish < 0:

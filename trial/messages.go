@@ -86,15 +86,13 @@ func (e *Messages) Validate() error {
 			return err
 		}
 	}
+	if err := setting.AtLeastOne("each must be at least 1", setting.Count{Name: "instances", Value: e.Instances},
+		setting.Count{Name: "restarts", Value: e.Starts}, setting.Count{Name: "iterations", Value: e.Iterations}); err != nil {
+		return err
+	}
 	switch {
 	case e.Setup.Hidden > infer.MaxHidden:
 		return setting.Errorf("hidden", e.Setup.Hidden, "messages on the posterior are for 1 or %d hidden units", infer.MaxHidden)
-	case e.Instances < 1:
-		return setting.Errorf("instances", e.Instances, "it must be at least 1")
-	case e.Starts < 1:
-		return setting.Errorf("restarts", e.Starts, "it must be at least 1")
-	case e.Iterations < 1:
-		return setting.Errorf("iterations", e.Iterations, "it must be at least 1")
 	case !(e.Damping >= 0 && e.Damping < 1):
 		return setting.Errorf("damping", e.Damping, "it must be at least 0 and below 1")
 	case !(e.Tolerance > 0) || math.IsInf(e.Tolerance, 0):

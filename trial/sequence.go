@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 
-	"bethe/setting"
 	"bethe/stream"
 )
 
@@ -35,10 +34,10 @@ type TaskMean struct {
 }
 
 // Run learns so many sequences, with teachers of their own, as Learn does. The error
-// is that of Learn or of a number of sequences below 1.
+// is that of Learn, or a *setting.Error.
 func (s Tasks) Run(ctx context.Context, setup Setup, l *Learner, instances int, seed uint64, progress Progress) (*TasksReport, error) {
-	if instances < 1 {
-		return nil, setting.Errorf("instances", instances, "it must be at least 1")
+	if err := l.validate(instances); err != nil {
+		return nil, err
 	}
 	r := &TasksReport{Visible: setup.Visible, Hidden: setup.Hidden, Alpha: setup.Alpha, Beta: setup.Beta, Correlation: s.Correlation, Strength: s.Strength, Instances: instances, Seed: seed}
 	with, without := make([][]TaskScore, instances), make([][]TaskScore, instances)

@@ -82,7 +82,12 @@ func (s *Spins[T]) OffsetLimit() float64 { return 1 }
 func (s *Spins[T]) OwnSize() int { return 0 }
 
 // Prepare implements Samples.
-func (s *Spins[T]) Prepare([]float64) {}
+func (s *Spins[T]) Prepare(_ []float64, coarse bool) {
+	if coarse {
+		spin.Prepare[T](s.samples)
+		spin.Prepare[T](s.turned())
+	}
+}
 
 // Own implements Samples.
 func (s *Spins[T]) Own([]float64, *Block[T], *Link[T], int, float64, float64) {}

@@ -67,8 +67,9 @@ type Samples[T Real] interface {
 	// Extra is how many numbers of work space a block of so many rows needs.
 	Extra(rows int) int
 
-	// Prepare computes what depends on the layer's own parameters alone.
-	Prepare(own []float64)
+	// Prepare computes what depends on the layer's own parameters alone, and what makes
+	// products fast. Coarse is that of the links that follow.
+	Prepare(own []float64, coarse bool)
 	// Fields does the products of the rows' synapses with the samples, for Field.
 	Fields(w *Block[T], l *Link[T])
 	// Field sets mean and variance (one element a sample) to those of J sum (x - mu)
@@ -101,7 +102,7 @@ type Data[T Real] interface {
 	// which is what Batch returned before or nil, and which is not used any more.
 	Batch(last Samples[T], places []int) Samples[T]
 	// MeanFields returns the fields in which independent units have the means of the
-	// samples: the base that annealing starts from.
+	// samples, at the own parameters of the last Prepare: the base that annealing starts from.
 	MeanFields() []float64
 }
 
@@ -115,9 +116,10 @@ type Hidden[T Real] interface {
 	// OffsetLimit is what |nu| does not exceed.
 	OffsetLimit() float64
 	// Averages sets first and second to E phi' and E phi'' of Gaussian fields, for m
-	// samples: together x m, rows of one unit. A variance of one row of length 1 is that
-	// of all samples. Results may overwrite arguments.
+	// samples: together x m, rows of one unit. Variances of length together, one a row, are
+	// those of all samples. Results may overwrite arguments.
 	Averages(first, second, mean, variance []T, m int)
-	// Value returns the sum over samples of E phi of the fields of one unit.
+	// Value returns the sum over samples of E phi of the fields of one unit, of which mean
+	// and variance are together x m.
 	Value(mean, variance []T, m int) float64
 }

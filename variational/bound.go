@@ -56,15 +56,24 @@ type Objective[T rbm.Real] struct {
 	head      *head[T]          // nil unless labels are learned
 }
 
-// rowsTogether is the number of hidden features that a piece of work takes
-// through all of the data term: a multiple of the rows that products take
-// together.
-const rowsTogether = 8
+// rows is the number of hidden features that a piece of work takes through all of the
+// data term: about as many as products take rows together, in whole units. No result
+// depends on it.
+func (o *Objective[T]) rows() int { return o.wholeUnits(kernel.RowsTogether()) }
 
-// rows is the number of hidden features of a piece of work, whole units.
-func (o *Objective[T]) rows() int {
+// wholeUnits returns the most features, at most rows of them, that are whole units, but
+// at least one unit.
+func (o *Objective[T]) wholeUnits(rows int) int {
 	together := o.Hidden.Together()
-	return together * max(1, rowsTogether/together)
+	return together * max(1, rows/together)
+}
+
+// ownTogether is the number of hidden features, in whole units, whose sums for the
+// layer's own parameters are added up before they join the others: the rows of any
+// piece of work are a multiple.
+func (o *Objective[T]) ownTogether() int {
+	const least = 8 // rows that products take together on any processor
+	return o.wholeUnits(least)
 }
 
 // link returns what blocks are told of the synapses.
@@ -127,7 +136,7 @@ func (o *Objective[T]) field(w *units.Block[T], l *units.Link[T], samples units.
 // and those of the partition term; then the term is as it was before the call.
 func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
 	n, p, m := model.Visible(), model.Hidden(), batch.Len()
-	o.prepare(model, batch)
+	o.prepare(model, batch, o.Coarse)
 	partition := o.partition
 	partitionRow, report, err := o.Partition.Rows(ctx, partition, &model.Params, o.mean)
 	if err != nil {
@@ -144,8 +153,8 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 	if o.head != nil {
 		o.classify(model, batch, link)
 	}
-	together, rows := o.Hidden.Together(), o.rows()
-	own := make([][]float64, parallel.Pieces(p, rows)) // of each piece, added in order
+	together, rows, ownRows, ownSize := o.Hidden.Together(), o.rows(), o.ownTogether(), batch.OwnSize()
+	own := make([][]float64, parallel.Pieces(p, ownRows)) // added in order
 	err = parallel.ForContext(ctx, p, rows, func(lo, hi int) {
 		w := o.block(batch)
 		defer o.work.Put(w)
@@ -153,6 +162,9 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 		batch.Fields(w, link)
 		secondSum := make([]float64, w.Rows)
 		for k := 0; k < w.Rows; k += together {
+			if ctx.Err() != nil {
+				return
+			}
 			variance := o.field(w, link, batch, k, &model.Params)
 			o.Hidden.Averages(w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, variance, m)
 			for at := range together {
@@ -167,10 +179,10 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 				}
 			}
 		}
-		batch.Correlate(w, link)
-		if size := batch.OwnSize(); size > 0 {
-			own[lo/rows] = make([]float64, size)
+		if ctx.Err() != nil {
+			return
 		}
+		batch.Correlate(w, link)
 		for k := range w.Rows {
 			mu := lo + k
 			out := grad.Synapse[mu*n : (mu+1)*n]
@@ -183,7 +195,12 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 				}
 				synapseSum[mu] = kernel.Sum(out)
 			}
-			batch.Own(own[lo/rows], w, link, k, excess, secondSum[k])
+			if ownSize > 0 {
+				if mu%ownRows == 0 {
+					own[mu/ownRows] = make([]float64, ownSize)
+				}
+				batch.Own(own[mu/ownRows], w, link, k, excess, secondSum[k])
+			}
 		}
 	})
 	if err != nil {
@@ -291,7 +308,7 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 			part = samples.Batch(part, places)
 		}
 		m := part.Len()
-		o.prepare(model, part)
+		o.prepare(model, part, false)
 		link := o.link(model, false)
 		sums := make([]float64, p)
 		together := o.Hidden.Together()
@@ -300,7 +317,7 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 			defer o.work.Put(w)
 			w.Lo, w.Rows = lo, hi-lo
 			part.Fields(w, link)
-			for k := 0; k < w.Rows; k += together {
+			for k := 0; k < w.Rows && ctx.Err() == nil; k += together {
 				o.field(w, link, part, k, &model.Params)
 				sums[lo+k] = o.Hidden.Value(w.Mean, w.Variance, m)
 				for at := range together {
@@ -322,7 +339,7 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 }
 
 // prepare computes what depends on the parameters alone.
-func (o *Objective[T]) prepare(model *rbm.Model[T], samples units.Samples[T]) {
+func (o *Objective[T]) prepare(model *rbm.Model[T], samples units.Samples[T], coarse bool) {
 	n, p := model.Visible(), model.Hidden()
 	if len(o.mean) != n*p || o.partition == nil || len(o.partition.VisibleField) != n {
 		o.mean, o.offset = make([]T, n*p), make([]T, n)
@@ -335,7 +352,7 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], samples units.Samples[T]) {
 		o.biased = o.biased || offset != 0
 		o.offset[i] = T(offset)
 	}
-	samples.Prepare(model.VisibleOwn)
+	samples.Prepare(model.VisibleOwn, coarse)
 }
 
 // check returns an error unless the objective can learn the model from samples.

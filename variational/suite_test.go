@@ -1,9 +1,17 @@
 package variational_test
 
 import (
+	"context"
 	"math"
+	"reflect"
 	"testing"
+	"time"
 
+	"bethe/dual"
+	"bethe/internal/contexttest"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/stream"
 	"bethe/units"
 	"bethe/units/unitstest"
 	"bethe/variational"
@@ -24,4 +32,51 @@ func TestHiddenSpinsKeepTheContract(t *testing.T) {
 func TestCavityKeepsTheContract(t *testing.T) {
 	unitstest.HiddenValue(t, func() units.Hidden[float64] { return variational.Cavity[float64]{} }, ln2cosh, unitstest.Accuracy{Value: 2e-5})
 	unitstest.HiddenValue(t, func() units.Hidden[float32] { return variational.Cavity[float32]{} }, ln2cosh, unitstest.Accuracy{Value: 2e-5})
+}
+
+// objective returns an objective of chains, a model of so many units and samples of spins.
+func objective(visible, hidden, samples, chains int) (*variational.Objective[float32], *rbm.Model[float32], *units.Spins[float32]) {
+	s := spin.Random(visible, samples, stream.New(1).Rand())
+	model := variational.NewModel[float32](variational.Start{Hidden: hidden, Coupling: 0.1, Centre: true, Deviation: 0.5, Key: stream.New(2)}, s)
+	term := &dual.Annealed[float32]{Engine: &dual.Chains[float32]{Count: chains, Sweeps: 2, Key: stream.New(3)}}
+	return &variational.Objective[float32]{Partition: term, Hidden: variational.Mixture[float32]{}, Samples: samples}, model, units.NewSpins[float32](s)
+}
+
+// Wherever its context ends, a gradient gives the context's error, its chains are where
+// they were, and the next one has the bytes of an objective that knows nothing of it.
+func TestGradientInterrupted(t *testing.T) {
+	gradient := func(ctx context.Context, o *variational.Objective[float32], model *rbm.Model[float32], s *units.Spins[float32]) (*dual.Gradient[float32], error) {
+		g := dual.NewGradient[float32](&model.Params)
+		_, err := o.Gradient(ctx, g, model, s)
+		return g, err
+	}
+	o, model, s := objective(30, 20, 50, 40)
+	twin, _, _ := objective(30, 20, 50, 40)
+	for range 2 {
+		gradient(t.Context(), o, model, s)
+		gradient(t.Context(), twin, model, s)
+	}
+	want, _ := gradient(t.Context(), twin, model, s)
+	var got *dual.Gradient[float32]
+	contexttest.EveryLook(t, "a gradient", 5, func(ctx context.Context) (err error) {
+		got, err = gradient(ctx, o, model, s)
+		return err
+	}, func() {})
+	if !reflect.DeepEqual(got, want) {
+		t.Error("a gradient after interrupted ones is another one")
+	}
+	o, model, s = objective(30, 8, 50, 1)
+	o.Partition = &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}
+	contexttest.EveryLook(t, "the bound", 5, func(ctx context.Context) error { _, _, err := o.Terms(ctx, model, s); return err }, func() {})
+}
+
+// The bound and the gradient of many samples give up within 0.1 s.
+func TestBoundGivesUp(t *testing.T) {
+	const given = 3 * time.Millisecond
+	o, model, s := objective(784, 300, 9000, 10)
+	contexttest.GivesUp(t, "the bound", given, func(ctx context.Context) error { _, _, err := o.Terms(ctx, model, s); return err })
+	contexttest.GivesUp(t, "a gradient", given, func(ctx context.Context) error {
+		_, err := o.Gradient(ctx, dual.NewGradient[float32](&model.Params), model, s)
+		return err
+	})
 }

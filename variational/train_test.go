@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"bethe/dual"
+	"bethe/internal/kernel"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
@@ -164,7 +165,7 @@ func TestSameBytesWhateverTheThreads(t *testing.T) {
 	var first []byte
 	for _, threads := range []int{1, 2, 3} {
 		before := runtime.GOMAXPROCS(threads)
-		trainer, _ := learnerOf(t, 2*rowsTogether+3, samples, Options{Steps: 30, Batch: 60})
+		trainer, _ := learnerOf(t, 2*kernel.RowsTogether()+3, samples, Options{Steps: 30, Batch: 60})
 		err := trainer.Run(t.Context(), nil)
 		runtime.GOMAXPROCS(before)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 // A blas is a library of real products: the yardstick of kernels.
 type blas struct {
 	version string
+	core    string // which processor's kernels it uses, if it has several
 	// mul computes dst = a b, a m x k and b k x n, row-major; transA and transB
 	// say that the array holds the transpose.
 	mul func(dst, a, b []float32, m, k, n int, transA, transB bool)

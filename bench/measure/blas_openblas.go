@@ -17,8 +17,10 @@ import "C"
 
 func init() {
 	C.openblas_set_num_threads(1)
+	core := C.GoString(C.openblas_get_corename())
 	openBLAS = &blas{
-		version: C.GoString(C.openblas_get_config()) + ", kernels for " + C.GoString(C.openblas_get_corename()),
+		version: C.GoString(C.openblas_get_config()) + ", kernels for " + core,
+		core:    core,
 		mul: func(dst, a, b []float32, m, k, n int, transA, transB bool) {
 			lda, ldb, ta, tb := k, n, C.int(C.plain), C.int(C.plain)
 			if transA {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"bethe/internal/kernel"
@@ -41,16 +42,25 @@ func raceHere(rounds int, entrants ...*entrant) {
 // floors of a ratio, by tier.
 type floors map[string]float64
 
+// floorOf returns the floor of a tier. On machines with tiles only theirs are judged: the others were stated on
+// machines without.
+func floorOf(f floors, tier string) float64 {
+	if tier != "amx" && tier != "portable" && slices.Contains(kernel.Tiers(), "amx") {
+		return 0
+	}
+	return f[tier]
+}
+
 // kernelRows races the kernels of this process's tier against their yardsticks.
 // Products in portable code have a floor against gonum, others against OpenBLAS.
 func kernelRows(rounds int) []row {
 	tier := kernel.Tier()
 	var rows []row
 	compare := func(what string, ours *entrant, yardstick *entrant, f floors) {
-		rows = append(rows, row{What: what, Tier: tier, Threads: 1, Seconds: median(ours.times), Against: yardstick.name,
-			Value: medianRatio(yardstick.times, ours.times), Unit: "x", Floor: f[tier]})
+		rows = append(rows, row{What: what, Tier: tier, Threads: 1, Seconds: median(ours.times), Times: ours.times, Against: yardstick.name,
+			Value: medianRatio(yardstick.times, ours.times), Unit: "x", Floor: floorOf(f, tier)})
 	}
-	product := func(what string, ours func(), real func(b *blas), f floors) {
+	product := func(what string, ours func(), real func(b *blas), f floors) *entrant {
 		us, gonum := &entrant{run: ours}, &entrant{name: "gonum", run: func() { real(&gonumBLAS) }}
 		racers := []*entrant{us, gonum}
 		if openBLAS != nil {
@@ -64,6 +74,7 @@ func kernelRows(rounds int) []row {
 			}
 			compare(what, us, y, g)
 		}
+		return us
 	}
 
 	direct := floors{"avx512": 2.3, "avx2": 1.6, "portable": 1.6}
@@ -99,6 +110,28 @@ func kernelRows(rounds int) []row {
 		product("coarse product: "+s.what, func() { kernel.MulBitsCoarse(dst, a, s.p, s.k, bits, stride, s.m, 1, nil) },
 			func(b *blas) { b.mul(dst, a, x, s.p, s.k, s.m, s.transA, s.transB) }, nil)
 	}
+	for _, some := range []int{8, 32, 500} { // the rows that go together in a step, and all
+		const k, m = visible, 500
+		stride := kernel.Stride(m)
+		bits := make([]uint32, kernel.Words(k)*stride)
+		for w := range bits {
+			if w%stride < m {
+				bits[w] = rand.Uint32() >> 2 & (1<<min(kernel.WordBits, k-w/stride*kernel.WordBits) - 1)
+			}
+		}
+		expanded := kernel.Lines(nil, kernel.ExpandedBytes(k, m))
+		kernel.Expand(expanded, bits, stride, k, m)
+		a, dst := normal(some*k), make([]float32, some*m)
+		us := &entrant{name: fmt.Sprintf("coarse product: %dx%d by %dx%d bits, prepared", some, k, k, m),
+			run: func() { kernel.MulExpandedCoarse(dst, a, some, k, bits, stride, m, expanded, 1, nil) }}
+		raceHere(rounds, us)
+		f := floors{}
+		if some == 500 {
+			f["amx"] = 900
+		}
+		rows = append(rows, row{What: us.name, Tier: tier, Threads: 1, Seconds: median(us.times), Times: us.times,
+			Value: 2 * float64(some) * k * m / median(us.times) / 1e9, Unit: "GF-eq/s", Floor: floorOf(f, tier)})
+	}
 	for _, m := range []int{1000, 20000} {
 		samples := spin.Random(784, m, rand.New(rand.NewPCG(1, 2)))
 		turned := spin.New(m, 784)
@@ -119,7 +152,7 @@ func kernelRows(rounds int) []row {
 		pack := &entrant{run: func() { samples.Transpose(turned) }}
 		mul := &entrant{run: func() { spin.Mul(dst, a, 500, samples) }}
 		raceHere(rounds, pack, mul)
-		rows = append(rows, row{What: "packing: transposition of 784x1000 bits", Tier: tier, Threads: 1, Seconds: median(pack.times),
+		rows = append(rows, row{What: "packing: transposition of 784x1000 bits", Tier: tier, Threads: 1, Seconds: median(pack.times), Times: pack.times,
 			Against: "their product with 500x784", Value: 100 * medianRatio(pack.times, mul.times), Unit: "%", Limit: 10})
 	}
 	{
@@ -134,9 +167,8 @@ func kernelRows(rounds int) []row {
 			}
 		}}
 		raceHere(rounds, ours, library)
-		per := float64(len(x))
 		compare("tanh, one number", ours, library, floors{"avx512": 80, "avx2": 40})
-		rows[len(rows)-1].Seconds /= per
+		each(&rows[len(rows)-1], float64(len(x)))
 	}
 	{
 		const p, k, lanes = 500, visible, 1024
@@ -149,7 +181,11 @@ func kernelRows(rounds int) []row {
 		}
 		sp := kernel.Stride(p)
 		a, b, counts := random(kernel.Words(k), sp), random(kernel.Words(k), lanes), make([]uint16, p*lanes)
-		ours := &entrant{run: func() { kernel.CountDiff(counts, lanes, a, sp, p, b, lanes, k, lanes) }}
+		left := kernel.Lines(nil, kernel.LeftBytes(p, k))
+		ours := &entrant{run: func() {
+			kernel.ExpandLeft(left, a, sp, p, k)
+			kernel.CountDiffLeft(counts, lanes, a, sp, p, left, b, lanes, k, lanes)
+		}}
 		wide := newPlainSweep(lanes)
 		loop := &entrant{name: "rows of bits.OnesCount64", run: func() {
 			for c := range lanes {
@@ -158,9 +194,17 @@ func kernelRows(rounds int) []row {
 		}}
 		raceHere(rounds, ours, loop)
 		compare("popcount field of 784 spins, one unit", ours, loop, floors{"avx512": 7, "avx2": 2.2})
-		rows[len(rows)-1].Seconds /= p * lanes
+		each(&rows[len(rows)-1], p*lanes)
 	}
 	return rows
+}
+
+// each makes a row of n things one of each.
+func each(r *row, n float64) {
+	r.Seconds /= n
+	for i := range r.Times {
+		r.Times[i] /= n
+	}
 }
 
 // normal returns n normal numbers.

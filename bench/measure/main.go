@@ -10,6 +10,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -36,16 +37,25 @@ type bench struct {
 	report
 	self, bethe, python, yardsticks string
 	tiers                           []string // fastest first
+	coreItself                      string   // the processor whose kernels OpenBLAS takes by itself
 }
 
 func run() error {
 	asJSON := flag.Bool("json", false, "print one JSON object")
+	floors := flag.Bool("floors", false, "exit with status 1 if a floor or limit is missed")
+	stat := flag.String("benchstat", "", "file for the times of every round, in the format that benchstat reads")
 	rounds := flag.Int("rounds", 11, "rounds of each race")
-	only := flag.String("only", "", "measure only these, of kernels, training, gibbs, planted, sizes, memory; separated by commas")
+	only := flag.String("only", "", "measure only these, of kernels, training, wide, gibbs, planted, sizes, memory; separated by commas")
 	bethe := flag.String("bethe", "", "the program, for its memory")
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
 	child := flag.String("child", "", "what a process started by this program does")
+	besideGPU := flag.Bool("gpu", false, "measure steps and sweeps beside PyTorch on an NVIDIA card, and nothing else")
+	var gpu gpuOptions
+	flag.Float64Var(&gpu.seconds, "seconds", 480, "with -gpu: end within so many seconds")
+	flag.StringVar(&gpu.out, "out", "", "with -gpu: folder for gpu.json and gpu.md, kept up to date")
+	flag.StringVar(&gpu.device, "device", "auto", "with -gpu: where PyTorch computes, cuda, cpu or auto")
+	flag.BoolVar(&gpu.short, "short", false, "with -gpu: only the smallest sizes")
 	flag.Parse()
 	if *rounds < 1 {
 		return fmt.Errorf("-rounds %d: it must be at least 1", *rounds)
@@ -66,19 +76,22 @@ func run() error {
 	b.Date = began.UTC().Format("2006-01-02 15:04 MST")
 	b.Versions = map[string]string{"go": runtime.Version()}
 	b.Missing, b.Missed = []string{}, []string{}
+	if *besideGPU {
+		return b.gpu(gpu, *asJSON)
+	}
 	if openBLAS != nil {
 		b.Versions["openblas"] = openBLAS.version
 	} else {
 		b.Missing = append(b.Missing, "OpenBLAS in the races of kernels: there is no C compiler or no libopenblas-dev")
 	}
-	for _, tier := range []string{"avx512", "avx2", "portable"} {
+	for _, tier := range []string{"amx", "avx512", "avx2", "portable"} {
 		if b.child(tier, "tier", 1).Run() == nil {
 			b.tiers = append(b.tiers, tier)
 		} else {
 			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
 		}
 	}
-	names := []string{"kernels", "training", "gibbs", "planted", "sizes", "memory"}
+	names := []string{"kernels", "training", "wide", "gibbs", "planted", "sizes", "memory"}
 	wanted := names
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
@@ -88,7 +101,12 @@ func run() error {
 			return fmt.Errorf("-only %s: it is of %s", name, strings.Join(names, ", "))
 		}
 	}
-	for k, measure := range []func() error{b.kernels, b.training, b.gibbs, b.planted, b.sizes, b.memory} {
+	if openBLAS != nil {
+		if err := b.chooseCore(); err != nil {
+			return err
+		}
+	}
+	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.gibbs, b.planted, b.sizes, b.memory} {
 		if !slices.Contains(wanted, names[k]) {
 			continue
 		}
@@ -98,13 +116,29 @@ func run() error {
 		}
 	}
 	b.Seconds = time.Since(began).Seconds()
-	for _, m := range b.Missing {
-		fmt.Fprintln(os.Stderr, "MISSING:", m)
-	}
 	if len(b.Missing) > 0 {
 		fmt.Fprintln(os.Stderr, "bench/run --install gets the yardsticks by apt")
 	}
-	if *asJSON {
+	if err := b.print(*asJSON); err != nil {
+		return err
+	}
+	if *stat != "" {
+		if err := b.writeStat(*stat); err != nil {
+			return err
+		}
+	}
+	if *floors && len(b.Missed) > 0 {
+		return fmt.Errorf("%d floors are missed:\n  %s", len(b.Missed), strings.Join(b.Missed, "\n  "))
+	}
+	return nil
+}
+
+// print writes the report to standard output, and what is missing to standard error too.
+func (b *bench) print(asJSON bool) error {
+	for _, m := range b.Missing {
+		fmt.Fprintln(os.Stderr, "MISSING:", m)
+	}
+	if asJSON {
 		text, err := json.MarshalIndent(&b.report, "", "  ")
 		if err != nil {
 			return err
@@ -124,6 +158,11 @@ func runChild(what string, rounds int) error {
 	switch what {
 	case "tier": // that there is one is all
 		return nil
+	case "core":
+		if openBLAS == nil {
+			return errors.New("built without OpenBLAS")
+		}
+		return print(measureCore(openBLAS))
 	case "kernels":
 		return print(kernelRows(rounds))
 	case "sizes":
@@ -187,7 +226,7 @@ func compare(c, other *contender, floor float64) []row {
 	if c.err != nil || other.err != nil {
 		return nil
 	}
-	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times),
+	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times), Times: c.times,
 		Against: other.what, Value: medianRatio(other.times, c.times), Unit: "x", Floor: floor}}
 }
 
@@ -196,7 +235,7 @@ func plain(c *contender) []row {
 	if c.err != nil {
 		return nil
 	}
-	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times)}}
+	return []row{{What: c.what, Tier: c.tier, Threads: c.threads, Seconds: median(c.times), Times: c.times}}
 }
 
 func (b *bench) kernels() error {
@@ -213,10 +252,16 @@ func (b *bench) kernels() error {
 	return nil
 }
 
-// onTop returns the floor if the tier is AVX-512's, for which floors are stated.
-func onTop(tier string, floor float64) float64 {
-	if tier == "avx512" {
-		return floor
+// onTop returns the floor of the fastest tier of this machine: that with AVX-512, or that with tiles. Where there
+// are tiles the others have none, since floors were stated on machines without.
+func (b *bench) onTop(tier string, avx512, amx float64) float64 {
+	switch {
+	case tier != b.tiers[0]:
+		return 0
+	case tier == "avx512":
+		return avx512
+	case tier == "amx":
+		return amx
 	}
 	return 0
 }
@@ -243,18 +288,20 @@ func secondThread(one, two, pair *contender) []row {
 }
 
 func (b *bench) training() error {
-	torch, tuned, learn := map[int]*contender{}, map[int]*contender{}, map[int]*contender{}
+	torch, tuned, bf16, learn := map[int]*contender{}, map[int]*contender{}, map[int]*contender{}, map[int]*contender{}
 	var all []*contender
 	for threads := 1; threads <= 2; threads++ {
 		torch[threads] = b.yardstick("PyTorch, persistent contrastive divergence as usually written", "pcd_torch.py", threads, strconv.Itoa(threads), "usual")
 		tuned[threads] = b.yardstick("PyTorch, the same tuned by hand", "pcd_torch.py", threads, strconv.Itoa(threads), "tuned")
+		bf16[threads] = b.yardstick("PyTorch, tuned by hand, products in bf16", "pcd_torch_bf16.py", threads, strconv.Itoa(threads))
 		learn[threads] = b.yardstick("scikit-learn's BernoulliRBM", "rbm_sklearn.py", threads)
-		all = append(all, torch[threads], tuned[threads], learn[threads])
+		all = append(all, torch[threads], tuned[threads], bf16[threads], learn[threads])
 	}
 	kinds := []struct {
-		what, task string
-		floor      float64
-	}{{"step, centred", "step-centred", 2.5}, {"step, not centred", "step", 4}}
+		what, task       string
+		avx512, amx      float64 // floors against PyTorch as usually written
+		amxAgainstAVX512 float64
+	}{{"step, centred", "step-centred", 2.5, 4, 1.9}, {"step, not centred", "step", 4, 6, 2}}
 	type place struct {
 		task, tier string
 		threads    int
@@ -275,13 +322,17 @@ func (b *bench) training() error {
 	b.race(b.Rounds, all...)
 	var rows []row
 	for threads := 1; threads <= 2; threads++ {
-		rows = append(append(append(rows, plain(torch[threads])...), plain(tuned[threads])...), plain(learn[threads])...)
+		rows = append(append(append(append(rows, plain(torch[threads])...), plain(tuned[threads])...), plain(bf16[threads])...), plain(learn[threads])...)
 		for _, kind := range kinds {
 			for _, tier := range b.tiers {
 				c := ours[place{kind.task, tier, threads}]
-				rows = append(rows, compare(c, torch[threads], onTop(tier, kind.floor))...)
+				rows = append(rows, compare(c, torch[threads], b.onTop(tier, kind.avx512, kind.amx))...)
 				rows = append(rows, compare(c, tuned[threads], 0)...)
+				rows = append(rows, compare(c, bf16[threads], b.onTop(tier, 0, 2.5))...)
 				rows = append(rows, compare(c, learn[threads], 0)...)
+				if tier == "amx" && threads == 1 {
+					rows = append(rows, against("the avx512 tier", compare(c, ours[place{kind.task, "avx512", 1}], kind.amxAgainstAVX512))...)
+				}
 			}
 		}
 	}
@@ -289,19 +340,53 @@ func (b *bench) training() error {
 		top := b.tiers[0]
 		rows = append(rows, secondThread(ours[place{kind.task, top, 1}], ours[place{kind.task, top, 2}], pairs[kind.task])...)
 	}
-	rows = append(append(append(rows, again(torch)...), again(tuned)...), again(learn)...)
+	rows = append(append(append(append(rows, again(torch)...), again(tuned)...), again(bf16)...), again(learn)...)
 	b.add("Training step", "784 x 500 synapses, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides. "+
 		"Ours takes Adam's step for synapses, fields and coupling, PyTorch a plain gradient's for weights and fields.", rows)
 	return nil
 }
 
-// again returns what a yardstick gains from a second thread.
-func again(c map[int]*contender) []row {
-	rows := compare(c[2], c[1], 0)
+// wide measures steps of 2,000 hidden units beside PyTorch tuned by hand.
+func (b *bench) wide() error {
+	const hidden = 2000
+	var rows []row
+	var all []*contender
+	type side struct{ centred, plain, tuned, bf16 *contender }
+	sides := map[int]side{}
+	for threads := 1; threads <= 2; threads++ {
+		n, p := strconv.Itoa(threads), strconv.Itoa(hidden)
+		s := side{
+			b.ours("step, centred", "step-centred/"+p+"/500", b.tiers[0], threads), b.ours("step, not centred", "step/"+p+"/500", b.tiers[0], threads),
+			b.yardstick("PyTorch, tuned by hand", "pcd_torch.py", threads, n, "tuned", p),
+			b.yardstick("PyTorch, tuned by hand, products in bf16", "pcd_torch_bf16.py", threads, n, p),
+		}
+		sides[threads] = s
+		all = append(all, s.centred, s.plain, s.tuned, s.bf16)
+	}
+	b.race((b.Rounds+1)/2, all...)
+	for threads := 1; threads <= 2; threads++ {
+		s := sides[threads]
+		rows = append(append(rows, plain(s.tuned)...), plain(s.bf16)...)
+		for _, c := range []*contender{s.centred, s.plain} {
+			rows = append(rows, compare(c, s.tuned, 0)...)
+			rows = append(rows, compare(c, s.bf16, b.onTop(c.tier, 0, 2.5))...)
+		}
+	}
+	b.add("Training step, 2,000 hidden units", "784 x 2,000 synapses, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides.", rows)
+	return nil
+}
+
+// against names what rows compare with.
+func against(name string, rows []row) []row {
 	for k := range rows {
-		rows[k].Against = "one thread"
+		rows[k].Against = name
 	}
 	return rows
+}
+
+// again returns what a yardstick gains from a second thread.
+func again(c map[int]*contender) []row {
+	return against("one thread", compare(c[2], c[1], 0))
 }
 
 func (b *bench) gibbs() error {
@@ -329,17 +414,20 @@ func (b *bench) gibbs() error {
 	}
 	for _, tier := range b.tiers {
 		one, two := ours[tier][0], ours[tier][1]
-		rows = append(rows, compare(one, torch[1], onTop(tier, 20))...)
+		rows = append(rows, compare(one, torch[1], b.onTop(tier, 20, 20))...)
 		rows = append(rows, compare(two, torch[2], 0)...)
 		rows = append(rows, compare(one, tuned[1], 0)...)
 		rows = append(rows, compare(two, tuned[2], 0)...)
-		rows = append(rows, compare(one, loop, onTop(tier, 7))...)
+		rows = append(rows, compare(one, loop, b.onTop(tier, 7, 7))...)
 		if tier != "portable" {
-			r := compare(one, ours["portable"][0], 0)
-			for k := range r {
-				r[k].Against = "the portable tier"
+			rows = append(rows, against("the portable tier", compare(one, ours["portable"][0], 0))...)
+		}
+		if tier == "amx" {
+			rows = append(rows, against("the avx512 tier", compare(one, ours["avx512"][0], 0))...)
+			for _, r := range plain(one) {
+				r.What, r.Value, r.Unit, r.Limit = "sweep, one unit of one chain", r.Seconds*1e9/(1000*(visible+hidden)), "ns", 0.6
+				rows = append(rows, r)
 			}
-			rows = append(rows, r...)
 		}
 	}
 	top := ours[b.tiers[0]]

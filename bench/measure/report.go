@@ -41,6 +41,8 @@ type row struct {
 	Floor   float64 `json:"floor,omitempty"`   // what the value should at least be
 	Limit   float64 `json:"limit,omitempty"`   // what the value should at most be
 	Holds   *bool   `json:"holds,omitempty"`   // absent where there is neither
+
+	Times []float64 `json:"times,omitempty"` // seconds of each round
 }
 
 // judge sets whether the floor or the limit holds.
@@ -120,7 +122,7 @@ func duration(s float64) string {
 // markdown writes the report for people.
 func (r *report) markdown(w io.Writer) {
 	fmt.Fprintf(w, "%s, %d CPUs; %s; load average at start %s; %d rounds, %.0f s in all\n\n", r.Machine, r.CPUs, r.Date, r.Load, r.Rounds, r.Seconds)
-	for _, name := range []string{"go", "openblas", "numpy", "torch", "sklearn"} {
+	for _, name := range []string{"go", "kernels", "openblas", "numpy", "torch", "sklearn", "card", "driver", "cuda", "python"} {
 		if v := r.Versions[name]; v != "" {
 			fmt.Fprintf(w, "- %s %s\n", name, v)
 		}

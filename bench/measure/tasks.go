@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"bethe/dataset/mnist"
@@ -33,17 +34,7 @@ const coupling = 0.03
 var tasks = map[string]func() (func(n int) error, error){
 	"step":         func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, false) },
 	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
-	"sweep": func() (func(int) error, error) {
-		rng := rand.New(rand.NewPCG(1, 2))
-		machine := &rbm.Machine{Params: rbm.NewParams(visible, hidden, coupling), Synapses: rbm.Binary(spin.Random(visible, hidden, rng))}
-		for _, fields := range [][]float64{machine.VisibleField, machine.HiddenField} {
-			for k := range fields {
-				fields[k] = rng.NormFloat64()
-			}
-		}
-		chains := sample.NewChains(sample.OnMachine(machine), 1000, stream.New(1))
-		return func(n int) error { chains.Sweep(n); return nil }, nil
-	},
+	"sweep":        func() (func(int) error, error) { return sweeps(hidden, 1000) },
 	"sweep-plain": func() (func(int) error, error) {
 		p := newPlainSweep(1000)
 		return func(n int) error {
@@ -63,6 +54,38 @@ var tasks = map[string]func() (func(n int) error, error){
 			return &dual.Quenched[float32]{Engine: engine, Draws: 64, Key: stream.New(1)}
 		})
 	},
+}
+
+// taskOf returns the task of a name in tasks, or of such a name with the number of hidden units and that of
+// samples or chains behind it, as in sweep/2000/10000.
+func taskOf(name string) (func() (func(n int) error, error), error) {
+	if task, ok := tasks[name]; ok {
+		return task, nil
+	}
+	var p, count int
+	kind, sizes, _ := strings.Cut(name, "/")
+	if n, err := fmt.Sscanf(sizes, "%d/%d", &p, &count); n == 2 && err == nil && p > 0 && count > 0 {
+		switch kind {
+		case "step", "step-centred":
+			return func() (func(int) error, error) { return trainingSteps(visible, p, count, kind != "step") }, nil
+		case "sweep":
+			return func() (func(int) error, error) { return sweeps(p, count) }, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no task %q", name)
+}
+
+// sweeps prepares Gibbs sweeps of a machine of binary synapses with fields.
+func sweeps(p, count int) (func(int) error, error) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	machine := &rbm.Machine{Params: rbm.NewParams(visible, p, coupling), Synapses: rbm.Binary(spin.Random(visible, p, rng))}
+	for _, fields := range [][]float64{machine.VisibleField, machine.HiddenField} {
+		for k := range fields {
+			fields[k] = rng.NormFloat64()
+		}
+	}
+	chains := sample.NewChains(sample.OnMachine(machine), count, stream.New(1))
+	return func(n int) error { chains.Sweep(n); return nil }, nil
 }
 
 // errEnough ends a run of learning after the steps that were asked for.
@@ -146,9 +169,9 @@ func plantedRuns(rule variational.Rule, partition func() dual.Partition[float32]
 // serve does a task as often as it is asked to: it prints its versions, then
 // reads numbers, a line each, and answers with seconds a piece.
 func serve(task string) error {
-	prepare, ok := tasks[task]
-	if !ok {
-		return fmt.Errorf("there is no task %q", task)
+	prepare, err := taskOf(task)
+	if err != nil {
+		return err
 	}
 	work, err := prepare()
 	if err != nil {

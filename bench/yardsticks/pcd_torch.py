@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Persistent contrastive divergence in PyTorch: a machine of 784 x 500 real weights, 500 samples and
-500 chains a step, one sweep, plain gradient.  pcd_torch.py THREADS usual|tuned
+500 chains a step, one sweep, plain gradient.  pcd_torch.py THREADS usual|tuned [HIDDEN]
 
 usual: as tutorials and packages write it, a line for each formula. tuned: samples and chains are halves
 of one matrix, so that a step is three products, hidden fields of both, visible fields of the chains
@@ -11,7 +11,8 @@ import torch
 
 from serve import serve
 
-VISIBLE, HIDDEN, BATCH, RATE = 784, 500, 500, 0.01
+VISIBLE, BATCH, RATE = 784, 500, 0.01
+HIDDEN = int(sys.argv[3]) if len(sys.argv) > 3 else 500
 torch.set_num_threads(int(sys.argv[1]))
 torch.manual_seed(1)
 

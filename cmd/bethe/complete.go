@@ -40,15 +40,6 @@ not is blue), the posterior mean, completions.`,
 }
 
 func (c *console) complete(ctx context.Context, j *apply.Completing, data *dataFlags) error {
-	switch {
-	case j.From == "" || j.Clamp == "":
-		return usagef("name what to complete and what is given: --from DATA:K --clamp UNITS")
-	case j.Count < 1 || j.Sweeps < 1:
-		return usagef("-n %d --sweeps %d: both must be at least 1", j.Count, j.Sweeps)
-	}
-	if err := outputs(j.Out, j.PNG); err != nil {
-		return err
-	}
 	r, err := runJob(c, data, &j.Job, func() (*apply.CompletionReport, error) { return j.Run(ctx) })
 	if err != nil {
 		return err
@@ -70,17 +61,6 @@ func runJob[R any](c *console, data *dataFlags, j *apply.Job, run func() (R, err
 		return err
 	})
 	return r, err
-}
-
-// outputs checks the files that a verb writes.
-func outputs(out, png string) error {
-	switch {
-	case out == "" && png == "":
-		return usagef("name a file for the result: --out FILE.npz or --png FILE.png")
-	case out == png:
-		return usagef("--out and --png name the same file, %s", out)
-	}
-	return nil
 }
 
 // printFiles names the files written.

@@ -34,9 +34,6 @@ func newDenoiseCommand(c *console) *cobra.Command {
 }
 
 func (c *console) denoise(ctx context.Context, j *apply.Mending, data *dataFlags) error {
-	if j.Count < 0 || j.Chains < 1 || j.Sweeps < 1 {
-		return usagef("-n %d --chains %d --sweeps %d: chains and sweeps must be at least 1, and the samples not negative", j.Count, j.Chains, j.Sweeps)
-	}
 	r, err := runJob(c, data, &j.Job, func() (*apply.MendingReport, error) { return j.Run(ctx) })
 	if err != nil {
 		return err

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -141,14 +139,4 @@ func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
 	c.printf("  %s: started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
 		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d\n",
 		verdict, q.StartDifference, q.StartDifferenceError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps)
-}
-
-// writeAll returns a writer of text for durable.WriteFile.
-func writeAll(text []byte) func(io.Writer) error {
-	return func(w io.Writer) error {
-		if _, err := w.Write(text); err != nil {
-			return fmt.Errorf("write: %w", err)
-		}
-		return nil
-	}
 }

@@ -40,14 +40,6 @@ func newFeaturesCommand(c *console) *cobra.Command {
 }
 
 func (c *console) features(ctx context.Context, j *apply.Featuring, data *dataFlags) error {
-	switch {
-	case j.Out == "" && !j.Classifier && !j.Raw:
-		return usagef("nothing to do: name a file for the features, --out FILE.npy, or ask for --classifier or --raw")
-	case (j.Test != "" || j.TestLabels != "") && !j.Classifier && !j.Raw:
-		return usagef("--test is what classifiers are tested on: ask for --classifier or --raw")
-	case j.TestLabels != "" && j.Test == "":
-		return usagef("--test-labels are those of --test: name that too")
-	}
 	r, err := runJob(c, data, &j.Job, func() (*apply.FeaturesReport, error) { return j.Run(ctx) })
 	if err != nil {
 		return err

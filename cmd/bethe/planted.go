@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"bethe/dual"
 	"bethe/figure"
 	"bethe/figure/trials"
-	"bethe/planted"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -91,18 +89,10 @@ func (f *plantedFlags) check() error {
 		return err
 	}
 	switch {
-	case f.instances < 1 || f.restarts < 1 || f.steps < 1:
-		return usagef("--instances %d --restarts %d --steps %d: each must be at least 1", f.instances, f.restarts, f.steps)
 	case f.engine.Partition == "quenched" && f.engine.Estep == "chains":
 		return usagef("--partition quenched --estep chains: chains give no ln Z in the random fields; use exact, bethe or tap")
 	case f.out != "" && f.tasks > 1:
 		return usagef("--out and --tasks %d: one student is followed, not a sequence of sets", f.tasks)
-	case f.polish < 0:
-		return usagef("--polish %d: it must not be negative", f.polish)
-	case !(f.rate > 0) || math.IsInf(f.rate, 0):
-		return usagef("--rate %v: it must be positive and finite", f.rate)
-	case f.oracle && f.hidden > planted.MaxTracked:
-		return usagef("--oracle with --hidden %d: the Bayes optimum is found for at most %d hidden units", f.hidden, planted.MaxTracked)
 	}
 	if _, err := learningRule(f.rule); err != nil {
 		return err

@@ -46,18 +46,6 @@ The picture shows the mean of each visible unit given the hidden ones.`,
 }
 
 func (c *console) sample(ctx context.Context, j *apply.Sampling, data *dataFlags) error {
-	switch {
-	case j.Count < 1 || j.Sweeps < 1:
-		return usagef("-n %d --sweeps %d: both must be at least 1", j.Count, j.Sweeps)
-	case j.Out == "" && j.PNG == "":
-		return usagef("name a file for the samples: --out FILE.npz or --png FILE.png")
-	case j.Out == j.PNG:
-		return usagef("--out and --png name the same file, %s", j.Out)
-	case (j.Clamp == "") != (j.From == ""):
-		return usagef("--clamp and --from go together: which units are held, and at which sample")
-	case j.Integers && (j.PNG != "" || j.Clamp != "" || j.Tempered):
-		return usagef("--integers draws samples to --out, without --png, --clamp and --tempered")
-	}
 	r, err := runJob(c, data, &j.Job, func() (*apply.SamplingReport, error) { return j.Run(ctx) })
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -97,7 +98,10 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 		return &usageError{err}
 	}
 	if f.out != "" {
-		if err := durable.WriteFile(f.out, writeAll([]byte(text.String()))); err != nil {
+		if err := durable.WriteFile(f.out, func(w io.Writer) error {
+			_, err := io.WriteString(w, text.String())
+			return err
+		}); err != nil {
 			return err
 		}
 		c.printf("%s: %d shards\n", f.out, job.Shards)

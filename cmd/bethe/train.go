@@ -198,6 +198,9 @@ func flagOf(setting, value string) string {
 	case "centre false", "fields false":
 		return "--no-" + setting
 	}
+	if setting == "count" {
+		return strings.TrimSpace("-n " + value)
+	}
 	return strings.TrimSpace("--" + strings.ReplaceAll(setting, "_", "-") + " " + value)
 }
 

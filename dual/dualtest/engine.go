@@ -53,7 +53,7 @@ func Engine[T rbm.Real](t *testing.T, engine func() dual.Engine[T], tolerance fl
 }
 
 // given is how long work goes on before its context ends.
-const given = 10 * time.Millisecond
+const given = 3 * time.Millisecond
 
 // GivesUp has an engine work on a network of the shape given, which must be so large
 // that it takes a tenth of a second or more, and ends its context meanwhile. The engine

@@ -8,8 +8,8 @@ import (
 	"bethe/rbm"
 )
 
-// enumerate returns the moments of a network, from all its states, and ln Z.
-func enumerate(net *rbm.Network[float64]) (*rbm.Moments[float64], float64) {
+// lnWeights returns the logarithms of the weights of all states of a network.
+func lnWeights(net *rbm.Network[float64]) []float64 {
 	n, p := net.Visible(), net.Hidden()
 	lnWeight := make([]float64, 1<<(n+p))
 	for k := range lnWeight {
@@ -25,6 +25,13 @@ func enumerate(net *rbm.Network[float64]) (*rbm.Moments[float64], float64) {
 		}
 		lnWeight[k] = sum
 	}
+	return lnWeight
+}
+
+// enumerate returns the moments of a network, from all its states, and ln Z.
+func enumerate(net *rbm.Network[float64]) (*rbm.Moments[float64], float64) {
+	n, p := net.Visible(), net.Hidden()
+	lnWeight := lnWeights(net)
 	lnZ := rbm.LogSumExp(lnWeight)
 	m := rbm.NewMoments[float64](n, p)
 	for k, v := range lnWeight {

@@ -33,16 +33,52 @@ type Machine struct {
 // something, fresh terms draw the same.
 func Partition(t *testing.T, term func() dual.Partition[float64], tolerance float64, machines ...Machine) {
 	t.Helper()
-	PartitionLike(t, term, term, tolerance, machines...)
+	PartitionLike(t, term, ValueOf(t, term), tolerance, machines...)
 }
 
-// PartitionLike is Partition for a term that gives no ln Z, or an approximation: its
-// derivatives are held against differences of another term, and its ln Z, if it gives one,
-// against the other's.
-func PartitionLike(t *testing.T, term, value func() dual.Partition[float64], tolerance float64, machines ...Machine) {
+// A Value is what a partition term stands for: a function of the parameters and the
+// posterior means, hidden x visible.
+type Value func(params *rbm.Params, mean []float64) float64
+
+// ValueOf returns the value that a fresh term gives (dual.GivesLnZ).
+func ValueOf(t *testing.T, term func() dual.Partition[float64]) Value {
 	t.Helper()
-	if len(machines) == 0 || !dual.GivesLnZ(value()) {
-		t.Fatal("no machines to try a term on, or a value that gives no ln Z")
+	if !dual.GivesLnZ(term()) {
+		t.Fatal("a term that gives no ln Z has no value to be held against")
+	}
+	return func(params *rbm.Params, mean []float64) float64 {
+		_, report, err := term().Rows(context.Background(), dual.NewGradient[float64](params), params, mean)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.LnZ
+	}
+}
+
+// MeanZ is the Value ln E_q Z of spins, from its definition: the sum over all synapses
+// and states.
+func MeanZ(params *rbm.Params, mean []float64) float64 {
+	n, p := params.Visible(), params.Hidden()
+	net := rbm.NewNetwork[float64](n, p)
+	synapses, terms := make([]float64, n*p), make([]float64, 1<<(n*p))
+	for xi, lnZ := range terms {
+		for k, lambda := range mean {
+			synapses[k] = spinOf(xi, k)
+			lnZ += math.Log((1 + lambda*synapses[k]) / 2)
+		}
+		net.SetWeights(params, synapses)
+		terms[xi] = lnZ + rbm.LogSumExp(lnWeights(net))
+	}
+	return rbm.LogSumExp(terms)
+}
+
+// PartitionLike is Partition with another value in the place of the term's own: its
+// derivatives are held against differences of that value, and its ln Z, if it gives one,
+// against the value.
+func PartitionLike(t *testing.T, term func() dual.Partition[float64], value Value, tolerance float64, machines ...Machine) {
+	t.Helper()
+	if len(machines) == 0 {
+		t.Fatal("no machines to try a term on")
 	}
 	serves(t, term(), machines)
 	for k, machine := range machines {
@@ -176,18 +212,11 @@ func (c *termTest) calls(term dual.Partition[float64], machines ...int) (all []f
 	return all
 }
 
-// derivatives holds the gradient against differences of the value of the other term.
-func (c *termTest) derivatives(value func() dual.Partition[float64], tolerance float64) {
+// derivatives holds the gradient against differences of a value.
+func (c *termTest) derivatives(value Value, tolerance float64) {
 	c.t.Helper()
 	d := c.machines[0]
-	unused := dual.NewGradient[float64](&d.params)
-	lnZ := func() float64 {
-		_, report, err := value().Rows(context.Background(), unused, &d.params, d.mean)
-		if err != nil {
-			c.t.Fatalf("%+v: %v", c.machine, err)
-		}
-		return report.LnZ
-	}
+	lnZ := func() float64 { return value(&d.params, d.mean) }
 	term := c.term()
 	grad, report, err := c.call(context.Background(), term, 0)
 	if err != nil {

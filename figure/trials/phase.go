@@ -28,7 +28,7 @@ func (v PhaseView) Validate() error {
 	case !slices.Contains(sweep.Measures(), v.Value):
 		return setting.Errorf("value", strconv.Quote(v.Value), "it is one of %s", strings.Join(sweep.Measures(), ", "))
 	case v.X == v.Y || v.X == v.Panels || v.Y == v.Panels:
-		return setting.Errorf("x", v.X, "x, y (%s) and panels (%s) must differ", v.Y, v.Panels)
+		return setting.Phrase("x", "{x %s} {y %s} {panels %s}: they must differ", v.X, v.Y, v.Panels)
 	}
 	return nil
 }

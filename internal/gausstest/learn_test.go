@@ -38,11 +38,11 @@ func start[T units.Real](samples *gausstest.Samples[T]) *rbm.Model[T] {
 	n, m := samples.Features(), float64(samples.Len())
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, p, 0.4), Posterior: rbm.NewPosterior[T](n, p)}
 	model.VisibleOwn = make([]float64, 2*n)
-	samples.Prepare(model.VisibleOwn)
+	samples.Prepare(model.VisibleOwn, false)
 	mean := samples.MeanFields()
 	squares := make([]float64, 2*n) // of v about the mean: the base's derivatives by ln sigma are the sums of u^2 - 1
 	copy(model.VisibleOwn[n:], mean)
-	samples.Prepare(model.VisibleOwn)
+	samples.Prepare(model.VisibleOwn, false)
 	samples.Base(0, make([]float64, n), squares)
 	for i := range n {
 		model.VisibleOwn[i] = math.Log((squares[i]+m)/m) / 2

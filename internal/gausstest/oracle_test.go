@@ -96,7 +96,7 @@ func nearAll(t *testing.T, what string, got, want []float64, tolerance float64) 
 }
 
 // Bounds to 1e-8, gradients to 2e-6. The averages are those of 401 Gauss-Hermite nodes.
-func TestOracle(t *testing.T) {
+func TestObjectiveAgainstOracle(t *testing.T) {
 	for _, file := range []string{"testdata/oracle-units.json", "testdata/oracle-units-2.json"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -173,7 +173,7 @@ func (c *oracleCase) fields(t *testing.T, model *rbm.Model[float64], samples *ga
 	p, m := model.Hidden(), samples.Len()
 	w := &units.Block[float64]{Rows: p, First: make([]float64, p*m), Second: make([]float64, p*m)}
 	l := &units.Link[float64]{Mean: byHidden(c.PosteriorMean, same), Coupling: c.Coupling, Offset: model.VisibleOffset}
-	samples.Prepare(model.VisibleOwn)
+	samples.Prepare(model.VisibleOwn, false)
 	samples.Fields(w, l)
 	mean, variance := make([]float64, m), make([]float64, m)
 	for mu := range p {

@@ -53,7 +53,7 @@ func (s *Samples[T]) OwnSize() int { return 2 * s.n }
 func (s *Samples[T]) Extra(rows int) int { return 2 * rows * s.n }
 
 // Prepare implements units.Samples.
-func (s *Samples[T]) Prepare(own []float64) {
+func (s *Samples[T]) Prepare(own []float64, _ bool) {
 	copy(s.own, own)
 	for i := range s.n {
 		inverse := math.Exp(-own[i])
@@ -189,7 +189,7 @@ func (s *Samples[T]) Batch(last units.Samples[T], places []int) units.Samples[T]
 			batch.v[i*batch.m+k] = s.v[i*s.m+a]
 		}
 	}
-	batch.Prepare(s.own)
+	batch.Prepare(s.own, false)
 	return batch
 }
 

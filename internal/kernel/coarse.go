@@ -23,15 +23,7 @@ import (
 // gives 0. In float64 nothing is
 // rounded but as usual.
 func MulBitsCoarse[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int, slope T, shift []T) {
-	if dst, ok := any(dst).([]float32); ok {
-		use().mulBitsCoarse(dst, any(a).([]float32), p, k, bits, stride, lanes, float32(slope), any(shift).([]float32))
-		return
-	}
-	mulBits(dst, a, p, k, bits, stride, lanes)
-	for i := range p {
-		out := dst[i*lanes : (i+1)*lanes]
-		affine(out, out, slope, shiftOf(shift, i))
-	}
+	MulExpandedCoarse(dst, a, p, k, bits, stride, lanes, nil, slope, shift)
 }
 
 func shiftOf[T Real](shift []T, i int) T {

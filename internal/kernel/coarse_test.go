@@ -53,15 +53,21 @@ func checkCoarse(t *testing.T, seed uint64, p, k, lanes, extra int) {
 }
 
 func TestMulBitsCoarse(t *testing.T) {
-	onTiers(t, func(t *testing.T) {
-		for _, p := range []int{1, 2, 3, 4, 5, 6, 7, 13} {
-			for _, k := range []int{0, 1, 7, 29, 30, 31, 60, 95, 330, 331, 601} {
-				for _, lanes := range []int{1, 15, 16, 17, 33, 63, 64, 65, 100, 129} {
+	check := func(t *testing.T, rows, lengths, lanes []int) {
+		for _, p := range rows {
+			for _, k := range lengths {
+				for _, lanes := range lanes {
 					checkCoarse(t, uint64(p*k*lanes), p, k, lanes, (p+k)%2)
 				}
 			}
 		}
 		MulBitsCoarse[float32](nil, nil, 0, 5, nil, 0, 0, 1, nil)
+	}
+	onTiers(t, func(t *testing.T) {
+		check(t, []int{1, 2, 3, 4, 5, 6, 7, 13}, []int{0, 1, 7, 29, 30, 31, 60, 95, 330, 331, 601}, []int{1, 15, 16, 17, 33, 63, 64, 65, 100, 129})
+	})
+	onTiles(t, func(t *testing.T) {
+		check(t, []int{1, 15, 16, 17, 33}, []int{0, 1, 30, 31, 60, 61, 95, 120, 331}, []int{1, 16, 17, 31, 33, 65})
 	})
 }
 
@@ -108,7 +114,7 @@ func TestMulBitsCoarseExtremes(t *testing.T) {
 		a[i] = []float32{1, -3, 1e38, 1e-29, 1e-31, 2}[i/k]
 	}
 	a[5*k+17] = float32(math.Inf(1))
-	onTiers(t, func(t *testing.T) {
+	onAll(t, func(t *testing.T) {
 		dst := make([]float32, p*lanes)
 		MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
 		for l := range lanes {
@@ -132,7 +138,7 @@ func TestMulBitsCoarseExtremes(t *testing.T) {
 func FuzzMulBitsCoarse(f *testing.F) {
 	f.Add(uint64(1), uint8(7), uint16(784), uint16(100))
 	f.Fuzz(func(t *testing.T, seed uint64, p uint8, k, lanes uint16) {
-		onTiers(t, func(t *testing.T) { checkCoarse(t, seed, int(p%16), int(k%1000), int(lanes%400), int(seed%3)) })
+		onAll(t, func(t *testing.T) { checkCoarse(t, seed, int(p%16), int(k%1000), int(lanes%400), int(seed%3)) })
 	})
 }
 
@@ -156,7 +162,7 @@ func TestMulBitsCoarseInDoublePrecision(t *testing.T) {
 
 func BenchmarkMulBitsCoarse(b *testing.B) {
 	for _, s := range []struct{ p, k, lanes int }{
-		{500, 784, 500}, {500, 500, 784}, {784, 500, 500}, {500, 784, 1000}, {8, 784, 500}, {100, 100, 100},
+		{500, 784, 500}, {500, 500, 784}, {784, 500, 500}, {500, 784, 1000}, {8, 784, 500}, {32, 784, 500}, {2000, 784, 500}, {784, 2000, 500}, {100, 100, 100},
 	} {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.p, s.k, s.lanes), func(b *testing.B) {
 			rng := testRand(1)
@@ -164,12 +170,19 @@ func BenchmarkMulBitsCoarse(b *testing.B) {
 			bits := randomBits(make([]uint32, Words(s.k)*stride), rng, s.k, stride, s.lanes)
 			a, dst := fill(make([]float32, s.p*s.k), rng, 1), make([]float32, s.p*s.lanes)
 			benchTiers(b, func(b *testing.B) {
+				expanded := Lines(nil, ExpandedBytes(s.k, s.lanes))
+				Expand(expanded, bits, stride, s.k, s.lanes)
 				for _, way := range []struct {
 					name string
 					mul  func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
 				}{{"coarse", func(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
 					MulBitsCoarse(dst, a, p, k, bits, stride, lanes, 1, nil)
+				}}, {"prepared", func(dst, a []float32, p, k int, bits []uint32, stride, lanes int) {
+					MulExpandedCoarse(dst, a, p, k, bits, stride, lanes, expanded, 1, nil)
 				}}, {"float32", MulBits[float32]}} {
+					if way.name == "prepared" && len(expanded) == 0 { // it is coarse
+						continue
+					}
 					b.Run(way.name, func(b *testing.B) {
 						for b.Loop() {
 							way.mul(dst, a, s.p, s.k, bits, stride, s.lanes)

@@ -12,4 +12,5 @@ package kernel
 //go:generate go run -C gen . -group real -out ../real_amd64.s -stubs ../real_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group row -out ../row_amd64.s -stubs ../row_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group gauss -out ../gauss_amd64.s -stubs ../gauss_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group tile -out ../tile_amd64.s -stubs ../tile_stub_amd64.go -pkg kernel
 //go:generate go run -C gen ./gausstable -out ../gausstable.go

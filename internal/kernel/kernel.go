@@ -1,7 +1,7 @@
 // Package kernel holds the loops in which the program spends its time: products
 // of packed ±1 matrices with real ones, elementwise functions and the drawing
 // of spins. It is the one seam where vector code comes in. Portable Go is the
-// specification; on amd64 assembly for AVX2 or AVX-512 takes over where the
+// specification; on amd64 assembly for AVX2, AVX-512 or matrix tiles (AMX) takes over where the
 // machine has them (Tier), but for float64. Elementwise functions, draws, counts
 // and coarse products give the same bits on every tier; other products differ
 // by rounding. The build tag purego leaves the assembly out, and gen writes it.

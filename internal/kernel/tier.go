@@ -10,14 +10,14 @@ import (
 // portable function of its name does.
 type functions struct {
 	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-	mulBitsCoarse func(dst, a []float32, p, k int, bits []uint32, stride, lanes int, slope float32, shift []float32)
+	rounded       roundedProducts
 	largest       func(x []float32) uint32
 	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g []Generator)
 	skip          func(g *Generator, steps int)
 	transposeBits func(dst, bits []uint32, stride, cols int)
-	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
+	bitCounts     bitCounts
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
@@ -56,7 +56,7 @@ var portable = tier{"portable", functions{
 	drawBlock:     drawBlock[float32],
 	skip:          skip,
 	transposeBits: transposeBits,
-	countDiff:     countDiff,
+	bitCounts:     byWords(countDiff),
 	drawCounts:    drawCounts,
 	transpose:     transpose[float32],
 	adam:          adam[float32],
@@ -82,13 +82,27 @@ var portable = tier{"portable", functions{
 	gaussMomentsAlike: gaussMomentsAlike,
 }}
 
-// tiers are those that this machine can run, slowest first.
-var tiers = append([]tier{portable}, vectorTiers()...)
+// An absentTier is one that this machine or build cannot run.
+type absentTier struct{ name, why string }
+
+// tiers are those that this machine can run, slowest first, and absent the others.
+var tiers, absent = func() ([]tier, []absentTier) {
+	list, absent := vectorTiers()
+	return append([]tier{portable}, list...), absent
+}()
+
+// slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
+// name alone.
+var slowTiles = tier{"tiles", func() functions {
+	f, tiles := portable.functions, &byTiles{tilesInGo, countDiff}
+	f.rounded, f.bitCounts = tiles, tiles
+	return f
+}()}
 
 func init() {
 	for i := range tiers { // those without one of their own
-		if f := &tiers[i].functions; f.mulBitsCoarse == nil {
-			f.mulBitsCoarse = f.mulBitsCoarseByFloats
+		if f := &tiers[i].functions; f.rounded == nil {
+			f.rounded = byTables(f.mulBitsCoarseByFloats)
 		}
 	}
 }
@@ -113,6 +127,14 @@ func pick(name string) (*tier, error) {
 		}
 		names = append(names, tiers[i].name)
 	}
+	if name == slowTiles.name {
+		return &slowTiles, nil
+	}
+	for _, t := range absent {
+		if t.name == name {
+			return nil, fmt.Errorf("%s=%s: %s; kernels that there are: %s", tierVariable, name, t.why, strings.Join(names, ", "))
+		}
+	}
 	return nil, fmt.Errorf("%s=%s: this build on this machine has the kernels %s", tierVariable, name, strings.Join(names, ", "))
 }
 
@@ -129,9 +151,11 @@ func use() *functions {
 // so a command calls Check first.
 func Check() error { return tierErr }
 
-// Tier names the kernels in use: "avx512", "avx2" or "portable", the first of
+// Tier names the kernels in use: "amx", "avx512", "avx2" or "portable", the first of
 // these that the machine can run, or what the environment variable
 // BETHE_KERNEL says.
+//
+// BETHE_KERNEL=tiles takes slow products by tiles in Go, on any machine: for tests of what uses amx.
 func Tier() string {
 	use()
 	return current.name

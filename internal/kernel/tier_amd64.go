@@ -4,12 +4,12 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// vectorTiers returns those whose instructions this machine has. Every machine
-// with the population count of the wide tier has the rest of it.
-func vectorTiers() (list []tier) {
+// vectorTiers returns those whose instructions this machine has, and why others are not
+// there. Every machine with the population count of the wide tier has the rest of it.
+func vectorTiers() (list []tier, absent []absentTier) {
 	x := &cpu.X86
 	if !x.HasAVX2 || !x.HasFMA {
-		return nil
+		return nil, []absentTier{{"avx2", noAVX2}, {"avx512", noAVX512}, {"amx", noAVX512}}
 	}
 	list = append(list, tier{"avx2", functions{
 		mulBits:       mulAVX2.mulBits,
@@ -19,7 +19,7 @@ func vectorTiers() (list []tier) {
 		drawBlock:     drawBlockVector(16, drawBlock16AVX2, nil),
 		skip:          skipVector(skipAVX2),
 		transposeBits: transposeBitsVector,
-		countDiff:     countDiffVector(false),
+		bitCounts:     byWords(countDiffVector(false)),
 		drawCounts:    drawCountsVector(16, drawCounts16AVX2, nil),
 		transpose:     transposeVector,
 		adam:          adamAVX2,
@@ -48,17 +48,17 @@ func vectorTiers() (list []tier) {
 		gaussMomentsAlike: gaussMomentsAlikeAVX2,
 	}})
 	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ || !x.HasAVX512VBMI2 || !x.HasAVX512VNNI {
-		return list
+		return list, []absentTier{{"avx512", noAVX512}, {"amx", noAVX512}}
 	}
-	return append(list, tier{"avx512", functions{
+	list = append(list, tier{"avx512", functions{
 		mulBits:       mulAVX512.mulBits,
-		mulBitsCoarse: mulBitsCoarseAVX512,
+		rounded:       byTables(mulBitsCoarseAVX512),
 		largest:       largestAVX512,
 		mulReal:       mulRealAVX512,
 		drawBlock:     drawBlockVector(32, drawBlock32AVX512, drawBlock64AVX512),
 		skip:          skipVector(skipAVX512),
 		transposeBits: transposeBitsVector,
-		countDiff:     countDiffVector(true),
+		bitCounts:     byWords(countDiffVector(true)),
 		drawCounts:    drawCountsVector(32, drawCounts32AVX512, drawCounts64AVX512),
 		transpose:     transposeVector,
 		adam:          adamAVX512,
@@ -86,4 +86,13 @@ func vectorTiers() (list []tier) {
 
 		gaussMomentsAlike: gaussMomentsAlikeAVX512,
 	}})
+	if why := noTiles(); why != "" {
+		return list, []absentTier{{"amx", why}}
+	}
+	return append(list, amxTier(&list[1])), nil
 }
+
+const (
+	noAVX2   = "the processor has no AVX2 and FMA"
+	noAVX512 = "the processor has not all of AVX-512 that these kernels use (VPOPCNTDQ, VBMI2, VNNI)"
+)

@@ -2,4 +2,7 @@
 
 package kernel
 
-func vectorTiers() []tier { return nil }
+func vectorTiers() ([]tier, []absentTier) {
+	const why = "the program was built without assembly, or for another processor than amd64"
+	return nil, []absentTier{{"avx2", why}, {"avx512", why}, {"amx", why}}
+}

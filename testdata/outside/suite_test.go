@@ -198,6 +198,23 @@ func TestLearning(t *testing.T) {
 	}
 }
 
+// Offsets of real hidden units follow their means outside ±1.
+func TestOffsets(t *testing.T) {
+	samples := patterns()
+	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: 0.2, Deviation: 0.3, Key: stream.New(2)}, samples)
+	model.HiddenField[0], model.HiddenOffset[1] = 2, -3
+	tr, err := variational.NewTrainer(model, units.NewSpins[float64](samples), Hopfield{}, Gaussian{}, variational.Options{Steps: 8, Rate: 1e-3, OffsetRate: 0.6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tr.Run(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if nu := model.HiddenOffset; !(math.Abs(nu[0]-2) < 0.2 && math.Abs(nu[1]) < 0.2) {
+		t.Errorf("offsets %v of hidden units of means 2 and 0", nu)
+	}
+}
+
 // NewTrainer refuses what a partition term does not serve.
 func TestRefusals(t *testing.T) {
 	samples := patterns()

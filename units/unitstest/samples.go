@@ -57,7 +57,7 @@ func Samples[T units.Real](t *testing.T, samples func(count, samples int, seed u
 func layer[T units.Real](t *testing.T, c Case[T], tolerance float64) {
 	t.Helper()
 	d := c.Data
-	d.Prepare(c.Own)
+	d.Prepare(c.Own, false)
 	n, m := d.Features(), d.Len()
 	if d.Kind() == "" || !(d.OffsetLimit() >= 0) || d.OwnSize() != len(c.Own) {
 		t.Fatalf("kind %q with offsets within ±%v and %d parameters of its own, not the %d of the case", d.Kind(), d.OffsetLimit(), d.OwnSize(), len(c.Own))
@@ -123,7 +123,7 @@ func enumerated[T units.Real](t *testing.T, c Case[T], tolerance float64) {
 			x, _ := c.At(c.Own)
 			const rows = 2
 			w := o.block(1, rows)
-			d.Prepare(c.Own)
+			d.Prepare(c.Own, false)
 			d.Fields(w, l)
 			for k := range rows {
 				const shift = 0.3
@@ -162,7 +162,7 @@ func batches[T units.Real](t *testing.T, c Case[T]) {
 	fields := func(s units.Samples[T]) (mean, variance []T) {
 		o := newObjective(c, rbm.BinaryKind, 1, true)
 		o.samples = s
-		s.Prepare(c.Own)
+		s.Prepare(c.Own, false)
 		w, l := o.block(0, 1), o.link(false, true)
 		s.Fields(w, l)
 		mean, variance = make([]T, s.Len()), make([]T, s.Len())
@@ -212,9 +212,9 @@ type objective[T units.Real] struct {
 	objective *variational.Objective[T]
 }
 
-// newObjective draws a machine of six hidden features, in units of so many features.
+// newObjective draws a machine of twelve hidden features, in units of so many features.
 func newObjective[T units.Real](c Case[T], kind rbm.Kind, together int, offsets bool) *objective[T] {
-	const hidden = 6
+	const hidden = 12 // more than a piece of work takes
 	rng := rand.New(rand.NewPCG(uint64(together), 5))
 	n := c.Data.Features()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, hidden, 0.4/math.Sqrt(float64(n))), Posterior: rbm.NewPosterior[T](n, hidden)}
@@ -371,7 +371,7 @@ func (o *objective[T]) blocks(t *testing.T) {
 		for _, rows := range []int{1, 2, 4, p} {
 			var moments, slopes []T
 			l := o.link(known, true)
-			o.samples.Prepare(o.c.Own)
+			o.samples.Prepare(o.c.Own, false)
 			for lo := 0; lo < p; lo += rows {
 				w := o.block(lo, min(rows, p-lo))
 				if rows == 4 { // work space of more rows than there are

@@ -23,6 +23,7 @@ var groups = map[string]func(m machine){
 	"real":        realTiles,
 	"count":       counting,
 	"row":         rowFunctions,
+	"tile":        tiles,
 }
 
 func main() {
