@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -94,7 +95,11 @@ func (f *folder) open() (*Result, error) {
 	if finished != nil || err != nil {
 		return finished, err
 	}
-	if err := durable.RemoveLeftovers(f.path, f.files()...); err != nil {
+	files, err := f.files()
+	if err != nil {
+		return nil, err
+	}
+	if err := durable.RemoveLeftovers(f.path, files...); err != nil {
 		return nil, err
 	}
 	return nil, f.writeInfo()
@@ -160,13 +165,22 @@ func (f *folder) sums() map[string]string {
 	return sums
 }
 
-// files names all that the run writes to its folder.
-func (f *folder) files() []string {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile}
-	for k := range f.recipe.Restarts {
-		names = append(names, filepath.Base(checkpointPath(f.path, &f.recipe, k)))
+// files names all that the run writes to its folder, with the checkpoints of those starts
+// that have left something there: there may be a thousand million starts.
+func (f *folder) files() ([]string, error) {
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.CheckpointFile}
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	for _, e := range entries {
+		name, _, left := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp")
+		digits, numbered := strings.CutPrefix(name, "checkpoint-")
+		if start, err := strconv.Atoi(strings.TrimSuffix(digits, ".npz")); left && numbered && err == nil && start >= 0 && start < f.recipe.Restarts {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // writeInfo writes what the run is of, and a picture of some data, unless an

@@ -226,6 +226,9 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		return nil, terms, err
 	}
 	bound := terms.Bound()
+	if err := l.checkBound(bound); err != nil {
+		return nil, terms, err
+	}
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
@@ -240,9 +243,20 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 			return nil, terms, err
 		}
 		other := annealed.Bound()
+		if err := l.checkBound(other); err != nil {
+			return nil, terms, err
+		}
 		result.BoundAnnealed = &other
 	}
 	return result, terms, nil
+}
+
+// checkBound returns an error of a bound that is no finite number.
+func (l *learner) checkBound(bound float64) error {
+	if math.IsNaN(bound) || math.IsInf(bound, 0) {
+		return fmt.Errorf("after step %d: the bound is %v nats a sample: %w%s", l.trainer.Step(), bound, variational.ErrDiverged, l.kept())
+	}
+	return nil
 }
 
 // record returns what costs little to measure.

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"bethe/dataset"
@@ -254,7 +253,7 @@ func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[floa
 			return nil, nil, err
 		}
 		seconds += result.Seconds
-		if best == nil || *result.Bound > *bestResult.Bound || math.IsNaN(*bestResult.Bound) {
+		if best == nil || *result.Bound > *bestResult.Bound {
 			best, bestResult = l.trainer.Result(), result
 		}
 		watching.learned(k, result)

@@ -147,6 +147,10 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		return fmt.Errorf("%s: a checkpoint of another run\n  it is of: %s\n  this is:  %s\nresume with the settings it was made with, or choose another folder", path, meta.Label, label)
 	case meta.Step < 0 || meta.Elapsed < 0:
 		return fmt.Errorf("%s: meta.json: step %d after %v", path, meta.Step, meta.Elapsed)
+	case float64(meta.Step) > t.limit():
+		return fmt.Errorf("%s: meta.json: step %d of a run that ends after %.0f", path, meta.Step, t.limit())
+	case meta.Average < 0 || meta.Average > meta.Step/averageEvery:
+		return fmt.Errorf("%s: meta.json: an average of %d models, one every %d steps, after step %d", path, meta.Average, averageEvery, meta.Step)
 	}
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
@@ -226,9 +230,6 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 // loadAverage reads the average of the given number of models.
 func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (running[float32], error) {
 	r := running[float32]{count: count}
-	if count < 0 {
-		return r, fmt.Errorf("%s: meta.json: an average of %d models", path, count)
-	}
 	if count == 0 {
 		return r, nil
 	}

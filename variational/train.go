@@ -180,12 +180,25 @@ func (t *Trainer[T]) Fraction() float64 {
 		f = max(f, float64(t.state.step)/float64(t.opt.Steps))
 	}
 	if t.opt.Epochs > 0 {
-		f = max(f, float64(t.state.step)/float64(t.opt.Epochs*t.stepsPerEpoch()))
+		f = max(f, float64(t.state.step)/(float64(t.opt.Epochs)*float64(t.stepsPerEpoch())))
 	}
 	if t.opt.Time > 0 {
 		f = max(f, float64(t.state.elapsed)/float64(t.opt.Time))
 	}
 	return min(f, 1)
+}
+
+// limit returns the steps after which learning ends whatever time it takes; +Inf if time
+// alone ends it.
+func (t *Trainer[T]) limit() float64 {
+	limit := math.Inf(1)
+	if t.opt.Steps > 0 {
+		limit = float64(t.opt.Steps)
+	}
+	if t.opt.Epochs > 0 {
+		limit = min(limit, float64(t.opt.Epochs)*float64(t.stepsPerEpoch()))
+	}
+	return limit
 }
 
 func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Len() / t.opt.Batch }
