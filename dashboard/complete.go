@@ -70,7 +70,12 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusTooManyRequests, "too many drawings at once; wait a moment")
 		return
 	}
-	machine, err := s.machineOf(folder)
+	machine, err := s.machineOf(r.Context(), folder)
+	if errors.Is(err, errBusy) {
+		w.Header().Set("Retry-After", "2")
+		refuse(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
 	if errors.Is(err, errNoModel) {
 		refuse(w, http.StatusConflict, err.Error())
 		return

@@ -13,7 +13,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
+	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 )
@@ -21,17 +22,26 @@ import (
 // Options of a server.
 type Options struct {
 	// Token that a visitor must show, in the address (?token=) or as a bearer.
-	// Empty: none. It is needed to listen anywhere but on the loopback.
+	// Empty: none. It is needed to listen anywhere but on the loopback, and has at
+	// least ShortestToken letters.
 	Token string
-	// Hosts are further names by which visitors may reach the server; without
-	// them, addresses by number and localhost.
+	// Hosts are further names by which visitors may reach the server, directly or
+	// through a proxy; without them, addresses by number and localhost. The first
+	// is that of the address that Address returns.
 	Hosts []string
 }
+
+// ShortestToken is how many letters a token has at least: one that can be guessed
+// by trying keeps nobody out.
+const ShortestToken = 16
+
+// ErrShortToken is returned by New for a token that is too short.
+var ErrShortToken = fmt.Errorf("a token has at least %d letters", ShortestToken)
 
 // A Server shows the runs of a folder.
 type Server struct {
 	opt     Options
-	root    *os.Root
+	port    string // that it listens on
 	watcher *watcher
 	charts  chartCache
 	models  modelCache
@@ -41,15 +51,13 @@ type Server struct {
 }
 
 // New returns a server of the runs in a folder: that of one run, or of many.
-// The error is that of reading it.
+// The error is that of reading it, or ErrShortToken.
 func New(folder string, opt Options) (*Server, error) {
-	root, err := os.OpenRoot(folder)
-	if err != nil {
-		return nil, err
+	if opt.Token != "" && len([]rune(opt.Token)) < ShortestToken {
+		return nil, ErrShortToken
 	}
-	s := &Server{opt: opt, root: root, watcher: newWatcher(folder), all: newBucket(1000, 4000), drawing: newBucket(10, 20)}
+	s := &Server{opt: opt, watcher: newWatcher(folder), charts: chartCache{turn: newTurns()}, models: modelCache{turn: newTurns()}, all: newBucket(1000, 4000), drawing: newBucket(10, 20)}
 	if err := s.watcher.look(true); err != nil {
-		root.Close()
 		return nil, err
 	}
 	s.routes()
@@ -66,7 +74,15 @@ func (s *Server) Listen(address string) (net.Listener, error) {
 	if s.opt.Token == "" && !loopback(host) {
 		return nil, fmt.Errorf("%s is open to others and needs a token", address)
 	}
-	return net.Listen("tcp", address)
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if _, s.port, err = net.SplitHostPort(l.Addr().String()); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // loopback reports whether a host is this machine, by name or number.
@@ -78,13 +94,52 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// Address returns the address for a visitor of a listener, with the token.
+// Address returns the address for a visitor of a listener, with the token. Where
+// it listens on every address of the machine, that is one by which others can
+// reach it: the first of Hosts, else a number of the machine.
 func (s *Server) Address(l net.Listener) string {
-	address := "http://" + l.Addr().String() + "/"
-	if s.opt.Token != "" {
-		address += "?token=" + s.opt.Token
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil { // no address of a network
+		host, port = l.Addr().String(), ""
 	}
-	return address
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		host = reachable(ip)
+		if len(s.opt.Hosts) > 0 {
+			host = s.opt.Hosts[0]
+		}
+	}
+	u := url.URL{Scheme: "http", Host: net.JoinHostPort(host, port), Path: "/"}
+	if s.opt.Token != "" {
+		u.RawQuery = url.Values{"token": {s.opt.Token}}.Encode()
+	}
+	return u.String()
+}
+
+// reachable returns the number by which other machines may reach this one, that
+// of the loopback if it has no other.
+func reachable(any netip.Addr) string {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		addresses = nil // the loopback is better than nothing
+	}
+	best := netip.Addr{}
+	for _, a := range addresses {
+		prefix, err := netip.ParsePrefix(a.String())
+		if err != nil || !prefix.Addr().IsGlobalUnicast() {
+			continue
+		}
+		ip := prefix.Addr().Unmap()
+		if !best.IsValid() || ip.Is4() && !best.Is4() { // who listens on [::] takes both
+			best = ip
+		}
+	}
+	switch {
+	case best.IsValid():
+		return best.String()
+	case any.Is4():
+		return "127.0.0.1"
+	}
+	return "::1"
 }
 
 // When the server shuts down, pages that are open get the last news and fetch
@@ -113,7 +168,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	done.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer done.Done()
-		_ = s.watcher.look(true) // an error is in the news
+		looked := make(chan struct{})
+		go func() { defer close(looked); _ = s.watcher.look(true) }() // an error is in the news
+		select {
+		case <-looked:
+		case <-time.After(stopsLookingFor):
+		}
 		open := s.watcher.open()
 		end()
 		if open > 0 {
@@ -128,9 +188,6 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	err := server.Serve(l)
 	if !stop() {
 		done.Wait()
-	}
-	if e := s.root.Close(); err == nil {
-		err = e
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

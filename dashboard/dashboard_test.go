@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -76,6 +78,7 @@ func serve(t *testing.T, path string, opt Options) (address string, end func() e
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.watcher.findEvery = lookEvery // tests come and go sooner than runs
 	l, err := s.Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -216,26 +219,34 @@ func TestToken(t *testing.T) {
 			t.Errorf("%s without a token", at)
 		}
 	}
-	address, _ := serve(t, path, Options{Token: "secret"})
+	for _, token := range []string{"s", "secret", "fifteen letters"} {
+		if _, err := New(path, Options{Token: token}); err != ErrShortToken {
+			t.Errorf("the token %q: %v", token, err)
+		}
+	}
+	const secret = "a secret; of \"ö\" & 50 % more+"
+	asked := url.Values{"token": {secret}}.Encode()
+	address, _ := serve(t, path, Options{Token: secret})
+	_, port, _ := strings.Cut(strings.TrimPrefix(address, "http://"), ":")
 	if status, _, _ := ask(t, request(t, "GET", address, "")); status != 401 {
 		t.Errorf("no token: %d", status)
 	}
-	for _, at := range []string{"/?token=wrong", "/?token=", "/app.js?token=secret"} {
+	for _, at := range []string{"/?token=wrong", "/?token=", "/app.js?" + asked} {
 		if status, _, _ := ask(t, request(t, "GET", address+at, "")); status != 401 {
 			t.Errorf("%s: %d", at, status)
 		}
 	}
-	status, _, header := ask(t, request(t, "GET", address+"/?token=secret", "", "Host", "192.168.1.7:80"))
+	status, _, header := ask(t, request(t, "GET", address+"/?"+asked, "", "Host", "192.168.1.7:80"))
 	c := header.Get("Set-Cookie")
-	if status != 303 || header.Get("Location") != "/" || !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") {
+	if status != 303 || header.Get("Location") != "./" || strings.Contains(c, "Path=") || !strings.HasPrefix(c, "bethe_token_"+port+"=") || !strings.Contains(c, "HttpOnly") || !strings.Contains(c, "SameSite=Strict") {
 		t.Fatalf("%d %v", status, header)
 	}
-	for _, h := range [][]string{{"Cookie", strings.Split(c, ";")[0]}, {"Authorization", "Bearer secret"}} {
+	for _, h := range [][]string{{"Cookie", strings.Split(c, ";")[0]}, {"Authorization", "Bearer " + secret}, {"Cookie", "bethe_token_" + port + "=other; " + strings.Split(c, ";")[0]}} {
 		if status, _, _ := ask(t, request(t, "GET", address, "", h...)); status != 200 {
 			t.Errorf("%v: %d", h, status)
 		}
 	}
-	if status, _, _ := ask(t, request(t, "GET", address, "", "Cookie", cookie+"=other")); status != 401 {
+	if status, _, _ := ask(t, request(t, "GET", address, "", "Cookie", "bethe_token_"+port+"=other")); status != 401 {
 		t.Errorf("a wrong cookie: %d", status)
 	}
 }
@@ -511,31 +522,61 @@ func TestLimits(t *testing.T) {
 	if _, err := New(filepath.Join(path, "missing"), Options{}); err == nil {
 		t.Error("a missing folder")
 	}
-	if err := os.WriteFile(filepath.Join(path, runs.InfoFile), []byte("{"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := New(path, Options{}); err == nil {
-		t.Error("a broken run")
-	}
 }
 
 func TestChartCache(t *testing.T) {
-	var c chartCache
+	c := chartCache{turn: newTurns()}
 	drawn := 0
+	get := func(key string, size int) {
+		t.Helper()
+		if text, err := c.get(t.Context(), key, func() ([]byte, error) { drawn++; return make([]byte, size), nil }); err != nil || len(text) != size {
+			t.Fatalf("%d bytes, %v", len(text), err)
+		}
+	}
 	for range 3 {
 		for k := range maxCharts + 1 {
-			if _, err := c.get(fmt.Sprint(k), func() ([]byte, error) { drawn++; return nil, nil }); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.get(fmt.Sprint(k), func() ([]byte, error) { drawn++; return nil, nil }); err != nil {
-				t.Fatal(err)
-			}
+			get(fmt.Sprint(k), 0)
+			get(fmt.Sprint(k), 0)
 		}
 	}
 	if drawn != 3*(maxCharts+1) || len(c.drawn) != maxCharts {
 		t.Errorf("%d drawn, %d kept", drawn, len(c.drawn))
 	}
-	if _, err := c.get("x", func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
+	// Large ones are counted by their bytes, and those of their keys.
+	const size = 1 << 20
+	drawn = 0
+	for k := range 100 {
+		key := fmt.Sprint(k, " ", strings.Repeat("0", size))
+		get(key, size)
+		get(key, size)
+	}
+	kept := 0
+	for key, text := range c.drawn {
+		kept += len(key) + len(text)
+	}
+	if drawn != 100 || kept != c.bytes || kept > maxChartBytes || kept < maxChartBytes*3/4 || len(c.drawn) != len(c.recent) {
+		t.Errorf("%d drawn, %d bytes kept, counted as %d", drawn, kept, c.bytes)
+	}
+	get("huge", maxChartBytes/2)
+	if _, ok := c.drawn["huge"]; ok {
+		t.Error("one chart may push all others out")
+	}
+	if _, err := c.get(t.Context(), "x", func() ([]byte, error) { return nil, io.EOF }); err != io.EOF {
 		t.Errorf("%v", err)
+	}
+	// What is kept is had while another is drawn, and who waits can leave.
+	ended := make(chan error)
+	_, err := c.get(t.Context(), "slow", func() ([]byte, error) {
+		get("99 "+strings.Repeat("0", size), size)
+		ctx, leave := context.WithCancel(t.Context())
+		go func() {
+			_, err := c.get(ctx, "other", func() ([]byte, error) { return nil, nil })
+			ended <- err
+		}()
+		leave()
+		return nil, <-ended
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting: %v", err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +16,12 @@ import (
 
 func silent() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// cookie that keeps the token of a visitor.
-const cookie = "bethe_token"
+// cookie names what keeps the token of a visitor. Browsers send cookies to every
+// port of a machine, so it carries that of this server.
+func (s *Server) cookie() string { return "bethe_token_" + s.port }
+
+// kept is how a cookie holds a token, whatever letters it has.
+func kept(token string) string { return url.QueryEscape(token) }
 
 // policy of the page: nothing from elsewhere, nothing inline.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -33,9 +39,9 @@ func (s *Server) Handler() http.Handler {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTime)) // not every connection has one
 		switch {
 		case !s.knownHost(r.Host):
-			refuse(w, http.StatusMisdirectedRequest, "this host is not known here")
-		case !sameOrigin(r):
-			refuse(w, http.StatusForbidden, "requests from other pages are refused")
+			refuse(w, http.StatusMisdirectedRequest, "this host is not known here: whoever starts the server must tell it the host's name")
+		case !s.sameOrigin(r):
+			refuse(w, http.StatusForbidden, "requests from other pages are refused; behind a proxy, whoever starts the server must tell it the host's name in the visitors' browsers")
 		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.URL.Path != completePath:
 			refuse(w, http.StatusMethodNotAllowed, "only GET")
 		case !s.all.take(visitor(r)):
@@ -62,15 +68,21 @@ func (s *Server) knownHost(host string) bool {
 	}
 	host = strings.Trim(host, "[]")
 	if s.opt.Token == "" {
-		return loopback(host) || slices.Contains(s.opt.Hosts, host)
+		return loopback(host) || s.named(host)
 	}
-	return host == "localhost" || net.ParseIP(host) != nil || slices.Contains(s.opt.Hosts, host)
+	_, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil || s.named(host)
+}
+
+// named reports whether the server was told that visitors reach it by a name.
+func (s *Server) named(host string) bool {
+	return slices.ContainsFunc(s.opt.Hosts, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
 // sameOrigin reports whether a request comes from our page or from no page; only
 // the page itself may be opened from elsewhere.
-func sameOrigin(r *http.Request) bool {
-	if origin := r.Header.Get("Origin"); origin != "" && origin != "http://"+r.Host {
+func (s *Server) sameOrigin(r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" && !s.ownOrigin(origin, r.Host) {
 		return false
 	}
 	switch r.Header.Get("Sec-Fetch-Site") {
@@ -80,17 +92,29 @@ func sameOrigin(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
+// ownOrigin reports whether an origin is that of our page: the host that was asked,
+// or, behind a proxy that asks under another one, a name that we were told.
+func (s *Server) ownOrigin(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && (u.Host == host || s.named(u.Hostname()))
+}
+
 // admitted reports whether a request shows the token. One that has it in its
 // address gets a cookie, and is sent to the address without.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request) bool {
 	same := func(token string) bool { return subtle.ConstantTimeCompare([]byte(token), []byte(s.opt.Token)) == 1 }
 	if token := r.URL.Query().Get("token"); r.URL.Path == "/" && same(token) {
-		http.SetCookie(w, &http.Cookie{Name: cookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		// Without a path it is for the folder that the browser sees, which may lie
+		// below a prefix; likewise the address.
+		http.SetCookie(w, &http.Cookie{Name: s.cookie(), Value: kept(token), HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		w.Header().Set("Location", "./")
+		w.WriteHeader(http.StatusSeeOther)
 		return false
 	}
-	if c, err := r.Cookie(cookie); err == nil && same(c.Value) {
-		return true
+	for _, c := range r.CookiesNamed(s.cookie()) { // one of another prefix may come first
+		if token, err := url.QueryUnescape(c.Value); err == nil && same(token) {
+			return true
+		}
 	}
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && same(token) {
 		return true

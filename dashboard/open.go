@@ -20,16 +20,19 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("%q is not an address: give host:port, such as %s", e.Address, DefaultAddress)
 }
 
+// DrawToken, as the token of the options of Open, asks for one that is drawn.
+const DrawToken = "auto"
+
 // Open returns a server of the runs in a folder and its listener at an address,
 // host:port. Where the address is not this machine's own and no token is given, one
-// is drawn. Where the port of DefaultAddress is taken, another is found. The error is
+// is drawn, as for DrawToken. Where the port of DefaultAddress is taken, another is found. The error is
 // an *AddressError, or that of New or Listen.
 func Open(folder, address string, opt Options) (*Server, net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, nil, &AddressError{address}
 	}
-	if opt.Token == "" && !loopback(host) {
+	if opt.Token == DrawToken || opt.Token == "" && !loopback(host) {
 		opt.Token = rand.Text() // a secret, not a draw that results depend on
 	}
 	server, err := New(folder, opt)
@@ -41,7 +44,6 @@ func Open(folder, address string, opt Options) (*Server, net.Listener, error) {
 		listener, err = server.Listen(strings.TrimSuffix(DefaultAddress, "8017") + "0")
 	}
 	if err != nil {
-		_ = server.root.Close() // nothing was written
 		return nil, nil, fmt.Errorf("the page cannot be served: %w", err)
 	}
 	return server, listener, nil

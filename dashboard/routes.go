@@ -6,17 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
-	"io/fs"
 	"net/http"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 
 	"bethe/figure"
-	"bethe/rbm"
 	"bethe/runs"
 )
 
@@ -59,8 +57,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, n)
 }
 
-// kept tells the visitor's browser to keep what its address names for good.
-func kept(w http.ResponseWriter, kind string) {
+// keep tells the visitor's browser to keep what its address names for good.
+func keep(w http.ResponseWriter, kind string) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "private, max-age=3600, immutable")
 }
@@ -95,7 +93,7 @@ func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
 		of = append(of, run)
 		key += fmt.Sprintf(" %q %d %d %d %d", n, run.Info.Began.UnixNano(), len(run.Records), last.Start, last.Step)
 	}
-	text, err := s.charts.get(key, func() ([]byte, error) {
+	text, err := s.charts.get(r.Context(), key, func() ([]byte, error) {
 		chart := chartOf(name, of)
 		if chart == nil {
 			return nil, nil
@@ -110,7 +108,7 @@ func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
 	case text == nil:
 		refuse(w, http.StatusNotFound, "not measured")
 	default:
-		kept(w, "image/svg+xml")
+		keep(w, "image/svg+xml")
 		_, _ = w.Write(text) // a visitor who left
 	}
 }
@@ -129,39 +127,11 @@ func chartOf(name string, of []figure.Run) figure.Chart {
 	return figure.RunCurve(name, of...)
 }
 
-// A chartCache keeps charts, and draws one at a time.
-type chartCache struct {
-	mu     sync.Mutex
-	drawn  map[string][]byte
-	recent []string
-}
-
-// maxCharts that are kept.
-const maxCharts = 200
-
-func (c *chartCache) get(key string, draw func() ([]byte, error)) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if text, ok := c.drawn[key]; ok {
-		return text, nil
-	}
-	text, err := draw()
-	if err != nil {
-		return nil, err
-	}
-	if c.drawn == nil {
-		c.drawn = map[string][]byte{}
-	}
-	if len(c.recent) >= maxCharts {
-		delete(c.drawn, c.recent[0])
-		c.recent = c.recent[1:]
-	}
-	c.drawn[key], c.recent = text, append(c.recent, key)
-	return text, nil
-}
-
-// maxPictureBytes limits a picture that is served.
-const maxPictureBytes = 32 << 20
+// Limits of a picture that is served: the file, and what a browser makes of it.
+const (
+	maxPictureBytes = 32 << 20
+	maxPictureDots  = 64 << 20
+)
 
 // picture serves a picture of a run: only names that it is known to have, and
 // only from inside the folder, whatever links it may hold.
@@ -184,82 +154,18 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	}
 	text, err := s.read(folder, below, maxPictureBytes)
 	if err == nil {
-		_, err = png.DecodeConfig(bytes.NewReader(text))
+		var size image.Config
+		if size, err = png.DecodeConfig(bytes.NewReader(text)); err == nil && size.Width > maxPictureDots/max(1, size.Height) {
+			err = errors.New("too large")
+		}
 	}
 	if err != nil {
 		refuse(w, http.StatusNotFound, "no such picture")
 		return
 	}
-	kept(w, "image/png")
+	keep(w, "image/png")
 	if below == name { // may be another tomorrow
 		w.Header().Set("Cache-Control", "no-cache")
 	}
 	_, _ = w.Write(text) // a visitor who left
-}
-
-// read reads a file of a run folder.
-func (s *Server) read(folder, name string, limit int64) ([]byte, error) {
-	below, err := filepath.Rel(s.watcher.folder, filepath.Join(folder, name))
-	if err != nil {
-		return nil, err
-	}
-	f, err := s.root.Open(below)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%s: not a file of up to %d bytes", name, limit)
-	}
-	var b bytes.Buffer
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), err
-}
-
-// A modelCache keeps the last model that was read.
-type modelCache struct {
-	mu      sync.Mutex
-	path    string
-	info    fs.FileInfo
-	machine *rbm.Machine
-}
-
-// errNoModel is of a run that has none yet.
-var errNoModel = errors.New("this run has no model yet")
-
-// machineOf returns the machine of a run: the finished one, or the last of
-// those along the way.
-func (s *Server) machineOf(folder string) (*rbm.Machine, error) {
-	s.models.mu.Lock()
-	defer s.models.mu.Unlock()
-	for _, name := range []string{runs.ModelFile, runs.LiveFile} {
-		below, err := filepath.Rel(s.watcher.folder, filepath.Join(folder, name))
-		if err != nil {
-			return nil, err
-		}
-		info, err := s.root.Stat(below) // refuses links that lead outside
-		if err != nil {
-			continue
-		}
-		at := filepath.Join(folder, name)
-		m := &s.models
-		if m.path == at && fileSame(m.info, info) {
-			return m.machine, nil
-		}
-		file, err := rbm.Load(at)
-		if err != nil {
-			return nil, err
-		}
-		m.path, m.info, m.machine = at, info, file.Machine()
-		return m.machine, nil
-	}
-	return nil, errNoModel
-}
-
-func fileSame(a, b fs.FileInfo) bool {
-	return a != nil && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }

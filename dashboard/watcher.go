@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,131 +31,217 @@ const (
 	maxPages    = 1000
 )
 
-// A watched run.
+// Memory for records: of all runs together, and of one.
+const (
+	recordsBytes    = 128 << 20
+	recordsOfARun   = 32 << 20
+	leastOfARun     = 64 << 10
+	recordsAtStart  = time.Second            // to read what there is, before pages are served
+	recordsOfALook  = 200 * time.Millisecond // for the same of a look
+	stopsLookingFor = time.Second            // at the last look, when the server ends
+)
+
+// A watched run. Only the look that is going on changes it, and what pages ask for
+// only with the watcher's lock.
 type watched struct {
 	runs.Run
 	tail    *runs.Tail
-	records []runs.Record
-	version int // of the curves
+	history *runs.History
+	records []runs.Record // of the history
+	version int           // of the curves
 	drawn   time.Time
 	stale   bool // records came since the version
 	changed int  // the look at which anything changed
 	page    []byte
-	model   bool // there is one to complete drawings with
-	data    bool // there is a picture of data
-	problem string
+	model   bool   // there is one to complete drawings with
+	data    bool   // there is a picture of data
+	metrics string // what is wrong with the metrics
+	problem string // and with all of it
 }
 
 // A watcher looks at the folders of runs for all pages.
 type watcher struct {
-	folder  string
-	streams context.Context // ends all streams; nil: none
+	folder    string
+	findEvery time.Duration
+	streams   context.Context // ends all streams; nil: none
 
-	mu     sync.Mutex
+	// looking is held by the look that is going on, which reads files; nobody
+	// waits for it.
+	looking sync.Mutex
+	found   time.Time
+
+	mu     sync.Mutex // of what follows; no file is read under it
 	runs   map[string]*watched
 	order  []string
-	looks  int
+	looks  int // that are over
 	looked time.Time
-	found  time.Time
 	err    error
+	named  int // the look at which the names of runs, or the error, changed
 	pages  map[chan struct{}]bool
 	going  bool
 }
 
 func newWatcher(folder string) *watcher {
-	return &watcher{folder: folder, runs: map[string]*watched{}, pages: map[chan struct{}]bool{}}
+	return &watcher{folder: folder, findEvery: findEvery, runs: map[string]*watched{}, pages: map[chan struct{}]bool{}}
 }
 
 // look brings what is known of the runs up to date, unless that was done a
-// moment ago.
+// moment ago or is being done.
 func (w *watcher) look(now bool) error {
+	if now {
+		w.looking.Lock()
+	} else if !w.looking.TryLock() {
+		return w.lastError()
+	}
+	defer w.looking.Unlock()
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if !now && time.Since(w.looked) < lookEvery/2 {
-		return w.err
+		w.mu.Unlock()
+		return w.lastError()
 	}
 	w.looked = time.Now()
-	w.looks++
-	if now || time.Since(w.found) >= findEvery {
+	look, pages := w.looks+1, len(w.pages)
+	w.mu.Unlock()
+	again := now || time.Since(w.found) >= w.findEvery
+	if again {
 		w.found = time.Now()
-		found, err := runs.Find(w.folder)
-		if w.err = err; err != nil {
-			return err
-		}
-		w.order = w.order[:0]
-		known := map[string]bool{}
-		for _, r := range found {
-			w.order = append(w.order, r.Name)
-			known[r.Name] = true
-			old := w.runs[r.Name]
-			if old == nil || !old.Info.Began.Equal(r.Info.Began) { // new, or begun again
-				w.runs[r.Name] = &watched{Run: r, tail: runs.NewTail(r.Folder), changed: w.looks}
-			}
-		}
-		for name := range w.runs {
-			if !known[name] {
-				delete(w.runs, name)
-			}
-		}
+		w.find(look)
 	}
+	of := make([]*watched, 0, len(w.runs)) // only looks change it
 	for _, r := range w.runs {
-		w.lookAt(r)
-		if r.changed == w.looks || r.page == nil {
-			text, err := json.Marshal(r.forPage())
-			if err != nil {
-				return err
-			}
-			r.page = text
-		}
+		of = append(of, r)
 	}
-	return nil
+	limit := recordsOfALook
+	if now {
+		limit = recordsAtStart
+	}
+	for _, r := range w.follow(of, limit) {
+		w.update(r, look, pages, again)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looks = look
+	return w.err
 }
 
-func (w *watcher) lookAt(r *watched) {
-	if !r.data {
-		if _, err := os.Stat(filepath.Join(r.Folder, runs.DataFile)); err == nil {
-			r.data, r.changed = true, w.looks
+func (w *watcher) lastError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// find looks for runs that came and went.
+func (w *watcher) find(look int) {
+	found, err := runs.Find(w.folder)
+	share := max(leastOfARun, min(recordsOfARun, recordsBytes/max(1, len(found))))
+	all, order := map[string]*watched{}, make([]string, 0, len(found))
+	for _, r := range found {
+		order = append(order, r.Name)
+		old := w.runs[r.Name]
+		if old == nil || !old.Info.Began.Equal(r.Info.Began) || fmt.Sprint(old.Err) != fmt.Sprint(r.Err) { // new, or begun again
+			old = &watched{Run: r, tail: runs.NewTail(r.Folder), history: runs.NewHistory(share), changed: look}
+		} else {
+			old.history.SetLimit(share)
 		}
+		all[r.Name] = old
 	}
-	if !r.model {
-		for _, name := range []string{runs.ModelFile, runs.LiveFile} {
-			if _, err := os.Stat(filepath.Join(r.Folder, name)); err == nil {
-				r.model, r.changed = true, w.looks
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.order, order) || fmt.Sprint(w.err) != fmt.Sprint(err) {
+		w.named = look
+	}
+	w.runs, w.order, w.err = all, order, err
+}
+
+// seen is what came of looking at the records of a run.
+type seen struct {
+	*watched
+	history *runs.History
+	more    bool   // there are others than before
+	metrics string // what is wrong with them
+}
+
+// follow reads what the runs appended, some of each in turn, until all was read or
+// the time is over.
+func (w *watcher) follow(of []*watched, limit time.Duration) []*seen {
+	began := time.Now()
+	all := make([]*seen, len(of))
+	for k, r := range of {
+		all[k] = &seen{watched: r, history: r.history, metrics: r.metrics}
+	}
+	for left := all; len(left) > 0; {
+		var behind []*seen
+		for _, r := range left {
+			if time.Since(began) > limit { // the next look goes on, in another order
+				return all
+			}
+			records, anew, err := r.tail.Next()
+			if anew {
+				r.history = r.history.Empty()
+			}
+			r.history.Add(records)
+			r.more = r.more || anew || len(records) > 0
+			if r.metrics = ""; err != nil {
+				r.metrics = err.Error()
+			}
+			if r.tail.Behind() {
+				behind = append(behind, r)
 			}
 		}
+		left = behind
 	}
-	if !r.Finished {
-		if _, err := os.Stat(filepath.Join(r.Folder, runs.ResultFile)); err == nil {
-			r.Finished, r.changed = true, w.looks
+	return all
+}
+
+// update brings a run up to date with what was seen of it.
+func (w *watcher) update(s *seen, look, pages int, again bool) {
+	r := s.watched
+	next := *r
+	is := func(was bool, names ...string) bool {
+		for _, name := range names {
+			if was && !again { // it is still there
+				return true
+			}
+			if info, err := os.Stat(filepath.Join(r.Folder, name)); err == nil && info.Mode().IsRegular() {
+				return true
+			}
+		}
+		return false
+	}
+	next.data, next.model, next.Finished = is(r.data, runs.DataFile), is(r.model, runs.ModelFile, runs.LiveFile), is(r.Finished, runs.ResultFile)
+	next.metrics = s.metrics
+	if next.problem = s.metrics; r.Err != nil {
+		next.problem = r.Err.Error()
+		if s.metrics != "" {
+			next.problem += "; " + s.metrics
 		}
 	}
-	records, anew, err := r.tail.Next()
-	problem := ""
-	if err != nil {
-		problem = err.Error()
+	if next.data != r.data || next.model != r.model || next.Finished != r.Finished || next.problem != r.problem {
+		next.changed = look
 	}
-	if problem != r.problem {
-		r.problem, r.changed = problem, w.looks
+	if next.history = s.history; s.more {
+		next.changed, next.stale = look, true
 	}
-	if anew {
-		r.records = nil
+	next.records = next.history.Records()
+	if next.stale {
+		last, _, _ := next.history.Last()
+		const longest = 1e6 // seconds
+		wait := chartsEvery + time.Duration(min(longest, last.Seconds)*float64(time.Second)/oftenOfAge) + time.Duration(pages)*forEachPage
+		if next.Finished || next.version == 0 || time.Since(next.drawn) >= wait {
+			next.version++
+			next.drawn, next.stale, next.changed = time.Now(), false, look
+		}
 	}
-	if anew || len(records) > 0 {
-		r.records = append(r.records, records...)
-		r.changed, r.stale = w.looks, true
+	if next.changed == look || next.page == nil {
+		text, err := json.Marshal(next.forPage())
+		if err != nil { // no value of it is one that JSON lacks
+			panic(err)
+		}
+		next.page = text
 	}
-	if !r.stale {
-		return
-	}
-	old := 0.0
-	if n := len(r.records); n > 0 {
-		old = r.records[n-1].Seconds
-	}
-	wait := chartsEvery + time.Duration(old*float64(time.Second)/oftenOfAge) + time.Duration(len(w.pages))*forEachPage
-	if r.Finished || r.version == 0 || time.Since(r.drawn) >= wait {
-		r.version++
-		r.drawn, r.stale, r.changed = time.Now(), false, w.looks
-	}
+	w.mu.Lock()
+	*r = next
+	w.mu.Unlock()
 }
 
 // runOf returns a run as curves are drawn of it.
@@ -180,6 +267,7 @@ type pageRun struct {
 	Began     int64        `json:"began"` // seconds since 1970
 	Finished  bool         `json:"finished"`
 	Version   int          `json:"version"` // of the curves
+	Drawn     int64        `json:"drawn"`   // when that was, milliseconds since 1970
 	Problem   string       `json:"problem,omitempty"`
 	Step      int          `json:"step"`
 	Epoch     float64      `json:"epoch"`
@@ -208,15 +296,14 @@ type pictured struct {
 }
 
 func (r *watched) forPage() pageRun {
-	p := pageRun{Name: r.Name, Verb: r.Info.Verb, Data: r.Info.Data, Visible: r.Info.Visible, Hidden: r.Info.Hidden, Width: r.Info.Width, Height: r.Info.Height,
-		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Problem: r.problem, Left: runs.Number(math.NaN()),
+	p := pageRun{Name: r.Name, Verb: short(r.Info.Verb), Data: short(r.Info.Data), Visible: r.Info.Visible, Hidden: r.Info.Hidden, Width: r.Info.Width, Height: r.Info.Height,
+		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Drawn: r.drawn.UnixMilli(), Problem: short(r.problem), Left: runs.Number(math.NaN()),
 		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model && r.Info.Visible <= maxDots}
 	if p.Width*p.Height != p.Visible {
 		p.Width, p.Height = figure.Shape(p.Visible)
 	}
 	has := map[string]int{}
-	for k := range r.records {
-		e := &r.records[k]
+	tell := func(e *runs.Record) {
 		for _, name := range figureNames {
 			if figure.HasCurve(name, e) {
 				has[name]++
@@ -241,6 +328,13 @@ func (r *watched) forPage() pageRun {
 			p.Pictures = append(p.Pictures, pictured{e.Step, e.Start, e.Synapses, e.Samples})
 		}
 	}
+	for k := range r.records {
+		tell(&r.records[k])
+	}
+	if last, kept, any := r.history.Last(); any && !kept {
+		tell(&last)
+	}
+	p.Pictures = p.Pictures[max(0, len(p.Pictures)-mostPictures):]
 	for _, name := range figureNames {
 		if has[name] > 1 || has[name] == 1 && name != "magnetisation-history" { // one is no history
 			p.Figures = append(p.Figures, name)
@@ -251,6 +345,15 @@ func (r *watched) forPage() pageRun {
 	}
 	return p
 }
+
+// What a page is told of a run at most: pictures along the way, and bytes of a text.
+const (
+	mostPictures = 500
+	mostText     = 1000
+)
+
+// short returns a text for the page.
+func short(text string) string { return runs.Printable(text[:min(len(text), mostText)]) }
 
 // maxDots of a drawing.
 const maxDots = 1 << 14
@@ -277,7 +380,7 @@ func (w *watcher) since(look int) (*news, int) {
 			n.Runs = append(n.Runs, r.page)
 		}
 	}
-	if look > 0 && len(n.Runs) == 0 && n.Error == "" {
+	if look > 0 && len(n.Runs) == 0 && w.named <= look {
 		return nil, w.looks
 	}
 	return n, w.looks
@@ -351,6 +454,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	_ = s.watcher.look(false)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // a proxy that gathers answers would keep the news
 	control := http.NewResponseController(w)
 	var ended <-chan struct{}
 	if s.watcher.streams != nil {

@@ -83,7 +83,7 @@ func EncodeSVG(w io.Writer, chart Chart, theme Theme) error {
 	// installed, and the true kind of the images inside.
 	text := b.Bytes()
 	if k := bytes.Index(text, []byte("<g ")); k >= 0 {
-		name := "<title>" + html.EscapeString(chart.title()) + "</title>\n"
+		name := "<title>" + html.EscapeString(plain(chart.title())) + "</title>\n"
 		text = append(text[:k:k], append([]byte(name), text[k:]...)...)
 	}
 	text = bytes.ReplaceAll(text, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
@@ -114,6 +114,7 @@ func textStyle(size vg.Length, theme Theme) text.Style {
 // frame draws a title and a note at the top and returns what is left below them.
 func frame(c draw.Canvas, title, note string, theme Theme) draw.Canvas {
 	c = draw.Crop(c, 8, -12, 8, -8)
+	title, note = plain(title), plain(note)
 	if title != "" {
 		style := textStyle(titleSize, theme)
 		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, title)
@@ -167,7 +168,7 @@ func axes(x, y Axis, theme Theme) *plot.Plot {
 		label, tick := textStyle(labelSize, theme), textStyle(smallSize, theme)
 		label.XAlign, label.YAlign, label.Rotation = a.axis.Label.TextStyle.XAlign, a.axis.Label.TextStyle.YAlign, a.axis.Label.TextStyle.Rotation
 		tick.XAlign, tick.YAlign = a.axis.Tick.Label.XAlign, a.axis.Tick.Label.YAlign
-		a.axis.Label.Text, a.axis.Label.TextStyle, a.axis.Tick.Label = a.of.text(), label, tick
+		a.axis.Label.Text, a.axis.Label.TextStyle, a.axis.Tick.Label = plain(a.of.text()), label, tick
 		a.axis.Color, a.axis.Tick.Color = theme.colours().ink, theme.colours().ink
 		a.axis.Tick.Length, a.axis.Label.Padding, a.axis.Padding = 4, 2, 4
 		if a.of.Log {
@@ -214,7 +215,8 @@ func linearTicks(low, high float64) []plot.Tick {
 		digits++
 	}
 	var ticks []plot.Tick
-	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step; k++ {
+	const most = 20 // where rounding hides that k grows
+	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step && len(ticks) < most; k++ {
 		ticks = append(ticks, plot.Tick{Value: k * step, Label: number(k*step, step, digits)})
 	}
 	return ticks

@@ -3,6 +3,7 @@ package figure
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -47,13 +48,18 @@ func orSize(width, height, defaultWidth, defaultHeight float64) (vg.Length, vg.L
 }
 
 func (f *Curves) draw(c draw.Canvas, theme Theme) {
-	c = frame(c, f.Title, f.Note, theme)
+	note, drawn := f.Note, f.Series
+	if n := len(drawn); n > mostCurves {
+		drawn = drawn[:mostCurves]
+		note = strings.TrimPrefix(fmt.Sprintf("%s; the first %d of %d curves", note, mostCurves, n), "; ")
+	}
+	c = frame(c, f.Title, note, theme)
 	p := axes(f.X, f.Y, theme)
 	p.Add(grid{theme})
 	var entries []entry
 	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
-	for k := range f.Series {
-		s := &f.Series[k]
+	for k := range drawn {
+		s := &drawn[k]
 		s.check()
 		one := newSeriesPlotter(s, k, f.X.Log, f.Y.Log, theme)
 		p.Add(one)
@@ -93,9 +99,6 @@ func (g grid) Plot(c draw.Canvas, p *plot.Plot) {
 
 // point is a point of a series with its interval; x is NaN in a gap.
 type point struct{ x, y, low, high float64 }
-
-// mostPoints of a curve that are drawn; more are thinned.
-const mostPoints = 1500
 
 // seriesPlotter draws one series.
 type seriesPlotter struct {
@@ -277,16 +280,22 @@ func legend(c draw.Canvas, entries []entry, theme Theme) draw.Canvas {
 	style := textStyle(smallSize, theme)
 	const sample, gap = 24, 4
 	height := style.Height("X") + 3
+	lowest := c.Max.Y - (c.Max.Y-c.Min.Y)/2 // the curves need the rest
 	x := c.Min.X
-	for _, e := range entries {
-		width := sample + gap + style.Width(e.name)
+	for k, e := range entries {
+		name := plain(e.name)
+		width := sample + gap + style.Width(name)
 		if x > c.Min.X && x+width > c.Max.X {
 			x = c.Min.X
 			c.Max.Y -= height
+			if c.Max.Y-height < lowest {
+				c.FillText(style, vg.Point{X: x, Y: c.Max.Y}, fmt.Sprintf("and %d more", len(entries)-k))
+				break
+			}
 		}
 		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: c.Max.Y - height + 3}, Max: vg.Point{X: x + sample, Y: c.Max.Y}}}
 		e.sample(box)
-		c.FillText(style, vg.Point{X: x + sample + gap, Y: c.Max.Y}, e.name)
+		c.FillText(style, vg.Point{X: x + sample + gap, Y: c.Max.Y}, name)
 		x += width + 14
 	}
 	c.Max.Y -= height + 4

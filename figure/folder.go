@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/setting"
@@ -23,17 +25,18 @@ import (
 var RunFigures = slices.Concat(RunCurves, []string{"magnetisations", "magnetisation-history", "spectrum", "units", "synapses", "samples"})
 
 // ReadRun reads what figures of a run folder are drawn of. The error wraps
-// runs.ErrNotRun if it is no run folder.
+// runs.ErrNotRun if it is no run folder, fs.ErrNotExist if there is none; one about a
+// file that cannot be read comes beside what could be read of all of them.
 func ReadRun(folder string) (Run, error) {
+	if _, err := os.Stat(folder); err != nil {
+		return Run{}, err
+	}
 	info, err := runs.ReadInfo(folder)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Run{}, fmt.Errorf("%s: %w", folder, runs.ErrNotRun)
 	}
-	if err != nil {
-		return Run{}, err
-	}
-	records, err := runs.ReadRecords(folder)
-	return Run{Name: filepath.Base(folder), Info: info, Records: records}, err
+	records, e := runs.ReadRecords(folder)
+	return Run{Name: filepath.Base(folder), Info: info, Records: records}, errors.Join(err, e)
 }
 
 // CheckFigures returns a *setting.Error unless each name is one of RunFigures.
@@ -50,23 +53,32 @@ func CheckFigures(names []string) error {
 type Saved struct {
 	Files   []string `json:"files"`
 	Without []string `json:"without,omitempty"` // figures that the run has no numbers for
+	Problem string   `json:"problem,omitempty"` // of files of the run that could not be read
 }
 
 // SaveRun draws the figures of a run folder, all if no names are given, and writes
 // each to the folder out as PNG and SVG. progress is called before each figure. The
-// error is the context's, that of ReadRun or CheckFigures, or of a file.
+// error is the context's, that of CheckFigures or of a file, or that of ReadRun if
+// nothing of the run can be read. Temporary files that an earlier call, killed, left
+// in out are removed.
 func SaveRun(ctx context.Context, folder, out string, names []string, progress func(fraction float64, name string)) (*Saved, error) {
 	if err := CheckFigures(names); err != nil {
 		return nil, err
 	}
 	run, err := ReadRun(folder)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return nil, err
-	}
 	saved := &Saved{Files: []string{}}
+	switch {
+	case errors.Is(err, runs.ErrNotRun) || errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	case err != nil:
+		saved.Problem = err.Error()
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return nil, err
+	}
+	if err := durable.RemoveStale(out, figureFiles()...); err != nil {
+		return nil, err
+	}
 	for k, name := range RunFigures {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -104,10 +116,15 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 	case "spectrum":
 		return RunSpectrum(run), nil
 	case "synapses", "units":
-		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
+		model, err := runs.Open(folder, runs.ModelFile) // a regular file
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil // it still learns
 		}
+		if err != nil {
+			return nil, err
+		}
+		model.Close()
+		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
 		if err != nil {
 			return nil, err
 		}
@@ -116,11 +133,11 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 		}
 		return FileTiles(file), nil
 	case "samples":
-		data, err := readPNG(filepath.Join(folder, runs.DataFile))
+		data, err := readPNG(folder, runs.DataFile)
 		if err != nil {
 			return nil, err
 		}
-		samples, err := readPNG(filepath.Join(folder, runs.SamplesFile))
+		samples, err := readPNG(folder, runs.SamplesFile)
 		if err != nil {
 			return nil, err
 		}
@@ -129,9 +146,17 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 	return RunCurve(name, run), nil
 }
 
-// readPNG reads a PNG file; nil if there is none.
-func readPNG(path string) (image.Image, error) {
-	f, err := os.Open(path)
+// figureFiles names all that SaveRun writes.
+func figureFiles() (names []string) {
+	for _, name := range RunFigures {
+		names = append(names, name+".png", name+".svg")
+	}
+	return names
+}
+
+// readPNG reads a PNG file of a run; nil if there is none.
+func readPNG(folder, name string) (image.Image, error) {
+	f, err := runs.Open(folder, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -139,9 +164,24 @@ func readPNG(path string) (image.Image, error) {
 		return nil, err
 	}
 	defer f.Close()
-	img, err := png.Decode(f)
+	img, err := decodePNG(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
 	return img, nil
+}
+
+// decodePNG looks at the size of a picture before it is made.
+func decodePNG(f io.ReadSeeker) (image.Image, error) {
+	size, err := png.DecodeConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	if size.Width > mostPictureDots/max(1, size.Height) {
+		return nil, fmt.Errorf("%d x %d dots, more than %d", size.Width, size.Height, mostPictureDots)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return png.Decode(f)
 }

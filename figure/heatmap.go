@@ -93,7 +93,9 @@ func labelsOf(values []float64, n int) plot.ConstantTicks {
 		if k%every == 0 {
 			tick.Label = strconv.FormatFloat(v, 'g', 4, 64)
 		}
-		ticks = append(ticks, tick)
+		if tick.Label != "" || len(values) <= mostPoints {
+			ticks = append(ticks, tick)
+		}
 	}
 	return ticks
 }
@@ -207,7 +209,7 @@ const manyCells = 2500
 func (g *cells) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	if g.columns*g.rows > manyCells {
-		c.DrawImage(vg.Rectangle{Min: vg.Point{X: tx(-0.5), Y: ty(-0.5)}, Max: vg.Point{X: tx(float64(g.columns) - 0.5), Y: ty(float64(g.rows) - 0.5)}}, g.image())
+		c.DrawImage(vg.Rectangle{Min: vg.Point{X: tx(-0.5), Y: ty(-0.5)}, Max: vg.Point{X: tx(float64(g.columns) - 0.5), Y: ty(float64(g.rows) - 0.5)}}, g.coarser(mostPoints).image())
 		return
 	}
 	for y := range g.rows {

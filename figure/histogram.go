@@ -45,6 +45,15 @@ func (f *Histogram) draw(c draw.Canvas, theme Theme) {
 		panic(fmt.Sprintf("figure: histogram of %d edges and %d counts", len(f.Edges), len(f.Counts)))
 	}
 	c = frame(c, f.Title, f.Note, theme)
+	if counts, together := merged(f.Counts, mostPoints); together > 1 {
+		coarse := *f
+		coarse.Counts, coarse.Edges = counts, nil
+		for k := 0; k < len(f.Counts); k += together {
+			coarse.Edges = append(coarse.Edges, f.Edges[k])
+		}
+		coarse.Edges = append(coarse.Edges, f.Edges[len(f.Counts)])
+		f = &coarse
+	}
 	p := axes(f.X, f.Y, theme)
 	low, high := math.Inf(1), 0.0
 	for _, n := range f.Counts {

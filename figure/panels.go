@@ -57,7 +57,7 @@ func (f *Panels) draw(c draw.Canvas, theme Theme) {
 	y := c.Max.Y
 	if f.Title != "" {
 		style := textStyle(titleSize+2, theme)
-		c.FillText(style, vg.Point{X: c.Min.X + 8, Y: y - 8}, f.Title)
+		c.FillText(style, vg.Point{X: c.Min.X + 8, Y: y - 8}, plain(f.Title))
 		y -= panelsTitle
 	}
 	for row, height := range heights {

@@ -174,6 +174,9 @@ func split(of []Run) []Run {
 				part.Name = word
 			}
 			starts = append(starts, part)
+			if len(starts) > mostCurves { // the last ones
+				starts = append(starts[:0:0], starts[len(starts)-mostCurves/2:]...)
+			}
 			first = k + 1
 		}
 	}
@@ -283,7 +286,7 @@ func teacherCurve(starts []Run) Chart {
 	for _, run := range starts {
 		units := 0
 		for k := range run.Records {
-			units = max(units, len(run.Records[k].TeacherOverlaps))
+			units = min(mostCurves, max(units, len(run.Records[k].TeacherOverlaps)))
 		}
 		mean := series(run.Records, func(r *runs.Record) float64 {
 			sum := 0.0
@@ -322,13 +325,13 @@ func RunMagnetisations(run Run) Chart {
 	}
 	last := with[len(with)-1]
 	h := &Histogram{Title: fmt.Sprintf("Magnetisations after step %d", last.Step), X: Axis{Label: "posterior mean of a synapse"}, Y: Axis{Label: "share of synapses"}}
+	counts, together := merged(last.Magnetisations, mostPoints)
 	bins, total := len(last.Magnetisations), sum(last.Magnetisations)
-	for k := range bins + 1 {
-		h.Edges = append(h.Edges, 2*float64(k)/float64(bins)-1)
-	}
-	for _, n := range last.Magnetisations {
+	for k, n := range counts {
+		h.Edges = append(h.Edges, 2*float64(k*together)/float64(bins)-1)
 		h.Counts = append(h.Counts, float64(n)/total)
 	}
+	h.Edges = append(h.Edges, 1)
 	return h
 }
 
@@ -364,7 +367,8 @@ func RunMagnetisationHistory(run Run) Chart {
 	if len(with) < 2 {
 		return nil
 	}
-	bins := len(with[0].Magnetisations)
+	first, _ := merged(with[0].Magnetisations, mostPoints)
+	bins := len(first)
 	const columns = 60
 	stride := (len(with) + columns - 1) / columns
 	m := &HeatMap{Title: "Magnetisations over learning", X: step, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10"}, Height: 288, Width: 432}
@@ -375,7 +379,8 @@ func RunMagnetisationHistory(run Run) Chart {
 	for k := (len(with) - 1) % stride; k < len(with); k += stride {
 		m.XValues = append(m.XValues, float64(with[k].Step))
 		total := sum(with[k].Magnetisations)
-		for y, n := range with[k].Magnetisations {
+		counts, _ := merged(with[k].Magnetisations, mostPoints)
+		for y, n := range counts {
 			m.Values[y] = append(m.Values[y], math.Log10(max(float64(n), 0.5)/total))
 		}
 	}
@@ -410,10 +415,14 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 }
 
 // FileOverlaps draws those of the synapses of a model file: their posterior
-// means, or real synapses.
+// means, or real synapses. Of more than 400 hidden units it draws the first 400.
 func FileOverlaps(f *rbm.File) Chart {
-	hidden := f.Hidden()
-	return UnitOverlaps(anatomy.Overlaps(rbm.Expected(f.Synapses), hidden), hidden)
+	hidden := min(f.Hidden(), mostUnits)
+	chart := UnitOverlaps(anatomy.Overlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
+	if n := f.Hidden(); n > hidden {
+		chart.Note = fmt.Sprintf("the first %d of %d hidden units", hidden, n)
+	}
+	return chart
 }
 
 // FileTiles draws the synapses of a model file as tiles, with their meaning, and
@@ -426,7 +435,7 @@ func FileTiles(f *rbm.File) Chart {
 	q := u.Posterior()
 	mean := rbm.Expected(u)
 	width, height := orShape(f.Info.Width, f.Info.Height, q.Visible)
-	doubt := Tiles(min(q.Hidden, maxTiles), width, height, 2, func(k, i int) float64 {
+	doubt := Tiles(min(q.Hidden, tilesOf(width*height)), width, height, 2, func(k, i int) float64 {
 		if i >= q.Visible {
 			return 0
 		}
@@ -440,8 +449,9 @@ func FileTiles(f *rbm.File) Chart {
 }
 
 func noteOfTiles(f *rbm.File) string {
-	if n := f.Hidden(); n > maxTiles {
-		return fmt.Sprintf("the first %d of %d hidden units", maxTiles, n)
+	width, height := orShape(f.Info.Width, f.Info.Height, f.Visible())
+	if n, most := f.Hidden(), tilesOf(width*height); n > most {
+		return fmt.Sprintf("the first %d of %d hidden units", most, n)
 	}
 	return "a tile for each hidden unit"
 }

@@ -104,6 +104,10 @@ func clamp(v float64) float64 { return max(-1, min(1, v)) }
 // maxTiles is the number of tiles drawn of a larger set.
 const maxTiles = 400
 
+// tilesOf returns how many tiles of so many spins are drawn at most, two dots wide
+// each: fewer where they are large.
+func tilesOf(spins int) int { return max(1, min(maxTiles, mostDots/(4*spins))) }
+
 // Synapses draws the posterior mean of the synapses of each hidden unit as a
 // tile: blue -1, white undecided, orange +1. A width or height of 0 stands for
 // the nearest square.
@@ -111,7 +115,7 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 	width, height = orShape(width, height, q.Visible)
 	mean := make([]float32, len(q.Theta))
 	q.Mean(mean)
-	return Tiles(min(q.Hidden, maxTiles), width, height, 2, func(k, i int) float64 {
+	return Tiles(min(q.Hidden, tilesOf(width*height)), width, height, 2, func(k, i int) float64 {
 		if i >= q.Visible {
 			return 0
 		}
@@ -135,7 +139,7 @@ func FileSynapses(f *rbm.File) *image.RGBA {
 	slices.Sort(sizes)
 	unit := max(sizes[(len(sizes)-1)*199/200], 1e-30)
 	width, height := orShape(f.Info.Width, f.Info.Height, n)
-	return Tiles(min(p, maxTiles), width, height, 2, func(k, i int) float64 {
+	return Tiles(min(p, tilesOf(width*height)), width, height, 2, func(k, i int) float64 {
 		if i >= n {
 			return 0
 		}
@@ -151,7 +155,7 @@ func Samples(s *spin.Matrix, width, height int) *image.RGBA {
 // Means draws count pictures of n visible means, from -1 white to 1 black.
 func Means(n, count int, value func(i, a int) float64, width, height int) *image.RGBA {
 	width, height = orShape(width, height, n)
-	return Tiles(min(count, maxTiles), width, height, 2, func(k, i int) float64 {
+	return Tiles(min(count, tilesOf(width*height)), width, height, 2, func(k, i int) float64 {
 		if i >= n {
 			return -1
 		}

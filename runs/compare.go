@@ -31,6 +31,7 @@ type Summary struct {
 	Bound     *Number `json:"bound_per_sample"`
 	Forward   *Number `json:"forward,omitempty"` // estimates of the log-likelihood, or its exact value in both
 	Reverse   *Number `json:"reverse,omitempty"`
+	Problem   string  `json:"problem,omitempty"` // of its files: what could be read is told
 	// Settings that differ between the runs compared.
 	Settings map[string]any `json:"settings,omitempty"`
 }
@@ -41,8 +42,8 @@ type Comparison struct {
 	Differ []string  `json:"-"` // names of the settings that are not the same in all of them, in order
 }
 
-// Compare sums up the runs that Find finds in a folder. The error is that of Find
-// or of reading records.
+// Compare sums up the runs that Find finds in a folder. The error is that of Find;
+// what is wrong with a run is in its summary.
 func Compare(folder string) (*Comparison, error) {
 	found, err := Find(folder)
 	if err != nil {
@@ -50,10 +51,7 @@ func Compare(folder string) (*Comparison, error) {
 	}
 	c := &Comparison{Runs: []Summary{}, Differ: differing(found)}
 	for k := range found {
-		s, err := found[k].Summary()
-		if err != nil {
-			return nil, err
-		}
+		s := found[k].Summary()
 		for _, key := range c.Differ {
 			if v, ok := found[k].Info.Settings[key]; ok {
 				if s.Settings == nil {
@@ -88,14 +86,18 @@ func differing(found []Run) []string {
 	return keys
 }
 
-// Summary reads where a run stands.
-func (r *Run) Summary() (*Summary, error) {
+// Summary reads where a run stands, as far as its files can be read.
+func (r *Run) Summary() *Summary {
 	s := &Summary{Run: r.Name, Folder: filepath.ToSlash(r.Folder), Verb: r.Info.Verb, Data: r.Info.Data,
 		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Seed: r.Info.Seed, Finished: r.Finished}
-	records, err := ReadRecords(r.Folder)
-	if err != nil {
-		return nil, err
+	if err := errors.Join(r.Err, EachRecords(r.Folder, s.follow)); err != nil {
+		s.Problem = err.Error()
 	}
+	return s
+}
+
+// follow brings a summary up to date with records.
+func (s *Summary) follow(records []Record) {
 	for k := range records {
 		e := &records[k]
 		s.Fraction, s.Steps, s.Seconds = e.Fraction, e.Step, e.Seconds
@@ -116,5 +118,4 @@ func (r *Run) Summary() (*Summary, error) {
 			}
 		}
 	}
-	return s, nil
 }

@@ -3,6 +3,8 @@ package runs
 import (
 	"encoding/json"
 	"math"
+	"reflect"
+	"strconv"
 )
 
 // A Number is a float64 whose JSON form is null where it is not finite.
@@ -22,7 +24,12 @@ func (x *Number) UnmarshalJSON(text []byte) error {
 		*x = Number(math.NaN())
 		return nil
 	}
-	return json.Unmarshal(text, (*float64)(x))
+	v, err := strconv.ParseFloat(string(text), 64) // faster than through json, which has checked the text
+	if err != nil {
+		return &json.UnmarshalTypeError{Value: string(text[:min(len(text), 40)]), Type: reflect.TypeFor[float64]()}
+	}
+	*x = Number(v)
+	return nil
 }
 
 // Numbers converts.

@@ -5,7 +5,6 @@ package runs
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -47,8 +46,12 @@ type Info struct {
 	Began    time.Time      `json:"began"` // of the first call, when it was resumed
 }
 
-// maxInfoBytes limits the size of an info or result file that is read.
-const maxInfoBytes = 1 << 20
+// Limits of an info file that is read.
+const (
+	maxInfoBytes  = 1 << 20
+	maxInfoValues = 10000
+	maxInfoDepth  = 50
+)
 
 // WriteInfo writes the info of a run to its folder, as a whole or not at all.
 func WriteInfo(folder string, info Info) error {
@@ -65,43 +68,38 @@ func WriteInfo(folder string, info Info) error {
 // ReadInfo reads the info of the run in a folder. The error wraps
 // fs.ErrNotExist where the folder has none.
 func ReadInfo(folder string) (Info, error) {
-	var info Info
-	return info, readJSON(filepath.Join(folder, InfoFile), &info)
-}
-
-func readJSON(path string, v any) error {
-	text, err := readSmall(path)
+	f, err := Open(folder, InfoFile)
 	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, v); err != nil {
-		return fmt.Errorf("%s: not the JSON of a run: %w", path, err)
-	}
-	return nil
-}
-
-func readSmall(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+		return Info{}, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxInfoBytes+1))
 	if err != nil {
-		return nil, err
+		return Info{}, err
 	}
+	return parseInfo(filepath.Join(folder, InfoFile), text)
+}
+
+func parseInfo(path string, text []byte) (info Info, err error) {
 	if len(text) > maxInfoBytes {
-		return nil, fmt.Errorf("%s: larger than %d bytes: not of a run", path, maxInfoBytes)
+		return Info{}, fmt.Errorf("%s: larger than %d bytes: not of a run", path, maxInfoBytes)
 	}
-	return text, nil
+	if err = checkJSON(text, maxInfoValues, maxInfoDepth); err == nil {
+		err = json.Unmarshal(text, &info)
+	}
+	if err != nil {
+		return Info{}, fmt.Errorf("%s: not the JSON of a run: %w", path, err)
+	}
+	return info, nil
 }
 
 // A Run is a run folder that was found.
 type Run struct {
 	Folder   string
-	Name     string // the folder below the one searched; its base name if that is the folder itself
+	Name     string // the folder below the one searched, Printable; its base name if that is the folder itself
 	Info     Info
-	Finished bool // it has a result
+	Finished bool  // it has a result
+	Err      error // why its info cannot be read
 }
 
 // maxFound limits the runs that Find returns.
@@ -109,14 +107,23 @@ const maxFound = 1000
 
 // Find returns the runs in a folder: the folder itself, if it is of a run, and
 // those up to three levels below it, in the order of their names. A folder is
-// of a run if it has an info file; one that cannot be read is an error. Links
-// are not followed.
+// of a run if it has an info file; if that cannot be read, the run says so and the
+// others are none the worse. Links are not followed, but for the folder itself.
 func Find(folder string) ([]Run, error) {
 	var found []Run
 	root := filepath.Clean(folder)
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	if info, err := os.Stat(root); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return nil, notRegular(folder, "a folder", info.Mode())
+	}
+	walked, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, err
+	}
+	err = filepath.WalkDir(walked, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			if path == root {
+			if path == walked {
 				return err
 			}
 			return fs.SkipDir // gone, or not for us
@@ -124,30 +131,28 @@ func Find(folder string) ([]Run, error) {
 		if !d.IsDir() {
 			return nil
 		}
-		below, err := filepath.Rel(root, path)
+		below, err := filepath.Rel(walked, path)
 		if err != nil {
 			return err
 		}
 		if below != "." && (strings.Count(below, string(filepath.Separator)) >= 3 || strings.HasPrefix(d.Name(), ".") || d.Name() == PicturesFolder) {
 			return fs.SkipDir
 		}
-		info, err := ReadInfo(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+		if _, err := os.Lstat(filepath.Join(path, InfoFile)); err != nil {
+			return nil // not of a run
 		}
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(below)
-		if name == "." {
-			absolute, err := filepath.Abs(path)
+		r := Run{Folder: filepath.Join(root, below), Name: Printable(filepath.ToSlash(below))}
+		if below == "." {
+			absolute, err := filepath.Abs(root)
 			if err != nil {
 				return err
 			}
-			name = filepath.Base(absolute)
+			r.Name = Printable(filepath.Base(absolute))
 		}
-		_, err = os.Stat(filepath.Join(path, ResultFile))
-		found = append(found, Run{path, name, info, err == nil})
+		r.Info, r.Err = ReadInfo(r.Folder)
+		_, err = os.Stat(filepath.Join(r.Folder, ResultFile))
+		r.Finished = err == nil
+		found = append(found, r)
 		if len(found) > maxFound {
 			return fmt.Errorf("%s: more than %d runs; name a folder further down", folder, maxFound)
 		}

@@ -1,6 +1,8 @@
 package runs
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"math"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 func write(t *testing.T, path, text string) {
@@ -137,28 +141,157 @@ func TestTail(t *testing.T) {
 	next(false)
 }
 
+// A line that is no record is left out of what is read and named; a run cannot go
+// on from it.
 func TestBadRecords(t *testing.T) {
-	for _, text := range []string{"x\n", "{}\n[]\n", "{\"step\":-1}\n", "{\"step\":1e99}\n", "{}\n\n{}\n", "{\"step\":\"1\"}\n", "{\"kl_per_synapse\":\"x\"}\n",
-		"{\"x\":\"" + strings.Repeat("y", maxLineBytes) + "\"}\n"} {
+	for _, bad := range []string{"x", "[]", `{"step":-1}`, `{"step":1e99}`, "", `{"step":"1"}`, `{"kl_per_synapse":"x"}`, `{"start":-1}`, "\xff\x00", `{"step":` + strings.Repeat("9", 5000) + "}",
+		`{"x":"` + strings.Repeat("y", maxLineBytes) + `"}`, strings.Repeat("[", 20000)} {
 		folder := t.TempDir()
-		write(t, filepath.Join(folder, MetricsFile), text)
-		_, err := ReadRecords(folder)
-		if err == nil || !strings.Contains(err.Error(), MetricsFile+":") {
-			t.Errorf("%.20q: %v", text, err)
+		write(t, filepath.Join(folder, MetricsFile), `{"step":1}`+"\n"+`{"step":2}`+"\n"+bad+"\n"+`{"step":4}`+"\n"+bad+"\n")
+		records, err := ReadRecords(folder)
+		var damage *DamageError
+		if !errors.As(err, &damage) || damage.Line != 3 || damage.Lines != 2 || damage.Rest || !strings.Contains(err.Error(), filepath.Join(folder, MetricsFile)+":3: not a record: ") || len(err.Error()) > 600 {
+			t.Errorf("%.20q: %v", bad, err)
 		}
-		if _, _, err := OpenLog(folder, 0, 0); err == nil {
-			t.Errorf("%.20q: opened", text)
+		if !reflect.DeepEqual(steps(records), []int{1, 2, 4}) {
+			t.Errorf("%.20q: records %v", bad, steps(records))
+		}
+		if _, _, err := OpenLog(folder, 0, 5); err == nil || !strings.Contains(err.Error(), MetricsFile+":3:") {
+			t.Errorf("%.20q: opened, %v", bad, err)
+		}
+		// What a resume drops need not be whole.
+		log, kept, err := OpenLog(folder, 0, 1)
+		if err != nil || !reflect.DeepEqual(steps(kept), []int{1}) {
+			t.Fatalf("%.20q: %v, %v", bad, steps(kept), err)
+		}
+		log.Close()
+		if records, err := ReadRecords(folder); err != nil || len(records) != 1 {
+			t.Errorf("%.20q: after a resume %v, %v", bad, steps(records), err)
 		}
 	}
 	folder := t.TempDir()
 	if err := os.Mkdir(filepath.Join(folder, MetricsFile), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadRecords(folder); err == nil {
-		t.Error("no error for a folder in place of the file")
+	if _, err := ReadRecords(folder); err == nil || !strings.Contains(err.Error(), "a folder") {
+		t.Errorf("a folder in place of the file: %v", err)
 	}
 	if _, _, err := OpenLog(folder, 0, 0); err == nil {
 		t.Error("no error for a folder in place of the file")
+	}
+}
+
+// TestDamagedTail: a line that is no record is parsed once, what comes after it is
+// read, and a file of nothing else is given up.
+func TestDamagedTail(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, MetricsFile)
+	long := `{"x":"` + strings.Repeat("y", 3*maxLineBytes)
+	write(t, path, "{}\nx\n"+long)
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	tail := NewTail(folder)
+	for k, c := range []struct {
+		add   string
+		want  []int
+		lines int
+	}{
+		{"", []int{0}, 1}, {"", nil, 1}, {strings.Repeat("z", maxLineBytes), nil, 1}, {`"}` + "\n" + `{"step":7}` + "\n" + `{"st`, []int{7}, 2}, {`ep":8}` + "\n", []int{8}, 2}, {"", nil, 2},
+		{strings.Repeat("-\n", maxDamagedLines) + `{"step":9}` + "\n", nil, maxDamagedLines}, {`{"step":10}` + "\n", nil, maxDamagedLines},
+	} {
+		if _, err := f.WriteString(c.add); err != nil {
+			t.Fatal(err)
+		}
+		var got []int
+		for again := true; again; again = tail.Behind() {
+			records, anew, err := tail.Next()
+			got = append(got, steps(records)...)
+			var damage *DamageError
+			if done := !tail.Behind(); anew || done && (!errors.As(err, &damage) || damage.Line != 2 || damage.Lines != c.lines || damage.Rest != (c.lines == maxDamagedLines)) {
+				t.Fatalf("%d: anew %v, %v", k, anew, err)
+			}
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Fatalf("%d: %v, not %v", k, got, c.want)
+		}
+	}
+	// Another file in its place is read from its beginning.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write(t, path, `{"step":3}`+"\n")
+	if records, anew, err := tail.Next(); err != nil || !anew || !reflect.DeepEqual(steps(records), []int{3}) {
+		t.Errorf("%v, %v, %v", steps(records), anew, err)
+	}
+}
+
+// TestHistory: what is left out is spread over the run, what names pictures or holds
+// a log-likelihood stays, and others who hold records keep them as they are.
+func TestHistory(t *testing.T) {
+	h := NewHistory(100 * recordBytes)
+	const n = 20000
+	var held []Record
+	for step := range n {
+		r := Record{Step: step}
+		if step%2000 == 7 {
+			r.Synapses, r.Samples = "a.png", "b.png"
+		}
+		if step%2000 == 9 {
+			r.LogLikelihood = &LogLikelihood{}
+		}
+		r.Overlap = &Overlap{Mean: 1, Matrix: make([]Number, 16)}
+		h.Add([]Record{r})
+		if step == 50 {
+			held = h.Records()
+		}
+		if h.made() > 100*recordBytes {
+			t.Fatalf("%d bytes after step %d", h.made(), step)
+		}
+	}
+	kept := h.WithLast()
+	if h.Len() != n || len(kept) < 40 || kept[0].Step != 0 || kept[len(kept)-1].Step != n-1 {
+		t.Errorf("%d records, %d to %d", len(kept), kept[0].Step, kept[len(kept)-1].Step)
+	}
+	special, gap := 0, 0
+	for k := range kept {
+		if classOf(&kept[k]) == 1 {
+			special++
+		}
+		if k > 0 {
+			gap = max(gap, kept[k].Step-kept[k-1].Step)
+			if kept[k].Step <= kept[k-1].Step {
+				t.Errorf("record %d is of step %d, after %d", k, kept[k].Step, kept[k-1].Step)
+			}
+		}
+		if kept[k].Overlap.Mean != 1 {
+			t.Error("the mean overlap is gone")
+		}
+	}
+	if special != 20 || gap > 600 {
+		t.Errorf("%d of 20 special records, a gap of %d steps", special, gap)
+	}
+	for k := range held {
+		if held[k].Step != k || held[k].Overlap.Matrix == nil {
+			t.Fatalf("record %d that was held is now %+v", k, held[k])
+		}
+	}
+	h.SetLimit(10 * recordBytes)
+	if h.made() > 10*recordBytes || len(h.Records()) < 2 {
+		t.Errorf("%d bytes of %d records", h.made(), len(h.Records()))
+	}
+	// Only records that would have to stay, each larger than its share.
+	h = NewHistory(10 * recordBytes)
+	for step := range 1000 {
+		h.Add([]Record{{Step: step, Synapses: "a.png", SingularValues: make([]Number, 1000), Magnetisations: make([]int, 1000)}})
+		if h.made() > 10*recordBytes {
+			t.Fatalf("%d bytes", h.made())
+		}
+	}
+	if last, _, ok := h.Last(); !ok || last.Step != 999 || len(last.SingularValues) != 1000 {
+		t.Errorf("%+v", last)
 	}
 }
 
@@ -198,37 +331,109 @@ func TestInfoAndFind(t *testing.T) {
 	if _, err := Find(filepath.Join(folder, "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing: %v", err)
 	}
-	for _, text := range []string{"{", strings.Repeat(" ", maxInfoBytes+1)} {
+	// A broken info file is that run's own error.
+	for _, text := range []string{"{", strings.Repeat(" ", maxInfoBytes+1), `{"settings":{"a":[` + strings.Repeat("{},", maxInfoValues) + `{}]}}`,
+		`{"settings":{"a":` + strings.Repeat("[", maxInfoDepth) + strings.Repeat("]", maxInfoDepth) + "}}"} {
 		write(t, filepath.Join(folder, "x", InfoFile), text)
-		if _, err := Find(folder); err == nil || !strings.Contains(err.Error(), InfoFile) {
-			t.Errorf("%.5q: %v", text, err)
+		found, err := Find(folder)
+		if err != nil || len(found) != 5 || found[4].Name != "x" || found[4].Err == nil || !strings.Contains(found[4].Err.Error(), filepath.Join(folder, "x", InfoFile)) {
+			t.Errorf("%.5q: %v, %+v", text, err, found)
+		}
+		for _, r := range found[:4] {
+			if r.Err != nil || !reflect.DeepEqual(r.Info, info) {
+				t.Errorf("%.5q: %+v", text, r)
+			}
 		}
 	}
+	write(t, filepath.Join(folder, "x", InfoFile), `{"settings":{"a":"`+strings.Repeat(`[,\"`, maxInfoValues)+`"}}`) // all in one text
+	if found, err := Find(folder); err != nil || found[4].Err != nil {
+		t.Errorf("%v, %v", err, found[4].Err)
+	}
+	if _, err := Find(filepath.Join(folder, "x", InfoFile)); err == nil || !strings.Contains(err.Error(), "not a folder") {
+		t.Errorf("a file: %v", err)
+	}
+}
+
+func FuzzInfo(f *testing.F) {
+	f.Add([]byte(`{"verb":"train","visible":784,"settings":{"rate":0.02,"a":[1,{"b":null}]},"began":"2026-01-02T03:04:05Z"}`))
+	f.Add([]byte(`{"settings":{"a":[[[[{},{}]]]]}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		info, err := parseInfo("x/run.json", text)
+		if err != nil {
+			if !strings.Contains(err.Error(), "x/run.json") {
+				t.Fatalf("an error that does not name the file: %v", err)
+			}
+			return
+		}
+		text, err = json.Marshal(info)
+		if err != nil {
+			return // a moment that JSON cannot tell
+		}
+		again, err := parseInfo("x", text)
+		if err != nil {
+			if len(text) > maxInfoBytes { // written at greater length
+				return
+			}
+			t.Fatal(err)
+		}
+		if same, err := json.Marshal(again); err != nil || string(same) != string(text) {
+			t.Fatalf("%s, not %s: %v", same, text, err)
+		}
+	})
+}
+
+// Names stay different, and are valid and without control characters.
+func FuzzPrintable(f *testing.F) {
+	f.Add("a\xff", `a\xff`)
+	f.Add("\x1b", "\u009b\u202e")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		p, q := Printable(a), Printable(b)
+		if (p == q) != (a == b) || !utf8.ValidString(p) || strings.ContainsFunc(p, unicode.IsControl) {
+			t.Fatalf("%q is %q, %q is %q", a, p, b, q)
+		}
+	})
 }
 
 func FuzzRecords(f *testing.F) {
 	f.Add([]byte("{\"step\":1,\"rate\":null}\n{\"step\":2}\n{\"st"))
-	f.Add([]byte("{\"start\":1,\"step\":3,\"bound\":{\"value\":-3},\"overlap\":{\"matrix\":[1,null]}}\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		records, err := parse("x", text)
-		if err != nil {
-			return
-		}
-		// What was read can be written and read again.
-		folder := t.TempDir()
-		log, _, err := OpenLog(folder, -1, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range records {
-			if err := log.Append(r); err != nil {
+	f.Add([]byte("{\"start\":1,\"step\":3,\"bound\":{\"value\":-3},\"overlap\":{\"matrix\":[1,null]}}\nx\n{\"synapses\":\"a\"}\n"))
+	read := func(t *testing.T, text []byte) (all []Record, damage *DamageError) {
+		tail := NewTail("x")
+		for begin := int64(-1); tail.offset > begin && !tail.ended(); {
+			begin = tail.offset
+			records, err := tail.readOn(bytes.NewReader(text[tail.offset:]))
+			if err != nil {
 				t.Fatal(err)
 			}
+			all = append(all, records...)
 		}
-		log.Close()
-		again, err := ReadRecords(folder)
-		if err != nil || !reflect.DeepEqual(steps(again), steps(records)) {
-			t.Fatalf("%v, not %v: %v", steps(again), steps(records), err)
+		return all, tail.damage
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		records, damage := read(t, text)
+		if lines := bytes.Count(text, []byte("\n")); damage == nil && len(records) != lines || damage != nil && !damage.Rest && len(records)+damage.Lines != lines {
+			t.Fatalf("%d records of %d lines, %v", len(records), lines, damage)
+		}
+		// What was read can be written and read again, and kept in little memory.
+		var written []byte
+		h := NewHistory(4 * recordBytes)
+		for _, r := range records {
+			line, err := json.Marshal(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			written = append(append(written, line...), '\n')
+			h.Add([]Record{r})
+			if n := h.made(); n > 4*recordBytes && len(h.Records()) > 1 {
+				t.Fatalf("%d bytes of %d records", n, len(h.Records()))
+			}
+		}
+		again, damage := read(t, written)
+		if damage != nil || !reflect.DeepEqual(steps(again), steps(records)) {
+			t.Fatalf("%v, not %v: %v", steps(again), steps(records), damage)
+		}
+		if kept := h.WithLast(); len(records) > 0 && (len(kept) == 0 || kept[len(kept)-1].Step != records[len(records)-1].Step) {
+			t.Fatalf("the last record is not kept: %v", steps(kept))
 		}
 	})
 }

@@ -30,9 +30,24 @@ type Job struct {
 // CellsAShard is about how many cells a shard has by default.
 const CellsAShard = 32
 
+// SlurmTasks is how many tasks an array has at most: the highest index that Slurm
+// takes is 1000 unless a cluster sets another MaxArraySize. More shards are
+// submitted in parts.
+const SlurmTasks = 1000
+
 // DefaultShards returns a number of shards with many cells each, and not more
 // than the tasks that Slurm allows in an array unless it is told to.
-func DefaultShards(cells int) int { return max(1, min(1000, (cells+CellsAShard-1)/CellsAShard)) }
+func DefaultShards(cells int) int {
+	return max(1, min(SlurmTasks, (cells+CellsAShard-1)/CellsAShard))
+}
+
+// Parts returns in how many parts the job of an engine is submitted.
+func (j *Job) Parts(engine string) int {
+	if engine != "slurm" {
+		return 1
+	}
+	return (j.Shards + SlurmTasks - 1) / SlurmTasks
+}
 
 //go:embed script/slurm
 var slurmText string
@@ -53,7 +68,7 @@ func parse(name, text string) *template.Template {
 	return template.Must(template.New(name).Funcs(template.FuncMap{
 		"shell": shellQuote, "twice": func(s string) string { return shellQuote(shellQuote(s)) }, "yaml": yamlQuote,
 		"sbatch": sbatchQuote, "limit": slurmTime, "inside": func(folder string) string { return path.Join("/sweeps", filepath.Base(folder)) },
-		"last": func(n int) int { return n - 1 }, "each": func(j *Job) int { return (j.Cells + j.Shards - 1) / j.Shards },
+		"last": func(n int) int { return n - 1 }, "tasks": func(n int) int { return min(n, SlurmTasks) }, "most": func() int { return SlurmTasks }, "each": func(j *Job) int { return (j.Cells + j.Shards - 1) / j.Shards },
 	}).Parse(text))
 }
 
@@ -67,6 +82,8 @@ func Script(w io.Writer, engine string, job *Job) error {
 	switch {
 	case job.Shards < 1 || job.Threads < 1:
 		return fmt.Errorf("%d shards of %d threads: both must be at least 1", job.Shards, job.Threads)
+	case job.Shards > max(1, job.Cells):
+		return fmt.Errorf("%d shards of %d cells: some would have none", job.Shards, job.Cells)
 	case engine == "slurm" && job.Time < 5*time.Minute:
 		return fmt.Errorf("a time limit of %v: a Slurm task is warned two minutes before its end and needs at least 5m", job.Time)
 	}

@@ -51,6 +51,8 @@ func TestScriptGolden(t *testing.T) {
 func TestScriptErrors(t *testing.T) {
 	for want, j := range map[string]*Job{
 		"slurm: 0 shards":    job(func(j *Job) { j.Shards = 0 }),
+		"slurm: 2001 shards": job(func(j *Job) { j.Shards = 2001 }),
+		"k8s: 2 shards of 1": job(func(j *Job) { j.Cells, j.Shards = 1, 2 }),
 		"slurm: time limit":  job(func(j *Job) { j.Time = time.Minute }),
 		"slurm: quotes":      job(func(j *Job) { j.Folder = `/a"b` }),
 		"k8s: control":       job(func(j *Job) { j.Folder = "/a\nb" }),
@@ -133,6 +135,61 @@ func TestSlurmScript(t *testing.T) {
 			t.Errorf("status %q, signal %q: status %d, output %q, not %q", c.status, c.signal, cmd.ProcessState.ExitCode(), out.String(), want)
 		}
 	}
+}
+
+// A job of more shards than an array may have tasks is submitted in parts, which
+// together compute every shard once.
+func TestSlurmParts(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a script for a Unix shell")
+	}
+	for shards, want := range map[int]int{1: 1, 1000: 1, 1001: 2, 2000: 2, 2500: 3} {
+		j := job(func(j *Job) { j.Cells, j.Shards = 5000, shards })
+		if n := j.Parts("slurm"); n != want || j.Parts("k8s") != 1 || j.Parts("parallel") != 1 {
+			t.Errorf("%d shards in %d parts", shards, n)
+		}
+		if text := script(t, "slurm", j); strings.Contains(text, "FIRST") != (want > 1) || !strings.Contains(text, "#SBATCH --array=0-"+strconv.Itoa(min(shards, SlurmTasks)-1)+"\n") {
+			t.Errorf("%d shards: %s", shards, text)
+		}
+	}
+	folder := t.TempDir()
+	for name, text := range map[string]string{"sbatch": "#!/bin/sh\necho \"first $FIRST of $1\"\n", "bethe": "#!/bin/sh\necho \"$5\"\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := script(t, "slurm", job(func(j *Job) { j.Command, j.Cells, j.Shards = filepath.Join(folder, "bethe"), 5000, 2500 }))
+	path := filepath.Join(folder, "job")
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run := func(first, task string, args ...string) string {
+		cmd := exec.Command("bash", args...)
+		cmd.Env = append(os.Environ(), "SLURM_ARRAY_TASK_ID="+task, "PATH="+folder+":"+os.Getenv("PATH"))
+		if first != "" {
+			cmd.Env = append(cmd.Env, "FIRST="+first)
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	for _, c := range [][3]string{{"", "7", "7/2500\n"}, {"0", "999", "999/2500\n"}, {"1000", "0", "1000/2500\n"}, {"2000", "499", "2499/2500\n"}, {"2000", "500", ""}, {"2000", "999", ""}} {
+		if got := run(c[0], c[1], path); got != c[2] {
+			t.Errorf("task %s of the part from %q: %q, not %q", c[1], c[0], got, c[2])
+		}
+	}
+	// The line that the job itself gives.
+	for line := range strings.Lines(text) {
+		if line, ok := strings.CutPrefix(line, "#   for first"); ok {
+			if got, want := run("", "", "-c", "for first"+line), "first 0 of THIS-FILE\nfirst 1000 of THIS-FILE\nfirst 2000 of THIS-FILE\n"; got != want {
+				t.Errorf("submitted %q, not %q", got, want)
+			}
+			return
+		}
+	}
+	t.Errorf("the job does not say how to submit it:\n%s", text)
 }
 
 // The parallel script with a parallel that shows its words: one word that a

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -19,19 +20,23 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
+	taken          bool        // standard output is that of --out: what is said goes to stderr
+	keeps          atomic.Bool // the verb, when it is ended, first keeps what it has done
 }
 
 // printf prints for a person, who is not there with --json.
 func (c *console) printf(format string, args ...any) {
-	if !c.json {
-		fmt.Fprintf(c.stdout, format, args...)
+	if c.taken {
+		c.logf(format, args...)
+	} else if !c.json {
+		fmt.Fprint(c.stdout, printable(fmt.Sprintf(format, args...)))
 	}
 }
 
 // logf says something on the way, unless told to be quiet.
 func (c *console) logf(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.stderr, format, args...)
+		fmt.Fprint(c.stderr, printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -44,7 +49,7 @@ func (c *console) object(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s\n", text)
+	_, err = fmt.Fprintf(c.stdout, "%s\n", printableJSON(text))
 	return err
 }
 

@@ -8,15 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dashboard"
 	"bethe/dataset/source"
+	"bethe/internal/durable"
 	"bethe/internal/kernel"
 	"bethe/setting"
 )
@@ -34,9 +34,28 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	ctx := heedSignals()
+	c := &console{stdout: os.Stdout, stderr: os.Stderr}
+	ended := make(chan int, 1)
+	go func() { ended <- c.run(ctx, os.Args[1:]) }()
+	select {
+	case status := <-ended:
+		os.Exit(status)
+	case <-ctx.Done():
+	}
+	// Verbs that keep what they have done are waited for; another one ends now,
+	// wherever it is.
+	var over <-chan time.Time
+	if !c.keeps.Load() {
+		over = time.After(patience)
+	}
+	select {
+	case status := <-ended:
+		os.Exit(status)
+	case <-over:
+		durable.Abandon()
+		os.Exit(report(os.Stderr, ctx.Err()))
+	}
 }
 
 // garbagePercent is how much memory may wait to be collected, in per cent of
@@ -47,35 +66,51 @@ const garbagePercent = 40
 // run does what the arguments say and returns the exit status. A panic is a
 // bug: it is reported with its trace, and the work has failed.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	return (&console{stdout: stdout, stderr: stderr}).run(ctx, args)
+}
+
+func (c *console) run(ctx context.Context, args []string) (status int) {
+	stderr := c.stderr
 	defer func() {
 		if v := recover(); v != nil {
 			fmt.Fprintf(stderr, "bethe: a bug, please report it: %v\n%s", v, debug.Stack())
 			status = exitFailed
 		}
 	}()
-	root := newRootCommand(&console{stdout: stdout, stderr: stderr})
+	out := &checkedWriter{w: c.stdout}
+	c.stdout = out
+	root := newRootCommand(c)
 	root.SetArgs(args)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := inFlags(root.ExecuteContext(ctx))
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("standard output: %w", out.err)
+	}
+	return report(stderr, err)
+}
+
+// report tells how a verb ended and returns the exit status.
+func report(stderr io.Writer, err error) int {
+	tell := func(text any) { fmt.Fprintf(stderr, "bethe: %s\n", printable(fmt.Sprint(text))) }
 	var words *usageError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errInterrupted):
-		fmt.Fprintln(stderr, "bethe:", err)
+		tell(err)
 		return exitInterrupted
 	case errors.Is(err, errIncomplete):
-		fmt.Fprintln(stderr, "bethe:", err)
+		tell(err)
 		return exitIncomplete
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "bethe: interrupted; nothing was saved")
+		tell("interrupted; nothing was saved")
 		return exitFailed
 	case errors.As(err, &words):
-		fmt.Fprintf(stderr, "bethe: %v\n", err)
+		tell(err)
 		return exitUsage
 	default:
-		fmt.Fprintf(stderr, "bethe: %v\n", err)
+		tell(err)
 		return exitFailed
 	}
 }
@@ -126,6 +161,10 @@ Without anything else to hand, start with
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := kernel.Check(); err != nil {
 				return &usageError{err}
+			}
+			c.keeps.Store(keeping[cmd.CommandPath()])
+			if c.taken = outputTaken(cmd); c.taken && c.json {
+				return usagef("--json and --out are both of standard output: name another file")
 			}
 			if c.threads < 0 {
 				return usagef("--threads %d: it must be positive, or 0 for all", c.threads)

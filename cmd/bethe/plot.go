@@ -64,6 +64,9 @@ func (c *console) plot(ctx context.Context, folder string, f *plotFlags) error {
 	case err != nil:
 		return err
 	}
+	if saved.Problem != "" {
+		c.logf("%s\n", saved.Problem)
+	}
 	c.printFiles(saved.Files...)
 	if len(saved.Without) > 0 {
 		c.logf("the run has no numbers for: %s\n", strings.Join(saved.Without, ", "))

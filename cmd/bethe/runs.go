@@ -36,7 +36,9 @@ func (c *console) listRuns(folder string) error {
 	}
 	w := tabwriter.NewWriter(c.stdout, 0, 0, 2, ' ', 0)
 	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
-	heads = append(heads, found.Differ...)
+	for _, key := range found.Differ {
+		heads = append(heads, runs.Printable(key))
+	}
 	fmt.Fprintln(w, strings.Join(heads, "\t"))
 	for _, s := range found.Runs {
 		done := fmt.Sprintf("%.0f %%", 100*s.Fraction)
@@ -45,16 +47,25 @@ func (c *console) listRuns(folder string) error {
 		}
 		row := []string{s.Run, s.Data, fmt.Sprintf("%d x %d", s.Visible, s.Hidden), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
 			decimals(s.Bound, 2), decimals(s.Forward, 2), decimals(s.Reverse, 2), decimals(s.Coupling, 4), decimals(s.Polarised, 2)}
+		row[1] = runs.Printable(row[1])
 		for _, key := range found.Differ {
 			text := "-"
 			if v, ok := s.Settings[key]; ok {
-				text = fmt.Sprint(v)
+				text = runs.Printable(fmt.Sprint(v))
 			}
 			row = append(row, text)
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, s := range found.Runs {
+		if s.Problem != "" {
+			c.logf("%s\n", s.Problem)
+		}
+	}
+	return nil
 }
 
 // decimals writes a number that may not have been measured.

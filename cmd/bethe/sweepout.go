@@ -75,7 +75,7 @@ func newSweepScriptCommand(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.engine, "engine", "slurm", "what runs it: "+strings.Join(sweep.Engines, ", "))
 	flags.StringVarP(&f.out, "out", "o", "", "file for the job (default: standard output)")
-	flags.IntVar(&f.job.Shards, "shards", 0, fmt.Sprintf("shards (default: of about %d cells, at most 1000)", sweep.CellsAShard))
+	flags.IntVar(&f.job.Shards, "shards", 0, fmt.Sprintf("shards, at most one a cell (default: of about %d cells, at most %d)", sweep.CellsAShard, sweep.SlurmTasks))
 	flags.DurationVar(&f.job.Time, "time", time.Hour, "time limit of a Slurm task, after which it goes back to the queue")
 	flags.StringVar(&f.job.Command, "command", "", "the bethe program on the machines (default: this one; bethe for k8s)")
 	flags.StringVar(&f.job.Image, "image", "bethe:latest", "container of the Kubernetes job")
@@ -92,6 +92,13 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 	job.Threads = max(1, c.threads)
 	if err := job.Fill(s, f.engine); err != nil {
 		return err
+	}
+	if job.Cells > 0 && job.Shards > job.Cells {
+		c.logf("--shards %d: there are only %d cells, so that many shards are made\n", job.Shards, job.Cells)
+		job.Shards = job.Cells
+	}
+	if parts := job.Parts(f.engine); parts > 1 {
+		c.logf("%d shards are more than the %d tasks that Slurm usually allows in an array: the job says how to submit them in %d parts; with fewer --shards each has more cells\n", job.Shards, sweep.SlurmTasks, parts)
 	}
 	var text strings.Builder
 	if err := sweep.Script(&text, f.engine, &job); err != nil {

@@ -1,6 +1,6 @@
 // The page of bethe's runs: news come by server-sent events, curves as pictures
 // that the server draws.
-import { canvas } from "/draw.js";
+import { canvas } from "./draw.js";
 
 const el = (id) => document.getElementById(id);
 const runs = new Map(); // name -> what the server last said of it
@@ -86,10 +86,10 @@ function drawFigures() {
       img.closest("figure").hidden = true;
       continue;
     }
-    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).version}`).join(".")}`;
+    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).drawn}`).join(".")}`;
     let alt = `${title} of ${of.join(", ")} against steps`;
     if (name === "bound" && run.bound !== null) alt += `; the bound of ${chosen} is ${number(run.bound, 2)} nats a sample at step ${run.step}`;
-    show(img, `/figure/${name}.svg?${query}`, alt);
+    show(img, `figure/${name}.svg?${query}`, alt);
   }
 }
 
@@ -106,10 +106,10 @@ function drawPictures() {
   el("slider-step").textContent = words;
   slider.setAttribute("aria-valuetext", words);
   const query = `?run=${encodeURIComponent(run.name)}&b=${run.began}`;
-  show(el("synapses"), `/picture/${at.synapses}${query}`, `Posterior means of the synapses of each hidden unit after ${words}`);
-  show(el("samples"), `/picture/${at.samples}${query}`, `Samples of the machine after ${words}`);
+  show(el("synapses"), `picture/${at.synapses}${query}`, `Posterior means of the synapses of each hidden unit after ${words}`);
+  show(el("samples"), `picture/${at.samples}${query}`, `Samples of the machine after ${words}`);
   el("data").closest("figure").hidden = !run.has_data;
-  if (run.has_data) show(el("data"), `/picture/data.png${query}`, `Some samples of ${run.data}`);
+  if (run.has_data) show(el("data"), `picture/data.png${query}`, `Some samples of ${run.data}`);
 }
 el("slider").addEventListener("input", () => {
   follow = el("slider").value === el("slider").max;
@@ -164,7 +164,8 @@ function drawTable() {
     }
     row.setAttribute("aria-current", String(name === chosen));
     row.cells[0].firstChild.checked = ticked.has(name);
-    [`${run.visible} × ${run.hidden}`, run.finished ? "yes" : percent(run.fraction), run.step, number(run.bound, 2)].forEach((text, k) => { row.cells[k + 2].textContent = text; });
+    const done = run.finished ? "yes" : percent(run.fraction);
+    [`${run.visible} × ${run.hidden}`, run.problem ? `${done}, problem` : done, run.step, number(run.bound, 2)].forEach((text, k) => { row.cells[k + 2].textContent = text; });
   }
 }
 
@@ -189,7 +190,7 @@ function hear(news) {
   names = news.names;
   for (const run of news.runs) runs.set(run.name, run);
   for (const name of [...runs.keys()]) if (!names.includes(name)) { runs.delete(name); ticked.delete(name); }
-  if (!runs.has(chosen) && names.length > 0) choose(names.find((n) => !runs.get(n)?.finished) || names[0]);
+  if (!runs.has(chosen) && names.length > 0) choose(names.find((n) => !runs.get(n)?.finished && !runs.get(n)?.problem) || names.find((n) => !runs.get(n)?.problem) || names[0]);
   const learning = names.filter((n) => runs.has(n) && !runs.get(n).finished).length;
   el("status").textContent = news.error || (names.length === 0 ? "no run here yet" : `${names.length} run${names.length > 1 ? "s" : ""}, ${learning} learning`);
   drawAll();
@@ -198,7 +199,7 @@ function hear(news) {
 // News, also those that came while the page was hidden.
 let last;
 function listen() {
-  const stream = new EventSource("/api/events");
+  const stream = new EventSource("api/events");
   stream.onmessage = (event) => hear(JSON.parse(event.data));
   stream.addEventListener("end", () => {
     stream.close();

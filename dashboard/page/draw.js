@@ -100,7 +100,7 @@ export function canvas(el) {
     busy = true;
     const asked = performance.now();
     try {
-      const reply = await fetch("/api/complete", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run, pixels: dots.join(""), draw }) });
+      const reply = await fetch("api/complete", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run, pixels: dots.join(""), draw }) });
       if (!reply.ok) throw new Error(await reply.text());
       const got = await reply.json();
       el("completions").replaceChildren(...got.completions.map((levels, k) => picture(levels, k, got.completions.length)));

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func text(s string) func(io.Writer) error {
@@ -50,13 +51,6 @@ func TestWriteFile(t *testing.T) {
 		}
 		wantFolder(t, folder, "*a*.npz", s)
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if runtime.GOOS != "windows" && info.Mode() != 0o644 {
-		t.Errorf("mode %v", info.Mode())
-	}
 	t.Chdir(folder)
 	if err := WriteFile("here", text("x")); err != nil {
 		t.Fatal(err)
@@ -89,10 +83,18 @@ func TestWriteFileFails(t *testing.T) {
 	}
 	wantFolder(t, folder, "a", "old")
 
-	// A write that closes the file makes chmod or sync fail.
-	err = WriteFile(path, func(w io.Writer) error { return w.(io.Closer).Close() })
-	if !errors.Is(err, os.ErrClosed) {
+	// What the file system says names the file that was asked for.
+	err = WriteFile(path, func(w io.Writer) error {
+		w.(namedWriter).f.Close()
+		return text("new")(w)
+	})
+	if !errors.Is(err, os.ErrClosed) || !strings.Contains(err.Error(), "write "+path+":") {
 		t.Errorf("file closed: %v", err)
+	}
+	wantFolder(t, folder, "a", "old")
+	err = WriteFile(path, func(w io.Writer) error { return w.(namedWriter).f.Close() })
+	if !errors.Is(err, os.ErrClosed) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), ".tmp") {
+		t.Errorf("file closed at the end: %v", err)
 	}
 	wantFolder(t, folder, "a", "old")
 }
@@ -129,8 +131,8 @@ func TestWriteFileNowhere(t *testing.T) {
 	for _, path := range paths {
 		if err := WriteFile(filepath.Join(folder, path), text("new")); err == nil {
 			t.Errorf("%s: no error", path)
-		} else if !strings.Contains(err.Error(), filepath.Join(folder, filepath.Dir(path))) {
-			t.Errorf("%s: error %q does not name the place", path, err)
+		} else if !strings.Contains(err.Error(), filepath.Join(folder, path)) || strings.Contains(err.Error(), ".tmp") {
+			t.Errorf("%s: error %q does not name the file that was asked for", path, err)
 		}
 		wantFolder(t, folder, "file", "x", "readonly", "a folder", "taken", "a folder")
 	}
@@ -158,6 +160,25 @@ func TestRemoveLeftovers(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := RemoveStale(folder, "a.npz"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, ".a.npz.tmp123")); err != nil {
+		t.Errorf("a file that another may be writing: %v", err)
+	}
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(filepath.Join(folder, ".a.npz.tmp123"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveStale(folder, "a.npz"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, ".a.npz.tmp123")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a stale file: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, ".a.npz.tmp123"), nil, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	if err := RemoveLeftovers(folder, "a.npz"); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,7 @@ var errHeld = errors.New("locked")
 // this process or another, is a *LockedError. Where the file system or the
 // system has no locks the folder is taken all the same.
 func LockFolder(folder string) (*Lock, error) {
-	f, err := os.OpenFile(filepath.Join(folder, LockFile), os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := openLock(filepath.Join(folder, LockFile))
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +64,33 @@ func LockFolder(folder string) (*Lock, error) {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "process %d on %s\n", os.Getpid(), host), 0)
 	}
 	return &Lock{f}, nil
+}
+
+// openLock opens a lock file, which is written to: so a link or anything else in
+// its place is refused.
+func openLock(path string) (*os.File, error) {
+	before, err := os.Lstat(path)
+	if err == nil && !before.Mode().IsRegular() {
+		return nil, notRegular(path)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	opened, err := f.Stat()
+	after, e := os.Lstat(path)
+	if err != nil || e != nil || !os.SameFile(opened, after) {
+		f.Close()
+		return nil, notRegular(path)
+	}
+	return f, nil
+}
+
+func notRegular(path string) error {
+	return &fs.PathError{Op: "lock", Path: path, Err: errors.New("it is no regular file: remove it")}
 }
 
 // Release gives the folder back.

@@ -4,14 +4,16 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
-// TestMain also plays the process that holds a lock.
+// TestMain also plays the process that holds a lock, and one that ends while it writes.
 func TestMain(m *testing.M) {
 	if folder := os.Getenv("DURABLE_TEST_HOLD"); folder != "" {
 		if _, err := LockFolder(folder); err != nil {
@@ -20,6 +22,14 @@ func TestMain(m *testing.M) {
 		}
 		fmt.Println("held")
 		select {}
+	}
+	if path := os.Getenv("DURABLE_TEST_ABANDON"); path != "" {
+		_ = WriteFile(path, func(w io.Writer) error {
+			fmt.Fprint(w, "half of the ne")
+			Abandon()
+			return nil
+		})
+		os.Exit(3) // it must not come here
 	}
 	os.Exit(m.Run())
 }
@@ -82,4 +92,27 @@ func TestCheckRoom(t *testing.T) {
 	if err := CheckRoom(filepath.Join(folder, "missing", "a"), 1); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
+}
+
+// TestAbandon: a process that ends while it writes leaves no temporary file and
+// the old file whole.
+func TestAbandon(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a")
+	if err := WriteFile(path, text("old")); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), "DURABLE_TEST_ABANDON="+path)
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(500 * time.Millisecond)
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Wait(); err == nil || child.ProcessState.ExitCode() == 3 {
+		t.Errorf("the writer went on: %v", err)
+	}
+	wantFolder(t, folder, "a", "old")
 }

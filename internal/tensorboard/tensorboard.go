@@ -44,7 +44,7 @@ type Writer struct {
 func Create(folder string, at time.Time, step int) (*Writer, error) {
 	for k := at.Unix(); ; k++ {
 		path := filepath.Join(folder, fmt.Sprintf("events.out.tfevents.%010d.bethe", k))
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 		if os.IsExist(err) {
 			continue
 		}
