@@ -10,6 +10,7 @@ import (
 	"bethe/dataset/source"
 	"bethe/figure"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/setting"
 )
@@ -26,6 +27,22 @@ type Job struct {
 func (j *Job) progress(stage string) func(fraction float64) {
 	j.Progress(stage, 0, "")
 	return func(fraction float64) { j.Progress(stage, fraction, "") }
+}
+
+// A count is a setting that is one.
+type count struct {
+	name  string
+	value int
+}
+
+// fits returns the *setting.Error of a count if so many chains of it, for each of some
+// samples, take more memory than there is. things are what the count is of; written
+// says that states of chains go into a file.
+func (c count) fits(machine *rbm.Machine, samples int, things string, written bool) error {
+	if err := memory.CheckChains(machine.Visible(), machine.Hidden(), float64(c.value)*float64(samples), written, things, c.value); err != nil {
+		return setting.Errorf(c.name, c.value, "%v", err)
+	}
+	return nil
 }
 
 // A Files names the files that a job writes; an empty name is not written.

@@ -95,7 +95,7 @@ func TestComplete(t *testing.T) {
 	}
 	c.holds(t, "completions given mean")
 	text, err := json.Marshal(r)
-	if want := `{"model":"` + c.Model + `","from":"pairs:0-7","samples":[0,1,2,3,4,5,6,7],"clamped":3,"completions":3,"sweeps":60,"error":`; err != nil || !strings.HasPrefix(string(text), want) || !strings.HasSuffix(string(text), `,"out":"`+c.Out+`","png":"`+c.PNG+`"}`) {
+	if want := `{"model":"` + c.Model + `","from":"pairs:0-7","samples":[0,1,2,3,4,5,6,7],"clamped":3,"completions":3,"sweeps":60,"error":`; err != nil || !strings.HasPrefix(string(text), want) || !strings.Contains(string(text), `,"out":"`+c.Out+`","png":"`+c.PNG+`","settled":`) {
 		t.Errorf("%v: %s", err, text)
 	}
 	for name, change := range map[string]func(*Completing){
@@ -106,6 +106,14 @@ func TestComplete(t *testing.T) {
 		change(&other)
 		_, err := other.Run(t.Context())
 		wrong(t, name, err)
+	}
+	if r.Checked != 8 || r.RHat == nil || *r.RHat < 0.9 {
+		t.Errorf("settled: %+v", r.Settling)
+	}
+	brief := *c
+	brief.Sweeps = 2
+	if r, err = brief.Run(t.Context()); err != nil || r.Settled || r.Unsettled != 8 || r.RHat != nil {
+		t.Errorf("two sweeps: %+v, %v", r.Settling, err)
 	}
 	c.Out = filepath.Join(t.TempDir(), "no", "folder.npz")
 	if _, err := c.Run(t.Context()); err == nil {
@@ -131,6 +139,9 @@ func TestMend(t *testing.T) {
 	}
 	if r.Samples != 20 || *r.Before == 0 || *r.After > 0.5 || r.Changed == 0 {
 		t.Errorf("%+v", r)
+	}
+	if r.Checked != 20 || r.Settled != (r.Unsettled == 0) || r.RHat == nil || *r.RHat < 0.9 {
+		t.Errorf("settled: %+v", r.Settling)
 	}
 	m.holds(t, "mean restored seen")
 	m.Noisy, m.Count, m.Files = true, 0, Files{}
@@ -191,6 +202,36 @@ func TestSample(t *testing.T) {
 	}
 }
 
+// TestMemory: what no machine has memory for is an error of the setting that lowers it,
+// before anything is written.
+func TestMemory(t *testing.T) {
+	j, out := job(t), files(t)
+	const many = 1_000_000_000_000_000
+	for name, run := range map[string]func() error{
+		"count": func() error {
+			_, err := (&Completing{Job: j, From: "pairs:0", Clamp: "top", Count: many, Sweeps: 1, Files: out}).Run(t.Context())
+			return err
+		},
+		"chains": func() error {
+			_, err := (&Mending{Job: j, Name: "pairs", Flip: 0.1, Chains: many, Sweeps: 1, Files: out}).Run(t.Context())
+			return err
+		},
+		"count ": func() error {
+			_, err := (&Sampling{Job: j, Count: many, Sweeps: 1, Integers: true, Files: Files{Out: out.Out}}).Run(t.Context())
+			return err
+		},
+	} {
+		err := run()
+		wrong(t, strings.TrimSpace(name), err)
+		if err == nil || !strings.Contains(err.Error(), "chains of 6 x 3 units take ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(out.Out); err == nil {
+		t.Error("something was written")
+	}
+}
+
 // TestFeatures: a classifier reads the label, which a hidden unit tells, off features
 // and off the data.
 func TestFeatures(t *testing.T) {
@@ -223,6 +264,18 @@ func TestFeatures(t *testing.T) {
 		_, err := other.Run(t.Context())
 		wrong(t, name, err)
 	}
+	data, test := pairs(4), pairs(4)
+	if err := alike(data, test, "d", "t"); err != nil {
+		t.Error(err)
+	}
+	data.Classes, test.Classes = []string{"ant", "bee"}, []string{"bee", "ant"}
+	if err := alike(data, test, "d", "t"); err != nil || test.Labels[0] != 1 || test.Labels[1] != 0 {
+		t.Errorf("%v, %v", test.Labels, err)
+	}
+	test.Classes = []string{"bee", "cow"}
+	wrong(t, "test", alike(data, test, "d", "t"))
+	test.Classes = nil
+	wrong(t, "test", alike(data, test, "d", "t"))
 	if l2, err := ParsePenalties("1e-4, 3"); err != nil || len(l2) != 2 || l2[1] != 3 {
 		t.Errorf("%v, %v", l2, err)
 	}

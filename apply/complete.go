@@ -32,6 +32,7 @@ type CompletionReport struct {
 	Sweeps      int     `json:"sweeps"`
 	Error       float64 `json:"error"` // share of the inferred units whose mean has another sign than the sample
 	Files
+	Settling
 	Visible  int `json:"-"` // units of a sample
 	Inferred int `json:"-"` // of these
 }
@@ -63,12 +64,15 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := (count{"count", c.Count}).fits(machine, len(picked.Numbers), "completions", true); err != nil {
+		return nil, err
+	}
 	r, err := evaluate.CompleteKnown(ctx, machine, picked.Samples, units,
 		evaluate.Restoring{Chains: c.Count, Sweeps: c.Sweeps, Key: stream.New(c.Seed), Progress: c.progress("completing")})
 	if err != nil {
 		return nil, err
 	}
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, machine.Visible(), len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Visible(), len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})
@@ -97,6 +101,7 @@ type MendingReport struct {
 	Before  *float64 `json:"error_before"` // share of the units that are wrong; nil where the truth is not known
 	After   *float64 `json:"error_after"`
 	Files
+	Settling
 	Changed float64 `json:"-"` // share of the spins seen that change
 }
 
@@ -128,6 +133,9 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if m.Count > 0 {
 		set = set.Head(min(m.Count, set.Len()))
 	}
+	if err := (count{"chains", m.Chains}).fits(machine, set.Len(), "chains", false); err != nil {
+		return nil, err
+	}
 	r, err := evaluate.Mend(ctx, machine, set.Samples, m.Flip, m.Noisy, stream.New(m.Seed),
 		evaluate.Restoring{Chains: m.Chains, Sweeps: m.Sweeps, Progress: m.progress("denoising")})
 	if err != nil {
@@ -137,7 +145,7 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if m.Noisy {
 		truth = nil
 	}
-	report := &MendingReport{m.Model, m.Name, set.Len(), m.Flip, m.Chains, m.Sweeps, r.Before, r.After, m.Files, r.Changed}
+	report := &MendingReport{m.Model, m.Name, set.Len(), m.Flip, m.Chains, m.Sweeps, r.Before, r.After, m.Files, settling(r.SpinRestoration), r.Changed}
 	return report, m.write(r.Write, func() image.Image {
 		return figure.Restorations(truth, r.Seen, r.Mean, r.Restored, set.Width, set.Height)
 	})

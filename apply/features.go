@@ -100,6 +100,9 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		if test, err = labelled(&other, "test", name, "test-labels", machine, true); err != nil {
 			return nil, err
 		}
+		if err := alike(set, test, f.Name, name); err != nil {
+			return nil, err
+		}
 	}
 	score := func(in, inTest evaluate.Inputs) (*evaluate.ClassifierReport, error) {
 		return evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: set.Labels},
@@ -124,6 +127,21 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		}
 	}
 	return r, nil
+}
+
+// alike numbers the labels of test as those of set are, where they are words. The error
+// is a *setting.Error of test.
+func alike(set, test *dataset.Set, name, testName string) error {
+	if (set.Classes == nil) != (test.Classes == nil) {
+		return setting.Errorf("test", testName, "the labels of this and of %s: those of one are words, those of the other numbers", name)
+	}
+	if set.Classes == nil {
+		return nil
+	}
+	if unknown, ok := test.Relabel(set.Classes); !ok {
+		return setting.Errorf("test", testName, "it has samples of %q, a class that %s does not have", unknown, name)
+	}
+	return nil
 }
 
 // labelled opens data of a setting that fit a machine, with labels if they are needed.

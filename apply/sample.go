@@ -68,6 +68,9 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 		return nil, err
 	}
 	machine := file.Machine()
+	if err := (count{"count", s.Count}).fits(machine, 1, "samples", true); err != nil {
+		return nil, err
+	}
 	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
 	if s.Integers {
 		return r, s.integers(ctx, machine)

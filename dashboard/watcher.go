@@ -275,6 +275,7 @@ type pageRun struct {
 	Seconds   float64      `json:"seconds"`
 	Left      runs.Number  `json:"left"` // seconds
 	Bound     *runs.Number `json:"bound"`
+	BoundKind string       `json:"bound_kind,omitempty"`
 	Forward   *runs.Number `json:"forward"`
 	Reverse   *runs.Number `json:"reverse"`
 	Exact     *runs.Number `json:"exact"`
@@ -312,7 +313,7 @@ func (r *watched) forPage() pageRun {
 		p.Step, p.Epoch, p.Fraction, p.Seconds = e.Step, e.Epoch, e.Fraction, e.Seconds
 		p.Coupling, p.Polarised, p.KL = e.Coupling, e.Polarised, e.KL
 		if e.Bound != nil {
-			p.Bound = &e.Bound.Value
+			p.Bound, p.BoundKind = &e.Bound.Value, e.Bound.Kind
 		}
 		if l := e.LogLikelihood; l != nil {
 			for _, v := range []struct {

@@ -13,16 +13,17 @@ import (
 type array struct {
 	*source
 	element element
-	shape   []int64
-	fortran bool  // first index fastest, rather than last
-	start   int64 // byte of the first element
-	count   int64 // elements
+	stored  []int64 // shape as the header has it
+	shape   []int64 // shape without the axis of the channel, if there is one channel
+	fortran bool    // first index fastest, rather than last
+	start   int64   // byte of the first element
+	count   int64   // elements
 }
 
 // newArray returns the array whose elements come next in s. It checks that a
 // reader may hold as many as the shape promises, before any is read.
 func newArray(s *source, e element, shape []int64, fortran bool) (*array, error) {
-	a := &array{source: s, element: e, shape: shape, fortran: fortran, start: s.n, count: 1}
+	a := &array{source: s, element: e, stored: shape, shape: oneChannel(shape), fortran: fortran, start: s.n, count: 1}
 	for _, d := range shape {
 		if d == 0 {
 			return nil, s.fail(0, "an array of shape "+a.dims()+" is empty", "store at least one sample of at least one spin")
@@ -43,28 +44,53 @@ func (a *array) tooLarge() error {
 		strconv.FormatInt(a.limit, 10)+" bytes", "raise the limit if the file can be trusted")
 }
 
+// oneChannel returns the shape of pictures of one channel, which may be the last
+// axis or the one after the samples, without it.
+func oneChannel(shape []int64) []int64 {
+	switch {
+	case len(shape) != 4:
+	case shape[3] == 1:
+		return shape[:3]
+	case shape[1] == 1:
+		return []int64{shape[0], shape[2], shape[3]}
+	}
+	return shape
+}
+
 // dims returns the shape as text, such as "(60000, 28, 28)".
 func (a *array) dims() string {
-	text := make([]string, len(a.shape))
-	for k, d := range a.shape {
+	text := make([]string, len(a.stored))
+	for k, d := range a.stored {
 		text[k] = strconv.FormatInt(d, 10)
 	}
 	return "(" + strings.Join(text, ", ") + ")"
 }
 
-// hasSamples reports whether the shape is one of samples.
-func (a *array) hasSamples() bool { return len(a.shape) == 2 || len(a.shape) == 3 }
+// hasSamples reports whether the shape and type are those of samples.
+func (a *array) hasSamples() bool {
+	return (len(a.shape) == 2 || len(a.shape) == 3) && !a.element.text()
+}
 
 // hasLabels reports whether the shape and type are those of labels.
-func (a *array) hasLabels() bool { return len(a.shape) == 1 && a.element.kind != 'f' }
+func (a *array) hasLabels() bool { return a.list() && a.element.kind != 'f' }
+
+// list reports whether the array is a list, or a row or column of a matrix.
+func (a *array) list() bool {
+	return len(a.shape) == 1 || len(a.shape) == 2 && (a.shape[0] == 1 || a.shape[1] == 1)
+}
 
 // samples reads the elements as samples of shape (samples, spins) or (samples,
 // height, width).
 func (a *array) samples(f format, opt Options) (*Set, error) {
 	if !a.hasSamples() {
 		remedy := remedyShape
-		if len(a.shape) == 1 {
+		switch {
+		case a.element.text():
+			return nil, a.fail(0, "an array of text does not hold samples", remedy)
+		case len(a.shape) == 1:
 			remedy += "; a list can only be labels"
+		case len(a.shape) == 4:
+			remedy += "; of several channels, store one or their mean"
 		}
 		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold samples", remedy)
 	}
@@ -83,7 +109,13 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if problem, remedy := p.verdict(); problem != "" {
+		return nil, a.whole(problem, remedy)
+	}
 	set := &Set{Source: opt.source(f, p, a.array, a.element.String())}
+	if a.element.kind == 'i' && a.element.size == 1 && p.low < -1 {
+		set.Source.Notes = append(set.Source.Notes, "int8 numbers reach "+value(p.low)+": bytes above 127 that are stored as int8 are negative")
+	}
 	if len(a.shape) == 3 {
 		set.Height, set.Width = int(a.shape[1]), int(a.shape[2])
 	}
@@ -108,41 +140,36 @@ func (a *array) spin(k int64) int64 {
 	return k%height*width + k/height
 }
 
-// labels reads the elements as labels.
-func (a *array) labels() ([]int, error) {
-	if len(a.shape) != 1 {
-		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold labels", remedyLabels)
-	}
-	var labels []int
-	err := a.each(func(first int64, x []float64) error {
-		for k, v := range x {
-			n, ok := label(v)
-			if !ok {
-				return a.failAt(a.place(first+int64(k)), "the label "+value(v)+" is not an integer", remedyLabels)
-			}
-			labels = append(labels, n)
-		}
-		return nil
-	})
-	return labels, err
-}
-
 // each calls visit on the elements, in the order in which they are stored, a
 // stretch at a time that begins with element first. The array must be all
 // that is left in the source.
 func (a *array) each(visit func(first int64, x []float64) error) error {
-	const stretch = 8192
-	what := "an array of shape " + a.dims()
 	x := make([]float64, min(a.count, stretch))
-	raw := make([]byte, len(x)*a.element.size)
-	for first := int64(0); first < a.count; first += int64(len(x)) {
-		x = x[:min(int64(len(x)), a.count-first)]
-		raw = raw[:len(x)*a.element.size]
+	return a.raw(func(first int64, raw []byte) error {
+		x = x[:len(raw)/a.element.size]
+		a.element.decode(x, raw)
+		return visit(first, x)
+	})
+}
+
+// stretch is how many elements are read at a time, if they are numbers.
+const stretch = 8192
+
+// raw is each with the bytes of the elements.
+func (a *array) raw(visit func(first int64, raw []byte) error) error {
+	what := "an array of shape " + a.dims()
+	size := int64(a.element.size)
+	each := int64(stretch)
+	if size > 8 {
+		each = max(1, 8*stretch/size)
+	}
+	raw := make([]byte, min(a.count, each)*size)
+	for first := int64(0); first < a.count; first += int64(len(raw)) / size {
+		raw = raw[:min(int64(len(raw)), (a.count-first)*size)]
 		if err := a.full(raw, what); err != nil {
 			return err
 		}
-		a.element.decode(x, raw)
-		if err := visit(first, x); err != nil {
+		if err := visit(first, raw); err != nil {
 			return err
 		}
 	}
@@ -166,8 +193,12 @@ func (a *array) place(k int64) string {
 		number(", row ", of/a.shape[2])
 		number(", column ", of%a.shape[2])
 	}
-	number(" (byte ", a.start+k*int64(a.element.size))
-	return b.String() + a.decompressed() + ")"
+	return b.String() + a.byteOf(k)
+}
+
+// byteOf says at which byte the k-th stored element begins.
+func (a *array) byteOf(k int64) string {
+	return " (byte " + strconv.FormatInt(a.start+k*int64(a.element.size), 10) + a.decompressed() + ")"
 }
 
 // keep returns a copy of an optional number, so that a set shares nothing with

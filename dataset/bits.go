@@ -15,7 +15,11 @@ type packer struct {
 	threshold *float64   // levels above it are +1; nil if numbers must be spins
 	rng       *rand.Rand // draws spins of levels, which are shares of white; nil if they are not drawn
 	white     float64
+	ask       bool // whether white is a guess that levels far below it make doubtful
 	packed    []byte
+	low, high float64 // smallest and largest number so far
+	some, all bool    // whether a spin is +1, and whether each is
+	begun     bool
 	filled    int  // elements of the last vector so far
 	zero      bool // whether a 0 has been seen that counts as a spin
 	minus     bool // and a -1
@@ -59,9 +63,48 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 		if plus {
 			p.packed[len(p.packed)-1] |= 1 << (p.filled & 7)
 		}
+		if !p.begun {
+			p.low, p.high, p.begun, p.all = v, v, true, true
+		}
+		p.low, p.high = min(p.low, v), max(p.high, v)
+		p.some, p.all = p.some || plus, p.all && plus
 		p.filled++
 	}
 	return -1, "", ""
+}
+
+// verdict says what is wrong with the spins that were made of grey levels, "" if
+// nothing is: a threshold or level of white on another scale than the levels.
+func (p *packer) verdict() (problem, remedy string) {
+	levels := "levels lie in " + value(p.low) + " to " + value(p.high)
+	if p.low == p.high {
+		levels = "all levels are " + value(p.low)
+	}
+	switch {
+	case p.threshold != nil && !p.some:
+		return levels + ", none above the threshold " + value(*p.threshold) + ": every spin would be -1", p.scale()
+	case p.threshold != nil && p.all:
+		return levels + ", all above the threshold " + value(*p.threshold) + ": every spin would be +1", p.scale()
+	case p.rng != nil && p.ask && p.high < p.white/2:
+		return levels + ", so white may not be " + value(p.white), remedyWhite
+	case p.rng != nil && !p.some:
+		return levels + ", and white is " + value(p.white) + ": every spin would be -1", remedyWhite
+	case p.rng != nil && p.all:
+		return levels + ", and white is " + value(p.white) + ": every spin would be +1", remedyWhite
+	}
+	return "", ""
+}
+
+// scale is the remedy of a threshold on another scale.
+func (p *packer) scale() string {
+	remedy := "state a level between the two with {Threshold}"
+	if p.low == p.high {
+		remedy = "there is nothing to tell apart: write the file again"
+	}
+	if p.low >= -128 && p.low < 0 && p.high <= 127 {
+		remedy += "; bytes above 127 that were stored as int8 are negative: store them as uint8"
+	}
+	return remedy
 }
 
 // columns returns the vectors as the columns of a matrix, vector k as column

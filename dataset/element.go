@@ -8,7 +8,7 @@ import (
 
 // An element is the type of the numbers in an array.
 type element struct {
-	kind byte // 'b' bool, 'i' signed, 'u' unsigned, 'f' float
+	kind byte // 'b' bool, 'i' signed, 'u' unsigned, 'f' float, 'U' and 'S' text
 	size int  // bytes
 	big  bool // most significant byte first
 }
@@ -18,8 +18,14 @@ func (e element) String() string {
 	if e.kind == 'b' {
 		return "bool"
 	}
+	if e.text() {
+		return "text"
+	}
 	return map[byte]string{'i': "int", 'u': "uint", 'f': "float"}[e.kind] + strconv.Itoa(8*e.size)
 }
+
+// text reports whether the elements are text.
+func (e element) text() bool { return e.kind == 'U' || e.kind == 'S' }
 
 // decode writes the numbers in src, of len(dst)*e.size bytes, to dst; it may
 // reorder the bytes of src. Integers beyond 2^53 are rounded.

@@ -8,18 +8,30 @@ import (
 // A FileError says what is wrong with an input file or with what was asked of
 // it. Every error of this package is one, so anything else is a bug.
 //
+// A remedy may name fields of [Options]; a caller with names of its own for them
+// has them put in by Named.
+//
 // Samples, elements, picture rows and columns, and bytes are counted from 0,
 // as in numpy; lines and columns of text from 1, as in editors.
 type FileError struct {
 	Path    string // the file, as the caller named it
 	Place   string // where in it, such as "byte 16" or "line 3, column 5"; may be empty
 	Problem string // what is wrong
-	Remedy  string // what to do about it
+	Remedy  string // what to do about it; {Threshold} stands for the option of that name
 	Err     error  // the cause, nil if there is none
 }
 
-// Error returns "path: place: problem: cause; remedy".
+// Error returns "path: place: problem: cause; remedy", with options called as in
+// Options.Threshold.
 func (e *FileError) Error() string {
+	return e.Named(func(option string) string { return "Options." + option })
+}
+
+// options are the fields of Options that remedies name.
+var options = []string{"Threshold", "Draw.White", "Header", "Columns", "DropColumns", "LabelPath", "LabelColumn", "LabelArray", "Array"}
+
+// Named returns Error with other names of options.
+func (e *FileError) Named(name func(option string) string) string {
 	var b strings.Builder
 	b.WriteString(e.Path)
 	if e.Place != "" {
@@ -30,7 +42,11 @@ func (e *FileError) Error() string {
 		b.WriteString(": " + e.Err.Error())
 	}
 	if e.Remedy != "" {
-		b.WriteString("; " + e.Remedy)
+		remedy := e.Remedy
+		for _, option := range options {
+			remedy = strings.ReplaceAll(remedy, "{"+option+"}", name(option))
+		}
+		b.WriteString("; " + remedy)
 	}
 	return b.String()
 }
@@ -40,11 +56,15 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // Remedies that several errors share.
 const (
-	remedyThreshold = "state a finite grey level with --threshold: levels above it become +1"
-	remedyWhite     = "state the level of white with --white"
+	remedyThreshold = "state a finite grey level with {Threshold}: levels above it become +1"
+	remedyWhite     = "state the level of white with {Draw.White}"
 	remedyAgain     = "fetch or write the file again"
 	remedyShape     = "store samples as an array of shape (samples, spins) or (samples, height, width)"
-	remedyLabels    = "store labels as one list of integers, one a sample"
+	remedyLabels    = "store labels as one list of integers or words, one a sample"
+	remedyHeader    = "say with {Header} whether the first row holds names: yes or no"
+	remedyColumns   = "say which columns hold spins with {Columns}, which one labels with {LabelColumn}, or which to leave out with {DropColumns}"
+	remedyWord      = "leave the column out with {DropColumns}, take it for labels with {LabelColumn}, or write numbers"
+	remedyMissing   = "fill it in, or drop the row or column"
 	remedyFinite    = "drop or repair such samples"
 )
 

@@ -36,7 +36,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"empty", nil, Options{}, []string{"is empty", "again"}},
 		{"binary", []byte("\x7fELF\x02\x01\x01\x00\x00"), Options{}, []string{"byte 0", `"\x7fELF`, "neither IDX, npy, npz, gzip nor text", "convert"}},
-		{"threshold NaN", good, Options{Threshold: level(math.NaN())}, []string{"threshold", "--threshold"}},
+		{"threshold NaN", good, Options{Threshold: level(math.NaN())}, []string{"threshold", "Options.Threshold"}},
 		{"limit negative", good, Options{MaxBytes: -1}, []string{"negative"}},
 		{"array of npy", good, Options{Array: "x"}, []string{`array "x" asked of an npy file`, "leave"}},
 		{"column of npy", good, Options{LabelColumn: "y"}, []string{`label column "y" asked of an npy file`, "file of labels"}},
@@ -60,15 +60,15 @@ func TestErrors(t *testing.T) {
 		{"idx type", idxBytes(0x0a, []uint32{1, 2}, 0, 1), Options{}, []string{"byte 2", "0x0a", "again"}},
 		{"idx no dimensions", idxBytes(8, nil), Options{}, []string{"byte 3", "no dimensions"}},
 		{"idx labels", idxBytes(8, []uint32{2}, 0, 1), Options{}, []string{"shape (2)", "(samples, spins)", "only be labels"}},
-		{"idx four dimensions", idxBytes(8, []uint32{1, 1, 1, 1}, 0), Options{}, []string{"shape (1, 1, 1, 1)", "(samples, height, width)"}},
+		{"idx four dimensions", idxBytes(8, []uint32{1, 3, 2, 3}, 0), Options{}, []string{"shape (1, 3, 2, 3)", "(samples, height, width)", "of several channels, store one or their mean"}},
 		{"idx zero dimension", idxBytes(8, []uint32{3, 0}), Options{}, []string{"shape (3, 0) is empty", "at least one"}},
 		{"idx overflow", idxBytes(8, []uint32{1 << 31, 1 << 31, 1 << 31}), Options{}, []string{"more than the limit of 4294967296 bytes", "raise"}},
 		{"idx over limit", idxBytes(8, []uint32{1 << 16, 1 << 16}), Options{}, []string{"(65536, 65536)", "more than the limit"}},
 		{"idx truncated", idxBytes(8, []uint32{2, 2}, 0, 1, 1), Options{}, []string{"byte 15", "ends inside of an array of shape (2, 2)", "again"}},
 		{"idx trailing", idxBytes(8, []uint32{1, 2}, 0, 1, 1), Options{}, []string{"byte 14", "bytes follow", "again"}},
 		{"idx trailing at limit", idxBytes(8, []uint32{1, 2}, 0, 1, 1), Options{MaxBytes: 14}, []string{"byte 14", "bytes follow"}},
-		{"idx grey", idxBytes(8, []uint32{2, 2, 2}, 0, 1, 1, 0, 0, 0, 200, 1), Options{}, []string{"sample 1, row 1, column 0 (byte 22)", "the value 200 is neither", "--threshold"}},
-		{"idx ternary", idxBytes(9, []uint32{1, 3}, 0, 1, 255), Options{}, []string{"sample 0, element 2 (byte 14)", "both 0 and -1", "--threshold"}},
+		{"idx grey", idxBytes(8, []uint32{2, 2, 2}, 0, 1, 1, 0, 0, 0, 200, 1), Options{}, []string{"sample 1, row 1, column 0 (byte 22)", "the value 200 is neither", "Options.Threshold"}},
+		{"idx ternary", idxBytes(9, []uint32{1, 3}, 0, 1, 255), Options{}, []string{"sample 0, element 2 (byte 14)", "both 0 and -1", "Options.Threshold"}},
 
 		{"npy magic only", []byte(magicNPY), Options{}, []string{"npy header", "again"}},
 		{"npy magic broken", []byte("\x93NUMPX\x01\x00"), Options{}, []string{"neither IDX"}},
@@ -120,12 +120,12 @@ func TestErrors(t *testing.T) {
 		{"npz missing", zipped, Options{Array: "z"}, []string{`no array "z"`, `name one of "a"`}},
 		{"npz missing labels", zipped, Options{LabelArray: "z"}, []string{`no array "z"`, `name one of "a"`}},
 		{"npz not npy", zipBytes(t, "a.npy", "hello, world"), Options{}, []string{`array "a", byte 0`, "begins with"}},
-		{"npz grey", zipBytes(t, "a.npy", string(npyArray("|u1", two, 1, 7))), Options{}, []string{`array "a", sample 0, element 1`, "--threshold"}},
+		{"npz grey", zipBytes(t, "a.npy", string(npyArray("|u1", two, 1, 7))), Options{}, []string{`array "a", sample 0, element 1`, "Options.Threshold"}},
 		{"npz labels short", zipBytes(t, "x.npy", string(good), "y.npy", string(npyArray("|u1", "(2,)", 1, 2))), Options{},
 			[]string{`array "y"`, `2 labels for the 1 samples of array "x"`, "belong"}},
 		{"npz labels fraction", zipBytes(t, "x.npy", string(good), "z.npy", string(npyArray("<f8", "(1,)", 0, 0, 0, 0, 0, 0, 0xe0, 0x3f))), Options{LabelArray: "z"},
 			[]string{`array "z", sample 0 (byte`, "label 0.5 is not an integer", "integers"}},
-		{"npz labels shape", zipBytes(t, "x.npy", string(good), "z.npy", string(good)), Options{Array: "x", LabelArray: "z"}, []string{`array "z"`, "shape (1, 2) does not hold labels"}},
+		{"npz labels shape", zipBytes(t, "x.npy", string(good), "z.npy", string(npyArray("|u1", "(1, 2, 2)", 0, 1, 1, 1))), Options{Array: "x", LabelArray: "z"}, []string{`array "z"`, "shape (1, 2, 2) does not hold labels"}},
 		{"npz many", zipBytes(t, many(maxArraysNPZ+1)...), Options{}, []string{"more than 1024 arrays", "of their own"}},
 
 		{"text blank", []byte("\n\n"), Options{}, []string{"without rows"}},
@@ -133,15 +133,16 @@ func TestErrors(t *testing.T) {
 		{"text ragged", []byte("\n0,1\n1,0\n\n1,1,1\n"), Options{}, []string{"line 5", "3 columns, but line 2 has 2", "every row"}},
 		{"text ragged short", []byte("0,1\n1\n"), Options{}, []string{"line 2", "1 column, but line 1 has 2"}},
 		{"text word", []byte("a,b\n0,1\n1,x\n"), Options{}, []string{`line 3, column 2 ("b")`, `"x" is not a number`}},
-		{"text hole", []byte("0,1\n1, \n"), Options{}, []string{"line 2, column 2", "empty field", "fill"}},
-		{"text mixed header", []byte("0,O\n0,1\n"), Options{}, []string{"line 1, column 2", `"O" stands among numbers`, "header"}},
+		{"text hole", []byte("1,1\n1, \n"), Options{}, []string{"line 2, column 2", "empty field", "fill"}},
+		{"text mixed header", []byte("0,O\n0,1\n"), Options{}, []string{"line 1, column 2", `"O" stands among numbers`, "Options.Header"}},
 		{"text quote", []byte("0,1\n\"1,0\n"), Options{}, []string{"line 2", "quotes do not match"}},
-		{"text grey", []byte("0,1\n1,2\n"), Options{}, []string{"line 2, column 2", "the value 2", "--threshold"}},
-		{"text grey after label", []byte("5,0,1\n6,1,2\n"), Options{LabelColumn: "1"}, []string{"line 2, column 3", "the value 2", "--threshold"}},
-		{"text nan", []byte("0,1\n1,nan\n"), Options{}, []string{"line 2, column 2", "NaN is not a finite number", "drop"}},
-		{"text huge", []byte("0,1\n1,1e999\n"), Options{Threshold: level(1)}, []string{"line 2, column 2", "+Inf is not a finite number"}},
-		{"text label fraction", []byte("0,1\n1,1.5\n"), Options{LabelColumn: "2"}, []string{"line 2, column 2", "label 1.5 is not an integer"}},
-		{"text label word", []byte("a,b\n1,cat\n"), Options{LabelColumn: "b"}, []string{`line 2, column 2 ("b")`, `"cat" is not a number`}},
+		{"text grey", []byte("1,1\n1,2\n"), Options{}, []string{"line 2, column 2", "the value 2", "Options.Threshold"}},
+		{"text grey after label", []byte("5,0,1\n6,1,2\n"), Options{LabelColumn: "1"}, []string{"line 2, column 3", "the value 2", "Options.Threshold"}},
+		{"text nan", []byte("1,1\n1,nan\n"), Options{}, []string{"line 2, column 2", "NaN is not a finite number", "drop"}},
+		{"text huge", []byte("1,1\n1,1e999\n"), Options{Threshold: level(1)}, []string{"line 2, column 2", "+Inf is not a finite number"}},
+		{"text label fraction", []byte("1,1\n1,1.5\n"), Options{LabelColumn: "2"}, []string{"line 2, column 2", "label 1.5 is not an integer"}},
+		{"text label word", []byte("a,b\n1,3\n0,cat\n"), Options{LabelColumn: "b"}, []string{`line 3, column 2 ("b")`, `"cat" is a word among numbers`}},
+		{"text label number", []byte("a,b\n1,cat\n0,3\n"), Options{LabelColumn: "b"}, []string{`line 3, column 2 ("b")`, `"3" is a number among words`}},
 		{"text label huge", []byte("0,1e300\n"), Options{LabelColumn: "2"}, []string{"line 1, column 2", "is not an integer"}},
 		{"text label only", []byte("0\n1\n"), Options{LabelColumn: "1"}, []string{"line 1", "no column for the samples"}},
 		{"text label missing", []byte("a,b\n1,0\n"), Options{LabelColumn: "c"}, []string{"line 1", `no column "c"`, `one of "a", "b"`}},
@@ -176,7 +177,7 @@ func many(n int) []string {
 }
 
 func TestLabelErrors(t *testing.T) {
-	good := npyArray("|u1", "(1, 2)", 0, 1)
+	good := npyArray("|u1", "(2, 2)", 0, 1, 1, 1)
 	one := string(npyArray("|u1", "(1,)", 0))
 	for _, c := range []struct {
 		name    string
@@ -185,7 +186,7 @@ func TestLabelErrors(t *testing.T) {
 		want    []string
 	}{
 		{"empty", nil, Options{}, []string{"is empty"}},
-		{"samples", good, Options{}, []string{"shape (1, 2) does not hold labels", "one list of integers"}},
+		{"samples", good, Options{}, []string{"sample 1, element 1", "shape (2, 2) does not hold labels: a second 1 in a one-hot row", "one list of integers"}},
 		{"idx header", idxBytes(8, []uint32{1})[:6], Options{}, []string{"byte 6", "IDX header"}},
 		{"column of npy", good, Options{LabelColumn: "y"}, []string{"label column"}},
 		{"too large", npyArray("<u8", "(1,)", 255, 255, 255, 255, 255, 255, 255, 255), Options{}, []string{"sample 0", "not an integer"}},
@@ -201,7 +202,7 @@ func TestLabelErrors(t *testing.T) {
 		{"npz samples", zipBytes(t, "a.npy", string(good)), Options{}, []string{`array "a"`, "does not hold labels"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			labels, err := DecodeLabels("labels", strings.NewReader(string(c.content)), int64(len(c.content)), c.opt)
+			labels, _, err := DecodeLabels("labels", strings.NewReader(string(c.content)), int64(len(c.content)), c.opt)
 			if labels != nil {
 				t.Error("labels beside an error")
 			}
@@ -288,7 +289,7 @@ func TestRefused(t *testing.T) {
 	for file, want := range map[string][]string{
 		"complex.npy":   {"byte 0", `elements of type "<c16" are not real numbers`, "astype"},
 		"records.npy":   {"the type is a record, not a number", "numpy.save"},
-		"grey.npy":      {"sample 0, row", "is neither 0/1 nor ±1", "--threshold"},
+		"grey.npy":      {"sample 0, row", "is neither 0/1 nor ±1", "Options.Threshold"},
 		"labels.npy":    {"shape (5) does not hold samples", "(samples, height, width)"},
 		"ambiguous.npz": {"several arrays could be the samples", `name one of "left", "right"`},
 	} {

@@ -2,9 +2,11 @@ package dataset
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -17,6 +19,8 @@ func fuzz(t *testing.T, content []byte) {
 		{MaxBytes: 1 << 20, Threshold: level(0.5)},
 		{MaxBytes: 1 << 20, LabelColumn: "-1"},
 		{MaxBytes: 1 << 20, LabelArray: "y", Array: "x"},
+		{MaxBytes: 1 << 20, Header: HeaderYes, DropColumns: []string{"1"}, Transpose: true},
+		{MaxBytes: 1 << 20, Header: HeaderNo, Columns: []string{"all"}, Draw: &Draw{}},
 	} {
 		set, err := decode("fuzz", content, opt)
 		if err != nil {
@@ -24,11 +28,12 @@ func fuzz(t *testing.T, content []byte) {
 			continue
 		}
 		if set.Len() < 1 || set.Visible() < 1 || set.Labels != nil && len(set.Labels) != set.Len() ||
+			set.Classes != nil && (len(set.Labels) == 0 || slices.Min(set.Labels) < 0 || slices.Max(set.Labels) >= len(set.Classes)) ||
 			set.Width|set.Height != 0 && set.Width*set.Height != set.Visible() {
 			t.Fatalf("a set that does not hang together: %+v", set)
 		}
 	}
-	if _, err := DecodeLabels("fuzz", bytes.NewReader(content), int64(len(content)), Options{MaxBytes: 1 << 20}); err != nil {
+	if _, _, err := DecodeLabels("fuzz", bytes.NewReader(content), int64(len(content)), Options{MaxBytes: 1 << 20}); err != nil {
 		wantFileError(t, err)
 	}
 }
@@ -70,16 +75,19 @@ func FuzzNPY(f *testing.F) {
 }
 
 func FuzzNPZ(f *testing.F) {
-	seed(f, "*.npz", "*.npy")
+	seed(f, "*.npz", "*.npy", "users/*.npz")
+	f.Add(textArray(binary.LittleEndian, "(1,)", "ant"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		fuzz(t, content)
 		// Most changes to a zip file spoil its checksums; those to the arrays in it do not here.
 		fuzz(t, zipBytes(t, "x.npy", string(content), "y.npy", string(npyArray("|u1", "(1,)", 3))))
+		fuzz(t, zipBytes(t, "x.npy", string(npyArray("|u1", "(1, 2)", 0, 1)), "y.npy", string(content)))
 	})
 }
 
 func FuzzCSV(f *testing.F) {
-	seed(f, "*.csv", "*.tsv", "*.txt", "*.csv.gz")
+	seed(f, "*.csv", "*.tsv", "*.txt", "*.csv.gz", "users/*.csv")
+	f.Add([]byte("# a\n  \"V 1\" V2\n 1 \"1\"  0 # x\n"))
 	f.Add([]byte("\ufeffa;b\r\n1;\"0\"\r\n"))
 	f.Fuzz(fuzz)
 }

@@ -14,15 +14,27 @@ type Info struct {
 	Height    int            `json:"height,omitempty"`
 	White     float64        `json:"white,omitempty"` // where spins were drawn of grey levels
 	Threshold *float64       `json:"threshold,omitempty"`
-	UpShare   float64        `json:"up_share"`         // share of the spins that are +1, to six digits
-	Constant  int            `json:"constant_spins"`   // spins that are the same in all samples
-	Labels    map[string]int `json:"labels,omitempty"` // samples of each
+	Header    *bool          `json:"header,omitempty"`          // of text: whether the first row holds names
+	Dropped   []string       `json:"dropped_columns,omitempty"` // columns of text that were left out without being asked
+	LabelsIn  string         `json:"labels_in,omitempty"`       // column or array of the labels
+	Range     *[2]float64    `json:"range,omitempty"`           // smallest and largest number in the file
+	UpShare   float64        `json:"up_share"`                  // share of the spins that are +1, to six digits
+	Constant  int            `json:"constant_spins"`            // spins that are the same in all samples
+	Labels    map[string]int `json:"labels,omitempty"`          // samples of each
 }
 
 // Info counts what the set holds. The set must have samples.
 func (s *Set) Info() Info {
 	r := Info{Format: s.Source.Format, Samples: s.Len(), Visible: s.Visible(),
 		Width: s.Width, Height: s.Height, Threshold: s.Source.Threshold, White: s.Source.White}
+	r.Dropped, r.LabelsIn = s.Source.Dropped, s.Source.Labels
+	if s.Source.Element == "text" {
+		header := s.Source.Header
+		r.Header = &header
+	}
+	if low, high := s.Source.Low, s.Source.High; low != 0 || high != 0 {
+		r.Range = &[2]float64{low, high}
+	}
 	sums := make([]int, s.Visible())
 	s.Samples.RowSums(sums)
 	for _, sum := range sums {
@@ -35,7 +47,11 @@ func (s *Set) Info() Info {
 	if s.Labels != nil {
 		r.Labels = map[string]int{}
 		for _, l := range s.Labels {
-			r.Labels[strconv.Itoa(l)]++
+			name := strconv.Itoa(l)
+			if s.Classes != nil {
+				name = s.Classes[l]
+			}
+			r.Labels[name]++
 		}
 	}
 	return r

@@ -15,4 +15,11 @@ func TestInfo(t *testing.T) {
 	if got := s.Info(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, not %+v", got, want)
 	}
+	s.Classes, s.Labels = []string{"ant", "bee"}, []int{1, 0, 1, 1}
+	s.Source.Element, s.Source.Header, s.Source.Dropped, s.Source.Labels, s.Source.High = "text", true, []string{"id"}, "kind", 9
+	header := true
+	want.Header, want.Dropped, want.LabelsIn, want.Range, want.Labels = &header, []string{"id"}, "kind", &[2]float64{0, 9}, map[string]int{"ant": 1, "bee": 3}
+	if got := s.Info(); !reflect.DeepEqual(got, want) {
+		t.Errorf("of text: %+v, not %+v", got, want)
+	}
 }

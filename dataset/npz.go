@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"archive/zip"
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -13,14 +14,28 @@ import (
 const maxArraysNPZ = 1024
 
 // namesNPZ are the names by which samples are found among several arrays.
-var namesNPZ = []string{"x_train", "X_train", "samples", "data", "images", "X", "x"}
+var namesNPZ = []string{"x_train", "X_train", "train_images", "samples", "data", "images", "X", "x"}
 
 // labelsNPZ are the names by which labels are found; the name that partnerNPZ
 // gives for the samples goes before them.
 var labelsNPZ = []string{"labels", "label", "targets", "target", "y"}
 
 // partnerNPZ names the labels that belong to samples of a name.
-var partnerNPZ = map[string]string{"x_train": "y_train", "x_test": "y_test", "X_train": "y_train", "X_test": "y_test", "X": "Y", "x": "y"}
+var partnerNPZ = map[string]string{
+	"x_train": "y_train", "x_test": "y_test", "x_val": "y_val", "X_train": "y_train", "X_test": "y_test", "X_val": "y_val",
+	"train_images": "train_labels", "test_images": "test_labels", "val_images": "val_labels",
+	"train_data": "train_labels", "test_data": "test_labels", "X": "Y", "x": "y",
+}
+
+// isLabelName reports whether an array is called as arrays of labels are.
+func isLabelName(name string) bool {
+	for _, partner := range partnerNPZ {
+		if name == partner {
+			return true
+		}
+	}
+	return slices.Contains(labelsNPZ, name)
+}
 
 // An archive is an npz file: a zip file whose entries NAME.npy are arrays.
 type archive struct {
@@ -51,12 +66,22 @@ func (c *content) archive() (*archive, error) {
 		n.member[name] = f
 	}
 	if len(n.names) == 0 {
-		return nil, &FileError{Path: path, Problem: "a zip file without arrays", Remedy: "write it with numpy.savez"}
+		problem := "a zip file without arrays"
+		for _, f := range z.File {
+			switch {
+			case strings.HasPrefix(f.Name, "xl/"):
+				problem = "is a workbook of Excel"
+			case strings.HasSuffix(f.Name, "data.pkl"):
+				problem = "is a file of PyTorch"
+			}
+		}
+		return nil, &FileError{Path: path, Problem: problem, Remedy: "write it with numpy.savez, or as CSV"}
 	}
 	return n, nil
 }
 
-// use calls body on the array of a name, its header read.
+// use calls body on the array of a name, its header read. An array whose
+// elements are neither numbers nor text is a notLabels.
 func (n *archive) use(name string, body func(a *array) error) error {
 	r, err := n.member[name].Open()
 	if err != nil {
@@ -66,6 +91,9 @@ func (n *archive) use(name string, body func(a *array) error) error {
 	s := newSource(n.path, io.Reader(r), n.limit)
 	s.array = name
 	a, err := headerNPY(s)
+	if unfit, ok := errors.AsType[*FileError](err); ok && s.unfit {
+		return notLabels{unfit}
+	}
 	if err != nil {
 		return err
 	}
@@ -94,21 +122,28 @@ func (n *archive) find(name string) (string, error) {
 }
 
 // choose returns the only array that fits, or the only one among those that
-// fit whose name is one of the usual. Arrays whose header cannot be read, such
+// fit whose name is one of the usual; those with unusual names fit only if no
+// other does. Arrays whose header cannot be read, such
 // as those of text, do not fit, unless there is no other.
-func (n *archive) choose(what string, usual []string, fits func(a *array) bool) (string, error) {
+func (n *archive) choose(what, option string, usual, unusual []string, fits func(a *array) bool) (string, error) {
 	if len(n.names) == 1 {
 		return n.names[0], nil
 	}
-	var fit, known []string
+	var fit, known, others []string
 	for _, name := range n.names {
-		if !n.header(name, fits) {
+		switch {
+		case !n.header(name, fits):
+			continue
+		case slices.Contains(usual, name):
+			known = append(known, name)
+		case slices.Contains(unusual, name):
+			others = append(others, name)
 			continue
 		}
 		fit = append(fit, name)
-		if slices.Contains(usual, name) {
-			known = append(known, name)
-		}
+	}
+	if len(fit) == 0 {
+		fit = others
 	}
 	switch {
 	case len(fit) == 1:
@@ -116,9 +151,9 @@ func (n *archive) choose(what string, usual []string, fits func(a *array) bool) 
 	case len(known) == 1:
 		return known[0], nil
 	case len(fit) == 0:
-		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one to learn why"}
+		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one with {" + option + "} to learn why"}
 	}
-	return "", &FileError{Path: n.path, Problem: "several arrays could be the " + what, Remedy: "name one of " + quoteAll(fit)}
+	return "", &FileError{Path: n.path, Problem: "several arrays could be the " + what, Remedy: "name one of " + quoteAll(fit) + " with {" + option + "}"}
 }
 
 func (c *content) samplesNPZ(opt Options) (*Set, error) {
@@ -130,7 +165,7 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 	if opt.Array != "" {
 		name, err = n.find(opt.Array)
 	} else {
-		name, err = n.choose("samples", namesNPZ, (*array).hasSamples)
+		name, err = n.choose("samples", "Array", namesNPZ, slices.DeleteFunc(slices.Clone(n.names), func(name string) bool { return !isLabelName(name) }), (*array).hasSamples)
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +176,7 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 		return err
 	})
 	if err != nil || opt.LabelPath != "" {
-		return set, err
+		return set, plain(err)
 	}
 	return set, n.label(set, name, opt)
 }
@@ -158,49 +193,63 @@ func (n *archive) label(set *Set, samples string, opt Options) error {
 	if name == "" {
 		return nil
 	}
-	return n.use(name, func(a *array) (err error) {
-		if set.Labels, err = a.labels(); err != nil {
-			return err
-		}
-		if len(set.Labels) != set.Len() {
-			return labelCount(n.path, "array "+quote(name), len(set.Labels), set.Len(), "array "+quote(samples))
-		}
+	labels, err := n.labels(name)
+	if unfit, ok := errors.AsType[notLabels](err); ok && opt.LabelArray == "" {
+		set.Source.Notes = append(set.Source.Notes, "array "+quote(name)+" is not taken for labels: "+unfit.Problem)
 		return nil
+	}
+	if err != nil {
+		return plain(err)
+	}
+	if len(labels.numbers) != set.Len() {
+		return labelCount(n.path, "array "+quote(name), len(labels.numbers), set.Len(), "array "+quote(samples))
+	}
+	set.Labels, set.Classes, set.Source.Labels = labels.numbers, labels.classes, name
+	return nil
+}
+
+// labels reads the array of a name as labels. An array that can hold no
+// labels is a notLabels.
+func (n *archive) labels(name string) (labels labelling, err error) {
+	err = n.use(name, func(a *array) (err error) {
+		labels, err = a.labels()
+		return err
 	})
+	return labels, err
+}
+
+// plain returns a notLabels as the FileError that it is.
+func plain(err error) error {
+	if unfit, ok := errors.AsType[notLabels](err); ok {
+		return unfit.FileError
+	}
+	return err
 }
 
 // partner returns the name of the labels that by convention belong to samples
 // of a name, "" if there are none.
 func (n *archive) partner(samples string) string {
 	for _, name := range append([]string{partnerNPZ[samples]}, labelsNPZ...) {
-		if n.member[name] == nil || name == samples {
-			continue
-		}
-		if n.header(name, (*array).hasLabels) {
+		if n.member[name] != nil && name != samples {
 			return name
 		}
 	}
 	return ""
 }
 
-func (c *content) labelsNPZ(opt Options) ([]int, error) {
+func (c *content) labelsNPZ(opt Options) (labelling, error) {
 	n, err := c.archive()
 	if err != nil {
-		return nil, err
+		return labelling{}, err
 	}
 	var name string
 	if opt.LabelArray != "" {
 		name, err = n.find(opt.LabelArray)
 	} else {
-		name, err = n.choose("labels", append([]string{"y_train"}, labelsNPZ...), (*array).hasLabels)
+		name, err = n.choose("labels", "LabelArray", append([]string{"y_train", "train_labels"}, labelsNPZ...), nil, (*array).hasLabels)
 	}
 	if err != nil {
-		return nil, err
+		return labelling{}, err
 	}
-	var labels []int
-	err = n.use(name, func(a *array) (err error) {
-		labels, err = a.labels()
-		return err
-	})
-	return labels, err
+	return n.labels(name)
 }

@@ -21,24 +21,40 @@ type Options struct {
 	// probability of +1, as a share of white. Threshold must then be nil.
 	Draw *Draw
 
-	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an
-	// array of one dimension, or text of one column.
+	// Transpose exchanges the rows and columns of the pictures, as files of EMNIST
+	// and of MATLAB need it. Samples without rows and columns must be squares.
+	Transpose bool
+
+	// Header says whether the first row of text holds the names of its columns.
+	Header Header
+	// Columns are the columns of text that hold spins, in that order, and
+	// DropColumns those that do not: names in the header, else numbers counted from
+	// 1, or from the end if negative, or ranges of numbers such as 2-785; "all" are
+	// all columns. Without Columns, columns that number or name the rows by their
+	// name or values, and empty ones, are left out, and a column named label,
+	// class, target, category, species, digit, outcome or y holds the labels; where
+	// that is open, it is an error.
+	Columns, DropColumns []string
+
+	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an array of
+	// labels, or text with a column of them.
 	LabelPath string
 	// LabelColumn is the column of text that holds the labels: its name in the
-	// header, or its number counted from 1, or from the end if negative. With
-	// "", text holds no labels. Where LabelPath is set it chooses in that file.
+	// header, else its number counted from 1, or from the end if negative. Where
+	// LabelPath is set it chooses in that file.
 	LabelColumn string
 
 	// Array is the array of an npz file that holds the samples. With "", it is
-	// the only array of two or three dimensions, or else the only one of these
-	// named x_train, X_train, samples, data, images, X or x.
+	// the only array of two to four dimensions, or else the only one of these
+	// named x_train, X_train, train_images, samples, data, images, X or x.
 	Array string
 	// LabelArray is the array of an npz file that holds the labels. With "", it
-	// is y_train for x_train, y_test for x_test, Y for X and y for x, or else
-	// labels, label, targets, target or y, where that is a list of integers;
-	// there may be none. Where LabelPath is set it chooses in that file, and
-	// "" is the only list of integers, or else the only one named y_train,
-	// labels, label, targets, target or y.
+	// is y_train for x_train, train_labels for train_images, y for x and so on, or
+	// else labels, label, targets, target or y, if there are labels in it: whole
+	// numbers or words, in one dimension or as a column, or one-hot rows; there may
+	// be none. Where LabelPath is set it chooses in that file, and "" is the only
+	// list of labels, or else the only one named y_train, train_labels, labels,
+	// label, targets, target or y.
 	LabelArray string
 
 	// MaxBytes is the most bytes that a file, or an array of an npz file, may
@@ -68,7 +84,7 @@ func (o Options) packer(length int, bytes bool) *packer {
 	if p.white == 0 {
 		p.white = 1
 		if bytes {
-			p.white = 255
+			p.white, p.ask = 255, true
 		}
 	}
 	return p
@@ -76,7 +92,7 @@ func (o Options) packer(length int, bytes bool) *packer {
 
 // source returns the source of samples in the given format and type.
 func (o Options) source(f format, p *packer, array, element string) Source {
-	return Source{Format: f.String(), Array: array, Element: element, Threshold: keep(o.Threshold), White: p.white}
+	return Source{Format: f.String(), Array: array, Element: element, Threshold: keep(o.Threshold), White: p.white, Low: p.low, High: p.high}
 }
 
 func (o Options) limit() int64 {
@@ -112,8 +128,12 @@ func (o Options) samples(path string, f format) error {
 	case o.Array != "" && f != formatNPZ:
 		return &FileError{Path: path, Problem: "array " + quote(o.Array) + " asked of " + f.article() + ", which has no named arrays",
 			Remedy: "leave the array's name out"}
+	case (len(o.Columns) > 0 || len(o.DropColumns) > 0) && f != formatCSV:
+		return &FileError{Path: path, Problem: "columns asked of " + f.article() + ", which has no such columns", Remedy: "leave {Columns} and {DropColumns} out"}
 	case o.LabelPath != "":
 		return nil
+	case o.Header != HeaderAuto && f != formatCSV:
+		return &FileError{Path: path, Problem: "a header asked of " + f.article() + ", which has none", Remedy: "leave {Header} out"}
 	}
 	return o.labels(path, f)
 }

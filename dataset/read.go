@@ -37,11 +37,16 @@ func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
 		return nil, err
 	}
 	if opt.LabelPath != "" {
-		if set.Labels, err = ReadLabels(opt.LabelPath, opt); err != nil {
+		if set.Labels, set.Classes, err = ReadLabels(opt.LabelPath, opt); err != nil {
 			return nil, err
 		}
 		if len(set.Labels) != set.Len() {
 			return nil, labelCount(opt.LabelPath, "", len(set.Labels), set.Len(), path)
+		}
+	}
+	if opt.Transpose {
+		if problem, remedy := set.transpose(); problem != "" {
+			return nil, &FileError{Path: path, Problem: problem, Remedy: remedy}
 		}
 	}
 	set.Name = filepath.Base(path)
@@ -49,27 +54,45 @@ func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
 	return set, nil
 }
 
-// ReadLabels reads the labels in the file at path. Of opt it heeds
-// LabelColumn, LabelArray and MaxBytes. Its errors are [*FileError]s.
-func ReadLabels(path string, opt Options) ([]int, error) {
-	var labels []int
-	err := open(path, opt, func(r io.ReaderAt, size int64) (err error) {
-		labels, err = DecodeLabels(path, r, size, opt)
+// DecodeStream is Decode on what comes through r, which it reads to the end and
+// holds in memory.
+func DecodeStream(path string, r io.Reader, opt Options) (*Set, error) {
+	if err := opt.check(path); err != nil {
+		return nil, err
+	}
+	s := newSource(path, r, opt.limit())
+	content, err := io.ReadAll(s)
+	if err != nil {
+		return nil, s.failed(err, "the file")
+	}
+	return Decode(path, bytes.NewReader(content), int64(len(content)), opt)
+}
+
+// ReadLabels reads the labels in the file at path. Of opt it heeds Header,
+// LabelColumn, LabelArray and MaxBytes. Where they are stored as words it returns
+// the names of the labels 0, 1, ..., else nil. Its errors are [*FileError]s.
+func ReadLabels(path string, opt Options) (labels []int, classes []string, err error) {
+	err = open(path, opt, func(r io.ReaderAt, size int64) (err error) {
+		labels, classes, err = DecodeLabels(path, r, size, opt)
 		return err
 	})
-	return labels, err
+	return labels, classes, err
 }
 
 // DecodeLabels is ReadLabels on the size bytes of r, which errors call path.
-func DecodeLabels(path string, r io.ReaderAt, size int64, opt Options) ([]int, error) {
+func DecodeLabels(path string, r io.ReaderAt, size int64, opt Options) (labels []int, classes []string, err error) {
 	c, err := recognise(path, r, size, opt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := opt.labels(path, c.format); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return c.labels(opt)
+	all, err := c.labels(opt)
+	if err != nil {
+		return nil, nil, plain(err)
+	}
+	return all.numbers, all.classes, nil
 }
 
 // open calls body on the content of the file at path. What is no regular file,
@@ -142,14 +165,10 @@ func recognise(path string, r io.ReaderAt, size int64, opt Options) (*content, e
 	if err := opt.check(path); err != nil {
 		return nil, err
 	}
-	c := &content{raw: r, size: size, source: newSource(path, io.NewSectionReader(r, 0, size), opt.limit())}
-	if head, _ := c.source.r.Peek(len(magicGzip)); string(head) == magicGzip {
-		inner, err := gzip.NewReader(c.source.r)
-		if err != nil {
-			return nil, &FileError{Path: path, Place: "gzip header", Problem: "cannot be read", Remedy: remedyAgain, Err: err}
-		}
-		c.source = newSource(path, inner, opt.limit())
-		c.source.gzip = true
+	c := &content{raw: r, size: size}
+	var err error
+	if c.source, err = c.open(path, opt); err != nil {
+		return nil, err
 	}
 	head, err := c.source.r.Peek(512)
 	switch has := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }; {
@@ -169,11 +188,27 @@ func recognise(path string, r io.ReaderAt, size int64, opt Options) (*content, e
 		c.format = formatNPZ
 	case has(magicZip), has(magicZipNil), has(magicGzip):
 		return nil, &FileError{Path: path, Problem: "is compressed twice over", Remedy: "decompress it once with gunzip"}
+	case foreign(head) != "":
+		return nil, &FileError{Path: path, Problem: "is " + foreign(head), Remedy: "read it with the program that it is of, and write it with numpy.save, numpy.savez or as CSV"}
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, c.source.fail(0, "begins with the bytes "+strconv.QuoteToASCII(string(head[:min(8, len(head))]))+", which are neither IDX, npy, npz, gzip nor text",
 			"convert it to one of these, such as with numpy.save")
 	}
 	return c, nil
+}
+
+// open returns the content from its start, decompressed.
+func (c *content) open(path string, opt Options) (*source, error) {
+	s := newSource(path, io.NewSectionReader(c.raw, 0, c.size), opt.limit())
+	if head, _ := s.r.Peek(len(magicGzip)); string(head) == magicGzip {
+		inner, err := gzip.NewReader(s.r)
+		if err != nil {
+			return nil, &FileError{Path: path, Place: "gzip header", Problem: "cannot be read", Remedy: remedyAgain, Err: err}
+		}
+		s = newSource(path, inner, opt.limit())
+		s.gzip = true
+	}
+	return s, nil
 }
 
 // samples reads the content as samples, and the labels it keeps beside them.
@@ -188,22 +223,22 @@ func (c *content) samples(opt Options) (*Set, error) {
 	case formatNPZ:
 		return c.samplesNPZ(opt)
 	}
-	return samplesCSV(c.source, opt)
+	return c.samplesCSV(opt)
 }
 
 // labels reads the content as labels.
-func (c *content) labels(opt Options) ([]int, error) {
+func (c *content) labels(opt Options) (labelling, error) {
 	switch c.format {
 	case formatIDX, formatNPY:
 		a, err := c.array()
 		if err != nil {
-			return nil, err
+			return labelling{}, err
 		}
 		return a.labels()
 	case formatNPZ:
 		return c.labelsNPZ(opt)
 	}
-	return labelsCSV(c.source, opt)
+	return c.labelsCSV(opt)
 }
 
 // array reads the header of a content that is one array.
@@ -219,4 +254,20 @@ func labelCount(path, place string, labels, samples int, of string) error {
 	return &FileError{Path: path, Place: place,
 		Problem: strconv.Itoa(labels) + " labels for the " + strconv.Itoa(samples) + " samples of " + of,
 		Remedy:  "name the labels that belong to these samples"}
+}
+
+// foreign names the kind of a file that other programs write and is not read
+// here, by its first bytes; "" if it is none.
+func foreign(head []byte) string {
+	for _, kind := range []struct{ magic, name string }{
+		{"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, MATLAB 7.3)"}, {"MATLAB 5.0 MAT-file", "a MATLAB file"},
+		{"PAR1", "a Parquet file"}, {"\x80\x02", "a pickle"}, {"\x80\x03", "a pickle"}, {"\x80\x04", "a pickle"}, {"\x80\x05", "a pickle"},
+		{"\x89PNG", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"\xd0\xcf\x11\xe0", "a workbook of Excel"}, {"RDX", "an R data file"},
+		{"\xff\xfe", "text in UTF-16, as Excel's \"Unicode text\""}, {"\xfe\xff", "text in UTF-16"}, {"[[", "JSON"}, {"{\"", "JSON"}, {"@relation", "an ARFF file of Weka"}, {"BZh", "compressed with bzip2"}, {"\xfd7zXZ", "compressed with xz"}, {"\x28\xb5\x2f\xfd", "compressed with zstd"},
+	} {
+		if bytes.HasPrefix(head, []byte(kind.magic)) {
+			return kind.name
+		}
+	}
+	return ""
 }

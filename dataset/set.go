@@ -6,12 +6,14 @@
 // threshold. Whatever is wrong with a file comes back as a [*FileError] that
 // names the file, the place in it and a remedy.
 //
-// Arrays have shape (samples, spins) or (samples, height, width). Text has one
-// sample a line, its columns separated by the first of tab, semicolon, comma
-// and space that the first line holds outside of quotes; a first line without
-// any number is a header.
+// Arrays have shape (samples, spins) or (samples, height, width), or that with
+// an axis of one channel. Text has one sample a line, its columns separated by the
+// first of tab, semicolon, comma, blanks and bar that the first line holds outside
+// of quotes. Whether its first line is a header, and which columns hold no spins, is
+// decided from the whole file ([Options.Columns]); what was decided stands in
+// [Source.Notes], and what is open is an error.
 //
-// Files are read as a stream and packed to bits on the way, so a file of M
+// Files are read as a stream, text twice, and packed to bits on the way, so a file of M
 // samples of N float64 needs about M N / 8 bytes twice over rather than 8 M N.
 // What a header promises is held against [Options.MaxBytes] before anything is
 // read, and memory grows only with the data that are really there, so a short
@@ -29,6 +31,7 @@ type Set struct {
 	Name          string       // base name of the file, or a name such as mnist:train
 	Samples       *spin.Matrix // visible x samples: column a is sample a
 	Labels        []int        // label of each sample, nil if there are none
+	Classes       []string     // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
 	Width, Height int          // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
 	Source        Source       // how the samples were stored
 }
@@ -41,6 +44,31 @@ type Source struct {
 	Element   string   // type of an element, such as "uint8", or "text"
 	White     float64  // level that is always +1 where spins were drawn; 0 if they were not
 	Threshold *float64 // grey levels above it are +1; nil if the values were spins as they stood
+	Low, High float64  // smallest and largest of the numbers; both 0 if they are not known
+	Header    bool     // whether the first row of text was taken for names
+	Dropped   []string // columns of text that were left out without being asked, by name or number
+	Labels    string   // column or array that the labels are from, "" if another file has them or there are none
+	Notes     []string // what was decided about the file without being asked, such as "line 1 is a header"
+}
+
+// Relabel numbers the labels of s by the given names of classes, so that they
+// are those of another set. It returns the name of a class of s that is not among
+// them; then s stays as it is.
+func (s *Set) Relabel(classes []string) (unknown string, ok bool) {
+	code := map[string]int{}
+	for k, name := range classes {
+		code[name] = k
+	}
+	for _, name := range s.Classes {
+		if _, known := code[name]; !known {
+			return name, false
+		}
+	}
+	for a, k := range s.Labels {
+		s.Labels[a] = code[s.Classes[k]]
+	}
+	s.Classes = classes
+	return "", true
 }
 
 // Len returns the number of samples.

@@ -17,6 +17,7 @@ type source struct {
 	r     *bufio.Reader
 	n     int64 // bytes read so far
 	limit int64
+	unfit bool // whether its elements were found to be of a type that is not read
 }
 
 // window is how far a source can look ahead.
@@ -91,6 +92,15 @@ func (s *source) fail(at int64, problem, remedy string) *FileError {
 func (s *source) failAt(place, problem, remedy string) *FileError {
 	if s.array != "" {
 		place = "array " + quote(s.array) + ", " + place
+	}
+	return &FileError{Path: s.path, Place: place, Problem: problem, Remedy: remedy}
+}
+
+// whole returns an error of the content as a whole.
+func (s *source) whole(problem, remedy string) *FileError {
+	place := ""
+	if s.array != "" {
+		place = "array " + quote(s.array)
 	}
 	return &FileError{Path: s.path, Place: place, Problem: problem, Remedy: remedy}
 }

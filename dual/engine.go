@@ -31,6 +31,9 @@ type Sweeper interface {
 	SetSweeps(sweeps int)
 }
 
+// ExactName is what reports of Exact call it.
+const ExactName = "exact"
+
 // Exact enumerates the smaller layer, of at most MaxExact units: the oracle of
 // all others.
 type Exact[T rbm.Real] struct{}
@@ -47,7 +50,7 @@ func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Netwo
 		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
 	}
 	lnz, err := net.ExactMoments(ctx, dst)
-	return Report{Engine: "exact", LnZ: lnz, Converged: true}, err
+	return Report{Engine: ExactName, LnZ: lnz, Converged: true}, err
 }
 
 // Chains estimates the moments from persistent Gibbs chains (Tieleman 2008),

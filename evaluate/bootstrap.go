@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"bethe/rbm"
-	"bethe/stream"
 )
 
 // An Interval holds 95 % of bootstrap replicates.
@@ -14,6 +13,9 @@ type Interval [2]float64
 
 // replicates is the number of bootstrap replicates.
 const replicates = 1000
+
+// tail is the number of replicates beyond each end of an interval.
+const tail = replicates * 25 / 1000
 
 // bootstrap returns the statistic of replicates, in growing order, each of as
 // many draws with replacement from the n things as there are.
@@ -28,24 +30,6 @@ func bootstrap(n int, rng *rand.Rand, statistic func(chosen []int) float64) []fl
 	}
 	slices.Sort(values)
 	return values
-}
-
-// interval is the bootstrap interval of the likelihood of an ln Z that is a
-// statistic of the estimates of single chains.
-func (e *estimation[T, V, H]) interval(lnZ []float64, statistic func([]float64) float64) *Interval {
-	values := make([]float64, len(lnZ))
-	return e.likelihoods(bootstrap(len(lnZ), e.opt.Key.Sub(stream.EstimateBootstrap).Rand(), func(chosen []int) float64 {
-		for k, l := range chosen {
-			values[k] = lnZ[l]
-		}
-		return statistic(values)
-	}))
-}
-
-// likelihoods returns the interval of the likelihood from sorted replicates of ln Z.
-func (e *estimation[T, V, H]) likelihoods(sorted []float64) *Interval {
-	const tail = replicates * 25 / 1000
-	return &Interval{e.weight - sorted[replicates-1-tail], e.weight - sorted[tail]}
 }
 
 func mean(x []float64) float64 {

@@ -148,7 +148,7 @@ func TestEquilibriumIsTold(t *testing.T) {
 		sweeps int
 		want   bool
 	}{{LeastEquilibration, false}, {2000, true}} {
-		x := try(t, "digits", file.Machine(), digits, Options{Temperatures: 10, Chains: 64, Equilibration: c.sweeps, Key: stream.New(2)})
+		x := try(t, "digits", file.Machine(), digits, Options{Temperatures: 300, Chains: 64, Equilibration: c.sweeps, Key: stream.New(2)})
 		q := x.Equilibrium
 		if q.Reached != c.want || q.Sweeps != c.sweeps || q.Ensembles != 64 || q.Temperatures < 5 || !(q.LeastExchange > 0.2 && q.LeastExchange < 1 && q.Length > 3) {
 			t.Errorf("%d sweeps: %+v", c.sweeps, q)

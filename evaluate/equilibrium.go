@@ -13,8 +13,10 @@ import (
 // An Equilibrium tells what speaks for tempered chains being in equilibrium, in
 // the half of their sweeps that is not thrown away.
 type Equilibrium struct {
-	Reached      bool `json:"reached"` // all of the below, and the ceiling, agree with equilibrium
-	Sweeps       int  `json:"sweeps"`  // in all
+	// Reached is true if there are no Reasons against it: no disagreement was seen. A
+	// state that no chain met remains possible.
+	Reached      bool `json:"reached"`
+	Sweeps       int  `json:"sweeps"` // in all
 	Ensembles    int  `json:"ensembles"`
 	Temperatures int  `json:"temperatures"`
 	// StartDifference is the likelihood by Tempered of the ensembles that started
@@ -31,19 +33,17 @@ type Equilibrium struct {
 	Autocorrelation float64 `json:"autocorrelation_sweeps"`
 	// Length of the path from base to machine, in standard deviations of the log-weight.
 	Length float64 `json:"path_length"`
-}
 
-// Limits of Reached. In equilibrium the difference of the starts exceeds its
-// limit once in 370 estimates.
-const (
-	maxDifference     = 3 // standard errors
-	minRoundTrips     = 1 // an ensemble
-	minAutocorrelated = 3 // sweeps of the half that counts, in units of the autocorrelation time
-)
-
-func (q *Equilibrium) judge(sweeps int) {
-	q.Reached = math.Abs(q.StartDifference) <= maxDifference*q.StartDifferenceError &&
-		q.RoundTrips >= minRoundTrips && q.Autocorrelation*minAutocorrelated <= float64(sweeps)
+	Reasons []Reason `json:"reasons"` // against the estimate
+	Apart   Apart    `json:"apart"`
+	// StartDifferenceKept is StartDifference without ensembles in light states,
+	// and StartDifferenceWeighed the same with each ensemble weighed by the Z that
+	// it gives alone, so that a heavy state counts by its weight and not by the share of
+	// ensembles that are in it.
+	StartDifferenceKept      float64 `json:"start_difference_kept"`
+	StartDifferenceKeptError float64 `json:"start_difference_kept_error"`
+	StartDifferenceWeighed   float64 `json:"start_difference_weighed"`
+	Search                   *Search `json:"search,omitempty"`
 }
 
 // temperingCost is what a sweep of a tempered chain costs in annealing steps of one.
@@ -80,16 +80,8 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	e.spent += temperingCost * float64(e.opt.Equilibration*len(ladder))
 
 	e.result.Ceiling = e.likelihood(heaviest)
-	rng := e.opt.Key.Sub(stream.EstimateBootstrap).Sub(stream.BootstrapTempered).Rand()
+	e.evidence.LnZBase, e.evidence.Ratios = e.source.LnZBase(), tempered.Exchanges.Ratios()
 	e.result.Tempered = e.likelihood(tempered.LnZ(nil))
-	e.result.TemperedInterval = e.likelihoods(bootstrap(chains, rng, tempered.LnZ))
-	half := chains / 2
-	fromBase := func(chosen []int) float64 {
-		for k := range chosen {
-			chosen[k] += half
-		}
-		return tempered.LnZ(chosen)
-	}
 	exchanges := &tempered.Exchanges
 	least := 1.0
 	for _, rate := range exchanges.Rates() {
@@ -97,13 +89,15 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	}
 	q := &Equilibrium{
 		Sweeps: e.opt.Equilibration, Ensembles: chains, Temperatures: len(ladder), Length: profile.Length(),
-		StartDifference:      fromBase(first(chains-half)) - tempered.LnZ(first(half)),
-		StartDifferenceError: math.Hypot(deviation(bootstrap(half, rng, tempered.LnZ)), deviation(bootstrap(chains-half, rng, fromBase))),
-		LeastExchange:        least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
+		LeastExchange: least, RoundTrips: float64(exchanges.RoundTrips) / float64(chains),
 		Autocorrelation: autocorrelation(weights),
 	}
-	q.judge(counted)
 	e.result.Equilibrium = q
+	searched, err := e.search(ctx, ladder)
+	if err != nil {
+		return states, err
+	}
+	e.searched, e.logWeights = searched, weights
 	return tempered.Top().Visible.Clone(), nil
 }
 
@@ -156,4 +150,21 @@ func autocorrelation(x [][]float64) float64 {
 		time += 2 * covariance(lag) / variance
 	}
 	return max(1, time)
+}
+
+// without returns series x [time][series] less some of the series, or all of them if
+// none would be left.
+func without(x [][]float64, series []int) [][]float64 {
+	if len(series) == 0 || len(series) == len(x[0]) {
+		return x
+	}
+	out := make([][]float64, len(x))
+	for t, row := range x {
+		for l, v := range row {
+			if !slices.Contains(series, l) {
+				out[t] = append(out[t], v)
+			}
+		}
+	}
+	return out
 }

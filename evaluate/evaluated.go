@@ -33,6 +33,18 @@ type Exact interface {
 	LnZ(ctx context.Context) (float64, error)
 }
 
+// Mirrored is implemented by machines that may not tell samples from their mirror
+// images: half of their states are then unlike all data, and weigh as much as the other half.
+type Mirrored[V any] interface {
+	// Mirror returns samples and their mirror images, and whether all have the same
+	// weights as they.
+	Mirror(samples V) (both V, ok bool)
+}
+
+// Limited is implemented by machines whose likelihoods have an upper limit, such as 0
+// where they are probabilities.
+type Limited interface{ Limit() float64 }
+
 // Featuring is implemented by machines whose hidden units give features of samples.
 type Featuring[V any] interface {
 	// Hidden returns the number of features.
@@ -40,6 +52,13 @@ type Featuring[V any] interface {
 	// HiddenMeans writes the means of the hidden units in gain times their fields
 	// to dst, hidden x samples.
 	HiddenMeans(dst []float32, samples V, gain float64)
+}
+
+// Opposing is implemented by machines whose visible states have an opposite, at which
+// chains start that tell whether others have settled.
+type Opposing[V any] interface {
+	// Opposite returns states as far as can be from the given ones, which stay.
+	Opposite(states V) V
 }
 
 // A SpinMachine is an rbm.Machine that is evaluated.
@@ -70,6 +89,38 @@ func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matr
 
 // LnZ implements Exact.
 func (m SpinMachine) LnZ(ctx context.Context) (float64, error) { return m.machine.LnZ(ctx) }
+
+// Limit implements Limited: states of spins have probabilities.
+func (m SpinMachine) Limit() float64 { return 0 }
+
+// Mirror implements Mirrored: a machine without fields, its offsets taken into them,
+// does not tell a state from the one with all spins turned.
+func (m SpinMachine) Mirror(samples *spin.Matrix) (both *spin.Matrix, ok bool) {
+	plain, _ := m.machine.Plain()
+	if plain.HasFields() {
+		return nil, false
+	}
+	n, count := samples.Rows(), samples.Cols()
+	both = spin.New(n, 2*count)
+	to := first(count)
+	both.Put(samples, to)
+	for k := range to {
+		to[k] += count
+	}
+	both.Put(m.Opposite(samples), to)
+	return both, true
+}
+
+// Opposite implements Opposing: all spins are turned.
+func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
+	turned := spin.New(states.Rows(), states.Cols())
+	for i := range states.Rows() {
+		for a := range states.Cols() {
+			turned.Set(i, a, -states.At(i, a))
+		}
+	}
+	return turned
+}
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {

@@ -10,6 +10,7 @@ import (
 	"bethe/internal/gausstest"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
@@ -74,6 +75,10 @@ func TestGaussianLikelihood(t *testing.T) {
 			t.Errorf("machine %d: %+v", k, *q)
 		}
 	}
+	var wrong *setting.Error
+	if _, err := evaluate.Likelihood(t.Context(), gaussian(3, 2, stream.New(1)), units.NewReals[float64](3, 10), evaluate.Options{Chains: 1e15}); !errors.As(err, &wrong) || wrong.Setting != "ais_chains" {
+		t.Errorf("too many chains: %v", err)
+	}
 	large := gaussian(3, gausstest.MaxExact+1, stream.New(9))
 	if _, err := large.LnZ(t.Context()); !errors.Is(err, rbm.ErrTooLarge) {
 		t.Errorf("error %v", err)
@@ -109,6 +114,12 @@ func TestGaussianRestored(t *testing.T) {
 	recovered, err := evaluate.Recover(t.Context(), m, given, 1/(noise*noise), r)
 	if err != nil {
 		t.Fatal(err)
+	}
+	// Gaussian machines are not Opposing: witnesses start at other random states.
+	for what, restored := range map[string]*evaluate.Restoration[float64, *units.Reals[float64]]{"completed": completed, "recovered": recovered} {
+		if unsettled, worst := restored.Unsettled(); unsettled != 0 || len(restored.RHat) != 4 || !(worst < 1.05) {
+			t.Errorf("%s: %d samples have not settled, R-hat %v", what, unsettled, restored.RHat)
+		}
 	}
 	// Given what is seen of v_i through noise (infinite for missing ones), h has
 	// weight exp(c.h) prod N(seen; m_i(h), sigma^2 + noise^2) exp(push^2/2).

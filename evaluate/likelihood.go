@@ -8,17 +8,19 @@ import (
 	"fmt"
 	"math"
 
+	"bethe/internal/memory"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/setting"
 	"bethe/stream"
 	"bethe/units"
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
-// nats a sample. Intervals hold 95 % of bootstrap replicates over chains: they
+// nats a sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
 // are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
-	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling
+	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling and that of the search
 	Exact bool    `json:"exact"` // by enumeration
 
 	// ForwardAIS tends to be too large, by less the more temperatures there are.
@@ -40,12 +42,14 @@ type LogLikelihood struct {
 
 	// RAISE is by annealing in reverse from samples, logarithms averaged (Burda,
 	// Grosse and Salakhutdinov 2015): at most the log-likelihood under annealing
-	// itself as a model, on average, with no need of equilibrium. Of data that the
-	// machine has learned it is conservative; of data that do not fit the machine,
-	// annealing in few temperatures is the smoother and better model, and RAISE
-	// overstates the machine's likelihood.
-	RAISE         *float64  `json:"raise,omitempty"`
-	RAISEInterval *Interval `json:"raise_interval,omitempty"`
+	// itself as a model, on average, with no need of equilibrium. Of the machine's
+	// likelihood it is no bound: it overstates it, as forward does, where annealing
+	// misses what most of Z is in, and where annealing in few temperatures is the
+	// smoother and better model. RAISEWithdrawn tells that it lies above what
+	// reverse and tempered allow.
+	RAISE          *float64  `json:"raise,omitempty"`
+	RAISEInterval  *Interval `json:"raise_interval,omitempty"`
+	RAISEWithdrawn bool      `json:"raise_withdrawn,omitempty"`
 	// Tempered is by acceptance ratios between the temperatures of the tempered
 	// chains, with no annealing: close to the truth in equilibrium, on neither side of it.
 	Tempered         *float64  `json:"tempered,omitempty"`
@@ -56,6 +60,8 @@ type LogLikelihood struct {
 	// machine. It is far below the estimates where a machine has a deep state that
 	// hardly any chain finds; then they are wrong.
 	Ceiling *float64 `json:"ceiling,omitempty"`
+	// AboveLimit tells that the likelihood lies above what any can be, beyond its interval.
+	AboveLimit bool `json:"above_limit,omitempty"`
 
 	// LogWeight is the mean log-weight of the samples, minus their free energy: Mean
 	// is LogWeight - ln Z, so that under one machine the likelihoods of two sets of
@@ -63,6 +69,7 @@ type LogLikelihood struct {
 	LogWeight   float64      `json:"log_weight"`
 	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
 	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
+	Evidence    *Evidence    `json:"-"` // nil if exact
 }
 
 // Options of an estimate. More of each of the first three takes proportionally
@@ -102,13 +109,25 @@ func (o *Options) check() error {
 	return nil
 }
 
+// CheckMemory returns a *setting.Error of ais_chains if no memory holds so many chains of
+// a machine.
+func (o *Options) CheckMemory(visible, hidden int) error {
+	if err := memory.CheckChains(visible, hidden, float64(o.Chains), false, "chains", o.Chains); err != nil {
+		return setting.Errorf("ais_chains", o.Chains, "%v", err)
+	}
+	return nil
+}
+
 // Likelihood returns the mean log-likelihood of samples (visible x M) under
 // the machine: exact if it is Exact and small enough (machines of spins: at most
 // rbm.MaxExact units in the smaller layer), else by annealed importance sampling in
 // both directions between the machine and independent units that look like the samples. Temperatures lie where a pilot
 // run found them needed. Reverse annealing starts at the ends of tempered chains,
-// half of which started at samples and half at scattered states (sample.Scattering). Errors are the
-// context's, of the options, and of samples that do not fit.
+// half of which started at samples and half at scattered states (sample.Scattering). More
+// tempered chains start at states that a search found (sample.Searching), and the states of ensembles
+// that stand apart are measured by themselves. Errors are the
+// context's, of the options and their CheckMemory, of samples that do not fit, and of a
+// likelihood that is no finite number.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
 	if err := checkFit(machine, samples); err != nil {
 		return LogLikelihood{}, err
@@ -116,20 +135,49 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
 	}
+	like := samples
+	if m, ok := machine.(Mirrored[V]); ok {
+		if both, same := m.Mirror(samples); same {
+			like = both
+		}
+	}
+	source := machine.Source(like)
+	if err := opt.CheckMemory(source.Units()); err != nil {
+		return LogLikelihood{}, err
+	}
 	weight, sampleError := meanLogWeight(machine, samples)
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {
 		lnz, err := exact.LnZ(ctx)
 		if !errors.Is(err, rbm.ErrTooLarge) {
-			return LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}, err
+			l := LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
+			if err == nil {
+				err = l.check()
+			}
+			return l, err
 		}
 	}
 	if err := opt.check(); err != nil {
 		return LogLikelihood{}, err
 	}
-	e := &estimation[T, V, H]{source: machine.Source(samples), samples: samples, opt: opt, weight: weight,
-		result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
+	limit := math.Inf(1)
+	if m, ok := machine.(Limited); ok {
+		limit = m.Limit()
+	}
+	e := &estimation[T, V, H]{machine: machine, source: source, limit: limit, samples: samples, opt: opt, weight: weight,
+		evidence: &Evidence{LogWeight: weight}, result: LogLikelihood{LogWeight: weight, SampleError: sampleError}}
 	err := e.run(ctx)
+	if err == nil {
+		err = e.result.check()
+	}
 	return e.result, err
+}
+
+// check returns an error if the likelihood is no number.
+func (l *LogLikelihood) check() error {
+	if math.IsNaN(l.Mean) || math.IsInf(l.Mean, 0) {
+		return fmt.Errorf("the log-likelihood comes out as %v: parameters of the machine are too large", l.Mean)
+	}
+	return nil
 }
 
 // checkFit returns an error unless samples are of the units of a machine.
@@ -142,13 +190,18 @@ func checkFit[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluate
 
 // An estimation is an estimate under way.
 type estimation[T rbm.Real, V units.States[V], H units.States[H]] struct {
-	source  sample.Source[T, V, H]
-	samples V
-	opt     Options
-	weight  float64 // mean log-weight of the samples: what ln Z is subtracted from
-	result  LogLikelihood
-	spent   float64 // sweeps of a chain, of total
-	total   float64
+	machine    Evaluated[T, V, H]
+	limit      float64 // of a likelihood
+	source     sample.Source[T, V, H]
+	samples    V
+	opt        Options
+	weight     float64 // mean log-weight of the samples: what ln Z is subtracted from
+	result     LogLikelihood
+	evidence   *Evidence
+	searched   *V          // states of the search at the machine; nil if there was none
+	logWeights [][]float64 // of the states at the machine, [sweep that counts][ensemble]
+	spent      float64     // sweeps of a chain, of total
+	total      float64
 }
 
 // run fills in the result, if there is no error.
@@ -158,7 +211,8 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.total = 3*float64(opt.Temperatures) + temperingCost*float64(opt.Equilibration*len(profile.ExchangeLadder(rungLength)))
+	_, searched := opt.searching()
+	e.total = 3*float64(opt.Temperatures) + temperingCost*float64((opt.Equilibration+searched/searchEnsembles+1)*len(profile.ExchangeLadder(rungLength)))
 	annealing := sample.Annealing{Chains: opt.Chains, Ladder: profile.AnnealingLadder(opt.Temperatures), Key: opt.Key.Sub(stream.EstimateForward)}
 
 	annealing.Progress = e.progress()
@@ -168,7 +222,6 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	}
 	e.spent += float64(opt.Temperatures)
 	result.ForwardAIS, result.Spread, result.Effective = e.likelihood(forward.LnZ), forward.Spread, forward.Effective
-	result.ForwardInterval = e.interval(forward.LogWeights, lnMean)
 
 	starts, err := e.temper(ctx, profile)
 	if err != nil {
@@ -181,7 +234,6 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	}
 	e.spent += float64(opt.Temperatures)
 	result.ReverseAIS, result.ReverseSpread, result.ReverseEffective = e.likelihood(reverse.LnZ), reverse.Spread, reverse.Effective
-	result.ReverseInterval = e.interval(reverse.LogWeights, lnHarmonicMean)
 
 	annealing.Progress, annealing.Key = e.progress(), opt.Key.Sub(stream.EstimateRAISE)
 	raise, err := sample.ReverseLnZ(ctx, e.source, units.Choose(e.samples, opt.Chains, opt.Key.Sub(stream.EstimateSamples).Sub(stream.SamplesRAISE).Rand()), annealing)
@@ -189,14 +241,17 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 		return err
 	}
 	result.RAISE = e.likelihood(mean(raise.LogWeights))
-	result.RAISEInterval = e.interval(raise.LogWeights, mean)
 
-	result.Mean = min(*result.ReverseAIS, *result.Ceiling)
-	if result.Mean < *result.ReverseAIS {
-		result.Equilibrium.Reached = false
-	}
 	gap := *result.ForwardAIS - *result.ReverseAIS
 	result.Gap = &gap
+	result.Mean = min(*result.ReverseAIS, result.leastCeiling())
+	e.evidence.Forward, e.evidence.Reverse, e.evidence.RAISE = forward.LogWeights, reverse.LogWeights, raise.LogWeights
+	result.Evidence = e.evidence
+	if err := e.modes(ctx, starts, e.searched); err != nil {
+		return err
+	}
+	e.evidence.Autocorrelation = autocorrelation(without(e.logWeights, e.evidence.light()))
+	e.evidence.Judge(result, e.limit, opt.Key)
 	return nil
 }
 

@@ -26,6 +26,22 @@ type Restoring struct {
 type Restoration[T rbm.Real, V units.States[V]] struct {
 	Mean   []T // of each unit given what is known, visible x samples
 	States V   // the chains' last states, visible x (samples x chains): those of sample a from a*chains on
+	// RHat tells of the first samples, at most MostChecked, how far apart the halves of
+	// their chains are: 1 if they have settled, infinite if there are too few sweeps to
+	// tell.
+	RHat []float64
+}
+
+// Unsettled returns how many of the samples that were looked at have chains that
+// have not settled, and the largest R-hat.
+func (r *Restoration[T, V]) Unsettled() (samples int, worst float64) {
+	for _, v := range r.RHat {
+		worst = max(worst, v)
+		if !(v <= LargestRHat) {
+			samples++
+		}
+	}
+	return samples, worst
 }
 
 // A SpinRestoration is that of a machine of spins.
@@ -34,7 +50,8 @@ type SpinRestoration = Restoration[float32, *spin.Matrix]
 // Complete infers the other units of samples from the named ones (visible x
 // samples, of which only the named units are looked at).
 func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], given V, named []int, r Restoring) (*Restoration[T, V], error) {
-	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V) error {
+	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
+		chains.Start(from(chains.Visible))
 		chains.Clamp(named, each)
 		return nil
 	})
@@ -53,11 +70,11 @@ func Denoise[T rbm.Real, H units.States[H]](ctx context.Context, machine Evaluat
 // given strength (sample.Chains.Observe), by exact Bayes with the machine as the
 // prior. The error may be sample.ErrCannotObserve.
 func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, strength float64, r Restoring) (*Restoration[T, V], error) {
-	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V) error {
+	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
 		if err := chains.Observe(each, strength); err != nil {
 			return err
 		}
-		chains.Start(each)
+		chains.Start(from(each))
 		return nil
 	})
 }
@@ -79,8 +96,14 @@ func Flip(s *spin.Matrix, probability float64, key stream.Key) {
 	}
 }
 
-// restore sweeps chains that know what condition tells them.
-func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], known V, r *Restoring, condition func(*sample.Chains[T, V, H], V) error) (*Restoration[T, V], error) {
+// A conditioning tells chains what is known, each, and starts them: from turns the
+// states where they would start into those where they do.
+type conditioning[T rbm.Real, V units.States[V], H units.States[H]] func(chains *sample.Chains[T, V, H], each V, from func(V) V) error
+
+// restore sweeps chains that know what condition tells them. Beside them run
+// witnesses, one of each of the first samples, that start far from where the chains
+// do: they have a say in R-hat alone.
+func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], known V, r *Restoring, condition conditioning[T, V, H]) (*Restoration[T, V], error) {
 	n, m := machine.Visible(), known.Len()
 	if err := checkFit(machine, known); err != nil {
 		return nil, err
@@ -94,8 +117,13 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 	}
 	each := known.Blank(len(columns))
 	known.Gather(each, columns)
-	chains := sample.NewChains(machine.Source(known), len(columns), r.Key)
-	if err := condition(chains, each); err != nil {
+	source := machine.Source(known)
+	chains := sample.NewChains(source, len(columns), r.Key)
+	if err := condition(chains, each, func(v V) V { return v }); err != nil {
+		return nil, err
+	}
+	watch, err := newWatch(machine, source, known, r, condition)
+	if err != nil {
 		return nil, err
 	}
 	first := r.Sweeps / 3
@@ -106,6 +134,7 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 			return nil, err
 		}
 		chains.Sweep(1)
+		watch.chains.Sweep(1)
 		if r.Progress != nil {
 			r.Progress(float64(k+1) / float64(r.Sweeps))
 		}
@@ -120,11 +149,12 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 				}
 			}
 		})
+		watch.add(means)
 	}
 	for k := range sum {
 		sum[k] /= T((r.Sweeps - first) * r.Chains)
 	}
-	return &Restoration[T, V]{sum, chains.Visible}, nil
+	return &Restoration[T, V]{sum, chains.Visible, watch.settling.rHat()}, nil
 }
 
 // Wrong returns how many of the named units of samples have another sign than

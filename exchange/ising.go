@@ -17,9 +17,13 @@ import (
 // zeros are written, so that every spin is known. Numbers have as many
 // decimals as they need to be read back as the same float64, and never an
 // exponent: dimod's reader skips lines that have one. The constant of
-// E, which the format has no place for, is in a comment.
+// E, which the format has no place for, is in a comment. Errors are numbers that
+// are not finite and those of w.
 func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	net := rbm.NetworkOf[float64](m)
+	if err := finite(map[string][]float64{"visible": net.VisibleField, "hidden": net.HiddenField, "coupling": net.Coupling, "constant": {net.Constant}}); err != nil {
+		return err
+	}
 	n, p := net.Visible(), net.Hidden()
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, fixed(-net.Constant))

@@ -385,18 +385,21 @@ func TestStart(t *testing.T) {
 		recipe learn.Recipe
 		job    learn.Job
 	}{
-		"hidden 0":               {bad, learn.Job{Data: small()}},
-		"no samples":             {quick(""), learn.Job{}},
-		"measure_every -1":       {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
-		"no samples to evaluate": {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true}}},
-		"samples of 3 units":     {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: narrow}}},
-		"1 chains":               {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Chains: 1}}}},
-		"has no labels":          {quick(`, "label_weight": 1`), learn.Job{Data: small()}},
-		"are all 0":              {quick(`, "label_weight": 1`), learn.Job{Data: one}},
-		"missing.npz":            {quick(`, "prior": "missing.npz"`), learn.Job{Data: small()}},
-		"absent.npz":             {quick(`, "init": "absent.npz"`), learn.Job{Data: small()}},
-		"init with beta":         {quick(`, "init": "absent.npz", "beta": 1`), learn.Job{Data: small()}},
-		"init with restarts":     {quick(`, "init": "absent.npz", "restarts": 2`), learn.Job{Data: small()}},
+		"hidden 0":                      {bad, learn.Job{Data: small()}},
+		"no samples":                    {quick(""), learn.Job{}},
+		"measure_every -1":              {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
+		"no samples to evaluate":        {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true}}},
+		"samples of 3 units":            {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: narrow}}},
+		"1 chains":                      {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Chains: 1}}}},
+		"hidden 10000000000: ":          {quick(`, "hidden": 10000000000`), learn.Job{Data: small()}},
+		"chains 1000000000000: ":        {quick(`, "chains": 1000000000000`), learn.Job{Data: small()}},
+		"ais_chains 1000000000000000: ": {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Chains: 1e15}}}},
+		"has no labels":                 {quick(`, "label_weight": 1`), learn.Job{Data: small()}},
+		"are all 0":                     {quick(`, "label_weight": 1`), learn.Job{Data: one}},
+		"missing.npz":                   {quick(`, "prior": "missing.npz"`), learn.Job{Data: small()}},
+		"absent.npz":                    {quick(`, "init": "absent.npz"`), learn.Job{Data: small()}},
+		"init with beta":                {quick(`, "init": "absent.npz", "beta": 1`), learn.Job{Data: small()}},
+		"init with restarts":            {quick(`, "init": "absent.npz", "restarts": 2`), learn.Job{Data: small()}},
 	} {
 		c.job.Folder = filepath.Join(t.TempDir(), "run")
 		if _, err := learn.Start(c.recipe, c.job); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "--") {

@@ -208,10 +208,16 @@ type looking struct {
 }
 
 // terms returns the terms of the bound on samples and how the partition term was found.
+// A model without fields and offsets weighs mirror images of samples as much as them:
+// annealing then starts at fair units, so that it counts both.
 func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
-	return l.objective.EstimateTerms(ctx, l.model, units.NewSpins[float32](samples), sample.Annealing{
-		Chains: chains, Temperatures: temperatures, Key: l.key.Sub(stream.StartBound),
-	})
+	annealing := sample.Annealing{Chains: chains, Temperatures: temperatures, Key: l.key.Sub(stream.StartBound)}
+	some := units.NewSpins[float32](samples)
+	if !l.model.HasFields() && !l.model.Centred() && !dual.GivesLnZ(l.objective.Partition) {
+		terms, err := l.objective.AnnealedTerms(ctx, l.model, some, annealing)
+		return terms, "annealing", err
+	}
+	return l.objective.EstimateTerms(ctx, l.model, some, annealing)
 }
 
 // report computes the result of a start that has learned, and the terms of its
@@ -231,8 +237,10 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	}
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
+		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
 	}
+	result.AboveLimit = bound > 0
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}

@@ -166,7 +166,7 @@ func (m *measuring) first() error {
 // end measures everything after the last step; terms are those of the result.
 func (m *measuring) end(ctx context.Context, p variational.Progress, terms variational.Terms, by string) error {
 	r := m.record(p)
-	r.Bound = RecordedBound(terms, by)
+	r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	m.measureCounts(&r)
 	m.measureSpectrum(ctx, &r)
 	if err := m.draw(ctx, &r); err != nil {
@@ -179,7 +179,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 // context or an engine, the next step meets as well.
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
 	if terms, by, err := m.look.terms(ctx, m.some, 50, 300); err == nil {
-		r.Bound = RecordedBound(terms, by)
+		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	}
 }
 

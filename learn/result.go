@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"bethe/dual"
 	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/runs"
@@ -20,6 +21,9 @@ type Result struct {
 	Bound         *float64                `json:"bound_per_sample"`                    // nats
 	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
 	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
+	BoundKind     BoundKind               `json:"bound_kind"`                          // what it is
+	BoundInterval *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
+	AboveLimit    bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling      float64                 `json:"coupling"`
 	Polarised     *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
 	SynapseBits   int                     `json:"synapse_bits"`
@@ -128,8 +132,61 @@ func recordedLikelihood(data string, l *evaluate.LogLikelihood) *runs.LogLikelih
 	return e
 }
 
+// A BoundKind says what the value is that learning climbs.
+type BoundKind string
+
+// Kinds. Estimates are of a partition term by annealing, which tends to make them too
+// large, or by messages or mean fields, which know no error.
+const (
+	TrueBound          BoundKind = "bound"
+	ExactLikelihood    BoundKind = "likelihood" // synapses are known
+	BoundEstimate      BoundKind = "bound_estimate"
+	LikelihoodEstimate BoundKind = "likelihood_estimate"
+	Quenched           BoundKind = "quenched" // no bound
+)
+
+// Words returns the kind in words.
+func (k BoundKind) Words() string {
+	switch k {
+	case ExactLikelihood:
+		return "log-likelihood"
+	case BoundEstimate:
+		return "estimate of the bound"
+	case LikelihoodEstimate:
+		return "estimate of the log-likelihood"
+	case Quenched:
+		return "quenched objective, no bound,"
+	}
+	return "bound"
+}
+
+// boundKind returns the kind of a value whose partition term was found so.
+func (r *Recipe) boundKind(by string) BoundKind {
+	exact := by == dual.ExactName
+	switch {
+	case r.Partition == quenched:
+		return Quenched
+	case r.kind().Known() && exact:
+		return ExactLikelihood
+	case r.kind().Known():
+		return LikelihoodEstimate
+	case exact:
+		return TrueBound
+	}
+	return BoundEstimate
+}
+
+// boundInterval returns the 95 % interval of a bound whose partition term was annealed.
+func boundInterval(t variational.Terms, key stream.Key) *evaluate.Interval {
+	if len(t.Chains) == 0 {
+		return nil
+	}
+	z := evaluate.LnMeanInterval(t.Chains, key)
+	return &evaluate.Interval{t.Data - t.KL - z[1], t.Data - t.KL - z[0]}
+}
+
 // RecordedBound returns terms of the bound as a record has them; by says how the
 // partition term was found.
-func RecordedBound(t variational.Terms, by string) *runs.Bound {
-	return &runs.Bound{Value: runs.Number(t.Bound()), Data: runs.Number(t.Data), Partition: runs.Number(t.Partition), KL: runs.Number(t.KL), By: by}
+func RecordedBound(t variational.Terms, by string, kind BoundKind) *runs.Bound {
+	return &runs.Bound{Value: runs.Number(t.Bound()), Data: runs.Number(t.Data), Partition: runs.Number(t.Partition), KL: runs.Number(t.KL), By: by, Kind: string(kind)}
 }

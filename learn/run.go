@@ -60,7 +60,7 @@ type Evaluation struct {
 
 // check completes the options, and returns an error if the evaluation would fail once
 // all is learned.
-func (e *Evaluation) check(visible int) error {
+func (e *Evaluation) check(visible, hidden int) error {
 	if !e.Asked {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (e *Evaluation) check(visible int) error {
 			return fmt.Errorf("%d %s to evaluate with: there must be at least %d", *number.value, number.of, number.atLeast)
 		}
 	}
-	return nil
+	return o.CheckMemory(visible, hidden)
 }
 
 // A Run is one run of learning. It is not safe for concurrent use.
@@ -139,7 +139,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Data.Set == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	if err := job.Evaluation.check(job.Data.Visible()); err != nil {
+	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
 		return nil, err
 	}
 	if job.Checkpoints == (Interval{}) {
@@ -150,6 +150,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.recipe.complete(job.Data.Visible()); err != nil {
+		return nil, err
+	}
+	if err := r.checkMemory(); err != nil {
 		return nil, err
 	}
 	if err := r.loadPrior(); err != nil {

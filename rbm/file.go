@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"bethe/internal/durable"
 	"bethe/internal/npy"
@@ -40,9 +39,32 @@ type File struct {
 // Machine returns the machine that is shipped. Its synapses are those of the file.
 func (f *File) Machine() *Machine { return &Machine{f.Params.Clone(), f.Synapses} }
 
-// members are the names of all that a model file may hold.
-var members = []string{"meta.json", "synapses", "posterior_mean", "prior_mean", "weights",
-	"visible_field", "hidden_field", "visible_offset", "hidden_offset", "coupling"}
+// members are all that a model file may hold, with their dimensions.
+var members = map[string]int{"meta.json": 0, "synapses": 2, "posterior_mean": 2, "prior_mean": 2, "weights": 2,
+	"visible_field": 1, "hidden_field": 1, "visible_offset": 1, "hidden_offset": 1, "coupling": 0}
+
+// memberCheck returns a check of each member that refuses what no model file
+// holds, before it takes memory.
+func memberCheck() func(name string, shape []int) error {
+	described := false // whether meta.json has been seen, the first member of a model file
+	return func(name string, shape []int) error {
+		dimensions, known := members[name]
+		described = described || name == "meta.json"
+		switch {
+		case !known && !described:
+			return fmt.Errorf("array %q and no member \"meta.json\" before it: %w", name, ErrNotModel)
+		case !known:
+			return fmt.Errorf("a model file has no array %q", name)
+		case len(shape) == dimensions, name == "meta.json": // Load tells one that is an array
+			return nil
+		case dimensions == 2:
+			return fmt.Errorf("array %q has shape %v, not visible x hidden", name, shape)
+		case dimensions == 1:
+			return fmt.Errorf("array %q has shape %v, not a number for each unit", name, shape)
+		}
+		return fmt.Errorf("array %q has shape %v, not []", name, shape)
+	}
+}
 
 // maxModelBytes limits the decoded size of a model file that is read: over
 // 100 million synapses.
@@ -87,6 +109,9 @@ func (f *File) Arrays() ([]npy.Array, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.checkSums(); err != nil {
+		return nil, err
+	}
 	info := f.Info
 	info.Format, info.Synapses = FileFormat, kind
 	meta, err := json.Marshal(info)
@@ -109,7 +134,7 @@ var ErrNotModel = errors.New("not a model file")
 // an error that names the file and the array. A synapse whose mean was rounded
 // to ±1 gets the theta where that rounding begins.
 func Load(path string) (*File, error) {
-	a, err := npy.ReadArchive(path, maxModelBytes)
+	a, err := npy.ReadArchiveOf(path, maxModelBytes, memberCheck())
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +153,6 @@ func Load(path string) (*File, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f.Info); err != nil {
 		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
-	}
-	for _, name := range a.Names() {
-		if !slices.Contains(members, name) {
-			return nil, fmt.Errorf("%s: a model file has no array %q", path, name)
-		}
 	}
 	kind, ok := decoders[f.Info.Synapses]
 	if !ok {
@@ -170,6 +190,9 @@ func Load(path string) (*File, error) {
 	f.Params = params
 	if f.Synapses, err = kind.decode(a, path, n, p); err != nil {
 		return nil, err
+	}
+	if err := f.checkSums(); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return f, nil
 }

@@ -100,7 +100,8 @@ type Bound struct {
 	Data      Number `json:"data"`
 	Partition Number `json:"partition"`
 	KL        Number `json:"kl"`
-	By        string `json:"by"` // how the partition term was found
+	By        string `json:"by"`             // how the partition term was found
+	Kind      string `json:"kind,omitempty"` // what the value is: see learn.BoundKind; empty in older records
 }
 
 // LogLikelihood is an estimate of the mean log-likelihood, in nats a sample.

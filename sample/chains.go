@@ -102,6 +102,12 @@ func (c *Chains[T, V, H]) Sweep(k int) {
 	}
 }
 
+// LogWeights writes the logarithm of the weight of each visible state, summed over
+// the hidden units, to dst, one a chain.
+func (c *Chains[T, V, H]) LogWeights(dst []float64) {
+	c.layers.LogWeights(dst[:c.Visible.Len()], c.Visible)
+}
+
 // drawHidden draws the hidden states given the visible ones, from a stream of the
 // sweeps that were done.
 func (c *Chains[T, V, H]) drawHidden(label uint64) {

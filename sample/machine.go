@@ -9,6 +9,7 @@ import (
 // A MachineSource is the path to a machine with known synapses.
 type MachineSource struct {
 	*spinPath[float32]
+	machine      *rbm.Machine
 	conditionals func(count int) spinConditionals[float32]
 }
 
@@ -18,7 +19,7 @@ type MachineSource struct {
 func OnMachine(machine *rbm.Machine) *MachineSource {
 	if !countable(machine) {
 		net := OnNetwork(rbm.NetworkOf[float32](machine))
-		return &MachineSource{net.spinPath, net.Conditionals}
+		return &MachineSource{net.spinPath, machine, net.Conditionals}
 	}
 	plain, constant := machine.Plain()
 	fields := make([]float32, plain.Visible())
@@ -27,7 +28,7 @@ func OnMachine(machine *rbm.Machine) *MachineSource {
 	}
 	path := newSpinPath(fields, plain.Hidden(), constant)
 	shared := newBinarySynapses(plain)
-	return &MachineSource{path, func(int) spinConditionals[float32] {
+	return &MachineSource{path, machine, func(int) spinConditionals[float32] {
 		return &binaryConditionals{binarySynapses: shared, gains: gains[float32]{spinPath: path}, shiftH: make([]float32, plain.Hidden())}
 	}}
 }

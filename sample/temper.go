@@ -50,39 +50,48 @@ type Exchanges struct {
 	// RoundTrips are the journeys of replicas from the bottom of the ladder to its top and back.
 	RoundTrips int
 
-	ratios []ratio // of each pair of neighbours
+	ratios []Ratio // of each pair of neighbours
 }
 
-// A ratio gathers what the ratio of two neighbours' Z is made of: with f(x) =
+// Ratios returns what the ratios of the Z of neighbours are made of, lowest first,
+// to be read until the next sweep.
+func (e *Exchanges) Ratios() []Ratio { return e.ratios }
+
+// A Ratio gathers what the ratio of two neighbours' Z is made of: with f(x) =
 // 1/(1 + exp(-x)) and any centre c, Z'/Z is exp(c) times the mean of f(up - c)
 // over states of the lower temperature over that of f(down + c) over states of
 // the upper one, which is best near c = ln Z'/Z (Bennett 1976).
-type ratio struct {
-	centre   float64
-	centred  bool
-	up, down []float64 // of each ensemble, sums
+type Ratio struct {
+	Centre   float64
+	Up, Down []float64 // of each ensemble, sums of f
+
+	centred bool
 }
 
-// ln returns ln Z'/Z from the named ensembles.
-func (r *ratio) ln(ensembles []int) float64 {
+// Ln returns ln Z'/Z from the named ensembles, repeated ones as often as they are named. It is
+// finite.
+func (r *Ratio) Ln(ensembles []int) float64 {
 	var up, down float64
 	for _, l := range ensembles {
-		up += r.up[l]
-		down += r.down[l]
+		up += r.Up[l]
+		down += r.Down[l]
 	}
-	return r.centre + math.Log(up) - math.Log(down)
+	return r.Centre + math.Log(max(up, leastSum)) - math.Log(max(down, leastSum))
 }
 
-func (r *ratio) add(up, down []float64) {
+// leastSum takes the place of sums that are 0 in float64, so that ratios are finite.
+const leastSum = 1e-300
+
+func (r *Ratio) add(up, down []float64) {
 	if !r.centred {
 		r.centred = true
 		for l := range up {
-			r.centre += (up[l] - down[l]) / float64(2*len(up))
+			r.Centre += (up[l] - down[l]) / float64(2*len(up))
 		}
 	}
 	for l := range up {
-		r.up[l] += 1 / (1 + math.Exp(r.centre-up[l]))
-		r.down[l] += 1 / (1 + math.Exp(-r.centre-down[l]))
+		r.Up[l] += 1 / (1 + math.Exp(r.Centre-up[l]))
+		r.Down[l] += 1 / (1 + math.Exp(-r.Centre-down[l]))
 	}
 }
 
@@ -102,12 +111,12 @@ func (e *Exchanges) Reset() {
 	for k := range e.ratios {
 		r := &e.ratios[k]
 		if e.Tried[k] > 0 {
-			if ln := r.ln(every(len(r.up))); !math.IsInf(ln, 0) && !math.IsNaN(ln) {
-				r.centre = ln
+			if ln := r.Ln(every(len(r.Up))); !math.IsInf(ln, 0) && !math.IsNaN(ln) {
+				r.Centre = ln
 			}
 		}
-		clear(r.up)
-		clear(r.down)
+		clear(r.Up)
+		clear(r.Down)
 	}
 	clear(e.Tried)
 	clear(e.Accepted)
@@ -140,7 +149,7 @@ func NewTempered[T rbm.Real, V units.States[V], H units.States[H]](source Source
 		}
 	}
 	for range rungs - 1 {
-		e.Exchanges.ratios = append(e.Exchanges.ratios, ratio{up: make([]float64, chains), down: make([]float64, chains)})
+		e.Exchanges.ratios = append(e.Exchanges.ratios, Ratio{Up: make([]float64, chains), Down: make([]float64, chains)})
 		e.up, e.down = append(e.up, make([]float64, chains)), append(e.down, make([]float64, chains))
 	}
 	return e
@@ -168,8 +177,7 @@ func (e *Tempered[T, V, H]) Rung(k int) *Chains[T, V, H] { return e.rungs[k] }
 // LogWeights writes the logarithm of the weight of each visible state at the
 // top, summed over the hidden units, to dst, one a chain.
 func (e *Tempered[T, V, H]) LogWeights(dst []float64) {
-	top := e.Top()
-	top.layers.LogWeights(dst[:e.chains], top.Visible)
+	e.Top().LogWeights(dst)
 }
 
 // LnZ estimates ln Z of the machine from the exchanges since the last Reset, by
@@ -186,7 +194,7 @@ func (e *Tempered[T, V, H]) LnZ(ensembles []int) float64 {
 	}
 	sum := e.source.LnZBase()
 	for k := range e.Exchanges.ratios {
-		sum += e.Exchanges.ratios[k].ln(ensembles)
+		sum += e.Exchanges.ratios[k].Ln(ensembles)
 	}
 	return sum
 }

@@ -31,8 +31,9 @@ const (
 	StartPictures
 	StartLikelihood
 	StartDraws
-	StartScores   = 10
-	StartSynapses = 11 // of the kind that is drawn for each step
+	StartScores        = 10
+	StartBoundInterval = 12
+	StartSynapses      = 11 // of the kind that is drawn for each step
 )
 
 // Below the key of the order of samples: epochs, and the head of labels.
@@ -50,7 +51,8 @@ const (
 	ChainsSeen
 	ChainsProfile  = 100
 	ChainsTempered = 101
-	ChainsScouts   = Far // of the engine of persistent chains
+	ChainsWitness  = 0x7769746e // of whether others have settled
+	ChainsScouts   = Far        // of the engine of persistent chains
 )
 
 // Below the key of a profile: its two pilot runs.
@@ -68,10 +70,53 @@ const (
 	EstimateRAISE
 	EstimateSamples
 	EstimateBootstrap
+	EstimateSearch
+	EstimateModes
 )
 
 // Below the key of a bootstrap of annealed chains.
-const BootstrapTempered = 1
+const (
+	BootstrapTempered = 1
+	BootstrapForward  = 3
+	BootstrapReverse  = 4
+)
+
+// Below the key of a search for heavy states.
+const (
+	SearchChains = iota
+	SearchStarts
+	SearchTempering
+)
+
+// Below the key of the modes of ensembles that stand apart; of those that are measured
+// one below it for each.
+const (
+	ModesMeans = iota
+	ModesMeasured
+)
+
+// Below the key of a mode that is measured.
+const (
+	ModeTrialStates = iota
+	ModeTrial
+	ModeStates
+	ModePilot
+	ModeForward
+	ModeReverse
+)
+
+// Below the key of extreme states, of which a descent has a key for each sweep.
+const (
+	ExtremeHidden = iota
+	ExtremeVisible
+	ExtremeDescent
+)
+
+// Below the key of a sweep of a descent.
+const (
+	DescentHidden = iota
+	DescentVisible
+)
 
 // Below the key of a machine that is drawn from a posterior.
 const (

@@ -72,6 +72,9 @@ func ReadGrid(r io.Reader, name string) ([]Cell, error) {
 	if len(text) > maxGrid {
 		return nil, fmt.Errorf("%s: a grid of more than %d bytes", name, maxGrid)
 	}
+	if err := checkGrid(string(text)); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	var values map[string]any
 	if _, err := toml.Decode(string(text), &values); err != nil {
 		return nil, fmt.Errorf("%s: not TOML: %w", name, err)

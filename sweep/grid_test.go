@@ -2,8 +2,10 @@ package sweep
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +71,49 @@ func TestGridErrors(t *testing.T) {
 		_, err := ReadGrid(strings.NewReader(strings.Join(slices.Delete(slices.Clone(good), k, k+1), "\n")), "g.toml")
 		if err == nil || err.Error() != `g.toml: the key "`+key+`" is missing` {
 			t.Errorf("without %s: %v", key, err)
+		}
+	}
+}
+
+// Grids that would take far more memory than they have bytes are refused, and
+// long lists are not.
+func TestHostileGrids(t *testing.T) {
+	rest := "\nvisible=9\nhidden=2\nalpha=1\nbeta=1\ninstances=1\nrestarts=1\n"
+	seeds := func(n int) string {
+		var b strings.Builder
+		for k := range n {
+			fmt.Fprintf(&b, "%d,", k)
+		}
+		return "seed=[" + b.String() + "]"
+	}
+	dotted := strings.Repeat("a.", 10000) + "b=1"
+	for name, c := range map[string]struct{ text, want string }{
+		"dotted keys":           {dotted, "line 1: a key of more than 4 dots"},
+		"quoted ones":           {rest + strings.Repeat(`"#\"" . `, 10000) + "b=1", "line 8: a key of more than 4 dots"},
+		"in a table's name":     {"[" + strings.Repeat("a.", 10000) + "b]", "more than 4 dots"},
+		"in a table of a list":  {"seed=[1,{" + dotted + "}]", "more than 4 dots"},
+		"behind a text":         {"seed=[\"\"\"\n# \"\"\", {" + dotted + "}]", "a text of several lines"},
+		"behind a literal text": {"seed=['''\n# ''', {" + dotted + "}]", "a text of several lines"},
+		"behind an open string": {"seed=['\n" + dotted, "line 2: a key of more than 4 dots"},
+		"lists in lists":        {"seed=" + strings.Repeat("[", 100000), "more than 4 lists"},
+		"lists of tables":       {strings.Repeat("[[a]]\n", 100000), "more than 1000 lists or keys"},
+		"keys":                  {strings.Repeat("a=1\n", 100000), "more than 1000 lists or keys"},
+		"a comment of dots":     {"# ......... [[[[[[[\nseed=1" + rest, ""},
+		"a long list":           {seeds(100_000) + rest, ""},
+		"too many cells":        {seeds(140_000) + strings.Replace(rest, "alpha=1", "alpha=[1,2,3,4,5,6,7,8]", 1), "more than 1000000 cells"},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		cells, err := ReadGrid(strings.NewReader(c.text), "g.toml")
+		runtime.ReadMemStats(&after)
+		switch {
+		case c.want == "" && (err != nil || len(cells) == 0):
+			t.Errorf("%s: %d cells, %v", name, len(cells), err)
+		case c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), "g.toml: ") || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: %.200v", name, err)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 200_000_000 {
+			t.Errorf("%s: %d bytes of memory", name, used)
 		}
 	}
 }

@@ -28,6 +28,9 @@ type Terms struct {
 	Data      float64 // E_q of the energy and entropy of the data
 	Partition float64 // ln E_q Z, or its quenched form; NaN where the engine gives none
 	KL        float64 // divergence of the posterior from the prior, over M
+	// Chains are the partition terms by each annealed chain alone, if the term was estimated
+	// by annealing; their mean weight is the term's.
+	Chains []float64
 }
 
 // Bound returns the lower bound, in nats a sample.
@@ -250,7 +253,7 @@ func (o *Objective[T]) Terms(ctx context.Context, model *rbm.Model[T], samples u
 		return Terms{}, dual.Report{}, err
 	}
 	_, report, err := o.Partition.Rows(ctx, o.partition, &model.Params, o.mean)
-	return Terms{data, report.LnZ, o.kl(model.Posterior)}, report, err
+	return Terms{Data: data, Partition: report.LnZ, KL: o.kl(model.Posterior)}, report, err
 }
 
 // AnnealedTerms computes the terms of the bound with a partition term that is
@@ -273,7 +276,7 @@ func (o *Objective[T]) annealedTerms(ctx context.Context, model *rbm.Model[T], s
 		return Terms{}, err
 	}
 	z, err := term.AnnealedLnZ(ctx, &model.Params, o.mean, base, a)
-	return Terms{data, z.LnZ, o.kl(model.Posterior)}, err
+	return Terms{Data: data, Partition: z.LnZ, KL: o.kl(model.Posterior), Chains: z.LogWeights}, err
 }
 
 // EstimateTerms computes the terms of the bound on a set of samples by the

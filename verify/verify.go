@@ -4,9 +4,7 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 
@@ -29,12 +27,8 @@ func Limit(quantity string) float64 {
 	return 1e-8
 }
 
-// An oracleFile is the part of an oracle file that is compared. Matrices are
-// visible x hidden; samples are rows.
-type oracleFile struct {
-	Cases []oracleCase `json:"cases"`
-}
-
+// An oracleCase is the part of a case that is compared. Matrices are visible x
+// hidden; samples are rows.
 type oracleCase struct {
 	Name          string      `json:"name"`
 	N             int         `json:"N"`
@@ -101,37 +95,6 @@ func Read(ctx context.Context, path string, newEngine func(visible, hidden int) 
 	results, err := Compare(ctx, f, newEngine)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return results, nil
-}
-
-// Bounds on the file and on the cases that are enumerated.
-const (
-	maxBytes    = 64 << 20
-	maxUnits    = 20
-	maxSynapses = 16 // where a case has sums over the synapses
-)
-
-// Compare is Read for an open file, of which it reads 64 MiB at most.
-func Compare(ctx context.Context, r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
-	var file oracleFile
-	d := json.NewDecoder(io.LimitReader(r, maxBytes))
-	if err := d.Decode(&file); err != nil {
-		return nil, fmt.Errorf("not an oracle file: %w", err)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("not an oracle file: more follows the JSON object")
-	}
-	if len(file.Cases) == 0 {
-		return nil, fmt.Errorf("not an oracle file: it has no cases")
-	}
-	results := make([]Result, len(file.Cases))
-	for k := range file.Cases {
-		c := &file.Cases[k]
-		var err error
-		if results[k], err = c.compare(ctx, newEngine); err != nil {
-			return nil, fmt.Errorf("case %d, %q: %w", k, c.Name, err)
-		}
 	}
 	return results, nil
 }

@@ -16,7 +16,9 @@ func newCompleteCommand(c *console) *cobra.Command {
 		Use: "complete MODEL", Short: "Infer a part of samples from the rest", Args: oneArgument("a model file"),
 		Long: `Holds some visible units at what they are in samples and infers the others, by
 Gibbs sampling of the machine given those: their posterior means, and
-completions drawn from the posterior.
+completions drawn from the posterior. Whether the chains have settled is told by
+the first 100 samples: by R-hat of the halves of all chains of a sample and of
+one more that starts far from where they do. Where they have not, it says so.
 
 The picture has a row for each sample: the sample, what was given of it (what was
 not is blue), the posterior mean, completions.`,
@@ -44,6 +46,7 @@ func (c *console) complete(ctx context.Context, j *apply.Completing, data *dataF
 	if err != nil {
 		return err
 	}
+	c.warnUnsettled(&r.Settling, r.Sweeps)
 	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", r.Inferred, r.Visible, len(r.Samples), 100*r.Error)
 	c.printFiles(r.Out, r.PNG)
 	return c.object(r)

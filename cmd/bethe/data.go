@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,23 +21,33 @@ type dataFlags struct {
 	name      string
 	threshold string
 	binarise  string
+	header    string
 	source.Reading
+
+	cmd   *cobra.Command // that says what was decided about the data
+	input io.Reader      // the data called "-"
 }
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 	f := cmd.Flags()
-	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, or a file: IDX, npy, npz or CSV; some of its samples, counted from 0, by :LIST, as mnist:train:0-49999")
+	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, a file: IDX, npy, npz or CSV, or - for standard input; some of its samples, counted from 0, by :LIST, as mnist:train:0-49999")
 	d.registerReading(cmd)
 }
 
 func (d *dataFlags) registerReading(cmd *cobra.Command) {
+	d.cmd, d.input = cmd, source.Replay(cmd.InOrStdin())
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
 	f.Float64Var(&d.White, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
 	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
-	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a CSV file, by name or number")
+	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a CSV file, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
+	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
+	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a CSV file: names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
+	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns of a CSV file to leave out, as in --columns")
 	f.StringVar(&d.Array, "array", "", "array of the samples in an npz file")
+	f.StringVar(&d.LabelArray, "label-array", "", "array of the labels in an npz file (default: y_train of x_train, train_labels of train_images, labels, y, ...)")
+	f.BoolVar(&d.Transpose, "transpose", false, "exchange the rows and columns of the pictures, as files of EMNIST and MATLAB need it")
 }
 
 // opener returns what opens data as the flags say.
@@ -48,7 +61,11 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 		r.Threshold = &v
 	}
 	r.Stochastic = d.binarise == "stochastic"
+	header, known := headers[d.header]
+	r.Header = header
 	switch {
+	case !known:
+		return o, usagef("--header %q: it is yes, no or auto", d.header)
 	case !oneOf(d.binarise, "threshold", "stochastic"):
 		return o, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
 	case !r.Stochastic && d.White != 0:
@@ -56,7 +73,23 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 	case r.Stochastic && r.Threshold != nil:
 		return o, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
 	}
-	return source.Opener{Carried: carried, Reading: r}, nil
+	return source.Opener{Carried: carried, Reading: r, Input: d.input, Notes: d.say}, nil
+}
+
+// headers are what --header may be.
+var headers = map[string]dataset.Header{"auto": dataset.HeaderAuto, "yes": dataset.HeaderYes, "no": dataset.HeaderNo}
+
+// say says what was decided about data, unless told to be quiet.
+func (d *dataFlags) say(name string, notes []string) {
+	if quiet, _ := d.cmd.Flags().GetBool("quiet"); !quiet {
+		fmt.Fprintf(d.cmd.ErrOrStderr(), "%s: %s\n", name, strings.Join(notes, "; "))
+	}
+}
+
+// dataFlagOf are the flags of the options that errors of data name.
+var dataFlagOf = map[string]string{
+	"Threshold": "--threshold", "Draw.White": "--white", "Header": "--header", "Columns": "--columns", "DropColumns": "--drop-column",
+	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array",
 }
 
 // load returns the data that the flags name.
@@ -79,8 +112,15 @@ func newDataCommand(c *console) *cobra.Command {
 	var d dataFlags
 	info := &cobra.Command{
 		Use: "info DATA", Short: "Say what a data set holds", Args: oneArgument("a file or mnist, mnist:train, mnist:test"),
-		Long:    "Reads DATA as train would and says what it holds. The kind of a file is told by its content.",
-		Example: "  bethe data info mnist:test\n  bethe data info train-images-idx3-ubyte.gz --threshold 127 --json",
+		Long: `Reads DATA as train would and says what it holds. The kind of a file is told by
+its content; - is standard input.
+
+Whether the first row of a CSV file is a header, and which columns are no spins
+but number or name the rows, or hold labels, is decided from the whole file and
+said on standard error. Where that is open, it is an error that asks.`,
+		Example: `  bethe data info mnist:test
+  bethe data info train-images-idx3-ubyte.gz --threshold 127 --json
+  bethe data info digits.csv --threshold 127 --header yes --label-column digit --drop-column id`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			set, err := d.loadNamed(args[0])
 			if err != nil {
@@ -106,6 +146,9 @@ func (c *console) printInfo(name string, r *dataset.Info) {
 		c.printf(", pictures of %d x %d", r.Width, r.Height)
 	}
 	c.printf("\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	if r.Range != nil {
+		c.printf("  numbers from %v to %v\n", r.Range[0], r.Range[1])
+	}
 	if r.Threshold != nil {
 		c.printf("  grey levels above %v are +1\n", *r.Threshold)
 	}

@@ -38,6 +38,7 @@ func (c *console) denoise(ctx context.Context, j *apply.Mending, data *dataFlags
 	if err != nil {
 		return err
 	}
+	c.warnUnsettled(&r.Settling, r.Sweeps)
 	if j.Noisy {
 		c.printf("%d samples restored; %.2f %% of their spins change\n", r.Samples, 100*r.Changed)
 	} else {

@@ -116,27 +116,5 @@ func (c *console) printUncertainty(saved float64, u *evaluate.Uncertainty) {
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
-	if l.Exact {
-		c.printf("log-likelihood of %s: %.3f nats a sample, exact; ± %.3f from the finite number of samples\n", data, l.Mean, l.SampleError)
-		return
-	}
-	c.printf("log-likelihood of %s, nats a sample (95 %% interval; ± %.3f from the finite number of samples is not in it):\n", data, l.SampleError)
-	row := func(name string, value *float64, in *evaluate.Interval, more string, args ...any) {
-		c.printf("  %-8s  %.3f  (%.3f to %.3f)  "+more+"\n", append([]any{name, *value, in[0], in[1]}, args...)...)
-	}
-	row("forward", l.ForwardAIS, l.ForwardInterval, "optimistic; spread %.2f, effective chains %.1f", l.Spread, l.Effective)
-	row("reverse", l.ReverseAIS, l.ReverseInterval, "pessimistic in equilibrium; spread %.2f, effective chains %.1f", l.ReverseSpread, l.ReverseEffective)
-	row("raise", l.RAISE, l.RAISEInterval, "pessimistic of data like those learned")
-	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges")
-	if *l.Ceiling < *l.ReverseAIS {
-		c.printf("  WRONG, all of them: a single state weighs so much that the likelihood is at most %.3f\n", *l.Ceiling)
-	}
-	q := l.Equilibrium
-	verdict := "equilibrium"
-	if !q.Reached {
-		verdict = "NO equilibrium yet, so reverse may be wrong either way (more --equilibration)"
-	}
-	c.printf("  %s: started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
-		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d\n",
-		verdict, q.StartDifference, q.StartDifferenceError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps)
+	c.printf("%s", l.Text(data))
 }

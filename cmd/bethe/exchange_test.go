@@ -31,7 +31,7 @@ func TestExportImport(t *testing.T) {
 		}
 		back := in(kind + "-back.npz")
 		v := object(t, "import", in(kind+".rbm01"), "-o", back, "--width", "4", "--height", "3")
-		if v["visible"] != 12.0 || v["hidden"] != 5.0 {
+		if v["visible"] != 12.0 || v["hidden"] != 5.0 || !(v["rounding"].(float64) < 1e-7) {
 			t.Errorf("import: %v", v)
 		}
 		file, err := rbm.Load(back)

@@ -18,6 +18,8 @@ type importReport struct {
 	Model   string `json:"model"`
 	Visible int    `json:"visible"`
 	Hidden  int    `json:"hidden"`
+
+	Rounding float64 `json:"rounding"` // largest change of a weight by keeping it as a float32, as a share of the largest weight
 }
 
 func newImportCommand(c *console) *cobra.Command {
@@ -25,11 +27,13 @@ func newImportCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Read a machine that another program learned", Args: oneArgument("an npz file of W, vbias and hbias"),
 		Long: `Reads a machine of units 0 and 1 with real synapses from an npz file of W
-(visible x hidden), vbias and hbias, float32 or float64, and writes it as a
-model file with real synapses, for eval, sample and export.
+(visible x hidden), vbias and hbias, or of components_ (hidden x visible),
+intercept_visible_ and intercept_hidden_, float32 or float64 of either byte
+order, and writes it as a model file with real synapses, for eval, sample and
+export. A model file keeps weights as float32; it says by how much they change.
 
 From scikit-learn's BernoulliRBM:
-  numpy.savez("machine.npz", W=m.components_.T, vbias=m.intercept_visible_, hbias=m.intercept_hidden_)`,
+  numpy.savez("machine.npz", components_=m.components_, intercept_visible_=m.intercept_visible_, intercept_hidden_=m.intercept_hidden_)`,
 		Example: "  bethe import machine.npz -o model.npz\n  bethe import machine.npz -o model.npz --width 28 --height 28 --json",
 		RunE:    func(_ *cobra.Command, args []string) error { return c.importMachine(args[0], &f) },
 	}
@@ -44,10 +48,11 @@ func (c *console) importMachine(path string, f *importFlags) error {
 	if f.out == "" {
 		return usagef("name the model file: --out model.npz")
 	}
-	machine, err := exchange.ReadZeroOne(path)
+	read, err := exchange.Import(path)
 	if err != nil {
 		return err
 	}
+	machine := read.Machine
 	n, p := machine.Visible(), machine.Hidden()
 	if (f.width != 0 || f.height != 0) && (f.width < 1 || f.height < 1 || f.width*f.height != n) {
 		return usagef("--width %d --height %d: the machine has %d visible units", f.width, f.height, n)
@@ -57,5 +62,8 @@ func (c *console) importMachine(path string, f *importFlags) error {
 		return err
 	}
 	c.printf("%s: %d visible and %d hidden units, real synapses\n", f.out, n, p)
-	return c.object(importReport{f.out, n, p})
+	if read.Rounding > 0 {
+		c.logf("%s: weights are kept as float32, which changes them by up to %.1g of the largest\n", f.out, read.Rounding)
+	}
+	return c.object(importReport{f.out, n, p, read.Rounding})
 }

@@ -10,11 +10,13 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dashboard"
+	"bethe/dataset"
 	"bethe/dataset/source"
 	"bethe/internal/durable"
 	"bethe/internal/kernel"
@@ -131,12 +133,25 @@ func inFlags(err error) error {
 	if text, found := setting.Reworded(err, flagOf); found {
 		return &usageError{errors.New(text)}
 	}
+	if wrong := (*dataset.FileError)(nil); errors.As(err, &wrong) {
+		text := wrong.Named(func(option string) string { return dataFlagOf[option] })
+		return &flaggedError{strings.Replace(err.Error(), wrong.Error(), text, 1), err}
+	}
 	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
 	if errors.As(err, &name) || errors.As(err, &address) {
 		return &usageError{err}
 	}
 	return err
 }
+
+// A flaggedError is an error whose text names flags.
+type flaggedError struct {
+	text string
+	err  error
+}
+
+func (e *flaggedError) Error() string { return e.text }
+func (e *flaggedError) Unwrap() error { return e.err }
 
 // errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
 var errInterrupted = errors.New("interrupted")

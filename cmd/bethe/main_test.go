@@ -151,7 +151,9 @@ func TestDataInfo(t *testing.T) {
 
 // TestSomeSamples: :LIST takes the samples named, with their labels, in order.
 func TestSomeSamples(t *testing.T) {
-	all, some := dataFlags{binarise: "threshold"}, dataFlags{binarise: "threshold"}
+	var all, some dataFlags
+	all.register(&cobra.Command{}, "mnist")
+	some.register(&cobra.Command{}, "mnist")
 	test, err := all.loadNamed("mnist:test")
 	if err != nil {
 		t.Fatal(err)

@@ -352,9 +352,23 @@ func (c *console) printBound(folder string) {
 	}
 }
 
+// boundNote is what is to be said of a bound's error.
+func boundNote(r *learn.Result) (note string) {
+	if in := r.BoundInterval; in != nil {
+		note = fmt.Sprintf(", %.3f to %.3f", in[0], in[1])
+	}
+	switch in := r.BoundInterval; {
+	case r.AboveLimit && in != nil && in[0] <= 0:
+		note += "; above 0, where no log-likelihood is, by its noise"
+	case r.AboveLimit:
+		note += "; above 0, where no log-likelihood is: it is wrong"
+	}
+	return note
+}
+
 // tell prints the result of a run.
 func (c *console) tell(folder string, r *learn.Result) error {
-	c.printf("%d steps in %.1f s; bound %.3f nats a sample (%s); coupling %.4f", r.Steps, r.Seconds, *r.Bound, r.BoundBy, r.Coupling)
+	c.printf("%d steps in %.1f s; %s %.3f nats a sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, boundNote(r), r.Coupling)
 	if r.Polarised != nil {
 		c.printf("; %.0f %% of the synapses polarised", 100**r.Polarised)
 	}

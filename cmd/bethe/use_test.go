@@ -80,6 +80,30 @@ func TestComplete(t *testing.T) {
 	golden(t, "complete.txt", strings.ReplaceAll(text, npz, "FILE"))
 }
 
+// TestCompleteSettles: chains that have not settled are told from those that have.
+func TestCompleteSettles(t *testing.T) {
+	model, data := trained(t)
+	npz := filepath.Join(t.TempDir(), "c.npz")
+	complete := func(sweeps string, more ...string) (int, string, map[string]any) {
+		args := append([]string{"complete", model, "--from", data + ":0-39", "--clamp", "0-5", "-n", "3", "--sweeps", sweeps, "--out", npz, "--quiet"}, more...)
+		status, _, stderr := bethe(t, t.Context(), args...)
+		return status, stderr, object(t, args...)
+	}
+	status, stderr, v := complete("400")
+	if status != exitDone || stderr != "" || v["settled"] != true || v["samples_unsettled"] != 0.0 || v["samples_checked"] != 40.0 || !(v["r_hat_max"].(float64) < 1.1) {
+		t.Errorf("400 sweeps: status %d, %q, %v", status, stderr, v)
+	}
+	status, stderr, v = complete("2")
+	if status != exitDone || v["settled"] != false || v["samples_unsettled"] != 40.0 || v["r_hat_max"] != nil ||
+		stderr != "NOT settled after 2 sweeps: chains of 40 of 40 samples have not forgotten where they started (with so few sweeps nothing can be told), so means may be wrong; more --sweeps\n" {
+		t.Errorf("2 sweeps: status %d, %q, %v", status, stderr, v)
+	}
+	status, stderr, v = complete("9") // halves of three sweeps
+	if status != exitDone || v["settled"] != false || !(v["r_hat_max"].(float64) > 1.1) || !strings.Contains(stderr, "R-hat is up to ") {
+		t.Errorf("9 sweeps: status %d, %q, %v", status, stderr, v)
+	}
+}
+
 // TestDenoise: a machine that knows its data mends them.
 func TestDenoise(t *testing.T) {
 	model, data := trained(t)

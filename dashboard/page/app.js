@@ -2,6 +2,7 @@
 // that the server draws.
 import { canvas } from "./draw.js";
 
+const boundWords = { likelihood: "log-likelihood", bound_estimate: "estimate of the bound", likelihood_estimate: "estimate of the log-likelihood", quenched: "quenched objective, no bound" };
 const el = (id) => document.getElementById(id);
 const runs = new Map(); // name -> what the server last said of it
 let names = [];
@@ -126,6 +127,7 @@ function drawNumbers() {
   el("n-step").textContent = run.step;
   el("n-epoch").textContent = number(run.epoch, 1);
   el("n-bound").textContent = number(run.bound, 2);
+  el("bound-kind").textContent = boundWords[run.bound_kind] || "bound";
   el("n-likelihood").textContent = run.exact !== null ? number(run.exact, 2)
     : run.forward !== null || run.reverse !== null ? `${number(run.reverse, 1)} … ${number(run.forward, 1)}` : "–";
   el("n-polarised").textContent = percent(run.polarised);

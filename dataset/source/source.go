@@ -6,10 +6,12 @@ package source
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"strings"
+	"syscall"
 
 	"bethe/dataset"
 	"bethe/setting"
@@ -33,9 +35,16 @@ type Reading struct {
 	Threshold   *float64 // grey levels above it are +1, others -1; nil: the values are spins
 	Stochastic  bool     // instead, each grey level is the probability of +1
 	White       float64  // the level that is always +1 where spins are drawn; 0: 255 for bytes, else 1
+	Transpose   bool     // exchange the rows and columns of the pictures
 	Labels      string   // file of the labels, if they have one of their own
 	LabelColumn string   // column of the labels in text, by name or number
 	Array       string   // array of the samples in an npz file
+	LabelArray  string   // array of the labels in an npz file
+
+	// Of text: whether the first row holds names, the columns of the spins, and those
+	// to leave out (dataset.Options).
+	Header               dataset.Header
+	Columns, DropColumns []string
 }
 
 // binariseKey names the stream of stochastic binarisation: "grey". The draw is
@@ -51,14 +60,23 @@ type NameError struct {
 
 func (e *NameError) Error() string { return e.Message }
 
+// StandardInput is the name of data that come through a stream.
+const StandardInput = "-"
+
 // An Opener opens data by name, as a Reading says.
 type Opener struct {
 	Carried Catalogue
 	Reading Reading
+	// Input is what StandardInput names: a reader of which nothing is read for other
+	// data. With nil there is none.
+	Input io.Reader
+	// Notes is told what was decided about data without being asked, such as "line 1
+	// is a header" (dataset.Source). It may be nil.
+	Notes func(name string, notes []string)
 }
 
 // Open returns the data of a name: NAME:PART or NAME of what is carried, else
-// the file at that path; of either, NAME:LIST has the samples of the list alone
+// what comes through Input for StandardInput, else the file at that path; of each, NAME:LIST has the samples of the list alone
 // (see List), in its order. A file of that very name comes first. The error is a
 // *NameError, a *setting.Error of a list, called as the setting that the name came in, or
 // of Reading, or that of dataset.Read.
@@ -88,14 +106,32 @@ func (o *Opener) whole(name string) (*dataset.Set, error) {
 			return carried.open(name, r)
 		}
 	}
-	if !exists(name) {
+	set, err := o.read(name, r.options())
+	if err == nil && o.Notes != nil && len(set.Source.Notes) > 0 {
+		o.Notes(name, set.Source.Notes)
+	}
+	return set, err
+}
+
+// read reads a file, or the input.
+func (o *Opener) read(name string, opt dataset.Options) (*dataset.Set, error) {
+	switch {
+	case name == StandardInput && o.Input != nil:
+		return dataset.DecodeStream("standard input", o.Input, opt)
+	case !exists(name):
 		return nil, &NameError{name, fmt.Sprintf("there is no file %s; data is %sa path", name, o.Carried.names())}
 	}
-	opt := dataset.Options{Threshold: r.Threshold, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array}
+	return dataset.Read(name, opt)
+}
+
+// options returns those of a file.
+func (r *Reading) options() dataset.Options {
+	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array,
+		LabelArray: r.LabelArray, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns}
 	if r.Stochastic {
 		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
 	}
-	return dataset.Read(name, opt)
+	return opt
 }
 
 // TestOf returns the name of the data that models of the given data are tested
@@ -118,6 +154,8 @@ func (c *Carried) open(name string, r Reading) (*dataset.Set, error) {
 		return nil, setting.Errorf("threshold", *r.Threshold, "the digits carried inside are already cut at %v; for another threshold name the file of grey levels", c.Threshold)
 	case r.Stochastic:
 		return nil, setting.Errorf("binarise", "stochastic", "the digits carried inside are already cut at %v; name the files of their grey levels", c.Threshold)
+	case r.Transpose:
+		return nil, setting.Errorf("transpose", "", "the digits carried inside stand upright")
 	}
 	switch name {
 	case c.Name, c.Name + ":train":
@@ -149,5 +187,5 @@ func cutList(name string) (data, list string, ok bool) {
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENAMETOOLONG) // a long list of samples
 }

@@ -55,7 +55,7 @@ func TestOpen(t *testing.T) {
 		{"tiny", Reading{}, []int{0, 1, 2, 3, 4, 5, 6, 7, 8}}, {"tiny:test", Reading{Threshold: &five}, []int{0, 1, 2}}, {"tiny:2", Reading{}, []int{2}}, {"tiny:test:1,0", Reading{}, []int{1, 0}},
 		{path, Reading{}, make([]int, 3)}, {path + ":2", Reading{}, make([]int, 1)}, {path, Reading{Stochastic: true, White: 2}, nil},
 	} {
-		set, err := (&Opener{tiny, c.r}).Open("data", c.name)
+		set, err := (&Opener{Carried: tiny, Reading: c.r}).Open("data", c.name)
 		if c.want == nil {
 			if err == nil {
 				t.Errorf("%s: levels below 0 are taken as shares of white", c.name)
@@ -76,9 +76,9 @@ func TestOpen(t *testing.T) {
 	}{
 		{"tiny:both", Reading{}, &name, "tiny:train and tiny:test"}, {"nowhere.csv", Reading{}, &name, "data is tiny, tiny:train, tiny:test or a path"}, {"nowhere.csv:3", Reading{}, &name, "no file nowhere.csv"},
 		{"tiny:9", Reading{}, &wrong, `data "9": "9" is not a sample or a range of them between 0 and 8`}, {"tiny:3-1", Reading{}, &wrong, "3-1"},
-		{"tiny", Reading{Threshold: &six}, &wrong, "threshold 6: "}, {"tiny", Reading{Stochastic: true}, &wrong, "binarise stochastic: "}, {path, Reading{White: -1}, &wrong, "white -1: "},
+		{"tiny", Reading{Threshold: &six}, &wrong, "threshold 6: "}, {"tiny", Reading{Stochastic: true}, &wrong, "binarise stochastic: "}, {"tiny", Reading{Transpose: true}, &wrong, "transpose: "}, {"-", Reading{}, &name, "no file -"}, {path, Reading{White: -1}, &wrong, "white -1: "},
 	} {
-		if _, err := (&Opener{tiny, c.r}).Open("data", c.name); !errors.As(err, c.as) || !strings.Contains(err.Error(), c.want) {
+		if _, err := (&Opener{Carried: tiny, Reading: c.r}).Open("data", c.name); !errors.As(err, c.as) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, not %s", c.name, err, c.want)
 		}
 	}
@@ -86,6 +86,43 @@ func TestOpen(t *testing.T) {
 		if test, there := tiny.TestOf(name); test != want || there != (want != "") {
 			t.Errorf("%s is tested on %q", name, test)
 		}
+	}
+}
+
+// What comes through a stream is read as a file is, and what was decided about it told.
+func TestInput(t *testing.T) {
+	const text = "id,a,b,kind\n1,0,9,ant\n2,9,0,bee\n3,9,9,ant\n4,0,0,ant\n"
+	five := 5.
+	var said []string
+	open := func(name, text string, r Reading) (*dataset.Set, error) {
+		said = nil
+		o := &Opener{tiny, r, strings.NewReader(text), func(name string, notes []string) { said = append([]string{name}, notes...) }}
+		return o.Open("data", name)
+	}
+	set, err := open("-:1,2", text, Reading{Threshold: &five, LabelColumn: "kind"})
+	if err != nil || set.Len() != 2 || set.Visible() != 2 || !slices.Equal(set.Labels, []int{1, 0}) || !slices.Equal(set.Classes, []string{"ant", "bee"}) || set.Source.Labels != "kind" {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if len(said) < 2 || said[0] != "-" || said[1] != "line 1 is a header" {
+		t.Errorf("said %q", said)
+	}
+	set, err = open("-", text, Reading{Threshold: &five, Header: dataset.HeaderYes, Columns: []string{"b"}, LabelColumn: "id"})
+	if err != nil || set.Visible() != 1 || !slices.Equal(set.Labels, []int{1, 2, 3, 4}) {
+		t.Errorf("%+v, %v", set, err)
+	}
+	if set, err = open("-", "1,0,1\n1,1,0\n0,0,0\n", Reading{Header: dataset.HeaderNo, DropColumns: []string{"2"}}); err != nil || set.Visible() != 2 || set.Len() != 3 || len(said) != 0 {
+		t.Errorf("%+v, %v, %q", set, err, said)
+	}
+	if set, err = open("-", "1,0,0,0\n0,1,0,0\n1,1,1,0\n", Reading{Header: dataset.HeaderNo, Transpose: true}); err != nil || set.Samples.At(1, 1) != -1 || set.Samples.At(2, 1) != 1 {
+		t.Errorf("%+v, %v", set, err)
+	}
+	var wrong *dataset.FileError
+	if _, err = open("-", "", Reading{}); !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "standard input: ") {
+		t.Errorf("an empty one: %v", err)
+	}
+	long := "tiny:" + strings.Repeat("0,", 5000) + "1" // longer than the name of a file can be
+	if set, err = open(long, "", Reading{}); err != nil || set.Len() != 5001 {
+		t.Errorf("a long list: %v", err)
 	}
 }
 
@@ -122,5 +159,15 @@ func TestRegion(t *testing.T) {
 	}
 	if _, err := Region("clamp", "top", 9, 0, 0); err == nil {
 		t.Error("half of what is no picture")
+	}
+}
+
+// Standard input may be opened more than once.
+func TestReplay(t *testing.T) {
+	again := Opener{Input: Replay(strings.NewReader("1,0\n1,1\n0,1\n"))}
+	for range 3 {
+		if set, err := again.Open("data", StandardInput); err != nil || set.Len() != 3 {
+			t.Errorf("%+v, %v", set, err)
+		}
 	}
 }

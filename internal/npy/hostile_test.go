@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,8 @@ func TestHostileArchives(t *testing.T) {
 		"many of them":             {pack("a", zeros[:limit-10], "b", zeros[:limit-10]), "limit"},
 		"a promise too large":      {pack("x.npy", string(raw("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }"))), "limit"},
 		"a product that overflows": {pack("x.npy", string(raw("{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }"))), "limit"},
+		"a text of 2 MB":           {pack("meta.json", zeros[:2<<20]), "limit"},
+		"2,000 members":            {pack(slices.Repeat([]string{"a", ""}, 2000)...), "2000 arrays"},
 		"the same name twice":      {pack("x.npy", array, "x.npy", array), "two arrays"},
 		"a path upwards":           {pack("../x.npy", array), "../x"},
 		"a path from the root":     {pack("/etc/x.npy", array), "/etc/x"},

@@ -219,7 +219,7 @@ func TestNumpyFiles(t *testing.T) {
 	}
 	// Rows and columns exchanged, in the order that numpy writes a transpose.
 	turned := []Array{{"f8", []int{3, 2}, []float64{0, 1, 1.0 / 3, 4.0 / 3, 2.0 / 3, 5.0 / 3}}, {"i1", []int{3, 2}, []int8{-128, 22, -78, 72, -28, 122}}}
-	for file, arrays := range map[string][]Array{"types.npz": want[:8], "compressed.npz": want, "fortran.npz": turned} {
+	for file, arrays := range map[string][]Array{"types.npz": want[:8], "compressed.npz": want, "fortran.npz": turned, "big.npz": {{"big", []int{6, 1}, thirds64}}} {
 		a, err := ReadArchive("testdata/"+file, 1<<20)
 		if err != nil {
 			t.Fatal(err)
@@ -234,7 +234,7 @@ func TestNumpyFiles(t *testing.T) {
 		}
 	}
 	for name, part := range map[string]string{
-		"fortran": "Fortran order", "big": `type ">f8"`, "bool": `type "|b1"`, "f2": `type "<f2"`, "complex": `type "<c16"`, "text": `type "<U2"`, "record": "a record",
+		"fortran": "Fortran order", "bool": `type "|b1"`, "f2": `type "<f2"`, "complex": `type "<c16"`, "text": `type "<U2"`, "record": "a record",
 	} {
 		path := "testdata/not-" + name + ".npz"
 		_, err := ReadArchive(path, 1<<20)
@@ -425,5 +425,37 @@ func TestDamaged(t *testing.T) {
 	}
 	if _, err := read(b.Bytes()); !errors.Is(err, zip.ErrChecksum) || strings.Contains(err.Error(), "more bytes") {
 		t.Errorf("wrong checksum: %v", err)
+	}
+}
+
+// Arrays of the most significant byte first, of every type, are the same numbers.
+func TestBigEndian(t *testing.T) {
+	for descr, c := range map[string]struct {
+		bytes []byte
+		want  any
+	}{
+		">u4": {[]byte{0, 0, 1, 2}, []uint32{258}}, ">i8": {[]byte{255, 255, 255, 255, 255, 255, 255, 254}, []int64{-2}},
+		">u8": {[]byte{0, 0, 0, 0, 0, 0, 1, 0}, []uint64{256}}, ">f4": {[]byte{0x3f, 0x80, 0, 0}, []float32{1}}, ">f8": {[]byte{0xc0, 0, 0, 0, 0, 0, 0, 0}, []float64{-2}},
+	} {
+		a, err := ReadArchive(save(t, zipped(t, "x.npy", raw("{'descr': '"+descr+"', 'fortran_order': False, 'shape': (1,), }", c.bytes...))), 1<<20)
+		if err != nil || !reflect.DeepEqual(a.arrays["x"].Data, c.want) {
+			t.Errorf("%s: %v, %v", descr, a, err)
+		}
+	}
+}
+
+// What a file may not hold is refused before its elements are read.
+func TestReadArchiveOf(t *testing.T) {
+	path := save(t, zipped(t, "meta.json", "{}", "x.npy", raw("{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }"), "y.npy", "oops"))
+	var seen []string
+	_, err := ReadArchiveOf(path, 1<<20, func(name string, shape []int) error {
+		seen = append(seen, fmt.Sprint(name, shape))
+		if name == "x" {
+			return errors.New("no x here")
+		}
+		return nil
+	})
+	if err == nil || err.Error() != path+": no x here" || !slices.Equal(seen, []string{"meta.json[]", "x[3 2]"}) {
+		t.Errorf("%v, %q", err, seen)
 	}
 }

@@ -19,11 +19,26 @@ type Archive struct {
 	arrays map[string]Array
 }
 
+// Limits on an archive: members, and bytes of one that is no array. A text of a
+// few bytes can be JSON of many values.
+const (
+	maxMembers = 1024
+	maxText    = 1 << 20
+)
+
 // ReadArchive reads an .npz file that WriteArchive or numpy.savez wrote, its
-// arrays little-endian and of the types that Write knows. A matrix in Fortran
+// arrays of the types that Write knows, of either byte order. A matrix in Fortran
 // order, as numpy.savez writes a transpose, is turned into C order. It reads
-// no more than limit bytes of decoded data. Errors name the file and the array.
+// no more than limit bytes of decoded data, and 1 MiB of a member that is no
+// array. Errors name the file and the array.
 func ReadArchive(path string, limit int64) (*Archive, error) {
+	return ReadArchiveOf(path, limit, func(string, []int) error { return nil })
+}
+
+// ReadArchiveOf is ReadArchive of a file whose members are known: check is called
+// with the name and shape of each, nil of one that is no array, before its
+// elements are read. Its error is returned behind the path.
+func ReadArchiveOf(path string, limit int64, check func(name string, shape []int) error) (*Archive, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -37,6 +52,9 @@ func ReadArchive(path string, limit int64) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an .npz file, or a damaged one: %w", path, err)
 	}
+	if len(z.File) > maxMembers {
+		return nil, fmt.Errorf("%s: %d arrays, more than the %d that are read", path, len(z.File), maxMembers)
+	}
 	a := &Archive{path, map[string]Array{}}
 	for _, member := range z.File {
 		// Names are never paths here, but one that would lead out of a folder
@@ -44,7 +62,10 @@ func ReadArchive(path string, limit int64) (*Archive, error) {
 		if !filepath.IsLocal(member.Name) || strings.Contains(member.Name, `\`) {
 			return nil, fmt.Errorf("%s: a member has the name %q, a path out of the archive", path, member.Name)
 		}
-		array, err := readMember(member, &limit)
+		array, err := readMember(member, &limit, check)
+		if refused := (*refusal)(nil); errors.As(err, &refused) {
+			return nil, fmt.Errorf("%s: %w", path, refused.error)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: array %q: %w", path, array.Name, err)
 		}
@@ -56,7 +77,10 @@ func ReadArchive(path string, limit int64) (*Archive, error) {
 	return a, nil
 }
 
-func readMember(member *zip.File, limit *int64) (Array, error) {
+// A refusal is the error of the check of ReadArchiveOf.
+type refusal struct{ error }
+
+func readMember(member *zip.File, limit *int64, check func(name string, shape []int) error) (Array, error) {
 	const suffix = ".npy"
 	array := Array{Name: member.Name}
 	f, err := member.Open()
@@ -66,11 +90,24 @@ func readMember(member *zip.File, limit *int64) (Array, error) {
 	defer f.Close()
 	r := &limited{f, limit}
 	if n := len(member.Name) - len(suffix); n < 0 || member.Name[n:] != suffix {
-		array.Data, err = io.ReadAll(r)
+		if err := check(array.Name, nil); err != nil {
+			return array, &refusal{err}
+		}
+		text, err := io.ReadAll(io.LimitReader(r, maxText+1))
+		if err == nil && len(text) > maxText {
+			err = fmt.Errorf("a text of more than the limit of %d bytes", maxText)
+		}
+		array.Data = text
 		return array, err
 	}
 	array.Name = member.Name[:len(member.Name)-len(suffix)]
-	if array.Shape, array.Data, err = readArray(r, *limit); err != nil {
+	checked := func(shape []int) error {
+		if err := check(array.Name, shape); err != nil {
+			return &refusal{err}
+		}
+		return nil
+	}
+	if array.Shape, array.Data, err = readArray(r, *limit, checked); err != nil {
 		return array, err
 	}
 	switch _, err := io.ReadFull(r, make([]byte, 1)); err {
@@ -83,7 +120,7 @@ func readMember(member *zip.File, limit *int64) (Array, error) {
 	}
 }
 
-func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
+func readArray(r io.Reader, limit int64, check func(shape []int) error) (shape []int, data any, err error) {
 	header, err := ReadHeader(r)
 	if err != nil {
 		return nil, nil, err
@@ -99,19 +136,27 @@ func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
 	if header.Fortran && len(shape) > 2 {
 		return nil, nil, errors.New("elements in Fortran order; write the array with numpy.ascontiguousarray")
 	}
-	switch header.Descr {
+	if err := check(shape); err != nil {
+		return nil, nil, err
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	kind := header.Descr
+	if descr, big := strings.CutPrefix(kind, ">"); big {
+		kind, order = "<"+descr, binary.BigEndian
+	}
+	switch kind {
 	case "|i1":
-		data, err = elements[int8](r, header, n, 1, limit)
+		data, err = elements[int8](r, order, header, n, 1, limit)
 	case "<u4":
-		data, err = elements[uint32](r, header, n, 4, limit)
+		data, err = elements[uint32](r, order, header, n, 4, limit)
 	case "<i8":
-		data, err = elements[int64](r, header, n, 8, limit)
+		data, err = elements[int64](r, order, header, n, 8, limit)
 	case "<u8":
-		data, err = elements[uint64](r, header, n, 8, limit)
+		data, err = elements[uint64](r, order, header, n, 8, limit)
 	case "<f4":
-		data, err = elements[float32](r, header, n, 4, limit)
+		data, err = elements[float32](r, order, header, n, 4, limit)
 	case "<f8":
-		data, err = elements[float64](r, header, n, 8, limit)
+		data, err = elements[float64](r, order, header, n, 8, limit)
 	default:
 		err = fmt.Errorf("elements of type %q are not read here", header.Descr)
 	}
@@ -120,7 +165,7 @@ func readArray(r io.Reader, limit int64) (shape []int, data any, err error) {
 
 // elements reads n numbers, a block at a time, so that a header that promises
 // more than the file holds costs no memory.
-func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader, header Header, n, size, limit int64) ([]T, error) {
+func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader, order binary.ByteOrder, header Header, n, size, limit int64) ([]T, error) {
 	if n > limit/size {
 		return nil, fmt.Errorf("%d elements are more than the limit of %d bytes", n, limit)
 	}
@@ -128,7 +173,7 @@ func elements[T int8 | uint32 | int64 | uint64 | float32 | float64](r io.Reader,
 	x := make([]T, 0, min(n, block))
 	for int64(len(x)) < n {
 		part := make([]T, min(block, n-int64(len(x))))
-		if err := binary.Read(r, binary.LittleEndian, part); err != nil {
+		if err := binary.Read(r, order, part); err != nil {
 			return nil, fmt.Errorf("the file ends after %d of %d elements: %w", len(x), n, err)
 		}
 		x = append(x, part...)

@@ -21,11 +21,11 @@ arrays = dict(
 np.savez("types.npz", **{n: a for n, a in arrays.items() if n != "large"})
 np.savez_compressed("compressed.npz", **arrays)
 
+np.savez_compressed("big.npz", big=arrays["f8"].astype(">f8"))
 np.savez("fortran.npz", f8=arrays["f8"].reshape(2, 3).T, i1=arrays["i1"].T)
 
 for name, array in dict(
     fortran=np.asfortranarray(arrays["f8"].reshape(1, 2, 3)),
-    big=arrays["f8"].astype(">f8"),
     bool=k > 2,
     f2=arrays["f4"].astype("<f2"),
     complex=arrays["f8"] + 1j,

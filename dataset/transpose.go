@@ -1,0 +1,33 @@
+package dataset
+
+import (
+	"math"
+	"strconv"
+
+	"bethe/spin"
+)
+
+// transpose exchanges the rows and columns of the pictures. Samples that are not
+// known to be pictures must be squares. It returns what is wrong, "" if nothing is.
+func (s *Set) transpose() (problem, remedy string) {
+	if s.Width == 0 {
+		side := int(math.Round(math.Sqrt(float64(s.Visible()))))
+		if side*side != s.Visible() {
+			return "samples of " + strconv.Itoa(s.Visible()) + " spins without rows and columns are no squares, and cannot be transposed",
+				"store them as (samples, height, width)"
+		}
+		s.Width, s.Height = side, side
+	}
+	order := make([]int, s.Visible()) // the spin that each one becomes the place of
+	for i := range s.Height {
+		for j := range s.Width {
+			order[j*s.Height+i] = i*s.Width + j
+		}
+	}
+	across, turned := spin.New(s.Len(), s.Visible()), spin.New(s.Len(), s.Visible())
+	s.Samples.Transpose(across)
+	across.Gather(turned, order)
+	turned.Transpose(s.Samples)
+	s.Width, s.Height = s.Height, s.Width
+	return "", ""
+}

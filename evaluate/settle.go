@@ -1,0 +1,163 @@
+package evaluate
+
+import (
+	"math"
+
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/stream"
+	"bethe/units"
+)
+
+// LargestRHat is the R-hat up to which chains count as settled.
+const LargestRHat = 1.1
+
+// MostChecked is the most samples whose chains are looked at, the first ones.
+const MostChecked = 100
+
+// A watch looks at the chains of the first samples, with a witness beside those
+// of each: chains that start in one place agree on what they have not left.
+type watch[T rbm.Real, V units.States[V], H units.States[H]] struct {
+	settling *settling[T]
+	chains   *sample.Chains[T, V, H] // the witnesses
+	each     int                     // chains of a sample without its witness
+	columns  int                     // chains of all samples
+	witness  []T                     // means of the witnesses, units x samples
+	means    []T                     // of all that are looked at, units x (samples x (chains, witness))
+}
+
+// newWatch starts witnesses: far from the chains if the machine is Opposing, else at
+// other random states than these.
+func newWatch[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], source sample.Source[T, V, H], known V, r *Restoring, condition conditioning[T, V, H]) (*watch[T, V, H], error) {
+	n, m := known.Units(), min(known.Len(), MostChecked)
+	first := make([]int, m)
+	for a := range first {
+		first[a] = a
+	}
+	some := known.Blank(m)
+	known.Gather(some, first)
+	w := &watch[T, V, H]{
+		settling: newSettling[T](n, m*(r.Chains+1), r.Chains+1, r.Sweeps-r.Sweeps/3),
+		chains:   sample.NewChains(source, m, r.Key.Sub(stream.ChainsWitness)),
+		each:     r.Chains, columns: known.Len() * r.Chains,
+		witness: make([]T, n*m), means: make([]T, n*m*(r.Chains+1)),
+	}
+	from := func(v V) V { return v }
+	if opposing, ok := machine.(Opposing[V]); ok {
+		from = opposing.Opposite
+	}
+	return w, condition(w.chains, some, from)
+}
+
+// add takes the means of a sweep of the chains, units x (samples x chains).
+func (w *watch[T, V, H]) add(means []T) {
+	w.chains.VisibleMeans(w.witness)
+	stride := w.each + 1
+	samples := w.chains.Visible.Len()
+	for i := range w.chains.Visible.Units() {
+		for a := range samples {
+			to := w.means[(i*samples+a)*stride : (i*samples+a+1)*stride]
+			copy(to, means[i*w.columns+a*w.each:i*w.columns+(a+1)*w.each])
+			to[w.each] = w.witness[i*samples+a]
+		}
+	}
+	w.settling.add(w.means)
+}
+
+// A settling compares the halves of all chains of each sample: the potential
+// scale reduction factor of split chains (Gelman et al., Bayesian Data Analysis,
+// 3rd edition, section 11.4), with variances summed over the units. Chains that
+// have settled have halves whose means differ no more than their
+// states do.
+type settling[T rbm.Real] struct {
+	chains   int       // of each sample
+	sweeps   int       // of a half; the last sweep counts in neither, if there is one too many
+	units    int       //
+	done     int       // sweeps so far
+	sum      []T       // over the sweeps of the present half, units x columns
+	square   []T       // of their squares
+	first    []T       // means of the first half
+	variance []float64 // within halves, summed over both and over the units, of each column
+}
+
+// newSettling looks at the given number of sweeps of chains of so many columns.
+func newSettling[T rbm.Real](units, columns, chains, sweeps int) *settling[T] {
+	return &settling[T]{
+		chains: chains, sweeps: sweeps / 2, units: units,
+		sum: make([]T, units*columns), square: make([]T, units*columns), first: make([]T, units*columns),
+		variance: make([]float64, columns),
+	}
+}
+
+// add takes the means of all units given the others of their chain, units x columns.
+func (s *settling[T]) add(means []T) {
+	if s.done >= 2*s.sweeps {
+		return
+	}
+	parallel.For(len(means), parallel.Grain(4), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			s.sum[k] += means[k]
+			s.square[k] += means[k] * means[k]
+		}
+	})
+	if s.done++; s.done%s.sweeps != 0 {
+		return
+	}
+	n := float64(s.sweeps)
+	columns := len(s.variance)
+	for k := range s.sum {
+		mean := float64(s.sum[k]) / n
+		s.variance[k%columns] += max(0, float64(s.square[k])/n-mean*mean)
+		s.sum[k], s.square[k] = T(mean), 0
+	}
+	if s.done == s.sweeps {
+		copy(s.first, s.sum)
+		clear(s.sum)
+	}
+}
+
+// rHat returns the R-hat of each sample, infinite where halves of less than two
+// sweeps tell nothing.
+func (s *settling[T]) rHat() []float64 {
+	columns := len(s.variance)
+	r := make([]float64, columns/s.chains)
+	n, halves := float64(s.sweeps), float64(2*s.chains)
+	for a := range r {
+		r[a] = math.Inf(1)
+		if s.sweeps < 2 {
+			continue
+		}
+		within, between := 0.0, 0.0
+		for c := a * s.chains; c < (a+1)*s.chains; c++ {
+			within += s.variance[c] / halves * n / (n - 1)
+		}
+		for i := range s.units {
+			mean, square := 0.0, 0.0
+			for c := i*columns + a*s.chains; c < i*columns+(a+1)*s.chains; c++ {
+				for _, v := range []float64{float64(s.first[c]), float64(s.sum[c])} {
+					mean += v / halves
+					square += v * v / halves
+				}
+			}
+			between += max(0, square-mean*mean) * halves / (halves - 1)
+		}
+		switch total := (n-1)/n*within + between; {
+		case total <= tiny*float64(s.units):
+			r[a] = 1 // nothing moves, and all chains are in one place
+		default:
+			r[a] = mostRHat
+			if within > 0 {
+				r[a] = min(mostRHat, math.Sqrt(total/within))
+			}
+		}
+	}
+	return r
+}
+
+// mostRHat stands for larger ones too: chains that do not move at all, each where it
+// started, have an infinite one.
+const mostRHat = 1000
+
+// tiny is a variance below the rounding of float32 means.
+const tiny = 1e-10

@@ -1,0 +1,50 @@
+package evaluate
+
+import (
+	"fmt"
+	"strings"
+)
+
+// NoDisagreement are the words of a good verdict.
+const NoDisagreement = "no disagreement seen; a state that no chain met remains possible"
+
+// Text returns what is to be told of the likelihood of the named data, in lines.
+func (l *LogLikelihood) Text(data string) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	if l.Exact {
+		line("log-likelihood of %s: %.3f nats a sample, exact; ± %.3f from the finite number of samples", data, l.Mean, l.SampleError)
+		return b.String()
+	}
+	line("log-likelihood of %s, nats a sample (95 %% interval; ± %.3f from the finite number of samples is not in it):", data, l.SampleError)
+	row := func(name string, value *float64, in *Interval, more string) {
+		line("  %-8s  %.3f  (%.3f to %.3f)  %s", name, *value, in[0], in[1], more)
+	}
+	row("forward", l.ForwardAIS, l.ForwardInterval, fmt.Sprintf("tends to be too large; spread %.2f, effective chains %.1f", l.Spread, l.Effective))
+	row("reverse", l.ReverseAIS, l.ReverseInterval, fmt.Sprintf("tends to be too small in equilibrium; spread %.2f, effective chains %.1f", l.ReverseSpread, l.ReverseEffective))
+	raise := "from data: a bound for annealing as a model, not for the machine"
+	if l.RAISEWithdrawn {
+		raise = "withdrawn: it lies above reverse and tempered, so it bounds nothing here"
+	}
+	row("raise", l.RAISE, l.RAISEInterval, raise)
+	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges, on neither side")
+	q := l.Equilibrium
+	if c := l.leastCeiling(); l.ceilingBinds() {
+		line("  WRONG, all of them: a single state weighs so much that the likelihood is at most %.3f", c)
+	}
+	if q.Reached {
+		line("  %s", NoDisagreement)
+	} else {
+		line("  NOT to be relied on:")
+		for _, r := range q.Reasons {
+			line("    %s (%s)", r.Says, r.Remedy)
+		}
+	}
+	if n := q.Apart.Light; n > 0 {
+		line("  %d of %d ensembles are in states that weigh next to nothing; the intervals of reverse and tempered allow for them", n, q.Ensembles)
+	}
+	line("  started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
+		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d; no ensemble alone is more than %.1f nats of ln Z above all",
+		q.StartDifferenceKept, q.StartDifferenceKeptError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps, max(0, q.Apart.Excess))
+	return b.String()
+}

@@ -1,0 +1,155 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"bethe/dual"
+)
+
+// Bounds on the file, and on the cases that are enumerated. A case is held in
+// memory, one at a time, where a byte of its text can take ten.
+const (
+	maxBytes    = 64 << 20
+	maxCase     = 4 << 20 // bytes of a case, or of a text or number outside of them
+	maxDepth    = 32      // of lists and objects outside of cases
+	maxUnits    = 20
+	maxSynapses = 16 // where a case has sums over the synapses
+)
+
+// Compare is Read for an open file. It reads 64 MiB at most, and a case of at most
+// 4 MiB at a time.
+func Compare(ctx context.Context, r io.Reader, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+	f := &oracle{part: part{r: io.LimitReader(r, maxBytes)}}
+	f.json = json.NewDecoder(&f.part)
+	results, err := f.compare(ctx, newEngine)
+	if wrong, ok := errors.AsType[*caseError](err); ok {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not an oracle file: %w", err)
+	}
+	return results, nil
+}
+
+// An oracle is an oracle file that is read a case at a time.
+type oracle struct {
+	part part
+	json *json.Decoder
+}
+
+// A part passes on the bytes of one part of a file, as long as they are few.
+type part struct {
+	r    io.Reader
+	left int64
+}
+
+var errLarge = fmt.Errorf("a case, or a text, of more than %d bytes", maxCase)
+
+func (p *part) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		return 0, errLarge
+	}
+	n, err := p.r.Read(b[:min(int64(len(b)), p.left)])
+	p.left -= int64(n)
+	return n, err
+}
+
+// A caseError is an error of a case, and not of the file.
+type caseError struct {
+	number int
+	name   string
+	err    error
+}
+
+func (e *caseError) Error() string { return fmt.Sprintf("case %d, %q: %v", e.number, e.name, e.err) }
+func (e *caseError) Unwrap() error { return e.err }
+
+func (f *oracle) token() (json.Token, error) {
+	f.part.left = maxCase
+	return f.json.Token()
+}
+
+// expect reads a bracket.
+func (f *oracle) expect(bracket json.Delim) error {
+	t, err := f.token()
+	if err == nil && t != bracket {
+		err = fmt.Errorf("%v where %v should stand", t, bracket)
+	}
+	return err
+}
+
+func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) ([]Result, error) {
+	if err := f.expect('{'); err != nil {
+		return nil, err
+	}
+	var results []Result
+	for f.json.More() {
+		key, err := f.token()
+		if err != nil {
+			return nil, err
+		}
+		if name, _ := key.(string); !strings.EqualFold(name, "cases") {
+			if err := f.skip(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := f.expect('['); err != nil {
+			return nil, err
+		}
+		for f.json.More() {
+			f.part.left = maxCase
+			var c oracleCase
+			if err := f.json.Decode(&c); err != nil {
+				return nil, err
+			}
+			result, err := c.compare(ctx, newEngine)
+			if err != nil {
+				return nil, &caseError{len(results), c.Name, err}
+			}
+			results = append(results, result)
+			f.part.left = maxCase // More looks ahead
+		}
+		if err := f.expect(']'); err != nil {
+			return nil, err
+		}
+	}
+	if err := f.expect('}'); err != nil {
+		return nil, err
+	}
+	if _, err := f.token(); err != io.EOF {
+		return nil, errors.New("more follows the JSON object")
+	}
+	if len(results) == 0 {
+		return nil, errors.New("it has no cases")
+	}
+	return results, nil
+}
+
+// skip reads past a value.
+func (f *oracle) skip() error {
+	depth := 0
+	for {
+		t, err := f.token()
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+		}
+		switch {
+		case depth > maxDepth:
+			return fmt.Errorf("more than %d lists or objects within each other", maxDepth)
+		case depth == 0:
+			return nil
+		}
+	}
+}
