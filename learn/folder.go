@@ -147,7 +147,7 @@ func (f *folder) result() (*Result, error) {
 		return nil, setting.Phrase("out", "%s: the result of another run: %s\nchoose another {out}", path, differences(string(saved.Label), f.label))
 	}
 	saved.Result.Model = f.model() // the folder may have moved
-	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil {
+	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil || f.job.Validation.Set != nil && saved.Result.Validation == nil {
 		return nil, nil // the checkpoint is at the end of learning: what is missing or damaged is made again
 	}
 	return saved.Result, nil

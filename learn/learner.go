@@ -129,7 +129,10 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	}
 	result, terms, err := l.report(ctx)
 	if err == nil {
-		err = m.end(ctx, last, terms, result.BoundBy)
+		err = m.validateResult(ctx, result)
+	}
+	if err == nil {
+		err = m.end(ctx, last, terms, result)
 	}
 	if err != nil {
 		return nil, l.orInterrupted(ctx, err)

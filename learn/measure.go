@@ -53,8 +53,8 @@ type measuring struct {
 	log  recorder
 	last runs.Record
 
-	plain, bound, counts, spectrum, pictures, likelihood pace
-	pictured                                             float64 // fraction done at the last pictures
+	plain, bound, counts, spectrum, pictures, likelihood, validation pace
+	pictured                                                         float64 // fraction done at the last pictures
 }
 
 // likelihoodAfter is the time after which the log-likelihood is first estimated
@@ -101,6 +101,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	}
 	n, p := float64(l.model.Visible()), float64(l.model.Hidden())
 	m.spectrum.expect(time.Duration(n * p * min(n, p))) // a nanosecond each
+	m.validation = m.newValidation()
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
 	}
@@ -128,8 +129,9 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
 	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
 	likelihood := m.annealable() && exactly(&m.likelihood, 500)
+	validation := m.validates() && exactly(&m.validation, 10)
 	counts = counts || spectrum // which adds to the overlaps
-	if !(plain || bound || counts || spectrum || pictures || likelihood) || p.Fraction >= 1 {
+	if !(plain || bound || counts || spectrum || pictures || likelihood || validation) || p.Fraction >= 1 {
 		return nil
 	}
 	r := m.record(p)
@@ -137,6 +139,9 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	if bound {
 		_ = m.bound.time(time.Now(), func() error { m.measureBound(ctx, &r); return nil })
 		m.likelihood.expect(likelihoodBounds * m.bound.cost)
+		if min(m.model.Visible(), m.model.Hidden()) > rbm.MaxExact {
+			m.validation.expect(likelihoodBounds * m.bound.cost)
+		}
 	}
 	if counts {
 		_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil })
@@ -146,6 +151,9 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	}
 	if likelihood {
 		_ = m.likelihood.time(time.Now(), func() error { m.measureLikelihood(ctx, &r); return nil })
+	}
+	if validation {
+		_ = m.validation.time(time.Now(), func() error { m.validateAlong(ctx, &r); return nil })
 	}
 	if pictures {
 		if err := m.pictures.time(time.Now(), func() error { return m.draw(ctx, &r) }); err != nil {
@@ -163,10 +171,10 @@ func (m *measuring) first() error {
 	return m.write(r)
 }
 
-// end measures everything after the last step; terms are those of the result.
-func (m *measuring) end(ctx context.Context, p variational.Progress, terms variational.Terms, by string) error {
+// end measures everything after the last step; terms and what is in it are those of the result.
+func (m *measuring) end(ctx context.Context, p variational.Progress, terms variational.Terms, result *Result) error {
 	r := m.record(p)
-	r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
+	r.Bound, r.Validation = RecordedBound(terms, result.BoundBy, m.recipe.boundKind(result.BoundBy)), result.Validation
 	m.measureCounts(&r)
 	m.measureSpectrum(ctx, &r)
 	if err := m.draw(ctx, &r); err != nil {

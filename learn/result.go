@@ -31,6 +31,7 @@ type Result struct {
 	Seed          uint64                  `json:"seed"`
 	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated     string                  `json:"evaluated_on,omitempty"`
+	Validation    *runs.LogLikelihood     `json:"validation,omitempty"` // of the machine on data it has not learned from
 	start         int                     // which random start it is of
 }
 

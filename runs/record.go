@@ -66,6 +66,7 @@ type Record struct {
 	Engine        *Engine        `json:"engine,omitempty"`
 	Bound         *Bound         `json:"bound,omitempty"`
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
+	Validation    *LogLikelihood `json:"validation,omitempty"` // of data that were not learned from
 
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -110,6 +111,17 @@ type LogLikelihood struct {
 	Exact   *Estimate `json:"exact,omitempty"`
 	Forward *Estimate `json:"forward,omitempty"`
 	Reverse *Estimate `json:"reverse,omitempty"`
+}
+
+// Mean returns the exact value if it is known, else that of annealing in reverse, else
+// forward; NaN if there is none.
+func (l *LogLikelihood) Mean() Number {
+	for _, e := range []*Estimate{l.Exact, l.Reverse, l.Forward} {
+		if e != nil {
+			return e.Value
+		}
+	}
+	return Number(math.NaN())
 }
 
 // Estimate is a value with the ends of its interval.

@@ -167,9 +167,9 @@ func (t *Trainer[T]) Elapsed() time.Duration {
 
 // tick counts the time since the last tick.
 func (t *Trainer[T]) tick() {
-	now := time.Now()
-	t.state.elapsed += now.Sub(t.ticked)
-	t.ticked = now
+	passed := time.Since(t.ticked)
+	t.state.elapsed += passed
+	t.ticked = t.ticked.Add(passed)
 }
 
 // Fraction returns the share of the learning that is done, by the limit that

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type trainFlags struct {
 	tensorboard                       bool
 	serve                             string // address of the page, if any
 	resume                            bool
+	validation                        string // data, or a share of the data
 	evaluate                          bool
 	ais                               aisFlags
 }
@@ -85,6 +87,7 @@ by flags.
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
+  bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -112,7 +115,7 @@ by flags.
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
-	flags.DurationVar(&r.Time, "time", r.Time, "time of learning, such as 60s or 10m")
+	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	registerSchedule(flags, &r.Schedule)
@@ -129,6 +132,7 @@ by flags.
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
+	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -214,6 +218,11 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if job.Data, err = f.load(f.data.name); err != nil {
 		return err
 	}
+	if f.validation != "" {
+		if err := f.validate(&job); err != nil {
+			return err
+		}
+	}
 	if f.evaluate {
 		on := f.data.name
 		if on == "mnist" || strings.HasPrefix(on, "mnist:train") {
@@ -255,6 +264,17 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		return work()
 	}
 	return c.serving(ctx, job.Folder, f.serve, work)
+}
+
+// validate sets the data that a job validates on.
+func (f *trainFlags) validate(job *learn.Job) (err error) {
+	share, no := strconv.ParseFloat(f.validation, 64)
+	if no != nil {
+		job.Validation, err = f.load(f.validation)
+		return err
+	}
+	job.Data, job.Validation, err = learn.HoldOut(job.Data, share, job.Seed)
+	return inFlags(err)
 }
 
 // load returns data of a name, read as the flags say.
@@ -376,6 +396,9 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	c.printBound(folder)
 	if r.BoundAnnealed != nil {
 		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if v := r.Validation; v != nil {
+		c.printf("log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
