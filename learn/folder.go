@@ -91,6 +91,9 @@ func (f *folder) open() (*Result, error) {
 		return nil, err
 	}
 	f.lock = locked{lock} // the process's end releases it too
+	if err := f.wasExtended(); err != nil {
+		return nil, err
+	}
 	finished, err := f.result()
 	if finished != nil || err != nil {
 		return finished, err
@@ -144,6 +147,9 @@ func (f *folder) result() (*Result, error) {
 		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
 	}
 	if string(saved.Label) != f.label {
+		if extends, err := f.extends(&saved); extends || err != nil {
+			return nil, err
+		}
 		return nil, setting.Phrase("out", "%s: the result of another run: %s\nchoose another {out}", path, differences(string(saved.Label), f.label))
 	}
 	saved.Result.Model = f.model() // the folder may have moved
@@ -245,7 +251,13 @@ func (f *folder) resume(l *learner) (bool, error) {
 	if _, err := os.Stat(path); err != nil {
 		return false, nil
 	}
-	if err := variational.LoadCheckpoint(path, f.label, l.trainer, l.parts...); err != nil {
+	label := f.label
+	if f.over() > 0 { // the checkpoint may be that of the end before
+		if saved := labelOf(path); sameButLimits(saved, label) {
+			label = saved
+		}
+	}
+	if err := variational.LoadCheckpoint(path, label, l.trainer, l.parts...); err != nil {
 		if other := ofAnotherRun(path, f.label); other != nil {
 			err = other
 		}

@@ -67,7 +67,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
-		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
+		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
@@ -95,7 +95,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		}
 	}
 	d := &l.job.Data
-	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
 	if err := l.keeper.prepare(ctx, l); err != nil {
@@ -148,11 +148,11 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	defer l.watching.ended(Learning)
 	savedAt, show := time.Now(), pace{share: 0.001, gap: 200 * time.Millisecond}
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
-	l.recipe.pace(l.engine, l.trainer.Fraction())
+	l.pace(l.trainer.Fraction())
 	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
-		l.recipe.pace(l.engine, p.Fraction)
+		l.pace(p.Fraction)
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -241,7 +241,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
+		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {

@@ -98,6 +98,7 @@ type Run struct {
 	job      Job
 	begin    beginning
 	prior    []float32 // thetas; none for the uniform prior
+	extended []int     // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -199,6 +200,9 @@ func (r *Run) checkLabels() error {
 // describe sets the settings that go into the model file and the label.
 func (r *Run) describe() {
 	r.settings = r.recipe.settings()
+	if len(r.extended) > 0 {
+		r.settings["extended"] = r.extended
+	}
 	d := &r.job.Data
 	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Samples.Hash()),
 		"seed": r.job.Seed, "settings": r.settings})

@@ -224,6 +224,9 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		return err
 	}
 	s.step, s.elapsed = meta.Step, meta.Elapsed
+	if t.opt.Extended > 0 && s.step == t.opt.Extended && t.Fraction() <= 1-t.opt.Average {
+		s.average = running[float32]{} // of the end of the shorter run
+	}
 	return nil
 }
 

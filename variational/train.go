@@ -21,6 +21,11 @@ type Options struct {
 	Epochs int           // passes through the samples
 	Time   time.Duration // that Run takes, with what its caller does after steps
 
+	// Extended, if positive, is the step after which a run that was over goes on: from there
+	// on rates and the kind of synapses are those of its end. The average of models begins
+	// again if its share of the longer run has not begun.
+	Extended int
+
 	Batch        int        // samples a step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
@@ -112,6 +117,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("learning needs a limit: a positive number of steps, epochs or seconds")
 	case !(opt.Rate > 0) || math.IsInf(opt.Rate, 0):
 		return nil, fmt.Errorf("the learning rate is %v: it must be positive and finite", opt.Rate)
+	case opt.Extended < 0:
+		return nil, fmt.Errorf("learning that goes on after step %d", opt.Extended)
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
 	case opt.Rule != Adam && opt.Synapses.Known():
@@ -147,7 +154,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 
 // Kind returns what the thetas stand for at the next step.
 func (t *Trainer[T]) Kind() rbm.Kind {
-	if t.opt.Settle > 0 && t.Fraction() >= 1-t.opt.Settle {
+	if t.opt.Settle > 0 && (t.opt.Extended > 0 || t.Fraction() >= 1-t.opt.Settle) {
 		return t.opt.Synapses.Settled()
 	}
 	return t.opt.Synapses
@@ -221,6 +228,9 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if t.opt.Extended > 0 {
+			fraction = 1
 		}
 		rate := t.opt.Rate * t.opt.share(fraction)
 		report, err := t.learn(ctx, rate)

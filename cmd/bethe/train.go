@@ -56,7 +56,9 @@ With no argument it learns 100 hidden units from the 60,000 handwritten digits
 carried inside. Learning ends at the first of --epochs, --steps and --time.
 Ctrl-C saves a checkpoint and ends with status 75; the same command with
 --resume goes on, to the same bytes as if it had not been stopped (unless
---time is the limit, as then the machine's speed has a say).
+--time is the limit, as then the machine's speed has a say). A run that is over
+goes on with --resume and a higher limit, at its final rate and in the phase that it
+ended in: that is not what one longer run gives, and is kept in its settings.
 
 Towards the end (--settle) the signs of the posterior learn on as one machine:
 the one that is saved. With --settle 0 it has the signs of the synapses that are
@@ -131,7 +133,7 @@ by flags.
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
-	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
+	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
@@ -303,6 +305,9 @@ type trainView struct {
 
 // Began says what is going to happen.
 func (v *trainView) Began(b learn.Beginning) error {
+	if b.Extended > 0 {
+		v.logf("the run was over after step %d: it goes on as it ended, at its final rate; one longer run would give another machine\n", b.Extended)
+	}
 	if b.Resumed {
 		v.logf("going on after step %d\n", b.Step)
 	}
