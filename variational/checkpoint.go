@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"time"
 
 	"bethe/dual"
@@ -128,7 +130,7 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 // and its parts where SaveCheckpoint found them. The label must be the one
 // saved. Errors name the file and what does not fit.
 func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
-	a, err := npy.ReadArchive(path, maxCheckpointBytes)
+	a, err := npy.ReadArchiveOf(path, maxCheckpointBytes, t.checkMember)
 	if err != nil {
 		return err
 	}
@@ -230,6 +232,37 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	return nil
 }
 
+// checkMember refuses a member of a checkpoint that is none of the trainer's, or of another
+// size, before it takes memory. States of parts are known by their shapes alone; the
+// parts check them.
+func (t *Trainer[T]) checkMember(name string, shape []int) error {
+	n, p := t.Model.Visible(), t.Model.Hidden()
+	want := map[string][]int{"meta.json": nil, "theta": {p, n}, "theta_first": {p, n}, "theta_second": {p, n}, averageTheta: {p, n}}
+	for _, v := range t.vectors() {
+		want[v.name] = []int{len(*v.x)}
+	}
+	for k, x := range parameters(&t.Model.Params) {
+		want[averageName(k)] = []int{len(x)}
+	}
+	if h := t.Objective.head; h != nil {
+		for k, x := range h.saved() {
+			want[headNames[k]] = []int{len(*x)}
+		}
+	}
+	is, known := want[name]
+	switch {
+	case known && name != "meta.json" && !slices.Equal(is, shape): // LoadCheckpoint tells one that is an array
+		return fmt.Errorf("array %q has shape %v, not %v", name, shape, is)
+	case known:
+		return nil
+	case slices.Contains(headNames[:], name) && len(shape) == 1: // of labels that are not learned here
+		return nil
+	case stateNames.MatchString(name) && (len(shape) == 2 && shape[0] == p || len(shape) == 1):
+		return nil
+	}
+	return fmt.Errorf("array %q of shape %v: a checkpoint of this run has none", name, shape)
+}
+
 // loadAverage reads the average of the given number of models.
 func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (running[float32], error) {
 	r := running[float32]{count: count}
@@ -266,7 +299,10 @@ func (h *head[T]) saved() [len(headNames)]*[]T {
 
 const averageTheta = "average_theta"
 
-func averageName(k int) string       { return fmt.Sprintf("average_parameters%d", k) }
+func averageName(k int) string { return fmt.Sprintf("average_parameters%d", k) }
+
+var stateNames = regexp.MustCompile(`^state\d+_(spins|numbers\d+)$`)
+
 func spinsName(part int) string      { return fmt.Sprintf("state%d_spins", part) }
 func numbersName(part, k int) string { return fmt.Sprintf("state%d_numbers%d", part, k) }
 

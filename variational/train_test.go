@@ -1,9 +1,11 @@
 package variational
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -269,6 +271,31 @@ func TestCheckpointOfAnImpossibleStep(t *testing.T) {
 		fresh, chains := learner(t, samples, c.opt)
 		if err := LoadCheckpoint(path, "a run", fresh, chains); (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path)) {
 			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// TestCheckpointOfAnotherSize: members of other sizes, and those of no checkpoint, are refused
+// before they are read: the elements of these are not there.
+func TestCheckpointOfAnotherSize(t *testing.T) {
+	samples, _ := plantedSamples(20, 150, stream.New(6))
+	for name, want := range map[string]string{"theta.npy": "not [3 20]", "visible_field.npy": "not [20]", "other.npy": "has none", "state0_spins.npy": "has none"} {
+		path := filepath.Join(t.TempDir(), "checkpoint.npz")
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		f, err := z.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 20000000), }"
+		header += strings.Repeat(" ", 117-len(header)) + "\n"
+		fmt.Fprintf(f, "\x93NUMPY\x01\x00%c\x00%s", len(header), header)
+		if err := errors.Join(z.Close(), os.WriteFile(path, b.Bytes(), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		fresh, chains := learner(t, samples, Options{Steps: 4, Batch: 40})
+		if err := LoadCheckpoint(path, "a run", fresh, chains); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
