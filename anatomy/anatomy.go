@@ -48,9 +48,9 @@ func Magnetisations[T rbm.Real](means []T, bins int) []int {
 	return counts
 }
 
-// Overlaps returns the normalised overlap w.w'/(|w||w'|) of each pair of hidden
+// UnitOverlaps returns the normalised overlap w.w'/(|w||w'|) of each pair of hidden
 // units, hidden x hidden; 0 for a unit without synapses, and 1 on the diagonal.
-func Overlaps[T rbm.Real](synapses []T, hidden int) []float64 {
+func UnitOverlaps[T rbm.Real](synapses []T, hidden int) []float64 {
 	n := visible(synapses, hidden)
 	w := mat.NewDense(hidden, n, widened(synapses))
 	for mu := range hidden {

@@ -18,7 +18,7 @@ func TestMagnetisations(t *testing.T) {
 }
 
 func TestOverlaps(t *testing.T) {
-	got := Overlaps([]float64{1, 1, 0, 2, -2, 0, 3, 3, 3, 0, 0, 0}, 4)
+	got := UnitOverlaps([]float64{1, 1, 0, 2, -2, 0, 3, 3, 3, 0, 0, 0}, 4)
 	want := []float64{1, 0, 2 / math.Sqrt(6), 0, 0, 1, 0, 0, 2 / math.Sqrt(6), 0, 1, 0, 0, 0, 0, 1}
 	for k := range want {
 		if math.Abs(got[k]-want[k]) > 1e-12 {
@@ -116,7 +116,7 @@ func TestSpaced(t *testing.T) {
 
 func TestShapes(t *testing.T) {
 	for _, wrong := range []func(){
-		func() { Magnetisations([]float32{1}, 0) }, func() { Overlaps([]float32{1, 2, 3}, 2) },
+		func() { Magnetisations([]float32{1}, 0) }, func() { UnitOverlaps([]float32{1, 2, 3}, 2) },
 		func() { _, _ = SingularValues(t.Context(), []float32{}, 1) }, func() { Pairs([]float64{1}, 2) },
 	} {
 		func() {
@@ -130,8 +130,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-func ExampleOverlaps() {
+func ExampleUnitOverlaps() {
 	twoUnits := []float64{1, 1, -1, -1 /* */, 1, 1, 1, -1}
-	fmt.Println(Overlaps(twoUnits, 2))
+	fmt.Println(UnitOverlaps(twoUnits, 2))
 	// Output: [1 0.5 0.5 1]
 }

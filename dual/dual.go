@@ -208,7 +208,7 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 	for k, l := range params.Links {
 		e.links[k].Set(l.Coupling, params.VisibleOffset[l.Visible.From:l.Visible.To])
 	}
-	net.Bound = T(params.LargestCoupling()) // |d^2 ln f / ds dh| is at most J, as d ln f / dx is within ±1
+	net.CouplingLimit = T(params.LargestCoupling()) // |d^2 ln f / ds dh| is at most J, as d ln f / dx is within ±1
 	if !params.Whole() {
 		clear(net.Coupling)
 	}

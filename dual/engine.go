@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -57,10 +58,10 @@ func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Netwo
 // for networks with many states. It gives no ln Z. Products with spins are
 // rounded far below the noise of any number of chains (spin.MulCoarse).
 type Chains[T rbm.Real] struct {
-	Count  int // chains
-	Sweeps int // a call
-	Key    stream.Key
-	Start  *spin.Matrix // visible states to start at, of Count columns; nil for random ones
+	Count          int // chains
+	Sweeps         int // a call
+	Key            stream.Key
+	InitialVisible *spin.Matrix // visible states to start at, of Count columns; nil for random ones
 	// Scouts is the number of chains, at most Count, that are replaced every
 	// scoutEvery sweeps by new ones, which come from scattered states by
 	// scoutSweeps sweeps. Chains that began at data stay near them, and learning
@@ -68,11 +69,12 @@ type Chains[T rbm.Real] struct {
 	// however heavy they are; those that scouts find are unlearned.
 	Scouts int
 
-	source  *sample.NetworkSource[T] // of the chains
-	chains  *sample.SpinChains[T]
-	visible *spin.Matrix // the chains' visible states, transposed
-	means   []T          // of the hidden spins, hidden x chains
-	before  State        // before the last call
+	source       *sample.NetworkSource[T] // of the chains
+	chains       *sample.SpinChains[T]
+	visible      *spin.Matrix // the chains' visible states, transposed
+	means        []T          // of the hidden spins, hidden x chains
+	before       *spin.Matrix // hidden states before the last call; nil if it was the first
+	sweepsBefore uint64
 }
 
 // SetSweeps implements Sweeper.
@@ -80,21 +82,23 @@ func (c *Chains[T]) SetSweeps(sweeps int) { c.Sweeps = sweeps }
 
 // Undo implements Undoer.
 func (c *Chains[T]) Undo() {
-	if c.before.Spins == nil {
+	if c.before == nil {
 		c.chains = nil
 		return
 	}
-	c.chains.Hidden, c.chains.Sweeps = c.before.Spins.Clone(), c.before.Count
+	c.chains.Hidden, c.chains.Sweeps = c.before.Clone(), c.sweepsBefore
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
 // given the visible ones.
 func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
-	c.before = c.State()
-	if c.chains == nil {
+	if c.chains != nil {
+		c.before, c.sweepsBefore = c.chains.Hidden.Clone(), c.chains.Sweeps
+	} else {
+		c.before = nil
 		c.init(net)
-		if c.Start != nil {
-			c.chains.Start(c.Start)
+		if c.InitialVisible != nil {
+			c.chains.StartAt(c.InitialVisible)
 		}
 	}
 	c.source.Set(net)
@@ -145,10 +149,10 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
-	if c.Start != nil {
-		base = units.MeanFields(c.Start)
+	if c.InitialVisible != nil {
+		base = units.MeanFields(c.InitialVisible)
 	}
-	scouts.Start(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
+	scouts.StartAt(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -174,9 +178,9 @@ func (c *Chains[T]) init(net *rbm.Network[T]) {
 // A State is what an engine or a partition term keeps between calls. A fresh
 // one that is given it goes on as the old one would have.
 type State struct {
-	Count   uint64       // sweeps or steps done
-	Spins   *spin.Matrix // hidden states of chains, hidden x chains; nil for none
-	Numbers [][]float64  // messages or magnetisations; nil for none
+	Count   uint64         // sweeps or steps done
+	States  []units.Stored // states of chains, of units of any kind
+	Numbers [][]float64    // messages or magnetisations
 }
 
 // Stateful is implemented by engines and partition terms that keep something
@@ -194,20 +198,24 @@ func (c *Chains[T]) State() State {
 	if c.chains == nil {
 		return State{}
 	}
-	return State{Count: c.chains.Sweeps, Spins: c.chains.Hidden.Clone()}
+	return State{Count: c.chains.Sweeps, States: []units.Stored{c.chains.Hidden.Store()}} // hidden x chains
 }
 
 // Restore implements Stateful.
 func (c *Chains[T]) Restore(visible, hidden int, s State) error {
-	if s.Spins == nil {
+	if len(s.States) == 0 {
 		c.chains = nil
 		return nil
 	}
-	if s.Spins.Cols() != c.Count || s.Spins.Rows() != hidden {
-		return fmt.Errorf("a state of %d chains of %d hidden units for an engine of %d of %d", s.Spins.Cols(), s.Spins.Rows(), c.Count, hidden)
+	if shape := s.States[0].Shape; len(s.States) != 1 || !slices.Equal(shape, []int{hidden, c.Count}) {
+		return fmt.Errorf("%d states, of shape %v, hidden units x chains, for an engine of %d x %d", len(s.States), shape, hidden, c.Count)
+	}
+	restored := spin.New(hidden, c.Count)
+	if err := restored.Load(s.States[0]); err != nil {
+		return err
 	}
 	c.init(rbm.NewNetwork[T](visible, hidden))
-	c.chains.Hidden, c.chains.Sweeps = s.Spins.Clone(), s.Count
+	c.chains.Hidden, c.chains.Sweeps = restored, s.Count
 	return nil
 }
 

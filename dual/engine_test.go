@@ -148,7 +148,7 @@ func TestTAPNotConverged(t *testing.T) {
 func TestChainsEngine(t *testing.T) {
 	const n, p, count = 5, 4, 20_000
 	rng := rand.New(rand.NewPCG(6, 7))
-	c := &Chains[float64]{Count: count, Sweeps: 30, Key: stream.New(1), Start: spin.Random(n, count, rng)}
+	c := &Chains[float64]{Count: count, Sweeps: 30, Key: stream.New(1), InitialVisible: spin.Random(n, count, rng)}
 	for k := range 2 {
 		net := randomNetwork(n, p, 0.5, 0.4, rng)
 		want, _ := exactMoments(net)
@@ -173,7 +173,7 @@ func TestChainsStart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	net := randomNetwork(n, p, 0.5, 0.4, rng)
 	start := spin.Random(n, 10, rng)
-	got, _ := moments(t, &Chains[float64]{Count: 10, Start: start}, net)
+	got, _ := moments(t, &Chains[float64]{Count: 10, InitialVisible: start}, net)
 	want := rbm.NewMoments[float64](n, p)
 	for l := range 10 {
 		for mu := range p {
@@ -203,7 +203,7 @@ func TestScouts(t *testing.T) {
 		net.Coupling[e] = 0.2
 	}
 	up := func(scouts int) float64 {
-		c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(3), Start: spin.New(n, count), Scouts: scouts}
+		c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(3), InitialVisible: spin.New(n, count), Scouts: scouts}
 		m := rbm.NewMoments[float32](n, p)
 		for range 2 {
 			if _, err := c.Moments(context.Background(), m, net); err != nil {
@@ -231,14 +231,14 @@ func TestScoutsPlaces(t *testing.T) {
 	for e := range net.Coupling {
 		net.Coupling[e] = 0.1 * float32(e%5-2)
 	}
-	c := &Chains[float32]{Count: count, Sweeps: 1, Key: stream.New(4), Start: spin.Random(n, count, stream.New(5).Rand()), Scouts: scouts}
+	c := &Chains[float32]{Count: count, Sweeps: 1, Key: stream.New(4), InitialVisible: spin.Random(n, count, stream.New(5).Rand()), Scouts: scouts}
 	if _, err := c.Moments(context.Background(), rbm.NewMoments[float32](n, p), net); err != nil {
 		t.Fatal(err)
 	}
 	want := c.chains.Hidden.Clone()
 	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	fresh := sample.NewChains(sample.OnNetwork(net).Rounded(), scouts, key)
-	fresh.Start(sample.Scattered(units.MeanFields(c.Start), scouts, key.Sub(stream.ChainsScouts)))
+	fresh.StartAt(sample.Scattered(units.MeanFields(c.InitialVisible), scouts, key.Sub(stream.ChainsScouts)))
 	fresh.Sweep(25)
 	for k, place := range []int{4, 5, 6, 7} {
 		for mu := range p {
@@ -276,10 +276,10 @@ func TestChainsRestore(t *testing.T) {
 	}
 	start := spin.Random(n, count, stream.New(3).Rand())
 	engine := func() *Chains[float32] {
-		return &Chains[float32]{Count: count, Sweeps: 60, Key: stream.New(2), Start: start, Scouts: 30}
+		return &Chains[float32]{Count: count, Sweeps: 60, Key: stream.New(2), InitialVisible: start, Scouts: 30}
 	}
 	a := engine()
-	if s := a.State(); s.Spins != nil || s.Count != 0 {
+	if s := a.State(); s.States != nil || s.Count != 0 {
 		t.Error("a state before the first call")
 	}
 	next(a)
@@ -296,7 +296,7 @@ func TestChainsRestore(t *testing.T) {
 	if !reflect.DeepEqual([]*rbm.Moments[float32]{next(b), next(b)}, want) {
 		t.Error("restored chains go another way")
 	}
-	if err := engine().Restore(n, p, State{Spins: spin.New(p, count+1)}); err == nil || !strings.Contains(err.Error(), "101 chains") {
+	if err := engine().Restore(n, p, State{States: []units.Stored{spin.New(p, count+1).Store()}}); err == nil || !strings.Contains(err.Error(), "101]") {
 		t.Errorf("other number of chains: %v", err)
 	}
 }

@@ -16,11 +16,11 @@ import (
 // persistent fixed points, which started at data follow a network with many
 // states. Its trap without fields is that of plain Bethe correlations.
 type TAP[T rbm.Real] struct {
-	Points        int          // fixed points followed
-	Damping       float64      // share of the old magnetisation kept
-	Tolerance     float64      // stop when no magnetisation changes more
-	MaxIterations int          // a call
-	Start         *spin.Matrix // visible magnetisations to start at, of Points columns; nil for 0
+	Points         int          // fixed points followed
+	Damping        float64      // share of the old magnetisation kept
+	Tolerance      float64      // stop when no magnetisation changes more
+	MaxIterations  int          // a call
+	InitialVisible *spin.Matrix // visible magnetisations to start at, of Points columns; nil for 0
 
 	visible, hidden []T // magnetisations, visible x points and hidden x points
 	before          [2][]T
@@ -30,7 +30,7 @@ type TAP[T rbm.Real] struct {
 // iterations a call, for as many fixed points as start has columns, or one if
 // it is nil.
 func NewTAP[T rbm.Real](start *spin.Matrix) *TAP[T] {
-	t := &TAP[T]{Points: 1, Damping: 0.5, Tolerance: 1e-6, MaxIterations: 500, Start: start}
+	t := &TAP[T]{Points: 1, Damping: 0.5, Tolerance: 1e-6, MaxIterations: 500, InitialVisible: start}
 	if start != nil {
 		t.Points = start.Cols()
 	}
@@ -52,8 +52,8 @@ func (t *TAP[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Netw
 		t.visible, t.hidden = slices.Clone(t.visible), slices.Clone(t.hidden)
 	} else {
 		t.visible, t.hidden = make([]T, n*m), make([]T, p*m)
-		if t.Start != nil {
-			spin.Values(t.visible, t.Start)
+		if t.InitialVisible != nil {
+			spin.Values(t.visible, t.InitialVisible)
 			for k := range t.visible {
 				t.visible[k] *= 0.9 // inside (-1, 1), so that the point can move
 			}

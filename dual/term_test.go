@@ -59,8 +59,8 @@ func TestNetworkBound(t *testing.T) {
 		for range 2 {
 			net := NewNetwork(m, mean)
 			for k, v := range net.Coupling {
-				if net.Bound != m.LargestCoupling() || math.Abs(v) > net.Bound*(1+1e-12) {
-					t.Errorf("K = %v of lambda = %v at J = %v, bounded by %v", v, mean[k], m.LargestCoupling(), net.Bound)
+				if net.CouplingLimit != m.LargestCoupling() || math.Abs(v) > net.CouplingLimit*(1+1e-12) {
+					t.Errorf("K = %v of lambda = %v at J = %v, bounded by %v", v, mean[k], m.LargestCoupling(), net.CouplingLimit)
 				}
 				mean[k] = math.Copysign(1, mean[k])
 			}

@@ -55,7 +55,7 @@ func (e *estimation[T, V, H]) temper(ctx context.Context, profile *sample.Profil
 	chains, key := e.opt.Chains, e.opt.Key.Sub(stream.EstimateTempering)
 	ladder := profile.ExchangeLadder(rungLength)
 	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: chains, Ladder: ladder, Key: key})
-	tempered.Start(e.starts())
+	tempered.StartAt(e.starts())
 	burn := e.opt.Equilibration / 2
 	counted := e.opt.Equilibration - burn
 	weights := make([][]float64, counted) // of the top states

@@ -124,7 +124,7 @@ func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) 
 func (e *estimation[T, V, H]) meanStates(ctx context.Context, states V) ([][]float64, error) {
 	count := states.Len()
 	chains := sample.NewChains(e.source, count, e.opt.Key.Sub(stream.EstimateModes).Sub(stream.ModesMeans))
-	chains.Start(states)
+	chains.StartAt(states)
 	means := make([][]float64, count)
 	for l := range means {
 		means[l] = make([]float64, states.Units())
@@ -219,7 +219,7 @@ func (e *estimation[T, V, H]) base(ctx context.Context, states V, columns []int,
 	}
 	states.Gather(starts, repeated)
 	chains := sample.NewChains(e.source, count, key)
-	chains.Start(starts)
+	chains.StartAt(starts)
 	like := e.source.NewVisible(count * modeSnapshots)
 	to := first(count)
 	for range modeSnapshots {

@@ -51,7 +51,7 @@ type SpinRestoration = Restoration[float32, *spin.Matrix]
 // samples, of which only the named units are looked at).
 func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], given V, named []int, r Restoring) (*Restoration[T, V], error) {
 	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
-		chains.Start(from(chains.Visible))
+		chains.StartAt(from(chains.Visible))
 		chains.Clamp(named, each)
 		return nil
 	})
@@ -74,7 +74,7 @@ func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 		if err := chains.Observe(each, strength); err != nil {
 			return err
 		}
-		chains.Start(from(each))
+		chains.StartAt(from(each))
 		return nil
 	})
 }

@@ -71,7 +71,7 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 		return nil, err
 	}
 	// One more sweep, of chains that start there, shows the means.
-	chains.Start(tempered.Top().Visible)
+	chains.StartAt(tempered.Top().Visible)
 	chains.Sweep(1)
 	return &Samples{chains, len(ladder)}, nil
 }

@@ -33,7 +33,7 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 	ensembles, sweeps := e.opt.searching()
 	key := e.opt.Key.Sub(stream.EstimateSearch)
 	chains := sample.NewChains(e.source, searchStarts, key.Sub(stream.SearchChains))
-	chains.Start(source.Extremes(searchStarts, key.Sub(stream.SearchStarts)))
+	chains.StartAt(source.Extremes(searchStarts, key.Sub(stream.SearchStarts)))
 	weights := make([]float64, searchStarts)
 	chains.LogWeights(weights)
 	heaviest := slices.Max(weights)
@@ -55,7 +55,7 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 	chains.Visible.Gather(starts, chosen)
 
 	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: ensembles, Ladder: ladder, Key: key.Sub(stream.SearchTempering)})
-	tempered.Start(starts)
+	tempered.StartAt(starts)
 	now := weights[:ensembles]
 	for k := range sweeps {
 		if err := ctx.Err(); err != nil {

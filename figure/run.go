@@ -424,7 +424,7 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 // means, or real synapses. Of more than 400 hidden units it draws the first 400.
 func FileOverlaps(f *rbm.File) Chart {
 	hidden := min(f.Hidden(), mostUnits)
-	chart := UnitOverlaps(anatomy.Overlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
+	chart := UnitOverlaps(anatomy.UnitOverlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
 	if n := f.Hidden(); n > hidden {
 		chart.Note = fmt.Sprintf("the first %d of %d hidden units", hidden, n)
 	}

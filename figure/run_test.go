@@ -23,7 +23,7 @@ func told(name string, starts int) Run {
 			r := runs.Record{Start: start, Step: step, Fraction: x / 4, Rate: runs.Number(0.02 * (1 - x/5)), Coupling: runs.Number(0.1 - x/100 + float64(start)/50),
 				Polarised: runs.Number(math.Tanh(x) / 2), KL: runs.Number(x / 10), Overlap: &runs.Overlap{Mean: runs.Number(0.1 * x), Max: runs.Number(0.2 * x)}}
 			if step > 0 {
-				r.Engine = &runs.Engine{Name: "tap", Iterations: 5 + step%30, Residual: runs.Number(math.Exp(-x)), Converged: true}
+				r.Engine = &runs.EngineReport{Name: "tap", Iterations: 5 + step%30, Residual: runs.Number(math.Exp(-x)), Converged: true}
 				r.Bound = &runs.Bound{Value: runs.Number(-180 + 10*x), Data: runs.Number(2000 + 100*x), Partition: runs.Number(2179 + 90*x), KL: runs.Number(1 - 0.1*x)}
 				r.Labels = &runs.Labels{Loss: runs.Number(2 * math.Exp(-x)), Error: runs.Number(0.9 * math.Exp(-x))}
 				r.TeacherOverlaps = []runs.Number{runs.Number(x / 5), runs.Number(x / 10)}
@@ -31,6 +31,7 @@ func told(name string, starts int) Run {
 			if step%100 == 0 && step > 0 {
 				v := runs.Number(-178 + 10*x)
 				r.LogLikelihood = &runs.LogLikelihood{Data: "mnist:test", Forward: &runs.Estimate{Value: v, Low: v - 2, High: v + 2}, Reverse: &runs.Estimate{Value: v - 4, Low: v - 6, High: v - 3}}
+				r.Validation = &runs.LogLikelihood{Data: "held out", Reverse: &runs.Estimate{Value: v - 7, Low: v - 8, High: v - 6}}
 				r.SingularValues = []runs.Number{runs.Number(3 + x), runs.Number(1 + x/2)}
 			}
 			for k := range 20 {

@@ -50,7 +50,7 @@ func (e *Expectation) Check() error {
 // given size, and why: its name, and for auto the reason. start holds visible
 // states (visible x Chains) to start chains and fixed points at, or is nil.
 func NewEngine[T rbm.Real](e *Expectation, visible, hidden int, start *spin.Matrix, key stream.Key) (engine dual.Engine[T], why string) {
-	chains := dual.Chains[T]{Count: e.Chains, Sweeps: e.Sweeps, Key: key, Start: start, Scouts: e.Scouts}
+	chains := dual.Chains[T]{Count: e.Chains, Sweeps: e.Sweeps, Key: key, InitialVisible: start, Scouts: e.Scouts}
 	switch e.Estep {
 	case "exact":
 		return dual.Exact[T]{}, "exact, as asked"

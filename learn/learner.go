@@ -38,7 +38,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	n := samples.Rows()
 	l := &learner{Run: r, watching: watching, number: k, saved: -1}
 	var err error
-	if l.model, err = r.begin.model(kind, variational.Start{
+	if l.model, err = r.begin.model(kind, variational.Initial{
 		Hidden: f.Hidden, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
 		Deviation: 0.3, Key: key.Sub(stream.StartThetas), Prior: r.prior,
 	}, samples); err != nil {
@@ -278,7 +278,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
 		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
-		Engine: &runs.Engine{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
+		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
 	}
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))

@@ -224,7 +224,7 @@ func (m *measuring) measureCounts(r *runs.Record) {
 		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, maxOverlaps))
 	}
 	units := min(hidden, maxOverlaps)
-	overlaps := anatomy.Overlaps(of, units)
+	overlaps := anatomy.UnitOverlaps(of, units)
 	mean, largest := anatomy.Pairs(overlaps, units)
 	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}
 	if units < hidden {
@@ -246,7 +246,7 @@ func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
 		return
 	}
 	units := anatomy.Spaced(hidden, maxUnitsShown)
-	r.Overlap.Matrix = runs.Numbers(anatomy.Overlaps(anatomy.Chosen(w, hidden, units), len(units)))
+	r.Overlap.Matrix = runs.Numbers(anatomy.UnitOverlaps(anatomy.Chosen(w, hidden, units), len(units)))
 	if len(units) < hidden {
 		r.Overlap.Units = units
 	}

@@ -84,7 +84,7 @@ func shownSamples(most, visible int) int { return max(1, min(most, shownPixels/v
 func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (*sample.SpinChains[float32], error) {
 	count := shownSamples(most, file.Visible())
 	chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
-	chains.Start(r.job.Data.Samples.Choose(count, key.Rand()))
+	chains.StartAt(r.job.Data.Samples.Choose(count, key.Rand()))
 	for k := range sweeps {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -108,13 +108,13 @@ type Run struct {
 
 // beginning makes the model that learning starts from.
 type beginning interface {
-	model(kind rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error)
+	model(kind rbm.Kind, start variational.Initial, samples *spin.Matrix) (*rbm.Model[float32], error)
 }
 
 // randomSynapses break the symmetry between hidden units.
 type randomSynapses struct{}
 
-func (randomSynapses) model(_ rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+func (randomSynapses) model(_ rbm.Kind, start variational.Initial, samples *spin.Matrix) (*rbm.Model[float32], error) {
 	return variational.NewModel[float32](start, samples), nil
 }
 
@@ -124,7 +124,7 @@ type fromMachine struct {
 	path string
 }
 
-func (m fromMachine) model(kind rbm.Kind, start variational.Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+func (m fromMachine) model(kind rbm.Kind, start variational.Initial, samples *spin.Matrix) (*rbm.Model[float32], error) {
 	model, err := variational.From(m.file, kind, start, samples)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.path, err)

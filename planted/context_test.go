@@ -15,7 +15,7 @@ import (
 func TestInterrupted(t *testing.T) {
 	m := teacher(t, 10, 2, 0, stream.New(1))
 	d := data(t, m, 20, stream.New(2))
-	post, short := NewPosterior(d, 2, m.Coupling()), Schedule{BurnIn: 3, Temperature: 2, Keep: 3}
+	post, short := NewExactPosterior(d, 2, m.Coupling()), Schedule{BurnIn: 3, Temperature: 2, Keep: 3}
 	sets := []*spin.Matrix{m.Signs(), spin.Random(10, 2, stream.New(3).Rand()), spin.Random(10, 2, stream.New(4).Rand())}
 	for _, c := range []struct {
 		who     string
@@ -48,7 +48,7 @@ func TestGivesUp(t *testing.T) {
 	const n, p, given = 400, 8, 3 * time.Millisecond
 	d := spin.Random(n, 10000, stream.New(1).Rand())
 	synapses := spin.Random(n, p, stream.New(2).Rand())
-	post := NewPosterior(d, p, 0.05)
+	post := NewExactPosterior(d, p, 0.05)
 	contexttest.GivesUp(t, "a run", given, func(ctx context.Context) error {
 		_, err := post.Run(ctx, synapses, DefaultSchedule, stream.New(3))
 		return err

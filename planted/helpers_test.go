@@ -126,7 +126,7 @@ func alignedMean(t testing.TB, sets []*spin.Matrix) []float64 {
 	return mean
 }
 
-func likelihoodOf(t testing.TB, post *Posterior, synapses *spin.Matrix) float64 {
+func likelihoodOf(t testing.TB, post *ExactPosterior, synapses *spin.Matrix) float64 {
 	l, err := post.LogLikelihood(t.Context(), synapses)
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +134,7 @@ func likelihoodOf(t testing.TB, post *Posterior, synapses *spin.Matrix) float64 
 	return l
 }
 
-func stateOf(t testing.TB, post *Posterior, synapses *spin.Matrix) *state {
+func stateOf(t testing.TB, post *ExactPosterior, synapses *spin.Matrix) *state {
 	st, err := post.newState(t.Context(), synapses)
 	if err != nil {
 		t.Fatal(err)

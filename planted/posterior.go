@@ -17,13 +17,13 @@ import (
 // the samples.
 const MaxTracked = 12
 
-// A Posterior is the exact posterior of the synapses of a machine without
+// An ExactPosterior is the exact posterior of the synapses of a machine without
 // fields and offsets, of known coupling J, given data and the uniform prior:
 //
 //	ln P(xi | D) = sum_{a mu} ln 2cosh( J xi_mu.s^a ) - M ln Z(xi) + constant.
 //
 // It is only read after it is made, so several goroutines may use one.
-type Posterior struct {
+type ExactPosterior struct {
 	visible, hidden, samples int
 	coupling                 float64
 
@@ -38,15 +38,15 @@ type Posterior struct {
 // s flips; u is 1 where s = +1.
 type changes []float64
 
-// NewPosterior returns the posterior of the synapses between the rows of data,
+// NewExactPosterior returns the posterior of the synapses between the rows of data,
 // visible x samples, and hidden units. It panics if data has no rows, if
 // hidden is not from 1 to MaxTracked, or if coupling is not positive and finite.
-func NewPosterior(data *spin.Matrix, hidden int, coupling float64) *Posterior {
+func NewExactPosterior(data *spin.Matrix, hidden int, coupling float64) *ExactPosterior {
 	n, m := data.Rows(), data.Cols()
 	if n == 0 || hidden < 1 || hidden > MaxTracked || !(coupling > 0) || math.IsInf(coupling, 0) {
 		panic(fmt.Sprintf("planted: NewPosterior of %d visible and %d hidden units, coupling %v", n, hidden, coupling))
 	}
-	post := &Posterior{visible: n, hidden: hidden, samples: m, coupling: coupling}
+	post := &ExactPosterior{visible: n, hidden: hidden, samples: m, coupling: coupling}
 	values := make([]int8, n*m)
 	spin.Values(values, data)
 	up := make([]uint8, n*m)
@@ -80,7 +80,7 @@ func NewPosterior(data *spin.Matrix, hidden int, coupling float64) *Posterior {
 // LogLikelihood returns ln P(D | xi) in nats, which is ln P(xi | D) but for a
 // constant. The error is the context's. The synapses are visible x hidden; it panics
 // if they are not.
-func (post *Posterior) LogLikelihood(ctx context.Context, synapses *spin.Matrix) (float64, error) {
+func (post *ExactPosterior) LogLikelihood(ctx context.Context, synapses *spin.Matrix) (float64, error) {
 	st, err := post.newState(ctx, synapses)
 	if err != nil {
 		return 0, err
@@ -90,7 +90,7 @@ func (post *Posterior) LogLikelihood(ctx context.Context, synapses *spin.Matrix)
 
 // A state is a set of synapses on its walk through the posterior.
 type state struct {
-	*Posterior
+	*ExactPosterior
 	row    []uint     // [i]: bit mu is 1 where xi_{i mu} = +1
 	place  [][]int32  // [mu][a]: 2k, twice the place of xi_mu.s^a in the tables
 	energy []float64  // [h]: sum_i ln 2cosh(J xi_i.h), hidden states numbered like rows
@@ -101,13 +101,13 @@ type state struct {
 }
 
 // newState returns the state of the given synapses. The error is the context's.
-func (post *Posterior) newState(ctx context.Context, synapses *spin.Matrix) (*state, error) {
+func (post *ExactPosterior) newState(ctx context.Context, synapses *spin.Matrix) (*state, error) {
 	n, p, m := post.visible, post.hidden, post.samples
 	if synapses.Rows() != n || synapses.Cols() != p {
 		panic(fmt.Sprintf("planted: %d x %d synapses, for %d visible and %d hidden units", synapses.Rows(), synapses.Cols(), n, p))
 	}
 	st := &state{
-		Posterior: post, row: make([]uint, n), energy: make([]float64, 1<<p),
+		ExactPosterior: post, row: make([]uint, n), energy: make([]float64, 1<<p),
 		flip: make([]float64, p), data: make([]float64, 1<<p), weight: make([]float64, 1<<p),
 		growth: [2]float64{math.Exp(-post.coupling), math.Exp(post.coupling)},
 	}

@@ -32,7 +32,7 @@ func TestLogLikelihood(t *testing.T) {
 		n, p, m := shape[0], shape[1], shape[2]
 		d, xi := spin.Random(n, m, rng), spin.Random(n, p, rng)
 		const coupling = 0.3
-		got, want := likelihoodOf(t, NewPosterior(d, p, coupling), xi), logLikelihood(t, d, xi, coupling)
+		got, want := likelihoodOf(t, NewExactPosterior(d, p, coupling), xi), logLikelihood(t, d, xi, coupling)
 		if math.Abs(got-want) > 1e-10*(1+math.Abs(want)) {
 			t.Errorf("%v: %v, want %v", shape, got, want)
 		}
@@ -47,7 +47,7 @@ func TestSiteWeights(t *testing.T) {
 		rng := stream.New(2).Rand()
 		d, xi := spin.Random(n, m, rng), spin.Random(n, p, rng)
 		const coupling = 0.45
-		st := stateOf(t, NewPosterior(d, p, coupling), xi)
+		st := stateOf(t, NewExactPosterior(d, p, coupling), xi)
 		for range 5 {
 			st.sweep(t.Context(), 0.3, rng)
 		}
@@ -73,7 +73,7 @@ func TestSiteWeights(t *testing.T) {
 }
 
 // enumerate returns the posterior probabilities of all synapses.
-func enumerate(t testing.TB, post *Posterior) []float64 {
+func enumerate(t testing.TB, post *ExactPosterior) []float64 {
 	p := make([]float64, 1<<(post.visible*post.hidden))
 	for k := range p {
 		p[k] = likelihoodOf(t, post, fromNumber(post.visible, post.hidden, k))
@@ -93,7 +93,7 @@ func TestSweepKeepsThePosterior(t *testing.T) {
 		key := stream.New(3)
 		const coupling = 0.7
 		d := spin.Random(n, m, key.Sub(0).Rand())
-		post := NewPosterior(d, p, coupling)
+		post := NewExactPosterior(d, p, coupling)
 		exact := enumerate(t, post)
 		sums := make([]float64, len(exact))
 		for k, v := range exact {
@@ -123,7 +123,7 @@ func TestRunAgainstEnumeration(t *testing.T) {
 	m := teacher(t, n, p, 0, key.Sub(0))
 	m.SetCoupling(coupling)
 	d := data(t, m, samples, key.Sub(1))
-	post := NewPosterior(d, p, coupling)
+	post := NewExactPosterior(d, p, coupling)
 	run, err := post.Run(context.Background(), spin.Random(n, p, key.Sub(2).Rand()),
 		Schedule{BurnIn: 100, Temperature: 2, Keep: 40_000}, key.Sub(3))
 	if err != nil {
@@ -169,9 +169,9 @@ func TestPosteriorPanics(t *testing.T) {
 		hidden   int
 		coupling float64
 	}{{spin.New(0, 3), 1, 1}, {d, 0, 1}, {d, MaxTracked + 1, 1}, {d, 1, 0}, {d, 1, math.NaN()}, {d, 1, math.Inf(1)}} {
-		mustPanic(t, "NewPosterior", func() { NewPosterior(c.data, c.hidden, c.coupling) })
+		mustPanic(t, "NewPosterior", func() { NewExactPosterior(c.data, c.hidden, c.coupling) })
 	}
-	post := NewPosterior(d, 2, 1)
+	post := NewExactPosterior(d, 2, 1)
 	ctx := context.Background()
 	mustPanic(t, "rows", func() { likelihoodOf(t, post, spin.New(4, 2)) })
 	mustPanic(t, "columns", func() { likelihoodOf(t, post, spin.New(5, 1)) })

@@ -31,7 +31,7 @@ type Run struct {
 // sweep draws the synapses of each site in turn given all others. The run is a
 // function of the arguments, on one thread. The error is the context's. It
 // panics if the schedule is out of range or the synapses have another shape.
-func (post *Posterior) Run(ctx context.Context, start *spin.Matrix, schedule Schedule, key stream.Key) (*Run, error) {
+func (post *ExactPosterior) Run(ctx context.Context, start *spin.Matrix, schedule Schedule, key stream.Key) (*Run, error) {
 	if schedule.BurnIn < 0 || schedule.Keep < 1 || !(schedule.Temperature >= 1) {
 		panic(fmt.Sprintf("planted: Run with a schedule of %+v", schedule))
 	}

@@ -70,7 +70,7 @@ func NewYardstick(ctx context.Context, teacher *rbm.Machine, data *spin.Matrix, 
 	if p > MaxTracked {
 		return nil, fmt.Errorf("a teacher of %d hidden units: the posterior of the synapses is sampled for at most %d", p, MaxTracked)
 	}
-	post := NewPosterior(data, p, teacher.Coupling())
+	post := NewExactPosterior(data, p, teacher.Coupling())
 	y := &Yardstick{}
 	cold := schedule
 	cold.Temperature = 1

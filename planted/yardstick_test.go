@@ -117,7 +117,7 @@ func BenchmarkRun(b *testing.B) {
 	for _, c := range []struct{ n, p, alpha int }{{100, 1, 8}, {100, 3, 8}, {100, 8, 8}} {
 		b.Run(fmt.Sprintf("N=%d/P=%d/alpha=%d", c.n, c.p, c.alpha), func(b *testing.B) {
 			m := teacher(b, c.n, c.p, 0, stream.New(1))
-			post := NewPosterior(data(b, m, c.alpha*c.n, stream.New(2)), c.p, m.Coupling())
+			post := NewExactPosterior(data(b, m, c.alpha*c.n, stream.New(2)), c.p, m.Coupling())
 			start := spin.Random(c.n, c.p, stream.New(3).Rand())
 			for b.Loop() { // 2,500 sweeps
 				if _, err := post.Run(context.Background(), start, some, stream.New(4)); err != nil {
@@ -132,7 +132,7 @@ func BenchmarkAlignedMean(b *testing.B) {
 	for _, p := range []int{3, 8} {
 		b.Run(fmt.Sprintf("N=100/P=%d", p), func(b *testing.B) {
 			m := teacher(b, 100, p, 0, stream.New(1))
-			post := NewPosterior(data(b, m, 300, stream.New(2)), p, m.Coupling())
+			post := NewExactPosterior(data(b, m, 300, stream.New(2)), p, m.Coupling())
 			run, err := post.Run(context.Background(), m.Signs(), some, stream.New(4))
 			if err != nil {
 				b.Fatal(err)

@@ -16,11 +16,11 @@ import (
 // what a machine with known synapses, and the dual network of a posterior,
 // both are.
 type Network[T Real] struct {
-	Constant     float64
-	Coupling     []T // K, hidden x visible
-	VisibleField []T // b, of length N
-	HiddenField  []T // c, of length P
-	Bound        T   // on every |K|, where who set the couplings knew one without looking at them; else 0
+	Constant      float64
+	Coupling      []T // K, hidden x visible
+	VisibleField  []T // b, of length N
+	HiddenField   []T // c, of length P
+	CouplingLimit T   // at least every |K|, if it was known when the couplings were set; else 0
 }
 
 // NewNetwork returns a network without couplings and fields.
@@ -43,7 +43,7 @@ func (n *Network[T]) SetWeights(params *Params, w []T) {
 
 // setCouplings sets the couplings to J w, 0 outside all links.
 func setCouplings[T, S Real](n *Network[T], params *Params, w []S) {
-	n.Bound = 0
+	n.CouplingLimit = 0
 	if !params.Whole() {
 		clear(n.Coupling)
 	}

@@ -132,7 +132,7 @@ func lightened(r Record) Record {
 // Sizes of what a record points to, bytes.
 var (
 	recordBytes     = int(reflect.TypeFor[Record]().Size())
-	engineBytes     = int(reflect.TypeFor[Engine]().Size())
+	engineBytes     = int(reflect.TypeFor[EngineReport]().Size())
 	boundBytes      = int(reflect.TypeFor[Bound]().Size())
 	likelihoodBytes = int(reflect.TypeFor[LogLikelihood]().Size())
 	estimateBytes   = int(reflect.TypeFor[Estimate]().Size())

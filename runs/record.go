@@ -63,7 +63,7 @@ type Record struct {
 	Polarised Number  `json:"polarised"`      // share of synapses with |mean| > 0.9
 	KL        Number  `json:"kl_per_synapse"` // nats
 
-	Engine        *Engine        `json:"engine,omitempty"`
+	Engine        *EngineReport  `json:"engine,omitempty"`
 	Bound         *Bound         `json:"bound,omitempty"`
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
 	Validation    *LogLikelihood `json:"validation,omitempty"` // of data that were not learned from
@@ -80,8 +80,8 @@ type Record struct {
 	Samples  string `json:"samples,omitempty"`
 }
 
-// Engine is what the expectation step of a record reported.
-type Engine struct {
+// EngineReport is what the expectation step of a record reported.
+type EngineReport struct {
 	Name       string `json:"name"`
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`

@@ -35,7 +35,7 @@ func steps(records []Record) (s []int) {
 
 func full(step int) Record {
 	return Record{Step: step, Epoch: 1.5, Seconds: 2, Fraction: 0.25, Rate: 0.02, Coupling: 0.1, Polarised: 0.5, KL: 0.3,
-		Engine:         &Engine{Name: "tap", Iterations: 7, Residual: 1e-5, Converged: true},
+		Engine:         &EngineReport{Name: "tap", Iterations: 7, Residual: 1e-5, Converged: true},
 		Bound:          &Bound{Value: -120, Data: 20, Partition: 139, KL: 1, By: "annealing"},
 		LogLikelihood:  &LogLikelihood{Data: "mnist:test", Forward: &Estimate{-119, -120, -118}, Reverse: &Estimate{-122, -124, -121}},
 		Magnetisations: []int{3, 0, 4}, SingularValues: []Number{5, 1}, Overlap: &Overlap{Mean: 0.1, Max: 0.5, Matrix: []Number{1, 0.1, 0.1, 1}},

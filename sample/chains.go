@@ -41,7 +41,7 @@ func newChains[T rbm.Real, V units.States[V], H units.States[H]](source Source[T
 	if n < 1 {
 		panic(fmt.Sprintf("sample: %d chains", n))
 	}
-	return &Chains[T, V, H]{Visible: source.NewVisible(n), Hidden: source.Start(n, key.Sub(stream.ChainsStart)),
+	return &Chains[T, V, H]{Visible: source.NewVisible(n), Hidden: source.RandomHidden(n, key.Sub(stream.ChainsStart)),
 		key: key, layers: source.Conditionals(n), at: t}
 }
 
@@ -52,8 +52,8 @@ func (c *Chains[T, V, H]) checkShape(verb string, s V) {
 	}
 }
 
-// Start sets the visible states to the columns of s and draws the hidden ones given them.
-func (c *Chains[T, V, H]) Start(s V) {
+// StartAt sets the visible states to the columns of s and draws the hidden ones given them.
+func (c *Chains[T, V, H]) StartAt(s V) {
 	c.checkShape("Start", s)
 	c.Visible = s.Clone()
 	c.drawHidden(stream.ChainsHidden)

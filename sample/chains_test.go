@@ -142,7 +142,7 @@ func chainsDistribution[T rbm.Real](t *testing.T) {
 		s.Set(1, l, 1)
 		s.Set(4, l, 1)
 	}
-	c.Start(s)
+	c.StartAt(s)
 	wantDistribution(t, "just started", c, probabilities(lnw, func(k int) bool { return k&(1<<visible-1) == 1<<1|1<<4 }))
 	c.Visible.Set(0, 0, 1)
 	if s.At(0, 0) == 1 {
@@ -265,8 +265,8 @@ func TestChainsPanics(t *testing.T) {
 		"sample: 0 chains": func() { NewChains(OnNetwork(net), 0, stream.New(1)) },
 		"sample: a network of 6 x 3 units in the place of one of 5 x 3": func() { source.Set(testNetwork[float32](6, 3)) },
 		"sample: a network of 5 x 2 units in the place of one of 5 x 3": func() { source.Set(testNetwork[float32](5, 2)) },
-		"sample: Start of 5 x 4 chains at 5 x 3 states":                 func() { c.Start(spin.New(5, 3)) },
-		"sample: Start of 5 x 4 chains at 4 x 4 states":                 func() { c.Start(spin.New(4, 4)) },
+		"sample: Start of 5 x 4 chains at 5 x 3 states":                 func() { c.StartAt(spin.New(5, 3)) },
+		"sample: Start of 5 x 4 chains at 4 x 4 states":                 func() { c.StartAt(spin.New(4, 4)) },
 		"sample: 4 base fields for 5 visible units": func() {
 			_, _ = AnnealedLnZ(t.Context(), OnNetwork(net).From(make([]float64, 4)), Annealing{Chains: 2, Temperatures: 1})
 		},

@@ -38,14 +38,14 @@ func TestCoarseChains(t *testing.T) {
 	if d := deviation(); d != 0 {
 		t.Errorf("fields of large couplings are off by %v", d)
 	}
-	net.Bound = 1 // that is too large to tell
+	net.CouplingLimit = 1 // that is too large to tell
 	source.Set(net)
 	if d := deviation(); d != 0 {
 		t.Errorf("fields of large couplings are off by %v", d)
 	}
 	net.Coupling[5] = 0
 	for _, bound := range []float32{0.1, 1, 0} {
-		net.Bound = bound
+		net.CouplingLimit = bound
 		source.Set(net)
 		if d := deviation(); d == 0 {
 			t.Errorf("fields of small couplings, bounded by %v, are not rounded again", bound)

@@ -84,7 +84,7 @@ func TestFrozen(t *testing.T) {
 		if err := c.Observe(held, 0.4); err != nil {
 			t.Fatal(err)
 		}
-		c.Start(held)
+		c.StartAt(held)
 		c.Sweep(2)
 		d.spins(c.Visible)
 		numbers(&d, c.VisibleFields())

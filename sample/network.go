@@ -85,7 +85,7 @@ func (s *NetworkSource[T]) round() {
 	fits := func(couplings []T) bool {
 		return kernel.CoarseError(couplings, max(s.net.Visible(), s.net.Hidden())) < tolerableError
 	}
-	bound := s.net.Bound
+	bound := s.net.CouplingLimit
 	s.coarse = s.mayRound && (bound > 0 && fits([]T{bound}) || fits(s.net.Coupling))
 }
 

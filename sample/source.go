@@ -22,8 +22,8 @@ type Source[T rbm.Real, V units.States[V], H units.States[H]] interface {
 	// drawn into.
 	NewVisible(count int) V
 	NewHidden(count int) H
-	// Start returns random hidden states, at which chains start.
-	Start(count int, key stream.Key) H
+	// RandomHidden returns random hidden states, at which chains start.
+	RandomHidden(count int, key stream.Key) H
 	// Base returns visible states drawn from the base.
 	Base(count int, key stream.Key) V
 	// LnZBase returns ln Z at t = 0. Gains and log-weights are in its units:

@@ -82,8 +82,8 @@ func (w *spinPath[T]) NewVisible(count int) *spin.Matrix { return spin.New(len(w
 // NewHidden implements Source.
 func (w *spinPath[T]) NewHidden(count int) *spin.Matrix { return spin.New(w.hidden, count) }
 
-// Start implements Source: independent fair spins.
-func (w *spinPath[T]) Start(count int, key stream.Key) *spin.Matrix {
+// RandomHidden implements Source: independent fair spins.
+func (w *spinPath[T]) RandomHidden(count int, key stream.Key) *spin.Matrix {
 	return spin.Random(w.hidden, count, key.Rand())
 }
 

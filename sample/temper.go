@@ -202,11 +202,11 @@ func (e *Tempered[T, V, H]) LnZ(ensembles []int) float64 {
 // Sweeps returns how many sweeps have been done.
 func (e *Tempered[T, V, H]) Sweeps() uint64 { return e.sweeps }
 
-// Start sets the visible states at every temperature to the columns of s
+// StartAt sets the visible states at every temperature to the columns of s
 // (visible x chains) and draws the hidden ones given them.
-func (e *Tempered[T, V, H]) Start(s V) {
+func (e *Tempered[T, V, H]) StartAt(s V) {
 	for _, c := range e.rungs {
-		c.Start(s)
+		c.StartAt(s)
 	}
 	e.shown = true
 }

@@ -67,7 +67,7 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 		}
 	}
 	gibbs := NewChains(OnNetwork(net), chains, stream.New(1))
-	gibbs.Start(up)
+	gibbs.StartAt(up)
 	gibbs.Sweep(100)
 	crossed, want := 0, 0.0
 	for l := range chains {
@@ -86,7 +86,7 @@ func temperedDistribution[T rbm.Real](t *testing.T) {
 
 	source := OnNetwork(net).From(testBase)
 	e := NewTempered(source, Tempering{Chains: chains, Ladder: testLadder, Key: stream.New(2)})
-	e.Start(up)
+	e.StartAt(up)
 	e.Sweep(100)
 	check := func(what string, net *rbm.Network[T], keep func(int) bool) {
 		t.Helper()
@@ -147,7 +147,7 @@ func TestTemperedStationary(t *testing.T) {
 				s.Set(i, l, int8(k>>i&1))
 			}
 		}
-		e.Rung(r).Start(s)
+		e.Rung(r).StartAt(s)
 	}
 	e.shown = true
 	for range 2 {

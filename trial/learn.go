@@ -40,7 +40,7 @@ func DefaultLearner(s Setup, restarts int) *Learner {
 	return &Learner{
 		Restarts: restarts, Steps: 200, Rate: 0.2, Rule: variational.Adam, Polish: 30, Chains: chains,
 		Engine: func(start *spin.Matrix, key stream.Key) dual.Engine[float32] {
-			engine, _ := dual.Auto(s.Visible, s.Hidden, dual.Chains[float32]{Count: chains, Sweeps: 1, Key: key, Start: start})
+			engine, _ := dual.Auto(s.Visible, s.Hidden, dual.Chains[float32]{Count: chains, Sweeps: 1, Key: key, InitialVisible: start})
 			return engine
 		},
 	}
@@ -110,7 +110,7 @@ func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Mod
 
 // trainer returns that of one start.
 func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
-	model := variational.NewModel[float32](variational.Start{
+	model := variational.NewModel[float32](variational.Initial{
 		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(stream.StudentThetas), Prior: l.Prior,
 	}, t.Data)
 	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(stream.StudentChainStates).Rand()), key.Sub(stream.StudentChains))

@@ -90,7 +90,7 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	}
 	mean := make([]float32, len(trace.Model.Posterior.Theta))
 	trace.Model.Posterior.Mean(mean)
-	trace.Overlaps = anatomy.Overlaps(mean, t.Setup.Hidden)
+	trace.Overlaps = anatomy.UnitOverlaps(mean, t.Setup.Hidden)
 	trace.BoundAnnealed, err = t.bound(ctx, DefaultLearner(t.Setup, 1), trace.Model, 0)
 	return trace, err
 }
@@ -111,7 +111,7 @@ func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objectiv
 	}
 	p.Entropy, p.Polarised = q.Entropy()/float64(len(q.Theta)), q.Polarised(rbm.Decided)
 	if t.Setup.Hidden > 1 {
-		p.Pair, p.LargestPair = anatomy.Pairs(anatomy.Overlaps(mean, t.Setup.Hidden), t.Setup.Hidden)
+		p.Pair, p.LargestPair = anatomy.Pairs(anatomy.UnitOverlaps(mean, t.Setup.Hidden), t.Setup.Hidden)
 	}
 	if annealed {
 		net := dual.NewNetwork(&model.Params, mean)

@@ -19,7 +19,7 @@ func BenchmarkStep(b *testing.B) {
 	for _, hidden := range []int{100, 500} {
 		for _, centre := range []bool{true, false} {
 			b.Run(fmt.Sprintf("784x%d/centred=%v", hidden, centre), func(b *testing.B) {
-				model := NewModel[float32](Start{Hidden: hidden, Coupling: 0.05, Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(1)}, samples)
+				model := NewModel[float32](Initial{Hidden: hidden, Coupling: 0.05, Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(1)}, samples)
 				chains := &dual.Chains[float32]{Count: 500, Sweeps: 1, Key: key.Sub(2)}
 				opt := Options{Steps: 1 << 40, Batch: 500, Rate: 0.01, FieldRate: 1, CouplingRate: 0.5, MaxTheta: 4, Key: key.Sub(3)}
 				if centre {

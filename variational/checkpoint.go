@@ -15,7 +15,6 @@ import (
 	"bethe/internal/durable"
 	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/spin"
 )
 
 // checkpointFormat is the version of the checkpoint file.
@@ -110,10 +109,9 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 	for k, part := range parts {
 		state := part.State()
 		meta.Counts = append(meta.Counts, state.Count)
-		if state.Spins != nil {
-			values := make([]int8, state.Spins.Rows()*state.Spins.Cols())
-			spin.Values(values, state.Spins)
-			arrays = append(arrays, npy.Array{Name: spinsName(k), Shape: []int{state.Spins.Rows(), state.Spins.Cols()}, Data: values})
+		for i, x := range state.States {
+			x.Name = statesName(k, i)
+			arrays = append(arrays, x)
 		}
 		for i, x := range state.Numbers {
 			arrays = append(arrays, npy.Array{Name: numbersName(k, i), Shape: []int{len(x)}, Data: x})
@@ -197,16 +195,12 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	}
 	for k, part := range parts {
 		state := dual.State{Count: meta.Counts[k]}
-		if name := spinsName(k); a.Has(name) {
-			shape := a.Shape(name)
-			if len(shape) != 2 {
-				return fmt.Errorf("%s: array %q has shape %v, not hidden x chains", path, name, shape)
+		for i := 0; a.Has(statesName(k, i)); i++ {
+			x := a.Array(statesName(k, i))
+			if len(x.Shape) != 2 {
+				return fmt.Errorf("%s: array %q has shape %v, not units x chains", path, x.Name, x.Shape)
 			}
-			values, err := npy.Get[int8](a, name, shape...)
-			if err != nil {
-				return err
-			}
-			state.Spins = spin.FromSigns(shape[0], shape[1], values)
+			state.States = append(state.States, x)
 		}
 		for i := 0; a.Has(numbersName(k, i)); i++ {
 			x, err := npy.Get[float64](a, numbersName(k, i), -1)
@@ -257,7 +251,7 @@ func (t *Trainer[T]) checkMember(name string, shape []int) error {
 		return nil
 	case slices.Contains(headNames[:], name) && len(shape) == 1: // of labels that are not learned here
 		return nil
-	case stateNames.MatchString(name) && (len(shape) == 2 && shape[0] == p || len(shape) == 1):
+	case stateNames.MatchString(name) && (len(shape) == 1 || len(shape) == 2):
 		return nil
 	}
 	return fmt.Errorf("array %q of shape %v: a checkpoint of this run has none", name, shape)
@@ -301,9 +295,18 @@ const averageTheta = "average_theta"
 
 func averageName(k int) string { return fmt.Sprintf("average_parameters%d", k) }
 
-var stateNames = regexp.MustCompile(`^state\d+_(spins|numbers\d+)$`)
+// stateNames are those of statesName and numbersName.
+var stateNames = regexp.MustCompile(`^state\d+_(spins|states\d+|numbers\d+)$`)
 
-func spinsName(part int) string      { return fmt.Sprintf("state%d_spins", part) }
+// statesName is that of states of a part. The first has the name that it had when
+// all states were spins.
+func statesName(part, k int) string {
+	if k == 0 {
+		return fmt.Sprintf("state%d_spins", part)
+	}
+	return fmt.Sprintf("state%d_states%d", part, k)
+}
+
 func numbersName(part, k int) string { return fmt.Sprintf("state%d_numbers%d", part, k) }
 
 type namedVector struct {

@@ -32,7 +32,7 @@ func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 	const n, p, m = 300, 24, 200
 	key := stream.New(8)
 	samples, _ := plantedSamples(n, 2*m, key.Sub(0))
-	model := NewModel[float32](Start{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
+	model := NewModel[float32](Initial{Hidden: p, Coupling: 0.1, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(1)}, samples)
 	gradient := func(first int, coarse bool) []float32 {
 		o := &Objective[float32]{Partition: fixedTerm{}, Hidden: Mixture[float32]{}, Samples: 2 * m, Coarse: coarse}
 		cols := make([]int, m)

@@ -26,7 +26,7 @@ func Example() {
 	}
 
 	data := units.NewSpins[float64](samples)
-	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2)}, samples)
+	model := variational.NewModel[float64](variational.Initial{Hidden: 2, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2)}, samples)
 	trainer, err := variational.NewTrainer(model, data,
 		&dual.Annealed[float64]{Engine: dual.Exact[float64]{}},
 		variational.Mixture[float64]{},

@@ -32,7 +32,7 @@ const fromSamples = 2000
 // were cut off the fields at the mean of the data stay.
 //
 // It panics if shapes differ, and returns an error if the couplings are all 0 or not finite.
-func From(file *rbm.File, kind rbm.Kind, start Start, samples *spin.Matrix) (*rbm.Model[float32], error) {
+func From(file *rbm.File, kind rbm.Kind, start Initial, samples *spin.Matrix) (*rbm.Model[float32], error) {
 	n, p := file.Visible(), file.Hidden()
 	if n != samples.Rows() || p != start.Hidden {
 		panic(fmt.Sprintf("variational: From a machine of %d x %d units for %d x %d", n, p, samples.Rows(), start.Hidden))
@@ -74,7 +74,7 @@ func From(file *rbm.File, kind rbm.Kind, start Start, samples *spin.Matrix) (*rb
 
 // setFrom sets the fields, and the hidden offsets, of a model that starts from
 // parameters with the given couplings, hidden x visible.
-func setFrom(model *rbm.Model[float32], from *rbm.Params, couplings []float32, start Start, samples *spin.Matrix) {
+func setFrom(model *rbm.Model[float32], from *rbm.Params, couplings []float32, start Initial, samples *spin.Matrix) {
 	n := model.Visible()
 	unit := from.Clone()
 	unit.SetCoupling(1)

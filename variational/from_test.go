@@ -47,7 +47,7 @@ func TestFrom(t *testing.T) {
 	const n, p = 9, 4
 	samples := spin.Random(n, 50, stream.New(7).Rand())
 	for _, centre := range []bool{false, true} {
-		start := Start{Hidden: p, Coupling: 0.7, Centre: centre}
+		start := Initial{Hidden: p, Coupling: 0.7, Centre: centre}
 		for _, real := range []bool{false, true} {
 			for _, kind := range []rbm.Kind{rbm.BinaryKind, rbm.RealKind} {
 				file := fromFile(n, p, real)
@@ -111,7 +111,7 @@ func TestFromNothing(t *testing.T) {
 	file := fromFile(9, 4, true)
 	file.Synapses = rbm.RealValued(9, 4, make([]float32, 9*4))
 	samples := spin.New(9, 3)
-	if _, err := From(file, rbm.BinaryKind, Start{Hidden: 4, Coupling: 1}, samples); err == nil {
+	if _, err := From(file, rbm.BinaryKind, Initial{Hidden: 4, Coupling: 1}, samples); err == nil {
 		t.Error("no error for couplings of 0")
 	}
 	defer func() {
@@ -119,5 +119,5 @@ func TestFromNothing(t *testing.T) {
 			t.Error("no panic for another shape")
 		}
 	}()
-	_, _ = From(file, rbm.BinaryKind, Start{Hidden: 5, Coupling: 1}, samples)
+	_, _ = From(file, rbm.BinaryKind, Initial{Hidden: 5, Coupling: 1}, samples)
 }

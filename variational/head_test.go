@@ -210,7 +210,7 @@ func TestWrongLabels(t *testing.T) {
 		"labels of weight +Inf":  {Labels: make([]int, 10), LabelWeight: math.Inf(1)},
 	} {
 		opt.Steps, opt.Rate = 1, 0.1 // valid otherwise
-		model := NewModel[float32](Start{Hidden: 3, Coupling: 0.2}, samples)
+		model := NewModel[float32](Initial{Hidden: 3, Coupling: 0.2}, samples)
 		_, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}, Mixture[float32]{}, opt)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, not %q", err, want)

@@ -9,8 +9,8 @@ import (
 	"bethe/units"
 )
 
-// A Start says where learning starts.
-type Start struct {
+// A Initial says where learning starts.
+type Initial struct {
 	Hidden    int
 	Coupling  float64 // J
 	Fields    bool    // start fields at those of independent spins with the data's means, else at 0
@@ -25,7 +25,7 @@ type Start struct {
 // NewModel returns the model of spins that learning samples (visible x M) starts from. A
 // spin that never changes gets the finite field atanh(M/(M+2)). It panics if the
 // prior has another shape.
-func NewModel[T rbm.Real](start Start, samples *spin.Matrix) *rbm.Model[T] {
+func NewModel[T rbm.Real](start Initial, samples *spin.Matrix) *rbm.Model[T] {
 	n, m := samples.Rows(), samples.Cols()
 	model := &rbm.Model[T]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[T](n, start.Hidden)}
 	sums := make([]int, n)

@@ -32,7 +32,7 @@ func TestFieldsStayFinite(t *testing.T) {
 			samples.Set(i, a, int8(1-2*(i%2)))
 		}
 	}
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.1, Fields: true, Deviation: 0.3, Key: stream.New(1)}, samples)
 	if err := exactTrainer(t, model, samples, Options{Steps: 200, Rate: 2, FinalRate: 1, FieldRate: 1}).Run(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestFieldsStayFinite(t *testing.T) {
 // Adam's formulas, with J d/dJ as the gradient.
 func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(11))
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
 	const rate, share, first, second = 0.2, 1.5, kernel.AdamFirst, kernel.AdamSecond
 	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
 	grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
@@ -83,7 +83,7 @@ func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 // fall linearly to their final share.
 func TestBayesianRuleInMiniBatches(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(12))
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 1e-9, Deviation: 0.5, Key: stream.New(3)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 1e-9, Deviation: 0.5, Key: stream.New(3)}, samples)
 	q := model.Posterior
 	q.PriorTheta = make([]float64, len(q.Theta))
 	want := make([]float64, len(q.Theta))
@@ -120,7 +120,7 @@ func TestBayesianRuleInMiniBatches(t *testing.T) {
 // done, and a time limit is one on the clock.
 func TestElapsedIsTimeOnTheClock(t *testing.T) {
 	samples, _ := plantedSamples(6, 10, stream.New(13))
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
 	trainer := exactTrainer(t, model, samples, Options{Time: 20 * time.Millisecond, Rate: 0.1, FinalRate: 1})
 	began, steps := time.Now(), 0
 	err := trainer.Run(t.Context(), func(Progress) error {

@@ -37,7 +37,7 @@ func TestCavityKeepsTheContract(t *testing.T) {
 // objective returns an objective of chains, a model of so many units and samples of spins.
 func objective(visible, hidden, samples, chains int) (*variational.Objective[float32], *rbm.Model[float32], *units.Spins[float32]) {
 	s := spin.Random(visible, samples, stream.New(1).Rand())
-	model := variational.NewModel[float32](variational.Start{Hidden: hidden, Coupling: 0.1, Centre: true, Deviation: 0.5, Key: stream.New(2)}, s)
+	model := variational.NewModel[float32](variational.Initial{Hidden: hidden, Coupling: 0.1, Centre: true, Deviation: 0.5, Key: stream.New(2)}, s)
 	term := &dual.Annealed[float32]{Engine: &dual.Chains[float32]{Count: chains, Sweeps: 2, Key: stream.New(3)}}
 	return &variational.Objective[float32]{Partition: term, Hidden: variational.Mixture[float32]{}, Samples: samples}, model, units.NewSpins[float32](s)
 }

@@ -18,7 +18,7 @@ var baselines = map[string]rbm.Kind{"real": rbm.RealKind, "sampled": rbm.Sampled
 // known returns an objective on samples with an exact engine, and a random model.
 func known(kind rbm.Kind, samples *spin.Matrix) (*Objective[float64], *rbm.Model[float64]) {
 	key := stream.New(3)
-	model := NewModel[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
+	model := NewModel[float64](Initial{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: key.Sub(0)}, samples)
 	rng := key.Sub(1).Rand()
 	for mu := range model.HiddenField {
 		model.HiddenField[mu], model.HiddenOffset[mu] = rng.NormFloat64(), 2*rng.Float64()-1
@@ -139,7 +139,7 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 	for name, kind := range baselines {
 		start := func() (*Trainer[float32], *dual.Chains[float32]) {
 			key := stream.New(7)
-			model := NewModel[float32](Start{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+			model := NewModel[float32](Initial{Hidden: 3, Coupling: 0.25, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 			chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 			trainer, err := NewTrainer(model, spinsOf(model, samples), dual.TermFor(kind, chains), Mixture[float32]{}, Options{
 				Steps: 240, Batch: 50, Synapses: kind, Rate: 0.05, FinalRate: 0.1, FieldRate: 1, OffsetRate: 0.02, Key: key.Sub(2), Draw: key.Sub(3),

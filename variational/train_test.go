@@ -62,7 +62,7 @@ func learner(t testing.TB, samples *spin.Matrix, opt Options) (*Trainer[float32]
 func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
 	key := stream.New(5)
-	model := NewModel[float32](Start{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+	model := NewModel[float32](Initial{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 	opt.Key = key.Sub(2)
 	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4
@@ -95,7 +95,7 @@ func TestLearningClimbsTheBound(t *testing.T) {
 		rate float64
 	}{{"adam", Adam, 0.2}, {"bayesian rule", BayesianRule, 0.2}, {"clipped adam", ClippedAdam, 0.1}} {
 		models, bounds, err := Restarts(t.Context(), 6, func(start int) (*rbm.Model[float64], float64, error) {
-			model := NewModel[float64](Start{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
+			model := NewModel[float64](Initial{Hidden: 2, Coupling: 1.2 / math.Sqrt(30), Deviation: 0.5, Key: stream.New(uint64(start))}, samples)
 			trainer, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{},
 				Options{Steps: 150, Rule: c.rule, Rate: c.rate, FinalRate: 0.1})
 			if err != nil {
@@ -139,7 +139,7 @@ func TestLearningClimbsTheBound(t *testing.T) {
 // are those of the bound.
 func TestBayesianRuleEndsWhereTheGradientVanishes(t *testing.T) {
 	samples, _ := plantedSamples(12, 60, stream.New(2))
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(3)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(3)}, samples)
 	model.Posterior.PriorTheta = make([]float64, len(model.Posterior.Theta))
 	for k := range model.Posterior.PriorTheta {
 		model.Posterior.PriorTheta[k] = 0.3 * math.Sin(float64(k))
@@ -279,7 +279,7 @@ func TestCheckpointOfAnImpossibleStep(t *testing.T) {
 // before they are read: the elements of these are not there.
 func TestCheckpointOfAnotherSize(t *testing.T) {
 	samples, _ := plantedSamples(20, 150, stream.New(6))
-	for name, want := range map[string]string{"theta.npy": "not [3 20]", "visible_field.npy": "not [20]", "other.npy": "has none", "state0_spins.npy": "has none"} {
+	for name, want := range map[string]string{"theta.npy": "not [3 20]", "visible_field.npy": "not [20]", "other.npy": "has none", "state0_other.npy": "has none"} {
 		path := filepath.Join(t.TempDir(), "checkpoint.npz")
 		var b bytes.Buffer
 		z := zip.NewWriter(&b)
@@ -375,7 +375,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		t.Errorf("error %v after %d steps", err, trainer.Step())
 	}
 
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.3, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3, Key: stream.New(1)}, samples)
 	partition := &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}
 	for _, c := range []struct {
 		name    string
@@ -399,7 +399,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 	if err := bad.Run(t.Context(), nil); !errors.Is(err, ErrDiverged) || bad.Step() != 0 {
 		t.Errorf("a model with NaN: %v", err)
 	}
-	big := NewModel[float64](Start{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
+	big := NewModel[float64](Initial{Hidden: 30, Coupling: 0.3}, spin.New(30, 5))
 	tooBig, err := NewTrainer(big, spinsOf(big, spin.New(30, 5)), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -413,7 +413,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 // such that the distribution stays.
 func TestMovingOffsets(t *testing.T) {
 	samples, synapses := plantedSamples(8, 40, stream.New(8))
-	model := NewModel[float64](Start{Hidden: 2, Coupling: 0.4, Fields: true, Centre: true, Key: stream.New(1)}, samples)
+	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Fields: true, Centre: true, Key: stream.New(1)}, samples)
 	for mu := range 2 {
 		for i := range 8 {
 			model.Posterior.Theta[mu*8+i] = 20 * float64(synapses.At(i, mu))
@@ -490,7 +490,7 @@ func TestBatchesCoverAnEpoch(t *testing.T) {
 // one; with 200 chains of 500 temperatures the spread is far below the limit.
 func TestAnnealedTerms(t *testing.T) {
 	samples, _ := plantedSamples(15, 5000, stream.New(9)) // several blocks of samples
-	model := NewModel[float64](Start{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: stream.New(4)}, samples)
+	model := NewModel[float64](Initial{Hidden: 3, Coupling: 0.3, Fields: true, Centre: true, Deviation: 1, Key: stream.New(4)}, samples)
 	objective := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Hidden: Mixture[float64]{}, Samples: 5000}
 	exact, _, err := objective.Terms(context.Background(), model, spinsOf(model, samples))
 	if err != nil {

@@ -64,7 +64,7 @@ type oracleCase struct {
 		Coupling      float64     `json:"coupling"`
 	} `json:"gradient"`
 	LnLikelihoodAtSign float64       `json:"ln_likelihood_at_sign"`
-	OverSynapses       *overSynapses `json:"over_synapses"`
+	Enumerated         *overSynapses `json:"over_synapses"`
 }
 
 // overSynapses are sums over all configurations of the synapses.
@@ -110,7 +110,7 @@ func (c *oracleCase) check() error {
 		return fmt.Errorf("case sizes N, P, M are %d, %d, %d but the arrays are of %d visible units, %d hidden units, %d samples", c.N, c.P, c.M, n, p, len(c.Samples))
 	case !(math.Abs(c.Coupling-j) <= 1e-12*math.Abs(j)):
 		return fmt.Errorf("coupling is %v, not beta/sqrt(N) = %v", c.Coupling, j)
-	case c.OverSynapses != nil && n*p > maxSynapses:
+	case c.Enumerated != nil && n*p > maxSynapses:
 		return fmt.Errorf("over_synapses of %d synapses: at most %d are enumerated", n*p, maxSynapses)
 	}
 	for _, m := range []struct {
@@ -233,7 +233,7 @@ func (c *oracleCase) compare(ctx context.Context, newEngine func(visible, hidden
 	}
 	record("ln_likelihood", []float64{likelihood}, []float64{c.LnLikelihoodAtSign})
 
-	if o := c.OverSynapses; o != nil {
+	if o := c.Enumerated; o != nil {
 		ours, err := enumerateSynapses(ctx, model, samples)
 		if err != nil {
 			return Result{}, err

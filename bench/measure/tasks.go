@@ -99,7 +99,7 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 		samples = spin.Random(n, max(2*batch, 5000), rand.New(rand.NewPCG(1, 2)))
 	}
 	key := stream.New(1)
-	model := variational.NewModel[float32](variational.Start{
+	model := variational.NewModel[float32](variational.Initial{
 		Hidden: p, Coupling: 2.8 / math.Sqrt(float64(n)), Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(0),
 	}, samples)
 	first := make([]int, batch)
@@ -108,7 +108,7 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 	}
 	start := spin.New(n, batch)
 	samples.Gather(start, first)
-	engine := &dual.Chains[float32]{Count: batch, Sweeps: 1, Key: key.Sub(1), Start: start}
+	engine := &dual.Chains[float32]{Count: batch, Sweeps: 1, Key: key.Sub(1), InitialVisible: start}
 	opt := variational.Options{
 		Steps: 1 << 20, Batch: batch, Rate: 0.02, FinalRate: 0.02, FieldRate: 1, CouplingRate: 0.5, MaxTheta: 4, Key: key.Sub(2),
 	}
@@ -149,7 +149,7 @@ func plantedRuns(rule variational.Rule, partition func() dual.Partition[float32]
 	}
 	return func(runs int) error {
 		for k := range runs {
-			model := variational.NewModel[float32](variational.Start{
+			model := variational.NewModel[float32](variational.Initial{
 				Hidden: p, Coupling: teacher.Coupling(), Deviation: 0.5, Key: key.Sub(2).Sub(uint64(k)),
 			}, samples)
 			trainer, err := variational.NewTrainer(model, units.NewSpins[float32](samples), partition(), variational.Mixture[float32]{}, variational.Options{

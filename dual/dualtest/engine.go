@@ -198,7 +198,7 @@ func restored(t *testing.T, keeper dual.Stateful, fresh func() dual.Stateful, vi
 			}
 			same(t, "calls after Restore", append(call(other, 1), call(other, 0)...), want)
 		}
-		if state.Spins == nil && state.Numbers == nil {
+		if state.States == nil && state.Numbers == nil {
 			continue // nothing that has a size
 		}
 		if err := fresh().Restore(visible, hidden+1, state); err == nil {

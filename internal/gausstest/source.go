@@ -185,8 +185,8 @@ func (s *Source) NewVisible(count int) *units.Reals[float64] {
 // NewHidden implements sample.Source.
 func (s *Source) NewHidden(count int) *spin.Matrix { return spin.New(s.machine.Hidden(), count) }
 
-// Start implements sample.Source: fair spins.
-func (s *Source) Start(count int, key stream.Key) *spin.Matrix {
+// RandomHidden implements sample.Source: fair spins.
+func (s *Source) RandomHidden(count int, key stream.Key) *spin.Matrix {
 	return spin.Random(s.machine.Hidden(), count, key.Rand())
 }
 

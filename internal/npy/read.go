@@ -247,6 +247,14 @@ func Get[T any](a *Archive, name string, shape ...int) ([]T, error) {
 // Shape returns the shape of an array, nil if there is none of the name.
 func (a *Archive) Shape(name string) []int { return a.arrays[name].Shape }
 
+// Array returns an array with its name, its shape and the elements as they are, none of
+// them if there is none of the name.
+func (a *Archive) Array(name string) Array {
+	array := a.arrays[name]
+	array.Name = name
+	return array
+}
+
 // Bytes returns a member that is not an array, such as meta.json.
 func (a *Archive) Bytes(name string) ([]byte, error) {
 	x, ok := a.arrays[name].Data.([]byte)

@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 	}
 	for _, r := range []*runs.Record{
 		{Step: 1, Rate: 0.5, Coupling: 0.25, Polarised: none, KL: none},
-		{Step: 2, Rate: none, Coupling: 0.25, Polarised: 0.125, KL: 0.5, Engine: &runs.Engine{Iterations: 3, Residual: 0.5}, Labels: &runs.Labels{Loss: 2, Error: 0.5},
+		{Step: 2, Rate: none, Coupling: 0.25, Polarised: 0.125, KL: 0.5, Engine: &runs.EngineReport{Iterations: 3, Residual: 0.5}, Labels: &runs.Labels{Loss: 2, Error: 0.5},
 			Bound: &runs.Bound{Value: -4, Data: 8, Partition: 11, KL: 1}, LogLikelihood: &runs.LogLikelihood{Forward: &runs.Estimate{Value: -3}, Reverse: &runs.Estimate{Value: -5}},
 			Overlap: &runs.Overlap{Mean: 0.5, Max: 1}, Magnetisations: []int{1, 2}, Samples: "s.png"},
 		{Step: 3, Rate: none, Coupling: none, Polarised: none, KL: none, LogLikelihood: &runs.LogLikelihood{Exact: &runs.Estimate{Value: -3}}},

@@ -85,7 +85,7 @@ func (c Case[T, V, H]) settled(key stream.Key) *sample.Chains[T, V, H] {
 // drawn returns states in equilibrium at at, and the conditionals they come from.
 func (c Case[T, V, H]) drawn(at T, key stream.Key) (V, H, sample.Conditionals[T, V, H]) {
 	source := c.New()
-	layers, v, h := source.Conditionals(chains), source.NewVisible(chains), source.Start(chains, key.Sub(0))
+	layers, v, h := source.Conditionals(chains), source.NewVisible(chains), source.RandomHidden(chains, key.Sub(0))
 	for k := range uint64(sweeps) {
 		layers.DrawVisible(v, h, at, key.Sub(2*k+1))
 		layers.DrawHidden(h, v, at, key.Sub(2*k+2))
@@ -105,7 +105,7 @@ func (c Case[T, V, H]) shapes(t *testing.T) {
 	v, h := source.NewVisible(7), source.NewHidden(7)
 	shape("NewVisible", v.Units(), v.Len(), n)
 	shape("NewHidden", h.Units(), h.Len(), p)
-	start, base := source.Start(7, stream.New(1)), source.Base(7, stream.New(1))
+	start, base := source.RandomHidden(7, stream.New(1)), source.Base(7, stream.New(1))
 	shape("Start", start.Units(), start.Len(), p)
 	shape("Base", base.Units(), base.Len(), n)
 	if scattering, ok := source.(sample.Scattering[V]); ok {

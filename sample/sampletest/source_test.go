@@ -33,7 +33,7 @@ func (s *potts) LnZBase() float64 {
 	return float64(n)*math.Log(q) + float64(p)*math.Ln2
 }
 
-func (s *potts) Start(count int, key stream.Key) *spin.Matrix {
+func (s *potts) RandomHidden(count int, key stream.Key) *spin.Matrix {
 	return spin.Random(len(s.field), count, key.Rand())
 }
 

@@ -148,7 +148,7 @@ func patterns() *spin.Matrix {
 func trainer(t *testing.T, partition dual.Partition[float64], hidden units.Hidden[float64]) *variational.Trainer[float64] {
 	t.Helper()
 	samples := patterns()
-	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: stream.New(2)}, samples)
+	model := variational.NewModel[float64](variational.Initial{Hidden: 2, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: stream.New(2)}, samples)
 	tr, err := variational.NewTrainer(model, units.NewSpins[float64](samples), partition, hidden,
 		variational.Options{Steps: 30, Rate: 0.15, FinalRate: 0.5, FieldRate: 0.3, CouplingRate: 0.1, OffsetRate: 0.1, Batch: 20})
 	if err != nil {
@@ -201,7 +201,7 @@ func TestLearning(t *testing.T) {
 // Offsets of real hidden units follow their means outside ±1.
 func TestOffsets(t *testing.T) {
 	samples := patterns()
-	model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: 0.2, Deviation: 0.3, Key: stream.New(2)}, samples)
+	model := variational.NewModel[float64](variational.Initial{Hidden: 2, Coupling: 0.2, Deviation: 0.3, Key: stream.New(2)}, samples)
 	model.HiddenField[0], model.HiddenOffset[1] = 2, -3
 	tr, err := variational.NewTrainer(model, units.NewSpins[float64](samples), Hopfield{}, Gaussian{}, variational.Options{Steps: 8, Rate: 1e-3, OffsetRate: 0.6})
 	if err != nil {
@@ -230,7 +230,7 @@ func TestRefusals(t *testing.T) {
 		"hidden spins with the term of Gaussian units":  {Hopfield{}, variational.Mixture[float64]{}, rbm.BinaryKind},
 		"real synapses with the term of Gaussian units": {Hopfield{}, Gaussian{}, rbm.RealKind},
 	} {
-		model := variational.NewModel[float64](variational.Start{Hidden: 2, Coupling: 0.2, Deviation: 0.3, Key: stream.New(2)}, samples)
+		model := variational.NewModel[float64](variational.Initial{Hidden: 2, Coupling: 0.2, Deviation: 0.3, Key: stream.New(2)}, samples)
 		_, err := variational.NewTrainer(model, units.NewSpins[float64](samples), c.partition, c.hidden, variational.Options{Steps: 1, Rate: 0.1, Synapses: c.synapses})
 		if !errors.Is(err, dual.ErrNotServed) {
 			t.Errorf("%s: the error is %v", name, err)
