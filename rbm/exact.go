@@ -117,7 +117,6 @@ type walker struct {
 	*enumeration
 	energy float64   // of the small layer's fields
 	fields []float64 // of the large layer
-	visit  func(place int, spins []float64, flip int)
 }
 
 // Begin implements units.Visitor.
@@ -125,21 +124,41 @@ func (w *walker) Begin(spins []float64) {
 	w.fields = slices.Clone(w.largeField)
 	for u, s := range spins {
 		w.energy += s * w.smallField[u]
-		for j, k := range w.coupling[u*w.large : (u+1)*w.large] {
-			w.fields[j] += s * k
-		}
+		add(w.fields, s, w.coupling[u*w.large:(u+1)*w.large])
 	}
 }
 
-// Visit implements units.Visitor.
-func (w *walker) Visit(place int, spins []float64, flip int) { w.visit(place, spins, flip) }
-
 // Flip implements units.Visitor.
 func (w *walker) Flip(u int, spin float64) {
-	d := 2 * spin
-	w.energy += d * w.smallField[u]
-	for j, k := range w.coupling[u*w.large : (u+1)*w.large] {
-		w.fields[j] += d * k
+	w.energy += 2 * spin * w.smallField[u]
+	add(w.fields, 2*spin, w.coupling[u*w.large:(u+1)*w.large])
+}
+
+// add adds scale x to dst.
+func add(dst []float64, scale float64, x []float64) {
+	dst = dst[:len(x)]
+	for j, v := range x {
+		dst[j] += scale * v
+	}
+}
+
+// A summer is a walker that sums the weights.
+type summer struct {
+	walker
+	first    int
+	energies []float64 // of the piece's states
+	sum      *float64  // ln of the sum of their weights
+}
+
+// Visit implements units.Visitor.
+func (w *summer) Visit(place int, _ []float64, flip int) {
+	energy := w.energy
+	for _, f := range w.fields {
+		energy += kernel.Log2Cosh(f)
+	}
+	w.energies[place-w.first] = energy
+	if flip < 0 {
+		*w.sum = LogSumExp(w.energies)
 	}
 }
 
@@ -148,73 +167,75 @@ func (w *walker) Flip(u int, spin float64) {
 func (e *enumeration) logSum(energies []float64) (float64, error) {
 	parts := make([]float64, parallel.Pieces(1<<e.small, e.piece()))
 	err := units.WalkStates(e.ctx, e.small, e.piece(), e.large, func(lo, hi int) units.Visitor {
-		w, piece := &walker{enumeration: e}, energies
-		if piece == nil {
-			piece = make([]float64, hi-lo)
+		w := &summer{walker: walker{enumeration: e}, first: lo, sum: &parts[lo/e.piece()]}
+		if energies == nil {
+			w.energies = make([]float64, hi-lo)
 		} else {
-			piece = piece[lo:hi]
-		}
-		w.visit = func(k int, _ []float64, flip int) {
-			energy := w.energy
-			for _, f := range w.fields {
-				energy += kernel.Log2Cosh(f)
-			}
-			piece[k-lo] = energy
-			if flip < 0 {
-				parts[lo/e.piece()] = LogSumExp(piece)
-			}
+			w.energies = energies[lo:hi]
 		}
 		return w
 	})
 	return LogSumExp(parts), err
 }
 
+// An averager is a walker that averages, with known weights. Only one small unit flips
+// between states, so a unit's signed sum is settled when it flips: the cost a state is
+// that of the large layer alone.
+type averager struct {
+	walker
+	energies             []float64 // of all states
+	lnz                  float64
+	smallMean, largeMean []float64
+	correlation, settled []float64 // small x large; settled is largeMean when the unit last flipped
+}
+
+// Visit implements units.Visitor.
+func (w *averager) Visit(place int, spins []float64, flip int) {
+	weight := math.Exp(w.energies[place] - w.lnz)
+	for u, s := range spins {
+		w.smallMean[u] += weight * s
+	}
+	mean := w.largeMean
+	for j, f := range w.fields {
+		mean[j] += weight * math.Tanh(f)
+	}
+	if flip >= 0 {
+		w.settle(flip, spins[flip])
+		return
+	}
+	for u, s := range spins {
+		w.settle(u, s)
+	}
+}
+
+func (w *averager) settle(u int, spin float64) {
+	c, s := w.correlation[u*w.large:(u+1)*w.large], w.settled[u*w.large:(u+1)*w.large]
+	for j, v := range w.largeMean {
+		c[j] += spin * (v - s[j])
+		s[j] = v
+	}
+}
+
 // moments returns the averages of the small layer, of the large layer, and
-// their products (small x large). Only one small unit flips between states, so
-// a unit's signed sum is settled when it flips: the cost a state is that of the
-// large layer alone. The error is the context's.
+// their products (small x large). The error is the context's.
 func (e *enumeration) moments(energies []float64, lnz float64) (small, large, corr []float64, err error) {
-	type part struct{ small, large, corr []float64 }
-	parts := make([]part, parallel.Pieces(len(energies), e.piece()))
+	parts := make([]*averager, parallel.Pieces(len(energies), e.piece()))
 	err = units.WalkStates(e.ctx, e.small, e.piece(), e.large, func(lo, _ int) units.Visitor {
-		p := part{make([]float64, e.small), make([]float64, e.large), make([]float64, e.small*e.large)}
-		parts[lo/e.piece()] = p
-		settled := make([]float64, e.small*e.large) // p.large when the unit last flipped
-		settle := func(u int, spin float64) {
-			c, s := p.corr[u*e.large:(u+1)*e.large], settled[u*e.large:(u+1)*e.large]
-			for j, v := range p.large {
-				c[j] += spin * (v - s[j])
-				s[j] = v
-			}
-		}
-		w := &walker{enumeration: e}
-		w.visit = func(k int, spins []float64, flip int) {
-			weight := math.Exp(energies[k] - lnz)
-			for u, s := range spins {
-				p.small[u] += weight * s
-			}
-			for j, f := range w.fields {
-				p.large[j] += weight * math.Tanh(f)
-			}
-			if flip >= 0 {
-				settle(flip, spins[flip])
-			} else {
-				for u, s := range spins {
-					settle(u, s)
-				}
-			}
-		}
+		w := &averager{walker: walker{enumeration: e}, energies: energies, lnz: lnz, smallMean: make([]float64, e.small), largeMean: make([]float64, e.large),
+			correlation: make([]float64, e.small*e.large), settled: make([]float64, e.small*e.large)}
+		parts[lo/e.piece()] = w
 		return w
 	})
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	sum := parts[0]
 	for _, p := range parts[1:] {
-		addTo(parts[0].small, p.small)
-		addTo(parts[0].large, p.large)
-		addTo(parts[0].corr, p.corr)
+		addTo(sum.smallMean, p.smallMean)
+		addTo(sum.largeMean, p.largeMean)
+		addTo(sum.correlation, p.correlation)
 	}
-	return parts[0].small, parts[0].large, parts[0].corr, nil
+	return sum.smallMean, sum.largeMean, sum.correlation, nil
 }
 
 func addTo(dst, x []float64) {

@@ -2,7 +2,6 @@ package spin
 
 import (
 	"fmt"
-	"slices"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -18,9 +17,6 @@ type Overlaps struct {
 	length     int      // rows of a and b
 	tiles      int      // of lanesAtOnce columns of b
 	counts     []uint16 // [tile][row][lane of the tile]: what one thread works on lies together
-	left       []int8   // the columns of a as they are counted, if that is not as they are packed
-	of         []uint32 // the words that left was made of
-	shape      [2]int   // rows and columns of them
 }
 
 // Cols returns the number of columns of b.
@@ -47,26 +43,6 @@ func (o *Overlaps) resize(a, b *Matrix) {
 	} else {
 		o.counts = o.counts[:need]
 	}
-	o.expand(a)
-}
-
-// expand writes the columns of a in the form that they are counted in, where that pays. Chains sweep with the
-// same synapses again and again, and every processor then has them in its cache, so it is not done twice.
-func (o *Overlaps) expand(a *Matrix) {
-	const fewTiles = 4 // then it takes as long as to count packed bits
-	size := kernel.LeftBytes(a.cols, a.rows)
-	if o.tiles < fewTiles || size == 0 {
-		o.left, o.of = o.left[:0], o.of[:0]
-		return
-	}
-	if len(o.left) == size && o.shape == [2]int{a.rows, a.cols} && slices.Equal(o.of, a.words) {
-		return
-	}
-	o.left, o.of, o.shape = kernel.Lines(o.left, size), append(o.of[:0], a.words...), [2]int{a.rows, a.cols}
-	parallel.For(parallel.Pieces(a.cols, kernel.LaneAlign), parallel.Grain(kernel.Words(a.rows)*kernel.LaneAlign*4), func(lo, hi int) {
-		i := lo * kernel.LaneAlign
-		kernel.ExpandLeft(o.left[kernel.LeftBytes(i, a.rows):], a.words[i:], a.stride, min(a.cols, hi*kernel.LaneAlign)-i, a.rows)
-	})
 }
 
 // grain is the number of tiles that are one piece of work.
@@ -85,7 +61,7 @@ func (o *Overlaps) setTile(a, b *Matrix, tile int) {
 		return
 	}
 	first := tile * lanesAtOnce
-	kernel.CountDiffLeft(o.tile(tile), lanesAtOnce, a.words, a.stride, a.cols, o.left, b.words[first:], b.stride, a.rows, min(lanesAtOnce, b.cols-first))
+	kernel.CountDiff(o.tile(tile), lanesAtOnce, a.words, a.stride, a.cols, b.words[first:], b.stride, a.rows, min(lanesAtOnce, b.cols-first))
 }
 
 // Fields computes the fields dst[i*cols+l] = shift[i] + slope times the product

@@ -48,6 +48,7 @@ type Block[T Real] struct {
 	Partition      []T       // derivatives of the partition term by the synapses of one row
 	Extra          []T       // what Samples.Extra asks for
 	Sums           []float64 // two numbers of each row
+	SecondSum      []float64 // the sum of Second over samples, of each row
 }
 
 // Samples are samples of one layer of visible units of one kind, or a batch of them.

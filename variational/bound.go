@@ -106,7 +106,7 @@ func (o *Objective[T]) block(samples units.Samples[T]) *units.Block[T] {
 	w, ok := o.work.Get().(*units.Block[T])
 	if extra := samples.Extra(rows); !ok || len(w.First) != rows*m || len(w.Mean) != together*m || len(w.Partition) != n || len(w.Extra) != extra {
 		w = &units.Block[T]{First: make([]T, rows*m), Second: make([]T, rows*m), Mean: make([]T, together*m), Variance: make([]T, together*m),
-			Partition: make([]T, n), Extra: make([]T, extra), Sums: make([]float64, 2*rows)}
+			Partition: make([]T, n), Extra: make([]T, extra), Sums: make([]float64, 2*rows), SecondSum: make([]float64, rows)}
 	}
 	return w
 }
@@ -157,13 +157,16 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 		o.classify(model, batch, link)
 	}
 	together, rows, ownRows, ownSize := o.Hidden.Together(), o.rows(), o.ownTogether(), batch.OwnSize()
-	own := make([][]float64, parallel.Pieces(p, ownRows)) // added in order
+	var own [][]float64 // added in order
+	if ownSize > 0 {
+		own = make([][]float64, parallel.Pieces(p, ownRows))
+	}
 	err = parallel.ForContext(ctx, p, rows, func(lo, hi int) {
 		w := o.block(batch)
 		defer o.work.Put(w)
 		w.Lo, w.Rows = lo, hi-lo
 		batch.Fields(w, link)
-		secondSum := make([]float64, w.Rows)
+		secondSum := w.SecondSum
 		for k := 0; k < w.Rows; k += together {
 			if ctx.Err() != nil {
 				return

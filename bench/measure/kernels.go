@@ -181,11 +181,7 @@ func kernelRows(rounds int) []row {
 		}
 		sp := kernel.Stride(p)
 		a, b, counts := random(kernel.Words(k), sp), random(kernel.Words(k), lanes), make([]uint16, p*lanes)
-		left := kernel.Lines(nil, kernel.LeftBytes(p, k))
-		ours := &entrant{run: func() {
-			kernel.ExpandLeft(left, a, sp, p, k)
-			kernel.CountDiffLeft(counts, lanes, a, sp, p, left, b, lanes, k, lanes)
-		}}
+		ours := &entrant{run: func() { kernel.CountDiff(counts, lanes, a, sp, p, b, lanes, k, lanes) }}
 		wide := newPlainSweep(lanes)
 		loop := &entrant{name: "rows of bits.OnesCount64", run: func() {
 			for c := range lanes {

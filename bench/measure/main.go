@@ -423,7 +423,6 @@ func (b *bench) gibbs() error {
 			rows = append(rows, against("the portable tier", compare(one, ours["portable"][0], 0))...)
 		}
 		if tier == "amx" {
-			rows = append(rows, against("the avx512 tier", compare(one, ours["avx512"][0], 0))...)
 			for _, r := range plain(one) {
 				r.What, r.Value, r.Unit, r.Limit = "sweep, one unit of one chain", r.Seconds*1e9/(1000*(visible+hidden)), "ns", 0.6
 				rows = append(rows, r)

@@ -23,7 +23,7 @@ import (
 )
 
 // The frozen runs leave the same bytes as the program of revision f72f518 did. testdata/frozen.txt has a line for each array, "case array tier sha256".
-// The tier is "any" where all kernel tiers give the same bytes, else the tier that they are of.
+// The tier is "any" where all kernel tiers give the same bytes, else the tier whose sums of float32 products they have (kernel.Sums).
 //
 // A change that must not change results leaves the file as it is. A change that does change
 // them says so in CHANGELOG.md and writes the file again, once with each tier of the machine:
@@ -317,7 +317,7 @@ func newFreezer(t *testing.T) (f *freezer, testdata string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f = &freezer{file: readFrozen(t, filepath.Join(testdata, "frozen.txt")), tier: kernel.Tier(), done: map[string]map[string][]byte{}}
+	f = &freezer{file: readFrozen(t, filepath.Join(testdata, "frozen.txt")), tier: kernel.Sums(), done: map[string]map[string][]byte{}}
 	data := read(t, filepath.Join(testdata, "frozen", frozenData))
 	t.Chdir(t.TempDir()) // so that names of files, which enter settings, have no folder of this machine in them
 	if err := os.WriteFile(frozenData, data, 0o644); err != nil {

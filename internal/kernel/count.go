@@ -14,7 +14,10 @@ import (
 // with binary synapses. Counts are written for whole tiles of LaneAlign lanes,
 // so ld is at least Stride(lanes); k is below 1<<16.
 func CountDiff(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int) {
-	CountDiffLeft(counts, ld, a, strideA, p, nil, b, strideB, k, lanes)
+	if k >= 1<<16 {
+		panic("kernel: CountDiff of more rows than counts can hold")
+	}
+	use().countDiff(counts, ld, a, strideA, p, b, strideB, k, lanes)
 }
 
 func countDiff(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int) {

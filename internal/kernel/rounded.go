@@ -12,16 +12,6 @@ type roundedProducts interface {
 	mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, stride, lanes int, expanded []int8, slope float32, shift []float32)
 }
 
-// bitCounts is a tier's way to count differing bits.
-type bitCounts interface {
-	// leftBytes is the size of the form of columns that it counts against others, 0 if that is the packed one.
-	leftBytes(p, k int) int
-	// expandLeft writes that form.
-	expandLeft(dst []int8, a []uint32, stride, p, k int)
-	// countDiff is CountDiff. left holds what expandLeft wrote or is of another length.
-	countDiff(counts []uint16, ld int, a []uint32, strideA, p int, left []int8, b []uint32, strideB, k, lanes int)
-}
-
 // byTables are rounded products with tables of sums, which packed bits pick.
 type byTables func(dst, a []float32, p, k int, bits []uint32, stride, lanes int, slope float32, shift []float32)
 
@@ -30,15 +20,6 @@ func (byTables) expandedBytes(int, int) int             { return 0 }
 func (byTables) expand([]int8, []uint32, int, int, int) {}
 func (f byTables) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, stride, lanes int, _ []int8, slope float32, shift []float32) {
 	f(dst, a, p, k, bits, stride, lanes, slope, shift)
-}
-
-// byWords are counts of the bits of words.
-type byWords func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
-
-func (byWords) leftBytes(int, int) int                     { return 0 }
-func (byWords) expandLeft([]int8, []uint32, int, int, int) {}
-func (f byWords) countDiff(counts []uint16, ld int, a []uint32, strideA, p int, _ []int8, b []uint32, strideB, k, lanes int) {
-	f(counts, ld, a, strideA, p, b, strideB, k, lanes)
 }
 
 // RowsTogether is the number of rows that rounded products (MulBitsCoarse) of the tier in use take together at best. Results
@@ -67,23 +48,4 @@ func MulExpandedCoarse[T Real](dst, a []T, p, k int, bits []uint32, stride, lane
 		out := dst[i*lanes : (i+1)*lanes]
 		affine(out, out, slope, shiftOf(shift, i))
 	}
-}
-
-// LeftBytes is the size of the form in which the tier in use counts p columns of k rows against others: 0 if that is
-// the packed one. It is additive in p for multiples of LaneAlign.
-func LeftBytes(p, k int) int { return use().bitCounts.leftBytes(p, k) }
-
-// ExpandLeft writes that form of columns to dst of as many bytes, for CountDiffLeft. Columns can be expanded apart,
-// from a multiple of LaneAlign each.
-func ExpandLeft(dst []int8, a []uint32, stride, p, k int) {
-	use().bitCounts.expandLeft(dst, a, stride, p, k)
-}
-
-// CountDiffLeft is CountDiff with columns of a that are at hand in both forms: left is what ExpandLeft wrote of them,
-// or empty. Counts are the same.
-func CountDiffLeft(counts []uint16, ld int, a []uint32, strideA, p int, left []int8, b []uint32, strideB, k, lanes int) {
-	if k >= 1<<16 {
-		panic("kernel: CountDiff of more rows than counts can hold")
-	}
-	use().bitCounts.countDiff(counts, ld, a, strideA, p, left, b, strideB, k, lanes)
 }

@@ -17,7 +17,7 @@ type functions struct {
 	drawBlock     func(bits []uint32, stride int, field []float32, ld, rows, lanes int, g []Generator)
 	skip          func(g *Generator, steps int)
 	transposeBits func(dst, bits []uint32, stride, cols int)
-	bitCounts     bitCounts
+	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, scale, epsilon, limit float32)
@@ -45,10 +45,11 @@ type functions struct {
 // A tier is a set of kernels for some instruction set.
 type tier struct {
 	name string
+	sums string // the tier that adds float32 products up in the same order: itself, or the one it has these kernels of
 	functions
 }
 
-var portable = tier{"portable", functions{
+var portable = tier{"portable", "portable", functions{
 	mulBits:       mulBits[float32],
 	largest:       largest,
 	wholeRow:      wholeRow,
@@ -56,7 +57,7 @@ var portable = tier{"portable", functions{
 	drawBlock:     drawBlock[float32],
 	skip:          skip,
 	transposeBits: transposeBits,
-	bitCounts:     byWords(countDiff),
+	countDiff:     countDiff,
 	drawCounts:    drawCounts,
 	transpose:     transpose[float32],
 	adam:          adam[float32],
@@ -93,9 +94,9 @@ var tiers, absent = func() ([]tier, []absentTier) {
 
 // slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
 // name alone.
-var slowTiles = tier{"tiles", func() functions {
-	f, tiles := portable.functions, &byTiles{tilesInGo, countDiff}
-	f.rounded, f.bitCounts = tiles, tiles
+var slowTiles = tier{"tiles", portable.name, func() functions {
+	f := portable.functions
+	f.rounded = &byTiles{tilesInGo}
 	return f
 }()}
 
@@ -159,6 +160,13 @@ func Check() error { return tierErr }
 func Tier() string {
 	use()
 	return current.name
+}
+
+// Sums names the tier whose sums of float32 products (MulBits, MulReal) those of the kernels in use are, to the bit: "avx512",
+// "avx2" or "portable". What they enter has the same bits on tiers of the same sums.
+func Sums() string {
+	use()
+	return current.sums
 }
 
 // Tiers names the kernels that this build has on this machine, slowest first.

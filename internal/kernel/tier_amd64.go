@@ -11,7 +11,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 	if !x.HasAVX2 || !x.HasFMA {
 		return nil, []absentTier{{"avx2", noAVX2}, {"avx512", noAVX512}, {"amx", noAVX512}}
 	}
-	list = append(list, tier{"avx2", functions{
+	list = append(list, tier{"avx2", "avx2", functions{
 		mulBits:       mulAVX2.mulBits,
 		largest:       largestAVX2,
 		wholeRow:      wholeRowAVX2,
@@ -19,7 +19,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawBlock:     drawBlockVector(16, drawBlock16AVX2, nil),
 		skip:          skipVector(skipAVX2),
 		transposeBits: transposeBitsVector,
-		bitCounts:     byWords(countDiffVector(false)),
+		countDiff:     countDiffVector(false),
 		drawCounts:    drawCountsVector(16, drawCounts16AVX2, nil),
 		transpose:     transposeVector,
 		adam:          adamAVX2,
@@ -50,7 +50,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ || !x.HasAVX512VBMI2 || !x.HasAVX512VNNI {
 		return list, []absentTier{{"avx512", noAVX512}, {"amx", noAVX512}}
 	}
-	list = append(list, tier{"avx512", functions{
+	list = append(list, tier{"avx512", "avx512", functions{
 		mulBits:       mulAVX512.mulBits,
 		rounded:       byTables(mulBitsCoarseAVX512),
 		largest:       largestAVX512,
@@ -58,7 +58,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawBlock:     drawBlockVector(32, drawBlock32AVX512, drawBlock64AVX512),
 		skip:          skipVector(skipAVX512),
 		transposeBits: transposeBitsVector,
-		bitCounts:     byWords(countDiffVector(true)),
+		countDiff:     countDiffVector(true),
 		drawCounts:    drawCountsVector(32, drawCounts32AVX512, drawCounts64AVX512),
 		transpose:     transposeVector,
 		adam:          adamAVX512,

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,32 @@ func TestPick(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "BETHE_KERNEL=avx3") || !strings.Contains(err.Error(), "portable") {
 		t.Fatalf("pick(avx3): %v", err)
 	}
+}
+
+// Products in float32 have the bits of the tier that Sums names.
+func TestSums(t *testing.T) {
+	const m, k, n = 7, 100, 70
+	rng, stride := testRand(1), Stride(n)
+	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, n)
+	a, b := fill(make([]float32, m*k), rng, 1), fill(make([]float32, k*n), rng, 1)
+	products := func() []float32 {
+		dst := make([]float32, 2*m*n)
+		MulBits(dst[:m*n], a, m, k, bits, stride, n)
+		MulReal(dst[m*n:], a, b, m, k, n, false, false)
+		return dst
+	}
+	sums := map[string][]float32{}
+	onAll(t, func(t *testing.T) {
+		switch first, later := sums[Sums()]; {
+		case !later:
+			if Tier() != Sums() {
+				t.Errorf("the sums of %s are of %s, which comes after it", Tier(), Sums())
+			}
+			sums[Sums()] = products()
+		case !slices.Equal(products(), first):
+			t.Errorf("the sums of %s are not those of %s", Tier(), Sums())
+		}
+	})
 }
 
 // An unknown tier is an error to Check and a panic in use.

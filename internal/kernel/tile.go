@@ -5,8 +5,8 @@ package kernel
 // 2*WordBits rows, in tileWidth places: place 32*w + b is bit b of word w, and the last two places of each
 // half hold zeros in the left factor.
 //
-//   - Left factor: blocks of rows, in a block for each step two tiles. Of rounded rows a block has tileRows, one
-//     tile of high limbs and one of low ones; of columns of bits it has panelLanes, half in each tile, as ±1.
+//   - Left factor: blocks of tileRows rounded rows, in a block for each step two tiles, one of high limbs and one of
+//     low ones.
 //   - Right factor: panels of panelLanes lanes, in a panel for each step two tiles of tileRows lanes, as ±1. Four
 //     places follow each other: row q of a tile has those from 4q of its lanes.
 //
@@ -31,18 +31,14 @@ type tileFunctions struct {
 	largest func(x []float32) uint32
 	row     func(dst []int8, x []float32, scale float32)
 	expand  func(dst []int8, bits []uint32, stride, words int)
-	left    func(dst []int8, a []uint32, stride, k int)
 	product func(dst []float32, ld, lanes int, a []int8, blocks, rows int, last [][2]float32, b []int8, steps int, space *tileSpace)
-	counts  func(counts []uint16, ld, panels int, a []int8, p int, b []int8, steps, k int, space *tileSpace)
 }
 
 var tilesInGo = tileFunctions{
 	largest: largest,
 	row:     tileRow,
 	expand:  expandTiles,
-	left:    expandLeft,
 	product: tileProduct,
-	counts:  tileCounts,
 }
 
 // tileRow writes one row of the left factor: of scale x, rounded, the high limbs to dst, tileWidth places a step,
@@ -78,18 +74,6 @@ func expandTiles(dst []int8, bits []uint32, stride, words int) {
 	}
 }
 
-// expandLeft writes one row of the left factor of counts from a column of a: k elements ±1 in tileWidth places a
-// step, every second tile of dst.
-func expandLeft(dst []int8, a []uint32, stride, k int) {
-	for s := range tileSteps(k) {
-		row := dst[s*stepBytes:][:tileWidth]
-		clear(row)
-		for r := s * 2 * WordBits; r < min(k, (s+1)*2*WordBits); r++ {
-			row[(r/WordBits%2)*32+r%WordBits] = int8(a[r/WordBits*stride]>>(r%WordBits)&1)*2 - 1
-		}
-	}
-}
-
 // sumTiles returns the sums of products of place x of row i of a tile of the left factor and lane l of one of the right, through steps.
 func sumTiles(a, b []int8, steps, i, l int) (sum int32) {
 	for s := range steps {
@@ -114,18 +98,6 @@ func tileProduct(dst []float32, ld, lanes int, a []int8, blocks, rows int, last 
 				high, low := sumTiles(at, panel, steps, i, l%tileRows), sumTiles(at[tileBytes:], panel, steps, i, l%tileRows)
 				dst[row*ld+l] = float32(float32(high<<limbBits+low)*unit) + shift
 			}
-		}
-	}
-}
-
-// tileCounts writes in how many of k rows each of p columns of the left factor differs from the lanes of some
-// panels of the right one. Rows of counts are ld apart.
-func tileCounts(counts []uint16, ld, panels int, a []int8, p int, b []int8, steps, k int, _ *tileSpace) {
-	for i := range p {
-		at := a[i/panelLanes*steps*stepBytes+i%panelLanes/tileRows*tileBytes:]
-		for l := range panels * panelLanes {
-			panel := b[l/panelLanes*steps*stepBytes+l%panelLanes/tileRows*tileBytes:]
-			counts[i*ld+l] = uint16((int32(k) - sumTiles(at, panel, steps, i%tileRows, l%tileRows)) / 2)
 		}
 	}
 }

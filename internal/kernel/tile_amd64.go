@@ -13,21 +13,17 @@ var tilesAMX = tileFunctions{
 	expand: func(dst []int8, bits []uint32, stride, words int) {
 		expandTilesAVX512(&dst[0], &bits[0], stride, words)
 	},
-	left: func(dst []int8, a []uint32, stride, k int) { expandLeftAVX512(&dst[0], &a[0], stride, k) },
 	product: func(dst []float32, ld, lanes int, a []int8, blocks, rows int, last [][2]float32, b []int8, steps int, space *tileSpace) {
 		tileProductAMX(&dst[0], ld, lanes, &a[0], blocks, rows, &last[0], &b[0], steps, space)
 	},
-	counts: func(counts []uint16, ld, panels int, a []int8, p int, b []int8, steps, k int, space *tileSpace) {
-		tileCountsAMX(&counts[0], ld, panels, &a[0], p, &b[0], steps, k, space)
-	},
 }
 
-// amxTier returns the tier with tiles, which has the other kernels of the wide one.
+// amxTier returns the tier whose rounded products are by tiles. All else is the wide one's, counts too: by tiles, whole sweeps
+// took as long or longer (docs/performance.md).
 func amxTier(wide *tier) tier {
 	t := *wide
 	t.name = "amx"
-	tiles := &byTiles{tilesAMX, countDiffVector(true)}
-	t.rounded, t.bitCounts = tiles, tiles
+	t.rounded = &byTiles{tilesAMX}
 	return t
 }
 

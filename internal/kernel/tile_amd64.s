@@ -277,61 +277,6 @@ DATA wordffffffff<>+24(SB)/4, $0xffffffff
 DATA wordffffffff<>+28(SB)/4, $0xffffffff
 GLOBL wordffffffff<>(SB), RODATA|NOPTR, $32
 
-// func expandLeftAVX512(dst *int8, bits *uint32, stride int, k int)
-// Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV
-TEXT ·expandLeftAVX512(SB), NOSPLIT, $0-32
-	MOVQ         dst+0(FP), AX
-	MOVQ         bits+8(FP), CX
-	MOVQ         stride+16(FP), DX
-	MOVQ         k+24(FP), BX
-	SHLQ         $0x02, DX
-	VBROADCASTSS word01010101<>+0(SB), Z0
-	VBROADCASTSS wordffffffff<>+0(SB), Z1
-
-step:
-	XORQ    SI, SI
-	XORQ    DI, DI
-	TESTQ   BX, BX
-	JLE     first
-	MOVL    (CX), SI
-	MOVL    $0x3fffffff, DI
-	MOVQ    $0x0000001e, R8
-	CMPQ    BX, R8
-	CMOVQLT BX, R8
-	BZHIQ   R8, DI, DI
-	ADDQ    DX, CX
-	SUBQ    $0x1e, BX
-
-first:
-	XORQ    R8, R8
-	XORQ    R9, R9
-	TESTQ   BX, BX
-	JLE     second
-	MOVL    (CX), R8
-	MOVL    $0x3fffffff, R9
-	MOVQ    $0x0000001e, R10
-	CMPQ    BX, R10
-	CMOVQLT BX, R10
-	BZHIQ   R10, R9, R9
-	ADDQ    DX, CX
-	SUBQ    $0x1e, BX
-
-second:
-	SHLQ       $0x20, R8
-	ORQ        R8, SI
-	SHLQ       $0x20, R9
-	ORQ        R9, DI
-	KMOVQ      SI, K1
-	KMOVQ      DI, K2
-	VPBLENDMB  Z0, Z1, K1, Z2
-	VMOVDQU8.Z Z2, K2, Z3
-	VMOVDQU32  Z3, (AX)
-	ADDQ       $0x00000800, AX
-	TESTQ      BX, BX
-	JG         step
-	VZEROUPPER
-	RET
-
 // func tileProductAMX(dst *float32, ld int, lanes int, a *int8, blocks int, rows int, last *[2]float32, b *int8, steps int, space *[4160]int8)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV
 TEXT ·tileProductAMX(SB), NOSPLIT, $0-80
@@ -395,10 +340,10 @@ block:
 	BYTE $0xd8
 
 step:
-	// TILELOADD 0(AX)(BX*1), TMM4
+	// TILELOADDT1 0(AX)(BX*1), TMM4
 	BYTE $0xc4
 	BYTE $0xe2
-	BYTE $0x7b
+	BYTE $0x79
 	BYTE $0x4b
 	BYTE $0xa4
 	BYTE $0x18
@@ -431,10 +376,10 @@ step:
 	BYTE $0x00
 	BYTE $0x00
 
-	// TILELOADD 1024(AX)(BX*1), TMM5
+	// TILELOADDT1 1024(AX)(BX*1), TMM5
 	BYTE $0xc4
 	BYTE $0xe2
-	BYTE $0x7b
+	BYTE $0x79
 	BYTE $0x4b
 	BYTE $0xac
 	BYTE $0x18
@@ -553,246 +498,6 @@ row:
 	ADDQ        $0x80, dst+0(FP)
 	SUBQ        $0x20, lanes+16(FP)
 	JG          panel
-
-	// TILERELEASE
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x78
-	BYTE $0x49
-	BYTE $0xc0
-	VZEROUPPER
-	RET
-
-// func tileCountsAMX(counts *uint16, ld int, panels int, a *int8, p int, b *int8, steps int, k int, space *[4160]int8)
-// Requires: AVX, AVX512F, CMOV
-TEXT ·tileCountsAMX(SB), NOSPLIT, $0-72
-	MOVQ space+64(FP), R8
-
-	// LDTILECFG (R8)
-	BYTE         $0xc4
-	BYTE         $0xc2
-	BYTE         $0x78
-	BYTE         $0x49
-	BYTE         $0x00
-	ADDQ         $0x40, R8
-	MOVQ         $0x00000040, BX
-	MOVQ         ld+8(FP), R10
-	SHLQ         $0x01, R10
-	MOVQ         k+56(FP), CX
-	VPBROADCASTD CX, Z0
-
-panel:
-	MOVQ a+24(FP), AX
-	MOVQ counts+0(FP), R9
-	MOVQ p+32(FP), R12
-
-block:
-	MOVQ b+40(FP), DX
-	MOVQ steps+48(FP), R13
-
-	// TILEZERO TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc0
-
-	// TILEZERO TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xc8
-
-	// TILEZERO TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd0
-
-	// TILEZERO TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x49
-	BYTE $0xd8
-
-step:
-	// TILELOADD 0(AX)(BX*1), TMM4
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xa4
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 0(DX)(BX*1), TMM6
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xb4
-	BYTE $0x1a
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 1024(DX)(BX*1), TMM7
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xbc
-	BYTE $0x1a
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILELOADD 1024(AX)(BX*1), TMM5
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x7b
-	BYTE $0x4b
-	BYTE $0xac
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
-
-	// TDPBSSD TMM6, TMM4, TMM0
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
-	BYTE $0xc4
-
-	// TDPBSSD TMM7, TMM4, TMM1
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
-	BYTE $0xcc
-
-	// TDPBSSD TMM6, TMM5, TMM2
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x4b
-	BYTE $0x5e
-	BYTE $0xd5
-
-	// TDPBSSD TMM7, TMM5, TMM3
-	BYTE $0xc4
-	BYTE $0xe2
-	BYTE $0x43
-	BYTE $0x5e
-	BYTE $0xdd
-	ADDQ $0x00000800, AX
-	ADDQ $0x00000800, DX
-	DECQ R13
-	JNZ  step
-
-	// TILESTORED TMM0, 0(R8)(BX*1)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x84
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILESTORED TMM1, 1024(R8)(BX*1)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x8c
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x04
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILESTORED TMM2, 2048(R8)(BX*1)
-	BYTE $0xc4
-	BYTE $0xc2
-	BYTE $0x7a
-	BYTE $0x4b
-	BYTE $0x94
-	BYTE $0x18
-	BYTE $0x00
-	BYTE $0x08
-	BYTE $0x00
-	BYTE $0x00
-
-	// TILESTORED TMM3, 3072(R8)(BX*1)
-	BYTE    $0xc4
-	BYTE    $0xc2
-	BYTE    $0x7a
-	BYTE    $0x4b
-	BYTE    $0x9c
-	BYTE    $0x18
-	BYTE    $0x00
-	BYTE    $0x0c
-	BYTE    $0x00
-	BYTE    $0x00
-	MOVQ    $0x00000010, R13
-	CMPQ    R12, R13
-	CMOVQLT R12, R13
-	SUBQ    R13, R12
-	MOVQ    R8, SI
-
-row0:
-	VPSUBD  (SI), Z0, Z1
-	VPSRLD  $0x01, Z1, Z1
-	VPMOVDW Z1, (R9)
-	VPSUBD  1024(SI), Z0, Z1
-	VPSRLD  $0x01, Z1, Z1
-	VPMOVDW Z1, 32(R9)
-	ADDQ    $0x40, SI
-	ADDQ    R10, R9
-	DECQ    R13
-	JNZ     row0
-	TESTQ   R12, R12
-	JZ      done
-	MOVQ    $0x00000010, R13
-	CMPQ    R12, R13
-	CMOVQLT R12, R13
-	SUBQ    R13, R12
-	MOVQ    R8, SI
-
-row1:
-	VPSUBD  2048(SI), Z0, Z1
-	VPSRLD  $0x01, Z1, Z1
-	VPMOVDW Z1, (R9)
-	VPSUBD  3072(SI), Z0, Z1
-	VPSRLD  $0x01, Z1, Z1
-	VPMOVDW Z1, 32(R9)
-	ADDQ    $0x40, SI
-	ADDQ    R10, R9
-	DECQ    R13
-	JNZ     row1
-	TESTQ   R12, R12
-	JZ      done
-	JMP     block
-
-done:
-	MOVQ steps+48(FP), CX
-	SHLQ $0x0b, CX
-	ADDQ CX, b+40(FP)
-	ADDQ $0x40, counts+0(FP)
-	DECQ panels+16(FP)
-	JNZ  panel
 
 	// TILERELEASE
 	BYTE $0xc4

@@ -19,9 +19,8 @@ func vectorTileTiers() (list []tier) {
 	layout := amxTier(&tiers[2])
 	layout.name = "AVX-512 factors, tiles in Go"
 	f := tilesAMX
-	f.product, f.counts = tileProduct, tileCounts
-	mixed := &byTiles{f, countDiff}
-	layout.rounded, layout.bitCounts = mixed, mixed
+	f.product = tileProduct
+	layout.rounded = &byTiles{f}
 	list = append(list, layout)
 	if os.Getenv(emulated) != "" {
 		list = append(list, amxTier(&tiers[2]))

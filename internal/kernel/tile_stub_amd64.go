@@ -14,17 +14,7 @@ func tileRowAVX512(dst *int8, x []float32, scale float32)
 //go:noescape
 func expandTilesAVX512(dst *int8, bits *uint32, stride int, words int)
 
-// expandLeftAVX512 writes a row of every second tile from a column of bits: +1 and -1, 0 where there is none.
-//
-//go:noescape
-func expandLeftAVX512(dst *int8, bits *uint32, stride int, k int)
-
 // tileProductAMX multiplies blocks of rows by lanes, 32 at a time: see tileProduct.
 //
 //go:noescape
 func tileProductAMX(dst *float32, ld int, lanes int, a *int8, blocks int, rows int, last *[2]float32, b *int8, steps int, space *[4160]int8)
-
-// tileCountsAMX counts in how many rows p columns of a differ from those of b, 32 at a time: see tileCounts.
-//
-//go:noescape
-func tileCountsAMX(counts *uint16, ld int, panels int, a *int8, p int, b *int8, steps int, k int, space *[4160]int8)

@@ -84,36 +84,19 @@ func TestTileLayout(t *testing.T) {
 			if slices.Contains(right[tileBytes:2*tileBytes], 0x55) {
 				t.Fatalf("k=%d: a tile is not filled", k)
 			}
-			// Columns of bits as the left factor.
-			fillBytes(left)
-			f.left(left[i*tileWidth:], bits[5:], LaneAlign, k)
-			for s := range steps {
-				for place := range tileWidth {
-					r, want := (2*s+place/32)*WordBits+place%32, int8(0)
-					if place%32 < WordBits && r < k {
-						want = int8(bits[r/WordBits*LaneAlign+5]>>(r%WordBits)&1)*2 - 1
-					}
-					if got := left[s*stepBytes+i*tileWidth+place]; got != want {
-						t.Fatalf("k=%d: step %d, place %d of a column is %d, want %d", k, s, place, got, want)
-					}
-				}
-			}
 		}
 	})
 }
 
-// Products and counts with forms made before, whole or lane by lane, are those without.
+// Products with forms made before, whole or lane by lane, are those without.
 func TestExpandedForms(t *testing.T) {
 	const p, k, lanes = 70, 100, 150
 	rng := testRand(3)
-	stride, across := Stride(lanes), Stride(p)
+	stride := Stride(lanes)
 	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
-	columns := randomBits(make([]uint32, Words(k)*across), rng, k, across, p)
 	a := fill(make([]float32, p*k), rng, 1)
 	want, dst := make([]float32, p*lanes), make([]float32, p*lanes)
-	counts, wantCounts := make([]uint16, p*stride), make([]uint16, p*stride)
 	portable.mulBitsCoarseByFloats(want, a, p, k, bits, stride, lanes, 1, nil)
-	countDiff(wantCounts, stride, columns, across, p, bits, stride, k, lanes)
 	onAll(t, func(t *testing.T) {
 		expanded := make([]int8, ExpandedBytes(k, lanes))
 		Expand(expanded, bits, stride, k, lanes)
@@ -129,22 +112,6 @@ func TestExpandedForms(t *testing.T) {
 		MulExpandedCoarse(dst, a, p, k, bits, stride, lanes, expanded, 1, nil)
 		if !slices.Equal(dst, want) {
 			t.Error("a product with the expanded form differs")
-		}
-		left := make([]int8, LeftBytes(p, k))
-		ExpandLeft(left, columns, across, p, k)
-		clear(apart)
-		apart = make([]int8, len(left))
-		for i := 0; i < p; i += LaneAlign {
-			n := min(LaneAlign, p-i)
-			ExpandLeft(apart[LeftBytes(i, k):][:LeftBytes(n, k)], columns[i:], across, n, k)
-		}
-		if !slices.Equal(left, apart) {
-			t.Error("columns that are expanded apart differ")
-		}
-		clear(counts)
-		CountDiffLeft(counts, stride, columns, across, p, left, bits, stride, k, lanes)
-		if !slices.Equal(counts, wantCounts) {
-			t.Error("counts with the expanded form differ")
 		}
 	})
 }
@@ -166,9 +133,12 @@ func TestManyTiles(t *testing.T) {
 	}
 	onTiles(t, func(t *testing.T) {
 		check(fill(make([]float32, p*k), rng, 1), p, k, bits, stride, lanes)
+		const tall = 4000 // parts of two blocks
+		high := randomBits(make([]uint32, Words(tall)*Stride(70)), rng, tall, Stride(70), 70)
+		check(fill(make([]float32, 56*tall), rng, 1), 56, tall, high, Stride(70), 70)
 		const long = 40000 // one block fills a part
-		tall := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
-		check(fill(make([]float32, 20*long), rng, 1), 20, long, tall, LaneAlign, 2)
+		longer := randomBits(make([]uint32, Words(long)*LaneAlign), rng, long, LaneAlign, 2)
+		check(fill(make([]float32, 20*long), rng, 1), 20, long, longer, LaneAlign, 2)
 	})
 }
 
@@ -238,8 +208,7 @@ func TestAbsentTiers(t *testing.T) {
 	}
 }
 
-// BenchmarkTiles times the parts of a product of 500 x 784 rounded rows by 784 x 500 bits, and of counts of as many: for the roofline in
-// docs/performance.md.
+// BenchmarkTiles times the parts of a product of 500 x 784 rounded rows by 784 x 500 bits: for the roofline in docs/performance.md.
 func BenchmarkTiles(b *testing.B) {
 	const p, k, lanes = 500, 784, 500
 	at := slices.Index(Tiers(), "amx")
@@ -251,8 +220,7 @@ func BenchmarkTiles(b *testing.B) {
 	rng, stride, steps := testRand(1), Stride(lanes), tileSteps(k)
 	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
 	a, dst := fill(make([]float32, p*k), rng, 1), make([]float32, p*lanes)
-	right, left := Lines(nil, ExpandedBytes(k, lanes)), Lines(nil, LeftBytes(p, k))
-	counts := make([]uint16, p*stride)
+	right := Lines(nil, ExpandedBytes(k, lanes))
 	s := tilePool.Get().(*tileScratch)
 	part := func(name string, products float64, do func()) {
 		b.Run(name, func(b *testing.B) {
@@ -271,7 +239,6 @@ func BenchmarkTiles(b *testing.B) {
 	})
 	part("round", 0, func() { t.round(s, a, p, k, 1) })
 	part("expand", 0, func() { Expand(right, bits, stride, k, lanes) })
-	part("expand-left", 0, func() { ExpandLeft(left, bits, stride, p, k) })
 	t.round(s, a, p, k, 1)
 	Expand(right, bits, stride, k, lanes)
 	all := 2. * tileWidth * float64(steps) // of both limbs
@@ -283,5 +250,4 @@ func BenchmarkTiles(b *testing.B) {
 			t.product(dst, lanes, panelLanes, s.left, 1, tileRows, s.last, right, steps, s.whole)
 		}
 	})
-	part("count", all/2*(p+12)*(lanes+12), func() { t.counts(counts, stride, stride/panelLanes, left, p, right, steps, k, s.whole) })
 }

@@ -60,7 +60,7 @@ func (t *Tiles) Do(code []byte, m Machine) (length int, err error) {
 			return 0, err
 		}
 		return a.length, t.configure(&config)
-	case op == 0x4b && mod != 3 && (prefix == pF2 || prefix == pF3) && code[4]&7 == 4:
+	case op == 0x4b && mod != 3 && prefix != none && code[4]&7 == 4: // p66 is a load with a hint for caches
 		if err := t.there(reg); err != nil {
 			return 0, err
 		}

@@ -41,6 +41,7 @@ var (
 	loadConfig8 = []byte{0xc4, 0xc2, 0x78, 0x49, 0x40, 0x40}             // ldtilecfg [r8+0x40]
 	zero3       = []byte{0xc4, 0xe2, 0x7b, 0x49, 0xd8}                   // tilezero tmm3
 	load4       = []byte{0xc4, 0xe2, 0x7b, 0x4b, 0x24, 0x18}             // tileloadd tmm4, [rax+rbx]
+	load4Hinted = []byte{0xc4, 0xe2, 0x79, 0x4b, 0x24, 0x18}             // tileloaddt1 tmm4, [rax+rbx]
 	load6       = []byte{0xc4, 0xa2, 0x7b, 0x4b, 0x74, 0x8a, 0x10}       // tileloadd tmm6, [rdx+r9*4+0x10]
 	product     = []byte{0xc4, 0xe2, 0x4b, 0x5e, 0xdc}                   // tdpbssd tmm3, tmm4, tmm6
 	store3      = []byte{0xc4, 0x82, 0x7a, 0x4b, 0x9c, 0x18, 0, 4, 0, 0} // tilestored [r8+r11+0x400], tmm3
@@ -70,17 +71,20 @@ func TestProduct(t *testing.T) {
 	b.regs[0], b.regs[3] = 1024, 70 // tile 4: rows 70 bytes apart
 	b.regs[2], b.regs[9] = 2048, 25 // tile 6: 100 bytes apart
 	b.regs[8], b.regs[11] = 4096, 64
-	for _, code := range [][]byte{zero3, load4, load6, product, product, store3} {
-		do(code)
-	}
-	for i := range rows {
-		for j := range cols {
-			var want int32
-			for k := range depth {
-				want += 2 * int32(int8(b.memory[1024+70*i+k])) * int32(int8(b.memory[2048+16+100*(k/4)+4*j+k%4]))
-			}
-			if got := int32(binary.LittleEndian.Uint32(b.memory[4096+1024+64*i+4*j:])); got != want {
-				t.Errorf("sum (%d, %d) is %d, want %d", i, j, got, want)
+	for which, load := range [][]byte{load4, load4Hinted} {
+		b.memory[1024]++ // so that what an earlier load left does not do
+		for _, code := range [][]byte{zero3, load, load6, product, product, store3} {
+			do(code)
+		}
+		for i := range rows {
+			for j := range cols {
+				var want int32
+				for k := range depth {
+					want += 2 * int32(int8(b.memory[1024+70*i+k])) * int32(int8(b.memory[2048+16+100*(k/4)+4*j+k%4]))
+				}
+				if got := int32(binary.LittleEndian.Uint32(b.memory[4096+1024+64*i+4*j:])); got != want {
+					t.Errorf("load %d: sum (%d, %d) is %d, want %d", which, i, j, got, want)
+				}
 			}
 		}
 	}
