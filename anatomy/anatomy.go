@@ -5,8 +5,10 @@
 package anatomy
 
 import (
+	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
@@ -80,20 +82,98 @@ func Pairs(overlaps []float64, hidden int) (mean, largest float64) {
 	return mean / max(1, float64(hidden*(hidden-1)/2)), largest
 }
 
-// SingularValues returns those of the matrix of synapses, falling. They are
-// computed by gonum's SVD. An error tells that it did not converge, as with
-// numbers that are not finite.
-func SingularValues[T rbm.Real](synapses []T, hidden int) ([]float64, error) {
+// Spaced returns count of so many units, all if there are no more: always the same,
+// evenly spaced and rising.
+func Spaced(units, count int) []int {
+	if units < 0 || count < 0 {
+		panic(fmt.Sprintf("anatomy: %d of %d units", count, units))
+	}
+	count = min(count, units)
+	chosen := make([]int, count)
+	for k := range chosen {
+		chosen[k] = k * units / count
+	}
+	return chosen
+}
+
+// Chosen returns the synapses of some hidden units, chosen x visible.
+func Chosen[T rbm.Real](synapses []T, hidden int, chosen []int) []T {
 	n := visible(synapses, hidden)
-	wide := widened(synapses)
-	for k, v := range wide {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+	some := make([]T, 0, n*len(chosen))
+	for _, mu := range chosen {
+		some = append(some, synapses[mu*n:(mu+1)*n]...)
+	}
+	return some
+}
+
+// MaxSpectrum is the largest smaller layer whose singular values are computed.
+const MaxSpectrum = 1024
+
+// gramFrom is the number of synapses times units of the smaller layer from which
+// singular values are the roots of eigenvalues of a product of the matrix with itself:
+// much faster where there are many more units in one layer than in the other, and good
+// to 1e-8 of the largest value.
+const gramFrom = 1 << 26
+
+// SingularValues returns those of the matrix of synapses, falling. An error tells that
+// the smaller layer has more than MaxSpectrum units, that they did not converge, as with
+// numbers that are not finite, or is the context's.
+func SingularValues[T rbm.Real](ctx context.Context, synapses []T, hidden int) ([]float64, error) {
+	n := visible(synapses, hidden)
+	if min(n, hidden) > MaxSpectrum {
+		return nil, fmt.Errorf("%d x %d synapses: singular values take a smaller layer of at most %d units", n, hidden, MaxSpectrum)
+	}
+	for k, v := range synapses {
+		if v := float64(v); math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("synapse %d of hidden unit %d is %v: singular values need finite numbers", k%n, k/n, v)
 		}
 	}
+	if len(synapses)*min(n, hidden) >= gramFrom {
+		return gramValues(ctx, synapses, hidden)
+	}
+	wide := widened(synapses)
 	var svd mat.SVD
 	if !svd.Factorize(mat.NewDense(hidden, n, wide), mat.SVDNone) {
 		return nil, fmt.Errorf("the singular values of %d x %d synapses did not converge", n, hidden)
 	}
 	return svd.Values(nil), nil
+}
+
+// gramValues returns singular values from the product of the matrix with itself, summed
+// over some units of the larger layer at a time.
+func gramValues[T rbm.Real](ctx context.Context, synapses []T, hidden int) ([]float64, error) {
+	n := visible(synapses, hidden)
+	side, long := min(n, hidden), max(n, hidden)
+	gram := mat.NewDense(side, side, nil)
+	const together = 256 // units of the larger layer
+	var product mat.Dense
+	for lo := 0; lo < long; lo += together {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		hi := min(lo+together, long)
+		part := mat.NewDense(side, hi-lo, nil)
+		for i := range side {
+			row := part.RawRowView(i)
+			for k := range row {
+				if n > hidden {
+					row[k] = float64(synapses[i*n+lo+k])
+				} else {
+					row[k] = float64(synapses[(lo+k)*n+i])
+				}
+			}
+		}
+		product.Mul(part, part.T())
+		gram.Add(gram, &product)
+	}
+	var eigen mat.EigenSym
+	if !eigen.Factorize(mat.NewSymDense(side, gram.RawMatrix().Data), false) {
+		return nil, fmt.Errorf("the singular values of %d x %d synapses did not converge", n, hidden)
+	}
+	values := eigen.Values(nil) // rising
+	slices.Reverse(values)
+	for k, v := range values {
+		values[k] = math.Sqrt(max(0, v))
+	}
+	return values, nil
 }

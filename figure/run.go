@@ -18,7 +18,7 @@ type Run struct {
 }
 
 // RunCurves are the names of the curves that RunCurve draws.
-var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "overlap", "residual", "iterations", "teacher"}
+var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "validation", "overlap", "residual", "iterations", "teacher"}
 
 // RunCurve draws how runs learned: of one run all that belongs to the curve,
 // with every random start by itself; of several runs the chief quantity of
@@ -26,8 +26,8 @@ var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", 
 //
 // The curves are: bound (with the estimates of the log-likelihood), data-term and
 // partition-term (of the bound), terms (both, with the bound and the divergence),
-// kl (a synapse), polarised (share of synapses), coupling, rate, overlap (of
-// hidden units), residual and iterations (of message passing or mean field) and
+// kl (a synapse), polarised (share of synapses), coupling, rate, validation (the
+// log-likelihood of data that are not learned from), overlap (of hidden units), residual and iterations (of message passing or mean field) and
 // teacher (planted: overlap with the teacher).
 func RunCurve(name string, of ...Run) Chart {
 	starts := split(of)
@@ -81,6 +81,12 @@ var plainCurves = map[string]plainCurve{
 			return nan
 		}
 		return r.Labels.Error
+	}},
+	"validation": {"Log-likelihood of data not learned from", nats("log-likelihood"), func(r *runs.Record) runs.Number {
+		if r.Validation == nil {
+			return nan
+		}
+		return r.Validation.Mean()
 	}},
 	"residual": {"Residual of the expectation step", Axis{Label: "largest change of a message", Log: true}, func(r *runs.Record) runs.Number {
 		if r.Engine == nil || r.Engine.Residual <= 0 {

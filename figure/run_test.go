@@ -31,6 +31,7 @@ func told(name string, starts int) Run {
 			if step%100 == 0 && step > 0 {
 				v := runs.Number(-178 + 10*x)
 				r.LogLikelihood = &runs.LogLikelihood{Data: "mnist:test", Forward: &runs.Estimate{Value: v, Low: v - 2, High: v + 2}, Reverse: &runs.Estimate{Value: v - 4, Low: v - 6, High: v - 3}}
+				r.Validation = &runs.LogLikelihood{Data: "held out", Reverse: &runs.Estimate{Value: v - 7, Low: v - 8, High: v - 6}}
 				r.SingularValues = []runs.Number{runs.Number(3 + x), runs.Number(1 + x/2)}
 			}
 			for k := range 20 {

@@ -54,22 +54,32 @@ func flat(label string) (map[string]string, bool) {
 // maxCheckpointBytes limits a checkpoint whose label is looked at.
 const maxCheckpointBytes = 4 << 30
 
-// ofAnotherRun returns the error of a checkpoint with another label, nil if it has
-// this one or is none.
-func ofAnotherRun(path, label string) error {
+// labelOf returns the label of a checkpoint, "" if it is none: reading it as a checkpoint
+// tells better.
+func labelOf(path string) string {
 	archive, err := npy.ReadArchive(path, maxCheckpointBytes)
 	if err != nil {
-		return nil // which reading it as a checkpoint tells better
+		return ""
 	}
 	text, err := archive.Bytes("meta.json")
 	if err != nil {
-		return nil
+		return ""
 	}
 	var meta struct {
 		Label string `json:"label"`
 	}
-	if json.Unmarshal(text, &meta) != nil || meta.Label == label {
+	if json.Unmarshal(text, &meta) != nil {
+		return ""
+	}
+	return meta.Label
+}
+
+// ofAnotherRun returns the error of a checkpoint with another label, nil if it has
+// this one or is none.
+func ofAnotherRun(path, label string) error {
+	saved := labelOf(path)
+	if saved == "" || saved == label {
 		return nil
 	}
-	return fmt.Errorf("%s: a checkpoint of another run: %s\nresume with the settings it was made with, or choose another folder", path, differences(meta.Label, label))
+	return fmt.Errorf("%s: a checkpoint of another run: %s\nresume with the settings it was made with, or choose another folder", path, differences(saved, label))
 }

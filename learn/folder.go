@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -10,10 +11,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"bethe/internal/durable"
+	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
@@ -88,11 +91,18 @@ func (f *folder) open() (*Result, error) {
 		return nil, err
 	}
 	f.lock = locked{lock} // the process's end releases it too
+	if err := f.wasExtended(); err != nil {
+		return nil, err
+	}
 	finished, err := f.result()
 	if finished != nil || err != nil {
 		return finished, err
 	}
-	if err := durable.RemoveLeftovers(f.path, f.files()...); err != nil {
+	files, err := f.files()
+	if err != nil {
+		return nil, err
+	}
+	if err := durable.RemoveLeftovers(f.path, files...); err != nil {
 		return nil, err
 	}
 	return nil, f.writeInfo()
@@ -137,10 +147,13 @@ func (f *folder) result() (*Result, error) {
 		return nil, fmt.Errorf("%s: not the result of a run; remove it to learn again", path)
 	}
 	if string(saved.Label) != f.label {
+		if extends, err := f.extends(&saved); extends || err != nil {
+			return nil, err
+		}
 		return nil, setting.Phrase("out", "%s: the result of another run: %s\nchoose another {out}", path, differences(string(saved.Label), f.label))
 	}
 	saved.Result.Model = f.model() // the folder may have moved
-	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil {
+	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil || f.job.Validation.Set != nil && saved.Result.Validation == nil {
 		return nil, nil // the checkpoint is at the end of learning: what is missing or damaged is made again
 	}
 	return saved.Result, nil
@@ -158,13 +171,22 @@ func (f *folder) sums() map[string]string {
 	return sums
 }
 
-// files names all that the run writes to its folder.
-func (f *folder) files() []string {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile}
-	for k := range f.recipe.Restarts {
-		names = append(names, filepath.Base(checkpointPath(f.path, &f.recipe, k)))
+// files names all that the run writes to its folder, with the checkpoints of those starts
+// that have left something there: there may be a thousand million starts.
+func (f *folder) files() ([]string, error) {
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.CheckpointFile}
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return nil, err
 	}
-	return names
+	for _, e := range entries {
+		name, _, left := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp")
+		digits, numbered := strings.CutPrefix(name, "checkpoint-")
+		if start, err := strconv.Atoi(strings.TrimSuffix(digits, ".npz")); left && numbered && err == nil && start >= 0 && start < f.recipe.Restarts {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // writeInfo writes what the run is of, and a picture of some data, unless an
@@ -174,7 +196,7 @@ func (f *folder) writeInfo() error {
 		return nil
 	}
 	d := &f.job.Data
-	some := d.Samples.Choose(100, f.key().Sub(stream.RunPictures).Rand())
+	some := d.Samples.Choose(shownSamples(100, d.Visible()), f.key().Sub(stream.RunPictures).Rand())
 	if err := f.pictures.DrawData(f.in(runs.DataFile), some, d.Width, d.Height); err != nil {
 		return err
 	}
@@ -194,8 +216,8 @@ func checkpointPath(folder string, recipe *Recipe, k int) string {
 
 // prepare makes sure, before any work, that the folder can be written to and
 // has room for the checkpoints to come and what is written at the end.
-func (f *folder) prepare(l *learner) error {
-	if err := f.save(l); err != nil {
+func (f *folder) prepare(ctx context.Context, l *learner) error {
+	if err := f.save(ctx, l); err != nil {
 		return err
 	}
 	bytes, err := variational.CheckpointBytes(f.label, l.trainer, l.parts...)
@@ -210,9 +232,13 @@ func (f *folder) prepare(l *learner) error {
 	return nil
 }
 
-// save writes the checkpoint.
-func (f *folder) save(l *learner) error {
-	if err := variational.SaveCheckpoint(checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
+// save writes the checkpoint. Where there is no time and nothing has been learned since
+// the last one, that stays.
+func (f *folder) save(ctx context.Context, l *learner) error {
+	if ctx.Err() != nil && l.saved == l.trainer.Step() {
+		return nil
+	}
+	if err := variational.SaveCheckpoint(ctx, checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
 		return fmt.Errorf("the checkpoint of step %d cannot be written: %w%s", l.trainer.Step(), err, l.kept())
 	}
 	l.saved = l.trainer.Step()
@@ -225,7 +251,13 @@ func (f *folder) resume(l *learner) (bool, error) {
 	if _, err := os.Stat(path); err != nil {
 		return false, nil
 	}
-	if err := variational.LoadCheckpoint(path, f.label, l.trainer, l.parts...); err != nil {
+	label := f.label
+	if f.over() > 0 { // the checkpoint may be that of the end before
+		if saved := labelOf(path); sameButLimits(saved, label) {
+			label = saved
+		}
+	}
+	if err := variational.LoadCheckpoint(path, label, l.trainer, l.parts...); err != nil {
 		if other := ofAnotherRun(path, f.label); other != nil {
 			err = other
 		}
@@ -266,8 +298,18 @@ func (f *folder) keepPictures(records []runs.Record) error {
 	return nil
 }
 
-func (f *folder) drawAlong(r *runs.Record, file *rbm.File, chains func() *sample.SpinChains[float32]) error {
-	if err := file.Save(f.in(runs.LiveFile)); err != nil {
+// saveModel writes a model file as File.Save does, until the context is done: a large one
+// takes seconds.
+func saveModel(ctx context.Context, path string, file *rbm.File) error {
+	arrays, err := file.Arrays()
+	if err != nil {
+		return fmt.Errorf("%s: not written: %w", path, err)
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
+}
+
+func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error {
+	if err := saveModel(ctx, f.in(runs.LiveFile), file); err != nil {
 		return err
 	}
 	if !f.draws() {
@@ -284,11 +326,15 @@ func (f *folder) drawAlong(r *runs.Record, file *rbm.File, chains func() *sample
 	if err := f.pictures.DrawSynapses(filepath.Join(folder, r.Synapses), file); err != nil {
 		return err
 	}
-	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), chains(), file.Info.Width, file.Info.Height)
+	drawn, err := chains()
+	if err != nil {
+		return err
+	}
+	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), drawn, file.Info.Width, file.Info.Height)
 }
 
-func (f *folder) ship(file *rbm.File) error {
-	if err := file.Save(f.model()); err != nil {
+func (f *folder) ship(ctx context.Context, file *rbm.File) error {
+	if err := saveModel(ctx, f.model(), file); err != nil {
 		return err
 	}
 	if err := os.Remove(f.in(runs.LiveFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

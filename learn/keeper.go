@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"context"
+
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
@@ -14,9 +16,10 @@ type keeper interface {
 	close() error
 
 	// prepare makes sure, before any work, that the results can be kept.
-	prepare(l *learner) error
+	prepare(ctx context.Context, l *learner) error
 	resume(l *learner) (resumed bool, err error)
-	save(l *learner) error
+	// save keeps a checkpoint; the less time is left, as the context tells, the faster.
+	save(ctx context.Context, l *learner) error
 
 	// records opens the records to go on after a step of a start, and returns
 	// those that stay.
@@ -25,10 +28,10 @@ type keeper interface {
 	keepPictures(records []runs.Record) error
 	// drawAlong keeps a file and its pictures along the way, and names them in a
 	// record.
-	drawAlong(r *runs.Record, file *rbm.File, chains func() *sample.SpinChains[float32]) error
+	drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error
 
 	// ship keeps the model, drawSamples the last picture, finish the result.
-	ship(file *rbm.File) error
+	ship(ctx context.Context, file *rbm.File) error
 	drawSamples(chains func() (*sample.SpinChains[float32], error)) error
 	finish(result *Result) error
 	model() string // where the model is
@@ -45,16 +48,16 @@ type memory struct{}
 
 func (memory) open() (*Result, error)                                        { return nil, nil }
 func (memory) close() error                                                  { return nil }
-func (memory) prepare(*learner) error                                        { return nil }
+func (memory) prepare(context.Context, *learner) error                       { return nil }
 func (memory) resume(*learner) (bool, error)                                 { return false, nil }
-func (memory) save(*learner) error                                           { return nil }
+func (memory) save(context.Context, *learner) error                          { return nil }
 func (memory) records(int, int) (recorder, []runs.Record, error)             { return unrecorded{}, nil, nil }
 func (memory) keepPictures([]runs.Record) error                              { return nil }
-func (memory) ship(*rbm.File) error                                          { return nil }
+func (memory) ship(context.Context, *rbm.File) error                         { return nil }
 func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error { return nil }
 func (memory) finish(*Result) error                                          { return nil }
 func (memory) model() string                                                 { return "" }
-func (memory) drawAlong(*runs.Record, *rbm.File, func() *sample.SpinChains[float32]) error {
+func (memory) drawAlong(context.Context, *runs.Record, *rbm.File, func() (*sample.SpinChains[float32], error)) error {
 	return nil
 }
 

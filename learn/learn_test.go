@@ -390,6 +390,7 @@ func TestStart(t *testing.T) {
 		"measure_every -1":              {quick(""), learn.Job{Data: small(), MeasureEvery: -1}},
 		"no samples to evaluate":        {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true}}},
 		"samples of 3 units":            {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: narrow}}},
+		"to validate a machine of 12":   {quick(""), learn.Job{Data: small(), Validation: narrow}},
 		"1 chains":                      {quick(""), learn.Job{Data: small(), Evaluation: learn.Evaluation{Asked: true, Data: small(), Options: evaluate.Options{Chains: 1}}}},
 		"hidden 10000000000: ":          {quick(`, "hidden": 10000000000`), learn.Job{Data: small()}},
 		"chains 1000000000000: ":        {quick(`, "chains": 1000000000000`), learn.Job{Data: small()}},

@@ -67,7 +67,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
-		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
+		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
@@ -95,10 +95,10 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		}
 	}
 	d := &l.job.Data
-	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
-	if err := l.keeper.prepare(l); err != nil {
+	if err := l.keeper.prepare(ctx, l); err != nil {
 		return nil, err
 	}
 	m, err := l.newMeasuring()
@@ -106,14 +106,14 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		return nil, err
 	}
 	defer m.log.Close()
-	if l.trainer.Step() == 0 {
+	if l.trainer.Step() == 0 && ctx.Err() == nil {
 		if err := m.first(); err != nil {
 			return nil, err
 		}
 	}
 	last, unsettled, err := l.steps(ctx, m)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		if err := l.keeper.save(l); err != nil {
+		if err := l.keeper.save(ctx, l); err != nil {
 			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
 		}
 		return nil, &InterruptedError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}
@@ -124,12 +124,15 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.keeper.save(l); err != nil {
+	if err := l.keeper.save(ctx, l); err != nil {
 		return nil, err
 	}
 	result, terms, err := l.report(ctx)
 	if err == nil {
-		err = m.end(last, terms, result.BoundBy)
+		err = m.validateResult(ctx, result)
+	}
+	if err == nil {
+		err = m.end(ctx, last, terms, result)
 	}
 	if err != nil {
 		return nil, l.orInterrupted(ctx, err)
@@ -145,11 +148,11 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	defer l.watching.ended(Learning)
 	savedAt, show := time.Now(), pace{share: 0.001, gap: 200 * time.Millisecond}
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
-	l.recipe.pace(l.engine, l.trainer.Fraction())
+	l.pace(l.trainer.Fraction())
 	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
-		l.recipe.pace(l.engine, p.Fraction)
+		l.pace(p.Fraction)
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -164,7 +167,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		l.watching.stepped(shown)
 		if l.job.Checkpoints.due(p.Step, savedAt) {
 			savedAt = time.Now()
-			return l.keeper.save(l)
+			return l.keeper.save(ctx, l)
 		}
 		return nil
 	})
@@ -232,10 +235,13 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		return nil, terms, err
 	}
 	bound := terms.Bound()
+	if err := l.checkBound(bound); err != nil {
+		return nil, terms, err
+	}
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, start: l.number,
+		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
@@ -248,9 +254,20 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 			return nil, terms, err
 		}
 		other := annealed.Bound()
+		if err := l.checkBound(other); err != nil {
+			return nil, terms, err
+		}
 		result.BoundAnnealed = &other
 	}
 	return result, terms, nil
+}
+
+// checkBound returns an error of a bound that is no finite number.
+func (l *learner) checkBound(bound float64) error {
+	if math.IsNaN(bound) || math.IsInf(bound, 0) {
+		return fmt.Errorf("after step %d: the bound is %v nats a sample: %w%s", l.trainer.Step(), bound, variational.ErrDiverged, l.kept())
+	}
+	return nil
 }
 
 // record returns what costs little to measure.

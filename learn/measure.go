@@ -18,21 +18,30 @@ import (
 // A pace spaces measurements: at least gap apart, and so that they take no more
 // than a share of the time.
 type pace struct {
-	share float64
-	gap   time.Duration
-	last  time.Time
-	cost  time.Duration
+	share    float64
+	gap      time.Duration
+	last     time.Time
+	cost     time.Duration
+	measured bool
 }
 
 func (p *pace) due(now time.Time) bool {
 	return now.Sub(p.last) >= max(p.gap, time.Duration(float64(p.cost)/p.share))
 }
 
+// expect says what the first measurement will cost, so that not even that takes more than
+// its share.
+func (p *pace) expect(cost time.Duration) {
+	if !p.measured {
+		p.cost = cost
+	}
+}
+
 // time does a measurement that began at a time.
 func (p *pace) time(began time.Time, measure func() error) error {
 	err := measure()
 	p.last = time.Now()
-	p.cost = p.last.Sub(began)
+	p.cost, p.measured = p.last.Sub(began), true
 	return err
 }
 
@@ -44,8 +53,8 @@ type measuring struct {
 	log  recorder
 	last runs.Record
 
-	plain, bound, counts, spectrum, pictures, likelihood pace
-	pictured                                             float64 // fraction done at the last pictures
+	plain, bound, counts, spectrum, pictures, likelihood, validation pace
+	pictured                                                         float64 // fraction done at the last pictures
 }
 
 // likelihoodAfter is the time after which the log-likelihood is first estimated
@@ -53,11 +62,17 @@ type measuring struct {
 // spend on learning.
 const likelihoodAfter = 5 * time.Minute
 
+// likelihoodBounds is how many bounds an estimate in passing costs, about: its pilot runs
+// and tempered chains make so many more sweeps.
+const likelihoodBounds = 40
+
 // Limits of what a record holds.
 const (
-	MagnetisationBins = 40 // of the posterior means, from -1 to 1
-	maxOverlapMatrix  = 32 // hidden units whose overlaps are all written down
-	picturesOfRun     = 24 // along the way, about
+	MagnetisationBins = 40  // of the posterior means, from -1 to 1
+	maxOverlapMatrix  = 32  // hidden units whose overlaps stand in each record that has any
+	maxUnitsShown     = 64  // hidden units whose overlaps stand in records with singular values
+	maxOverlaps       = 512 // hidden units that the mean and the largest overlap are of
+	picturesOfRun     = 24  // along the way, about
 )
 
 // newMeasuring opens the records of a start to go on after the trainer's step.
@@ -84,6 +99,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	for _, p := range []*pace{&m.plain, &m.bound, &m.counts, &m.spectrum, &m.pictures, &m.likelihood} {
 		p.last = time.Now()
 	}
+	n, p := float64(l.model.Visible()), float64(l.model.Hidden())
+	m.spectrum.expect(time.Duration(n * p * min(n, p))) // a nanosecond each
+	m.validation = m.newValidation()
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
 	}
@@ -111,25 +129,34 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
 	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
 	likelihood := m.annealable() && exactly(&m.likelihood, 500)
-	if !(plain || bound || counts || spectrum || pictures || likelihood) || p.Fraction >= 1 {
+	validation := m.validates() && exactly(&m.validation, 10)
+	counts = counts || spectrum // which adds to the overlaps
+	if !(plain || bound || counts || spectrum || pictures || likelihood || validation) || p.Fraction >= 1 {
 		return nil
 	}
 	r := m.record(p)
 	looked := time.Since(now) // at all synapses, which the record itself does
 	if bound {
 		_ = m.bound.time(time.Now(), func() error { m.measureBound(ctx, &r); return nil })
+		m.likelihood.expect(likelihoodBounds * m.bound.cost)
+		if min(m.model.Visible(), m.model.Hidden()) > rbm.MaxExact {
+			m.validation.expect(likelihoodBounds * m.bound.cost)
+		}
 	}
 	if counts {
 		_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil })
 	}
 	if spectrum {
-		_ = m.spectrum.time(time.Now(), func() error { m.measureSpectrum(&r); return nil })
+		_ = m.spectrum.time(time.Now(), func() error { m.measureSpectrum(ctx, &r); return nil })
 	}
 	if likelihood {
 		_ = m.likelihood.time(time.Now(), func() error { m.measureLikelihood(ctx, &r); return nil })
 	}
+	if validation {
+		_ = m.validation.time(time.Now(), func() error { m.validateAlong(ctx, &r); return nil })
+	}
 	if pictures {
-		if err := m.pictures.time(time.Now(), func() error { return m.draw(&r) }); err != nil {
+		if err := m.pictures.time(time.Now(), func() error { return m.draw(ctx, &r) }); err != nil {
 			return err
 		}
 	}
@@ -144,13 +171,13 @@ func (m *measuring) first() error {
 	return m.write(r)
 }
 
-// end measures everything after the last step; terms are those of the result.
-func (m *measuring) end(p variational.Progress, terms variational.Terms, by string) error {
+// end measures everything after the last step; terms and what is in it are those of the result.
+func (m *measuring) end(ctx context.Context, p variational.Progress, terms variational.Terms, result *Result) error {
 	r := m.record(p)
-	r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
+	r.Bound, r.Validation = RecordedBound(terms, result.BoundBy, m.recipe.boundKind(result.BoundBy)), result.Validation
 	m.measureCounts(&r)
-	m.measureSpectrum(&r)
-	if err := m.draw(&r); err != nil {
+	m.measureSpectrum(ctx, &r)
+	if err := m.draw(ctx, &r); err != nil {
 		return err
 	}
 	return m.write(r)
@@ -192,32 +219,48 @@ func (m *measuring) measureCounts(r *runs.Record) {
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
-	overlaps := anatomy.UnitOverlaps(w, hidden)
-	mean, largest := anatomy.Pairs(overlaps, hidden)
+	of := w
+	if hidden > maxOverlaps {
+		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, maxOverlaps))
+	}
+	units := min(hidden, maxOverlaps)
+	overlaps := anatomy.UnitOverlaps(of, units)
+	mean, largest := anatomy.Pairs(overlaps, units)
 	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}
+	if units < hidden {
+		r.Overlap.Of = units
+	}
 	if hidden <= maxOverlapMatrix {
 		r.Overlap.Matrix = runs.Numbers(overlaps)
 	}
 }
 
-func (m *measuring) measureSpectrum(r *runs.Record) {
-	if values, err := anatomy.SingularValues(m.recipe.matrix(m.model), m.model.Hidden()); err == nil {
+// measureSpectrum measures what belongs to the matrix of synapses as a whole: its singular
+// values, and the overlaps of some hidden units where they are too many for each record.
+func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
+	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
+	if values, err := anatomy.SingularValues(ctx, w, hidden); err == nil {
 		r.SingularValues = runs.Numbers(values)
+	}
+	if r.Overlap == nil || hidden <= maxOverlapMatrix {
+		return
+	}
+	units := anatomy.Spaced(hidden, maxUnitsShown)
+	r.Overlap.Matrix = runs.Numbers(anatomy.UnitOverlaps(anatomy.Chosen(w, hidden, units), len(units)))
+	if len(units) < hidden {
+		r.Overlap.Units = units
 	}
 }
 
 // draw draws the synapses and samples of the model as it is, and saves it, so
 // that it can be used while it learns.
-func (m *measuring) draw(r *runs.Record) error {
+func (m *measuring) draw(ctx context.Context, r *runs.Record) error {
 	m.pictured = r.Fraction
 	key := m.look.key.Sub(stream.StartPictures)
 	file := m.recipe.shipped(m.model, m.info(r.Step), key)
-	return m.keeper.drawAlong(r, file, func() *sample.SpinChains[float32] {
+	return m.keeper.drawAlong(ctx, r, file, func() (*sample.SpinChains[float32], error) {
 		const count, sweeps = 64, 100
-		chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
-		chains.StartAt(m.job.Data.Samples.Choose(count, key.Rand()))
-		chains.Sweep(sweeps)
-		return chains
+		return m.chains(ctx, file, count, sweeps, key, func(float64) {})
 	})
 }
 

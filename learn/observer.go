@@ -41,10 +41,13 @@ type Beginning struct {
 	Start   int  // which random start, counted from 0
 	Resumed bool // it goes on from a checkpoint
 	Step    int  // steps done before
-	Visible int
-	Hidden  int
-	Samples int
-	Engine  string // how expectations are found, and why
+	// Extended is the step after which the run was over before it went on with more to do,
+	// at its final rate and in the phase that it ended in; 0 if it never was.
+	Extended int
+	Visible  int
+	Hidden   int
+	Samples  int
+	Engine   string // how expectations are found, and why
 }
 
 // Progress tells where a start is.

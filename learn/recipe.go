@@ -252,14 +252,15 @@ func (s *Schedule) check() error {
 // recipeJSON is the JSON form.
 type recipeJSON struct {
 	plainRecipe
-	Time string `json:"time"`
+	Time     string `json:"time"`
+	Extended []int  `json:"extended,omitzero"` // in the run.json of a run that was over and went on: it is no setting of another one
 }
 
 type plainRecipe Recipe
 
 // MarshalJSON implements json.Marshaler.
 func (r Recipe) MarshalJSON() ([]byte, error) {
-	form := recipeJSON{plainRecipe(r), r.Time.String()}
+	form := recipeJSON{plainRecipe: plainRecipe(r), Time: r.Time.String()}
 	if r.Prior == "" {
 		form.PriorScale = 0 // it scales nothing
 	}
@@ -295,7 +296,7 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
 	}
 	recipe = Default()
-	form := recipeJSON{plainRecipe(recipe), recipe.Time.String()}
+	form := recipeJSON{plainRecipe: plainRecipe(recipe), Time: recipe.Time.String()}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&form); err != nil {

@@ -31,6 +31,8 @@ type Result struct {
 	Seed          uint64                  `json:"seed"`
 	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated     string                  `json:"evaluated_on,omitempty"`
+	Validation    *runs.LogLikelihood     `json:"validation,omitempty"` // of the machine on data it has not learned from
+	Extended      []int                   `json:"extended,omitempty"`   // steps after which the run was over and went on
 	start         int                     // which random start it is of
 }
 
@@ -44,21 +46,12 @@ const (
 // the result.
 func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[float32], result *Result) error {
 	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(stream.RunSynapses))
-	if err := r.keeper.ship(file); err != nil {
-		return err
+	if err := r.keeper.ship(ctx, file); err != nil {
+		return r.orInterrupted(ctx, err)
 	}
 	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
 		defer watching.ended(Drawing)
-		chains := sample.NewChains(sample.OnMachine(file.Machine()), lastSamples, r.key().Sub(stream.RunPictures))
-		chains.StartAt(r.job.Data.Samples.Choose(lastSamples, r.key().Sub(stream.RunPictures).Rand()))
-		for k := range lastSweeps {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			chains.Sweep(1)
-			watching.working(Drawing, float64(k+1)/lastSweeps)
-		}
-		return chains, nil
+		return r.chains(ctx, file, lastSamples, lastSweeps, r.key().Sub(stream.RunPictures), func(f float64) { watching.working(Drawing, f) })
 	})
 	if err != nil {
 		return r.orInterrupted(ctx, err)
@@ -78,6 +71,28 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	}
 	r.shipped = file
 	return r.keeper.finish(result)
+}
+
+// shownPixels limits a picture of samples: more of them than fit are not drawn.
+const shownPixels = 1 << 20
+
+// shownSamples returns how many of so many samples a picture shows.
+func shownSamples(most, visible int) int { return max(1, min(most, shownPixels/visible)) }
+
+// chains returns chains on a machine for a picture, at most so many, which start at samples and
+// have swept. The error is the context's.
+func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (*sample.SpinChains[float32], error) {
+	count := shownSamples(most, file.Visible())
+	chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
+	chains.StartAt(r.job.Data.Samples.Choose(count, key.Rand()))
+	for k := range sweeps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		chains.Sweep(1)
+		progress(float64(k+1) / float64(sweeps))
+	}
+	return chains, nil
 }
 
 // recordLikelihood adds the log-likelihood of the model that was kept.

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"bethe/dataset"
@@ -48,6 +47,11 @@ type Job struct {
 	// about 3 % of the time.
 	MeasureEvery int
 	Pictures     Illustrator // nil: no pictures are drawn
+
+	// Validation are data that are not learned from: their log-likelihood is measured along
+	// the way, in about 5 % of the time, and at the end. They change nothing of the
+	// machine. Without a Set there are none. See HoldOut.
+	Validation Data
 
 	Evaluation Evaluation
 }
@@ -94,6 +98,7 @@ type Run struct {
 	job      Job
 	begin    beginning
 	prior    []float32 // thetas; none for the uniform prior
+	extended []int     // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -150,6 +155,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkLabels(); err != nil {
 		return nil, err
 	}
+	if err := r.checkValidation(); err != nil {
+		return nil, err
+	}
 	if err := r.recipe.complete(job.Data.Visible()); err != nil {
 		return nil, err
 	}
@@ -192,6 +200,9 @@ func (r *Run) checkLabels() error {
 // describe sets the settings that go into the model file and the label.
 func (r *Run) describe() {
 	r.settings = r.recipe.settings()
+	if len(r.extended) > 0 {
+		r.settings["extended"] = r.extended
+	}
 	d := &r.job.Data
 	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Samples.Hash()),
 		"seed": r.job.Seed, "settings": r.settings})
@@ -257,7 +268,7 @@ func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[floa
 			return nil, nil, err
 		}
 		seconds += result.Seconds
-		if best == nil || *result.Bound > *bestResult.Bound || math.IsNaN(*bestResult.Bound) {
+		if best == nil || *result.Bound > *bestResult.Bound {
 			best, bestResult = l.trainer.Result(), result
 		}
 		watching.learned(k, result)

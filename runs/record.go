@@ -66,6 +66,7 @@ type Record struct {
 	Engine        *EngineReport  `json:"engine,omitempty"`
 	Bound         *Bound         `json:"bound,omitempty"`
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
+	Validation    *LogLikelihood `json:"validation,omitempty"` // of data that were not learned from
 
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -112,6 +113,17 @@ type LogLikelihood struct {
 	Reverse *Estimate `json:"reverse,omitempty"`
 }
 
+// Mean returns the exact value if it is known, else that of annealing in reverse, else
+// forward; NaN if there is none.
+func (l *LogLikelihood) Mean() Number {
+	for _, e := range []*Estimate{l.Exact, l.Reverse, l.Forward} {
+		if e != nil {
+			return e.Value
+		}
+	}
+	return Number(math.NaN())
+}
+
 // Estimate is a value with the ends of its interval.
 type Estimate struct {
 	Value Number `json:"value"`
@@ -124,7 +136,9 @@ type Estimate struct {
 type Overlap struct {
 	Mean   Number   `json:"mean"`             // of the absolute values
 	Max    Number   `json:"max"`              // of them
-	Matrix []Number `json:"matrix,omitempty"` // all of them, row by row, where there are few hidden units
+	Of     int      `json:"of,omitempty"`     // hidden units that mean and max are of, evenly spaced, where that are not all
+	Matrix []Number `json:"matrix,omitempty"` // those of some units, row by row
+	Units  []int    `json:"units,omitempty"`  // those of the matrix, from 0, where they are not all
 }
 
 // before reports whether a record is of (start, step) or earlier.

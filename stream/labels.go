@@ -18,6 +18,7 @@ const (
 	RunSynapses    = 8 // draws of the shipped machine
 	RunStarts      = 9 // one below it for each start
 	RunHeldOut     = 12
+	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
 )
 
@@ -33,6 +34,7 @@ const (
 	StartDraws
 	StartScores        = 10
 	StartBoundInterval = 12
+	StartValidation    = 13
 	StartSynapses      = 11 // of the kind that is drawn for each step
 )
 

@@ -69,7 +69,7 @@ func (f *Following) Follow(ctx context.Context, x *Trial, l *Learner, report *Re
 	if err != nil {
 		return err
 	}
-	if err := f.record(x, l, report, trace, time.Since(began).Seconds()); err != nil {
+	if err := f.record(ctx, x, l, report, trace, time.Since(began).Seconds()); err != nil {
 		return err
 	}
 	file := &rbm.File{Params: trace.Model.Params, Synapses: rbm.Learned(trace.Model.Posterior.Sign(), trace.Model.Posterior), Info: rbm.Info{Program: f.Program, Seed: report.Seed, Data: "planted",
@@ -91,7 +91,7 @@ func (f *Following) Follow(ctx context.Context, x *Trial, l *Learner, report *Re
 }
 
 // record writes the points of a trace as records, as if each step took as long.
-func (f *Following) record(x *Trial, l *Learner, report *Report, trace *Trace, seconds float64) error {
+func (f *Following) record(ctx context.Context, x *Trial, l *Learner, report *Report, trace *Trace, seconds float64) error {
 	log, _, err := runs.OpenLog(f.Folder, -1, 0)
 	if err != nil {
 		return err
@@ -111,7 +111,7 @@ func (f *Following) record(x *Trial, l *Learner, report *Report, trace *Trace, s
 			mean := make([]float32, len(trace.Model.Posterior.Theta))
 			trace.Model.Posterior.Mean(mean)
 			r.Magnetisations = anatomy.Magnetisations(mean, magnetisationBins)
-			if values, err := anatomy.SingularValues(mean, report.Hidden); err == nil {
+			if values, err := anatomy.SingularValues(ctx, mean, report.Hidden); err == nil {
 				r.SingularValues = runs.Numbers(values)
 			}
 		}

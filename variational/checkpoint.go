@@ -1,10 +1,14 @@
 package variational
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"time"
 
 	"bethe/dual"
@@ -36,7 +40,10 @@ type checkpointMeta struct {
 // whole or not at all. Only float32 models are checkpointed. Parameters that
 // are not finite or not valid are ErrDiverged: they never replace a good
 // checkpoint.
-func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
+//
+// A context that is done, or gets done meanwhile, says that there is no time: the
+// file is written all the same, but not compressed.
+func SaveCheckpoint(ctx context.Context, path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
 	arrays, err := checkpointArrays(label, t, parts)
 	if err != nil {
 		return err
@@ -52,7 +59,13 @@ func SaveCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
 		}
 	}
-	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
+	if ctx.Err() == nil {
+		err := durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
+		if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+			return err
+		}
+	}
+	return durable.WriteFile(path, func(w io.Writer) error { return npy.StoreArchive(w, arrays) })
 }
 
 // CheckpointBytes returns how large the file of SaveCheckpoint can become.
@@ -73,7 +86,7 @@ func CheckpointBytes(label string, t *Trainer[float32], parts ...dual.Stateful) 
 func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
-	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: s.elapsed, Average: s.average.count}
+	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count}
 	arrays := []npy.Array{
 		{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta},
 		{Name: "theta_first", Shape: []int{p, n}, Data: s.synapse.First},
@@ -115,7 +128,7 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 // and its parts where SaveCheckpoint found them. The label must be the one
 // saved. Errors name the file and what does not fit.
 func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
-	a, err := npy.ReadArchive(path, maxCheckpointBytes)
+	a, err := npy.ReadArchiveOf(path, maxCheckpointBytes, t.checkMember)
 	if err != nil {
 		return err
 	}
@@ -134,6 +147,10 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		return fmt.Errorf("%s: a checkpoint of another run\n  it is of: %s\n  this is:  %s\nresume with the settings it was made with, or choose another folder", path, meta.Label, label)
 	case meta.Step < 0 || meta.Elapsed < 0:
 		return fmt.Errorf("%s: meta.json: step %d after %v", path, meta.Step, meta.Elapsed)
+	case float64(meta.Step) > t.limit():
+		return fmt.Errorf("%s: meta.json: step %d of a run that ends after %.0f", path, meta.Step, t.limit())
+	case meta.Average < 0 || meta.Average > meta.Step/averageEvery:
+		return fmt.Errorf("%s: meta.json: an average of %d models, one every %d steps, after step %d", path, meta.Average, averageEvery, meta.Step)
 	}
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
@@ -203,15 +220,46 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		return err
 	}
 	s.step, s.elapsed = meta.Step, meta.Elapsed
+	if t.opt.Extended > 0 && s.step == t.opt.Extended && t.Fraction() <= 1-t.opt.Average {
+		s.average = running[float32]{} // of the end of the shorter run
+	}
 	return nil
+}
+
+// checkMember refuses a member of a checkpoint that is none of the trainer's, or of another
+// size, before it takes memory. States of parts are known by their shapes alone; the
+// parts check them.
+func (t *Trainer[T]) checkMember(name string, shape []int) error {
+	n, p := t.Model.Visible(), t.Model.Hidden()
+	want := map[string][]int{"meta.json": nil, "theta": {p, n}, "theta_first": {p, n}, "theta_second": {p, n}, averageTheta: {p, n}}
+	for _, v := range t.vectors() {
+		want[v.name] = []int{len(*v.x)}
+	}
+	for k, x := range parameters(&t.Model.Params) {
+		want[averageName(k)] = []int{len(x)}
+	}
+	if h := t.Objective.head; h != nil {
+		for k, x := range h.saved() {
+			want[headNames[k]] = []int{len(*x)}
+		}
+	}
+	is, known := want[name]
+	switch {
+	case known && name != "meta.json" && !slices.Equal(is, shape): // LoadCheckpoint tells one that is an array
+		return fmt.Errorf("array %q has shape %v, not %v", name, shape, is)
+	case known:
+		return nil
+	case slices.Contains(headNames[:], name) && len(shape) == 1: // of labels that are not learned here
+		return nil
+	case stateNames.MatchString(name) && (len(shape) == 1 || len(shape) == 2):
+		return nil
+	}
+	return fmt.Errorf("array %q of shape %v: a checkpoint of this run has none", name, shape)
 }
 
 // loadAverage reads the average of the given number of models.
 func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (running[float32], error) {
 	r := running[float32]{count: count}
-	if count < 0 {
-		return r, fmt.Errorf("%s: meta.json: an average of %d models", path, count)
-	}
 	if count == 0 {
 		return r, nil
 	}
@@ -246,6 +294,9 @@ func (h *head[T]) saved() [len(headNames)]*[]T {
 const averageTheta = "average_theta"
 
 func averageName(k int) string { return fmt.Sprintf("average_parameters%d", k) }
+
+// stateNames are those of statesName and numbersName.
+var stateNames = regexp.MustCompile(`^state\d+_(spins|states\d+|numbers\d+)$`)
 
 // statesName is that of states of a part. The first has the name that it had when
 // all states were spins.

@@ -25,7 +25,7 @@ func FuzzLoadCheckpoint(f *testing.F) {
 		f.Fatal(err)
 	}
 	path := filepath.Join(f.TempDir(), "checkpoint.npz")
-	if err := SaveCheckpoint(path, "a run", trainer, chains); err != nil {
+	if err := SaveCheckpoint(f.Context(), path, "a run", trainer, chains); err != nil {
 		f.Fatal(err)
 	}
 	members := membersOf(f, path)

@@ -145,7 +145,7 @@ func TestLearningLabels(t *testing.T) {
 		t.Fatal("not stopped")
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
-	if err := SaveCheckpoint(path, "", half, chains); err != nil {
+	if err := SaveCheckpoint(t.Context(), path, "", half, chains); err != nil {
 		t.Fatal(err)
 	}
 	resumed, chains := start()
@@ -171,7 +171,7 @@ func TestLearningLabels(t *testing.T) {
 	if err := LoadCheckpoint(path, "", none, chains); err != nil {
 		t.Errorf("a checkpoint with a head for a trainer without: %v", err)
 	}
-	if err := SaveCheckpoint(path, "", none, chains); err != nil {
+	if err := SaveCheckpoint(t.Context(), path, "", none, chains); err != nil {
 		t.Fatal(err)
 	}
 	if resumed, chains = start(); LoadCheckpoint(path, "", resumed, chains) == nil {

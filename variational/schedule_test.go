@@ -69,7 +69,7 @@ func TestAverage(t *testing.T) {
 	for _, stopAfter := range []int{10, 27, 40} {
 		half, chains := learner(t, samples, opt)
 		_ = runUntil(t, half, stopAfter)
-		if err := SaveCheckpoint(path, "a run", half, chains); err != nil {
+		if err := SaveCheckpoint(t.Context(), path, "a run", half, chains); err != nil {
 			t.Fatal(err)
 		}
 		resumed, chains := learner(t, samples, opt)

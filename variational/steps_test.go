@@ -116,21 +116,28 @@ func TestBayesianRuleInMiniBatches(t *testing.T) {
 	}
 }
 
-// TestElapsedIsLearningTime: what the caller does between steps does not count.
-func TestElapsedIsLearningTime(t *testing.T) {
+// TestElapsedIsTimeOnTheClock: what the caller does between steps counts, also while it is
+// done, and a time limit is one on the clock.
+func TestElapsedIsTimeOnTheClock(t *testing.T) {
 	samples, _ := plantedSamples(6, 10, stream.New(13))
 	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3, Deviation: 0.5, Key: stream.New(4)}, samples)
-	trainer := exactTrainer(t, model, samples, Options{Steps: 4, Rate: 0.1, FinalRate: 1})
-	var calls time.Duration
-	began := time.Now()
+	trainer := exactTrainer(t, model, samples, Options{Time: 20 * time.Millisecond, Rate: 0.1, FinalRate: 1})
+	began, steps := time.Now(), 0
 	err := trainer.Run(t.Context(), func(Progress) error {
-		called := time.Now()
-		time.Sleep(5 * time.Millisecond)
-		calls += time.Since(called)
+		steps++
+		before := trainer.Elapsed()
+		time.Sleep(8 * time.Millisecond)
+		if during := trainer.Elapsed() - before; during < 8*time.Millisecond {
+			t.Errorf("%v elapsed during 8 ms of the caller's", during)
+		}
 		return nil
 	})
-	if most := time.Since(began) - calls; err != nil || trainer.Elapsed() <= 0 || trainer.Elapsed() > most {
-		t.Errorf("%v elapsed (%v), of %v outside the calls", trainer.Elapsed(), err, most)
+	// Steps themselves take no time here: three calls are beyond the limit.
+	if all := time.Since(began); err != nil || steps > 3 || trainer.Elapsed() < 20*time.Millisecond || trainer.Elapsed() > all {
+		t.Errorf("%d steps, %v elapsed of %v, %v", steps, trainer.Elapsed(), all, err)
+	}
+	if at := trainer.Elapsed(); at != trainer.Elapsed() {
+		t.Error("time passes after learning")
 	}
 }
 

@@ -178,7 +178,7 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 			t.Fatal("not stopped")
 		}
 		path := filepath.Join(t.TempDir(), "checkpoint.npz")
-		if err := SaveCheckpoint(path, name, half, chains); err != nil {
+		if err := SaveCheckpoint(t.Context(), path, name, half, chains); err != nil {
 			t.Fatal(err)
 		}
 		resumed, chains := start()

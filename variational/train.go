@@ -18,8 +18,13 @@ import (
 type Options struct {
 	// Learning ends at the first of these; at least one must be set.
 	Steps  int
-	Epochs int // passes through the samples
-	Time   time.Duration
+	Epochs int           // passes through the samples
+	Time   time.Duration // that Run takes, with what its caller does after steps
+
+	// Extended, if positive, is the step after which a run that was over goes on: from there
+	// on rates and the kind of synapses are those of its end. The average of models begins
+	// again if its share of the longer run has not begun.
+	Extended int
 
 	Batch        int        // samples a step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
@@ -81,12 +86,13 @@ type Trainer[T rbm.Real] struct {
 	batch   units.Samples[T] // of the last step, if it took some of the samples
 	order   []int            // of the samples in the current epoch
 	epoch   int              // that order belongs to
+	ticked  time.Time        // when elapsed was counted last; zero while nothing runs
 }
 
 // trainerState is what a step changes, besides the model and the engine.
 type trainerState[T rbm.Real] struct {
 	step     int
-	elapsed  time.Duration
+	elapsed  time.Duration // up to the last tick
 	synapse  adam[T]
 	visible  adam[float64]
 	hidden   adam[float64]
@@ -111,6 +117,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("learning needs a limit: a positive number of steps, epochs or seconds")
 	case !(opt.Rate > 0) || math.IsInf(opt.Rate, 0):
 		return nil, fmt.Errorf("the learning rate is %v: it must be positive and finite", opt.Rate)
+	case opt.Extended < 0:
+		return nil, fmt.Errorf("learning that goes on after step %d", opt.Extended)
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
 	case opt.Rule != Adam && opt.Synapses.Known():
@@ -146,7 +154,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 
 // Kind returns what the thetas stand for at the next step.
 func (t *Trainer[T]) Kind() rbm.Kind {
-	if t.opt.Settle > 0 && t.Fraction() >= 1-t.opt.Settle {
+	if t.opt.Settle > 0 && (t.opt.Extended > 0 || t.Fraction() >= 1-t.opt.Settle) {
 		return t.opt.Synapses.Settled()
 	}
 	return t.opt.Synapses
@@ -155,8 +163,21 @@ func (t *Trainer[T]) Kind() rbm.Kind {
 // Step returns the number of steps done.
 func (t *Trainer[T]) Step() int { return t.state.step }
 
-// Elapsed returns the time learned so far, over all resumed runs.
-func (t *Trainer[T]) Elapsed() time.Duration { return t.state.elapsed }
+// Elapsed returns the time that Run has taken so far, over all resumed runs, with
+// what its caller does after steps.
+func (t *Trainer[T]) Elapsed() time.Duration {
+	if t.ticked.IsZero() {
+		return t.state.elapsed
+	}
+	return t.state.elapsed + time.Since(t.ticked)
+}
+
+// tick counts the time since the last tick.
+func (t *Trainer[T]) tick() {
+	passed := time.Since(t.ticked)
+	t.state.elapsed += passed
+	t.ticked = t.ticked.Add(passed)
+}
 
 // Fraction returns the share of the learning that is done, by the limit that
 // is closest; at 1 it is over.
@@ -166,7 +187,7 @@ func (t *Trainer[T]) Fraction() float64 {
 		f = max(f, float64(t.state.step)/float64(t.opt.Steps))
 	}
 	if t.opt.Epochs > 0 {
-		f = max(f, float64(t.state.step)/float64(t.opt.Epochs*t.stepsPerEpoch()))
+		f = max(f, float64(t.state.step)/(float64(t.opt.Epochs)*float64(t.stepsPerEpoch())))
 	}
 	if t.opt.Time > 0 {
 		f = max(f, float64(t.state.elapsed)/float64(t.opt.Time))
@@ -174,14 +195,32 @@ func (t *Trainer[T]) Fraction() float64 {
 	return min(f, 1)
 }
 
+// limit returns the steps after which learning ends whatever time it takes; +Inf if time
+// alone ends it.
+func (t *Trainer[T]) limit() float64 {
+	limit := math.Inf(1)
+	if t.opt.Steps > 0 {
+		limit = float64(t.opt.Steps)
+	}
+	if t.opt.Epochs > 0 {
+		limit = min(limit, float64(t.opt.Epochs)*float64(t.stepsPerEpoch()))
+	}
+	return limit
+}
+
 func (t *Trainer[T]) stepsPerEpoch() int { return t.samples.Len() / t.opt.Batch }
 
 // Run learns until a limit is reached, calling each (if not nil) after every
 // step; an error from it ends the run and is returned. When the context is
 // done it returns the context's error, and everything is as it was after a step. A run under a time
-// limit depends on the machine's speed; else equal arguments give equal models.
+// limit, which is one on the clock with all that each does, depends on the machine's speed; else
+// equal arguments give equal models.
 func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
-	last := time.Now()
+	t.ticked = time.Now()
+	defer func() {
+		t.tick()
+		t.ticked = time.Time{}
+	}()
 	for {
 		fraction := t.Fraction()
 		if fraction >= 1 {
@@ -190,14 +229,15 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if t.opt.Extended > 0 {
+			fraction = 1
+		}
 		rate := t.opt.Rate * t.opt.share(fraction)
 		report, err := t.learn(ctx, rate)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		t.state.elapsed += now.Sub(last)
-		last = now
+		t.tick()
 		if t.opt.Average > 0 && t.state.step%averageEvery == 0 && t.Fraction() > 1-t.opt.Average {
 			t.state.average.add(t.Model)
 		}
@@ -209,7 +249,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			if err := each(p); err != nil {
 				return err
 			}
-			last = time.Now() // what the caller does is not learning time
+			t.tick()
 		}
 	}
 }

@@ -31,6 +31,7 @@ func newPlotCommand(c *console) *cobra.Command {
   polarised       share of decided synapses
   coupling, rate  the coupling, and the learning rate
   label-error     how often labels are told wrong (train --label-weight)
+  validation      log-likelihood of data not learned from (train --validation)
   overlap         overlap of hidden units with each other, along the run
   residual        of message passing or mean field; also iterations
   teacher         overlap with the teacher (planted runs)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +33,7 @@ type trainFlags struct {
 	tensorboard                       bool
 	serve                             string // address of the page, if any
 	resume                            bool
+	validation                        string // data, or a share of the data
 	evaluate                          bool
 	ais                               aisFlags
 }
@@ -54,7 +56,9 @@ With no argument it learns 100 hidden units from the 60,000 handwritten digits
 carried inside. Learning ends at the first of --epochs, --steps and --time.
 Ctrl-C saves a checkpoint and ends with status 75; the same command with
 --resume goes on, to the same bytes as if it had not been stopped (unless
---time is the limit, as then the machine's speed has a say).
+--time is the limit, as then the machine's speed has a say). A run that is over
+goes on with --resume and a higher limit, at its final rate and in the phase that it
+ended in: that is not what one longer run gives, and is kept in its settings.
 
 Towards the end (--settle) the signs of the posterior learn on as one machine:
 the one that is saved. With --settle 0 it has the signs of the synapses that are
@@ -85,6 +89,7 @@ by flags.
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
+  bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -112,7 +117,7 @@ by flags.
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
-	flags.DurationVar(&r.Time, "time", r.Time, "time of learning, such as 60s or 10m")
+	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	registerSchedule(flags, &r.Schedule)
@@ -128,7 +133,8 @@ by flags.
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
-	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none")
+	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
+	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -214,6 +220,11 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if job.Data, err = f.load(f.data.name); err != nil {
 		return err
 	}
+	if f.validation != "" {
+		if err := f.validate(&job); err != nil {
+			return err
+		}
+	}
 	if f.evaluate {
 		on := f.data.name
 		if on == "mnist" || strings.HasPrefix(on, "mnist:train") {
@@ -257,6 +268,17 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	return c.serving(ctx, job.Folder, f.serve, work)
 }
 
+// validate sets the data that a job validates on.
+func (f *trainFlags) validate(job *learn.Job) (err error) {
+	share, no := strconv.ParseFloat(f.validation, 64)
+	if no != nil {
+		job.Validation, err = f.load(f.validation)
+		return err
+	}
+	job.Data, job.Validation, err = learn.HoldOut(job.Data, share, job.Seed)
+	return inFlags(err)
+}
+
 // load returns data of a name, read as the flags say.
 func (f *trainFlags) load(name string) (learn.Data, error) {
 	set, err := f.data.loadNamed(name)
@@ -283,6 +305,9 @@ type trainView struct {
 
 // Began prints the sizes, the folder and the engine of the run.
 func (v *trainView) Began(b learn.Beginning) error {
+	if b.Extended > 0 {
+		v.logf("the run was over after step %d: it goes on as it ended, at its final rate; one longer run would give another machine\n", b.Extended)
+	}
 	if b.Resumed {
 		v.logf("going on after step %d\n", b.Step)
 	}
@@ -376,6 +401,9 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	c.printBound(folder)
 	if r.BoundAnnealed != nil {
 		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if v := r.Validation; v != nil {
+		c.printf("log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -187,4 +188,26 @@ func TestRemoveLeftovers(t *testing.T) {
 	if err != nil || len(entries) != 3 {
 		t.Errorf("left: %v, %v", entries, err)
 	}
+}
+
+// TestUntil: once the context is done writing fails with its error, and the old file stays.
+func TestUntil(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "a")
+	if err := WriteFile(path, text("old")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := WriteFile(path, func(w io.Writer) error {
+		w = Until(ctx, w)
+		if err := text("half of")(w); err != nil {
+			t.Error(err)
+		}
+		cancel()
+		return text(" the new")(w)
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	wantFolder(t, folder, "a", "old")
 }

@@ -126,7 +126,7 @@ func TestResumesToTheSameBytes(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if err := variational.SaveCheckpoint(path, "gauss", first); err != nil {
+		if err := variational.SaveCheckpoint(t.Context(), path, "gauss", first); err != nil {
 			t.Fatal(err)
 		}
 		second := newTrainer[float32](t, opt)
@@ -155,7 +155,7 @@ func TestOffsetsOfRealUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.npz")
-	if err := variational.SaveCheckpoint(path, "gauss", trainer); err != nil {
+	if err := variational.SaveCheckpoint(t.Context(), path, "gauss", trainer); err != nil {
 		t.Fatal(err)
 	}
 	if err := variational.LoadCheckpoint(path, "gauss", newTrainer[float32](t, options())); err != nil {

@@ -74,7 +74,12 @@ func Write(w io.Writer, shape []int, data any) error {
 
 // WriteArchive writes arrays as an .npz file, compressed. Equal arrays give
 // equal bytes.
-func WriteArchive(w io.Writer, arrays []Array) error {
+func WriteArchive(w io.Writer, arrays []Array) error { return writeArchive(w, arrays, zip.Deflate) }
+
+// StoreArchive is WriteArchive without compression, for those who have no time.
+func StoreArchive(w io.Writer, arrays []Array) error { return writeArchive(w, arrays, zip.Store) }
+
+func writeArchive(w io.Writer, arrays []Array, method uint16) error {
 	z := zip.NewWriter(w)
 	for _, a := range arrays {
 		raw, plain := a.Data.([]byte)
@@ -82,7 +87,7 @@ func WriteArchive(w io.Writer, arrays []Array) error {
 		if !plain {
 			name += ".npy"
 		}
-		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
 		if err != nil {
 			return err
 		}
