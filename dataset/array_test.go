@@ -66,8 +66,12 @@ func TestLabelArrays(t *testing.T) {
 				t.Errorf("labels %v, classes %q, samples %s", set.Labels, set.Classes, spins(set))
 			}
 			notes := strings.Join(set.Source.Notes, "; ")
-			if (c.note == "") != (notes == "") || !strings.Contains(notes, c.note) {
-				t.Errorf("notes %q, not %q", notes, c.note)
+			want := `array "x" holds the samples; ` + c.note
+			if c.note == "" {
+				want += `array "y" holds the labels`
+			}
+			if !strings.Contains(notes, c.note) || c.note == "" && notes != want {
+				t.Errorf("notes %q, not %q", notes, want)
 			}
 			if c.note == "" {
 				return
@@ -181,12 +185,23 @@ func TestForeign(t *testing.T) {
 	for want, head := range map[string]string{
 		"HDF5": "\x89HDF\r\n\x1a\n\x00", "MATLAB": "MATLAB 5.0 MAT-file, Platform: GLNXA64", "Parquet": "PAR1\x15", "a pickle": "\x80\x04\x95\x00",
 		"JSON": "[[0,1],[1,0]]", "ARFF": "@relation x\n@attribute a {0,1}\n",
-		"UTF-16": "\xff\xfe1\x00", "Excel": "\xd0\xcf\x11\xe0\xa1", "xz": "\xfd7zXZ\x00",
+		"Feather": "ARROW1\x00\x00", "SPSS": "$FL2@(#) ", "an R data": "X\n\x00\x00\x00\x03", "Matrix Market": "%%MatrixMarket matrix\n",
+		"lists as Python": "[0, 1, 1]\n[1, 0, 1]\n", "JSON, or": "[{\"a\": 0}]", "a picture": "P2\n2 2\n", "svmlight": "1 1:1 7:0.5\n-1 3:1\n",
+		"Excel": "\xd0\xcf\x11\xe0\xa1", "xz": "\xfd7zXZ\x00",
 	} {
 		_, err := decode("file", []byte(head+strings.Repeat("x", 50)), Options{})
 		wantError(t, err, "file", want, "numpy.save")
 	}
-	for name, want := range map[string]string{"xl/workbook.xml": "a workbook", "archive/data.pkl": "PyTorch"} {
+	for head, want := range map[string]string{"\xff\xfe1\x00": "text in UTF-16", "<!DOCTYPE html>\n": "a web page", "version https://git-lfs.github.com/spec/v1\n": "git lfs pull"} {
+		_, err := decode("file", []byte(head), Options{})
+		wantError(t, err, "file", want)
+	}
+	for _, text := range []string{"1 2:30 4\n", "P1,P2\n0,1\n", "[V],[W]\n0,1\n"} { // may be tables
+		if k := foreign([]byte(text)); k.name != "" {
+			t.Errorf("%q is called %s", text, k.name)
+		}
+	}
+	for name, want := range map[string]string{"xl/workbook.xml": "a workbook", "archive/data.pkl": "PyTorch", "train.csv": `a zip file of "train.csv", not of arrays; unpack it`} {
 		_, err := decode("file", zipBytes(t, name, "x"), Options{})
 		wantError(t, err, "file", want)
 	}

@@ -66,16 +66,18 @@ func (c *content) archive() (*archive, error) {
 		n.member[name] = f
 	}
 	if len(n.names) == 0 {
-		problem := "a zip file without arrays"
+		problem, remedy := "a zip file without arrays", "write it with numpy.savez, or as CSV"
 		for _, f := range z.File {
 			switch {
 			case strings.HasPrefix(f.Name, "xl/"):
 				problem = "is a workbook of Excel"
 			case strings.HasSuffix(f.Name, "data.pkl"):
 				problem = "is a file of PyTorch"
+			case strings.HasSuffix(f.Name, ".csv"):
+				problem, remedy = "a zip file of "+quote(f.Name)+", not of arrays", "unpack it, such as with unzip, and name the file in it"
 			}
 		}
-		return nil, &FileError{Path: path, Problem: problem, Remedy: "write it with numpy.savez, or as CSV"}
+		return nil, &FileError{Path: path, Problem: problem, Remedy: remedy}
 	}
 	return n, nil
 }
@@ -175,10 +177,29 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 		set, err = a.samples(formatNPZ, opt)
 		return err
 	})
-	if err != nil || opt.LabelPath != "" {
-		return set, plain(err)
+	if err != nil {
+		return nil, plain(err)
+	}
+	if opt.Array == "" && len(n.names) > 1 {
+		set.Source.Notes = append(set.Source.Notes, "array "+quote(name)+" holds the samples")
+	}
+	if opt.LabelPath != "" {
+		return set, nil
 	}
 	return set, n.label(set, name, opt)
+}
+
+// unread notes the arrays that may hold labels of the samples, where none are taken.
+func (n *archive) unread(set *Set, samples string) {
+	var may []string
+	for _, name := range n.names {
+		if name != samples && n.header(name, func(a *array) bool { return a.hasLabels() && a.count == int64(set.Len()) }) {
+			may = append(may, name)
+		}
+	}
+	if may != nil {
+		set.Source.Notes = append(set.Source.Notes, "no labels are read, though "+quoteAll(may)+" may hold them")
+	}
 }
 
 // label reads the labels of a set out of the archive, if it keeps any.
@@ -191,6 +212,7 @@ func (n *archive) label(set *Set, samples string, opt Options) error {
 		}
 	}
 	if name == "" {
+		n.unread(set, samples)
 		return nil
 	}
 	labels, err := n.labels(name)
@@ -203,6 +225,9 @@ func (n *archive) label(set *Set, samples string, opt Options) error {
 	}
 	if len(labels.numbers) != set.Len() {
 		return labelCount(n.path, "array "+quote(name), len(labels.numbers), set.Len(), "array "+quote(samples))
+	}
+	if opt.LabelArray == "" {
+		set.Source.Notes = append(set.Source.Notes, "array "+quote(name)+" holds the labels")
 	}
 	set.Labels, set.Classes, set.Source.Labels = labels.numbers, labels.classes, name
 	return nil

@@ -188,8 +188,8 @@ func recognise(path string, r io.ReaderAt, size int64, opt Options) (*content, e
 		c.format = formatNPZ
 	case has(magicZip), has(magicZipNil), has(magicGzip):
 		return nil, &FileError{Path: path, Problem: "is compressed twice over", Remedy: "decompress it once with gunzip"}
-	case foreign(head) != "":
-		return nil, &FileError{Path: path, Problem: "is " + foreign(head), Remedy: "read it with the program that it is of, and write it with numpy.save, numpy.savez or as CSV"}
+	case foreign(head).name != "":
+		return nil, &FileError{Path: path, Problem: "is " + foreign(head).name, Remedy: foreign(head).remedy}
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, c.source.fail(0, "begins with the bytes "+strconv.QuoteToASCII(string(head[:min(8, len(head))]))+", which are neither IDX, npy, npz, gzip nor text",
 			"convert it to one of these, such as with numpy.save")
@@ -254,20 +254,4 @@ func labelCount(path, place string, labels, samples int, of string) error {
 	return &FileError{Path: path, Place: place,
 		Problem: strconv.Itoa(labels) + " labels for the " + strconv.Itoa(samples) + " samples of " + of,
 		Remedy:  "name the labels that belong to these samples"}
-}
-
-// foreign names the kind of a file that other programs write and is not read
-// here, by its first bytes; "" if it is none.
-func foreign(head []byte) string {
-	for _, kind := range []struct{ magic, name string }{
-		{"\x89HDF\r\n\x1a\n", "an HDF5 file (Keras, MATLAB 7.3)"}, {"MATLAB 5.0 MAT-file", "a MATLAB file"},
-		{"PAR1", "a Parquet file"}, {"\x80\x02", "a pickle"}, {"\x80\x03", "a pickle"}, {"\x80\x04", "a pickle"}, {"\x80\x05", "a pickle"},
-		{"\x89PNG", "a picture"}, {"\xff\xd8\xff", "a picture"}, {"\xd0\xcf\x11\xe0", "a workbook of Excel"}, {"RDX", "an R data file"},
-		{"\xff\xfe", "text in UTF-16, as Excel's \"Unicode text\""}, {"\xfe\xff", "text in UTF-16"}, {"[[", "JSON"}, {"{\"", "JSON"}, {"@relation", "an ARFF file of Weka"}, {"BZh", "compressed with bzip2"}, {"\xfd7zXZ", "compressed with xz"}, {"\x28\xb5\x2f\xfd", "compressed with zstd"},
-	} {
-		if bytes.HasPrefix(head, []byte(kind.magic)) {
-			return kind.name
-		}
-	}
-	return ""
 }
