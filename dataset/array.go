@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -86,13 +87,17 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 		remedy := remedyShape
 		switch {
 		case a.element.text():
-			return nil, a.fail(0, "an array of text does not hold samples", remedy)
+			return nil, a.fail(0, "an array of text does not hold samples", "convert numbers that are words with array.astype(float)")
 		case len(a.shape) == 1:
 			remedy += "; a list can only be labels"
 		case len(a.shape) == 4:
 			remedy += "; of several channels, store one or their mean"
 		}
 		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold samples", remedy)
+	}
+	if n, side := a.stored[len(a.stored)-1], a.shape[0]; len(a.stored) == 3 && side == a.shape[1] && side >= leastSide && n != side {
+		return nil, a.fail(0, fmt.Sprintf("an array of shape %s can be %d pictures of %d x %d, as MATLAB has them, or %d of %d x %d", a.dims(), n, side, side, side, side, n),
+			fmt.Sprintf("store pictures as (samples, height, width), such as with numpy.moveaxis(array, -1, 0); if it is so, store the shape (%d, %d, %d, 1)", side, side, n))
 	}
 	samples := int(a.shape[0])
 	visible := int(a.count) / samples
@@ -121,6 +126,7 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 	}
 	if !a.fortran {
 		set.Samples = p.columns(nil)
+		a.doubts(set, p)
 		return set, nil
 	}
 	// The stream held one spin of all samples after another, the row of a
@@ -128,6 +134,7 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 	t := p.columns(func(k int) int { return int(a.spin(int64(k))) })
 	set.Samples = spin.New(visible, samples)
 	t.Transpose(set.Samples)
+	a.doubts(set, p)
 	return set, nil
 }
 

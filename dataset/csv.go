@@ -113,6 +113,10 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 			}
 		}
 		if j, problem, remedy := p.add(x); j >= 0 {
+			if strange := t.strange(); strange != nil && remedy == remedyThreshold {
+				problem += "; such values stand in " + few(strange) + " alone"
+				remedy = "leave columns out with {DropColumns}, take one for labels with {LabelColumn}, mend the value, or state a grey level with {Threshold}"
+			}
 			return nil, t.text.failAt(t.at(line, t.spins[j]), problem, remedy)
 		}
 	}
@@ -126,6 +130,16 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 		set.Source.Dropped = append(set.Source.Dropped, t.called(k))
 	}
 	set.Source.Notes = t.notes
+	if problem := p.alike(set); problem != "" {
+		set.Source.Notes = append(set.Source.Notes, problem)
+	}
+	if strange := t.strange(); strange != nil && opt.Threshold != nil && len(opt.Columns) == 0 {
+		set.Source.Notes = append(set.Source.Notes, few(strange)+" alone held other numbers than 0, 1 and -1")
+	}
+	if k, side, at := oneHot(set); k > 0 && len(opt.Columns) == 0 && t.label < 0 {
+		return nil, t.layout.fail(picturesAnd(set.Visible(), side, k)+": "+at+" columns are one-hot, as labels are",
+			"leave them out with {DropColumns}, or take all with {Columns}: all")
+	}
 	if t.label >= 0 {
 		set.Source.Labels = t.called(t.label)
 		set.Labels, set.Classes = labels.all()

@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,9 +59,17 @@ func (l *layout) fail(problem, remedy string) *FileError {
 	return &FileError{Path: l.path, Place: "line " + strconv.Itoa(l.begin), Problem: problem, Remedy: remedy}
 }
 
+// failJoined returns the error of spins with nothing between them.
+func (l *layout) failJoined() *FileError {
+	return l.fail(quote(l.first[0])+" has nothing between its spins", "put commas or blanks between them, such as 0,1,1 or -1,1,1")
+}
+
 // newLayout decides about the first row.
 func (o Options) newLayout(path string, p *profile, wanted []string) (*layout, error) {
 	l := &layout{profile: p, path: path, label: -1}
+	if p.unseparated("+-") {
+		return nil, l.failJoined()
+	}
 	switch o.Header {
 	case HeaderYes:
 		l.header = true
@@ -78,6 +85,12 @@ func (o Options) newLayout(path string, p *profile, wanted []string) (*layout, e
 		if l.header = v == isHeader; l.header {
 			l.notes = append(l.notes, "line "+strconv.Itoa(p.begin)+" is a header")
 		}
+	}
+	if !l.header && o.Header == HeaderAuto && p.repeated() {
+		return nil, l.fail("this header, or a row of words, stands in the file again", "keep it in the first line alone")
+	}
+	if p.title() && o.Header != HeaderNo {
+		return nil, l.fail("nothing but "+quote(strings.TrimSpace(p.first[0]))+" stands in the first row, as in a title", "delete the line")
 	}
 	if l.header && l.rows == 0 {
 		return nil, l.fail("a header without rows", "store at least one sample")
@@ -156,6 +169,9 @@ func (l *layout) choose(o Options) (err error) {
 			return err
 		}
 	}
+	if !l.header && l.unseparated("01") {
+		return l.failJoined()
+	}
 	drop, err := l.list(o.DropColumns)
 	if err != nil {
 		return err
@@ -207,10 +223,9 @@ func (l *layout) choose(o Options) (err error) {
 // oneMore returns an error if there is a column more than a square picture has,
 // and the first or the last column may hold labels: digits are often stored so.
 func (l *layout) oneMore() error {
-	const least = 8 // of a side
 	n := len(l.spins)
-	side := int(math.Round(math.Sqrt(float64(n - 1))))
-	if side < least || side*side != n-1 {
+	side, ok := squareSide(n - 1)
+	if !ok {
 		return nil
 	}
 	var may []string

@@ -330,3 +330,36 @@ func (p *profile) counted(start, count int) (v verdict, why string, at int) {
 	}
 	return isOpen, "its first row, " + quoteAll(p.first) + ", can be names or a sample", 0
 }
+
+// repeated reports whether the first row is words that all stand again in their
+// columns, over numbers.
+func (p *profile) repeated() bool {
+	for k, field := range p.first {
+		c := &p.columns[k]
+		if kind, _ := kindOf(field); kind != kindWord || !c.recurs || c.numbers == 0 {
+			return false
+		}
+	}
+	return p.again
+}
+
+// title reports whether the first row is a word and then nothing, as Excel writes
+// a title over a table.
+func (p *profile) title() bool {
+	if kind, _ := kindOf(p.first[0]); kind != kindWord || len(p.first) < 3 || p.rows == 0 {
+		return false
+	}
+	for k, field := range p.first[1:] {
+		if strings.TrimSpace(field) != "" || p.columns[1+k].numbers+p.columns[1+k].words == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// unseparated reports whether the first row is a string of the given two letters,
+// and no number that a column of numbers has.
+func (p *profile) unseparated(letters string) bool {
+	f := p.first[0]
+	return len(p.first) == 1 && strings.Trim(f, letters) == "" && (len(f) >= 8 || len(f) > 1 && f[0] != '1')
+}

@@ -1,0 +1,136 @@
+package dataset
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// leastSide is the smallest side of a square that counts as a picture where the
+// number of columns is all that speaks for one.
+const leastSide = 8
+
+// squareSide returns the side of a square picture of n spins.
+func squareSide(n int) (side int, ok bool) {
+	side = int(math.Round(math.Sqrt(float64(max(n, 0)))))
+	return side, side >= leastSide && side*side == n
+}
+
+// doubts notes what an array holds that may be no spins.
+func (a *array) doubts(set *Set, p *packer) {
+	note := func(text string) { set.Source.Notes = append(set.Source.Notes, text) }
+	if problem := p.alike(set); problem != "" {
+		note(problem)
+	}
+	if len(a.shape) != 2 {
+		return
+	}
+	n := set.Visible()
+	if side, ok := squareSide(n - 1); ok && (p.threshold != nil || p.rng != nil) {
+		note(picturesAnd(n, side, 1) + ": if the first or the last of a sample is its label, store labels in an array of their own")
+	}
+	if k, side, at := oneHot(set); k > 0 {
+		note(picturesAnd(n, side, k) + ": " + at + " are one-hot, as labels are; they are taken for spins")
+	}
+}
+
+// alike says that every spin of several samples is the same, where numbers were
+// spins as they stood.
+func (p *packer) alike(set *Set) string {
+	switch {
+	case set.Len() == 1 || p.threshold != nil || p.rng != nil || p.some && !p.all:
+		return ""
+	case p.all:
+		return "every spin is +1: there is nothing to learn"
+	}
+	return "every spin is -1: there is nothing to learn"
+}
+
+func picturesAnd(n, side, more int) string {
+	s := strconv.Itoa(side)
+	return strconv.Itoa(n) + " numbers a sample are those of a picture of " + s + " x " + s + " and " + strconv.Itoa(more) + " more"
+}
+
+// oneHot reports whether the samples are a square picture and k numbers more, of
+// which one is +1 in each sample and not always the same: labels of k classes,
+// as the digits of Semeion have them. It says where they are.
+func oneHot(set *Set) (k, side int, at string) {
+	const mostClasses = 62
+	n, samples := set.Visible(), set.Len()
+	for k := 2; k <= min(mostClasses, n/2) && samples >= 2*k; k++ {
+		side, ok := squareSide(n - k)
+		if !ok {
+			continue
+		}
+		for _, first := range []int{n - k, 0} {
+			if set.oneOf(first, k) {
+				at := "the last " + strconv.Itoa(k)
+				if first == 0 {
+					at = "the first " + strconv.Itoa(k)
+				}
+				return k, side, at
+			}
+		}
+	}
+	return 0, 0, ""
+}
+
+// oneOf reports whether one of k spins from the first is +1 in each sample, and
+// not the same in all.
+func (s *Set) oneOf(first, k int) bool {
+	seen, count := make([]bool, k), 0
+	for a := range s.Len() {
+		hot := -1
+		for i := range k {
+			if s.Samples.At(first+i, a) < 0 {
+				continue
+			}
+			if hot >= 0 {
+				return false
+			}
+			hot = i
+		}
+		if hot < 0 {
+			return false
+		}
+		if !seen[hot] {
+			seen[hot] = true
+			count++
+		}
+	}
+	return count > 1
+}
+
+// strange returns the columns of spins that hold other numbers than 0, 1 and -1,
+// if they are a quarter of all or less; else nil.
+func (l *layout) strange() []string {
+	var found []string
+	for _, k := range l.spins {
+		c := &l.columns[k]
+		low, high, fraction := c.low, c.high, c.fraction
+		if !l.header {
+			if v, ok := number(l.first[k]); ok {
+				if c.numbers == 0 {
+					low, high = v, v
+				}
+				low, high, fraction = min(low, v), max(high, v), fraction || v != math.Trunc(v)
+			}
+		}
+		if low < -1 || high > 1 || fraction {
+			found = append(found, l.title(k))
+		}
+	}
+	if 4*len(found) > len(l.spins) {
+		return nil
+	}
+	return found
+}
+
+// few joins the names of columns, of which it names the first few.
+func few(names []string) string {
+	const most = 4
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + " and " + strconv.Itoa(len(names)-most) + " more"
+	}
+	return strings.Join(names, ", ")
+}
