@@ -62,6 +62,23 @@ func TestDataInfoOfTables(t *testing.T) {
 	}
 }
 
+// Learning takes lists of columns as data info does, over a recipe too.
+func TestTrainColumns(t *testing.T) {
+	path := saved(t, "t.csv", "name,a,b,c,d\nx,1,0,1,0\ny,0,1,1,0\nz,1,1,0,1\n")
+	recipe := saved(t, "recipe.json", `{"hidden": 2, "steps": 3}`)
+	for flags, want := range map[string]int{
+		"--drop-column name --hidden 2 --steps 3": 4, "--drop-column 1 --drop-column d --hidden 2 --steps 3": 3, "--columns 2-3,d --recipe " + recipe: 3,
+	} {
+		folder := filepath.Join(t.TempDir(), "run")
+		object(t, append([]string{"train", "--data", path, "--out", folder}, strings.Fields(flags)...)...)
+		var run struct{ Visible int }
+		text, err := os.ReadFile(filepath.Join(folder, "run.json"))
+		if err != nil || json.Unmarshal(text, &run) != nil || run.Visible != want {
+			t.Errorf("%s: %d spins, not %d, %v", flags, run.Visible, want, err)
+		}
+	}
+}
+
 // Errors of data name flags, whatever the library calls them.
 func TestDataErrors(t *testing.T) {
 	levels := saved(t, "levels.csv", "0.5,0.25\n0.75,0\n")

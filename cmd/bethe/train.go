@@ -153,8 +153,16 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 
 // complete completes the recipe by what a file and the flags say and do not say.
 func (f *trainFlags) complete(flags *pflag.FlagSet) error {
-	r, told := &f.recipe, map[string]string{}
-	flags.Visit(func(flag *pflag.Flag) { told[flag.Name] = flag.Value.String() })
+	r, told := &f.recipe, map[string]func() error{} // told sets a flag again
+	flags.Visit(func(flag *pflag.Flag) {
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values := list.GetSlice()
+			told[flag.Name] = func() error { return list.Replace(values) }
+			return
+		}
+		value := flag.Value.String()
+		told[flag.Name] = func() error { return flags.Set(flag.Name, value) }
+	})
 	var asked []string
 	if f.recipeFile != "" {
 		var err error
@@ -162,9 +170,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			return &usageError{inFlags(err)}
 		}
 	}
-	for name, value := range told {
+	for name, again := range told {
 		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
-		if err := flags.Set(name, value); err != nil { // again, over the file
+		if err := again(); err != nil { // over the file
 			return &usageError{err}
 		}
 		switch name {
