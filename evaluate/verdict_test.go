@@ -96,6 +96,13 @@ func TestJudge(t *testing.T) {
 				}
 			}
 		}},
+		// One ensemble far from data that weighs more than all others moves their mean ln Z
+		// by less than its error.
+		{StartsDoubt, func(_ *LogLikelihood, e *Evidence) {
+			for k := range e.Ratios {
+				e.Ratios[k].Up[63] *= math.Exp(5 / float64(len(e.Ratios)))
+			}
+		}},
 		{"", func(*LogLikelihood, *Evidence) {}},
 	} {
 		now, evidence, search, equilibrium := l, *l.Evidence, *l.Equilibrium.Search, *l.Equilibrium
