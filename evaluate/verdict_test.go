@@ -147,7 +147,7 @@ func TestApart(t *testing.T) {
 			searched++
 		}
 	}
-	if list[0].excess != 8 || searched != 2 || !slices.Equal(rest, []int{0, 1, 3, 4, 5}) || columns[0] != 7 || ensembles[0] != 1 || len(list) != 3 ||
+	if len(list) != 3 || list[0].excess != 8 || searched != 2 || !slices.Equal(rest, []int{0, 1, 3, 4, 5}) || columns[0] != 7 || ensembles[0] != 1 ||
 		!slices.Contains(columns, 2) || !slices.Contains(columns, 8) {
 		t.Errorf("%+v stand apart, and %v do not", list, rest)
 	}
