@@ -8,6 +8,7 @@ package bethe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +16,7 @@ import (
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/internal/durable"
+	"bethe/internal/memory"
 	"bethe/internal/npy"
 	"bethe/learn"
 	"bethe/rbm"
@@ -87,12 +89,21 @@ type Likelihood struct {
 	Low, High float64
 }
 
+// errNoSamples is of data that hold none.
+var errNoSamples = errors.New("data without samples: read them with Read, or draw them with Sample")
+
+// empty reports whether data hold no samples.
+func empty(data Data) bool { return data.Set == nil || data.Samples == nil || data.Len() == 0 }
+
 // LogLikelihood measures the mean log-likelihood of samples: exactly if the smaller
 // layer has at most 25 units, else by annealing from both sides (evaluate.Likelihood).
 // The interval is 1.96 standard errors of the mean over the samples, and where
 // annealing estimated it, wider by the intervals of both sides. Errors are the
 // context's and of samples that do not fit.
 func (m *Model) LogLikelihood(ctx context.Context, data Data) (Likelihood, error) {
+	if empty(data) {
+		return Likelihood{}, errNoSamples
+	}
 	l, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.File.Machine()), data.Samples, evaluate.Options{
 		Temperatures: evaluate.DefaultTemperatures, Chains: evaluate.DefaultChains, Equilibration: evaluate.DefaultEquilibration, Key: learn.EvaluationKey(seed),
 	})
@@ -116,13 +127,17 @@ func (l Likelihood) String() string {
 // sweeps are those between the start of chains and a sample.
 const sweeps = 1000
 
-// Sample draws samples from the model by that many Gibbs chains of 1000 sweeps. The
-// error is the context's.
+// Sample draws samples from the model by that many Gibbs chains of 1000 sweeps. Errors
+// are the context's, and of fewer than one sample and more than there is memory for.
 func (m *Model) Sample(ctx context.Context, count int) (Data, error) {
 	if count < 1 {
 		return Data{}, fmt.Errorf("%d samples: there must be at least 1", count)
 	}
-	chains := sample.NewChains(sample.OnMachine(m.File.Machine()), count, stream.New(seed))
+	machine := m.File.Machine()
+	if err := memory.CheckChains(machine.Visible(), machine.Hidden(), float64(count), true, "samples", count); err != nil {
+		return Data{}, err
+	}
+	chains := sample.NewChains(sample.OnMachine(machine), count, stream.New(seed))
 	for range sweeps {
 		if err := ctx.Err(); err != nil {
 			return Data{}, err
@@ -135,6 +150,9 @@ func (m *Model) Sample(ctx context.Context, count int) (Data, error) {
 // Save writes samples as the array samples (int8, samples x visible units) of an
 // .npz file, which numpy.load and Read open.
 func Save(path string, data Data) error {
+	if empty(data) {
+		return fmt.Errorf("%s: %w", path, errNoSamples)
+	}
 	n, count := data.Visible(), data.Len()
 	across, values := spin.New(count, n), make([]int8, n*count)
 	data.Samples.Transpose(across)

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"bethe"
+	"bethe/dataset"
+	"bethe/spin"
 )
 
 // What tests read of the module, before they go to a folder of their own.
@@ -124,6 +126,18 @@ func TestErrors(t *testing.T) {
 	}
 	if _, err := model.Sample(ctx, 0); err == nil {
 		t.Error("no samples")
+	}
+	if _, err := model.Sample(ctx, 1e12); err == nil || !strings.Contains(err.Error(), "memory") {
+		t.Errorf("more samples than there is memory for: %v", err)
+	}
+	for name, none := range map[string]bethe.Data{"nil": {}, "no matrix": {Set: &dataset.Set{}}, "no column": {Set: &dataset.Set{Samples: spin.New(16, 0)}}} {
+		_, fit := bethe.Fit(ctx, none, recipe)
+		_, likelihood := model.LogLikelihood(ctx, none)
+		for _, err := range []error{fit, likelihood, bethe.Save("none.npz", none)} {
+			if err == nil || !strings.Contains(err.Error(), "samples") {
+				t.Errorf("data of %s: %v", name, err)
+			}
+		}
 	}
 	defer func() {
 		if recover() == nil {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -36,5 +38,35 @@ func TestOutsideModule(t *testing.T) {
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("go %v: %v\n%s", args, err, out)
 		}
+	}
+}
+
+// TestReadmeModule: the README's commands make a module of the README's program that
+// runs, with this folder in the place of ../bethe.
+func TestReadmeModule(t *testing.T) {
+	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(readme)
+	commands := regexp.MustCompile(`(?m)(?:^    (?:go|cp) .*\n)+`).FindAllString(readme[strings.Index(readme, "## In your own program"):], -1)
+	if program == nil || len(commands) != 1 {
+		t.Fatalf("the README has %d blocks of commands for its program", len(commands))
+	}
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(program[1]), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(commands[0]) {
+		words := strings.Fields(strings.ReplaceAll(line, "../bethe", root)) // go keeps what it built there
+		cmd := exec.Command(words[0], words[1:]...)
+		cmd.Dir = folder
+		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GONOSUMDB=*", "GOWORK=off", "PWD="+folder)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v\n%s", words, err, out)
+		}
+		if words[1] == "run" && !strings.Contains(string(out), "nats a sample (") {
+			t.Errorf("%v prints %s", words, out)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, "samples.npz")); err != nil {
+		t.Error(err)
 	}
 }

@@ -90,8 +90,16 @@ func (c *Chains[T]) Undo() {
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
-// given the visible ones.
+// given the visible ones. Errors are the context's and of fewer than one chain or sweep.
 func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
+	if c.Count < 1 || c.Sweeps < 1 {
+		return Report{}, fmt.Errorf("%d chains of %d sweeps a call: both must be at least 1", c.Count, c.Sweeps)
+	}
+	return c.sweep(ctx, dst, net)
+}
+
+// sweep is Moments for any number of sweeps, also none.
+func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
 	if c.chains != nil {
 		c.before, c.sweepsBefore = c.chains.Hidden.Clone(), c.chains.Sweeps
 	} else {

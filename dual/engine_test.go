@@ -173,7 +173,10 @@ func TestChainsStart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	net := randomNetwork(n, p, 0.5, 0.4, rng)
 	start := spin.Random(n, 10, rng)
-	got, _ := moments(t, &Chains[float64]{Count: 10, InitialVisible: start}, net)
+	got := rbm.NewMoments[float64](n, p)
+	if _, err := (&Chains[float64]{Count: 10, InitialVisible: start}).sweep(t.Context(), got, net); err != nil {
+		t.Fatal(err)
+	}
 	want := rbm.NewMoments[float64](n, p)
 	for l := range 10 {
 		for mu := range p {
@@ -191,6 +194,19 @@ func TestChainsStart(t *testing.T) {
 		}
 	}
 	nearMoments(t, "at the start", got, want, 1e-14)
+}
+
+// Chains that nobody said to move do not stand for a network.
+func TestChainsWithoutSweeps(t *testing.T) {
+	net, dst := rbm.NewNetwork[float64](4, 3), rbm.NewMoments[float64](4, 3)
+	for _, c := range []*Chains[float64]{{}, {Count: 10}, {Count: 10, Sweeps: -1}, {Sweeps: 1}, {Count: -1, Sweeps: 1}} {
+		if _, err := c.Moments(t.Context(), dst, net); err == nil || !strings.Contains(err.Error(), "at least 1") {
+			t.Errorf("%d chains of %d sweeps: %v", c.Count, c.Sweeps, err)
+		}
+	}
+	if _, err := (&Chains[float64]{Count: 1, Sweeps: 1}).Moments(t.Context(), dst, net); err != nil {
+		t.Error(err)
+	}
 }
 
 // A ferromagnet has two states of equal weight, and chains that start in one stay

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -42,43 +43,39 @@ type standing struct {
 	column   int // of the states
 }
 
-// modes measures the modes of ensembles that stand apart, the ones of largest excess first. states
-// are those of the tempered ensembles at the machine, searched those of the search.
-func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) error {
-	n := e.evidence.Ensembles()
-	reference := e.evidence.reference()
-	var list []standing
-	var rest []int
-	all := e.source.NewVisible(n + len(e.evidence.Searched))
-	all.Put(states, first(n))
-	for l, z := range e.evidence.Alone() {
+// apart returns the ensembles that stand apart, the ones of largest excess first, and the
+// tempered ones that do not.
+func (e *Evidence) apart() (list []standing, rest []int) {
+	n, reference := e.Ensembles(), e.reference()
+	for l, z := range e.Alone() {
 		if z-reference > maxExcess {
 			list = append(list, standing{l, false, z - reference, l})
 		} else {
 			rest = append(rest, l)
 		}
 	}
-	if searched != nil {
-		to := first(all.Len())[n:]
-		all.Put(*searched, to)
-		for l, z := range e.evidence.Searched {
-			if z-reference > maxExcess {
-				list = append(list, standing{l, true, z - reference, n + l})
-			}
+	for l, z := range e.Searched {
+		if z-reference > maxExcess {
+			list = append(list, standing{l, true, z - reference, n + l})
 		}
 	}
+	slices.SortStableFunc(list, func(a, b standing) int { return cmp.Compare(b.excess, a.excess) })
+	return list, rest
+}
+
+// modes measures the modes of ensembles that stand apart, the ones of largest excess first. states
+// are those of the tempered ensembles at the machine, searched those of the search.
+func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) error {
+	n := e.evidence.Ensembles()
+	list, rest := e.evidence.apart()
 	if len(list) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(list, func(a, b standing) int {
-		if a.excess > b.excess {
-			return -1
-		}
-		if a.excess < b.excess {
-			return 1
-		}
-		return 0
-	})
+	all := e.source.NewVisible(n + len(e.evidence.Searched))
+	all.Put(states, first(n))
+	if searched != nil {
+		all.Put(*searched, first(all.Len())[n:])
+	}
 	means, err := e.meanStates(ctx, all)
 	if err != nil {
 		return err

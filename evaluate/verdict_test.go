@@ -8,6 +8,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -96,6 +97,13 @@ func TestJudge(t *testing.T) {
 				}
 			}
 		}},
+		// One ensemble far from data that weighs more than all others moves their mean ln Z
+		// by less than its error.
+		{StartsDoubt, func(_ *LogLikelihood, e *Evidence) {
+			for k := range e.Ratios {
+				e.Ratios[k].Up[63] *= math.Exp(5 / float64(len(e.Ratios)))
+			}
+		}},
 		{"", func(*LogLikelihood, *Evidence) {}},
 	} {
 		now, evidence, search, equilibrium := l, *l.Evidence, *l.Equilibrium.Search, *l.Equilibrium
@@ -117,6 +125,31 @@ func TestJudge(t *testing.T) {
 		if c.doubt == "" && (*now.ReverseInterval != *l.ReverseInterval || *now.TemperedInterval != *l.TemperedInterval) {
 			t.Errorf("intervals %v %v, before %v %v", now.ReverseInterval, now.TemperedInterval, l.ReverseInterval, l.TemperedInterval)
 		}
+	}
+}
+
+// An ensemble stands apart from 3 nats on, the one of largest excess first.
+func TestApart(t *testing.T) {
+	ratio := sample.Ratio{}
+	for _, z := range []float64{0, 2.9, 3.1, 0, 0, 0} {
+		ratio.Up, ratio.Down = append(ratio.Up, math.Exp(z)), append(ratio.Down, 1)
+	}
+	e := &Evidence{Reverse: []float64{0, 0}, Ratios: []sample.Ratio{ratio}, Searched: []float64{2.9, 8, 3.1}}
+	if z := e.reference(); z != 0 {
+		t.Fatalf("reference %v", z)
+	}
+	list, rest := e.apart()
+	var columns, ensembles []int
+	searched := 0
+	for _, s := range list {
+		columns, ensembles = append(columns, s.column), append(ensembles, s.ensemble)
+		if s.searched {
+			searched++
+		}
+	}
+	if len(list) != 3 || list[0].excess != 8 || searched != 2 || !slices.Equal(rest, []int{0, 1, 3, 4, 5}) || columns[0] != 7 || ensembles[0] != 1 ||
+		!slices.Contains(columns, 2) || !slices.Contains(columns, 8) {
+		t.Errorf("%+v stand apart, and %v do not", list, rest)
 	}
 }
 

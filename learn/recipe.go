@@ -3,12 +3,14 @@ package learn
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"bethe/rbm"
@@ -300,6 +302,10 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&form); err != nil {
+		if kind := (*json.UnmarshalTypeError)(nil); errors.As(err, &kind) {
+			name := kind.Field[strings.LastIndex(kind.Field, ".")+1:]
+			return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %s is a %s, and must be of type %v", name, kind.Value, kind.Type)
+		}
 		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
 	}
 	limit, err := time.ParseDuration(form.Time)

@@ -134,7 +134,7 @@ func TestRecipeJSON(t *testing.T) {
 		t.Errorf("%d fields", fields)
 	}
 	for text, want := range map[string]string{
-		`{"hiden": 3}`: "hiden", `{"hidden": "three"}`: "hidden", `[]`: "JSON", `{"hidden": 3`: "JSON", `{"time": "soon"}`: "soon", `{"settings": {"stop": 1}}`: "stop", ``: "JSON",
+		`{"hiden": 3}`: "hiden", `{"hidden": "three"}`: "hidden is a string, and must be of type int", `[]`: "JSON", `{"hidden": 3`: "JSON", `{"time": 3}`: "time is a number, and must be of type string", `{"time": "soon"}`: "soon", `{"settings": {"stop": 1}}`: "stop", ``: "JSON",
 	} {
 		if _, _, err := ParseRecipe([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)

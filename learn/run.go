@@ -142,7 +142,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.MeasureEvery < 0 {
 		return nil, setting.Phrase("measure_every", "{measure_every %d}: it must not be negative", job.MeasureEvery)
 	}
-	if job.Data.Set == nil || job.Data.Len() == 0 {
+	if job.Data.Set == nil || job.Data.Samples == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
 	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {

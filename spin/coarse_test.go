@@ -95,7 +95,16 @@ func TestPrepare(t *testing.T) {
 	for _, c := range changes {
 		Prepare[float32](m)
 		before := m.Clone()
+		if len(m.expanded) == 0 { // this processor needs no other form: something stands for it
+			m.expanded = []int8{1}
+		}
 		c.change()
+		if kept := len(m.expanded) > 0; kept != (c.name == "nothing") {
+			t.Errorf("after %s the form for products is kept: %v", c.name, kept)
+		}
+		if len(m.expanded) == 1 {
+			m.expanded = nil
+		}
 		if c.name != "nothing" && before.Equal(m) {
 			t.Fatalf("%s changes nothing", c.name)
 		}

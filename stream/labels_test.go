@@ -1,10 +1,12 @@
 package stream
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -107,6 +109,35 @@ func TestLabelsDiffer(t *testing.T) {
 	}
 	if OrderHead < Far || ChainsScouts < Far {
 		t.Error("a label beside a counter is not far")
+	}
+}
+
+// TestLabelsStay: a label has the value that testdata/labels.txt holds. A value that
+// changes gives equal seeds other bytes, so lines are added there and never changed.
+func TestLabelsStay(t *testing.T) {
+	text, err := os.ReadFile("testdata/labels.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]uint64{}
+	for line := range strings.Lines(string(text)) {
+		var name string
+		var value uint64
+		if _, err := fmt.Sscan(line, &name, &value); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		held[name] = value
+	}
+	for _, scope := range scopes(t) {
+		for name, v := range scope {
+			if want, ok := held[name]; !ok || v != want {
+				t.Errorf("%s is %d, and testdata/labels.txt has %d (known there: %v)", name, v, want, ok)
+			}
+			delete(held, name)
+		}
+	}
+	for name := range held {
+		t.Errorf("%s is no label any more", name)
 	}
 }
 

@@ -10,6 +10,7 @@ package variational
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -282,13 +283,20 @@ func (o *Objective[T]) annealedTerms(ctx context.Context, model *rbm.Model[T], s
 	return Terms{Data: data, Partition: z.LnZ, KL: o.kl(model.Posterior), Chains: z.LogWeights}, err
 }
 
+// ErrNoLnZ is returned where a partition term says that it gives ln Z (dual.Summing),
+// and then it gives NaN.
+var ErrNoLnZ = errors.New("the partition term says that it gives ln Z, and it gave NaN")
+
 // EstimateTerms computes the terms of the bound on a set of samples by the
 // objective's partition term if that gives ln Z, as Terms does, else by the
 // annealing given, started at independent units that have the samples' means, as
-// AnnealedTerms does. by names the way that was taken.
+// AnnealedTerms does. by names the way that was taken. Errors are theirs and ErrNoLnZ.
 func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], samples units.Data[T], a sample.Annealing) (t Terms, by string, err error) {
 	if dual.GivesLnZ(o.Partition) {
 		t, report, err := o.Terms(ctx, model, samples)
+		if err == nil && math.IsNaN(t.Partition) {
+			err = fmt.Errorf("%w: engine %q", ErrNoLnZ, report.Engine)
+		}
 		return t, report.Engine, err
 	}
 	t, err = o.annealedTerms(ctx, model, samples, samples.MeanFields(), a)
@@ -378,7 +386,14 @@ func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) erro
 	if !model.Whole() {
 		return fmt.Errorf("a machine of %d links: the objective learns one link between all units", len(model.Links))
 	}
-	if together := o.Hidden.Together(); model.Hidden()%together != 0 {
+	if synapses, q := model.Visible()*model.Hidden(), model.Posterior; q == nil {
+		return errors.New("a model without a posterior: it has no synapses to learn")
+	} else if len(q.Theta) != synapses || q.PriorTheta != nil && len(q.PriorTheta) != synapses {
+		return fmt.Errorf("a posterior of %d thetas and a prior of %d for %d x %d synapses", len(q.Theta), len(q.PriorTheta), model.Visible(), model.Hidden())
+	}
+	if together := o.Hidden.Together(); together < 1 {
+		return fmt.Errorf("a kind of hidden units of %d features each: there must be at least 1", together)
+	} else if model.Hidden()%together != 0 {
 		return fmt.Errorf("%d hidden features are no multiple of the %d of a unit", model.Hidden(), together)
 	}
 	return o.Partition.Serves(dual.Form{Synapses: rbm.KindOr(o.Synapses), Visible: samples.Kind(), Hidden: o.Hidden.Kind()})

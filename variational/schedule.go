@@ -47,6 +47,22 @@ func (o *Options) checkRanges() error {
 		return fmt.Errorf("an average over %v of learning: it must lie between 0 and 1", o.Average)
 	case !(o.Release >= 0 && o.Release <= 1):
 		return fmt.Errorf("a release of %v from the prior: it must lie between 0 and 1", o.Release)
+	case !(o.OffsetRate >= 0 && o.OffsetRate <= 1):
+		return fmt.Errorf("offsets that follow by a share of %v: it must lie between 0 and 1", o.OffsetRate)
+	case o.Rule < Adam || o.Rule > ClippedAdam:
+		return fmt.Errorf("rule %d: there is none of that number", o.Rule)
+	case o.Fall < Linear || o.Fall > Geometric:
+		return fmt.Errorf("fall %d of the rates: there is none of that number", o.Fall)
+	}
+	for _, s := range []struct {
+		name string
+		x    float64
+	}{
+		{"the fields' rate", o.FieldRate}, {"the coupling's rate", o.CouplingRate}, {"the rate of units' own parameters", o.OwnRate}, {"the limit of theta", o.MaxTheta},
+	} {
+		if !(s.x >= 0) || math.IsInf(s.x, 0) {
+			return fmt.Errorf("%s is %v: it must not be negative, and finite", s.name, s.x)
+		}
 	}
 	return nil
 }

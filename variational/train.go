@@ -106,6 +106,9 @@ type trainerState[T rbm.Real] struct {
 // does not fit; they wrap dual.ErrNotServed if the partition term is not one of
 // such synapses and units.
 func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partition dual.Partition[T], hidden units.Hidden[T], opt Options) (*Trainer[T], error) {
+	if model == nil || samples == nil || partition == nil || hidden == nil {
+		return nil, errors.New("a trainer needs a model, samples, a partition term and a kind of hidden units: one of them is nil")
+	}
 	opt.Synapses = rbm.KindOr(opt.Synapses)
 	m := samples.Len()
 	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release}

@@ -391,6 +391,40 @@ func TestRunLimitsAndErrors(t *testing.T) {
 			t.Errorf("%+v: error %v does not say %q", c.opt, err, c.name)
 		}
 	}
+	data, exact, mixture := units.NewSpins[float64](samples), dual.Partition[float64](partition), units.Hidden[float64](Mixture[float64]{})
+	with := func(q *rbm.Posterior[float64]) *rbm.Model[float64] {
+		return &rbm.Model[float64]{Params: model.Params.Clone(), Posterior: q}
+	}
+	linked := with(model.Posterior)
+	j := linked.Links[0].Coupling
+	linked.Links = []rbm.Link{{Coupling: j, Visible: rbm.Range{From: 0, To: 4}, Hidden: rbm.Range{From: 0, To: 2}}, {Coupling: j, Visible: rbm.Range{From: 4, To: 10}, Hidden: rbm.Range{From: 0, To: 2}}}
+	short := rbm.NewPosterior[float64](10, 2)
+	short.PriorTheta = make([]float64, 3)
+	for name, c := range map[string]struct {
+		model     *rbm.Model[float64]
+		samples   units.Data[float64]
+		partition dual.Partition[float64]
+		hidden    units.Hidden[float64]
+		says      string
+	}{
+		"model":             {nil, data, exact, mixture, "nil"},
+		"samples":           {model, nil, exact, mixture, "nil"},
+		"partition term":    {model, data, nil, mixture, "nil"},
+		"hidden units":      {model, data, exact, nil, "nil"},
+		"one link":          {linked, data, exact, mixture, "2 links"},
+		"posterior":         {with(nil), data, exact, mixture, "posterior"},
+		"thetas":            {with(rbm.NewPosterior[float64](10, 1)), data, exact, mixture, "10 thetas"},
+		"prior":             {with(short), data, exact, mixture, "prior of 3"},
+		"features together": {model, data, exact, noFeatures{}, "0 features"},
+	} {
+		if _, err := NewTrainer(c.model, c.samples, c.partition, c.hidden, Options{Steps: 1, Rate: 1}); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("without %s: error %v does not say %q", name, err, c.says)
+		}
+	}
+	silent := &Objective[float64]{Partition: &dual.Annealed[float64]{Engine: noLnZ{}}, Hidden: mixture, Samples: data.Len()}
+	if _, _, err := silent.EstimateTerms(t.Context(), model, data, sample.Annealing{}); !errors.Is(err, ErrNoLnZ) || !strings.Contains(err.Error(), "promising") {
+		t.Errorf("an engine that says it gives ln Z and does not: %v", err)
+	}
 	model.Posterior.Theta[3] = math.NaN()
 	bad, err := NewTrainer(model, spinsOf(model, samples), partition, Mixture[float64]{}, Options{Steps: 1, Rate: 1})
 	if err != nil {
@@ -407,6 +441,20 @@ func TestRunLimitsAndErrors(t *testing.T) {
 	if err := tooBig.Run(t.Context(), nil); !errors.Is(err, rbm.ErrTooLarge) {
 		t.Errorf("exact engine on 30 x 30 units: %v", err)
 	}
+}
+
+// noFeatures are hidden units of no feature.
+type noFeatures struct{ Mixture[float64] }
+
+func (noFeatures) Together() int { return 0 }
+
+// noLnZ is an engine that promises ln Z and gives none.
+type noLnZ struct{ dual.Exact[float64] }
+
+func (e noLnZ) Moments(ctx context.Context, dst *rbm.Moments[float64], net *rbm.Network[float64]) (dual.Report, error) {
+	report, err := e.Exact.Moments(ctx, dst, net)
+	report.Engine, report.LnZ = "promising", math.NaN()
+	return report, err
 }
 
 // TestMovingOffsets: where all synapses are known, offsets and fields move
