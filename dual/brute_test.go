@@ -30,7 +30,10 @@ func ln2cosh(x float64) float64 { return lnSum([]float64{x, -x}) }
 
 // couplingOf is J of the link between two units, 0 if there is none.
 func couplingOf(m *rbm.Params, i, mu int) float64 {
-	for _, l := range m.LinksOf(mu) {
+	for _, l := range m.Links {
+		if !l.Joins(mu) {
+			continue
+		}
 		if l.Visible.From <= i && i < l.Visible.To {
 			return l.Coupling
 		}

@@ -221,7 +221,10 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 				return
 			}
 			for mu := lo; mu < hi; mu++ {
-				for _, l := range params.LinksOf(mu) {
+				for _, l := range params.Links {
+					if !l.Joins(mu) {
+						continue
+					}
 					from, to := mu*n+l.Visible.From, mu*n+l.Visible.To
 					kernel.PlainEdges(net.Coupling[from:to], mean[from:to], l.Coupling)
 				}
@@ -241,7 +244,10 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 		clear(field)
 		for mu := lo; mu < hi; mu++ {
 			sum := params.HiddenField[mu]
-			for k, l := range params.LinksOf(mu) {
+			for k, l := range params.Links {
+				if !l.Joins(mu) {
+					continue
+				}
 				from, to := mu*n+l.Visible.From, mu*n+l.Visible.To
 				sum += e.links[k].Couplings(net.Coupling[from:to], field[l.Visible.From:l.Visible.To], mean[from:to], params.HiddenOffset[mu])
 			}
@@ -263,7 +269,10 @@ func (e *edges[T]) setConstant(net *rbm.Network[T], params *rbm.Params, mean []T
 	sums := make([]float64, p)
 	parallel.For(p, edgeGrain(n), func(lo, hi int) {
 		for mu := lo; mu < hi; mu++ {
-			for k, l := range params.LinksOf(mu) {
+			for k, l := range params.Links {
+				if !l.Joins(mu) {
+					continue
+				}
 				sums[mu] += e.links[k].Constant(mean[mu*n+l.Visible.From:mu*n+l.Visible.To], params.HiddenOffset[mu])
 			}
 		}
@@ -294,7 +303,10 @@ func (a *Annealed[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.P
 		if !params.Whole() {
 			clear(dst)
 		}
-		for k, l := range params.LinksOf(mu) {
+		for k, l := range params.Links {
+			if !l.Joins(mu) {
+				continue
+			}
 			from, to := l.Visible.From, l.Visible.To
 			dst, lambda, sh := dst[from:to], mean[mu*n+from:mu*n+to], a.moments.Correlation[mu*n+from:mu*n+to]
 			if plain {

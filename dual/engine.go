@@ -73,7 +73,9 @@ type Chains[T rbm.Real] struct {
 	chains       *sample.SpinChains[T]
 	visible      *spin.Matrix // the chains' visible states, transposed
 	means        []T          // of the hidden spins, hidden x chains
-	before       *spin.Matrix // hidden states before the last call; nil if it was the first
+	called       bool         // there was a call that Undo can take back
+	first        bool         // it was the first
+	before       *spin.Matrix // hidden states before the last call
 	sweepsBefore uint64
 }
 
@@ -82,11 +84,16 @@ func (c *Chains[T]) SetSweeps(sweeps int) { c.Sweeps = sweeps }
 
 // Undo implements Undoer.
 func (c *Chains[T]) Undo() {
-	if c.before == nil {
-		c.chains = nil
+	switch {
+	case !c.called:
 		return
+	case c.first:
+		c.chains = nil
+	default:
+		c.chains.Hidden.Copy(c.before)
+		c.chains.Sweeps = c.sweepsBefore
 	}
-	c.chains.Hidden, c.chains.Sweeps = c.before.Clone(), c.sweepsBefore
+	c.called = false
 }
 
 // Moments sweeps the chains and averages over them; hidden spins are averaged
@@ -100,10 +107,11 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 
 // sweep is Moments for any number of sweeps, also none.
 func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
-	if c.chains != nil {
-		c.before, c.sweepsBefore = c.chains.Hidden.Clone(), c.chains.Sweeps
+	c.called, c.first = true, c.chains == nil
+	if !c.first {
+		c.before.Copy(c.chains.Hidden)
+		c.sweepsBefore = c.chains.Sweeps
 	} else {
-		c.before = nil
 		c.init(net)
 		if c.InitialVisible != nil {
 			c.chains.StartAt(c.InitialVisible)
@@ -179,7 +187,7 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 func (c *Chains[T]) init(net *rbm.Network[T]) {
 	c.source = sample.OnNetwork(net).Rounded()
 	c.chains = sample.NewChains(c.source, c.Count, c.Key)
-	c.visible = spin.New(c.Count, net.Visible())
+	c.visible, c.before = spin.New(c.Count, net.Visible()), spin.New(net.Hidden(), c.Count)
 	c.means = make([]T, net.Hidden()*c.Count)
 }
 
@@ -211,6 +219,7 @@ func (c *Chains[T]) State() State {
 
 // Restore implements Stateful.
 func (c *Chains[T]) Restore(visible, hidden int, s State) error {
+	c.called = false
 	if len(s.States) == 0 {
 		c.chains = nil
 		return nil

@@ -70,7 +70,10 @@ func (w *Weighted[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.P
 		}
 		nu, excess := T(params.HiddenOffset[mu]), T(params.HiddenOffset[mu])-w.moments.Hidden[mu]
 		sh, synapse := w.moments.Correlation[mu*n:(mu+1)*n], synapses[mu*n:(mu+1)*n]
-		for k, l := range params.LinksOf(mu) {
+		for k, l := range params.Links {
+			if !l.Joins(mu) {
+				continue
+			}
 			j, sum := T(l.Coupling), 0.0
 			for i := l.Visible.From; i < l.Visible.To; i++ {
 				c := sh[i] - nu*w.moments.Visible[i] + offset[i]*excess

@@ -44,16 +44,8 @@ func (p *Params) Whole() bool {
 	return len(p.Links) == 1 && p.Links[0].Visible == Range{0, p.Visible()} && p.Links[0].Hidden == Range{0, p.Hidden()}
 }
 
-// LinksOf yields the links of hidden unit mu, with the place of each in Links.
-func (p *Params) LinksOf(mu int) func(yield func(k int, link *Link) bool) {
-	return func(yield func(int, *Link) bool) {
-		for k := range p.Links {
-			if l := &p.Links[k]; l.Hidden.From <= mu && mu < l.Hidden.To && !yield(k, l) {
-				return
-			}
-		}
-	}
-}
+// Joins reports whether the link has synapses of hidden unit mu.
+func (l *Link) Joins(mu int) bool { return l.Hidden.From <= mu && mu < l.Hidden.To }
 
 // Couplings returns J of each link.
 func (p *Params) Couplings() []float64 {

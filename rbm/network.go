@@ -49,7 +49,10 @@ func setCouplings[T, S Real](n *Network[T], params *Params, w []S) {
 	}
 	visible := n.Visible()
 	for mu := range n.Hidden() {
-		for _, l := range params.LinksOf(mu) {
+		for _, l := range params.Links {
+			if !l.Joins(mu) {
+				continue
+			}
 			j := T(l.Coupling)
 			to := n.Coupling[mu*visible:][l.Visible.From:l.Visible.To]
 			for i, v := range w[mu*visible:][l.Visible.From:l.Visible.To] {

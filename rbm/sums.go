@@ -32,7 +32,10 @@ func (f *File) Sum() float64 {
 		if values != nil {
 			row = values[mu*n : (mu+1)*n]
 		}
-		for _, l := range p.LinksOf(mu) {
+		for _, l := range p.Links {
+			if !l.Joins(mu) {
+				continue
+			}
 			visible := 0.0
 			for i := l.Visible.From; i < l.Visible.To; i++ {
 				visible += math.Abs(float64(row[i])) * (1 + math.Abs(p.VisibleOffset[i]))

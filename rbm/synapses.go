@@ -124,7 +124,10 @@ func uncentre[T Real](visible, hidden []float64, params *Params, w []T) (constan
 	n := params.Visible()
 	for mu, nu := range params.HiddenOffset {
 		var sum float64
-		for _, l := range params.LinksOf(mu) {
+		for _, l := range params.Links {
+			if !l.Joins(mu) {
+				continue
+			}
 			for i := l.Visible.From; i < l.Visible.To; i++ {
 				x := l.Coupling * float64(w[mu*n+i])
 				visible[i] -= x * nu

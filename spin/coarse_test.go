@@ -74,6 +74,7 @@ func TestPrepare(t *testing.T) {
 		{"SetColumn", func() { m.SetColumn(7, make([]byte, (rows+7)/8)) }},
 		{"Gather", func() { other.Gather(m, order) }},
 		{"Columns.Gather", func() { other.Columns().Gather(m, slices.Concat(order[1:], order[:1])) }},
+		{"Copy", func() { m.Copy(Random(rows, cols, rng)) }},
 		{"CopyUnits", func() { m.CopyUnits(Random(rows, cols, rng), []int{1, 50}) }},
 		{"Swap", func() { m.Swap(Random(rows, cols, rng), []int{1, 50}) }},
 		{"Swap, second", func() { Random(rows, cols, rng).Swap(m, []int{1, 50}) }},

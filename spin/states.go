@@ -20,6 +20,15 @@ func (m *Matrix) Len() int { return m.cols }
 // Blank returns a matrix of as many rows and count columns with every element -1.
 func (m *Matrix) Blank(count int) *Matrix { return New(m.rows, count) }
 
+// Copy copies src, of the same shape, to m.
+func (m *Matrix) Copy(src *Matrix) {
+	if m.rows != src.rows || m.cols != src.cols {
+		panic(fmt.Sprintf("spin: Copy of %d x %d to %d x %d", src.rows, src.cols, m.rows, m.cols))
+	}
+	m.changed()
+	copy(m.words, src.words)
+}
+
 // CopyUnits copies the named rows of src, of the same shape, to m.
 func (m *Matrix) CopyUnits(src *Matrix, units []int) {
 	if m.rows != src.rows || m.cols != src.cols {

@@ -119,7 +119,10 @@ func newState(params *rbm.Params, lambda, nodes []float64, k int) state {
 		edges := func(visit func(node, mu, link int, y, a float64)) {
 			for mu := range p {
 				y := spinOf(k, mu) - params.HiddenOffset[mu]
-				for link, l := range params.LinksOf(mu) {
+				for link, l := range params.Links {
+					if !l.Joins(mu) {
+						continue
+					}
 					if i < l.Visible.From || i >= l.Visible.To {
 						continue
 					}

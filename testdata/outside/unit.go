@@ -94,7 +94,10 @@ func (Hopfield) Rows(ctx context.Context, grad *dual.Gradient[float64], params *
 				return nil, dual.Report{}, err
 			}
 			edges := func(visit func(node, i, link int, x, a float64)) {
-				for link, l := range params.LinksOf(mu) {
+				for link, l := range params.Links {
+					if !l.Joins(mu) {
+						continue
+					}
 					for i := l.Visible.From; i < l.Visible.To; i++ {
 						for node, v := range y {
 							x := (spinOf(k, i) - params.VisibleOffset[i]) * (v - params.HiddenOffset[mu])
