@@ -102,17 +102,21 @@ func TestSlurmScript(t *testing.T) {
 		"touch \"$FOLDER/ready\"\nwhile :; do sleep 0.01; done\n")
 	text := script(t, "slurm", job(func(j *Job) { j.Command, j.Folder = command, "/data/Phase's $HOME" }))
 	path := write("job", text)
+	slow := write("slow job", strings.Replace(text, "child=$!", "sleep 0.2\nchild=$!", 1)) // a signal comes before it knows its child
 	for _, c := range []struct {
 		status, signal, want string
 		code                 int
+		path                 string
 	}{
-		{"0", "", "", 0},
-		{"1", "", "", 1},
-		{"75", "", "", 75}, // nobody warned it: Slurm knows what follows
-		{"", "USR1", "scontrol requeue 42\n", 75},
-		{"", "TERM", "", 75},
+		{"0", "", "", 0, path},
+		{"1", "", "", 1, path},
+		{"75", "", "", 75, path}, // nobody warned it: Slurm knows what follows
+		{"", "USR1", "scontrol requeue 42\n", 75, path},
+		{"", "TERM", "", 75, path},
+		{"", "USR1", "scontrol requeue 42\n", 75, slow},
+		{"", "TERM", "", 75, slow},
 	} {
-		cmd := exec.Command("bash", path)
+		cmd := exec.Command("bash", c.path)
 		cmd.Env = append(os.Environ(), "SLURM_ARRAY_TASK_ID=7", "SLURM_JOB_ID=42", "STATUS="+c.status, "FOLDER="+folder, "PATH="+folder+":"+os.Getenv("PATH"))
 		var out strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &out
