@@ -36,7 +36,12 @@ const (
 	StartBoundInterval = 12
 	StartValidation    = 13
 	StartSynapses      = 11 // of the kind that is drawn for each step
+	StartAbove         = 15 // of what is drawn of the layers of a deep machine
+	StartAboveStates   = 16 // of hidden layers, in which its chains start
 )
+
+// Below the key of draws of a deep machine's layers: steps, and the upper synapses.
+const DeepStage = 1 << 40
 
 // Below the key of the order of samples: epochs, and the head of labels.
 const OrderHead = 1 << 40
