@@ -15,8 +15,8 @@ func (e *Evidence) acceptance(l *LogLikelihood, key stream.Key) {
 	bar := e.LogWeight - z
 	in := e.acceptanceInterval(key)
 	l.BAR, l.BARInterval = &bar, &in
-	if slope, se := thermo.CrooksSlope(e.Forward, e.Reverse); !math.IsNaN(slope) && !math.IsNaN(se) {
-		l.Equilibrium.CrooksSlope, l.Equilibrium.CrooksSlopeError = &slope, &se
+	if slope, se, deviations := thermo.CrooksSlope(e.Forward, e.Reverse); !math.IsNaN(slope + se + deviations) {
+		l.Equilibrium.CrooksSlope, l.Equilibrium.CrooksSlopeError, l.Equilibrium.CrooksDeviations = &slope, &se, &deviations
 	}
 }
 
@@ -56,13 +56,12 @@ func (q *Equilibrium) slopeDoubt(spread float64) bool {
 	if q.CrooksSlope == nil {
 		return false
 	}
-	off := math.Abs(*q.CrooksSlope - 1)
-	return off > slopeErrors**q.CrooksSlopeError && off*spread > leastMatters
+	return math.Abs(*q.CrooksDeviations) > slopeDeviations && math.Abs(*q.CrooksSlope-1)*spread > leastMatters
 }
 
-// slopeErrors is how many standard errors the slope may be off by. It has long tails where
+// slopeDeviations is how many standard deviations the slope may be off by. Its tails are long where
 // directions hardly overlap.
-const slopeErrors = 4
+const slopeDeviations = 4
 
 // workSpread returns the standard deviation of the gains of both directions.
 func (e *Evidence) workSpread() float64 {

@@ -37,6 +37,7 @@ type Equilibrium struct {
 	// start in equilibrium; nil if the works tell no slope.
 	CrooksSlope      *float64 `json:"crooks_slope,omitempty"`
 	CrooksSlopeError *float64 `json:"crooks_slope_error,omitempty"`
+	CrooksDeviations *float64 `json:"crooks_slope_deviations,omitempty"` // the difference from 1, in standard deviations
 
 	Reasons []Reason `json:"reasons"` // against the estimate
 	Apart   Apart    `json:"apart"`

@@ -106,14 +106,15 @@ func fermi(x float64) float64 {
 
 // CrooksSlope returns the slope of ln P_F(W)/P_R(W) against the work W, which is 1 if both
 // directions start in equilibrium and weigh the same steps (Crooks, Phys. Rev. E 60, 2721,
-// 1999), and its standard error. The arguments are those of BAR. The slope is that of the
+// 1999), its standard error, and by how many standard deviations it differs from 1: the signed
+// root of the deviance of slope 1, which is normal with variance 1 if the slope is 1. The arguments are those of BAR. The slope is that of the
 // logistic regression that tells directions apart by their gains (Shirts, Bair, Hooker and
-// Pande 2003); BAR is the same regression with slope 1. It is NaN if there is
+// Pande 2003); BAR is the same regression with slope 1. All are NaN if there is
 // no best slope: if the directions do not overlap, or if all gains are equal.
-func CrooksSlope(forward, reverse []float64) (slope, standardError float64) {
+func CrooksSlope(forward, reverse []float64) (slope, standardError, deviations float64) {
 	nan := math.NaN()
 	if len(forward) < 2 || len(reverse) < 2 {
-		return nan, nan
+		return nan, nan, nan
 	}
 	all := append(append([]float64(nil), forward...), reverse...)
 	mean, spread := 0.0, 0.0
@@ -124,7 +125,7 @@ func CrooksSlope(forward, reverse []float64) (slope, standardError float64) {
 		spread += (x - mean) * (x - mean) / float64(len(all))
 	}
 	if spread = math.Sqrt(spread); !(spread > 1e-9*max(1, math.Abs(mean))) || math.IsInf(spread, 0) {
-		return nan, nan
+		return nan, nan, nan
 	}
 	a, b := 0.0, -spread // logit P(forward | x) = a + b (x - mean)/spread
 	for range 100 {
@@ -142,18 +143,32 @@ func CrooksSlope(forward, reverse []float64) (slope, standardError float64) {
 		}
 		det := haa*hbb - hab*hab
 		if !(det > 1e-12*haa*hbb) || haa < 1e-6 {
-			return nan, nan
+			return nan, nan, nan
 		}
 		da, db := (hbb*ga-hab*gb)/det, (haa*gb-hab*ga)/det
 		if step := max(math.Abs(da), math.Abs(db)); step > 4 {
 			da, db = da*4/step, db*4/step
 		} else if step < 1e-12*max(1, math.Abs(a), math.Abs(b)) {
-			return -b / spread, math.Sqrt(haa/det) / spread
+			slope = -b / spread
+			z, _ := BAR(forward, reverse)
+			m := math.Log(float64(len(forward)) / float64(len(reverse)))
+			gain := 0.0 // of ln likelihood over slope 1
+			for k, x := range all {
+				fit, one := a+b*(x-mean)/spread, m-x+z
+				if k >= len(forward) {
+					fit, one = -fit, -one
+				}
+				gain += softplus(-one) - softplus(-fit)
+			}
+			return slope, math.Sqrt(haa/det) / spread, math.Copysign(math.Sqrt(max(0, 2*gain)), slope-1)
 		}
 		a, b = a+da, b+db
 		if math.Abs(b) > 1e4 {
-			return nan, nan
+			return nan, nan, nan
 		}
 	}
-	return nan, nan
+	return nan, nan, nan
 }
+
+// softplus is ln(1 + exp x).
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

@@ -168,7 +168,8 @@ func (w *curveWalker) Visit(int, []float64, int) {
 	m.within += p * variance
 }
 
-// given is the function of that name, with one exponential for each unit.
+// given returns the mean and the variance of the energy given the small layer, and the
+// logarithm of its weight: with one exponential for each unit of the large layer.
 func (w *curveWalker) given() (mean, variance, lnWeight float64) {
 	beta := w.beta
 	mean, lnWeight = -w.energy, beta*w.energy

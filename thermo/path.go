@@ -3,7 +3,6 @@ package thermo
 import (
 	"math"
 
-	"bethe/internal/kernel"
 	"bethe/rbm"
 )
 
@@ -72,17 +71,4 @@ type Point struct {
 	Energy       float64 `json:"energy"` // mean
 	Entropy      float64 `json:"entropy"`
 	HeatCapacity float64 `json:"heat_capacity"` // beta^2 times the variance of the energy
-}
-
-// given returns the mean and the variance of the energy given one layer at inverse temperature beta, from
-// the energy of the layer's own fields and the fields of the other layer.
-func given(own float64, fields []float64, beta float64) (mean, variance, lnWeight float64) {
-	mean, lnWeight = -own, beta*own
-	for _, f := range fields {
-		h := math.Tanh(beta * f)
-		mean -= f * h
-		variance += f * f * (1 - h*h)
-		lnWeight += kernel.Log2Cosh(beta * f)
-	}
-	return mean, variance, lnWeight
 }
