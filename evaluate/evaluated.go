@@ -41,6 +41,13 @@ type Mirrored[V any] interface {
 	Mirror(samples V) (both V, ok bool)
 }
 
+// Remembering is implemented by machines that know states which may be heavy, such as
+// those that scouts met in learning: the search for heavy states begins at them too.
+type Remembering[V any] interface {
+	// Remembered returns such visible states, and whether there are any.
+	Remembered() (states V, ok bool)
+}
+
 // Limited is implemented by machines whose likelihoods have an upper limit, such as 0
 // where they are probabilities.
 type Limited interface{ Limit() float64 }
@@ -62,10 +69,25 @@ type Opposing[V any] interface {
 }
 
 // A SpinMachine is an rbm.Machine that is evaluated.
-type SpinMachine struct{ machine *rbm.Machine }
+type SpinMachine struct {
+	machine    *rbm.Machine
+	remembered *spin.Matrix // visible states, a column each; nil if there are none
+}
 
 // OnMachine returns a machine of spins to be evaluated.
-func OnMachine(machine *rbm.Machine) SpinMachine { return SpinMachine{machine} }
+func OnMachine(machine *rbm.Machine) SpinMachine { return SpinMachine{machine: machine} }
+
+// Remember returns the machine with visible states, a column each, at which the search for
+// heavy states begins too. There are none if states is nil.
+func (m SpinMachine) Remember(states *spin.Matrix) SpinMachine {
+	m.remembered = states
+	return m
+}
+
+// Remembered implements Remembering.
+func (m SpinMachine) Remembered() (*spin.Matrix, bool) {
+	return m.remembered, m.remembered != nil && m.remembered.Cols() > 0
+}
 
 // Visible implements Evaluated.
 func (m SpinMachine) Visible() int { return m.machine.Visible() }
