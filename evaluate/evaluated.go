@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/rbm"
@@ -68,14 +69,22 @@ type Opposing[V any] interface {
 	Opposite(states V) V
 }
 
-// A SpinMachine is an rbm.Machine that is evaluated.
+// A SpinMachine is an rbm.Machine that is evaluated. It keeps the networks with real
+// couplings that its answers are computed with: the first answer makes them, the next ones take
+// as long as their products.
 type SpinMachine struct {
 	machine    *rbm.Machine
-	remembered *spin.Matrix // visible states, a column each; nil if there are none
+	fields     func() *rbm.Network[float32] // for means of hidden units
+	weights    func() *rbm.Network[float64] // for weights of samples
+	remembered *spin.Matrix                 // visible states, a column each; nil if there are none
 }
 
-// OnMachine returns a machine of spins to be evaluated.
-func OnMachine(machine *rbm.Machine) SpinMachine { return SpinMachine{machine: machine} }
+// OnMachine returns a machine of spins to be evaluated, which must not change from then on.
+func OnMachine(machine *rbm.Machine) SpinMachine {
+	return SpinMachine{machine: machine,
+		fields:  sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
+		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+}
 
 // Remember returns the machine with visible states, a column each, at which the search for
 // heavy states begins too. There are none if states is nil.
@@ -97,10 +106,8 @@ func (m SpinMachine) Hidden() int { return m.machine.Hidden() }
 
 // LogWeights implements Evaluated.
 func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
-	weights := m.machine.FreeEnergy(samples)
-	for a, f := range weights {
-		weights[a] = -f
-	}
+	weights := make([]float64, samples.Cols())
+	m.weights().LogWeights(weights, samples)
 	return weights
 }
 
@@ -146,7 +153,7 @@ func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
-	rbm.NetworkOf[float32](m.machine).HiddenFields(dst, samples)
+	m.fields().HiddenFields(dst, samples)
 	if gain != 1 {
 		kernel.Affine(dst, dst, float32(gain), 0)
 	}
