@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"bethe/stream"
 )
 
 // The product with a factor that lies transposed has the bits of that with its transpose.
@@ -38,5 +40,19 @@ func across[T Real](t *testing.T, p, rows, cols int) {
 	MulAffineAcross(got, transposed, p, m, -0.5, shift, true)
 	if !slices.Equal(got, want) {
 		t.Errorf("%T: the rounded product differs", a)
+	}
+}
+
+// A product that is one piece of work takes nothing from the heap: learning makes hundreds a step.
+func TestSmallProductsAllocateNothing(t *testing.T) {
+	m := Random(60, 40, stream.New(1).Rand())
+	a, dst, shift := make([]float32, 3*60), make([]float32, 3*40), make([]float32, 3)
+	for name, product := range map[string]func(){
+		"Mul":       func() { Mul(dst, a, 3, m) },
+		"MulAffine": func() { MulAffine(dst, a, 3, m, 2, shift) },
+	} {
+		if n := testing.AllocsPerRun(20, product); n != 0 {
+			t.Errorf("%s: %g allocations, want none", name, n)
+		}
 	}
 }

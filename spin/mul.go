@@ -114,27 +114,19 @@ func (m *Matrix) expand(dst []int8) {
 // A factor is a matrix as the right factor of a product.
 type factor[T Real] struct {
 	m        *Matrix
-	together int // rows that kernels take together at best, or a multiple of them
-	// multiply multiplies some rows on one processor: dst = slope a m, plus shifts where there are some.
-	multiply func(dst, a []T, p int, slope T, shift []T)
-	done     func() // gives back what the product took
+	rounded  bool    // rows of the left factor are rounded
+	together int     // rows that kernels take together at best, or a multiple of them
+	expanded []int8  // the form that rounded products multiply by, if it is made
+	space    *[]int8 // holds expanded if it was made for one product
 }
 
-// exactly multiplies in the arithmetic of T. Without shifts the slope is 1.
-func exactly[T Real](m *Matrix) factor[T] {
-	return factor[T]{m, 20, func(dst, a []T, p int, slope T, shift []T) {
-		kernel.MulBits(dst, a, p, m.rows, m.words, m.stride, m.cols)
-		for i, shift := range shift {
-			row := dst[i*m.cols : (i+1)*m.cols]
-			kernel.Affine(row, row, slope, shift)
-		}
-	}, func() {}}
-}
+// exactly multiplies in the arithmetic of T.
+func exactly[T Real](m *Matrix) factor[T] { return factor[T]{m: m, together: 20} }
 
 // coarsely multiplies p rows that are rounded.
 func coarsely[T Real](m *Matrix, p int) factor[T] {
-	expanded, done := m.expanded, func() {}
-	if rounds[T]() && len(expanded) == 0 && p > kernel.RowsTogether() {
+	f := factor[T]{m: m, rounded: true, together: max(20, kernel.RowsTogether()), expanded: m.expanded}
+	if rounds[T]() && len(f.expanded) == 0 && p > kernel.RowsTogether() {
 		if size := kernel.ExpandedBytes(m.rows, m.cols); size > 0 { // once for all pieces
 			space, ok := expansions.Get().(*[]int8)
 			if !ok {
@@ -142,12 +134,32 @@ func coarsely[T Real](m *Matrix, p int) factor[T] {
 			}
 			*space = kernel.Lines(*space, size)
 			m.expand(*space)
-			expanded, done = *space, func() { expansions.Put(space) }
+			f.expanded, f.space = *space, space
 		}
 	}
-	return factor[T]{m, max(20, kernel.RowsTogether()), func(dst, a []T, p int, slope T, shift []T) {
-		kernel.MulExpandedCoarse(dst, a, p, m.rows, m.words, m.stride, m.cols, expanded, slope, shift)
-	}, done}
+	return f
+}
+
+// done gives back what the product took.
+func (f *factor[T]) done() {
+	if f.space != nil {
+		expansions.Put(f.space)
+	}
+}
+
+// multiply multiplies p rows on one processor: dst = slope a m, plus shifts where
+// there are some. An exact product without shifts has slope 1.
+func (f *factor[T]) multiply(dst, a []T, p int, slope T, shift []T) {
+	m := f.m
+	if f.rounded {
+		kernel.MulExpandedCoarse(dst, a, p, m.rows, m.words, m.stride, m.cols, f.expanded, slope, shift)
+		return
+	}
+	kernel.MulBits(dst, a, p, m.rows, m.words, m.stride, m.cols)
+	for i, shift := range shift {
+		row := dst[i*m.cols : (i+1)*m.cols]
+		kernel.Affine(row, row, slope, shift)
+	}
 }
 
 // expansions is work space of rounded products.
@@ -155,8 +167,17 @@ var expansions sync.Pool
 
 // mulRows multiplies by pieces of the rows.
 func mulRows[T Real](dst, a []T, p int, f factor[T], slope T, shift []T) {
+	if grain := f.grain(dst, a, p); p > grain {
+		mulPieces(dst, a, p, grain, f, slope, shift)
+		return
+	}
+	f.multiply(dst, a, p, slope, shift) // one piece: no loop to set up, nothing on the heap
+}
+
+// mulPieces multiplies by pieces of grain rows on all processors.
+func mulPieces[T Real](dst, a []T, p, grain int, f factor[T], slope T, shift []T) {
 	n, cols := f.m.rows, f.m.cols
-	parallel.For(p, f.grain(dst, a, p), func(lo, hi int) {
+	parallel.For(p, grain, func(lo, hi int) {
 		own := shift
 		if own != nil {
 			own = shift[lo:hi]

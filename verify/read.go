@@ -95,16 +95,26 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 			return nil, err
 		}
 		name, _ := key.(string)
-		if thermoKey(name) {
-			var text json.RawMessage
+		switch {
+		case thermoKey(name):
 			f.part.left = maxCase
+			var text json.RawMessage
 			if err := f.json.Decode(&text); err != nil {
 				return nil, err
 			}
 			parts[name] = text
 			continue
-		}
-		if !strings.EqualFold(name, "cases") {
+		case name == "machines": // of oracle-deep.json
+			if results, err = f.deepMachines(ctx, newEngine, results); err != nil {
+				return nil, err
+			}
+			continue
+		case name == "stack":
+			if results, err = f.stack(ctx, results); err != nil {
+				return nil, err
+			}
+			continue
+		case !strings.EqualFold(name, "cases"):
 			if err := f.skip(); err != nil {
 				return nil, err
 			}
