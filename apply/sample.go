@@ -97,7 +97,9 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 		return nil, err
 	}
 	r.Rungs = drawn.Temperatures
-	return r, s.write(drawn.Write, func() image.Image { return figure.ChainMeans(drawn.Chains, file.Info.Width, file.Info.Height) })
+	return r, s.write(drawn.Write, func() image.Image {
+		return figure.ChainMeans(drawn.Chains, machine.Layers().Data(), file.Info.Width, file.Info.Height)
+	})
 }
 
 // integers draws as exported source does.

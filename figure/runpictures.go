@@ -21,6 +21,6 @@ func (RunPictures) DrawSynapses(path string, file *rbm.File) error {
 }
 
 // DrawSamples draws what chains show.
-func (RunPictures) DrawSamples(path string, chains *sample.SpinChains[float32], width, height int) error {
-	return WritePNG(path, ChainMeans(chains, width, height))
+func (RunPictures) DrawSamples(path string, chains *sample.SpinChains[float32], visible, width, height int) error {
+	return WritePNG(path, ChainMeans(chains, visible, width, height))
 }

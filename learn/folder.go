@@ -26,11 +26,11 @@ import (
 	"bethe/variational"
 )
 
-// FolderOf names the run folder of data, hidden units and a seed if nobody does:
+// FolderOf names the run folder of data, hidden units (Recipe.HiddenWords) and a seed if nobody does:
 // runs/DATA-hHIDDEN-sSEED, and unless it is resumed the first of its kind that
 // holds nothing.
-func FolderOf(data string, hidden int, seed uint64, resume bool) string {
-	folder := filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", runs.Stem(data), hidden, seed))
+func FolderOf(data, hidden string, seed uint64, resume bool) string {
+	folder := filepath.Join("runs", fmt.Sprintf("%s-h%s-s%d", runs.Stem(data), hidden, seed))
 	if resume {
 		return folder
 	}
@@ -48,9 +48,9 @@ type folder struct {
 // noPictures draws none.
 type noPictures struct{}
 
-func (noPictures) DrawData(string, *spin.Matrix, int, int) error                   { return nil }
-func (noPictures) DrawSynapses(string, *rbm.File) error                            { return nil }
-func (noPictures) DrawSamples(string, *sample.SpinChains[float32], int, int) error { return nil }
+func (noPictures) DrawData(string, *spin.Matrix, int, int) error                        { return nil }
+func (noPictures) DrawSynapses(string, *rbm.File) error                                 { return nil }
+func (noPictures) DrawSamples(string, *sample.SpinChains[float32], int, int, int) error { return nil }
 
 // locked releases a lock.
 type locked struct{ *durable.Lock }
@@ -201,7 +201,7 @@ func (f *folder) writeInfo() error {
 		return err
 	}
 	return runs.WriteInfo(f.path, runs.Info{
-		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: d.Visible(), Hidden: f.recipe.Hidden,
+		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: d.Visible(), Hidden: f.recipe.Hidden, Layers: f.recipe.Layers.Sizes(),
 		Width: d.Width, Height: d.Height, Seed: f.job.Seed, Settings: f.settings, Began: time.Now().UTC().Truncate(time.Second),
 	})
 }
@@ -330,7 +330,7 @@ func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, 
 	if err != nil {
 		return err
 	}
-	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), drawn, file.Info.Width, file.Info.Height)
+	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), drawn, f.job.Data.Visible(), file.Info.Width, file.Info.Height)
 }
 
 func (f *folder) ship(ctx context.Context, file *rbm.File, met *spin.Matrix) error {
@@ -354,7 +354,7 @@ func (f *folder) drawSamples(chains func() (*sample.SpinChains[float32], error))
 	if err != nil {
 		return err
 	}
-	return f.pictures.DrawSamples(f.in(runs.SamplesFile), drawn, f.job.Data.Width, f.job.Data.Height)
+	return f.pictures.DrawSamples(f.in(runs.SamplesFile), drawn, f.job.Data.Visible(), f.job.Data.Width, f.job.Data.Height)
 }
 
 func (f *folder) finish(result *Result) error {

@@ -203,7 +203,7 @@ func (c *crayons) draw(path string) error {
 }
 func (c *crayons) DrawData(path string, s *spin.Matrix, _, _ int) error { return c.draw(path) }
 func (c *crayons) DrawSynapses(path string, _ *rbm.File) error          { return c.draw(path) }
-func (c *crayons) DrawSamples(path string, chains *sample.SpinChains[float32], _, _ int) error {
+func (c *crayons) DrawSamples(path string, chains *sample.SpinChains[float32], _, _, _ int) error {
 	if chains.Sweeps == 0 {
 		return errors.New("chains that were not swept")
 	}
@@ -438,7 +438,7 @@ func TestFolderOf(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(first, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if a, b := learn.FolderOf("mnist", 100, 1, true), learn.FolderOf("mnist", 100, 1, false); a != first || b != first+"-2" {
+	if a, b := learn.FolderOf("mnist", "100", 1, true), learn.FolderOf("mnist", "100", 1, false); a != first || b != first+"-2" {
 		t.Errorf("%s, %s", a, b)
 	}
 }

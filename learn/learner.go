@@ -39,13 +39,14 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l := &learner{Run: r, watching: watching, number: k, saved: -1}
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
-		Hidden: f.Hidden, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
+		Hidden: f.Hidden, Above: f.folding(n)[2:], Undecided: f.Stage > 0, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
 		Deviation: 0.3, Key: key.Sub(stream.StartThetas), Prior: r.prior,
 	}, samples); err != nil {
 		return nil, err
 	}
-	start := samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
-	engine, why := NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartChains))
+	layers := f.folding(n)
+	start := f.startStates(samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand()), key.Sub(stream.StartAboveStates))
+	engine, why := NewEngine[float32](&f.Expectation, layers.Visible(), layers.Hidden(), start, key.Sub(stream.StartChains))
 	partition := f.newPartition(engine, key.Sub(stream.StartDraws))
 	for _, part := range []any{engine, partition} {
 		if p, ok := part.(dual.Stateful); ok {
@@ -56,7 +57,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
 	l.look = &looking{model: l.model, key: key}
-	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartScores))
+	l.look.engine, _ = NewEngine[float32](&f.Expectation, layers.Visible(), layers.Hidden(), start, key.Sub(stream.StartScores))
 	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(stream.StartScores)),
 		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
 	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
@@ -70,6 +71,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
+		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
 	opt.Rule, _ = Rule(f.Rule) // checked before
@@ -98,7 +100,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		}
 	}
 	d := &l.job.Data
-	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
 	if err := l.keeper.prepare(ctx, l); err != nil {
@@ -244,7 +246,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
+		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
@@ -286,6 +288,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}
+	r.Layers = layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds())
 	if of := p.Labels; of != nil {
 		r.Labels = &runs.Labels{Loss: runs.Number(of.Loss), Error: runs.Number(of.Error)}
 	}

@@ -206,7 +206,7 @@ func (m *measuring) annealable() bool {
 // saved, on some samples, by short annealing: rough, as the intervals tell.
 func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 	key := m.look.key.Sub(stream.StartLikelihood)
-	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.recipe.shipped(m.model, m.info(r.Step), key).Machine()), m.some, evaluate.Options{
+	estimate, err := evaluate.MachineLikelihood(ctx, m.recipe.shipped(m.model, m.info(r.Step), key).Machine(), nil, m.some, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err == nil {
@@ -215,7 +215,7 @@ func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 }
 
 func (m *measuring) measureCounts(r *runs.Record) {
-	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
+	w, hidden := m.recipe.matrix(m.model), m.recipe.Hidden
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
@@ -238,7 +238,7 @@ func (m *measuring) measureCounts(r *runs.Record) {
 // measureSpectrum measures what belongs to the matrix of synapses as a whole: its singular
 // values, and the overlaps of some hidden units where they are too many for each record.
 func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
-	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
+	w, hidden := m.recipe.matrix(m.model), m.recipe.Hidden
 	if values, err := anatomy.SingularValues(ctx, w, hidden); err == nil {
 		r.SingularValues = runs.Numbers(values)
 	}

@@ -12,7 +12,7 @@ import (
 // if that is more than there is.
 func (r *Run) checkMemory() error {
 	f, samples := &r.recipe, r.job.Data.Samples
-	err := need.Training{Visible: samples.Rows(), Hidden: f.Hidden, Samples: samples.Cols(), Batch: min(f.Batch, samples.Cols()), Chains: f.Chains}.Check()
+	err := need.Training{Visible: f.folding(samples.Rows()).Visible(), Hidden: f.folding(samples.Rows()).Hidden(), Samples: samples.Cols(), Batch: min(f.Batch, samples.Cols()), Chains: f.Chains}.Check()
 	if large, ok := errors.AsType[*need.Error](err); ok {
 		return setting.Errorf(large.Setting, fmt.Sprintf("%.0f", large.Value), "%v", err)
 	}

@@ -46,6 +46,7 @@ type Beginning struct {
 	Extended int
 	Visible  int
 	Hidden   int
+	Layers   []int // sizes of the hidden layers of a deep machine
 	Samples  int
 	Engine   string // how expectations are found, and why
 }
@@ -134,7 +135,7 @@ type Illustrator interface {
 	DrawData(path string, samples *spin.Matrix, width, height int) error
 	// DrawSynapses draws the synapses of a model file.
 	DrawSynapses(path string, file *rbm.File) error
-	// DrawSamples draws what chains show. A width or height of 0 stands for the
+	// DrawSamples draws what chains show in their first visible units. A width or height of 0 stands for the
 	// nearest square, here and above.
-	DrawSamples(path string, chains *sample.SpinChains[float32], width, height int) error
+	DrawSamples(path string, chains *sample.SpinChains[float32], visible, width, height int) error
 }

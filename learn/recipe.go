@@ -25,7 +25,7 @@ import (
 // Start from Default, change what you want, and call Suit if you changed the
 // kind of synapses, the rule or the partition term.
 type Recipe struct {
-	Hidden   int    `json:"hidden"`   // hidden units
+	Hidden   int    `json:"hidden"`   // hidden units, of a deep machine those of its first hidden layer
 	Synapses string `json:"synapses"` // binary, real, sampled or sign
 
 	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
@@ -54,6 +54,7 @@ type Recipe struct {
 	LearnCoupling bool   `json:"learn_coupling"` // else the coupling stays
 	Undecided     string `json:"undecided"`      // synapses of the shipped machine that the data leave open: draw or sign
 
+	Above
 	Schedule
 	Expectation
 
@@ -117,6 +118,7 @@ func Default() Recipe {
 // and a machine of signs is shipped with its signs.
 func (r *Recipe) Suit(asked ...string) {
 	free := func(setting string) bool { return !slices.Contains(asked, setting) }
+	r.Above.suit()
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
@@ -235,6 +237,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkAbove(); err != nil {
 		return err
 	}
 	return r.Expectation.Check()

@@ -25,7 +25,8 @@ type Result struct {
 	BoundInterval *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
 	AboveLimit    bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling      float64                 `json:"coupling"`
-	Polarised     *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
+	Layers        []runs.Layer            `json:"layers,omitempty"` // of a deep machine
+	Polarised     *float64                `json:"polarised"`        // share of synapses with |mean| > 0.9; null where they are real
 	SynapseBits   int                     `json:"synapse_bits"`
 	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed          uint64                  `json:"seed"`
@@ -59,7 +60,7 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	if e := &r.job.Evaluation; e.Asked {
 		opt := e.Options
 		opt.Key, opt.Progress = r.key().Sub(stream.RunLikelihood), func(f float64) { watching.working(Annealing, f) }
-		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()).Remember(r.met), e.Data.Samples, opt)
+		likelihood, err := evaluate.MachineLikelihood(ctx, file.Machine(), r.met, e.Data.Samples, opt)
 		watching.ended(Annealing)
 		if err != nil {
 			return r.orInterrupted(ctx, err)
@@ -82,9 +83,9 @@ func shownSamples(most, visible int) int { return max(1, min(most, shownPixels/v
 // chains returns chains on a machine for a picture, at most so many, which start at samples and
 // have swept. The error is the context's.
 func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (*sample.SpinChains[float32], error) {
-	count := shownSamples(most, file.Visible())
+	count := shownSamples(most, r.job.Data.Visible())
 	chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
-	chains.StartAt(r.job.Data.Samples.Choose(count, key.Rand()))
+	chains.StartAt(r.recipe.startStates(r.job.Data.Samples.Choose(count, key.Rand()), key.Sub(stream.StartAboveStates)))
 	for k := range sweeps {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -87,7 +87,7 @@ func (m *measuring) validate(ctx context.Context, model *rbm.Model[float32], ste
 	key := m.look.key.Sub(stream.StartValidation)
 	samples := d.Samples.Choose(min(maxValidation, d.Len()), key.Rand())
 	file := m.recipe.shipped(model, m.info(step), m.key().Sub(stream.RunSynapses))
-	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()), samples, evaluate.Options{
+	estimate, err := evaluate.MachineLikelihood(ctx, file.Machine(), nil, samples, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err != nil {

@@ -79,6 +79,13 @@ const (
 	EstimateBootstrap
 	EstimateSearch
 	EstimateModes
+	EstimateData // terms of a deep machine
+)
+
+// Below the key of the data terms of a deep machine, and of samples.
+const (
+	DataDraws = Far + iota
+	DataAnnealing
 )
 
 // Below the key of a bootstrap of annealed chains.

@@ -2,6 +2,7 @@ package variational
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"bethe/dual"
@@ -32,8 +33,9 @@ type Deep struct {
 	Stage float64
 	// Hold keeps the couplings above the first link until learning settles, or to the end if
 	// it does not. Learned from the start they fall, and silence what is above.
-	Hold bool
-	Key  stream.Key // of draws; that of the objective is of one step
+	Hold  bool
+	Fixed bool       // keeps them to the end
+	Key   stream.Key // of draws; that of the objective is of one step
 }
 
 func (d *Deep) rounds() int {
@@ -217,7 +219,7 @@ func (t *Trainer[T]) above() above {
 		return above{}
 	}
 	t.Objective.Deep.Key = d.Key.Sub(uint64(t.state.step))
-	h := above{couplings: d.Hold && !(t.opt.Settle > 0 && t.Kind() != t.opt.Synapses)}
+	h := above{couplings: d.Fixed || d.Hold && !(t.opt.Settle > 0 && t.Kind() != t.opt.Synapses)}
 	if d.Stage == 0 {
 		return h
 	}
@@ -299,4 +301,40 @@ func (u *upper[T]) follow(offset []float64, states []T, share float64) []float64
 		offset[k] += moves[k]
 	}
 	return moves
+}
+
+// Spreads returns, of each hidden layer of a deep machine, the standard deviation over the
+// samples of the last batch of the mean of a unit given the sample, as a mean over units. All are NaN
+// before the first step.
+func (t *Trainer[T]) Spreads() []float64 {
+	u, f := &t.Objective.upper, t.Model.Layers()
+	out := make([]float64, f.Depth())
+	for l := range out {
+		out[l] = math.NaN()
+		if u.samples == 0 {
+			continue
+		}
+		states, at := u.tanh, f.Place(l+1)
+		if l%2 == 1 {
+			states, at.From, at.To = u.rho, at.From-u.data, at.To-u.data
+		}
+		var sum float64
+		for k := at.From; k < at.To; k++ {
+			sum += deviation(states[k*u.samples : (k+1)*u.samples])
+		}
+		out[l] = sum / float64(at.Len())
+	}
+	return out
+}
+
+// deviation returns the standard deviation of x.
+func deviation[T rbm.Real](x []T) float64 {
+	var mean, square float64
+	for _, v := range x {
+		mean += float64(v) / float64(len(x))
+	}
+	for _, v := range x {
+		square += (float64(v) - mean) * (float64(v) - mean) / float64(len(x))
+	}
+	return math.Sqrt(square)
 }

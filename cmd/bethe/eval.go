@@ -67,7 +67,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				return err
 			}
 			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
-			report.LogLikelihood, err = c.likelihood(cmd.Context(), evaluate.OnMachine(file.Machine()).Remember(remembered), set.Samples, &a, evaluate.LikelihoodKey(key))
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), file.Machine(), remembered, set.Samples, &a, evaluate.LikelihoodKey(key))
 			if err != nil {
 				return err
 			}
@@ -101,11 +101,11 @@ func (a *aisFlags) options(key stream.Key) evaluate.Options {
 }
 
 // likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine evaluate.SpinMachine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
+func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, remembered, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.Likelihood(ctx, machine, samples, opt)
+		return evaluate.MachineLikelihood(ctx, machine, remembered, samples, opt)
 	})
 }
 
