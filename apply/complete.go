@@ -55,12 +55,12 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 		return nil, err
 	}
 	machine := file.Machine()
-	picked, err := c.Data.Pick("from", c.From, machine.Visible())
+	picked, err := c.Data.Pick("from", c.From, machine.Layers().Data())
 	if err != nil {
 		return nil, err
 	}
 	width, height := shape(file, picked.Width, picked.Height)
-	units, err := source.Region("clamp", c.Clamp, machine.Visible(), width, height)
+	units, err := source.Region("clamp", c.Clamp, machine.Layers().Data(), width, height)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Visible(), len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Layers().Data(), len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})
@@ -127,7 +127,7 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Fits(set, machine.Visible()); err != nil {
+	if err := source.Fits(set, machine.Layers().Data()); err != nil {
 		return nil, setting.Errorf("data", m.Name, "%v", err)
 	}
 	if m.Count > 0 {

@@ -20,6 +20,7 @@ type Featuring struct {
 	Job
 	Name       string  // of the data
 	Gain       float64 // of the fields (evaluate.Features)
+	Layer      int     // hidden layer whose features they are, from 1; 0 for the first
 	Classifier bool    // fit one to the features
 	Raw        bool    // fit one to the visible units
 	// Test is the data that classifiers are tested on; empty for the test part of what
@@ -60,6 +61,8 @@ func (f *Featuring) Validate() error {
 	switch {
 	case f.Out == "" && !classified:
 		return setting.Phrase("out", "nothing to do: name a file for the features, {out FILE.npy}, or ask for {classifier} or {raw}")
+	case f.Layer < 0:
+		return setting.Errorf("layer", f.Layer, "hidden layers are counted from 1")
 	case !(f.Gain > 0) || f.Gain > 1e6:
 		return setting.Errorf("gain", f.Gain, "it must be positive")
 	case (f.Test != "" || f.TestLabels != "") && !classified:
@@ -81,12 +84,17 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		return nil, err
 	}
 	machine := file.Machine()
+	layer := max(1, f.Layer)
+	if depth := machine.Layers().Depth(); layer > depth {
+		return nil, setting.Errorf("layer", f.Layer, "%s has %d hidden layers", f.Model, depth)
+	}
+	features := evaluate.OnLayer(machine, layer)
 	classified := f.Classifier || f.Raw
 	set, err := labelled(&f.Data, "data", f.Name, "labels", machine, classified)
 	if err != nil {
 		return nil, err
 	}
-	r := &FeaturesReport{Model: f.Model, Data: f.Name, Samples: set.Len(), Features: machine.Hidden(), Gain: f.Gain, Out: f.Out}
+	r := &FeaturesReport{Model: f.Model, Data: f.Name, Samples: set.Len(), Features: features.Hidden(), Gain: f.Gain, Out: f.Out}
 	name, test := f.Test, (*dataset.Set)(nil)
 	if classified {
 		if name == "" {
@@ -109,13 +117,13 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 			evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, stream.New(f.Seed), f.progress("classifier"))
 	}
 	if f.Out != "" || f.Classifier {
-		x := evaluate.Features(evaluate.OnMachine(machine), set.Samples, f.Gain)
+		x := evaluate.Features(features, set.Samples, f.Gain)
 		files := Files{Out: f.Out}
-		if err := files.write(func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) }, nil); err != nil {
+		if err := files.write(func(w io.Writer) error { return evaluate.WriteFeatures(w, x, features.Hidden()) }, nil); err != nil {
 			return nil, err
 		}
 		if f.Classifier {
-			in, inTest := evaluate.RealInputs(x, machine.Hidden()), evaluate.RealInputs(evaluate.Features(evaluate.OnMachine(machine), test.Samples, f.Gain), machine.Hidden())
+			in, inTest := evaluate.RealInputs(x, features.Hidden()), evaluate.RealInputs(evaluate.Features(features, test.Samples, f.Gain), features.Hidden())
 			if r.Classifier, err = score(in, inTest); err != nil {
 				return nil, err
 			}
@@ -150,7 +158,7 @@ func labelled(data *source.Opener, called, name, labels string, machine *rbm.Mac
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Fits(set, machine.Visible()); err != nil {
+	if err := source.Fits(set, machine.Layers().Data()); err != nil {
 		return nil, setting.Errorf(called, name, "%v", err)
 	}
 	if needed && set.Labels == nil {

@@ -77,10 +77,10 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 	}
 	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
 	if s.Clamp != "" {
-		if how.Units, err = source.Units("clamp", s.Clamp, machine.Visible()); err != nil {
+		if how.Units, err = source.Units("clamp", s.Clamp, machine.Layers().Data()); err != nil {
 			return nil, err
 		}
-		picked, err := s.Data.Pick("from", s.From, machine.Visible())
+		picked, err := s.Data.Pick("from", s.From, machine.Layers().Data())
 		if err != nil {
 			return nil, err
 		}

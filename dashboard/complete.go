@@ -84,8 +84,8 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	if len(d.Pixels) != machine.Visible() {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), machine.Visible()))
+	if n := machine.Layers().Data(); len(d.Pixels) != n {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), n))
 		return
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
@@ -98,8 +98,8 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 // complete holds the known pixels and sweeps until the context is done, or long
 // enough.
 func complete(ctx context.Context, machine *rbm.Machine, pixels string, draw uint64) *completed {
-	n := machine.Visible()
-	held := spin.New(n, completions)
+	n := machine.Layers().Data()
+	held := spin.New(machine.Visible(), completions)
 	var units []int
 	for i, p := range []byte(pixels) {
 		if p != '+' && p != '-' {

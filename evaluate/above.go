@@ -376,3 +376,42 @@ func lnMeanVariance(x []float64, value float64) float64 {
 	}
 	return varianceOf(ratios) / float64(len(x))
 }
+
+// OnLayer returns what features are the means of hidden layer l of a machine, from 1: given the
+// sample, of a deep machine by mean field over all hidden layers.
+func OnLayer(machine *rbm.Machine, l int) Featuring[*spin.Matrix] {
+	if !machine.Deep() {
+		return OnMachine(machine)
+	}
+	f := machine.Layers()
+	return deepLayer{newClamped(machine), f, l}
+}
+
+// A deepLayer is a hidden layer of a deep machine.
+type deepLayer struct {
+	*clamped
+	layers rbm.Folding
+	number int
+}
+
+// Hidden implements Featuring.
+func (d deepLayer) Hidden() int { return d.layers[d.number] }
+
+// HiddenMeans implements Featuring.
+func (d deepLayer) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
+	b := d.block(samples, 0)
+	at, fields := d.layers.Place(d.number), b.mean
+	if d.number%2 == 0 {
+		at.From, at.To = at.From-d.data, at.To-d.data
+	} else {
+		rho := make([]float32, len(b.mean))
+		kernel.Tanh(rho, b.mean)
+		kernel.MulReal(b.scaled, b.above, rho, b.odd, b.even, b.m, false, false)
+		for k, f := range b.field {
+			b.scaled[k] += f
+		}
+		fields = b.scaled
+	}
+	kernel.Affine(dst, fields[at.From*b.m:at.To*b.m], float32(gain), 0)
+	kernel.Tanh(dst, dst)
+}

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"bethe/internal/npy"
@@ -23,10 +24,14 @@ type Completion struct {
 // CompleteKnown infers the units of samples (visible x M) that are not named, as
 // Complete does, and compares them with their true values.
 func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
-	restored, err := Complete(ctx, OnMachine(machine), samples, units, r)
+	if n := machine.Layers().Data(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	restored, err := Complete(ctx, OnMachine(machine), filledUp(machine, samples, r.Key), units, r)
 	if err != nil {
 		return nil, err
 	}
+	restored = cut(restored, samples.Rows())
 	c := &Completion{SpinRestoration: restored, Given: make([]int8, samples.Rows())}
 	for _, i := range units {
 		c.Given[i] = 1
@@ -38,6 +43,12 @@ func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matr
 	}
 	c.Error = float64(Wrong(restored, samples, c.Free)) / float64(max(1, len(c.Free)*samples.Cols()))
 	return c, nil
+}
+
+// cut returns a restoration of the first n units.
+func cut(r *SpinRestoration, n int) *SpinRestoration {
+	rows := r.States.Rows()
+	return &SpinRestoration{r.Mean[:len(r.Mean)/rows*n], dataOf(r.States, n), r.RHat}
 }
 
 // Write writes an npz file: mean, float32, one sample a row; completions, int8,
@@ -82,10 +93,14 @@ func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip 
 		Flip(m.Seen, flip, key.Sub(stream.MendNoise))
 	}
 	r.Key = key.Sub(stream.MendChains)
+	if n := machine.Layers().Data(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
 	var err error
-	if m.SpinRestoration, err = Denoise(ctx, OnMachine(machine), m.Seen, flip, r); err != nil {
+	if m.SpinRestoration, err = denoise(ctx, OnMachine(machine), filledUp(machine, m.Seen, r.Key), samples.Rows(), flip, r); err != nil {
 		return nil, err
 	}
+	m.SpinRestoration = cut(m.SpinRestoration, samples.Rows())
 	m.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), m.Mean)
 	m.Changed = shareWrong(m.Seen, m.Restored)
 	if !noisy {

@@ -27,6 +27,13 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	n, p := net.Visible(), net.Hidden()
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, fixed(-net.Constant))
+	if m.Deep() {
+		f := m.Layers()
+		for l := range f {
+			at := f.Place(l)
+			fmt.Fprintf(b, "# layer %d: spins %d to %d\n", l, at.From+l%2*n, at.To+l%2*n-1)
+		}
+	}
 	for i, v := range net.VisibleField {
 		fmt.Fprintf(b, "%d %d %s\n", i, i, fixed(-v))
 	}
@@ -35,6 +42,9 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	}
 	for i := range n {
 		for mu := range p {
+			if !m.Joined(i, mu) {
+				continue
+			}
 			fmt.Fprintf(b, "%d %d %s\n", i, n+mu, fixed(-net.Coupling[mu*n+i]))
 		}
 	}

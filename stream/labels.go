@@ -60,6 +60,7 @@ const (
 	ChainsTempered = 101
 	ChainsWitness  = 0x7769746e // of whether others have settled
 	ChainsScouts   = Far        // of the engine of persistent chains
+	ChainsAbove    = Far + 1    // hidden layers of a deep machine, where its chains start
 )
 
 // Below the key of a profile: its two pilot runs.

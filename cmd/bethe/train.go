@@ -77,6 +77,12 @@ mean ln p(label) that it gives, from a random half of the means, joins the bound
 Labels are better read from such features (see bethe features), at a price in
 likelihood. The model file holds the machine alone.
 
+With --hidden 500,500 the machine is deep: hidden layers one upon the other, synapses
+between neighbours, a coupling for each link. --recognition says how upper layers are
+known given a sample, and --stage and --upper-coupling when they learn. metrics.jsonl
+has a line for each layer: its coupling, how far its synapses are decided, and its
+spread, which is 0 of a layer that sleeps.
+
 With --recipe the settings come from a file: an object in JSON with the names that
 run.json keeps under settings, or a whole run.json. Data, seed and folder are told
 by flags.
@@ -85,6 +91,7 @@ by flags.
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
+  bethe train --hidden 100,50 --steps 3000 --out runs/deep
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
