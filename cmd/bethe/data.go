@@ -11,6 +11,7 @@ import (
 	"bethe/dataset"
 	"bethe/dataset/mnist"
 	"bethe/dataset/source"
+	"bethe/spin"
 )
 
 // carried is the data that this program carries inside.
@@ -80,6 +81,22 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 		return o, usagef("--threshold and --binarise stochastic: only one of them can make spins of grey levels")
 	}
 	return source.Opener{Carried: carried, Reading: r, Input: d.input, Notes: d.say}, nil
+}
+
+// states opens data that are states of units, unless their name is none.
+func (d *dataFlags) states(name string) (*spin.Matrix, string, error) {
+	if name == "none" {
+		return nil, "", nil
+	}
+	o, err := d.opener()
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := o.Open("--starts", name)
+	if err != nil {
+		return nil, "", err
+	}
+	return set.Samples, name, nil
 }
 
 // headers are what --header may be.
