@@ -186,6 +186,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 	r.Bound, r.Validation = RecordedBound(terms, result.BoundBy, m.recipe.boundKind(result.BoundBy)), result.Validation
 	m.measureCounts(&r)
 	m.measureSpectrum(ctx, &r)
+	result.NoSingularValues = r.NoSingularValues
 	if err := m.draw(ctx, &r); err != nil {
 		return err
 	}
@@ -248,8 +249,11 @@ func (m *measuring) measureCounts(r *runs.Record) {
 // values, and the overlaps of some hidden units where they are too many for each record.
 func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
 	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
-	if values, err := anatomy.SingularValues(ctx, w, hidden); err == nil {
+	switch values, err := anatomy.SingularValues(ctx, w, hidden); {
+	case err == nil:
 		r.SingularValues = runs.Numbers(values)
+	case ctx.Err() == nil:
+		r.NoSingularValues = err.Error()
 	}
 	if r.Overlap == nil || hidden <= maxOverlapMatrix {
 		return

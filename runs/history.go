@@ -156,7 +156,7 @@ var (
 // made returns about how many bytes a record takes.
 func (r *Record) made() int {
 	const number = 8
-	n := recordBytes + len(r.Synapses) + len(r.Samples) + number*(cap(r.Magnetisations)+cap(r.SingularValues)+cap(r.TeacherOverlaps))
+	n := recordBytes + len(r.NoSingularValues) + len(r.Synapses) + len(r.Samples) + number*(cap(r.Magnetisations)+cap(r.SingularValues)+cap(r.TeacherOverlaps))
 	if r.Engine != nil {
 		n += engineBytes + len(r.Engine.Name)
 	}

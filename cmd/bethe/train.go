@@ -420,6 +420,9 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
 	}
+	if r.NoSingularValues != "" {
+		c.printf("not measured: %s\n", r.NoSingularValues)
+	}
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
 }
