@@ -190,8 +190,10 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		}
 	}
 	r.Suit(asked...)
-	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	for _, limit := range []string{"steps", "epochs", "time"} {
+		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
 		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
