@@ -113,8 +113,10 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	}
 	q.StartDifferenceKept, q.StartDifferenceKeptError = difference(fromData, fromAfar)
 	q.StartDifferenceWeighed = lnMean(pick(measured, fromAfar)) - lnMean(pick(measured, fromData))
+	e.acceptance(l, key)
 	q.Reasons = reasons(l, e)
 	q.Reached = len(q.Reasons) == 0
+	l.Best = l.best()
 }
 
 // leaveOut makes the estimates by reverse and tempered those of the ensembles that are in no light
@@ -125,12 +127,12 @@ func (e *Evidence) leaveOut(l *LogLikelihood) {
 	if len(kept) < 2 || len(kept) == e.Ensembles() {
 		return
 	}
-	reverse := pick(e.Reverse, kept)
+	reverse := e.reverseKept()
 	lnZ, square := lnHarmonicMean(reverse), 0.0
 	for _, x := range reverse {
 		square += math.Exp(2 * (lnZ - x))
 	}
-	left := e.leftOut(kept)
+	left := e.leftOut()
 	*l.ReverseAIS, l.ReverseSpread, l.ReverseEffective = e.LogWeight-lnZ-left, deviation(reverse), float64(len(kept))*float64(len(kept))/square
 	*l.Tempered = e.LogWeight - e.LnZ(kept) - left
 	*l.Gap = *l.ForwardAIS - *l.ReverseAIS
@@ -146,9 +148,13 @@ func (e *Evidence) total(lnZ float64) float64 {
 	return math.Log1p(sum)
 }
 
-// leftOut returns how much ln Z grows by the light modes whose ensembles are not kept.
-func (e *Evidence) leftOut(kept []int) float64 {
-	lnZ, sum := lnHarmonicMean(pick(e.Reverse, kept)), 0.0
+// leftOut returns how much ln Z grows by the light modes, whose ensembles are not kept.
+func (e *Evidence) leftOut() float64 {
+	kept := e.kept()
+	if len(kept) < 2 {
+		return 0
+	}
+	lnZ, sum := lnHarmonicMean(e.reverseKept()), 0.0
 	for k := range e.Modes {
 		if m := &e.Modes[k]; len(m.Ensembles) > 0 && !slices.Contains(kept, m.Ensembles[0]) {
 			sum += math.Exp(m.own() - lnZ)
@@ -214,7 +220,7 @@ func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered 
 	reverse, tempered = reversed(first(n)), exchanged(first(n))
 	if kept := e.kept(); len(kept) >= 2 && len(kept) < n {
 		reverse, tempered = reversed(kept), exchanged(kept)
-		left := e.leftOut(kept)
+		left := e.leftOut()
 		reverse[0] -= left
 		tempered[0] -= left
 	}
@@ -241,6 +247,15 @@ func (e *Evidence) kept() (list []int) {
 		}
 	}
 	return list
+}
+
+// reverseKept returns ln Z by each reverse chain that started at a tempered ensemble in no light
+// mode, or by all if fewer than two would be left.
+func (e *Evidence) reverseKept() []float64 {
+	if kept := e.kept(); len(kept) >= 2 {
+		return pick(e.Reverse, kept)
+	}
+	return e.Reverse
 }
 
 // studentised returns the 95 % interval of a statistic of some things about its value, by a
