@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/rbm"
@@ -61,11 +62,20 @@ type Opposing[V any] interface {
 	Opposite(states V) V
 }
 
-// A SpinMachine is an rbm.Machine that is evaluated.
-type SpinMachine struct{ machine *rbm.Machine }
+// A SpinMachine is an rbm.Machine that is evaluated. It may be used by several goroutines
+// at once.
+type SpinMachine struct {
+	machine *rbm.Machine
+	single  func() *rbm.Network[float32] // the machine as a network, made when it is first needed
+	double  func() *rbm.Network[float64]
+}
 
-// OnMachine returns a machine of spins to be evaluated.
-func OnMachine(machine *rbm.Machine) SpinMachine { return SpinMachine{machine} }
+// OnMachine returns a machine of spins to be evaluated, which does not change from now on.
+func OnMachine(machine *rbm.Machine) SpinMachine {
+	return SpinMachine{machine,
+		sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
+		sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+}
 
 // Visible implements Evaluated.
 func (m SpinMachine) Visible() int { return m.machine.Visible() }
@@ -75,10 +85,8 @@ func (m SpinMachine) Hidden() int { return m.machine.Hidden() }
 
 // LogWeights implements Evaluated.
 func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
-	weights := m.machine.FreeEnergy(samples)
-	for a, f := range weights {
-		weights[a] = -f
-	}
+	weights := make([]float64, samples.Cols())
+	m.double().LogWeights(weights, samples)
 	return weights
 }
 
@@ -124,7 +132,7 @@ func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
-	rbm.NetworkOf[float32](m.machine).HiddenFields(dst, samples)
+	m.single().HiddenFields(dst, samples)
 	if gain != 1 {
 		kernel.Affine(dst, dst, float32(gain), 0)
 	}
