@@ -42,6 +42,13 @@ type Mirrored[V any] interface {
 	Mirror(samples V) (both V, ok bool)
 }
 
+// Remembering is implemented by machines that know states which may be heavy, such as
+// those that scouts met in learning: the search for heavy states begins at them too.
+type Remembering[V any] interface {
+	// Remembered returns such visible states, and whether there are any.
+	Remembered() (states V, ok bool)
+}
+
 // Limited is implemented by machines whose likelihoods have an upper limit, such as 0
 // where they are probabilities.
 type Limited interface{ Limit() float64 }
@@ -62,19 +69,33 @@ type Opposing[V any] interface {
 	Opposite(states V) V
 }
 
-// A SpinMachine is an rbm.Machine that is evaluated. It may be used by several goroutines
-// at once.
+// A SpinMachine is an rbm.Machine that is evaluated. It keeps the networks with real
+// couplings that its answers are computed with: the first answer makes them, the next ones take
+// as long as their products.
 type SpinMachine struct {
-	machine *rbm.Machine
-	single  func() *rbm.Network[float32] // the machine as a network, made when it is first needed
-	double  func() *rbm.Network[float64]
+	machine    *rbm.Machine
+	fields     func() *rbm.Network[float32] // for means of hidden units
+	weights    func() *rbm.Network[float64] // for weights of samples
+	remembered *spin.Matrix                 // visible states, a column each; nil if there are none
 }
 
-// OnMachine returns a machine of spins to be evaluated, which does not change from now on.
+// OnMachine returns a machine of spins to be evaluated, which must not change from then on.
 func OnMachine(machine *rbm.Machine) SpinMachine {
-	return SpinMachine{machine,
-		sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
-		sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+	return SpinMachine{machine: machine,
+		fields:  sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
+		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+}
+
+// Remember returns the machine with visible states, a column each, at which the search for
+// heavy states begins too. There are none if states is nil.
+func (m SpinMachine) Remember(states *spin.Matrix) SpinMachine {
+	m.remembered = states
+	return m
+}
+
+// Remembered implements Remembering.
+func (m SpinMachine) Remembered() (*spin.Matrix, bool) {
+	return m.remembered, m.remembered != nil && m.remembered.Cols() > 0
 }
 
 // Visible implements Evaluated.
@@ -86,7 +107,7 @@ func (m SpinMachine) Hidden() int { return m.machine.Hidden() }
 // LogWeights implements Evaluated.
 func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
 	weights := make([]float64, samples.Cols())
-	m.double().LogWeights(weights, samples)
+	m.weights().LogWeights(weights, samples)
 	return weights
 }
 
@@ -132,7 +153,7 @@ func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
 
 // HiddenMeans implements Featuring.
 func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
-	m.single().HiddenFields(dst, samples)
+	m.fields().HiddenFields(dst, samples)
 	if gain != 1 {
 		kernel.Affine(dst, dst, float32(gain), 0)
 	}

@@ -93,5 +93,8 @@ func Rule(name string) (variational.Rule, error) {
 	return 0, setting.Phrase("rule", "{rule %q}: it is adam, bayes or clipped", name)
 }
 
+// HasMomentum reports whether the rule of a name has the setting momentum.
+func HasMomentum(rule string) bool { return rule != "bayes" }
+
 // falls are the ways in which the rate falls.
 var falls = map[string]variational.Fall{"linear": variational.Linear, "cosine": variational.Cosine, "geometric": variational.Geometric}

@@ -73,6 +73,9 @@ func (r *Run) options(key stream.Key) variational.Options {
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
 	opt.Rule, _ = Rule(f.Rule) // checked before
+	if HasMomentum(f.Rule) {
+		opt.Momentum = variational.MomentumOf(f.Momentum)
+	}
 	if f.Fields {
 		opt.FieldRate = 1
 	}

@@ -15,6 +15,7 @@ import (
 
 	"bethe/rbm"
 	"bethe/setting"
+	"bethe/variational"
 )
 
 // A Recipe holds all settings of learning: what decides, with the data and the
@@ -36,6 +37,7 @@ type Recipe struct {
 	Batch    int     `json:"batch"`    // samples a step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
 	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes or clipped
+	Momentum float64 `json:"momentum"` // beta_1 of adam and clipped: the share that the average of the synapses' gradient keeps a step
 	Rate     float64 `json:"rate"`     // of the synapses, at its highest
 	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
@@ -78,6 +80,7 @@ type Schedule struct {
 // Names of settings that Suit takes and errors name.
 const (
 	settingRate      = "rate"
+	settingMomentum  = "momentum"
 	settingSettle    = "settle"
 	settingUndecided = "undecided"
 )
@@ -92,6 +95,9 @@ const (
 	RealBeta      = 1 // of real synapses: the unit they are counted in
 )
 
+// momentumOf020 is what version 0.2.0 had, before it was a setting. Rules without momentum keep it.
+const momentumOf020 = variational.DefaultMomentum
+
 // Default returns the recipe that reaches the README's figures: 100 hidden units
 // with binary synapses, learned centred by Adam, ending by settling.
 func Default() Recipe {
@@ -105,7 +111,7 @@ func Default() Recipe {
 	return r
 }
 
-// Suit sets rate, settle and undecided to what suits the other settings, but for
+// Suit sets rate, momentum, settle and undecided to what suits the other settings, but for
 // those that are named as asked for, by their JSON names. Two follow whatever is
 // asked for: the coupling of real synapses is only their unit and is not learned,
 // and a machine of signs is shipped with its signs.
@@ -119,6 +125,9 @@ func (r *Recipe) Suit(asked ...string) {
 		if !r.kind().LogOdds() {
 			r.Rate = RealRate
 		}
+	}
+	if free(settingMomentum) {
+		r.Momentum = momentumOf020
 	}
 	if free(settingSettle) {
 		r.Settle = 0
@@ -194,6 +203,10 @@ func (r *Recipe) Check() error {
 		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
 	case kind.Known() && r.Rule != "adam":
 		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
+	case !(r.Momentum >= 0 && r.Momentum < 1):
+		return setting.Phrase(settingMomentum, "{momentum %v}: it must not be negative, and below 1", r.Momentum)
+	case !HasMomentum(r.Rule) && r.Momentum != momentumOf020:
+		return setting.Phrase(settingMomentum, "{momentum} is of {rule adam} and {rule clipped}: {rule %s} has none", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
 	case !(r.PriorStrength >= 0 && r.PriorStrength <= 1):
@@ -314,6 +327,10 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	}
 	recipe = Recipe(form.plainRecipe)
 	recipe.Time = limit
+	if run.Settings != nil && settings[settingMomentum] == nil { // what files leave out
+		recipe.Momentum = momentumOf020
+		settings[settingMomentum] = nil
+	}
 	named = slices.Sorted(maps.Keys(settings))
 	recipe.Suit(named...)
 	return recipe, named, nil
@@ -346,7 +363,7 @@ func ReadRecipe(path string) (recipe Recipe, named []string, err error) {
 // checkpoints hold it.
 //
 // A setting enters them only if it differs from what version 0.2.0 did: its field
-// is omitted in JSON at the value that 0.2.0 knew. So models of old recipes keep
+// is omitted in JSON at the value that 0.2.0 knew, or here. So models of old recipes keep
 // their bytes, and old checkpoints can be resumed.
 func (r *Recipe) settings() map[string]any {
 	text, err := json.Marshal(r)
@@ -358,6 +375,9 @@ func (r *Recipe) settings() map[string]any {
 	d.UseNumber() // which keeps the digits
 	if err := d.Decode(&settings); err != nil {
 		panic(err)
+	}
+	if r.Momentum == momentumOf020 {
+		delete(settings, settingMomentum)
 	}
 	return settings
 }

@@ -110,7 +110,9 @@ func TestRecipeJSON(t *testing.T) {
 	real := Default()
 	real.Synapses = "real"
 	real.Suit()
-	for _, r := range []Recipe{Default(), other, real} {
+	without, with := Default(), Default()
+	without.Momentum, with.Momentum = 0, momentumOf020
+	for _, r := range []Recipe{Default(), other, real, without, with} {
 		text, err := json.Marshal(r)
 		if err != nil {
 			t.Fatal(err)
@@ -120,6 +122,16 @@ func TestRecipeJSON(t *testing.T) {
 			if err := json.Unmarshal([]byte(form), &back); err != nil || back != r {
 				t.Errorf("%s: %v, %+v", form, err, back)
 			}
+		}
+	}
+	// Files leave the momentum of 0.2.0 out.
+	for _, r := range []Recipe{without, with} {
+		back, named, err := ParseRecipe([]byte(`{"settings": ` + mustJSON(t, r.settings()) + `}`))
+		if err != nil || back != r || !slices.Contains(named, "momentum") {
+			t.Errorf("%v, %+v", err, back)
+		}
+		if _, there := r.settings()["momentum"]; there != (r.Momentum == 0) {
+			t.Errorf("momentum %v in files: %v", r.Momentum, there)
 		}
 	}
 	// Each field can be told: none is left out of the JSON form.
@@ -164,6 +176,8 @@ func TestSettingError(t *testing.T) {
 		`{"max_theta": -1}`:                      {"max_theta", "max_theta -1: it must be positive", "<max_theta|-1>: it must be positive"},
 		`{"prior": "a.npz", "prior_scale": 1.5}`: {"prior_scale", "prior_scale 1.5: it must lie between 0 and 1", "<prior_scale|1.5>: it must lie between 0 and 1"},
 		`{"prior": "a.npz", "synapses": "sign"}`: {"prior", "prior is of synapses binary, not sign", "<prior|> is of <synapses|binary>, not sign"},
+		`{"momentum": 1}`:                        {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
+		`{"momentum": 0.5, "rule": "bayes"}`:     {"momentum", "momentum is of rule adam and rule clipped: rule bayes has none", "<momentum|> is of <rule|adam> and <rule|clipped>: <rule|bayes> has none"},
 		`{"chains": 0}`:                          {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
 	} {
 		r, _, err := ParseRecipe([]byte(text))

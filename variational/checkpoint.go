@@ -87,10 +87,9 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
 	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count}
-	arrays := []npy.Array{
-		{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta},
-		{Name: "theta_first", Shape: []int{p, n}, Data: s.synapse.First},
-		{Name: "theta_second", Shape: []int{p, n}, Data: s.synapse.Second},
+	arrays := []npy.Array{{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta}}
+	for _, a := range s.synapse.kept() {
+		arrays = append(arrays, npy.Array{Name: thetaPart(a.name), Shape: []int{p, n}, Data: *a.x})
 	}
 	if h := t.Objective.head; h != nil {
 		for k, x := range h.saved() {
@@ -159,7 +158,10 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		x     *[]float32
 		shape []int
 	}
-	all := []floats{{"theta", &m.Posterior.Theta, []int{p, n}}, {"theta_first", &s.synapse.First, []int{p, n}}, {"theta_second", &s.synapse.Second, []int{p, n}}}
+	all := []floats{{"theta", &m.Posterior.Theta, []int{p, n}}}
+	for _, k := range s.synapse.kept() {
+		all = append(all, floats{thetaPart(k.name), k.x, []int{p, n}})
+	}
 	if h := t.Objective.head; h != nil {
 		for k, x := range h.saved() {
 			all = append(all, floats{headNames[k], x, []int{len(*x)}})
@@ -231,7 +233,10 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 // parts check them.
 func (t *Trainer[T]) checkMember(name string, shape []int) error {
 	n, p := t.Model.Visible(), t.Model.Hidden()
-	want := map[string][]int{"meta.json": nil, "theta": {p, n}, "theta_first": {p, n}, "theta_second": {p, n}, averageTheta: {p, n}}
+	want := map[string][]int{"meta.json": nil, "theta": {p, n}, averageTheta: {p, n}}
+	for _, k := range t.state.synapse.kept() {
+		want[thetaPart(k.name)] = []int{p, n}
+	}
 	for _, v := range t.vectors() {
 		want[v.name] = []int{len(*v.x)}
 	}
@@ -282,6 +287,9 @@ func loadAverage(a *npy.Archive, path string, count int, params *rbm.Params) (ru
 	}
 	return r, nil
 }
+
+// thetaPart names what the optimiser of the thetas keeps.
+func thetaPart(of string) string { return "theta_" + of }
 
 // headNames are the arrays of a head in their order.
 var headNames = [...]string{"head", "head_first", "head_second"}

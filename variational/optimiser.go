@@ -30,20 +30,94 @@ const (
 // lambdaLimit is where ClippedAdam clips.
 const lambdaLimit = 0.99999
 
-// adam is the state of Adam for some parameters, as kept in checkpoints.
-type adam[T rbm.Real] struct{ First, Second []T }
+// DefaultMomentum is the beta_1 that Adam has if nothing else is asked for.
+const DefaultMomentum = 0.9
 
-func newAdam[T rbm.Real](n int) adam[T] { return adam[T]{make([]T, n), make([]T, n)} }
+// A Momentum is the share beta_1 that Adam's average of the gradient keeps a step, from 0
+// up to less than 1. The zero value asks for none in particular: DefaultMomentum.
+type Momentum struct {
+	beta  float64
+	asked bool
+}
 
-// step moves x uphill and keeps it within ±limit; count is the number of steps
-// including this one.
-func (s adam[T]) step(x, grad []T, rate float64, count int, limit float64) {
-	const epsilon = 1e-8
+// MomentumOf returns a momentum. At 0 the gradient itself takes the place of its average (RMSProp).
+func MomentumOf(beta float64) Momentum { return Momentum{beta, true} }
+
+// Beta returns the share that is kept.
+func (m Momentum) Beta() float64 {
+	if !m.asked {
+		return DefaultMomentum
+	}
+	return m.beta
+}
+
+// rest returns 1 - beta, of the decimals that they are: that of 0.9 is 0.1.
+func rest(beta float64) float64 { return math.Round((1-beta)*1e15) / 1e15 }
+
+// An optimiser moves parameters, and keeps what it needs for that from step to step.
+type optimiser[T rbm.Real] interface {
+	// step moves x uphill and keeps it within ±limit; count is the number of steps
+	// including this one.
+	step(x, grad []T, rate float64, count int, limit float64)
+	// kept are the arrays that a checkpoint keeps, as long as x, by what their names end in.
+	kept() []keptArray[T]
+}
+
+// A keptArray is one that an optimiser keeps.
+type keptArray[T rbm.Real] struct {
+	name string
+	x    *[]T
+}
+
+// newOptimiser returns Adam, or RMSProp where there is no momentum, of n parameters.
+func newOptimiser[T rbm.Real](momentum Momentum, n int) optimiser[T] {
+	if momentum.Beta() == 0 {
+		return &rmsProp[T]{make([]T, n)}
+	}
+	a := newAdam[T](n)
+	a.beta = momentum.Beta()
+	return &a
+}
+
+// adam is the state of Adam for some parameters.
+type adam[T rbm.Real] struct {
+	First, Second []T
+	beta          float64
+}
+
+func newAdam[T rbm.Real](n int) adam[T] { return adam[T]{make([]T, n), make([]T, n), DefaultMomentum} }
+
+const (
+	adamEpsilon = 1e-8
+	adamGrain   = 1 << 13 // parameters that a thread takes at once
+)
+
+// unbias returns by what the root of the average of squares is to be multiplied: it
+// started at 0, count steps ago.
+func unbias(count int) float64 { return math.Sqrt(1 - math.Pow(kernel.AdamSecond, float64(count))) }
+
+func (s *adam[T]) step(x, grad []T, rate float64, count int, limit float64) {
 	// rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon)
-	root := math.Sqrt(1 - math.Pow(kernel.AdamSecond, float64(count)))
-	scale := rate * root / (1 - math.Pow(kernel.AdamFirst, float64(count)))
-	const grain = 1 << 13
-	parallel.For(len(x), grain, func(lo, hi int) {
-		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], T(scale), T(epsilon*root), T(limit))
+	root := unbias(count)
+	scale := rate * root / (1 - math.Pow(s.beta, float64(count)))
+	keep, take := T(s.beta), T(rest(s.beta))
+	parallel.For(len(x), adamGrain, func(lo, hi int) {
+		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], keep, take, T(scale), T(adamEpsilon*root), T(limit))
 	})
 }
+
+func (s *adam[T]) kept() []keptArray[T] {
+	return []keptArray[T]{{"first", &s.First}, {"second", &s.Second}}
+}
+
+// rmsProp is the state of Adam without momentum.
+type rmsProp[T rbm.Real] struct{ second []T }
+
+func (s *rmsProp[T]) step(x, grad []T, rate float64, count int, limit float64) {
+	root := unbias(count)
+	parallel.For(len(x), adamGrain, func(lo, hi int) {
+		kernel.RMSProp(x[lo:hi], s.second[lo:hi], grad[lo:hi], T(rate*root), T(adamEpsilon*root), T(limit))
+	})
+}
+
+func (s *rmsProp[T]) kept() []keptArray[T] { return []keptArray[T]{{"second", &s.second}} }

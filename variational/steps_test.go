@@ -54,7 +54,7 @@ func TestFieldsStayFinite(t *testing.T) {
 func TestCouplingClimbsByItsLogarithm(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(11))
 	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
-	const rate, share, first, second = 0.2, 1.5, kernel.AdamFirst, kernel.AdamSecond
+	const rate, share, first, second = 0.2, 1.5, DefaultMomentum, kernel.AdamSecond
 	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
 	grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
 	var mean, square float64

@@ -31,7 +31,8 @@ type Options struct {
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
 	Release      float64    // share of the divergence from the prior that is left out
 	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
-	Rule         Rule       // for the synapses; fields and coupling follow Adam
+	Rule         Rule       // for the synapses; fields and coupling follow Adam, with DefaultMomentum
+	Momentum     Momentum   // of the synapses; BayesianRule has none
 	Rate         float64    // of the synapses
 	FinalRate    float64    // share of all rates but OffsetRate that is left at the end
 	Fall         Fall       // how they get there
@@ -93,7 +94,7 @@ type Trainer[T rbm.Real] struct {
 type trainerState[T rbm.Real] struct {
 	step     int
 	elapsed  time.Duration // up to the last tick
-	synapse  adam[T]
+	synapse  optimiser[T]
 	visible  adam[float64]
 	hidden   adam[float64]
 	coupling adam[float64]
@@ -128,6 +129,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("known synapses are learned by Adam alone: the other rules move a posterior")
 	case opt.Rule != Adam && opt.Settle > 0:
 		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam alone")
+	case opt.Rule == BayesianRule && opt.Momentum != Momentum{}:
+		return nil, fmt.Errorf("a momentum of %v: the Bayesian learning rule has none", opt.Momentum.Beta())
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
 	case !(opt.LabelWeight >= 0) || math.IsInf(opt.LabelWeight, 0):
@@ -142,7 +145,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
 		Model: model, Objective: objective, opt: opt, samples: samples, grad: dual.NewGradient[T](&model.Params), epoch: -1,
-		state: trainerState[T]{synapse: newAdam[T](n * p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
+		state: trainerState[T]{synapse: newOptimiser[T](opt.Momentum, n*p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
 	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()

@@ -14,6 +14,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -44,7 +45,7 @@ func main() {
 	log.SetFlags(0)
 	bethe := flag.String("bethe", "bethe", "the command")
 	seeds := flag.String("seeds", "1", "seeds, separated by commas")
-	keep := flag.String("keep", "", "folder for the runs; those that are there already are not learned again (default: a temporary one)")
+	keep := flag.String("keep", "", "folder for the runs; those that are there already are not learned or evaluated again (default: a temporary one)")
 	eval := flag.String("eval", "", "arguments of eval for all rows")
 	gap := flag.Bool("gap", false, "also evaluate on the data learned from, and print train minus test")
 	flag.Parse()
@@ -138,7 +139,7 @@ func measure(bethe, work string, r row, seeds []string, gap bool) (*result, erro
 		if err := object(&t, bethe, args); err != nil {
 			return nil, err
 		}
-		tested, err := likelihood(bethe, t.Model, r.eval)
+		tested, err := kept(folder, r.eval, func() (estimate, error) { return likelihood(bethe, t.Model, r.eval) })
 		if err != nil {
 			return nil, err
 		}
@@ -164,6 +165,24 @@ func measure(bethe, work string, r row, seeds []string, gap bool) (*result, erro
 	return out, nil
 }
 
+// kept returns an estimate that was made before with the same arguments, from a file beside the run folder, or makes it.
+func kept(folder string, args []string, measure func() (estimate, error)) (estimate, error) {
+	path := fmt.Sprintf("%s.eval-%.12x.json", folder, sha256.Sum256([]byte(strings.Join(args, " "))))
+	var e estimate
+	if text, err := os.ReadFile(path); err == nil && json.Unmarshal(text, &e) == nil {
+		return e, nil
+	}
+	e, err := measure()
+	if err != nil {
+		return e, err
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return e, err
+	}
+	return e, os.WriteFile(path, text, 0o644)
+}
+
 // dataOf returns the arguments of train that name the data, for eval.
 func dataOf(train []string) []string {
 	data := []string{"--data", "mnist:train"}
@@ -176,13 +195,15 @@ func dataOf(train []string) []string {
 }
 
 type estimate struct {
-	Mean        float64
-	Exact       bool
+	Mean        float64     `json:"mean"`
+	Exact       bool        `json:"exact"`
 	LogWeight   float64     `json:"log_weight"`
 	Forward     *float64    `json:"forward_ais"`
 	Reverse     *float64    `json:"reverse_ais"`
 	Interval    *[2]float64 `json:"reverse_interval"`
-	Equilibrium struct{ Reached bool }
+	Equilibrium struct {
+		Reached bool `json:"reached"`
+	} `json:"equilibrium"`
 }
 
 // likelihood evaluates a model.

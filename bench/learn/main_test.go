@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -36,5 +37,23 @@ func TestDataOf(t *testing.T) {
 	}
 	if got := dataOf([]string{"--data", "x.npz"}); !reflect.DeepEqual(got, []string{"--data", "x.npz"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestKept(t *testing.T) {
+	folder, times := filepath.Join(t.TempDir(), "run"), 0
+	measure := func() (estimate, error) {
+		times++
+		e := estimate{Mean: -float64(times)}
+		e.Equilibrium.Reached = true
+		return e, nil
+	}
+	for _, c := range []struct {
+		args string
+		want float64
+	}{{"a", -1}, {"a", -1}, {"b", -2}, {"a", -1}} {
+		if got, err := kept(folder, []string{c.args}, measure); err != nil || got.Mean != c.want || !got.Equilibrium.Reached {
+			t.Errorf("%s: %+v, %v", c.args, got, err)
+		}
 	}
 }

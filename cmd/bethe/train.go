@@ -120,6 +120,7 @@ by flags.
 	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
+	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
 	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
@@ -191,6 +192,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	r.Suit(asked...)
 	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
 		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	}
+	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
+		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
 	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {

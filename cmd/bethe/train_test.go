@@ -26,6 +26,7 @@ func TestTrainRecipe(t *testing.T) {
 		"--synapses sign --hidden 400 --rate 0.1 --label-weight 3":              `{"synapses": "sign", "hidden": 400, "rate": 0.1, "label_weight": 3}`,
 		"--fall cosine --final-rate 0.1 --warmup 0.2 --average 0 --max-theta 3": `{"fall": "cosine", "final_rate": 0.1, "warmup": 0.2, "average": 0, "max_theta": 3}`,
 		"--coupling-rate 0.2 --final-sweeps 4 --scouts 0 --chains 9 --sweeps 2": `{"coupling_rate": 0.2, "final_sweeps": 4, "scouts": 0, "chains": 9, "sweeps": 2}`,
+		"--momentum 0 --rule clipped":                                           `{"momentum": 0, "rule": "clipped"}`,
 		"--estep tap --draws 8 --prior a.npz --prior-scale 0.5":                 `{"estep": "tap", "draws": 8, "prior": "a.npz", "prior_scale": 0.5}`,
 		"--partition quenched --no-centre --init b.npz":                         `{"partition": "quenched", "centre": false, "init": "b.npz"}`,
 	} {
@@ -92,6 +93,9 @@ func TestRecipeFile(t *testing.T) {
 	}
 	if status, _, stderr := bethe(t, t.Context(), append(common, "--steps", "0", "--out", in("bad"))...); status != exitUsage || !strings.Contains(stderr, "needs a limit") {
 		t.Errorf("no steps: status %d, %s", status, stderr)
+	}
+	if status, _, stderr := bethe(t, t.Context(), append(common, "--rule", "bayes", "--momentum", "0.9", "--out", in("bad"))...); status != exitUsage || !strings.Contains(stderr, "--rule bayes has none") {
+		t.Errorf("a rule without momentum: status %d, %s", status, stderr)
 	}
 	if status, _, stderr := bethe(t, t.Context(), "train", "--recipe", in("missing.json")); status != exitUsage || !strings.Contains(stderr, "missing.json") {
 		t.Errorf("no recipe: status %d, %s", status, stderr)

@@ -2,39 +2,61 @@ package kernel
 
 import "math"
 
-// Decay rates of the averages that Adam keeps of the gradient and of its square.
-const (
-	AdamFirst  = 0.9
-	AdamSecond = 0.999
-)
+// AdamSecond is the share that Adam's average of the squared gradient keeps a step.
+const AdamSecond = 0.999
 
-// Adam takes a step of Adam (Kingma and Ba 2015) uphill: it updates the
-// averages first and second of the gradient and of its square and moves theta by
+// Adam takes a step of Adam (Kingma and Ba 2015) uphill: it updates the averages of the gradient,
+//
+//	first <- keep first + take grad,
+//
+// and of its square, second, and moves theta by
 //
 //	scale first / (sqrt(second) + epsilon),
 //
 // but not out of [-limit, limit]. All tiers give the same bits.
-func Adam[T Real](theta, first, second, grad []T, scale, epsilon, limit T) {
+func Adam[T Real](theta, first, second, grad []T, keep, take, scale, epsilon, limit T) {
 	n := len(theta)
 	first, second, grad = first[:n], second[:n], grad[:n]
 	if theta, ok := any(theta).([]float32); ok {
-		use().adam(theta, any(first).([]float32), any(second).([]float32), any(grad).([]float32), float32(scale), float32(epsilon), float32(limit))
+		use().adam(theta, any(first).([]float32), any(second).([]float32), any(grad).([]float32), float32(keep), float32(take), float32(scale), float32(epsilon), float32(limit))
 		return
 	}
-	adam(theta, first, second, grad, scale, epsilon, limit)
+	adam(theta, first, second, grad, keep, take, scale, epsilon, limit)
 }
 
-func adam[T Real](theta, first, second, grad []T, scale, epsilon, limit T) {
-	for k, g := range grad {
-		m := T(AdamFirst*first[k]) + T((1-AdamFirst)*g)
-		v := T(AdamSecond*second[k]) + T(T((1-AdamSecond)*g)*g)
-		first[k], second[k] = m, v
-		x := theta[k] + T(scale*m)/(T(math.Sqrt(float64(v)))+epsilon)
-		if x > limit {
-			x = limit
-		} else if x < -limit {
-			x = -limit
-		}
-		theta[k] = x
+// RMSProp is Adam's step where first is the gradient itself: one array less.
+func RMSProp[T Real](theta, second, grad []T, scale, epsilon, limit T) {
+	n := len(theta)
+	second, grad = second[:n], grad[:n]
+	if theta, ok := any(theta).([]float32); ok {
+		use().rmsProp(theta, any(second).([]float32), any(grad).([]float32), float32(scale), float32(epsilon), float32(limit))
+		return
 	}
+	rmsProp(theta, second, grad, scale, epsilon, limit)
+}
+
+func adam[T Real](theta, first, second, grad []T, keep, take, scale, epsilon, limit T) {
+	for k, g := range grad {
+		first[k] = T(keep*first[k]) + T(take*g)
+		theta[k] = adamMove(theta[k], first[k], g, &second[k], scale, epsilon, limit)
+	}
+}
+
+func rmsProp[T Real](theta, second, grad []T, scale, epsilon, limit T) {
+	for k, g := range grad {
+		theta[k] = adamMove(theta[k], g, g, &second[k], scale, epsilon, limit)
+	}
+}
+
+// adamMove updates the average of the squared gradient and returns theta, moved along m.
+func adamMove[T Real](theta, m, g T, second *T, scale, epsilon, limit T) T {
+	v := T(AdamSecond**second) + T(T((1-AdamSecond)*g)*g)
+	*second = v
+	x := theta + T(scale*m)/(T(math.Sqrt(float64(v)))+epsilon)
+	if x > limit {
+		x = limit
+	} else if x < -limit {
+		x = -limit
+	}
+	return x
 }

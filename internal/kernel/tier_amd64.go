@@ -23,6 +23,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawCounts:    drawCountsVector(16, drawCounts16AVX2, nil),
 		transpose:     transposeVector,
 		adam:          adamAVX2,
+		rmsProp:       rmsPropAVX2,
 
 		edges: [2]edgeFunctions{
 			{couplingsNearAVX2, constantNearAVX2, slopesNearAVX2, plainNearAVX2},
@@ -62,6 +63,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawCounts:    drawCountsVector(32, drawCounts32AVX512, drawCounts64AVX512),
 		transpose:     transposeVector,
 		adam:          adamAVX512,
+		rmsProp:       rmsPropAVX512,
 
 		edges: [2]edgeFunctions{
 			{couplingsNearAVX512, constantNearAVX512, slopesNearAVX512, plainNearAVX512},

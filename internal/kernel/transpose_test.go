@@ -54,9 +54,11 @@ func checkAdam(t *testing.T, seed uint64, n int) {
 		}
 		b[k] = append([]float32(nil), a[k]...)
 	}
-	for range 2 {
-		Adam(a[0], a[1], a[2], a[3], 0.01, 1e-8, 5)
-		adam(b[0], b[1], b[2], b[3], 0.01, 1e-8, 5)
+	for _, keep := range []float32{0.9, 0.35} {
+		Adam(a[0], a[1], a[2], a[3], keep, 1-keep, 0.01, 1e-8, 5)
+		adam(b[0], b[1], b[2], b[3], keep, 1-keep, 0.01, 1e-8, 5)
+		RMSProp(a[0], a[2], a[3], 0.02, 1e-8, 5)
+		rmsProp(b[0], b[2], b[3], 0.02, 1e-8, 5)
 	}
 	for k := range a {
 		for i := range a[k] {
@@ -73,6 +75,24 @@ func TestAdam(t *testing.T) {
 			t.Run(fmt.Sprint(n), func(t *testing.T) { checkAdam(t, uint64(n), n) })
 		}
 		t.Run("1000", func(t *testing.T) { checkAdam(t, 7, 1000) })
+	})
+}
+
+// Adam that keeps nothing of its average is RMSProp.
+func TestRMSProp(t *testing.T) {
+	onTiers(t, func(t *testing.T) {
+		const n = 100
+		x, m, v, g := arguments(t, 1, n), make([]float32, n), make([]float32, n), arguments(t, 2, n)
+		y, w := append([]float32(nil), x...), make([]float32, n)
+		for range 3 {
+			Adam(x, m, v, g, 0, 1, 0.01, 1e-8, 5)
+			RMSProp(y, w, g, 0.01, 1e-8, 5)
+		}
+		for i := range x {
+			if !same(x[i], y[i]) || !same(v[i], w[i]) {
+				t.Fatalf("element %d: %v, %v, not %v, %v", i, y[i], w[i], x[i], v[i])
+			}
+		}
 	})
 }
 
@@ -99,7 +119,7 @@ func BenchmarkAdam(b *testing.B) {
 	x, m, v, g := make([]float32, n), make([]float32, n), make([]float32, n), fill(make([]float32, n), testRand(1), 1)
 	benchTiers(b, func(b *testing.B) {
 		for b.Loop() {
-			Adam(x, m, v, g, 1e-3, 1e-8, 10)
+			Adam(x, m, v, g, 0.9, 0.1, 1e-3, 1e-8, 10)
 		}
 		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/n, "ns/element")
 	})
