@@ -472,6 +472,8 @@ def read_machine(path):
 def from_handle(handle):
     """Return an estimator that is fitted by a machine."""
     arrays = handle.arrays()
+    if "hidden_field" not in arrays:
+        raise ValueError(f"a machine of the arrays {', '.join(arrays)}: only those of a visible and a hidden layer are estimators; the command bethe uses others")
     kind = RealSynapseRBM if "weights" in arrays else BinarySynapseRBM
     meta = json.loads(_core.text_of("bethe_machine_meta", handle))
     estimator = kind(len(arrays["hidden_field"]), random_state=meta.get("seed") or None)
