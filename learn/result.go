@@ -32,8 +32,8 @@ type Result struct {
 	Seed              uint64                  `json:"seed"`
 	LogLikelihood     *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated         string                  `json:"evaluated_on,omitempty"`
-	Validation        *runs.LogLikelihood     `json:"validation,omitempty"` // of the machine on data it has not learned from
-	Extended          []int                   `json:"extended,omitempty"`   // steps after which the run was over and went on
+	Validation        *runs.LogLikelihood     `json:"validation,omitempty"`         // of the machine on data it has not learned from
+	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
 	start             int                     // which random start it is of
 }
