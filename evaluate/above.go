@@ -315,7 +315,7 @@ func (b *termsBlock) estimate(ctx context.Context, bounds, importances, clamps, 
 // anneal anneals from r to the even units given the samples and returns the log-weights.
 func (b *termsBlock) anneal(ctx context.Context, key stream.Key) ([]float64, error) {
 	m := b.m
-	spin.Draw(b.state, b.mean, key)
+	spin.Draw(b.state, b.mean, key.Sub(0).Sub(stream.HeldEven))
 	w := append([]float64(nil), b.base...)
 	for j := range b.odd { // at share 0
 		kernel.AddLog2Cosh(w, b.field[j*m:(j+1)*m])
@@ -342,8 +342,8 @@ func (b *termsBlock) anneal(ctx context.Context, key stream.Key) ([]float64, err
 		for a, v := range before {
 			w[a] -= v
 		}
-		step1 := key.Sub(uint64(t + 1))
-		spin.Draw(odd, b.scaled, step1.Sub(0))
+		at := key.Sub(uint64(t + 1))
+		spin.Draw(odd, b.scaled, at.Sub(stream.HeldOdd))
 		kernel.Affine(shift, b.evenField, to, 0)
 		spin.MulAffine(b.evens, b.aboveT, b.even, odd, to, shift)
 		parallel.For(b.even, parallel.Grain(m), func(lo, hi int) {
@@ -351,7 +351,7 @@ func (b *termsBlock) anneal(ctx context.Context, key stream.Key) ([]float64, err
 				b.evens[a] += (1 - to) * b.mean[a]
 			}
 		})
-		spin.Draw(b.state, b.evens, step1.Sub(1))
+		spin.Draw(b.state, b.evens, at.Sub(stream.HeldEven))
 	}
 	return w, nil
 }

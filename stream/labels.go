@@ -60,7 +60,7 @@ const (
 	ChainsTempered = 101
 	ChainsWitness  = 0x7769746e // of whether others have settled
 	ChainsScouts   = Far        // of the engine of persistent chains
-	ChainsAbove    = Far + 1    // hidden layers of a deep machine, where its chains start
+	ChainsAbove    = 1 << 33    // hidden layers of a deep machine, where its chains start
 )
 
 // Below the key of a profile: its two pilot runs.
@@ -85,8 +85,14 @@ const (
 
 // Below the key of the data terms of a deep machine, and of samples.
 const (
-	DataDraws = Far + iota
-	DataAnnealing
+	DataDraws     = 1 << 32
+	DataAnnealing = 1 << 33
+)
+
+// Below the key of a temperature of the annealing of data terms.
+const (
+	HeldOdd = iota
+	HeldEven
 )
 
 // Below the key of a bootstrap of annealed chains.
