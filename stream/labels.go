@@ -182,3 +182,15 @@ const (
 
 // Below the key of a start of messages.
 const MessagesGrowth = 1
+
+// Below the key of directed machines: of their draws, and of a start of learning.
+const (
+	CausesStates = iota
+	CausesVisible
+	CausesPictures // samples that states start at
+	CausesThetas
+	CausesExamples // samples that the causes of a tree start at
+	CausesTop
+	CausesOrder
+	CausesWinners // one below it for each sample
+)
