@@ -227,6 +227,14 @@ func lnMeanAndError(x []float64, chosen []int) (value, standardError float64) {
 	return value, math.Sqrt(square / max(1, n-1) / n)
 }
 
+// share returns x as a share of sum, 0 of none: no exchange was possible.
+func share(x, sum float64) float64 {
+	if sum == 0 {
+		return 0
+	}
+	return x / sum
+}
+
 // lnZAndError returns ln Z by the exchanges of the chosen ensembles, and its standard
 // error to first order.
 func (e *Evidence) lnZAndError(chosen []int) (value, standardError float64) {
@@ -242,7 +250,7 @@ func (e *Evidence) lnZAndError(chosen []int) (value, standardError float64) {
 		}
 		value += r.Ln(chosen)
 		for j, l := range chosen {
-			influence[j] += n * (r.Up[l]/up - r.Down[l]/down)
+			influence[j] += n * (share(r.Up[l], up) - share(r.Down[l], down))
 		}
 	}
 	return value, deviation(influence) / math.Sqrt(n)

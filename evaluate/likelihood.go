@@ -125,7 +125,7 @@ func (o *Options) CheckMemory(visible, hidden int) error {
 // resemble the samples. A pilot run places the temperatures. Reverse annealing starts at the
 // last states of tempered chains. Half of these chains start at samples, half at scattered
 // states (sample.Scattering). More tempered chains start at states that a search found
-// (sample.Searching). Ensembles that stand apart are measured by themselves. The error is
+// (sample.Searching), which begins at those that the machine remembers too (Remembering). Ensembles that stand apart are measured by themselves. The error is
 // the context's, or one of the options or their CheckMemory, of samples that do not fit, or
 // of a likelihood that is not finite.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
@@ -134,6 +134,11 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	}
 	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
+	}
+	if m, ok := machine.(Remembering[V]); ok {
+		if states, ok := m.Remembered(); ok && states.Units() != machine.Visible() {
+			return LogLikelihood{}, fmt.Errorf("states of %d units to begin a search at, for a machine of %d visible units", states.Units(), machine.Visible())
+		}
 	}
 	like := samples
 	if m, ok := machine.(Mirrored[V]); ok {

@@ -29,9 +29,10 @@ type Found struct {
 
 // A Search tells what more kinds of starts have found.
 type Search struct {
-	Starts    int `json:"starts"`    // states that were tried
-	Ensembles int `json:"ensembles"` // tempered ones that began at some of them
-	Sweeps    int `json:"sweeps"`
+	Starts     int `json:"starts"`               // states that were tried
+	Remembered int `json:"remembered,omitempty"` // of them the machine knew, such as those that scouts met in learning
+	Ensembles  int `json:"ensembles"`            // tempered ones that began at some of them
+	Sweeps     int `json:"sweeps"`
 	// Ceiling is an upper limit of the likelihood, by the heaviest state found.
 	Ceiling float64 `json:"ceiling"`
 	Excess  float64 `json:"excess"` // the largest ln Z of such an ensemble alone, minus that of all

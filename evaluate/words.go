@@ -43,6 +43,9 @@ func (l *LogLikelihood) Text(data string) string {
 	if n := q.Apart.Light; n > 0 {
 		line("  %d of %d ensembles are in states that weigh next to nothing; the intervals of reverse and tempered allow for them", n, q.Ensembles)
 	}
+	if s := q.Search; s != nil && s.Remembered > 0 {
+		line("  %d of %d starts of the search are states that were met in learning or given", s.Remembered, s.Starts)
+	}
 	line("  started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
 		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d; no ensemble alone is more than %.1f nats of ln Z above all",
 		q.StartDifferenceKept, q.StartDifferenceKeptError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps, max(0, q.Apart.Excess))

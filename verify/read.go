@@ -93,7 +93,19 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		if err != nil {
 			return nil, err
 		}
-		if name, _ := key.(string); !strings.EqualFold(name, "cases") {
+		name, _ := key.(string)
+		switch {
+		case name == "machines": // of oracle-deep.json
+			if results, err = f.deepMachines(ctx, newEngine, results); err != nil {
+				return nil, err
+			}
+			continue
+		case name == "stack":
+			if results, err = f.stack(ctx, results); err != nil {
+				return nil, err
+			}
+			continue
+		case !strings.EqualFold(name, "cases"):
 			if err := f.skip(); err != nil {
 				return nil, err
 			}
