@@ -104,8 +104,10 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	}
 	q.StartDifferenceKept, q.StartDifferenceKeptError = difference(fromData, fromAfar)
 	q.StartDifferenceWeighed = lnMean(pick(alone, fromAfar)) - lnMean(pick(alone, fromData))
+	e.acceptance(l, key)
 	q.Reasons = reasons(l, e)
 	q.Reached = len(q.Reasons) == 0
+	l.Best = l.best()
 }
 
 // reference returns the ln Z against which modes are held: by all tempered ensembles or by

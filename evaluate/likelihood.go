@@ -32,6 +32,13 @@ type LogLikelihood struct {
 	ReverseInterval *Interval `json:"reverse_interval,omitempty"`
 	Gap             *float64  `json:"gap,omitempty"` // forward minus reverse
 
+	// BAR is where the works of both directions cross: Bennett's acceptance ratio, with a smaller
+	// error than either, if reverse starts in equilibrium.
+	BAR         *float64  `json:"bar,omitempty"`
+	BARInterval *Interval `json:"bar_interval,omitempty"`
+	// Best is the value to quote: exact, else BAR if nothing speaks against Equilibrium, else Mean.
+	Best float64 `json:"best"`
+
 	// Spread and ReverseSpread are standard deviations over the chains of the
 	// estimate that one chain would give; Effective and ReverseEffective are
 	// effective numbers of chains. All are 0 if exact.
@@ -154,7 +161,7 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {
 		lnz, err := exact.LnZ(ctx)
 		if !errors.Is(err, rbm.ErrTooLarge) {
-			l := LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
+			l := LogLikelihood{Mean: weight - lnz, Best: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
 			if err == nil {
 				err = l.check()
 			}

@@ -27,6 +27,7 @@ func (l *LogLikelihood) Text(data string) string {
 		raise = "withdrawn: it lies above reverse and tempered, so it bounds nothing here"
 	}
 	row("raise", l.RAISE, l.RAISEInterval, raise)
+	row("bar", l.BAR, l.BARInterval, "where the works of both directions cross: the best, if the starts are in equilibrium")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges, on neither side")
 	q := l.Equilibrium
 	if c := l.leastCeiling(); l.ceilingBinds() {

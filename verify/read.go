@@ -88,6 +88,7 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		return nil, err
 	}
 	var results []Result
+	parts := map[string]json.RawMessage{} // of an oracle of thermodynamics
 	for f.json.More() {
 		key, err := f.token()
 		if err != nil {
@@ -95,6 +96,14 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		}
 		name, _ := key.(string)
 		switch {
+		case thermoKey(name):
+			f.part.left = maxCase
+			var text json.RawMessage
+			if err := f.json.Decode(&text); err != nil {
+				return nil, err
+			}
+			parts[name] = text
+			continue
 		case name == "machines": // of oracle-deep.json
 			if results, err = f.deepMachines(ctx, newEngine, results); err != nil {
 				return nil, err
@@ -136,6 +145,9 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 	}
 	if _, err := f.token(); err != io.EOF {
 		return nil, errors.New("more follows the JSON object")
+	}
+	if len(results) == 0 && len(parts) > 0 {
+		return compareThermo(ctx, parts)
 	}
 	if len(results) == 0 {
 		return nil, errors.New("it has no cases")
