@@ -96,7 +96,7 @@ type model interface {
 	layer() Layer
 	network() *network[float32]
 	objective(s *Statistics) (bound, objective float64)
-	update(s *Statistics, samples int)
+	update(s *Statistics)
 	begin(pictures []int8, key stream.Key)
 	parameters() []parameter
 	coupling() float64
@@ -127,6 +127,7 @@ func newModel(samples *spin.Matrix, o *Options) (model, error) {
 	}
 	t := &treeModel{Tree: NewTree(bits, o.Causes, firstTopCoupling), key: o.Key.Sub(stream.CausesTop), passes: []float64{0},
 		examples: samples.Choose(o.Causes, o.Key.Sub(stream.CausesExamples).Rand())}
+	t.free = make([]float64, len(t.Theta))
 	for range layer.Patches {
 		t.apart = append(t.apart, evenly(layer.States)...)
 	}
@@ -146,7 +147,7 @@ func (e *em) Step(ctx context.Context) (Progress, error) {
 		return Progress{}, err
 	}
 	p := progressOf(e.model, s, e.samples)
-	e.update(s, e.samples)
+	e.update(s)
 	e.did++
 	p.Step, p.Steps, p.Passes = e.did, e.passes, float64(e.did)
 	return p, nil

@@ -36,6 +36,8 @@ type upper interface {
 	prior() prior[float64]
 	// weights returns the probability of each cause.
 	weights() []float64
+	// means returns the mean of each visible unit of m given each cause, causes x visible.
+	means(m *Machine) []float64
 	// draw draws a cause and the states of the groups, given the logarithms of what the units
 	// say of each state (groups x states).
 	draw(rng *rand.Rand, evidence []float64, states []int) (cause int)
@@ -333,4 +335,29 @@ func machineOf[K int8 | float64](b *Bits, values []K) *Machine {
 	}
 	fields, _ := b.fieldsOf(known)
 	return &Machine{Layer: b.Layer, Fields: fields}
+}
+
+// StateMeans returns the mean of each visible unit given each state of its group, states x
+// visible: row k shows state k of all groups, the dictionary of a tree.
+func (m *Machine) StateMeans() []float64 {
+	means := make([]float64, len(m.Fields))
+	kernel.Tanh(means, m.Fields)
+	return means
+}
+
+func (u mixtureUpper) means(m *Machine) []float64 { return m.StateMeans() }
+
+func (u treeUpper) means(m *Machine) []float64 {
+	n, z, states := len(m.Fields)/m.States, len(u.lnWeight), m.StateMeans()
+	means := make([]float64, z*n)
+	for g, units := range m.Patches {
+		for k := range m.States {
+			for at, p := range u.p[(g*m.States+k)*z : (g*m.States+k+1)*z] {
+				for _, i := range units {
+					means[at*n+i] += p * states[k*n+i]
+				}
+			}
+		}
+	}
+	return means
 }

@@ -154,15 +154,19 @@ func (m *mixtureModel) objective(s *Statistics) (bound, objective float64) {
 	return bound, objective
 }
 
-func (m *mixtureModel) update(s *Statistics, samples int) {
-	smoothed(m.lnWeight, s.Causes, samples)
+func (m *mixtureModel) update(s *Statistics) {
+	smoothed(m.lnWeight, s.Causes)
 	m.synapses.update(s)
 }
 
 // smoothed sets ln weights to those of counts, and one more of each.
-func smoothed(lnWeight, counts []float64, samples int) {
+func smoothed(lnWeight, counts []float64) {
+	total := float64(len(counts))
+	for _, c := range counts {
+		total += c
+	}
 	for k, c := range counts {
-		lnWeight[k] = math.Log((c + 1) / float64(samples+len(counts)))
+		lnWeight[k] = math.Log((c + 1) / total)
 	}
 }
 

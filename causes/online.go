@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// onlineStep is the number of samples of a step.
-const onlineStep = 1000
+// OnlineStep is the number of samples of a step of rule STDP.
+const OnlineStep = 1000
 
 // firstSamples is how many samples set the fields of the visible units.
 const firstSamples = 2000
@@ -46,7 +46,7 @@ func newOnline(samples *spin.Matrix, o Options) *online {
 	l := &online{samples: samples, bits: bits, o: o, most: math.Exp2(float64(o.CounterBits)) - 1, orderOf: -1,
 		on: make([]float64, n*o.Causes), off: make([]float64, n*o.Causes), excited: make([]float64, o.Causes), wins: make([]float64, o.Causes),
 		weights: make([]float64, n*o.Causes), still: make([]float64, o.Causes)}
-	l.all = (samples.Cols()*o.Passes + onlineStep - 1) / onlineStep
+	l.all = (samples.Cols()*o.Passes + OnlineStep - 1) / OnlineStep
 	first := spin.New(n, min(firstSamples, samples.Cols()))
 	samples.Gather(first, l.pass(0)[:first.Cols()])
 	sums := make([]int, n)
@@ -98,7 +98,7 @@ func (l *online) Step(ctx context.Context) (Progress, error) {
 	count, causes := l.samples.Cols(), l.o.Causes
 	m := l.bits.Threshold()
 	fields, scratch := make([]float64, causes), make([]float64, causes)
-	for at := l.did * onlineStep; at < min((l.did+1)*onlineStep, count*l.o.Passes); at++ {
+	for at := l.did * OnlineStep; at < min((l.did+1)*OnlineStep, count*l.o.Passes); at++ {
 		a := l.pass(at / count)[at%count]
 		for k := range fields {
 			fields[k] = l.still[k] + l.excited[k]
@@ -115,7 +115,7 @@ func (l *online) Step(ctx context.Context) (Progress, error) {
 		l.follow(winner, m)
 	}
 	l.did++
-	return Progress{Step: l.did, Steps: l.all, Passes: float64(min(l.did*onlineStep, count*l.o.Passes)) / float64(count), Coupling: l.bits.Coupling[0], Polarised: math.NaN(), KL: math.NaN()}, nil
+	return Progress{Step: l.did, Steps: l.all, Passes: float64(min(l.did*OnlineStep, count*l.o.Passes)) / float64(count), Coupling: l.bits.Coupling[0], Polarised: math.NaN(), KL: math.NaN()}, nil
 }
 
 // learn counts a spike of a cause at a sample.
@@ -141,12 +141,8 @@ func (l *online) learn(winner, a int) {
 
 // lnWeight returns the logarithms of the weights of the causes: how often they spiked.
 func (l *online) lnWeight() []float64 {
-	total := 0.0
-	for _, w := range l.wins {
-		total += w
-	}
 	lnWeight := make([]float64, len(l.wins))
-	smoothed(lnWeight, l.wins, int(total))
+	smoothed(lnWeight, l.wins)
 	return lnWeight
 }
 

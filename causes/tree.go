@@ -273,25 +273,51 @@ func (t *Top) updateCoupling(groups, states int, pairs []float64) {
 }
 
 // A treeModel is a tree while it learns. In its first passes its groups learn their patches
-// apart from each other; causes then start at what some samples look like in them.
+// apart from each other. Causes then start at what some samples look like in them, and for
+// some more passes P(state | cause) is free: bits that decide too early stay where they are.
 type treeModel struct {
 	*Tree
 	key      stream.Key
 	apart    []float64    // ln weights of the states of groups apart, groups x states
+	free     []float64    // P(state | cause) while it is free, groups x states x causes
 	passes   []float64    // done; one number
 	examples *spin.Matrix // samples that causes start at, visible x causes
 }
 
-// passesApart is how many passes groups learn apart.
-const passesApart = 5
+// Passes in which groups learn apart, and in which P(state | cause) then is free.
+const (
+	passesApart = 5
+	passesFree  = 10
+)
 
-func (t *treeModel) together() bool { return t.passes[0] >= passesApart }
+// A stage says what a tree learns in a pass.
+type stage int
+
+const (
+	groupsApart stage = iota
+	freeTop
+	bitsOnTop
+)
+
+func (t *treeModel) stage() stage {
+	switch p := t.passes[0]; {
+	case p < passesApart:
+		return groupsApart
+	case p < passesApart+passesFree:
+		return freeTop
+	}
+	return bitsOnTop
+}
 
 func (t *treeModel) network() *network[float32] {
-	if !t.together() {
+	groups, states := len(t.Synapses.Patches), t.Synapses.States
+	if at := t.stage(); at != bitsOnTop {
 		fields, offset := t.Synapses.fields()
-		groups, states := len(t.Synapses.Patches), t.Synapses.States
-		return &network[float32]{newEvidence[float32](t.Synapses.Patches, states, fields, offset), apart[float32]{groups, states, narrow[float32](t.apart)}}
+		ev := newEvidence[float32](t.Synapses.Patches, states, fields, offset)
+		if at == groupsApart {
+			return &network[float32]{ev, apart[float32]{groups, states, narrow[float32](t.apart)}}
+		}
+		return &network[float32]{ev, &branches[float32]{groups: groups, states: states, lnWeight: narrow[float32](t.LnWeight), p: narrow[float32](t.free)}}
 	}
 	means := make([]float64, len(t.Theta))
 	for k, v := range t.Theta {
@@ -302,63 +328,93 @@ func (t *treeModel) network() *network[float32] {
 
 func (t *treeModel) objective(s *Statistics) (bound, objective float64) {
 	bound = s.LnP - t.Synapses.cost()
-	weights := t.apart
-	if t.together() {
-		bound, weights = bound-t.divergence(), t.LnWeight
+	weights := t.LnWeight
+	switch t.stage() {
+	case groupsApart:
+		weights = t.apart
+	case freeTop:
+		for _, p := range t.free {
+			objective += math.Log(p) // the prior of one more sample
+		}
+	case bitsOnTop:
+		bound -= t.divergence()
 	}
-	objective = bound
+	objective += bound
 	for _, w := range weights {
 		objective += w
 	}
 	return bound, objective
 }
 
-func (t *treeModel) update(s *Statistics, samples int) {
+func (t *treeModel) update(s *Statistics) {
 	groups, states := len(t.Synapses.Patches), t.Synapses.States
-	if t.together() {
-		smoothed(t.LnWeight, s.Causes, samples)
-		t.Top.update(groups, states, s.Pairs)
-	} else {
+	switch t.stage() {
+	case groupsApart:
 		for g := range groups {
-			smoothed(t.apart[g*states:(g+1)*states], s.States[g*states:(g+1)*states], samples)
+			smoothed(t.apart[g*states:(g+1)*states], s.States[g*states:(g+1)*states])
 		}
+	case freeTop:
+		smoothed(t.LnWeight, s.Causes)
+		t.updateFree(s.Pairs)
+	case bitsOnTop:
+		smoothed(t.LnWeight, s.Causes)
+		t.Top.update(groups, states, s.Pairs)
 	}
 	t.Synapses.update(s)
 	t.passes[0]++
-	if t.passes[0] == passesApart {
-		t.beginTop()
+	switch t.passes[0] {
+	case passesApart:
+		t.beginFree()
+	case passesApart + passesFree:
+		t.beginBits()
 	}
 }
 
-// Where the upper synapses start: at +1 for a state that an example shows, weakly at -1 for
-// others.
-const (
-	shown         = 0.3 // posterior of a state from which an example shows it
-	firstShown    = 0.7
-	firstNotShown = -0.3
-)
+// updateFree sets P(state | cause) to that of counts, and one more of each.
+func (t *treeModel) updateFree(pairs []float64) {
+	groups, states, z := len(t.Synapses.Patches), t.Synapses.States, len(t.LnWeight)
+	for g := range groups {
+		for at := range z {
+			sum := float64(states)
+			for k := range states {
+				sum += pairs[(g*states+k)*z+at]
+			}
+			for k := range states {
+				t.free[(g*states+k)*z+at] = (pairs[(g*states+k)*z+at] + 1) / sum
+			}
+		}
+	}
+}
 
-// beginTop starts each cause at an example.
-func (t *treeModel) beginTop() {
+// beginFree starts each cause at an example, mixed with what all samples show.
+func (t *treeModel) beginFree() {
 	copy(t.FeatureField, t.apart)
 	groups, states, z := len(t.Synapses.Patches), t.Synapses.States, len(t.LnWeight)
 	fields, offset := t.Synapses.fields()
 	net := &network[float32]{newEvidence[float32](t.Synapses.Patches, states, fields, offset), apart[float32]{groups, states, narrow[float32](t.apart)}}
-	rng, f := t.key.Rand(), net.frame(false)
+	f := net.frame(false)
 	for lo := 0; lo < z; lo += blockLen {
 		b := blockOf(t.examples, t.Synapses.Patches, lo, min(z, lo+blockLen), false)
 		net.infer(f, &b)
 		for k := range groups * states {
 			for a, p := range f.states[k*b.count : (k+1)*b.count] {
-				theta := firstNotShown
-				if p > shown {
-					theta = firstShown
-				}
-				t.Theta[k*z+lo+a] = theta + firstNoise*rng.NormFloat64()
+				t.free[k*z+lo+a] = 0.5*float64(p) + 0.5*math.Exp(t.apart[k])
 			}
 		}
 	}
 }
+
+// beginBits starts the upper synapses at the signs of ln P(state | cause) less that of the
+// state, certain as far as it is large.
+func (t *treeModel) beginBits() {
+	rng, z := t.key.Rand(), len(t.LnWeight)
+	for k, p := range t.free {
+		t.Theta[k] = clamp(math.Log(p)-t.FeatureField[k/z], -firstTopTheta, firstTopTheta) + firstNoise*rng.NormFloat64()
+	}
+}
+
+// firstTopTheta is the largest theta that upper synapses start with.
+const firstTopTheta = 1.5
 
 func (t *treeModel) begin(pictures []int8, key stream.Key) { t.Synapses.begin(pictures, key) }
 
@@ -366,5 +422,5 @@ func (t *treeModel) parameters() []parameter {
 	groups, states, z := len(t.Synapses.Patches), t.Synapses.States, len(t.LnWeight)
 	return append(t.Synapses.parameters(), parameter{"ln_weight", []int{z}, t.LnWeight}, parameter{"top_coupling", []int{1}, t.Coupling},
 		parameter{"feature_field", []int{groups, states}, t.FeatureField}, parameter{"top_theta", []int{groups * states, z}, t.Theta},
-		parameter{"apart_ln_weight", []int{groups, states}, t.apart}, parameter{"passes", []int{1}, t.passes})
+		parameter{"apart_ln_weight", []int{groups, states}, t.apart}, parameter{"free", []int{groups * states, z}, t.free}, parameter{"passes", []int{1}, t.passes})
 }

@@ -33,6 +33,7 @@ type Result struct {
 	Evaluated     string                  `json:"evaluated_on,omitempty"`
 	Validation    *runs.LogLikelihood     `json:"validation,omitempty"` // of the machine on data it has not learned from
 	Extended      []int                   `json:"extended,omitempty"`   // steps after which the run was over and went on
+	Causes        *CausesResult           `json:"causes,omitempty"`     // of a directed machine
 	start         int                     // which random start it is of
 }
 

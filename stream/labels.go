@@ -20,6 +20,7 @@ const (
 	RunHeldOut     = 12
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
+	RunLabelled    = 16 // one below it for each draw of labelled samples
 )
 
 // Below the key of one start of learning.

@@ -122,7 +122,8 @@ by flags.
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	registerDirected(flags, &r.Directed)
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -138,6 +139,15 @@ by flags.
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
+}
+
+// registerDirected registers what tells directed machines.
+func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
+	flags.StringVar(&d.Model, "model", d.Model, "family of the machine: rbm, mixture (of --hidden causes) or tree (--hidden causes above groups of --states that each see a --patch)")
+	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
+	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
+	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what a spike costs a cause in ln weight, which all causes then share, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
@@ -188,6 +198,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		case "init":
 			r.InitHash = ""
 		}
+	}
+	if err := r.Foreign(asked...); err != nil {
+		return inFlags(err)
 	}
 	r.Suit(asked...)
 	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
@@ -248,7 +261,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 	}
 	if job.Folder == "" {
-		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
+		job.Folder = f.recipe.FolderOf(f.data.name, c.seed, f.resume)
 	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
@@ -419,6 +432,13 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	if k := r.Causes; k != nil {
+		c.printf("%d causes, of which %d win fewer than %d training samples", k.Causes, k.Rare, learn.RareWins)
+		if k.Errors != nil {
+			c.printf("; the labels that they stand for are wrong for %.2f %% of %s", 100**k.Errors, r.Evaluated)
+		}
+		c.printf("\n")
 	}
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
