@@ -125,13 +125,13 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		}
 		for f.json.More() {
 			f.part.left = maxCase
-			var text json.RawMessage
-			if err := f.json.Decode(&text); err != nil {
+			var c anyCase
+			if err := f.json.Decode(&c); err != nil {
 				return nil, err
 			}
-			name, result, err := compareCase(ctx, text, newEngine)
+			result, err := c.kind.compare(ctx, newEngine)
 			if err != nil {
-				return nil, &caseError{len(results), name, err}
+				return nil, &caseError{len(results), c.name, err}
 			}
 			results = append(results, result)
 			f.part.left = maxCase // More looks ahead
@@ -153,6 +153,42 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		return nil, errors.New("it has no cases")
 	}
 	return results, nil
+}
+
+// anyCase is a case of one of the kinds of oracles.
+type anyCase struct {
+	name string
+	kind interface {
+		compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error)
+	}
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Cases of units of other kinds than spins name
+// the kinds; those of an oracle of directed machines and spikes name their own.
+func (c *anyCase) UnmarshalJSON(text []byte) error {
+	var probe struct {
+		Name, Kind      string
+		Visible, Hidden any
+	}
+	if err := json.Unmarshal(text, &probe); err != nil {
+		return err
+	}
+	c.name = probe.Name
+	if probe.Kind != "" {
+		of := new(spikeCase)
+		c.kind = of
+		return json.Unmarshal(text, of)
+	}
+	_, visible := probe.Visible.(string)
+	_, hidden := probe.Hidden.(string)
+	if !visible && !hidden {
+		of := new(oracleCase)
+		c.kind = of
+		return json.Unmarshal(text, of)
+	}
+	of := new(unitsCase)
+	c.kind = of
+	return json.Unmarshal(text, of)
 }
 
 // skip reads past a value.

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +11,10 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 )
+
+// SpikeQuantities are what is compared with an oracle of directed machines, spiking neurons
+// and stochastic synapses, beside Quantities.
+var SpikeQuantities = []string{"posterior", "threshold", "update", "winner", "stationary", "spike_rate", "autocorrelation", "synchronous", "redraw"}
 
 // A spikeCase is a case of an oracle of directed machines, spiking neurons or stochastic
 // synapses: its kind says which of its keys it has. Matrices are visible x hidden.
@@ -54,32 +57,14 @@ var spikeKinds = map[string]func(c *spikeCase, ctx context.Context, r *Result) e
 	"tree":     (*spikeCase).tree,
 }
 
-// compareCase compares a case of any kind: those that have none are machines of one layer.
-func compareCase(ctx context.Context, text json.RawMessage, newEngine func(visible, hidden int) dual.Engine[float64]) (name string, result Result, err error) {
-	var kind struct {
-		Kind string `json:"kind"`
-	}
-	if err := json.Unmarshal(text, &kind); err != nil {
-		return "", Result{}, err
-	}
-	if kind.Kind == "" {
-		var c oracleCase
-		if err := json.Unmarshal(text, &c); err != nil {
-			return "", Result{}, err
-		}
-		result, err = c.compare(ctx, newEngine)
-		return c.Name, result, err
-	}
-	var c spikeCase
-	if err := json.Unmarshal(text, &c); err != nil {
-		return "", Result{}, err
-	}
-	compare, known := spikeKinds[kind.Kind]
+// compare holds a case against this build.
+func (c *spikeCase) compare(ctx context.Context, _ func(visible, hidden int) dual.Engine[float64]) (Result, error) {
+	of, known := spikeKinds[c.Kind]
 	if !known {
-		return c.Name, Result{}, fmt.Errorf("cases of the kind %q are not known here", kind.Kind)
+		return Result{}, fmt.Errorf("cases of the kind %q are not known here", c.Kind)
 	}
-	result = Result{Case: c.Name, Errors: map[string]float64{}, Report: dual.Report{Engine: dual.ExactName, Converged: true}}
-	return c.Name, result, compare(&c, ctx, &result)
+	r := Result{Case: c.Name, Errors: map[string]float64{}, Report: dual.Report{Engine: dual.ExactName, Converged: true}}
+	return r, of(c, ctx, &r)
 }
 
 // record keeps the largest error of a quantity.
