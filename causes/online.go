@@ -10,7 +10,7 @@ import (
 	"bethe/stream"
 )
 
-// OnlineStep is the number of samples of a step of rule STDP.
+// OnlineStep is the number of samples of a step of rule STDP; of fewer samples a step has all.
 const OnlineStep = 1000
 
 // firstSamples is how many samples set the fields of the visible units.
@@ -32,6 +32,7 @@ type online struct {
 	on, off  []float64 // counters, states x visible: whole numbers
 	excited  []float64 // excitability of each cause
 	wins     []float64 // spikes of each cause
+	step     int       // samples of a step
 	did, all int
 
 	weights []float64 // fields turned: visible x states
@@ -46,7 +47,8 @@ func newOnline(samples *spin.Matrix, o Options) *online {
 	l := &online{samples: samples, bits: bits, o: o, most: math.Exp2(float64(o.CounterBits)) - 1, orderOf: -1,
 		on: make([]float64, n*o.Causes), off: make([]float64, n*o.Causes), excited: make([]float64, o.Causes), wins: make([]float64, o.Causes),
 		weights: make([]float64, n*o.Causes), still: make([]float64, o.Causes)}
-	l.all = (samples.Cols()*o.Passes + OnlineStep - 1) / OnlineStep
+	l.step = min(OnlineStep, samples.Cols())
+	l.all = (samples.Cols()*o.Passes + l.step - 1) / l.step
 	first := spin.New(n, min(firstSamples, samples.Cols()))
 	samples.Gather(first, l.pass(0)[:first.Cols()])
 	sums := make([]int, n)
@@ -98,7 +100,7 @@ func (l *online) Step(ctx context.Context) (Progress, error) {
 	count, causes := l.samples.Cols(), l.o.Causes
 	m := l.bits.Threshold()
 	fields, scratch := make([]float64, causes), make([]float64, causes)
-	for at := l.did * OnlineStep; at < min((l.did+1)*OnlineStep, count*l.o.Passes); at++ {
+	for at := l.did * l.step; at < min((l.did+1)*l.step, count*l.o.Passes); at++ {
 		a := l.pass(at / count)[at%count]
 		for k := range fields {
 			fields[k] = l.still[k] + l.excited[k]
@@ -115,7 +117,7 @@ func (l *online) Step(ctx context.Context) (Progress, error) {
 		l.follow(winner, m)
 	}
 	l.did++
-	return Progress{Step: l.did, Steps: l.all, Passes: float64(min(l.did*OnlineStep, count*l.o.Passes)) / float64(count), Coupling: l.bits.Coupling[0], Polarised: math.NaN(), KL: math.NaN()}, nil
+	return Progress{Step: l.did, Steps: l.all, Passes: float64(min(l.did*l.step, count*l.o.Passes)) / float64(count), Coupling: l.bits.Coupling[0], Polarised: math.NaN(), KL: math.NaN()}, nil
 }
 
 // learn counts a spike of a cause at a sample.

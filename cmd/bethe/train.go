@@ -81,6 +81,11 @@ With --recipe the settings come from a file: an object in JSON with the names th
 run.json keeps under settings, or a whole run.json. Data, seed and folder are told
 by flags.
 
+With --model mixture one of --hidden causes is on at a time, and with --model tree
+there are groups of --states states between the causes and patches of the picture:
+directed machines, all of whose sums are exact. They learn by --rule em in whole passes
+(--epochs), a mixture also by --rule stdp, as a chip with counters would.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
@@ -90,6 +95,8 @@ by flags.
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
+  bethe train --model mixture --hidden 400 --evaluate --out runs/causes
+  bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
