@@ -259,7 +259,7 @@ func choose(rng *rand.Rand, logs, scratch []float64) int {
 // mixtureUpper is what lies above the group of a mixture: nothing.
 type mixtureUpper struct{ lnWeight []float64 }
 
-func (u mixtureUpper) prior() prior[float64] { return flat[float64]{u.lnWeight} }
+func (u mixtureUpper) prior() prior[float64] { return flat[float64](u) }
 
 func (u mixtureUpper) weights() []float64 { return exponentials(u.lnWeight) }
 

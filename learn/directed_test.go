@@ -64,7 +64,8 @@ func TestDirected(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f, err := causes.Load(result.Model); err != nil || f.Info.Samples != 200 {
+			f, err := causes.Load(result.Model)
+			if err != nil || f.Info.Samples != 200 || f.Info.Settings["rule"] == nil || f.Info.Settings["chains"] != nil {
 				t.Errorf("%+v, %v", f, err)
 			}
 			table, err := os.ReadFile(filepath.Join(job.Folder, runs.WinnersFile))

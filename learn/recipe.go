@@ -387,5 +387,8 @@ func (r *Recipe) settings() map[string]any {
 	if r.Momentum == momentumOf020 {
 		delete(settings, settingMomentum)
 	}
+	if r.directed() {
+		return filtered(settings)
+	}
 	return settings
 }
