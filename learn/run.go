@@ -269,6 +269,10 @@ func (r *Run) File() (*rbm.File, error) {
 	return rbm.Load(r.finished.Model)
 }
 
+// Met returns the heavy states that the scouts of the start that was kept have met, a column
+// each; nil if there are none, or the run was over before (Scouted reads them then).
+func (r *Run) Met() *spin.Matrix { return r.met }
+
 // learnAll learns from every start and returns the model with the best bound.
 func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[float32], *Result, error) {
 	var best *rbm.Model[float32]
