@@ -10,10 +10,12 @@ import (
 	"strings"
 	"time"
 
+	"bethe/causes"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	machines "bethe/units"
 )
 
 // maxBody limits what a visitor sends.
@@ -84,33 +86,86 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	if n := machine.Layers().Data(); len(d.Pixels) != n {
+	if n := machine.Visible(); len(d.Pixels) != n {
 		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), n))
 		return
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
 	defer cancel()
-	out := complete(ctx, machine, d.Pixels, d.Draw)
+	out := machine.complete(ctx, d.Pixels, d.Draw)
 	out.Millis = float64(time.Since(began).Microseconds()) / 1000
 	answer(w, out)
 }
 
-// complete holds the known pixels and sweeps until the context is done, or long
-// enough.
-func complete(ctx context.Context, machine *rbm.Machine, pixels string, draw uint64) *completed {
-	n := machine.Layers().Data()
-	held := spin.New(machine.Visible(), completions)
-	var units []int
+// A completer is a machine of any family that completes drawings.
+type completer interface {
+	Visible() int
+	// complete completes a drawing until the context is done, or long enough.
+	complete(ctx context.Context, pixels string, draw uint64) *completed
+}
+
+// loadCompleter reads a model file of any family.
+func loadCompleter(path string) (completer, error) {
+	if rbm.FamilyOf(path) != "" {
+		file, err := causes.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		return directed{file.Machine()}, nil
+	}
+	file, err := rbm.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return layered{file.Machine()}, nil
+}
+
+// known returns the units that a drawing shows, and states in which they are as it shows.
+func known(pixels string, count int) (held *spin.Matrix, units []int) {
+	held = spin.New(len(pixels), count)
 	for i, p := range []byte(pixels) {
 		if p != '+' && p != '-' {
 			continue
 		}
 		units = append(units, i)
-		for a := range completions {
+		for a := range count {
 			held.Set(i, a, map[byte]int8{'+': 1, '-': -1}[p])
 		}
 	}
-	chains := sample.NewChains(sample.OnMachine(machine), completions, stream.New(draw))
+	return held, units
+}
+
+// directed are machines whose completions are exact draws.
+type directed struct{ *causes.Machine }
+
+func (d directed) complete(ctx context.Context, pixels string, draw uint64) *completed {
+	held, units := known(pixels, 1)
+	out := &completed{Known: len(units)}
+	_, drawn, err := d.Complete(ctx, held, units, completions, stream.New(draw))
+	if err != nil {
+		return out // the visitor has left
+	}
+	for a := range completions {
+		row := make([]int, d.Visible())
+		for i := range row {
+			row[i] = int(math.Round(255 * (1 + float64(drawn.Means[i*completions+a])) / 2))
+		}
+		out.Completions = append(out.Completions, row)
+	}
+	return out
+}
+
+// layered are machines with hidden units: chains hold the known pixels.
+type layered struct{ *rbm.Machine }
+
+// Visible is the number of units of the data's layer.
+func (l layered) Visible() int { return l.Layers().Data() }
+
+func (l layered) complete(ctx context.Context, pixels string, draw uint64) *completed {
+	n := l.Visible()
+	held, units := known(pixels, completions)
+	held = machines.Below(held, spin.New(l.Machine.Visible()-n, completions)) // hidden layers are not held
+	chains := sample.NewChains(sample.OnMachine(l.Machine), completions, stream.New(draw))
 	if len(units) > 0 {
 		chains.Clamp(units, held)
 	}

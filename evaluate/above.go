@@ -315,7 +315,7 @@ func (b *termsBlock) estimate(ctx context.Context, bounds, importances, clamps, 
 // anneal anneals from r to the even units given the samples and returns the log-weights.
 func (b *termsBlock) anneal(ctx context.Context, key stream.Key) ([]float64, error) {
 	m := b.m
-	spin.Draw(b.state, b.mean, key.Sub(0).Sub(stream.HeldEven))
+	spin.Draw(b.state, b.mean, key.Sub(stream.HeldEven))
 	w := append([]float64(nil), b.base...)
 	for j := range b.odd { // at share 0
 		kernel.AddLog2Cosh(w, b.field[j*m:(j+1)*m])

@@ -31,18 +31,7 @@ func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matr
 	if err != nil {
 		return nil, err
 	}
-	restored = cut(restored, samples.Rows())
-	c := &Completion{SpinRestoration: restored, Given: make([]int8, samples.Rows())}
-	for _, i := range units {
-		c.Given[i] = 1
-	}
-	for i, g := range c.Given {
-		if g == 0 {
-			c.Free = append(c.Free, i)
-		}
-	}
-	c.Error = float64(Wrong(restored, samples, c.Free)) / float64(max(1, len(c.Free)*samples.Cols()))
-	return c, nil
+	return completed(cut(restored, samples.Rows()), samples, units), nil
 }
 
 // cut returns a restoration of the first n units.

@@ -438,7 +438,7 @@ func TestFolderOf(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(first, "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if a, b := learn.FolderOf("mnist", "100", 1, true), learn.FolderOf("mnist", "100", 1, false); a != first || b != first+"-2" {
+	if a, b := learn.FolderOf("mnist", 100, 1, true), learn.FolderOf("mnist", 100, 1, false); a != first || b != first+"-2" {
 		t.Errorf("%s, %s", a, b)
 	}
 }
