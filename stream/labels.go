@@ -184,3 +184,6 @@ const (
 
 // Below the key of a start of messages.
 const MessagesGrowth = 1
+
+// Below the key of a part of the reads of a call of an outside sampler.
+const SamplerGauge = 0

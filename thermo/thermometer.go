@@ -18,44 +18,48 @@ type Temperature struct {
 	Error float64 `json:"error"` // standard error, if samples are independent
 }
 
-// Local is what the pseudolikelihood of samples says of their inverse temperature. It asks
-// each spin whether it follows the field of its neighbours: a local thermometer.
-type Local struct {
-	Temperature
-	// Couplings and Fields are the inverse temperatures of couplings and fields apart. They
-	// are nil if no finite ones are best: if hardly a sample goes against the fields of the couplings.
-	Couplings *Temperature `json:"couplings,omitempty"`
-	Fields    *Temperature `json:"fields,omitempty"`
-}
-
 // ErrNoTemperature is the error of samples that no finite inverse temperature describes best.
 var ErrNoTemperature = errors.New("no finite inverse temperature is the best: no sample goes against the fields (or the machine has none)")
 
 // MostBeta is the largest inverse temperature that a thermometer tells.
 const MostBeta = 1000
 
-// most is the largest inverse temperature of couplings or fields apart.
+// mostApart is the largest inverse temperature of couplings or fields apart.
 const mostApart = 100
 
 // Pseudolikelihood returns the inverse temperature r that maximises the pseudolikelihood
 // of samples, visible x M and hidden x M, under exp(-r E): the root of sum x f - f tanh(r f)
-// over all spins x in local fields f (Besag 1975). The error is the sandwich error over
-// samples. Errors are ErrNoTemperature and of shapes.
-func Pseudolikelihood(net *rbm.Network[float64], visible, hidden *spin.Matrix) (Local, error) {
+// over all spins x in local fields f (Besag 1975). It asks each spin whether it follows its neighbours: a
+// local thermometer. The error is the sandwich error over samples. Errors are ErrNoTemperature and of shapes.
+func Pseudolikelihood(net *rbm.Network[float64], visible, hidden *spin.Matrix) (Temperature, error) {
 	f, err := newFields(net, visible, hidden)
 	if err != nil {
-		return Local{}, err
+		return Temperature{}, err
 	}
 	r := [2]float64{1, 1}
 	if !f.climb(&r, true) {
-		return Local{}, ErrNoTemperature
+		return Temperature{}, ErrNoTemperature
 	}
-	out := Local{Temperature: Temperature{r[0], f.errors(r, true)[0]}}
-	if two := r; f.climb(&two, false) {
-		e := f.errors(two, false)
-		out.Couplings, out.Fields = &Temperature{two[0], e[0]}, &Temperature{two[1], e[1]}
+	return Temperature{r[0], f.errors(r, true)[0]}, nil
+}
+
+// Apart is Pseudolikelihood with an inverse temperature for couplings and one for fields. If hardly a sample
+// goes against the fields of the couplings, no finite ones are the best: ErrNoTemperature.
+func Apart(net *rbm.Network[float64], visible, hidden *spin.Matrix) (couplings, fields Temperature, err error) {
+	f, err := newFields(net, visible, hidden)
+	if err != nil {
+		return couplings, fields, err
 	}
-	return out, nil
+	r := [2]float64{1, 1}
+	f.climb(&r, true) // a good start, wherever it ends
+	if r[0] > mostApart {
+		r = [2]float64{1, 1}
+	}
+	if !f.climb(&r, false) {
+		return couplings, fields, ErrNoTemperature
+	}
+	e := f.errors(r, false)
+	return Temperature{r[0], e[0]}, Temperature{r[1], e[1]}, nil
 }
 
 // fields are the local fields of all spins of samples, times the spins.
