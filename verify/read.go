@@ -125,13 +125,13 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		}
 		for f.json.More() {
 			f.part.left = maxCase
-			var c oracleCase
+			var c anyCase
 			if err := f.json.Decode(&c); err != nil {
 				return nil, err
 			}
-			result, err := c.compare(ctx, newEngine)
+			result, err := c.kind.compare(ctx, newEngine)
 			if err != nil {
-				return nil, &caseError{len(results), c.Name, err}
+				return nil, &caseError{len(results), c.name, err}
 			}
 			results = append(results, result)
 			f.part.left = maxCase // More looks ahead
@@ -153,6 +153,32 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		return nil, errors.New("it has no cases")
 	}
 	return results, nil
+}
+
+// anyCase is a case of one of the kinds of oracles.
+type anyCase struct {
+	name string
+	kind interface {
+		compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error)
+	}
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Cases of units of other kinds than spins name
+// the kinds.
+func (c *anyCase) UnmarshalJSON(text []byte) error {
+	var probe struct{ Name, Visible, Hidden string }
+	if err := json.Unmarshal(text, &probe); err != nil {
+		return err
+	}
+	c.name = probe.Name
+	if probe.Visible == "" && probe.Hidden == "" {
+		of := new(oracleCase)
+		c.kind = of
+		return json.Unmarshal(text, of)
+	}
+	of := new(unitsCase)
+	c.kind = of
+	return json.Unmarshal(text, of)
 }
 
 // skip reads past a value.
