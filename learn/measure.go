@@ -186,6 +186,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 // measureBound estimates the bound on some samples. What it fails at, the
 // context or an engine, the next step meets as well.
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
+	r.Sampler = m.samplerRead(ctx, true)
 	if terms, by, err := m.look.terms(ctx, m.some, 50, 300); err == nil {
 		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	}

@@ -56,6 +56,7 @@ type Recipe struct {
 
 	Schedule
 	Expectation
+	Sampling
 
 	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
 	// prior or of a first machine already, the file must have it.
@@ -235,6 +236,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkSampler(); err != nil {
 		return err
 	}
 	return r.Expectation.Check()

@@ -187,3 +187,9 @@ const MessagesGrowth = 1
 
 // Below the key of a part of the reads of a call of an outside sampler.
 const SamplerGauge = 0
+
+// Below the key of a temperature curve.
+const (
+	CurvePilot = iota
+	CurveTempering
+)

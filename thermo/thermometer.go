@@ -186,7 +186,7 @@ func (f *fields) climb(r *[2]float64, both bool) bool {
 			return true
 		}
 	}
-	return true
+	return false // it rises without an end
 }
 
 // errors returns the sandwich errors at the highest place.
@@ -335,4 +335,32 @@ func DataEnergy(net *rbm.Network[float64], samples *spin.Matrix) float64 {
 // vanishes where learning is stationary, whatever beta is.
 func XuOates(dataEnergy, sampleEnergy, beta float64) float64 {
 	return (dataEnergy - sampleEnergy) / (beta * beta)
+}
+
+// Temperatures of samples, local and global.
+type Temperatures struct {
+	Local  Temperature `json:"local"`  // by pseudolikelihood
+	Global Temperature `json:"global"` // by energy
+}
+
+// Both reads both thermometers.
+func Both(ctx context.Context, curve Curve, net *rbm.Network[float64], visible, hidden *spin.Matrix) (t Temperatures, err error) {
+	if t.Local, err = Pseudolikelihood(net, visible, hidden); err != nil {
+		return t, err
+	}
+	mean, _, err := MeanEnergy(net, visible, hidden)
+	if err != nil {
+		return t, err
+	}
+	t.Global, err = Likelihood(ctx, curve, mean, visible.Cols())
+	return t, err
+}
+
+// mostApartErrors is how many standard errors thermometers of equilibrium may differ by.
+const mostApartErrors = 3
+
+// Agree reports whether both thermometers read the same within three errors. If they do not, the samples are no
+// Boltzmann samples of the machine at any temperature: the sampler is not in equilibrium, or it samples another machine.
+func (t *Temperatures) Agree() bool {
+	return math.Abs(t.Local.Beta-t.Global.Beta) <= mostApartErrors*math.Hypot(t.Local.Error, t.Global.Error)
 }
