@@ -48,6 +48,7 @@ type Job struct {
 	// about 3 % of the time.
 	MeasureEvery int
 	Pictures     Illustrator // nil: no pictures are drawn
+	Init         *rbm.File   // machine that learning starts from, if the recipe names no file; nil: random synapses
 
 	// Validation are data that are not learned from: their log-likelihood is measured along
 	// the way, in about 5 % of the time, and at the end. They change nothing of the
@@ -154,6 +155,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	}
 	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
 		return nil, err
+	}
+	if job.Init != nil && recipe.Beta != 0 {
+		return nil, errInitBeta
 	}
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
@@ -268,6 +272,10 @@ func (r *Run) File() (*rbm.File, error) {
 	}
 	return rbm.Load(r.finished.Model)
 }
+
+// Met returns the heavy states that the scouts of the start that was kept have met, a column
+// each; nil if there are none, or the run was over before (Scouted reads them then).
+func (r *Run) Met() *spin.Matrix { return r.met }
 
 // learnAll learns from every start and returns the model with the best bound.
 func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[float32], *Result, error) {

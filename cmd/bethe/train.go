@@ -163,8 +163,10 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		r.Sampler = learn.FolderSampler
 	}
 	r.Suit(asked...)
-	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	for _, limit := range []string{"steps", "epochs", "time"} {
+		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
 		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
@@ -398,6 +400,9 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	if r.NoSingularValues != "" {
+		c.printf("not measured: %s\n", r.NoSingularValues)
 	}
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
