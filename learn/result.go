@@ -36,6 +36,7 @@ type Result struct {
 	Sampler           *runs.Sampler           `json:"sampler,omitempty"`            // temperatures of an outside sampler's last samples
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
+	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
 	start             int                     // which random start it is of
 }
 

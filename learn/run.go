@@ -108,6 +108,7 @@ type Run struct {
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
+	family   family
 	finished *Result // of a call that came to the end
 	shipped  *rbm.File
 	outside  sampler.Sampler // nil: our own engines
@@ -169,10 +170,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkValidation(); err != nil {
 		return nil, err
 	}
-	if err := r.recipe.complete(job.Data.Visible()); err != nil {
-		return nil, err
-	}
-	if err := r.checkMemory(); err != nil {
+	if err := r.setFamily(); err != nil {
 		return nil, err
 	}
 	if err := r.loadPrior(); err != nil {
@@ -193,6 +191,22 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, errors.Join(err, r.keeper.close())
 	}
 	return r, nil
+}
+
+// setFamily sets what the run learns, and completes the recipe.
+func (r *Run) setFamily() error {
+	if r.recipe.directed() {
+		r.family = directed{r}
+		if err := r.recipe.completeDirected(&r.job.Data); err != nil {
+			return err
+		}
+		return r.checkDirectedMemory()
+	}
+	r.family = layered{r}
+	if err := r.recipe.complete(r.job.Data.Visible()); err != nil {
+		return err
+	}
+	return r.checkMemory()
 }
 
 // checkLabels returns an error if labels are to be learned and cannot be.
@@ -251,11 +265,8 @@ func (r *Run) Run(ctx context.Context, observe ...Observer) (*Result, error) {
 		return r.finished, nil
 	}
 	watching := observers(observe)
-	best, result, err := r.learnAll(ctx, watching)
+	result, err := r.family.learn(ctx, watching)
 	if err != nil {
-		return nil, err
-	}
-	if err := r.finish(ctx, watching, best, result); err != nil {
 		return nil, err
 	}
 	r.finished = result

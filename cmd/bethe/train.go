@@ -59,6 +59,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
   bethe train --hidden 12 --no-centre --max-field 4 --sampler './annealer {reads} {seed}' --out runs/annealed
+  bethe train --model mixture --hidden 400 --evaluate --out runs/causes
+  bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -92,7 +94,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
 	registerSampling(flags, &r.Sampling, &f.transport)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	registerDirected(flags, &r.Directed)
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -108,6 +111,15 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
+}
+
+// registerDirected registers what tells directed machines.
+func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
+	flags.StringVar(&d.Model, "model", d.Model, "family of the machine: rbm, mixture (of --hidden causes) or tree (--hidden causes above groups of --states that each see a --patch)")
+	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
+	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
+	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what a spike costs a cause in ln weight, which all causes then share, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
@@ -161,6 +173,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	}
 	if f.transport.Folder != "" && r.Sampler == "" {
 		r.Sampler = learn.FolderSampler
+	}
+	if err := r.Foreign(asked...); err != nil {
+		return inFlags(err)
 	}
 	r.Suit(asked...)
 	for _, limit := range []string{"steps", "epochs", "time"} {
@@ -223,7 +238,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 	}
 	if job.Folder == "" {
-		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
+		job.Folder = f.recipe.FolderOf(f.data.name, c.seed, f.resume)
 	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
@@ -400,6 +415,13 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	if k := r.Causes; k != nil {
+		c.printf("%d causes, of which %d win fewer than %d training samples", k.Causes, k.Rare, learn.RareWins)
+		if k.Errors != nil {
+			c.printf("; the labels that they stand for are wrong for %.2f %% of %s", 100**k.Errors, r.Evaluated)
+		}
+		c.printf("\n")
 	}
 	if r.NoSingularValues != "" {
 		c.printf("not measured: %s\n", r.NoSingularValues)
