@@ -57,6 +57,7 @@ type Recipe struct {
 	Above
 	Schedule
 	Expectation
+	Sampling
 	Directed
 
 	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
@@ -248,6 +249,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.checkAbove(); err != nil {
+		return err
+	}
+	if err := r.checkSampler(); err != nil {
 		return err
 	}
 	return r.Expectation.Check()

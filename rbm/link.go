@@ -47,16 +47,6 @@ func (p *Params) Whole() bool {
 // Joins reports whether the link has synapses of hidden unit mu.
 func (l *Link) Joins(mu int) bool { return l.Hidden.From <= mu && mu < l.Hidden.To }
 
-// Joined reports whether a link joins visible unit i and hidden unit mu.
-func (p *Params) Joined(i, mu int) bool {
-	for _, l := range p.Links {
-		if l.Joins(mu) && l.Visible.From <= i && i < l.Visible.To {
-			return true
-		}
-	}
-	return false
-}
-
 // Couplings returns J of each link.
 func (p *Params) Couplings() []float64 {
 	j := make([]float64, len(p.Links))
