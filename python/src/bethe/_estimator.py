@@ -308,6 +308,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _machine(self):
         """Return the handle of the machine; of arrays that were replaced a new one."""
         check_is_fitted(self, "coupling_")
+        _core.library.get()  # before a lock that a thread of the parent may have held when it forked
         with _lock:
             parts, handle = _machines.get(self, (None, None))
             mine = self._parts()

@@ -112,7 +112,7 @@ class UseMixin:
         doubts = (found.get("equilibrium") or {}).get("reasons")
         if doubts:
             warnings.warn(f"ln Z of this machine was annealed, and the estimate is not to be believed: {'; '.join(doubts)}. evaluate(X) with more temperatures tells more", RuntimeWarning, stacklevel=3)
-        value = found["log_weight"] - found["mean"]
+        value = found["log_weight"] - found.get("best", found["mean"])
         with _lock:
             _log_partitions[machine] = value
         return value
