@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -28,6 +29,9 @@ type Machine struct {
 	// synapses are bits.
 	Fields []float64
 	upper  upper
+
+	once sync.Once
+	made *evidence[float64]
 }
 
 // upper is what lies above the groups.
@@ -38,6 +42,7 @@ type upper interface {
 	weights() []float64
 	// means returns the mean of each visible unit of m given each cause, causes x visible.
 	means(m *Machine) []float64
+	levels() Levels
 	// draw draws a cause and the states of the groups, given the logarithms of what the units
 	// say of each state (groups x states).
 	draw(rng *rand.Rand, evidence []float64, states []int) (cause int)
@@ -67,7 +72,13 @@ func (m *Machine) offsets() []float64 {
 
 // network is what inference runs on.
 func (m *Machine) network() *network[float64] {
-	return &network[float64]{newEvidence[float64](m.Patches, m.States, m.Fields, m.offsets()), m.upper.prior()}
+	return &network[float64]{m.evidence(), m.upper.prior()}
+}
+
+// evidence is made once for a machine: it must not change after its first use.
+func (m *Machine) evidence() *evidence[float64] {
+	m.once.Do(func() { m.made = newEvidence[float64](m.Patches, m.States, m.Fields, m.offsets()) })
+	return m.made
 }
 
 // seeing returns the machine of some of the visible units alone: others drop out of the
@@ -77,7 +88,7 @@ func (m *Machine) seeing(units []int) *Machine {
 	for _, i := range units {
 		seen[i] = true
 	}
-	some := *m
+	some := &Machine{Layer: m.Layer, Fields: m.Fields, upper: m.upper}
 	some.Patches = make([][]int, len(m.Patches))
 	for g, patch := range m.Patches {
 		for _, i := range patch {
@@ -86,7 +97,7 @@ func (m *Machine) seeing(units []int) *Machine {
 			}
 		}
 	}
-	return &some
+	return some
 }
 
 // An Inference is what samples say of the causes.
