@@ -199,6 +199,37 @@ func (m *Machine) Complete(ctx context.Context, samples *spin.Matrix, given []in
 	return means, drawn, nil
 }
 
+// An Expectation is the means of a directed machine.
+type Expectation struct {
+	Visible []float64 // of the visible units, from -1 to 1
+	States  []float64 // P(state) of each group, groups x states
+	Causes  []float64 // P(cause)
+}
+
+// Expect returns the means given the named units of a sample (visible x 1), none for those of
+// the machine alone, exactly. Errors are those of Infer.
+func (m *Machine) Expect(ctx context.Context, sample *spin.Matrix, given []int) (*Expectation, error) {
+	if n := m.Visible(); sample.Rows() != n || sample.Cols() != 1 {
+		return nil, fmt.Errorf("%d samples of %d units for a machine of %d visible units, where one is needed", sample.Cols(), sample.Rows(), n)
+	}
+	r, err := m.seeing(given).infer(ctx, sample)
+	if err != nil {
+		return nil, err
+	}
+	e := &Expectation{Visible: make([]float64, m.Visible()), States: r.States, Causes: r.Causes}
+	for g, units := range m.Patches {
+		for k, p := range r.States[g*m.States : (g+1)*m.States] {
+			for _, i := range units {
+				e.Visible[i] += p * math.Tanh(m.Fields[k*len(e.Visible)+i])
+			}
+		}
+	}
+	for _, i := range given {
+		e.Visible[i] = float64(sample.At(i, 0))
+	}
+	return e, nil
+}
+
 // draw draws so many states for each sample, given the named units of it.
 func (m *Machine) draw(samples *spin.Matrix, given []int, each int, key stream.Key) *Draw {
 	n, groups, count := m.Visible(), len(m.Patches), samples.Cols()*each

@@ -155,7 +155,10 @@ func (d *directed) Step() {
 			}
 		}
 	})
-	evidence := d.machine.Evidence(d.visible.on)
+	var evidence []float64
+	if d.groups.anyDue() {
+		evidence = d.machine.Evidence(d.visible.on)
+	}
 	d.groups.step(d.key.Sub(stream.SpikesHidden).Sub(d.steps), func(g, network int, to []float64) {
 		for k := range to {
 			to[k] = evidence[(g*states+k)*networks+network]

@@ -90,6 +90,16 @@ func newGroups(winner []int, count, states, networks, tau int) *groups {
 // due reports whether the window of a group ends in this step. Windows of groups end in turn.
 func (g *groups) due(group int) bool { return (g.steps+group)%g.tau == 0 }
 
+// anyDue reports whether the window of any group ends in this step.
+func (g *groups) anyDue() bool {
+	for group := range min(g.count, g.tau) {
+		if g.due(group) {
+			return true
+		}
+	}
+	return false
+}
+
 // step draws the winners of the groups that are due: logs writes the logarithms of the
 // probabilities of the states of a group in a network, up to a constant.
 func (g *groups) step(key stream.Key, logs func(group, network int, to []float64)) {

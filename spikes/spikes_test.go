@@ -278,6 +278,48 @@ func TestThreads(t *testing.T) {
 	}
 }
 
+// TestNoisy: flipping synapses alone give nearly the machine's means, and chains that do not
+// approximate (Gibbs) come closer.
+func TestNoisy(t *testing.T) {
+	m := machine(40, 8, stream.New(3))
+	means, _ := exact(t, m)
+	start := equilibrium(m, 200)
+	c, err := Noisy(m, start, Options{Key: stream.New(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := Run(t.Context(), c, Running{Burn: 20, Steps: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := make([]float64, len(means))
+	got := d.Compare(means, none, func(int) bool { return false })
+	if got.RMS > 0.02 || got.Max > 0.06 || got.RMS < 2*got.Expected {
+		t.Errorf("%+v", got)
+	}
+	g, err := Run(t.Context(), Layered(m, start, Options{Tau: 1, Key: stream.New(2)}), Running{Burn: 20, Steps: 300})
+	if err != nil || g.Compare(means, none, func(int) bool { return false }).RMS > got.RMS/2 {
+		t.Errorf("Gibbs is no better: %v", err)
+	}
+	real := &rbm.Machine{Params: m.Params, Synapses: rbm.RealValued(40, 8, make([]float32, 320))}
+	if _, err := Noisy(real, start, Options{}); err == nil {
+		t.Error("real synapses that flip are no error")
+	}
+	// The distribution of the number of flips has its mean.
+	for _, n := range []int{16, 784} {
+		j := 2 / math.Sqrt(float64(n))
+		flips := binomial(n, FlipChance(j, n))
+		sum, mean := 0.0, 0.0
+		for k, f := range flips {
+			mean += float64(k) * (f - sum)
+			sum = f
+		}
+		if math.Abs(mean-float64(n)*FlipChance(j, n)) > 1e-9 {
+			t.Errorf("%v flips of %d on average, not %v", mean, n, float64(n)*FlipChance(j, n))
+		}
+	}
+}
+
 func BenchmarkSteps(b *testing.B) {
 	m := machine(784, 500, stream.New(5))
 	c := Layered(m, equilibrium(m, 100), Options{Tau: 10, Key: stream.New(1)})
