@@ -21,15 +21,15 @@ func deepExperiment() Deep {
 		Recognition: variational.Stationary, Stage: 0.5, Seed: 5}
 }
 
-// A strong teacher is found again, layer by layer, and the bound ranks a start at the
-// teacher no lower than what was found by more than a little. Equal seeds give equal reports.
+// Of a teacher most is found again, layer by layer, a start there stays there, and its bound
+// is the higher one. Equal seeds give equal reports.
 func TestDeepPlanted(t *testing.T) {
 	e := deepExperiment()
 	r, err := e.Run(t.Context(), quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Layers[0] < 0.9 || r.Layers[1] < 0.6 || r.TeacherLayers[0] < 0.95 || r.Shortfall > 0.1 || r.Samples != 360 {
+	if r.Layers[0] < 0.7 || r.Layers[1] < 0.6 || r.TeacherLayers[0] < 0.95 || r.TeacherLayers[1] < 0.95 || r.Shortfall > 0.2 || r.TeacherBound < r.Bound || r.Samples != 400 {
 		t.Errorf("%+v", r)
 	}
 	if text := r.Text(); !strings.Contains(text, "overlap of layer 2") {
