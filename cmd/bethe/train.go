@@ -122,7 +122,8 @@ by flags.
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams)")
+	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -187,6 +188,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.PriorHash = "" // of another one
 		case "init":
 			r.InitHash = ""
+		case "rule", "rule-weights":
+			r.RuleHash = ""
 		}
 	}
 	r.Suit(asked...)
@@ -194,7 +197,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
-		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
+		return usagef("--momentum is of --rule adam, clipped and hyperadam: --rule %s has none", r.Rule)
 	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
