@@ -96,9 +96,11 @@ const (
 	BinaryRate    = 0.02
 	RealRate      = 0.05
 	RealBeta      = 1 // of real synapses: the unit they are counted in
+
+	DefaultMomentum = 0 // of adam
 )
 
-// momentumOf020 is what version 0.2.0 had, before it was a setting. Rules without momentum keep it.
+// momentumOf020 is what it was before it was a setting. Other rules than adam keep it.
 const momentumOf020 = variational.DefaultMomentum
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units
@@ -131,6 +133,9 @@ func (r *Recipe) Suit(asked ...string) {
 	}
 	if free(settingMomentum) {
 		r.Momentum = momentumOf020
+		if r.Rule == adam {
+			r.Momentum = DefaultMomentum
+		}
 	}
 	if free(settingSettle) {
 		r.Settle = 0

@@ -78,6 +78,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
+	r.Momentum = momentumOf020
 	if err := r.complete(784); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +113,7 @@ func TestRecipeJSON(t *testing.T) {
 	real.Synapses = "real"
 	real.Suit()
 	without, with := Default(), Default()
-	without.Momentum, with.Momentum = 0, momentumOf020
+	without.Momentum, with.Momentum = 0, momentumOf020 // whichever is the default
 	for _, r := range []Recipe{Default(), other, real, without, with} {
 		text, err := json.Marshal(r)
 		if err != nil {
