@@ -5,8 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-
-	"bethe/spin"
 )
 
 // An array is an array of numbers whose header has been read; its elements
@@ -17,6 +15,7 @@ type array struct {
 	stored  []int64 // shape as the header has it
 	shape   []int64 // shape without the axis of the channel, if there is one channel
 	fortran bool    // first index fastest, rather than last
+	turned  bool    // whether shape has the columns of pictures before the rows
 	start   int64   // byte of the first element
 	count   int64   // elements
 }
@@ -81,8 +80,9 @@ func (a *array) list() bool {
 }
 
 // samples reads the elements as samples of shape (samples, spins) or (samples,
-// height, width).
-func (a *array) samples(f format, opt Options) (*Set, error) {
+// height, width). reread calls a function on the same array, to be read once more.
+func (a *array) samples(f format, opt Options, reread func(func(a *array) error) error) (*Set, error) {
+	a.orient(opt)
 	if !a.hasSamples() {
 		remedy := remedyShape
 		switch {
@@ -95,13 +95,41 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 		}
 		return nil, a.fail(0, "an array of shape "+a.dims()+" does not hold samples", remedy)
 	}
-	if n, side := a.stored[len(a.stored)-1], a.shape[0]; len(a.stored) == 3 && side == a.shape[1] && side >= leastSide && n != side {
-		return nil, a.fail(0, fmt.Sprintf("an array of shape %s can be %d pictures of %d x %d, as MATLAB has them, or %d of %d x %d", a.dims(), n, side, side, side, side, n),
-			fmt.Sprintf("store pictures as (samples, height, width), such as with numpy.moveaxis(array, -1, 0); if it is so, store the shape (%d, %d, %d, 1)", side, side, n))
+	note, err := a.doubtAxis(opt)
+	switch {
+	case err != nil:
+		return nil, err
+	case opt.asksColumns() && len(a.shape) == 3:
+		return nil, a.fail(0, "columns asked of pictures, an array of shape "+a.dims(), "leave {Columns}, {DropColumns} and {LabelColumn} out, or store samples as an array of shape (samples, columns)")
+	case opt.asksColumns() && a.shape[1] > maxColumns:
+		return nil, a.fail(0, fmt.Sprintf("columns asked of an array of shape %s: they can be chosen among %d at most", a.dims(), maxColumns), "store the columns that hold spins alone")
+	case len(a.shape) == 3 || a.shape[1] > maxColumns:
+		set, err := a.pictures(f, opt)
+		if err == nil && note != "" {
+			set.Source.Notes = append(set.Source.Notes, note)
+		}
+		return set, err
 	}
+	set, again, err := a.matrix(f, opt, nil)
+	if again != nil && err == nil {
+		err = reread(func(a *array) (err error) {
+			a.orient(opt)
+			set, _, err = a.matrix(f, opt, again)
+			return err
+		})
+	}
+	return set, err
+}
+
+// packer returns the packer of vectors of the given length for the elements.
+func (a *array) packer(opt Options, length int) *packer {
+	return opt.packer(length, a.element == element{kind: 'u', size: 1, big: a.element.big})
+}
+
+// pictures reads the elements as samples of which all numbers are spins.
+func (a *array) pictures(f format, opt Options) (*Set, error) {
 	samples := int(a.shape[0])
-	visible := int(a.count) / samples
-	p := opt.packer(visible, a.element == element{kind: 'u', size: 1, big: a.element.big})
+	p := a.packer(opt, int(a.count)/samples)
 	if a.fortran {
 		p.length = samples
 	}
@@ -114,27 +142,39 @@ func (a *array) samples(f format, opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	if problem, remedy := p.verdict(); problem != "" {
-		return nil, a.whole(problem, remedy)
-	}
-	set := &Set{Source: opt.source(f, p, a.array, a.element.String())}
-	if a.element.kind == 'i' && a.element.size == 1 && p.low < -1 {
-		set.Source.Notes = append(set.Source.Notes, "int8 numbers reach "+value(p.low)+": bytes above 127 that are stored as int8 are negative")
+	set, err := a.set(f, opt, p)
+	if err != nil {
+		return nil, err
 	}
 	if len(a.shape) == 3 {
 		set.Height, set.Width = int(a.shape[1]), int(a.shape[2])
 	}
-	if !a.fortran {
+	if a.fortran {
+		// The stream held one spin of all samples after another, the row of a
+		// picture running faster than the column.
+		set.Samples = across(p.columns(func(k int) int { return int(a.spin(int64(k))) }))
+	} else {
 		set.Samples = p.columns(nil)
-		a.doubts(set, p)
-		return set, nil
 	}
-	// The stream held one spin of all samples after another, the row of a
-	// picture running faster than the column.
-	t := p.columns(func(k int) int { return int(a.spin(int64(k))) })
-	set.Samples = spin.New(visible, samples)
-	t.Transpose(set.Samples)
-	a.doubts(set, p)
+	if a.turned {
+		set.transpose()
+	}
+	if problem := p.alike(set); problem != "" {
+		set.Source.Notes = append(set.Source.Notes, problem)
+	}
+	return set, nil
+}
+
+// set returns the set, as yet without samples, of elements that were packed. It returns an error
+// if they are on another scale than opt says.
+func (a *array) set(f format, opt Options, p *packer) (*Set, error) {
+	if problem, remedy := p.verdict(); problem != "" {
+		return nil, a.whole(problem, remedy)
+	}
+	set := &Set{Source: opt.source(f, p, a.source.array, a.element.String())}
+	if a.element.kind == 'i' && a.element.size == 1 && p.low < -1 {
+		set.Source.Notes = append(set.Source.Notes, "int8 numbers reach "+value(p.low)+": bytes above 127 that are stored as int8 are negative")
+	}
 	return set, nil
 }
 
@@ -193,10 +233,13 @@ func (a *array) place(k int64) string {
 		sample, of = k%a.shape[0], k/a.shape[0]
 	}
 	number("sample ", sample)
-	switch of = a.spin(of); len(a.shape) {
-	case 2:
+	switch of = a.spin(of); {
+	case len(a.shape) == 2:
 		number(", element ", of)
-	case 3:
+	case a.turned:
+		number(", row ", of%a.shape[2])
+		number(", column ", of/a.shape[2])
+	case len(a.shape) == 3:
 		number(", row ", of/a.shape[2])
 		number(", column ", of%a.shape[2])
 	}

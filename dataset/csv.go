@@ -113,10 +113,7 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 			}
 		}
 		if j, problem, remedy := p.add(x); j >= 0 {
-			if strange := t.strange(); strange != nil && remedy == remedyThreshold {
-				problem += "; such values stand in " + few(strange) + " alone"
-				remedy = "leave columns out with {DropColumns}, take one for labels with {LabelColumn}, mend the value, or state a grey level with {Threshold}"
-			}
+			problem, remedy = t.suspect(problem, remedy)
 			return nil, t.text.failAt(t.at(line, t.spins[j]), problem, remedy)
 		}
 	}
@@ -126,33 +123,13 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 	set.Samples = p.columns(nil)
 	set.Source = opt.source(formatCSV, p, "", "text")
 	set.Source.Header = t.header
-	for _, k := range t.dropped {
-		set.Source.Dropped = append(set.Source.Dropped, t.called(k))
-	}
-	set.Source.Notes = t.notes
-	if problem := p.alike(set); problem != "" {
-		set.Source.Notes = append(set.Source.Notes, problem)
-	}
-	if strange := t.strange(); strange != nil && opt.Threshold != nil && len(opt.Columns) == 0 {
-		set.Source.Notes = append(set.Source.Notes, few(strange)+" alone held other numbers than 0, 1 and -1")
-	}
-	if k, side, at := oneHot(set); k > 0 && len(opt.Columns) == 0 && t.label < 0 {
-		return nil, t.layout.fail(picturesAnd(set.Visible(), side, k)+": "+at+" columns are one-hot, as labels are",
-			"leave them out with {DropColumns}, or take all with {Columns}: all")
-	}
 	if t.label >= 0 {
-		set.Source.Labels = t.called(t.label)
 		set.Labels, set.Classes = labels.all()
 	}
-	return set, nil
-}
-
-// called returns the name of a column, or its number where it has none.
-func (t *table) called(k int) string {
-	if !t.header {
-		return strconv.Itoa(k + 1)
+	if err := t.describe(set, p, opt); err != nil {
+		return nil, err
 	}
-	return t.name(k)
+	return set, nil
 }
 
 func (c *content) labelsCSV(opt Options) (labelling, error) {

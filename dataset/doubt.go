@@ -16,22 +16,41 @@ func squareSide(n int) (side int, ok bool) {
 	return side, side >= leastSide && side*side == n
 }
 
-// doubts notes what an array holds that may be no spins.
-func (a *array) doubts(set *Set, p *packer) {
-	note := func(text string) { set.Source.Notes = append(set.Source.Notes, text) }
+// describe tells the set what was decided about its columns, and notes what may be no
+// spins. It returns an error if columns are one-hot, as labels are.
+func (l *layout) describe(set *Set, p *packer, opt Options) error {
+	for _, k := range l.dropped {
+		set.Source.Dropped = append(set.Source.Dropped, l.called(k))
+	}
+	if l.label >= 0 {
+		set.Source.Labels = l.called(l.label)
+	}
+	set.Source.Notes = append(set.Source.Notes, l.notes...)
 	if problem := p.alike(set); problem != "" {
-		note(problem)
+		set.Source.Notes = append(set.Source.Notes, problem)
 	}
-	if len(a.shape) != 2 {
-		return
+	if len(opt.Columns) > 0 {
+		return nil
 	}
-	n := set.Visible()
-	if side, ok := squareSide(n - 1); ok && (p.threshold != nil || p.rng != nil) {
-		note(picturesAnd(n, side, 1) + ": if the first or the last of a sample is its label, store labels in an array of their own")
+	if strange := l.strange(); strange != nil && opt.Threshold != nil {
+		set.Source.Notes = append(set.Source.Notes, few(strange)+" alone held other numbers than 0, 1 and -1")
 	}
-	if k, side, at := oneHot(set); k > 0 {
-		note(picturesAnd(n, side, k) + ": " + at + " are one-hot, as labels are; they are taken for spins")
+	if k, side, at := oneHot(set); k > 0 && l.label < 0 {
+		return l.fail(picturesAnd(set.Visible(), side, k)+": "+at+" columns are one-hot, as labels are",
+			"leave them out with {DropColumns}, or take all with {Columns}: all")
 	}
+	return nil
+}
+
+// suspect adds to the problem of a value that is no spin in which columns alone
+// there are such values.
+func (l *layout) suspect(problem, remedy string) (string, string) {
+	strange := l.strange()
+	if strange == nil || remedy != remedyThreshold {
+		return problem, remedy
+	}
+	return problem + "; such values stand in " + few(strange) + " alone",
+		"leave columns out with {DropColumns}, take one for labels with {LabelColumn}, mend the value, or state a grey level with {Threshold}"
 }
 
 // alike says that every spin of several samples is the same, where numbers were
@@ -108,7 +127,7 @@ func (l *layout) strange() []string {
 	for _, k := range l.spins {
 		c := &l.columns[k]
 		low, high, fraction := c.low, c.high, c.fraction
-		if !l.header {
+		if !l.header && l.first != nil {
 			if v, ok := number(l.first[k]); ok {
 				if c.numbers == 0 {
 					low, high = v, v

@@ -83,7 +83,7 @@ func TestDoubtfulColumns(t *testing.T) {
 	}
 }
 
-// The same in arrays, which have no columns to choose.
+// The same in arrays.
 func TestDoubtfulArrays(t *testing.T) {
 	levels := func(shape string, n int) []byte {
 		data := make([]byte, n)
@@ -94,7 +94,7 @@ func TestDoubtfulArrays(t *testing.T) {
 	}
 	grey := Options{Threshold: level(127)}
 	_, err := decode("a", levels("(8, 8, 5)", 320), grey)
-	wantError(t, err, "a", "shape (8, 8, 5) can be 5 pictures of 8 x 8, as MATLAB has them, or 8 of 8 x 5", "numpy.moveaxis(array, -1, 0)", "(8, 8, 5, 1)")
+	wantError(t, err, "a", "shape (8, 8, 5) can be 5 pictures of 8 x 8, as MATLAB has them, or 8 of 8 x 5", "Options.SamplesAxis", "first or last")
 	var hot []byte
 	for _, v := range strings.Fields(digits(false)) {
 		hot = append(hot, v[0]-'0')
@@ -109,8 +109,8 @@ func TestDoubtfulArrays(t *testing.T) {
 		{"pictures of another shape", levels("(8, 8, 5, 1)", 320), grey, ""},
 		{"square ones", levels("(8, 8, 8)", 512), grey, ""},
 		{"small ones", levels("(2, 2, 5)", 20), grey, ""},
-		{"one number more than a picture has", levels("(2, 65)", 130), grey, "65 numbers a sample are those of a picture of 8 x 8 and 1 more: if the first or the last of a sample is its label, store labels in an array of their own"},
-		{"one-hot labels", npyArray("|u1", "(12, 67)", hot...), Options{}, "67 numbers a sample are those of a picture of 8 x 8 and 3 more: the last 3 are one-hot, as labels are; they are taken for spins"},
+		{"one number more than a picture has, asked for", levels("(2, 65)", 130), Options{Threshold: level(127), Columns: []string{"all"}}, ""},
+		{"one-hot labels left out", npyArray("|u1", "(12, 67)", hot...), Options{DropColumns: []string{"65-67"}}, ""},
 		{"nothing to learn", npyArray("|u1", "(2, 2)", 1, 1, 1, 1), Options{}, "every spin is +1: there is nothing to learn"},
 		{"arrays without names", zipBytes(t, "arr_0.npy", samples, "arr_1.npy", labels), Options{}, `array "arr_0" holds the samples; no labels are read, though "arr_1" may hold them`},
 		{"which is asked for", zipBytes(t, "arr_0.npy", samples, "arr_1.npy", labels), Options{Array: "arr_0", LabelArray: "arr_1"}, ""},
@@ -126,6 +126,10 @@ func TestDoubtfulArrays(t *testing.T) {
 			}
 		})
 	}
+	_, err = decode("a", levels("(2, 65)", 130), grey)
+	wantError(t, err, "a", "65 columns are those of a picture of 8 x 8 and one more: column 1 or column 65 may hold labels; name it with Options.LabelColumn, leave it out with Options.DropColumns")
+	_, err = decode("a", npyArray("|u1", "(12, 67)", hot...), Options{})
+	wantError(t, err, "a", "67 numbers a sample are those of a picture of 8 x 8 and 3 more: the last 3 columns are one-hot, as labels are; leave them out with Options.DropColumns")
 	_, err = decode("a", textArray(binary.LittleEndian, "(1, 2)", "0", "1"), Options{})
 	wantError(t, err, "a", "an array of text does not hold samples", "array.astype(float)")
 }

@@ -19,6 +19,7 @@ func fuzz(t *testing.T, content []byte) {
 		{MaxBytes: 1 << 20, Threshold: level(0.5)},
 		{MaxBytes: 1 << 20, LabelColumn: "-1"},
 		{MaxBytes: 1 << 20, LabelArray: "y", Array: "x"},
+		{MaxBytes: 1 << 20, SamplesAxis: AxisLast, DropColumns: []string{"1"}, Threshold: level(100)},
 		{MaxBytes: 1 << 20, Header: HeaderYes, DropColumns: []string{"1"}, Transpose: true},
 		{MaxBytes: 1 << 20, Header: HeaderNo, Columns: []string{"all"}, Draw: &Draw{}},
 	} {

@@ -15,14 +15,15 @@ const (
 	HeaderNo
 )
 
-// A layout says what the columns of a text are.
+// A layout says what the columns of a text, or of an array of samples, are.
 type layout struct {
 	*profile
 	path    string
-	header  bool  // whether the first row holds names
-	label   int   // column of the labels, -1 if there is none
-	spins   []int // columns of the spins, in order
-	dropped []int // columns that were left out without being asked
+	place   string // of what is wrong with the columns, such as "line 1"
+	header  bool   // whether the first row holds names
+	label   int    // column of the labels, -1 if there is none
+	spins   []int  // columns of the spins, in order
+	dropped []int  // columns that were left out without being asked
 	notes   []string
 }
 
@@ -31,7 +32,7 @@ func (l *layout) width() int { return len(l.columns) }
 
 // values returns how many rows hold data.
 func (l *layout) values() int {
-	if l.header {
+	if l.header || l.first == nil {
 		return l.rows
 	}
 	return l.rows + 1
@@ -54,9 +55,9 @@ func (l *layout) title(k int) string {
 	return title
 }
 
-// fail returns an error at the first row.
+// fail returns an error of the columns.
 func (l *layout) fail(problem, remedy string) *FileError {
-	return &FileError{Path: l.path, Place: "line " + strconv.Itoa(l.begin), Problem: problem, Remedy: remedy}
+	return &FileError{Path: l.path, Place: l.place, Problem: problem, Remedy: remedy}
 }
 
 // failJoined returns the error of spins with nothing between them.
@@ -66,7 +67,7 @@ func (l *layout) failJoined() *FileError {
 
 // newLayout decides about the first row.
 func (o Options) newLayout(path string, p *profile, wanted []string) (*layout, error) {
-	l := &layout{profile: p, path: path, label: -1}
+	l := &layout{profile: p, path: path, place: "line " + strconv.Itoa(p.begin), label: -1}
 	if p.unseparated("+-") {
 		return nil, l.failJoined()
 	}
@@ -77,7 +78,7 @@ func (o Options) newLayout(path string, p *profile, wanted []string) (*layout, e
 		v, why, at := p.header(wanted)
 		switch {
 		case v == isOpen && why == "":
-			return nil, &FileError{Path: path, Place: "line " + strconv.Itoa(p.begin) + ", column " + strconv.Itoa(at+1),
+			return nil, &FileError{Path: path, Place: l.place + ", column " + strconv.Itoa(at+1),
 				Problem: quote(p.first[at]) + " stands among numbers", Remedy: remedyHeader}
 		case v == isOpen:
 			return nil, l.fail("it is not plain whether this is a header: "+why, remedyHeader)
@@ -164,32 +165,12 @@ func (l *layout) list(names []string) ([]int, error) {
 // number or name, and nothing, are left out; a column that is named as labels are
 // is taken for them.
 func (l *layout) choose(o Options) (err error) {
-	if o.LabelColumn != "" {
-		if l.label, err = l.find(o.LabelColumn); err != nil {
-			return err
-		}
-	}
 	if !l.header && l.unseparated("01") {
 		return l.failJoined()
 	}
-	drop, err := l.list(o.DropColumns)
+	taken, err := l.asked(o)
 	if err != nil {
 		return err
-	}
-	if slices.Contains(drop, l.label) {
-		return l.fail(l.title(l.label)+" holds the labels and is to be left out", "leave one of the two out")
-	}
-	if l.spins, err = l.list(o.Columns); err != nil {
-		return err
-	}
-	for _, k := range append(slices.Clone(drop), l.label) {
-		if slices.Contains(l.spins, k) {
-			return l.fail(l.title(k)+" is asked for as spins and as something else", "name it once")
-		}
-	}
-	taken := make([]bool, l.width())
-	for _, k := range append(slices.Clone(l.spins), drop...) {
-		taken[k] = true
 	}
 	if l.label < 0 && o.LabelColumn == "" {
 		if err := l.guessLabel(taken, o); err != nil {
@@ -203,21 +184,72 @@ func (l *layout) choose(o Options) (err error) {
 		if err := l.guessDropped(taken); err != nil {
 			return err
 		}
-		for k := range l.columns {
-			if !taken[k] {
-				l.spins = append(l.spins, k)
-			}
-		}
+		l.rest(taken)
 	}
 	if len(o.Columns) == 0 && l.label < 0 {
 		if err := l.oneMore(); err != nil {
 			return err
 		}
 	}
+	return l.some()
+}
+
+// asked sets the columns of labels and spins that o names, and reports which columns
+// it speaks of.
+func (l *layout) asked(o Options) (taken []bool, err error) {
+	if o.LabelColumn != "" {
+		if l.label, err = l.find(o.LabelColumn); err != nil {
+			return nil, err
+		}
+	}
+	drop, err := l.list(o.DropColumns)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(drop, l.label) {
+		return nil, l.fail(l.title(l.label)+" holds the labels and is to be left out", "leave one of the two out")
+	}
+	if l.spins, err = l.list(o.Columns); err != nil {
+		return nil, err
+	}
+	for _, k := range append(slices.Clone(drop), l.label) {
+		if slices.Contains(l.spins, k) {
+			return nil, l.fail(l.title(k)+" is asked for as spins and as something else", "name it once")
+		}
+	}
+	taken = make([]bool, l.width())
+	for _, k := range append(slices.Clone(l.spins), drop...) {
+		taken[k] = true
+	}
+	if l.label >= 0 {
+		taken[l.label] = true
+	}
+	return taken, nil
+}
+
+// rest takes the columns that nothing else is said about for spins.
+func (l *layout) rest(taken []bool) {
+	for k := range l.columns {
+		if !taken[k] {
+			l.spins = append(l.spins, k)
+		}
+	}
+}
+
+// some returns an error if no column holds spins.
+func (l *layout) some() error {
 	if len(l.spins) == 0 {
 		return l.fail("the labels and the columns left out leave no column for the samples", "read this file as labels of another")
 	}
 	return nil
+}
+
+// called returns the name of a column, or its number if it has none.
+func (l *layout) called(k int) string {
+	if !l.header {
+		return strconv.Itoa(k + 1)
+	}
+	return l.name(k)
 }
 
 // oneMore returns an error if there is a column more than a square picture has,
@@ -338,7 +370,7 @@ func (l *layout) counting() bool {
 		return false
 	}
 	from := c.low
-	if !l.header {
+	if !l.header && l.first != nil {
 		v, ok := number(l.first[0])
 		if !ok || v != c.low-1 {
 			return false

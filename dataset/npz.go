@@ -167,14 +167,19 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 	if opt.Array != "" {
 		name, err = n.find(opt.Array)
 	} else {
-		name, err = n.choose("samples", "Array", namesNPZ, slices.DeleteFunc(slices.Clone(n.names), func(name string) bool { return !isLabelName(name) }), (*array).hasSamples)
+		name, err = n.choose("samples", "Array", namesNPZ, slices.DeleteFunc(slices.Clone(n.names), func(name string) bool { return !isLabelName(name) }), func(a *array) bool {
+			a.orient(opt)
+			return a.hasSamples()
+		})
 	}
 	if err != nil {
 		return nil, err
 	}
 	var set *Set
+	last := 0 // what the last axis counts
 	err = n.use(name, func(a *array) (err error) {
-		set, err = a.samples(formatNPZ, opt)
+		last = int(a.stored[len(a.stored)-1])
+		set, err = a.samples(formatNPZ, opt, func(read func(a *array) error) error { return n.use(name, read) })
 		return err
 	})
 	if err != nil {
@@ -183,10 +188,10 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 	if opt.Array == "" && len(n.names) > 1 {
 		set.Source.Notes = append(set.Source.Notes, "array "+quote(name)+" holds the samples")
 	}
-	if opt.LabelPath != "" {
+	if opt.LabelPath != "" || opt.LabelColumn != "" {
 		return set, nil
 	}
-	return set, n.label(set, name, opt)
+	return set, n.label(set, name, opt, last)
 }
 
 // unread notes the arrays that may hold labels of the samples, where none are taken.
@@ -202,8 +207,9 @@ func (n *archive) unread(set *Set, samples string) {
 	}
 }
 
-// label reads the labels of a set out of the archive, if it keeps any.
-func (n *archive) label(set *Set, samples string, opt Options) error {
+// label reads the labels of a set out of the archive, if it keeps any. The last axis of
+// its samples has the given length.
+func (n *archive) label(set *Set, samples string, opt Options, last int) error {
 	name := n.partner(samples)
 	if opt.LabelArray != "" {
 		var err error
@@ -224,7 +230,11 @@ func (n *archive) label(set *Set, samples string, opt Options) error {
 		return plain(err)
 	}
 	if len(labels.numbers) != set.Len() {
-		return labelCount(n.path, "array "+quote(name), len(labels.numbers), set.Len(), "array "+quote(samples))
+		wrong := labelCount(n.path, "array "+quote(name), len(labels.numbers), set.Len(), "array "+quote(samples))
+		if opt.SamplesAxis == AxisAuto && len(labels.numbers) == last {
+			wrong.Remedy = "if the last axis of that array counts the samples, say so with {SamplesAxis}: last"
+		}
+		return wrong
 	}
 	if opt.LabelArray == "" {
 		set.Source.Notes = append(set.Source.Notes, "array "+quote(name)+" holds the labels")

@@ -25,12 +25,16 @@ type Options struct {
 	// and of MATLAB need it. Samples without rows and columns must be squares.
 	Transpose bool
 
+	// SamplesAxis says which axis of an array counts the samples. By default it is the
+	// first; pictures that may stand in the last are an error or a note.
+	SamplesAxis Axis
+
 	// Header says whether the first row of text holds the names of its columns.
 	Header Header
-	// Columns are the columns of text that hold spins, in that order, and
-	// DropColumns those that do not: names in the header, else numbers counted from
-	// 1, or from the end if negative, or ranges of numbers such as 2-785; "all" are
-	// all columns. Without Columns, columns that number or name the rows by their
+	// Columns are the columns of text, or of an array of shape (samples, columns),
+	// that hold spins, in that order, and DropColumns those that do not: names in the
+	// header, else numbers counted from 1, or from the end if negative, or ranges of
+	// numbers such as 2-785; "all" are all columns. Without Columns, columns that number or name the rows by their
 	// name or values, and empty ones, are left out, and a column named label,
 	// class, target, category, species, digit, outcome or y holds the labels; where
 	// that is open, it is an error.
@@ -39,7 +43,7 @@ type Options struct {
 	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an array of
 	// labels, or text with a column of them.
 	LabelPath string
-	// LabelColumn is the column of text that holds the labels: its name in the
+	// LabelColumn is the column that holds the labels, of the same: its name in the
 	// header, else its number counted from 1, or from the end if negative. Where
 	// LabelPath is set it chooses in that file.
 	LabelColumn string
@@ -128,12 +132,17 @@ func (o Options) samples(path string, f format) error {
 	case o.Array != "" && f != formatNPZ:
 		return &FileError{Path: path, Problem: "array " + quote(o.Array) + " asked of " + f.article() + ", which has no named arrays",
 			Remedy: "leave the array's name out"}
-	case (len(o.Columns) > 0 || len(o.DropColumns) > 0) && f != formatCSV:
-		return &FileError{Path: path, Problem: "columns asked of " + f.article() + ", which has no such columns", Remedy: "leave {Columns} and {DropColumns} out"}
+	case o.SamplesAxis == AxisLast && f == formatCSV:
+		return &FileError{Path: path, Problem: "samples along the last axis asked of text, which has one in each line", Remedy: "transpose the table, such as with numpy.loadtxt(path).T"}
 	case o.LabelPath != "":
 		return nil
 	case o.Header != HeaderAuto && f != formatCSV:
 		return &FileError{Path: path, Problem: "a header asked of " + f.article() + ", which has none", Remedy: "leave {Header} out"}
+	case o.LabelColumn != "" && o.LabelArray != "":
+		return &FileError{Path: path, Problem: "labels asked of a column and of an array", Remedy: "leave {LabelColumn} or {LabelArray} out"}
+	}
+	if f == formatNPY || f == formatNPZ || f == formatIDX {
+		o.LabelColumn = "" // a column of the samples
 	}
 	return o.labels(path, f)
 }

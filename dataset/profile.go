@@ -53,15 +53,7 @@ func (c *column) add(field, first string) {
 	k, v := kindOf(field)
 	switch k {
 	case kindNumber:
-		if c.numbers == 0 {
-			c.low, c.high = v, v
-		} else {
-			c.counts = c.counts && v == c.last+1
-			c.low, c.high = min(c.low, v), max(c.high, v)
-		}
-		c.numbers++
-		c.last = v
-		c.fraction = c.fraction || v != math.Trunc(v)
+		c.number(v)
 	case kindMissing:
 		c.missing++
 	case kindComma:
@@ -70,6 +62,19 @@ func (c *column) add(field, first string) {
 		c.words++
 		c.recurs = c.recurs || field == first
 	}
+}
+
+// number takes a number.
+func (c *column) number(v float64) {
+	if c.numbers == 0 {
+		c.low, c.high = v, v
+	} else {
+		c.counts = c.counts && v == c.last+1
+		c.low, c.high = min(c.low, v), max(c.high, v)
+	}
+	c.numbers++
+	c.last = v
+	c.fraction = c.fraction || v != math.Trunc(v)
 }
 
 // numeric reports whether all rows after the first hold numbers, or nothing.

@@ -219,7 +219,15 @@ func (c *content) samples(opt Options) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		return a.samples(c.format, opt)
+		return a.samples(c.format, opt, func(read func(a *array) error) (err error) {
+			if c.source, err = c.open(c.source.path, opt); err != nil {
+				return err
+			}
+			if a, err = c.array(); err != nil {
+				return err
+			}
+			return read(a)
+		})
 	case formatNPZ:
 		return c.samplesNPZ(opt)
 	}
@@ -250,7 +258,7 @@ func (c *content) array() (*array, error) {
 }
 
 // labelCount is the error of labels that are not one a sample.
-func labelCount(path, place string, labels, samples int, of string) error {
+func labelCount(path, place string, labels, samples int, of string) *FileError {
 	return &FileError{Path: path, Place: place,
 		Problem: strconv.Itoa(labels) + " labels for the " + strconv.Itoa(samples) + " samples of " + of,
 		Remedy:  "name the labels that belong to these samples"}

@@ -147,12 +147,22 @@ type Annealed[T rbm.Real] struct {
 	edges   edges[T]
 }
 
-// Serves implements Partition: binary synapses between spins.
+// Serves implements Partition: binary synapses between units that are held as bits.
 func (a *Annealed[T]) Serves(form Form) error {
 	if !form.Synapses.LogOdds() {
 		return fmt.Errorf("%w: the annealed term averages over binary synapses, and these are %s: learn with dual.Weighted", ErrNotServed, form.Synapses)
 	}
-	return servesSpins("annealed", form)
+	return servesBits("annealed", form)
+}
+
+// servesBits refuses units that are not held as bits.
+func servesBits(term string, form Form) error {
+	for _, word := range []string{form.Visible, form.Hidden} {
+		if kind, err := units.ParseKind(word); err != nil || !kind.Bits() {
+			return fmt.Errorf("%w: the %s term is one of spins, colours and groups, and units are %s and %s", ErrNotServed, term, form.Visible, form.Hidden)
+		}
+	}
+	return nil
 }
 
 func servesSpins(term string, form Form) error {
@@ -208,6 +218,7 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 	for k, l := range params.Links {
 		e.links[k].Set(l.Coupling, params.VisibleOffset[l.Visible.From:l.Visible.To])
 	}
+	net.VisibleKind, net.HiddenKind = params.VisibleKind, params.HiddenKind
 	net.CouplingLimit = T(params.LargestCoupling()) // |d^2 ln f / ds dh| is at most J, as d ln f / dx is within ±1
 	if !params.Whole() {
 		clear(net.Coupling)

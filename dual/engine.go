@@ -20,7 +20,7 @@ import (
 // consecutive calls to be close.
 //
 // What only some engines can do is an optional interface: Summing, Undoer,
-// Stateful, Sweeper.
+// Stateful, Sweeper, Scouting.
 type Engine[T rbm.Real] interface {
 	// Moments sets dst to the moments of the network. If the context ends, the
 	// engine gives up, returns the context's error, and is as it was before the call.
@@ -77,6 +77,9 @@ type Chains[T rbm.Real] struct {
 	first        bool         // it was the first
 	before       *spin.Matrix // hidden states before the last call
 	sweepsBefore uint64
+	// met are the heaviest visible states of the last rounds of scouts, metBefore those before the
+	// last call; nil before the first round. They are replaced and never changed.
+	met, metBefore *spin.Matrix
 }
 
 // SetSweeps implements Sweeper.
@@ -93,6 +96,7 @@ func (c *Chains[T]) Undo() {
 		c.chains.Hidden.Copy(c.before)
 		c.chains.Sweeps = c.sweepsBefore
 	}
+	c.met = c.metBefore
 	c.called = false
 }
 
@@ -107,7 +111,7 @@ func (c *Chains[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 
 // sweep is Moments for any number of sweeps, also none.
 func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
-	c.called, c.first = true, c.chains == nil
+	c.called, c.first, c.metBefore = true, c.chains == nil, c.met
 	if !c.first {
 		c.before.Copy(c.chains.Hidden)
 		c.sweepsBefore = c.chains.Sweeps
@@ -152,11 +156,46 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 	return Report{Engine: "chains", LnZ: math.NaN(), Iterations: c.Sweeps, Converged: true}, nil
 }
 
-// Scouts begin every so many sweeps of the chains, and join the chains after so many sweeps.
+// Scouts begin every so many sweeps of the chains, and join the chains after so many sweeps. Of
+// so many rounds the heaviest state is kept.
 const (
 	scoutEvery  = 100
 	scoutSweeps = 25
+	metRounds   = 64
 )
+
+// A Scouting engine remembers heavy states that are far from data, or were.
+type Scouting interface {
+	// Met returns the heaviest visible state that scouts met in each of the last rounds, a
+	// column a round, the last round's last; nil before the first.
+	Met() *spin.Matrix
+}
+
+// Met implements Scouting.
+func (c *Chains[T]) Met() *spin.Matrix { return c.met }
+
+// meet adds a state, a column of states, to those that scouts have met.
+func (c *Chains[T]) meet(states *spin.Matrix, column int) {
+	var old []int
+	if c.met != nil {
+		for k := max(0, c.met.Cols()-metRounds+1); k < c.met.Cols(); k++ {
+			old = append(old, k)
+		}
+	}
+	next := spin.New(states.Rows(), len(old)+1)
+	if len(old) > 0 {
+		kept := spin.New(states.Rows(), len(old))
+		c.met.Gather(kept, old)
+		for k := range old {
+			old[k] = k
+		}
+		next.Put(kept, old)
+	}
+	one := spin.New(states.Rows(), 1)
+	states.Gather(one, []int{column})
+	next.Put(one, []int{len(old)})
+	c.met = next
+}
 
 // scout puts the scouts of a round in the place of the next chains in turn. The error
 // is the context's.
@@ -181,6 +220,9 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 		places[k] = (first + k) % c.Count
 	}
 	c.chains.Hidden.Put(scouts.Hidden, places)
+	weights := make([]float64, count)
+	scouts.LogWeights(weights)
+	c.meet(scouts.Visible, sample.Heaviest(weights, 1)[0])
 	return nil
 }
 
@@ -214,25 +256,40 @@ func (c *Chains[T]) State() State {
 	if c.chains == nil {
 		return State{}
 	}
-	return State{Count: c.chains.Sweeps, States: []units.Stored{c.chains.Hidden.Store()}} // hidden x chains
+	state := State{Count: c.chains.Sweeps, States: []units.Stored{c.chains.Hidden.Store()}} // hidden x chains
+	if c.met != nil {
+		state.States = append(state.States, c.met.Store()) // visible x rounds
+	}
+	return state
 }
 
 // Restore implements Stateful.
 func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 	c.called = false
 	if len(s.States) == 0 {
-		c.chains = nil
+		c.chains, c.met = nil, nil
 		return nil
 	}
-	if shape := s.States[0].Shape; len(s.States) != 1 || !slices.Equal(shape, []int{hidden, c.Count}) {
+	if shape := s.States[0].Shape; len(s.States) > 2 || !slices.Equal(shape, []int{hidden, c.Count}) {
 		return fmt.Errorf("%d states, of shape %v, hidden units x chains, for an engine of %d x %d", len(s.States), shape, hidden, c.Count)
 	}
 	restored := spin.New(hidden, c.Count)
 	if err := restored.Load(s.States[0]); err != nil {
 		return err
 	}
+	var met *spin.Matrix
+	if len(s.States) == 2 { // earlier programs kept none
+		shape := s.States[1].Shape
+		if len(shape) != 2 || shape[0] != visible || shape[1] < 1 || shape[1] > metRounds {
+			return fmt.Errorf("states of scouts of shape %v, not %d visible units x rounds, of which at most %d are kept", shape, visible, metRounds)
+		}
+		met = spin.New(visible, shape[1])
+		if err := met.Load(s.States[1]); err != nil {
+			return err
+		}
+	}
 	c.init(rbm.NewNetwork[T](visible, hidden))
-	c.chains.Hidden, c.chains.Sweeps = restored, s.Count
+	c.chains.Hidden, c.chains.Sweeps, c.met = restored, s.Count, met
 	return nil
 }
 

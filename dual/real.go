@@ -6,6 +6,7 @@ import (
 
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/units"
 )
 
 // TermFor returns the exact partition term of synapses of a kind: Annealed for
@@ -27,12 +28,21 @@ type Weighted[T rbm.Real] struct {
 	moments *rbm.Moments[T]
 }
 
-// Serves implements Partition: known synapses between spins.
+// Serves implements Partition: known synapses between units of which one layer at least
+// is held as bits.
 func (w *Weighted[T]) Serves(form Form) error {
 	if !form.Synapses.Known() {
 		return fmt.Errorf("%w: the term of known synapses is no average over %s ones: learn with dual.Annealed", ErrNotServed, form.Synapses)
 	}
-	return servesSpins("weighted", form)
+	visible, err := units.ParseKind(form.Visible)
+	hidden, errHidden := units.ParseKind(form.Hidden)
+	if err != nil || errHidden != nil {
+		return fmt.Errorf("%w: units are %s and %s", ErrNotServed, form.Visible, form.Hidden)
+	}
+	if err := units.CheckPair(visible, hidden); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotServed, err)
+	}
+	return nil
 }
 
 // GivesLnZ implements Summing, as the engine does.

@@ -69,6 +69,16 @@ func spins(offset float64, links int, kinds ...rbm.Kind) (machines []dualtest.Ma
 	return machines
 }
 
+// gaussians are machines of Gaussian visible and of Gaussian hidden units beside spins.
+func gaussians(links int, kinds ...rbm.Kind) (machines []dualtest.Machine) {
+	for _, kind := range kinds {
+		machines = append(machines,
+			dualtest.Machine{Form: dual.Form{Synapses: kind, Visible: units.Gauss, Hidden: units.Spin}, VisibleOffset: 1, HiddenOffset: 0.9, Own: 2, Links: links},
+			dualtest.Machine{Form: dual.Form{Synapses: kind, Visible: units.Spin, Hidden: units.Gauss}, VisibleOffset: 0.9, HiddenOffset: 1, Links: links})
+	}
+	return machines
+}
+
 func TestTermsKeepTheContract(t *testing.T) {
 	annealed := func() dual.Partition[float64] { return &dual.Annealed[float64]{Engine: dual.Exact[float64]{}} }
 	bits := []rbm.Kind{rbm.BinaryKind, rbm.SampledKind, rbm.SignKind}
@@ -80,8 +90,12 @@ func TestTermsKeepTheContract(t *testing.T) {
 	dualtest.TermGivesUp(t, annealed, spins(0.9, 1, bits...)[0], 784, dual.MaxExact)
 	known := []rbm.Kind{rbm.RealKind, rbm.SampledKind, rbm.SignKind}
 	for _, links := range []int{1, 2} {
-		dualtest.Partition(t, func() dual.Partition[float64] { return &dual.Weighted[float64]{Engine: dual.Exact[float64]{}} }, 1e-8, spins(0.9, links, known...)...)
+		machines := append(spins(0.9, links, known...), gaussians(links, known...)...)
+		dualtest.Partition(t, func() dual.Partition[float64] { return &dual.Weighted[float64]{Engine: dual.Exact[float64]{}} }, 1e-8, machines...)
 	}
+	gauss := func() dual.Partition[float64] { return dual.Gauss[float64]{} }
+	dualtest.Partition(t, gauss, 1e-8, gaussians(1, bits...)...)
+	dualtest.TermGivesUp(t, gauss, gaussians(1, bits...)[0], 40, 14)
 	dualtest.Partition(t, func() dual.Partition[float64] {
 		return &dual.Quenched[float64]{Engine: dual.Exact[float64]{}, Draws: 4, Key: stream.New(1)}
 	}, 1e-8, spins(0, 1, bits...)...)

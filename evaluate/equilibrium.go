@@ -33,6 +33,11 @@ type Equilibrium struct {
 	Autocorrelation float64 `json:"autocorrelation_sweeps"`
 	// Length of the path from base to machine, in standard deviations of the log-weight.
 	Length float64 `json:"path_length"`
+	// CrooksSlope is that of ln P_F(W)/P_R(W) against the works W of both directions, 1 if both
+	// start in equilibrium; nil if the works tell no slope.
+	CrooksSlope      *float64 `json:"crooks_slope,omitempty"`
+	CrooksSlopeError *float64 `json:"crooks_slope_error,omitempty"`
+	CrooksDeviations *float64 `json:"crooks_slope_deviations,omitempty"` // the difference from 1, in standard deviations
 
 	Reasons []Reason `json:"reasons"` // against the estimate
 	Apart   Apart    `json:"apart"`

@@ -42,6 +42,13 @@ type Mirrored[V any] interface {
 	Mirror(samples V) (both V, ok bool)
 }
 
+// Remembering is implemented by machines that know states which may be heavy, such as
+// those that scouts met in learning: the search for heavy states begins at them too.
+type Remembering[V any] interface {
+	// Remembered returns such visible states, and whether there are any.
+	Remembered() (states V, ok bool)
+}
+
 // Limited is implemented by machines whose likelihoods have an upper limit, such as 0
 // where they are probabilities.
 type Limited interface{ Limit() float64 }
@@ -66,16 +73,29 @@ type Opposing[V any] interface {
 // couplings that its answers are computed with: the first answer makes them, the next ones take
 // as long as their products.
 type SpinMachine struct {
-	machine *rbm.Machine
-	fields  func() *rbm.Network[float32] // for means of hidden units
-	weights func() *rbm.Network[float64] // for weights of samples
+	machine    *rbm.Machine
+	fields     func() *rbm.Network[float32] // for means of hidden units
+	weights    func() *rbm.Network[float64] // for weights of samples
+	remembered *spin.Matrix                 // visible states, a column each; nil if there are none
 }
 
 // OnMachine returns a machine of spins to be evaluated, which must not change from then on.
 func OnMachine(machine *rbm.Machine) SpinMachine {
-	return SpinMachine{machine,
-		sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
-		sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+	return SpinMachine{machine: machine,
+		fields:  sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
+		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+}
+
+// Remember returns the machine with visible states, a column each, at which the search for
+// heavy states begins too. There are none if states is nil.
+func (m SpinMachine) Remember(states *spin.Matrix) SpinMachine {
+	m.remembered = states
+	return m
+}
+
+// Remembered implements Remembering.
+func (m SpinMachine) Remembered() (*spin.Matrix, bool) {
+	return m.remembered, m.remembered != nil && m.remembered.Cols() > 0
 }
 
 // Visible implements Evaluated.

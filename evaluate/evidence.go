@@ -104,8 +104,10 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 	}
 	q.StartDifferenceKept, q.StartDifferenceKeptError = difference(fromData, fromAfar)
 	q.StartDifferenceWeighed = lnMean(pick(alone, fromAfar)) - lnMean(pick(alone, fromData))
+	e.acceptance(l, key)
 	q.Reasons = reasons(l, e)
 	q.Reached = len(q.Reasons) == 0
+	l.Best = l.best()
 }
 
 // reference returns the ln Z against which modes are held: by all tempered ensembles or by
@@ -227,6 +229,14 @@ func lnMeanAndError(x []float64, chosen []int) (value, standardError float64) {
 	return value, math.Sqrt(square / max(1, n-1) / n)
 }
 
+// share returns x as a share of sum, 0 of none: no exchange was possible.
+func share(x, sum float64) float64 {
+	if sum == 0 {
+		return 0
+	}
+	return x / sum
+}
+
 // lnZAndError returns ln Z by the exchanges of the chosen ensembles, and its standard
 // error to first order.
 func (e *Evidence) lnZAndError(chosen []int) (value, standardError float64) {
@@ -242,7 +252,7 @@ func (e *Evidence) lnZAndError(chosen []int) (value, standardError float64) {
 		}
 		value += r.Ln(chosen)
 		for j, l := range chosen {
-			influence[j] += n * (r.Up[l]/up - r.Down[l]/down)
+			influence[j] += n * (share(r.Up[l], up) - share(r.Down[l], down))
 		}
 	}
 	return value, deviation(influence) / math.Sqrt(n)

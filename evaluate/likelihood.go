@@ -32,6 +32,13 @@ type LogLikelihood struct {
 	ReverseInterval *Interval `json:"reverse_interval,omitempty"`
 	Gap             *float64  `json:"gap,omitempty"` // forward minus reverse
 
+	// BAR is where the works of both directions cross: Bennett's acceptance ratio, with a smaller
+	// error than either, if reverse starts in equilibrium.
+	BAR         *float64  `json:"bar,omitempty"`
+	BARInterval *Interval `json:"bar_interval,omitempty"`
+	// Best is the value to quote: exact, else BAR if nothing speaks against Equilibrium, else Mean.
+	Best float64 `json:"best"`
+
 	// Spread and ReverseSpread are standard deviations over the chains of the
 	// estimate that one chain would give; Effective and ReverseEffective are
 	// effective numbers of chains. All are 0 if exact.
@@ -125,7 +132,7 @@ func (o *Options) CheckMemory(visible, hidden int) error {
 // resemble the samples. A pilot run places the temperatures. Reverse annealing starts at the
 // last states of tempered chains. Half of these chains start at samples, half at scattered
 // states (sample.Scattering). More tempered chains start at states that a search found
-// (sample.Searching). Ensembles that stand apart are measured by themselves. The error is
+// (sample.Searching), which begins at those that the machine remembers too (Remembering). Ensembles that stand apart are measured by themselves. The error is
 // the context's, or one of the options or their CheckMemory, of samples that do not fit, or
 // of a likelihood that is not finite.
 func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], samples V, opt Options) (LogLikelihood, error) {
@@ -134,6 +141,11 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	}
 	if samples.Len() == 0 {
 		return LogLikelihood{}, fmt.Errorf("no samples to evaluate")
+	}
+	if m, ok := machine.(Remembering[V]); ok {
+		if states, ok := m.Remembered(); ok && states.Units() != machine.Visible() {
+			return LogLikelihood{}, fmt.Errorf("states of %d units to begin a search at, for a machine of %d visible units", states.Units(), machine.Visible())
+		}
 	}
 	like := samples
 	if m, ok := machine.(Mirrored[V]); ok {
@@ -149,7 +161,7 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {
 		lnz, err := exact.LnZ(ctx)
 		if !errors.Is(err, rbm.ErrTooLarge) {
-			l := LogLikelihood{Mean: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
+			l := LogLikelihood{Mean: weight - lnz, Best: weight - lnz, Exact: true, LogWeight: weight, SampleError: sampleError}
 			if err == nil {
 				err = l.check()
 			}

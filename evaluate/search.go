@@ -14,6 +14,7 @@ const (
 	searchSettling  = 25  // sweeps that each settles for
 	searchEnsembles = 4   // one for so many chains of the estimate
 	searchSweeps    = 4   // one for so many sweeps of the estimate's chains
+	mostRemembered  = 256 // of the states that a machine knows, the heaviest
 )
 
 func (o *Options) searching() (ensembles, sweeps int) {
@@ -30,9 +31,18 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 	}
 	ensembles, sweeps := e.opt.searching()
 	key := e.opt.Key.Sub(stream.EstimateSearch)
-	chains := sample.NewChains(e.source, searchStarts, key.Sub(stream.SearchChains))
-	chains.StartAt(source.Extremes(searchStarts, key.Sub(stream.SearchStarts)))
-	weights := make([]float64, searchStarts)
+	begin := source.Extremes(searchStarts, key.Sub(stream.SearchStarts))
+	remembered, count := e.remembered()
+	if count > 0 {
+		all := e.source.NewVisible(searchStarts + count)
+		all.Put(begin, first(searchStarts))
+		all.Put(remembered, first(searchStarts + count)[searchStarts:])
+		begin = all
+	}
+	starts := begin.Len()
+	chains := sample.NewChains(e.source, starts, key.Sub(stream.SearchChains))
+	chains.StartAt(begin)
+	weights := make([]float64, starts)
 	chains.LogWeights(weights)
 	heaviest := slices.Max(weights)
 	for range searchSettling {
@@ -43,17 +53,17 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 		chains.LogWeights(weights)
 		heaviest = max(heaviest, slices.Max(weights))
 	}
-	order := sample.Heaviest(weights, searchStarts)
+	order := sample.Heaviest(weights, starts)
 	chosen := slices.Clone(order[:ensembles/2])
 	rest := order[ensembles/2:]
 	for k := range ensembles - len(chosen) {
 		chosen = append(chosen, rest[k*len(rest)/(ensembles-ensembles/2)])
 	}
-	starts := e.source.NewVisible(ensembles)
-	chains.Visible.Gather(starts, chosen)
+	settled := e.source.NewVisible(ensembles)
+	chains.Visible.Gather(settled, chosen)
 
 	tempered := sample.NewTempered(e.source, sample.Tempering{Chains: ensembles, Ladder: ladder, Key: key.Sub(stream.SearchTempering)})
-	tempered.StartAt(starts)
+	tempered.StartAt(settled)
 	now := weights[:ensembles]
 	for k := range sweeps {
 		if err := ctx.Err(); err != nil {
@@ -73,6 +83,22 @@ func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (sta
 	for l := range ensembles {
 		e.evidence.Searched = append(e.evidence.Searched, tempered.LnZ([]int{l}))
 	}
-	e.result.Equilibrium.Search = &Search{Starts: searchStarts, Ensembles: ensembles, Sweeps: sweeps, Ceiling: *e.likelihood(heaviest)}
+	e.result.Equilibrium.Search = &Search{Starts: starts, Remembered: count, Ensembles: ensembles, Sweeps: sweeps, Ceiling: *e.likelihood(heaviest)}
 	return &tempered.Top().Visible, nil
+}
+
+// remembered returns the states that the machine knows, the heaviest if they are many.
+func (e *estimation[T, V, H]) remembered() (states V, count int) {
+	m, ok := e.machine.(Remembering[V])
+	if !ok {
+		return states, 0
+	}
+	all, ok := m.Remembered()
+	if !ok {
+		return states, 0
+	}
+	order := sample.Heaviest(e.machine.LogWeights(all), mostRemembered)
+	states = e.source.NewVisible(len(order))
+	all.Gather(states, order)
+	return states, len(order)
 }

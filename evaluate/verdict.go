@@ -29,9 +29,10 @@ type Found struct {
 
 // A Search tells what more kinds of starts have found.
 type Search struct {
-	Starts    int `json:"starts"`    // states that were tried
-	Ensembles int `json:"ensembles"` // tempered ones that began at some of them
-	Sweeps    int `json:"sweeps"`
+	Starts     int `json:"starts"`               // states that were tried
+	Remembered int `json:"remembered,omitempty"` // of them the machine knew, such as those that scouts met in learning
+	Ensembles  int `json:"ensembles"`            // tempered ones that began at some of them
+	Sweeps     int `json:"sweeps"`
 	// Ceiling is an upper limit of the likelihood, by the heaviest state found.
 	Ceiling float64 `json:"ceiling"`
 	Excess  float64 `json:"excess"` // the largest ln Z of such an ensemble alone, minus that of all
@@ -55,6 +56,7 @@ const (
 	GapDoubt       Doubt = "gap"
 	TemperedDoubt  Doubt = "tempered"
 	EffectiveDoubt Doubt = "effective_chains"
+	SlopeDoubt     Doubt = "crooks_slope"
 )
 
 // A Reason is a doubt with its numbers, in words.
@@ -135,6 +137,9 @@ func reasons(l *LogLikelihood, ev *Evidence) []Reason {
 	}
 	if d := *l.Tempered - *l.ReverseAIS; math.Abs(d) > maxGap {
 		doubt(TemperedDoubt, sweeps, "tempered and reverse differ by %.3f", d)
+	}
+	if q.slopeDoubt(ev.workSpread()) {
+		doubt(SlopeDoubt, sweeps, "ln P_F/P_R of the works has slope %.2f ± %.2f, %.1f deviations from 1: reverse does not start in equilibrium", *q.CrooksSlope, *q.CrooksSlopeError, math.Abs(*q.CrooksDeviations))
 	}
 	least := min(minEffective, float64(q.Ensembles)/2)
 	if e := min(l.Effective, l.ReverseEffective); e < least {

@@ -128,6 +128,14 @@ func TestJudge(t *testing.T) {
 	}
 }
 
+// Temperatures between which no exchange is possible give numbers, not NaN.
+func TestNoExchange(t *testing.T) {
+	e := &Evidence{Ratios: []sample.Ratio{{Up: []float64{0, 0}, Down: []float64{1, 2}}}}
+	if value, se := e.lnZAndError([]int{0, 1}); math.IsNaN(value) || math.IsInf(value, 0) || math.IsNaN(se) || se == 0 {
+		t.Errorf("%v ± %v", value, se)
+	}
+}
+
 // An ensemble stands apart from 3 nats on, the one of largest excess first.
 func TestApart(t *testing.T) {
 	ratio := sample.Ratio{}

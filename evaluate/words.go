@@ -27,6 +27,7 @@ func (l *LogLikelihood) Text(data string) string {
 		raise = "withdrawn: it lies above reverse and tempered, so it bounds nothing here"
 	}
 	row("raise", l.RAISE, l.RAISEInterval, raise)
+	row("bar", l.BAR, l.BARInterval, "where the works of both directions cross: the best, if the starts are in equilibrium")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges, on neither side")
 	q := l.Equilibrium
 	if c := l.leastCeiling(); l.ceilingBinds() {
@@ -42,6 +43,9 @@ func (l *LogLikelihood) Text(data string) string {
 	}
 	if n := q.Apart.Light; n > 0 {
 		line("  %d of %d ensembles are in states that weigh next to nothing; the intervals of reverse and tempered allow for them", n, q.Ensembles)
+	}
+	if s := q.Search; s != nil && s.Remembered > 0 {
+		line("  %d of %d starts of the search are states that were met in learning or given", s.Remembered, s.Starts)
 	}
 	line("  started at data minus started far from data %.3f ± %.3f; %.1f round trips an ensemble,\n"+
 		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d; no ensemble alone is more than %.1f nats of ln Z above all",

@@ -163,7 +163,7 @@ func (f *folder) result() (*Result, error) {
 // are there.
 func (f *folder) sums() map[string]string {
 	sums := map[string]string{}
-	for _, name := range []string{runs.ModelFile, runs.SynapsesFile, runs.SamplesFile} {
+	for _, name := range []string{runs.ModelFile, runs.ScoutsFile, runs.SynapsesFile, runs.SamplesFile} {
 		if content, err := os.ReadFile(f.in(name)); err == nil {
 			sums[name] = fmt.Sprintf("%x", sha256.Sum256(content))
 		}
@@ -174,7 +174,7 @@ func (f *folder) sums() map[string]string {
 // files names all that the run writes to its folder, with the checkpoints of those starts
 // that have left something there: there may be a thousand million starts.
 func (f *folder) files() ([]string, error) {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.CheckpointFile}
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ScoutsFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.CheckpointFile}
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return nil, err
@@ -333,8 +333,11 @@ func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, 
 	return f.pictures.DrawSamples(filepath.Join(folder, r.Samples), drawn, file.Info.Width, file.Info.Height)
 }
 
-func (f *folder) ship(ctx context.Context, file *rbm.File) error {
+func (f *folder) ship(ctx context.Context, file *rbm.File, met *spin.Matrix) error {
 	if err := saveModel(ctx, f.model(), file); err != nil {
+		return err
+	}
+	if err := saveScouts(f.in(runs.ScoutsFile), met); err != nil {
 		return err
 	}
 	if err := os.Remove(f.in(runs.LiveFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {

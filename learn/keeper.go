@@ -6,6 +6,7 @@ import (
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
+	"bethe/spin"
 )
 
 // A keeper keeps the results of a run: in a folder, or not at all.
@@ -30,8 +31,9 @@ type keeper interface {
 	// record.
 	drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error
 
-	// ship keeps the model, drawSamples the last picture, finish the result.
-	ship(ctx context.Context, file *rbm.File) error
+	// ship keeps the model and the states that scouts met, nil if there are none, drawSamples
+	// the last picture, finish the result.
+	ship(ctx context.Context, file *rbm.File, met *spin.Matrix) error
 	drawSamples(chains func() (*sample.SpinChains[float32], error)) error
 	finish(result *Result) error
 	model() string // where the model is
@@ -53,7 +55,7 @@ func (memory) resume(*learner) (bool, error)                                 { r
 func (memory) save(context.Context, *learner) error                          { return nil }
 func (memory) records(int, int) (recorder, []runs.Record, error)             { return unrecorded{}, nil, nil }
 func (memory) keepPictures([]runs.Record) error                              { return nil }
-func (memory) ship(context.Context, *rbm.File) error                         { return nil }
+func (memory) ship(context.Context, *rbm.File, *spin.Matrix) error           { return nil }
 func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error { return nil }
 func (memory) finish(*Result) error                                          { return nil }
 func (memory) model() string                                                 { return "" }

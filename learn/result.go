@@ -46,7 +46,7 @@ const (
 // the result.
 func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[float32], result *Result) error {
 	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(stream.RunSynapses))
-	if err := r.keeper.ship(ctx, file); err != nil {
+	if err := r.keeper.ship(ctx, file, r.met); err != nil {
 		return r.orInterrupted(ctx, err)
 	}
 	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
@@ -59,7 +59,7 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	if e := &r.job.Evaluation; e.Asked {
 		opt := e.Options
 		opt.Key, opt.Progress = r.key().Sub(stream.RunLikelihood), func(f float64) { watching.working(Annealing, f) }
-		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()), e.Data.Samples, opt)
+		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()).Remember(r.met), e.Data.Samples, opt)
 		watching.ended(Annealing)
 		if err != nil {
 			return r.orInterrupted(ctx, err)

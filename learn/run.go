@@ -106,6 +106,7 @@ type Run struct {
 	keeper   keeper
 	finished *Result // of a call that came to the end
 	shipped  *rbm.File
+	met      *spin.Matrix // states that the scouts of the start that is kept have met; nil if there are none
 }
 
 // beginning makes the model that learning starts from.
@@ -274,7 +275,7 @@ func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[floa
 		}
 		seconds += result.Seconds
 		if best == nil || *result.Bound > *bestResult.Bound {
-			best, bestResult = l.trainer.Result(), result
+			best, bestResult, r.met = l.trainer.Result(), result, l.met()
 		}
 		watching.learned(k, result)
 	}

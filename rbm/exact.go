@@ -30,6 +30,14 @@ func checkExact(visible, hidden int) error {
 // LnZ returns the logarithm of the sum of all weights, exactly. The cost is
 // proportional to 2^min(N,P) max(N,P); the error is ErrTooLarge or the context's.
 func (n *Network[T]) LnZ(ctx context.Context) (float64, error) {
+	if !n.spins() {
+		c, err := newCensus(ctx, n)
+		if err != nil {
+			return 0, err
+		}
+		lnz, err := c.logSum(nil)
+		return n.Constant + lnz, err
+	}
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
@@ -40,6 +48,10 @@ func (n *Network[T]) LnZ(ctx context.Context) (float64, error) {
 
 // ExactMoments computes all moments exactly and returns ln Z; cost and error as for LnZ.
 func (n *Network[T]) ExactMoments(ctx context.Context, dst *Moments[T]) (float64, error) {
+	if !n.spins() {
+		lnz, err := censusMoments(ctx, n, dst)
+		return n.Constant + lnz, err
+	}
 	if err := checkExact(n.Visible(), n.Hidden()); err != nil {
 		return 0, err
 	}
@@ -265,7 +277,7 @@ func LogSumExp(x []float64) float64 {
 // so the walk over the 2^min(N,P) states reads ln 2cosh from a table. The
 // error is ErrTooLarge or the context's.
 func (m *Machine) LnZ(ctx context.Context) (float64, error) {
-	if _, ok := m.Synapses.(Signed); !ok || !m.Whole() {
+	if _, ok := m.Synapses.(Signed); !ok || !m.Whole() || !m.Spins() {
 		return NetworkOf[float64](m).LnZ(ctx)
 	}
 	if err := checkExact(m.Visible(), m.Hidden()); err != nil {

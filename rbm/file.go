@@ -2,6 +2,7 @@ package rbm
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,12 @@ import (
 	"bethe/internal/npy"
 )
 
-// FileFormat is the version of the model file that this package writes.
-const FileFormat = 1
+// FileFormat is the version of the model file that this package writes of machines of
+// one link, DeepFormat that of deep machines.
+const (
+	FileFormat = 1
+	DeepFormat = 2
+)
 
 // Info says how a model was made.
 type Info struct {
@@ -25,6 +30,7 @@ type Info struct {
 	Width    int            `json:"width,omitempty"`    // of a picture, if the visible units are one, row by row
 	Height   int            `json:"height,omitempty"`   //
 	Synapses string         `json:"synapses,omitempty"` // "real", or nothing for binary ones
+	Layers   []int          `json:"layers,omitempty"`   // their sizes, the data's first, of a deep machine
 	Settings map[string]any `json:"settings,omitempty"` // of learning
 }
 
@@ -49,6 +55,9 @@ func memberCheck() func(name string, shape []int) error {
 	described := false // whether meta.json has been seen, the first member of a model file
 	return func(name string, shape []int) error {
 		dimensions, known := members[name]
+		if !known {
+			dimensions, known = deepMember(name)
+		}
 		described = described || name == "meta.json"
 		switch {
 		case !known && !described:
@@ -56,6 +65,8 @@ func memberCheck() func(name string, shape []int) error {
 		case !known:
 			return fmt.Errorf("a model file has no array %q", name)
 		case len(shape) == dimensions, name == "meta.json": // Load tells one that is an array
+			return nil
+		case name == "coupling" && len(shape) == 1: // of a deep machine
 			return nil
 		case dimensions == 2:
 			return fmt.Errorf("array %q has shape %v, not visible x hidden", name, shape)
@@ -99,7 +110,7 @@ func (f *File) Arrays() ([]npy.Array, error) {
 		panic(fmt.Sprintf("rbm: Save of a model of %d x %d units with synapses of %d x %d", n, p, v, h))
 	}
 	if !f.Whole() {
-		return nil, fmt.Errorf("a machine of %d links: model files hold one link between all units", len(f.Links))
+		return f.deepArrays()
 	}
 	e, ok := f.Synapses.(encoder)
 	if !ok {
@@ -146,8 +157,8 @@ func Load(path string) (*File, error) {
 	if err := json.Unmarshal(meta, &f.Info); err != nil {
 		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
 	}
-	if f.Info.Format != FileFormat {
-		return nil, fmt.Errorf("%s: format %d of model files is not known here, only %d: use the program that wrote it (%q)", path, f.Info.Format, FileFormat, f.Info.Program)
+	if f.Info.Format != FileFormat && f.Info.Format != DeepFormat {
+		return nil, fmt.Errorf("%s: format %d of model files is not known here, only up to %d: use the program that wrote it (%q)", path, f.Info.Format, DeepFormat, f.Info.Program)
 	}
 	d := json.NewDecoder(bytes.NewReader(meta))
 	d.DisallowUnknownFields()
@@ -157,6 +168,15 @@ func Load(path string) (*File, error) {
 	kind, ok := decoders[f.Info.Synapses]
 	if !ok {
 		return nil, fmt.Errorf("%s: meta.json: synapses of the kind %q are not known here", path, f.Info.Synapses)
+	}
+	if f.Info.Format == DeepFormat {
+		if err := f.loadDeep(a, path, kind); err != nil {
+			return nil, err
+		}
+		return f, nil
+	}
+	if name := deepNames(a.Names()); name != "" || len(f.Info.Layers) > 0 {
+		return nil, fmt.Errorf("%s: layers of a deep machine (%s) in a file of format %d", path, cmp.Or(name, "meta.json"), FileFormat)
 	}
 	for _, name := range kind.others {
 		if a.Has(name) {

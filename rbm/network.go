@@ -7,6 +7,7 @@ import (
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // A Network is a bipartite Ising network with real couplings,
@@ -21,6 +22,10 @@ type Network[T Real] struct {
 	VisibleField  []T // b, of length N
 	HiddenField   []T // c, of length P
 	CouplingLimit T   // at least every |K|, if it was known when the couplings were set; else 0
+	// VisibleKind and HiddenKind are the kinds of units; the zero value is that of spins.
+	// Of one-hot units s and h are the spins that hold the features, Gaussian ones have
+	// the factor exp(-s²/2).
+	VisibleKind, HiddenKind units.Kind
 }
 
 // NewNetwork returns a network without couplings and fields.
@@ -44,6 +49,7 @@ func (n *Network[T]) SetWeights(params *Params, w []T) {
 // setCouplings sets the couplings to J w, 0 outside all links.
 func setCouplings[T, S Real](n *Network[T], params *Params, w []S) {
 	n.CouplingLimit = 0
+	n.VisibleKind, n.HiddenKind = params.VisibleKind, params.HiddenKind
 	if !params.Whole() {
 		clear(n.Coupling)
 	}
@@ -110,9 +116,19 @@ func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
 	n.HiddenFields(fields, s)
 	visible := make([]T, m)
 	spin.Mul(visible, n.VisibleField, 1, s)
+	n.logWeights(dst, visible, fields)
+}
+
+// logWeights is LogWeights, given what visible fields and the hidden units see of each column.
+func (n *Network[T]) logWeights(dst []float64, visible, fields []T) {
+	m := len(dst)
 	parallel.For(m, parallel.Grain(n.Hidden()*20), func(lo, hi int) {
 		for a := lo; a < hi; a++ {
 			dst[a] = n.Constant + float64(visible[a])
+		}
+		if n.HiddenKind != (units.Kind{}) {
+			AddLogSums(dst[lo:hi], fields, n.HiddenKind, m, lo, 1)
+			return
 		}
 		for mu := range n.Hidden() {
 			kernel.AddLog2Cosh(dst[lo:hi], fields[mu*m+lo:mu*m+hi])

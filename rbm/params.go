@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"bethe/spin"
+	"bethe/units"
 )
 
 // Real is a type of real number: float32 in training, float64 where results
@@ -35,6 +36,9 @@ type Params struct {
 	// VisibleOwn are parameters that only some kinds of visible units have
 	// (units.Samples.OwnSize): ln sigma and mu of Gaussian ones. Spins have none.
 	VisibleOwn []float64
+	// VisibleKind and HiddenKind are the kinds of units; the zero value is that of spins.
+	// There is a field, an offset and a row of synapses for each feature of a unit.
+	VisibleKind, HiddenKind units.Kind
 }
 
 // NewParams returns parameters of a machine of one link, without fields and offsets.
@@ -58,6 +62,9 @@ func (p *Params) Centred() bool {
 	return slices.ContainsFunc(p.VisibleOffset, nonzero) || slices.ContainsFunc(p.HiddenOffset, nonzero)
 }
 
+// Spins reports whether all units are spins.
+func (p *Params) Spins() bool { return p.VisibleKind == units.Kind{} && p.HiddenKind == units.Kind{} }
+
 // HasFields reports whether any field is not 0.
 func (p *Params) HasFields() bool {
 	nonzero := func(x float64) bool { return x != 0 }
@@ -67,14 +74,22 @@ func (p *Params) HasFields() bool {
 // Clone returns a deep copy.
 func (p *Params) Clone() Params {
 	return Params{slices.Clone(p.Links), slices.Clone(p.VisibleField), slices.Clone(p.HiddenField),
-		slices.Clone(p.VisibleOffset), slices.Clone(p.HiddenOffset), slices.Clone(p.VisibleOwn)}
+		slices.Clone(p.VisibleOffset), slices.Clone(p.HiddenOffset), slices.Clone(p.VisibleOwn), p.VisibleKind, p.HiddenKind}
 }
 
-// Validate returns an error that names the first parameter of a machine of spins
-// that is out of its range.
-func (p *Params) Validate() error { return p.ValidateWithin(1, 1) }
+// Validate returns an error that names the first parameter that is out of its range
+// for the kinds of units.
+func (p *Params) Validate() error {
+	if err := p.VisibleKind.Check(p.Visible()); err != nil {
+		return fmt.Errorf("visible units: %w", err)
+	}
+	if err := p.HiddenKind.Check(p.Hidden()); err != nil {
+		return fmt.Errorf("hidden units: %w", err)
+	}
+	return p.ValidateWithin(p.VisibleKind.OffsetLimit(), p.HiddenKind.OffsetLimit())
+}
 
-// ValidateWithin is Validate of other kinds of units, whose offsets lie within the
+// ValidateWithin is Validate of units of any kind, whose offsets lie within the
 // given limits (1 for spins; see units.Samples and units.Hidden).
 func (p *Params) ValidateWithin(visibleOffset, hiddenOffset float64) error {
 	n, h := p.Visible(), p.Hidden()

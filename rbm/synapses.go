@@ -244,13 +244,15 @@ func meansByVisible(theta []float32, n, p int) []float32 {
 // decoders read the synapses of n visible and p hidden units of each kind that
 // meta.json names, and name the array that tells their shape and those that
 // belong to other kinds.
-var decoders = map[string]struct {
+var decoders = map[string]decoder{
+	binarySynapses: {"synapses", []string{"weights"}, decodeBinary},
+	realSynapses:   {"weights", []string{"synapses", "posterior_mean", "prior_mean"}, decodeReal},
+}
+
+type decoder struct {
 	shape  string
 	others []string
 	decode func(a *npy.Archive, path string, n, p int) (Synapses, error)
-}{
-	binarySynapses: {"synapses", []string{"weights"}, decodeBinary},
-	realSynapses:   {"weights", []string{"synapses", "posterior_mean", "prior_mean"}, decodeReal},
 }
 
 // What meta.json says of the kinds of synapses.

@@ -21,6 +21,7 @@ import (
 const (
 	ModelFile      = "model.npz"
 	CheckpointFile = "checkpoint.npz"
+	ScoutsFile     = "scouts.npz" // heavy states that scouts met: samples, int8 ±1, states x visible units
 	ResultFile     = "result.json"
 	InfoFile       = "run.json"
 	MetricsFile    = "metrics.jsonl"

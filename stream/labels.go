@@ -106,6 +106,8 @@ const (
 	BootstrapTempered = 1
 	BootstrapForward  = 3
 	BootstrapReverse  = 4
+
+	BootstrapAcceptance = 5
 )
 
 // Below the key of a search for heavy states.

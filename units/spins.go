@@ -9,8 +9,10 @@ import (
 	"bethe/spin"
 )
 
-// Spins are samples of spins, packed along either side. They are Data.
+// Spins are samples of spins, or of the features of one-hot units that are held as spins,
+// packed along either side. They are Data.
 type Spins[T Real] struct {
+	kind    Kind
 	samples *spin.Matrix  // visible x samples
 	across  *spin.Matrix  // its transpose, once it was needed
 	turn    sync.Once     // makes across
@@ -21,6 +23,15 @@ type Spins[T Real] struct {
 // is in use.
 func NewSpins[T Real](samples *spin.Matrix) *Spins[T] {
 	return &Spins[T]{samples: samples}
+}
+
+// NewFeatures is NewSpins of the features of units of a kind of bits. It panics if they are
+// no whole units.
+func NewFeatures[T Real](samples *spin.Matrix, kind Kind) *Spins[T] {
+	if err := kind.Check(samples.Rows()); err != nil || !kind.Bits() {
+		panic(fmt.Sprintf("units: samples of %d features for units of %s", samples.Rows(), kind))
+	}
+	return &Spins[T]{samples: samples, kind: kind}
 }
 
 // turned returns the samples x visible matrix.
@@ -41,7 +52,7 @@ func (s *Spins[T]) Matrix() *spin.Matrix { return s.samples }
 func (s *Spins[T]) Batch(last Samples[T], places []int) Samples[T] {
 	batch, ok := last.(*Spins[T])
 	if !ok || batch.Len() != len(places) {
-		batch = &Spins[T]{samples: spin.New(s.Features(), len(places)), across: spin.New(len(places), s.Features())}
+		batch = &Spins[T]{kind: s.kind, samples: spin.New(s.Features(), len(places)), across: spin.New(len(places), s.Features())}
 	}
 	if s.columns == nil {
 		s.columns = s.samples.Columns()
@@ -51,8 +62,35 @@ func (s *Spins[T]) Batch(last Samples[T], places []int) Samples[T] {
 	return batch
 }
 
-// MeanFields implements Data, as the function MeanFields does.
-func (s *Spins[T]) MeanFields() []float64 { return MeanFields(s.samples) }
+// MeanFields implements Data, as the function FeatureFields does.
+func (s *Spins[T]) MeanFields() []float64 { return FeatureFields(s.samples, s.kind) }
+
+// FeatureFields is MeanFields of the features of units of a kind of bits. The probability of
+// a choice of a one-hot unit is that of M samples and one more of each choice.
+func FeatureFields(samples *spin.Matrix, kind Kind) []float64 {
+	if !kind.OneHot() {
+		return MeanFields(samples)
+	}
+	n, m, of := samples.Rows(), samples.Cols(), kind.States
+	sums, fields := make([]int, n), make([]float64, n)
+	samples.RowSums(sums)
+	for first := 0; first < n; first += of {
+		none, mean := float64(m+1), 0.0
+		for k := range of {
+			on := float64(sums[first+k]+m) / 2
+			fields[first+k] = math.Log(on+1) / 2
+			none -= on
+			mean += fields[first+k] / float64(of)
+		}
+		if kind.None {
+			mean = math.Log(none) / 2
+		}
+		for k := range of {
+			fields[first+k] -= mean
+		}
+	}
+	return fields
+}
 
 // MeanFields returns the fields in which independent spins have the means of
 // samples (visible x M), shrunk by M/(M+2), so that a spin that never changes
@@ -67,7 +105,10 @@ func MeanFields(samples *spin.Matrix) []float64 {
 }
 
 // Kind implements Samples.
-func (s *Spins[T]) Kind() string { return Spin }
+func (s *Spins[T]) Kind() string { return s.kind.String() }
+
+// Value implements Valued.
+func (s *Spins[T]) Value(feature, sample int) float64 { return float64(s.samples.At(feature, sample)) }
 
 // Features implements Samples.
 func (s *Spins[T]) Features() int { return s.samples.Rows() }

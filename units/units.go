@@ -96,6 +96,12 @@ type Samples[T Real] interface {
 	Base(total float64, field, own []float64) float64
 }
 
+// Valued is implemented by samples that tell single features, at the own parameters of the
+// last Prepare.
+type Valued interface {
+	Value(feature, sample int) float64
+}
+
 // Data are samples from which batches are taken.
 type Data[T Real] interface {
 	Samples[T]

@@ -88,12 +88,33 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		return nil, err
 	}
 	var results []Result
+	parts := map[string]json.RawMessage{} // of an oracle of thermodynamics
 	for f.json.More() {
 		key, err := f.token()
 		if err != nil {
 			return nil, err
 		}
-		if name, _ := key.(string); !strings.EqualFold(name, "cases") {
+		name, _ := key.(string)
+		switch {
+		case thermoKey(name):
+			f.part.left = maxCase
+			var text json.RawMessage
+			if err := f.json.Decode(&text); err != nil {
+				return nil, err
+			}
+			parts[name] = text
+			continue
+		case name == "machines": // of oracle-deep.json
+			if results, err = f.deepMachines(ctx, newEngine, results); err != nil {
+				return nil, err
+			}
+			continue
+		case name == "stack":
+			if results, err = f.stack(ctx, results); err != nil {
+				return nil, err
+			}
+			continue
+		case !strings.EqualFold(name, "cases"):
 			if err := f.skip(); err != nil {
 				return nil, err
 			}
@@ -104,13 +125,13 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 		}
 		for f.json.More() {
 			f.part.left = maxCase
-			var c oracleCase
+			var c anyCase
 			if err := f.json.Decode(&c); err != nil {
 				return nil, err
 			}
-			result, err := c.compare(ctx, newEngine)
+			result, err := c.kind.compare(ctx, newEngine)
 			if err != nil {
-				return nil, &caseError{len(results), c.Name, err}
+				return nil, &caseError{len(results), c.name, err}
 			}
 			results = append(results, result)
 			f.part.left = maxCase // More looks ahead
@@ -125,10 +146,39 @@ func (f *oracle) compare(ctx context.Context, newEngine func(visible, hidden int
 	if _, err := f.token(); err != io.EOF {
 		return nil, errors.New("more follows the JSON object")
 	}
+	if len(results) == 0 && len(parts) > 0 {
+		return compareThermo(ctx, parts)
+	}
 	if len(results) == 0 {
 		return nil, errors.New("it has no cases")
 	}
 	return results, nil
+}
+
+// anyCase is a case of one of the kinds of oracles.
+type anyCase struct {
+	name string
+	kind interface {
+		compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error)
+	}
+}
+
+// UnmarshalJSON implements json.Unmarshaler. Cases of units of other kinds than spins name
+// the kinds.
+func (c *anyCase) UnmarshalJSON(text []byte) error {
+	var probe struct{ Name, Visible, Hidden string }
+	if err := json.Unmarshal(text, &probe); err != nil {
+		return err
+	}
+	c.name = probe.Name
+	if probe.Visible == "" && probe.Hidden == "" {
+		of := new(oracleCase)
+		c.kind = of
+		return json.Unmarshal(text, of)
+	}
+	of := new(unitsCase)
+	c.kind = of
+	return json.Unmarshal(text, of)
 }
 
 // skip reads past a value.

@@ -1,6 +1,9 @@
 package verify
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Report is a comparison with an oracle as a whole. Errors that are not finite are
 // nil.
@@ -39,6 +42,16 @@ func NewReport(oracle, engine string, results []Result) *Report {
 		r.Passed = r.Passed && v <= Limit(q)
 	}
 	return r
+}
+
+// Quantities returns what was compared, in the order of reports.
+func (r *Report) Quantities() (list []string) {
+	for _, q := range slices.Concat(Quantities, ThermoQuantities) {
+		if _, there := r.worst[q]; there {
+			list = append(list, q)
+		}
+	}
+	return list
 }
 
 // Worst returns the largest error of a quantity over all cases, and whether it is

@@ -24,6 +24,9 @@ func Limit(quantity string) float64 {
 	if quantity == "gradient" {
 		return 2e-6
 	}
+	if limit, own := thermoLimits[quantity]; own {
+		return limit
+	}
 	return 1e-8
 }
 

@@ -11,6 +11,7 @@ import (
 	"bethe/dataset"
 	"bethe/dataset/mnist"
 	"bethe/dataset/source"
+	"bethe/spin"
 )
 
 // carried is the data that this program carries inside.
@@ -22,6 +23,7 @@ type dataFlags struct {
 	threshold string
 	binarise  string
 	header    string
+	axis      string
 	source.Reading
 
 	cmd   *cobra.Command // that says what was decided about the data
@@ -41,10 +43,11 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
 	f.Float64Var(&d.White, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
 	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
-	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a CSV file, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
+	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
 	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
-	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a CSV file: names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
-	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns of a CSV file to leave out, as in --columns")
+	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a table, or in an array (samples, columns): names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
+	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns to leave out, as in --columns")
+	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last as in MATLAB, or auto (the first, if the last cannot be meant)")
 	f.StringVar(&d.Array, "array", "", "array of the samples in an npz file")
 	f.StringVar(&d.LabelArray, "label-array", "", "array of the labels in an npz file (default: y_train of x_train, train_labels of train_images, labels, y, ...)")
 	f.BoolVar(&d.Transpose, "transpose", false, "exchange the rows and columns of the pictures, as files of EMNIST and MATLAB need it")
@@ -63,7 +66,11 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 	r.Stochastic = d.binarise == "stochastic"
 	header, known := headers[d.header]
 	r.Header = header
+	axis, fits := axes[d.axis]
+	r.SamplesAxis = axis
 	switch {
+	case !fits:
+		return o, usagef("--samples-axis %q: it is first, last or auto", d.axis)
 	case !known:
 		return o, usagef("--header %q: it is yes, no or auto", d.header)
 	case !oneOf(d.binarise, "threshold", "stochastic"):
@@ -76,8 +83,27 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 	return source.Opener{Carried: carried, Reading: r, Input: d.input, Notes: d.say}, nil
 }
 
+// states opens data that are states of units, unless their name is none.
+func (d *dataFlags) states(name string) (*spin.Matrix, string, error) {
+	if name == "none" {
+		return nil, "", nil
+	}
+	o, err := d.opener()
+	if err != nil {
+		return nil, "", err
+	}
+	set, err := o.Open("--starts", name)
+	if err != nil {
+		return nil, "", err
+	}
+	return set.Samples, name, nil
+}
+
 // headers are what --header may be.
 var headers = map[string]dataset.Header{"auto": dataset.HeaderAuto, "yes": dataset.HeaderYes, "no": dataset.HeaderNo}
+
+// axes are what --samples-axis may be.
+var axes = map[string]dataset.Axis{"auto": dataset.AxisAuto, "first": dataset.AxisFirst, "last": dataset.AxisLast}
 
 // say says what was decided about data, unless told to be quiet.
 func (d *dataFlags) say(name string, notes []string) {
@@ -88,7 +114,7 @@ func (d *dataFlags) say(name string, notes []string) {
 
 // dataFlagOf are the flags of the options that errors of data name.
 var dataFlagOf = map[string]string{
-	"Threshold": "--threshold", "Draw.White": "--white", "Header": "--header", "Columns": "--columns", "DropColumns": "--drop-column",
+	"Threshold": "--threshold", "Draw.White": "--white", "SamplesAxis": "--samples-axis", "Header": "--header", "Columns": "--columns", "DropColumns": "--drop-column",
 	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array",
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -8,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"bethe/internal/npy"
 )
 
 // saved writes a file of the test's folder.
@@ -59,6 +62,37 @@ func TestDataInfoOfTables(t *testing.T) {
 	words := saved(t, "species.csv", "a,b,kind\n1,0,bee\n0,1,ant\n1,1,bee\n")
 	if v := object(t, "data", "info", words, "--label-column", "kind"); !reflect.DeepEqual(v["labels"], map[string]any{"ant": 1.0, "bee": 2.0}) {
 		t.Errorf("labels %v", v["labels"])
+	}
+}
+
+// Columns of arrays are chosen as those of tables are.
+func TestDataInfoOfArrays(t *testing.T) {
+	var table []int8
+	for a := range int8(8) {
+		table = append(table, a, a%2, a%3)
+	}
+	var content bytes.Buffer
+	if err := npy.Write(&content, []int{8, 3}, table); err != nil {
+		t.Fatal(err)
+	}
+	path := saved(t, "counted.npy", content.String())
+	status, stdout, stderr := bethe(t, t.Context(), "data", "info", path, "--label-column", "-1", "--json")
+	if status != exitDone || stderr != path+": column 1 counts the rows and is left out\n" {
+		t.Errorf("status %d, %q", status, stderr)
+	}
+	for _, part := range []string{`"visible": 1,`, `"labels_in": "3"`, `"dropped_columns": [`} {
+		if !strings.Contains(stdout, part) {
+			t.Errorf("no %s in %s", part, stdout)
+		}
+	}
+	if v := object(t, "data", "info", path, "--columns", "2", "--samples-axis", "first"); v["visible"] != 1.0 || v["labels"] != nil {
+		t.Errorf("%v", v)
+	}
+	if v := object(t, "data", "info", path, "--samples-axis", "last", "--threshold", "1"); v["samples"] != 3.0 || v["visible"] != 8.0 {
+		t.Errorf("%v", v)
+	}
+	if _, _, stderr := bethe(t, t.Context(), "data", "info", "mnist:test", "--drop-column", "1"); stderr != "mnist:test: which columns and arrays to read is said of files, and changes nothing here\n" {
+		t.Errorf("%q", stderr)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/evaluate"
+	"bethe/learn"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -33,6 +34,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	var d dataFlags
 	var a aisFlags
 	var draws int
+	var starts string
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
 		Long:    help("eval"),
@@ -57,10 +59,20 @@ func newEvalCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
-			report.LogLikelihood, err = c.likelihood(cmd.Context(), file.Machine(), set.Samples, &a, evaluate.LikelihoodKey(key))
+			remembered, path, err := learn.Scouted(args[0], file.Visible())
+			if starts != "" {
+				remembered, path, err = d.states(starts)
+			}
 			if err != nil {
 				return err
+			}
+			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), evaluate.OnMachine(file.Machine()).Remember(remembered), set.Samples, &a, evaluate.LikelihoodKey(key))
+			if err != nil {
+				return err
+			}
+			if !report.LogLikelihood.Exact {
+				report.Starts = path
 			}
 			c.printLikelihood(d.name, &report.LogLikelihood)
 			if draws > 0 {
@@ -78,6 +90,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	}
 	d.register(cmd, "mnist:test")
 	a.register(cmd)
+	cmd.Flags().StringVar(&starts, "starts", "", "`FILE` of states at which the search for heavy states begins too, or none (default: scouts.npz beside the model, which training leaves there)")
 	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate so many machines drawn from the posterior, and the one of the most probable synapses")
 	return cmd
 }
@@ -88,11 +101,11 @@ func (a *aisFlags) options(key stream.Key) evaluate.Options {
 }
 
 // likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
+func (c *console) likelihood(ctx context.Context, machine evaluate.SpinMachine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.Likelihood(ctx, evaluate.OnMachine(machine), samples, opt)
+		return evaluate.Likelihood(ctx, machine, samples, opt)
 	})
 }
 

@@ -397,6 +397,35 @@ func TestScoutsLearn(t *testing.T) {
 	}
 }
 
+// TestEvalStarts: eval looks for heavy states at those that scouts met, at those of a file, or at none.
+func TestEvalStarts(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "run")
+	model := filepath.Join(out, "model.npz")
+	must(t, "train --data mnist:train:0-199 --hidden 26 --batch 50 --estep chains --chains 10 --steps 110 --scouts 4 --quiet --out "+out)
+	for starts, want := range map[string][2]any{
+		"":                           {filepath.Join(out, "scouts.npz"), 1.0},
+		"none":                       {nil, nil},
+		"mnist:test:0-6":             {"mnist:test:0-6", 7.0},
+		filepath.Join(out, "no.npz"): {},
+	} {
+		words := []string{"eval", model, "--data", "mnist:test:0-20", "--ais-steps", "5", "--ais-chains", "4", "--equilibration", "20"}
+		if starts != "" {
+			words = append(words, "--starts", starts)
+		}
+		if strings.HasSuffix(starts, "no.npz") {
+			if status, _, stderr := bethe(t, t.Context(), words...); status != exitUsage || !strings.Contains(stderr, "no.npz") {
+				t.Errorf("status %d: %s", status, stderr)
+			}
+			continue
+		}
+		v := object(t, words...)
+		search := v["log_likelihood"].(map[string]any)["equilibrium"].(map[string]any)["search"].(map[string]any)
+		if v["starts"] != want[0] || search["remembered"] != want[1] {
+			t.Errorf("--starts %q: %v and %v", starts, v["starts"], search["remembered"])
+		}
+	}
+}
+
 // A countdown is a context that is cancelled the n-th time it is asked.
 type countdown struct {
 	context.Context

@@ -43,7 +43,7 @@ func (c *console) verify(ctx context.Context, path string, e *engineFlags) error
 	report := verify.NewReport(path, e.Estep, results)
 	exact, wrong := e.Estep == "exact", ""
 	c.printf("engine %s, largest relative error over %d cases\n", e.Estep, len(results))
-	for _, q := range verify.Quantities {
+	for _, q := range report.Quantities() {
 		verdict := ""
 		v, within := report.Worst(q)
 		if !within {

@@ -32,17 +32,18 @@ type Catalogue []Carried
 // A Reading says how the spins of a file are made, and where its labels are.
 // The zero value reads values that are spins as they stand.
 type Reading struct {
-	Threshold   *float64 // grey levels above it are +1, others -1; nil: the values are spins
-	Stochastic  bool     // instead, each grey level is the probability of +1
-	White       float64  // the level that is always +1 where spins are drawn; 0: 255 for bytes, else 1
-	Transpose   bool     // exchange the rows and columns of the pictures
-	Labels      string   // file of the labels, if they have one of their own
-	LabelColumn string   // column of the labels in text, by name or number
-	Array       string   // array of the samples in an npz file
-	LabelArray  string   // array of the labels in an npz file
+	Threshold   *float64     // grey levels above it are +1, others -1; nil: the values are spins
+	Stochastic  bool         // instead, each grey level is the probability of +1
+	White       float64      // the level that is always +1 where spins are drawn; 0: 255 for bytes, else 1
+	Transpose   bool         // exchange the rows and columns of the pictures
+	SamplesAxis dataset.Axis // axis of an array that counts the samples
+	Labels      string       // file of the labels, if they have one of their own
+	LabelColumn string       // column of the labels in text or an array, by name or number
+	Array       string       // array of the samples in an npz file
+	LabelArray  string       // array of the labels in an npz file
 
-	// Of text: whether the first row holds names, the columns of the spins, and those
-	// to leave out (dataset.Options).
+	// Whether the first row of text holds names; the columns of spins in text or an
+	// array, and those to leave out (dataset.Options).
 	Header               dataset.Header
 	Columns, DropColumns []string
 }
@@ -103,7 +104,11 @@ func (o *Opener) whole(name string) (*dataset.Set, error) {
 	}
 	for _, carried := range o.Carried {
 		if name == carried.Name || strings.HasPrefix(name, carried.Name+":") {
-			return carried.open(name, r)
+			set, err := carried.open(name, r)
+			if err == nil && o.Notes != nil && r.choosy() {
+				o.Notes(name, []string{"which columns and arrays to read is said of files, and changes nothing here"})
+			}
+			return set, err
 		}
 	}
 	set, err := o.read(name, r.options())
@@ -126,12 +131,17 @@ func (o *Opener) read(name string, opt dataset.Options) (*dataset.Set, error) {
 
 // options returns those of a file.
 func (r *Reading) options() dataset.Options {
-	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array,
+	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array, SamplesAxis: r.SamplesAxis,
 		LabelArray: r.LabelArray, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns}
 	if r.Stochastic {
 		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
 	}
 	return opt
+}
+
+// choosy reports whether r chooses among the columns or arrays of a file.
+func (r *Reading) choosy() bool {
+	return len(r.Columns)+len(r.DropColumns) > 0 || r.Array != "" || r.SamplesAxis != dataset.AxisAuto
 }
 
 // TestOf returns the name of the test data for models of the given data: the test part

@@ -156,6 +156,8 @@ func (m Machine) draw(shape [2]int, seed uint64) *drawn {
 			{Coupling: 0.5, Visible: rbm.Range{From: n - 1, To: n}, Hidden: rbm.Range{From: 0, To: p - 1}},
 		}
 	}
+	d.params.VisibleKind, _ = units.ParseKind(m.Form.Visible) // others are known to the term alone
+	d.params.HiddenKind, _ = units.ParseKind(m.Form.Hidden)
 	d.params.VisibleOwn = make([]float64, n*m.Own)
 	for _, f := range [][]float64{d.params.VisibleField, d.params.HiddenField, d.params.VisibleOwn} {
 		for k := range f {

@@ -48,7 +48,7 @@ func (e *Edges[T]) Couplings(coupling, field, lambda []T, nu float64) (sumC floa
 	for i, lambda := range lambda {
 		var l [4]float64
 		for k, x := range e.states(i, nu) {
-			l[k] = edgeLog(float64(lambda), e.j*x)
+			l[k] = EdgeLog(float64(lambda), e.j*x)
 		}
 		coupling[i] = T((l[0] - l[1] - l[2] + l[3]) / 4)
 		field[i] += T((l[0] + l[1] - l[2] - l[3]) / 4)
@@ -68,7 +68,7 @@ func (e *Edges[T]) Constant(lambda []T, nu float64) (sumA float64) {
 	}
 	for i, lambda := range lambda {
 		for _, x := range e.states(i, nu) {
-			sumA += edgeLog(float64(lambda), e.j*x) / 4
+			sumA += EdgeLog(float64(lambda), e.j*x) / 4
 		}
 	}
 	return sumA
@@ -98,7 +98,7 @@ func (e *Edges[T]) Slopes(byLambda, lambda, s, sh []T, nu, h float64) (byCouplin
 		probability := [4]float64{(1 + s + h + sh) / 4, (1 + s - h - sh) / 4, (1 - s + h - sh) / 4, (1 - s - h + sh) / 4}
 		var slope float64
 		for k, y := range e.states(i, nu) {
-			l, x := edgeSlope(float64(lambda), e.j*y)
+			l, x := EdgeSlope(float64(lambda), e.j*y)
 			slope += probability[k] * l
 			byCoupling += probability[k] * x * y
 		}
@@ -127,7 +127,7 @@ func PlainEdges[T Real](coupling, lambda []T, j float64) {
 		}
 	}
 	for i, lambda := range lambda {
-		coupling[i] = T((edgeLog(float64(lambda), j) - edgeLog(float64(lambda), -j)) / 2)
+		coupling[i] = T((EdgeLog(float64(lambda), j) - EdgeLog(float64(lambda), -j)) / 2)
 	}
 }
 
@@ -141,16 +141,16 @@ func PlainEdgeSlopes[T Real](byLambda, lambda, sh []T, j float64) (byCoupling fl
 	}
 	for i, lambda := range lambda {
 		equal := (1 + float64(sh[i])) / 2
-		l, x := edgeSlope(float64(lambda), j)
-		m, y := edgeSlope(float64(lambda), -j)
+		l, x := EdgeSlope(float64(lambda), j)
+		m, y := EdgeSlope(float64(lambda), -j)
 		byLambda[i] = T(equal*l + (1-equal)*m)
 		byCoupling += equal*x - (1-equal)*y
 	}
 	return byCoupling
 }
 
-// edgeLog returns ln(cosh x + lambda sinh x) without overflow.
-func edgeLog(lambda, x float64) float64 {
+// EdgeLog returns ln(cosh x + lambda sinh x) without overflow.
+func EdgeLog(lambda, x float64) float64 {
 	if x < 0 {
 		lambda, x = -lambda, -x
 	}
@@ -160,8 +160,8 @@ func edgeLog(lambda, x float64) float64 {
 	return x + math.Log((1+lambda)/2+(1-lambda)/2*math.Exp(-2*x))
 }
 
-// edgeSlope returns the derivatives of edgeLog by lambda and by x.
-func edgeSlope(lambda, x float64) (byLambda, byX float64) {
+// EdgeSlope returns the derivatives of EdgeLog by lambda and by x.
+func EdgeSlope(lambda, x float64) (byLambda, byX float64) {
 	sign := 1.0
 	if x < 0 {
 		lambda, x, sign = -lambda, -x, -1

@@ -39,3 +39,11 @@ func clamp(x, limit float32) float32 {
 	}
 	return x
 }
+
+// Exp sets dst[j] = exp(x[j]) to a relative error below 1e-6, for |x| below 87; it
+// saturates outside. dst may be x.
+func Exp(dst, x []float32) {
+	for j, v := range x {
+		dst[j] = exp2(v * math.Log2E)
+	}
+}

@@ -233,6 +233,18 @@ func (a *Archive) Has(name string) bool {
 // Names returns the names of all arrays and other members, sorted.
 func (a *Archive) Names() []string { return slices.Sorted(maps.Keys(a.arrays)) }
 
+// Part returns the members whose names end in suffix, without it. Errors name the
+// archive and the suffix.
+func (a *Archive) Part(suffix string) *Archive {
+	part := &Archive{fmt.Sprintf("%s (arrays ...%s)", a.path, suffix), map[string]Array{}}
+	for name, array := range a.arrays {
+		if short, ok := strings.CutSuffix(name, suffix); ok {
+			part.arrays[short] = array
+		}
+	}
+	return part
+}
+
 // Get returns the elements of an array, which must be of type T and of the
 // given shape; -1 stands for any length. The error names file and array.
 func Get[T any](a *Archive, name string, shape ...int) ([]T, error) {

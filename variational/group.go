@@ -1,0 +1,244 @@
+package variational
+
+import (
+	"math"
+	"sync"
+
+	"bethe/internal/kernel"
+	"bethe/rbm"
+	"bethe/units"
+)
+
+// Groups are the hidden groups of a one-hot kind, of which phi(f) = ln sum_k exp(f_k), and
+// one state more where none need be on. Of independent Gaussian fields its average is
+//
+//	E ln sum_k exp(f_k) = E max_k (f_k + Gumbel_k) - gamma,
+//
+// an integral of one dimension over the distribution functions F_k(t) = E exp(-exp(f_k - t)),
+// and so are T_k = E p_k and R_k = E p_k (1 - p_k), p the softmax. Features are held as spins:
+// their fields are half of f, and averages are those of 2y - 1. In float32 distribution
+// functions come from a table, and averages are off by less than 1e-4.
+type Groups[T rbm.Real] struct {
+	kind      units.Kind
+	functions gumbelFunctions
+	step      float64 // of the trapezoid rule over t
+}
+
+// NewGroups returns the hidden units of a kind, by tables.
+func NewGroups[T rbm.Real](kind units.Kind) *Groups[T] {
+	return &Groups[T]{kind, tabulatedGumbel(), 0.9}
+}
+
+// ExactGroups returns the same by quadrature to 1e-11 or better: the reference.
+func ExactGroups[T rbm.Real](kind units.Kind) *Groups[T] {
+	return &Groups[T]{kind, gumbelQuadrature{}, 0.35}
+}
+
+// Kind implements units.Hidden.
+func (g *Groups[T]) Kind() string { return g.kind.String() }
+
+// Together implements units.Hidden.
+func (g *Groups[T]) Together() int { return g.kind.States }
+
+// OffsetLimit implements units.Hidden.
+func (g *Groups[T]) OffsetLimit() float64 { return 1 }
+
+// Averages implements units.Hidden.
+func (g *Groups[T]) Averages(first, second, mean, variance []T, m int) {
+	w := g.space()
+	for a := range m {
+		take(w, mean, variance, m, a)
+		w.average(true)
+		for k := range g.kind.States {
+			first[k*m+a], second[k*m+a] = T(2*w.first[k]-1), T(4*w.second[k])
+		}
+	}
+}
+
+// Value implements units.Hidden.
+func (g *Groups[T]) Value(mean, variance []T, m int) float64 {
+	w, total := g.space(), 0.0
+	for a := range m {
+		take(w, mean, variance, m, a)
+		total += w.average(false)
+		for k := range g.kind.States {
+			total -= float64(mean[k*m+a])
+		}
+	}
+	return total
+}
+
+// gumbelFunctions give ln F of x = f - t that is normal with the given mean and variance,
+// and its logarithmic derivative by t.
+type gumbelFunctions interface {
+	at(mean, variance float64) (lnF, slope float64)
+}
+
+// groupSpace is the work on one group in one sample.
+type groupSpace struct {
+	functions      gumbelFunctions
+	none           bool
+	step           float64
+	mean, variance []float64 // of f
+	first, second  []float64
+	slope          []float64
+}
+
+func (g *Groups[T]) space() *groupSpace {
+	x := make([]float64, 5*g.kind.States)
+	k := g.kind.States
+	return &groupSpace{g.functions, g.kind.None, g.step, x[:k], x[k : 2*k], x[2*k : 3*k], x[3*k : 4*k], x[4*k:]}
+}
+
+// take sets the fields to those of sample a. Their variances are one a row, or one a sample.
+func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
+	alike := len(variance) == len(w.mean)
+	for k := range w.mean {
+		v := variance[k]
+		if !alike {
+			v = variance[k*m+a]
+		}
+		w.mean[k], w.variance[k] = 2*float64(mean[k*m+a]), 4*float64(v)
+	}
+}
+
+// average returns E ln sum exp f and, if asked, sets first and second.
+//
+// With s = ln sum exp(mean + variance/2) a single Gumbel variable around s has the same upper
+// tail as the largest, and the mean s + gamma, so that only differences of distribution
+// functions, and of densities, are integrated, which fall off fast on both sides.
+func (w *groupSpace) average(slopes bool) float64 {
+	far, deviations := 14.0, 7.0 // of the ends; what is left above falls as exp(2(mean + variance - t))
+	if w.step > 0.5 {
+		far, deviations = 4.5, 5
+	}
+	top, least, most := math.Inf(-1), math.Inf(-1), math.Inf(-1)
+	if w.none {
+		top, least, most = 0, 0, 0
+	}
+	for k, m := range w.mean {
+		v := w.variance[k]
+		top, most = max(top, m+v/2), max(most, m+v)
+		least = max(least, m-deviations*math.Sqrt(v))
+	}
+	sum := 0.0
+	if w.none {
+		sum = math.Exp(-top)
+	}
+	for k, m := range w.mean {
+		sum += math.Exp(m + w.variance[k]/2 - top)
+	}
+	centre := top + math.Log(sum)
+	clear(w.first)
+	clear(w.second)
+	total, beside, from := 0.0, 0.0, math.Floor((least-4)/w.step)*w.step
+	for t := from; t < max(centre, most)+far; t += w.step {
+		ln, all := 0.0, 0.0 // ln of the product of all F, and the sum of slopes
+		if w.none {
+			all = math.Exp(-t)
+			ln = -all
+		}
+		for k, m := range w.mean {
+			f, s := w.functions.at(m-t, w.variance[k])
+			ln += f
+			all += s
+			w.slope[k] = s
+			if ln < -60 {
+				break
+			}
+		}
+		beyond := math.Exp(centre - t)
+		gumbel, product := math.Exp(-beyond), 0.0
+		if ln >= -60 {
+			product = math.Exp(ln)
+		}
+		total += gumbel - product
+		beside += gumbel * beyond
+		if slopes && product > 0 {
+			for k, s := range w.slope {
+				w.first[k] += s * product
+				w.second[k] += s * (all - s) * product
+			}
+		}
+	}
+	for k, m := range w.mean {
+		w.first[k] = math.Exp(m+w.variance[k]/2-centre)*(1-beside*w.step) + w.first[k]*w.step
+		w.second[k] *= w.step
+	}
+	return centre + total*w.step
+}
+
+// gumbelQuadrature does the averages by the trapezoid rule.
+type gumbelQuadrature struct{}
+
+func (gumbelQuadrature) at(mean, variance float64) (lnF, slope float64) {
+	if variance == 0 {
+		e := math.Exp(mean)
+		return -e, e
+	}
+	const far = 8.5
+	deviation := math.Sqrt(variance)
+	step := min(0.5, 0.36/deviation) // errors fall as exp(-pi²/(step deviation))
+	var weight, f, d float64
+	for z := -far; z <= far; z += step {
+		w := math.Exp(-z * z / 2)
+		x := mean + deviation*z
+		e := math.Exp(x)
+		p := w * math.Exp(-e)
+		weight += w
+		f += p
+		d += p * e
+	}
+	if f == 0 || d == 0 {
+		return math.Inf(-1), 0
+	}
+	return math.Log(f / weight), d / f
+}
+
+// gumbelTable holds -ln F and its slope, for means from tableLow to tableHigh and standard
+// deviations up to tableWide, and interpolates linearly in both. Beyond, it is the quadrature.
+type gumbelTable struct{ values [][2]float32 } // [deviation][mean]
+
+const (
+	tableLow, tableHigh = -24.0, 5.0
+	tableMeans          = 29*32 + 1
+	tableWide           = 4.0
+	tableDeviations     = 4*16 + 1
+)
+
+var tabulatedGumbel = sync.OnceValue(func() gumbelFunctions {
+	t := gumbelTable{make([][2]float32, tableMeans*tableDeviations)}
+	for d := range tableDeviations {
+		deviation := tableWide * float64(d) / (tableDeviations - 1)
+		for k := range tableMeans {
+			mean := tableLow + (tableHigh-tableLow)*float64(k)/(tableMeans-1)
+			f, s := gumbelQuadrature{}.at(mean, deviation*deviation)
+			// both are close to exp(mean + variance/2) on the left: their logarithms are smooth
+			t.values[d*tableMeans+k] = [2]float32{float32(math.Log(-f)), float32(math.Log(s))}
+		}
+	}
+	return t
+})
+
+func (t gumbelTable) at(mean, variance float64) (lnF, slope float64) {
+	deviation := math.Sqrt(variance)
+	if !(deviation < tableWide && mean > tableLow) {
+		return gumbelQuadrature{}.at(mean, variance)
+	}
+	if mean >= tableHigh-1e-9 && deviation < 1 { // exp(mean) is far beyond 60
+		return math.Inf(-1), 0
+	}
+	if mean >= tableHigh-1e-9 {
+		return gumbelQuadrature{}.at(mean, variance)
+	}
+	x, y := (mean-tableLow)*((tableMeans-1)/(tableHigh-tableLow)), deviation*((tableDeviations-1)/tableWide)
+	k, d := int(x), int(y)
+	u, v := float32(x-float64(k)), float32(y-float64(d))
+	low, high := t.values[d*tableMeans+k:][:2], t.values[(d+1)*tableMeans+k:][:2]
+	var ln [2]float32
+	for j := range ln {
+		ln[j] = (1-v)*((1-u)*low[0][j]+u*low[1][j]) + v*((1-u)*high[0][j]+u*high[1][j])
+	}
+	kernel.Exp(ln[:], ln[:])
+	return -float64(ln[0]), float64(ln[1])
+}
