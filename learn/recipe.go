@@ -96,11 +96,9 @@ const (
 	BinaryRate    = 0.02
 	RealRate      = 0.05
 	RealBeta      = 1 // of real synapses: the unit they are counted in
-
-	DefaultMomentum = 0 // of adam
 )
 
-// momentumOf020 is what it was before it was a setting. Other rules than adam keep it.
+// momentumOf020 is what it was before it was a setting, and is by default.
 const momentumOf020 = variational.DefaultMomentum
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units
@@ -133,9 +131,6 @@ func (r *Recipe) Suit(asked ...string) {
 	}
 	if free(settingMomentum) {
 		r.Momentum = momentumOf020
-		if r.Rule == adam {
-			r.Momentum = DefaultMomentum
-		}
 	}
 	if free(settingSettle) {
 		r.Settle = 0

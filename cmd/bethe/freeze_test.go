@@ -77,6 +77,7 @@ var frozenTrains = []frozenRun{
 	{name: "settle-0", words: frozenChain + " --settle 0"},
 	{name: "undecided-sign", words: frozenChain + " --settle 0 --undecided sign"},
 	{name: "bayes", words: strings.Replace(frozenChain, frozenBeta, "", 1) + " --rule bayes --rate 0.1"},
+	{name: "momentum", words: frozenChain + " --momentum 0"},
 	{name: "clipped", words: frozenChain + " --rule clipped"},
 	{name: "sampled", words: frozenChain + " --synapses sampled"},
 	{name: "sign", words: frozenChain + " --synapses sign"},
