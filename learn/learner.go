@@ -227,6 +227,30 @@ func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, tempe
 	return l.objective.EstimateTerms(ctx, l.model, some, annealing)
 }
 
+// How the partition term of the bound at the end is annealed, if it is.
+const (
+	finalChains       = 100
+	finalTemperatures = 1000
+	leastTemperatures = 50
+
+	// freelyAnnealed is the number of synapses up to which the temperatures are finalTemperatures.
+	freelyAnnealed = 1 << 21
+)
+
+// temperaturesOf returns how many the bound at the end is annealed over. Of a large machine there
+// are fewer, so that annealing draws no more samples than learning did.
+func temperaturesOf(synapses int, drawn float64) int {
+	if synapses <= freelyAnnealed {
+		return finalTemperatures
+	}
+	return int(max(leastTemperatures, min(finalTemperatures, drawn/finalChains)))
+}
+
+// drawn returns how many samples the steps of learning took or drew.
+func (l *learner) drawn() float64 {
+	return float64(l.trainer.Step()) * float64(min(l.recipe.Batch, l.job.Data.Len())+l.recipe.Chains*l.recipe.Sweeps)
+}
+
 // report computes the result of a start that has learned, and the terms of its
 // bound.
 func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error) {
@@ -234,7 +258,8 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	look.model = model
 	samples := l.job.Data.Samples
 	some := samples.Choose(min(10000, samples.Cols()), look.key.Sub(stream.StartBound).Rand())
-	terms, by, err := look.terms(ctx, some, 100, 1000)
+	temperatures := temperaturesOf(model.Visible()*model.Hidden(), l.drawn())
+	terms, by, err := look.terms(ctx, some, finalChains, temperatures)
 	if err != nil {
 		return nil, terms, err
 	}
@@ -248,12 +273,15 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0
+	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
+		result.BoundTemperatures = temperatures
+	}
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}
 	if l.recipe.Partition == quenched {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
-		annealed, _, err := look.terms(ctx, some, 100, 1000)
+		annealed, _, err := look.terms(ctx, some, finalChains, temperatures)
 		if err != nil {
 			return nil, terms, err
 		}

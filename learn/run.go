@@ -48,6 +48,7 @@ type Job struct {
 	// about 3 % of the time.
 	MeasureEvery int
 	Pictures     Illustrator // nil: no pictures are drawn
+	Init         *rbm.File   // machine that learning starts from, if the recipe names no file; nil: random synapses
 
 	// Validation are data that are not learned from: their log-likelihood is measured along
 	// the way, in about 5 % of the time, and at the end. They change nothing of the
@@ -104,6 +105,7 @@ type Run struct {
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
+	family   family
 	finished *Result // of a call that came to the end
 	shipped  *rbm.File
 	met      *spin.Matrix // states that the scouts of the start that is kept have met; nil if there are none
@@ -151,6 +153,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
 		return nil, err
 	}
+	if job.Init != nil && recipe.Beta != 0 {
+		return nil, errInitBeta
+	}
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
 	}
@@ -161,10 +166,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkValidation(); err != nil {
 		return nil, err
 	}
-	if err := r.recipe.complete(job.Data.Visible()); err != nil {
-		return nil, err
-	}
-	if err := r.checkMemory(); err != nil {
+	if err := r.setFamily(); err != nil {
 		return nil, err
 	}
 	if err := r.loadPrior(); err != nil {
@@ -185,6 +187,22 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, errors.Join(err, r.keeper.close())
 	}
 	return r, nil
+}
+
+// setFamily sets what the run learns, and completes the recipe.
+func (r *Run) setFamily() error {
+	if r.recipe.directed() {
+		r.family = directed{r}
+		if err := r.recipe.completeDirected(&r.job.Data); err != nil {
+			return err
+		}
+		return r.checkDirectedMemory()
+	}
+	r.family = layered{r}
+	if err := r.recipe.complete(r.job.Data.Visible()); err != nil {
+		return err
+	}
+	return r.checkMemory()
 }
 
 // checkLabels returns an error if labels are to be learned and cannot be.
@@ -237,11 +255,8 @@ func (r *Run) Run(ctx context.Context, observe ...Observer) (*Result, error) {
 		return r.finished, nil
 	}
 	watching := observers(observe)
-	best, result, err := r.learnAll(ctx, watching)
+	result, err := r.family.learn(ctx, watching)
 	if err != nil {
-		return nil, err
-	}
-	if err := r.finish(ctx, watching, best, result); err != nil {
 		return nil, err
 	}
 	r.finished = result
@@ -258,6 +273,10 @@ func (r *Run) File() (*rbm.File, error) {
 	}
 	return rbm.Load(r.finished.Model)
 }
+
+// Met returns the heavy states that the scouts of the start that was kept have met, a column
+// each; nil if there are none, or the run was over before (Scouted reads them then).
+func (r *Run) Met() *spin.Matrix { return r.met }
 
 // learnAll learns from every start and returns the model with the best bound.
 func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[float32], *Result, error) {

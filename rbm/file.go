@@ -96,6 +96,11 @@ func (f *File) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: not written: %w", path, err)
 	}
+	return WriteArrays(path, arrays)
+}
+
+// WriteArrays writes a model file of the arrays that Arrays returns.
+func WriteArrays(path string, arrays []npy.Array) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
 }
 
@@ -144,11 +149,33 @@ var ErrNotModel = errors.New("not a model file")
 // Load reads a model file. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
 // to ±1 gets the theta where that rounding begins.
+//
+// The file of a machine of another family is a *FamilyError.
 func Load(path string) (*File, error) {
+	if family := FamilyOf(path); family != "" {
+		return nil, &FamilyError{path, family}
+	}
 	a, err := npy.ReadArchiveOf(path, maxModelBytes, memberCheck())
 	if err != nil {
 		return nil, err
 	}
+	return decode(a, path)
+}
+
+// Decode undoes Arrays: it is Load of arrays in memory, in the order of a model file
+// and named in errors by name. They may become part of what it returns.
+func Decode(name string, arrays []npy.Array) (*File, error) {
+	check := memberCheck()
+	for _, array := range arrays {
+		if err := check(array.Name, array.Shape); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return decode(npy.NewArchive(name, arrays), name)
+}
+
+// decode reads the arrays of a model file at path.
+func decode(a *npy.Archive, path string) (*File, error) {
 	meta, err := a.Bytes("meta.json")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrNotModel)

@@ -74,6 +74,8 @@ type Record struct {
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
 	Overlap        *Overlap `json:"overlap,omitempty"`
 
+	NoSingularValues string `json:"no_singular_values,omitempty"` // why they were not measured, though they were due
+
 	TeacherOverlaps []Number `json:"teacher_overlaps,omitempty"` // planted: matched |lambda.xi*|/N of each hidden unit
 
 	Synapses string `json:"synapses,omitempty"` // pictures, by their names in the pictures folder

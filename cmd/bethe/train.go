@@ -81,6 +81,11 @@ With --recipe the settings come from a file: an object in JSON with the names th
 run.json keeps under settings, or a whole run.json. Data, seed and folder are told
 by flags.
 
+With --model mixture one of --hidden causes is on at a time, and with --model tree
+there are groups of --states states between the causes and patches of the picture:
+directed machines, all of whose sums are exact. They learn by --rule em in whole passes
+(--epochs), a mixture also by --rule stdp, as a chip with counters would.
+
 --no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
@@ -90,6 +95,8 @@ by flags.
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
+  bethe train --model mixture --hidden 400 --evaluate --out runs/causes
+  bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -122,7 +129,8 @@ by flags.
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams)")
+	registerDirected(flags, &r.Directed)
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
@@ -139,6 +147,15 @@ by flags.
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
+}
+
+// registerDirected registers what tells directed machines.
+func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
+	flags.StringVar(&d.Model, "model", d.Model, "family of the machine: rbm, mixture (of --hidden causes) or tree (--hidden causes above groups of --states that each see a --patch)")
+	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
+	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
+	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what a spike costs a cause in ln weight, which all causes then share, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
@@ -192,9 +209,14 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.RuleHash = ""
 		}
 	}
+	if err := r.Foreign(asked...); err != nil {
+		return inFlags(err)
+	}
 	r.Suit(asked...)
-	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	for _, limit := range []string{"steps", "epochs", "time"} {
+		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
 		return usagef("--momentum is of --rule adam, clipped and hyperadam: --rule %s has none", r.Rule)
@@ -251,7 +273,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 	}
 	if job.Folder == "" {
-		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
+		job.Folder = f.recipe.FolderOf(f.data.name, c.seed, f.resume)
 	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
@@ -422,6 +444,16 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	if k := r.Causes; k != nil {
+		c.printf("%d causes, of which %d win fewer than %d training samples", k.Causes, k.Rare, learn.RareWins)
+		if k.Errors != nil {
+			c.printf("; the labels that they stand for are wrong for %.2f %% of %s", 100**k.Errors, r.Evaluated)
+		}
+		c.printf("\n")
+	}
+	if r.NoSingularValues != "" {
+		c.printf("not measured: %s\n", r.NoSingularValues)
 	}
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
