@@ -45,7 +45,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 		return nil, err
 	}
 	start := samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
-	engine, why := NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartChains))
+	engine, why := r.expectation(start, key.Sub(stream.StartChains))
 	partition := f.newPartition(engine, key.Sub(stream.StartDraws))
 	for _, part := range []any{engine, partition} {
 		if p, ok := part.(dual.Stateful); ok {
@@ -77,6 +77,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)
 	}
+	opt.MaxField = f.MaxField
 	if f.Fields {
 		opt.FieldRate = 1
 	}
@@ -126,7 +127,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		return nil, fmt.Errorf("after step %d: %w%s", l.trainer.Step(), err, l.kept())
 	}
 	if err != nil {
-		return nil, err
+		return nil, l.keepAfter(ctx, err)
 	}
 	if err := l.keeper.save(ctx, l); err != nil {
 		return nil, err
@@ -273,6 +274,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0
+	result.Sampler = l.samplerRead(ctx, true)
 	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
 		result.BoundTemperatures = temperatures
 	}
@@ -312,6 +314,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
 		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
 	}
+	r.Sampler = l.samplerRead(context.Background(), false)
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}

@@ -196,6 +196,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 // measureBound estimates the bound on some samples. What it fails at, the
 // context or an engine, the next step meets as well.
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
+	r.Sampler = m.samplerRead(ctx, true)
 	if terms, by, err := m.look.terms(ctx, m.some, boundChains, boundTemperatures); err == nil {
 		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	}

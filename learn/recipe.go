@@ -58,6 +58,7 @@ type Recipe struct {
 
 	Schedule
 	Expectation
+	Sampling
 	Directed
 
 	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
@@ -250,6 +251,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkSampler(); err != nil {
 		return err
 	}
 	return r.Expectation.Check()

@@ -17,6 +17,7 @@ import (
 	"bethe/evaluate"
 	"bethe/hyperadam"
 	"bethe/rbm"
+	"bethe/sampler"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
@@ -56,6 +57,10 @@ type Job struct {
 	Validation Data
 
 	Evaluation Evaluation
+
+	// Transport says how problems and samples of the recipe's sampler travel. Sampler takes its place, if it is not nil.
+	Transport sampler.Transport
+	Sampler   sampler.Sampler
 }
 
 // An Evaluation asks for the log-likelihood of the machine at the end.
@@ -108,7 +113,8 @@ type Run struct {
 	family   family
 	finished *Result // of a call that came to the end
 	shipped  *rbm.File
-	met      *spin.Matrix // states that the scouts of the start that is kept have met; nil if there are none
+	outside  sampler.Sampler // nil: our own engines
+	met      *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
 }
 
 // beginning makes the model that learning starts from.
@@ -178,6 +184,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.loadRule(); err != nil {
 		return nil, err
 	}
+	if err := r.openSampler(); err != nil {
+		return nil, err
+	}
 	r.describe()
 	if job.Folder != "" {
 		r.keeper = newFolder(r)
@@ -244,7 +253,13 @@ func (r *Run) Recipe() Recipe { return r.recipe }
 func (r *Run) Finished() bool { return r.finished != nil }
 
 // Close lets others open the folder. It may be called again.
-func (r *Run) Close() error { return r.keeper.close() }
+func (r *Run) Close() error {
+	err := r.keeper.close()
+	if r.outside != nil {
+		err = errors.Join(err, r.outside.Close())
+	}
+	return err
+}
 
 // Run learns from every start, keeps the one with the best bound, and ships its
 // machine. If the context is done the error is an *InterruptedError and a run with

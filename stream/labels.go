@@ -211,6 +211,15 @@ const (
 // Below the key of a start of messages.
 const MessagesGrowth = 1
 
+// Below the key of a part of the reads of a call of an outside sampler.
+const SamplerGauge = 0
+
+// Below the key of a temperature curve.
+const (
+	CurvePilot = iota
+	CurveTempering
+)
+
 // Below the key of directed machines: of their draws, and of a start of learning.
 const (
 	CausesStates = iota

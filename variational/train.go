@@ -27,26 +27,28 @@ type Options struct {
 	// again if its share of the longer run has not begun.
 	Extended int
 
-	Batch        int               // samples a step; 0 or more than there are: all of them
-	Synapses     rbm.Kind          // the zero value is rbm.BinaryKind
-	Settle       float64           // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
-	Release      float64           // share of the divergence from the prior that is left out
-	Decay        float64           // of rbm.RealKind a step, as a share of themselves in the gradient
-	Rule         Rule              // for the synapses; fields and coupling follow Adam, with DefaultMomentum
-	Momentum     Momentum          // of the synapses; BayesianRule has none
-	Weights      hyperadam.Weights // of HyperAdam; the zero value takes Adam's steps
-	Rate         float64           // of the synapses
-	FinalRate    float64           // share of all rates but OffsetRate that is left at the end
-	Fall         Fall              // how they get there
-	Warmup       float64           // share of learning, at its start, over which they rise from 0 in a straight line
-	Average      float64           // share of learning, at its end, whose models Result averages
-	FieldRate    float64           // of the fields, as a share of the synapses' rate; 0: fields are fixed
-	CouplingRate float64           // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
-	OwnRate      float64           // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
-	OffsetRate   float64           // share by which hidden offsets follow the hidden means each step; 0: fixed
-	MaxTheta     float64           // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
-	Key          stream.Key        // of the order of samples
-	Draw         stream.Key        // of rbm.SampledKind
+	Batch        int        // samples a step; 0 or more than there are: all of them
+	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
+	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
+	Release      float64    // share of the divergence from the prior that is left out
+	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
+	Rule         Rule       // for the synapses; fields and coupling follow Adam, with DefaultMomentum
+	Momentum     Momentum   // of the synapses; BayesianRule has none
+	Rate         float64    // of the synapses
+	FinalRate    float64    // share of all rates but OffsetRate that is left at the end
+	Fall         Fall       // how they get there
+	Warmup       float64    // share of learning, at its start, over which they rise from 0 in a straight line
+	Average      float64    // share of learning, at its end, whose models Result averages
+	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
+	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
+	OwnRate      float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
+	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
+	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
+	MaxField     float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
+	Key          stream.Key // of the order of samples
+	Draw         stream.Key // of rbm.SampledKind
+
+	Weights hyperadam.Weights // of HyperAdam; the zero value takes Adam's steps
 
 	// Labels of the samples, if they are to be learned: with LabelWeight > 0 the
 	// objective has, besides the bound, LabelWeight times the mean of
@@ -301,6 +303,9 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	at := func(rate, limit float64) move { return move{rate: rate, count: step, limit: limit} }
 	if r := rate * t.opt.FieldRate; r > 0 {
 		limit := math.Atanh(1-2/float64(t.samples.Len()+2)) + beyond
+		if t.opt.MaxField > 0 {
+			limit = min(limit, t.opt.MaxField*t.Model.Params.LargestCoupling())
+		}
 		t.state.visible.step(t.Model.VisibleField, g.VisibleField, at(r, limit))
 		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, at(r, limit))
 	}

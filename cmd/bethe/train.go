@@ -19,6 +19,7 @@ import (
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/sampler"
 )
 
 // trainFlags are what train is told.
@@ -36,6 +37,7 @@ type trainFlags struct {
 	validation                        string // data, or a share of the data
 	evaluate                          bool
 	ais                               aisFlags
+	transport                         sampler.Transport
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -47,46 +49,7 @@ func newTrainCommand(c *console) *cobra.Command {
 func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Learn a machine from data", Args: noArguments,
-		Long: `Learns a distribution over the binary synapses of a machine, and its fields and
-coupling, from data, and writes to a folder: model.npz (the machine, which
-numpy.load opens), pictures of its synapses and of samples, result.json, and
-metrics.jsonl, a line for each measurement along the way (see bethe plot).
-
-With no argument it learns 100 hidden units from the 60,000 handwritten digits
-carried inside. Learning ends at the first of --epochs, --steps and --time.
-Ctrl-C saves a checkpoint and ends with status 75; the same command with
---resume goes on, to the same bytes as if it had not been stopped (unless
---time is the limit, as then the machine's speed has a say). A run that is over
-goes on with --resume and a higher limit, at its final rate and in the phase that it
-ended in: that is not what one longer run gives, and is kept in its settings.
-
-Towards the end (--settle) the signs of the posterior learn on as one machine:
-the one that is saved. With --settle 0 it has the signs of the synapses that are
-decided, and draws of the others.
-
-With --init learning starts from the machine of a model file: of an earlier run,
-or one that another program learned with real weights (see bethe import). Binary
-synapses take their signs from real weights and their certainty from their sizes:
-the coupling becomes the root mean square of the weights, and the mean of a synapse
-the weight divided by it, up to ±0.96; real synapses start at the weights. Fields
-and offsets follow, so that the machine is the same seen from these data.
-
-With --label-weight W the labels of the data have a say in what the hidden units
-look at: a linear classifier of the hidden means learns along, and W times the
-mean ln p(label) that it gives, from a random half of the means, joins the bound.
-Labels are better read from such features (see bethe features), at a price in
-likelihood. The model file holds the machine alone.
-
-With --recipe the settings come from a file: an object in JSON with the names that
-run.json keeps under settings, or a whole run.json. Data, seed and folder are told
-by flags.
-
-With --model mixture one of --hidden causes is on at a time, and with --model tree
-there are groups of --states states between the causes and patches of the picture:
-directed machines, all of whose sums are exact. They learn by --rule em in whole passes
-(--epochs), a mixture also by --rule stdp, as a chip with counters would.
-
---no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
+		Long: help("train"),
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
@@ -95,6 +58,7 @@ directed machines, all of whose sums are exact. They learn by --rule em in whole
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
+  bethe train --hidden 12 --no-centre --max-field 4 --sampler './annealer {reads} {seed}' --out runs/annealed
   bethe train --model mixture --hidden 400 --evaluate --out runs/causes
   bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
@@ -129,6 +93,7 @@ directed machines, all of whose sums are exact. They learn by --rule em in whole
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
+	registerSampling(flags, &r.Sampling, &f.transport)
 	registerDirected(flags, &r.Directed)
 	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
@@ -209,6 +174,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.RuleHash = ""
 		}
 	}
+	if f.transport.Folder != "" && r.Sampler == "" {
+		r.Sampler = learn.FolderSampler
+	}
 	if err := r.Foreign(asked...); err != nil {
 		return inFlags(err)
 	}
@@ -249,7 +217,7 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}}
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
@@ -289,7 +257,10 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	work := func() error {
 		result, err := run.Run(ctx, watching...)
 		var interrupted *learn.InterruptedError
+		var failed *learn.SamplerError
 		switch {
+		case errors.As(err, &failed):
+			return fmt.Errorf("%w\nnothing is lost: go on with the same command and --resume --out %q", err, job.Folder)
 		case errors.As(err, &interrupted) && interrupted.Over:
 			return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, job.Folder)
 		case errors.As(err, &interrupted):
@@ -438,6 +409,9 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	c.printBound(folder)
 	if r.BoundAnnealed != nil {
 		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if s := r.Sampler; s != nil {
+		c.printf("%s\n", s.Text())
 	}
 	if v := r.Validation; v != nil {
 		c.printf("log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
