@@ -207,6 +207,7 @@ Without anything else to hand, start with
 		newDenoiseCommand(c),
 		newFeaturesCommand(c),
 		newLearnRuleCommand(c),
+		newSpikesCommand(c),
 		newPlantedCommand(c),
 		newInferCommand(c),
 		newReproduceCommand(c),
