@@ -218,6 +218,7 @@ Without anything else to hand, start with
 		newImportCommand(c),
 		newVerifyCommand(c),
 		newThermometerCommand(c),
+		newThermoCommand(c),
 		newDataCommand(c),
 		newVersionCommand(c),
 	)
