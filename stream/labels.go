@@ -243,3 +243,17 @@ const (
 	CausesOrder
 	CausesWinners // one below it for each sample
 )
+
+// Below the key of the way to a machine and back.
+const (
+	WayProfile = iota
+	WayTempering
+	WayPilot
+	WayForward
+	WayReverse
+	WayHeatBlocks
+	WayHeatPalindromic
+	WayAnnealing
+	WayCurve
+	WayStarts
+)

@@ -220,6 +220,7 @@ Without anything else to hand, start with
 		newImportCommand(c),
 		newVerifyCommand(c),
 		newThermometerCommand(c),
+		newThermoCommand(c),
 		newDataCommand(c),
 		newVersionCommand(c),
 	)
