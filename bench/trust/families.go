@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"bethe/rbm"
@@ -403,7 +404,7 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 // build calls with the machines of the families whose names begin with only, the first of each first.
 func build(seed uint64, rounds int, only string, each func(family string, make func() (*built, error)) error) error {
 	for round := range rounds {
-		for f, fam := range families {
+		for f, fam := range slices.Concat(families, attacks) {
 			for j := range fam.share {
 				if !strings.HasPrefix(fam.name, only) {
 					continue
