@@ -139,10 +139,15 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
 	spin.Prepare[T](c.visible)
+	if net.HiddenKind.OneHot() {
+		rbm.SetMeans(c.means, fields, net.HiddenKind, c.Count)
+	}
 	together := kernel.RowsTogether() // hidden units, whose rows are still in cache in the product
 	parallel.For(net.Hidden(), together, func(lo, hi int) {
 		means := c.means[lo*c.Count : hi*c.Count]
-		kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])
+		if !net.HiddenKind.OneHot() {
+			kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])
+		}
 		for mu := lo; mu < hi; mu++ {
 			dst.Hidden[mu] = T(kernel.Sum(c.means[mu*c.Count:(mu+1)*c.Count])) * scale
 		}
@@ -205,9 +210,9 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.InitialVisible != nil {
-		base = units.MeanFields(c.InitialVisible)
+		base = units.FeatureFields(c.InitialVisible, net.VisibleKind)
 	}
-	scouts.StartAt(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
+	scouts.StartAt(sample.OnNetwork(net).From(base).Scattered(count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
 			return err
