@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"math"
+	"slices"
 
 	"bethe/stream"
 	"bethe/thermo"
@@ -11,18 +12,19 @@ import (
 // and reverse annealing cross (thermo.BAR), with its interval, and the slope of Crooks'
 // theorem. It is part of Judge, before the reasons.
 func (e *Evidence) acceptance(l *LogLikelihood, key stream.Key) {
-	z, _ := thermo.BAR(e.Forward, e.Reverse)
-	bar := e.LogWeight - z
-	in := e.acceptanceInterval(key)
+	reverse := e.reverseKept()
+	z, _ := thermo.BAR(e.Forward, reverse)
+	bar := e.LogWeight - z - e.leftOut()
+	in := e.acceptanceInterval(reverse, key)
 	l.BAR, l.BARInterval = &bar, &in
-	if slope, se, deviations := thermo.CrooksSlope(e.Forward, e.Reverse); !math.IsNaN(slope + se + deviations) {
+	if slope, se, deviations := thermo.CrooksSlope(e.Forward, reverse); !math.IsNaN(slope + se + deviations) {
 		l.Equilibrium.CrooksSlope, l.Equilibrium.CrooksSlopeError, l.Equilibrium.CrooksDeviations = &slope, &se, &deviations
 	}
 }
 
 // acceptanceInterval returns the 95 % interval of BAR, by a bootstrap of whole chains of both
-// directions, which reaches to where Z holds modes that forward may have missed.
-func (e *Evidence) acceptanceInterval(key stream.Key) Interval {
+// directions, those given of reverse, which reaches to where Z holds modes that forward may have missed.
+func (e *Evidence) acceptanceInterval(backward []float64, key stream.Key) Interval {
 	n := len(e.Forward)
 	both := func(chosen []int) (value, standardError float64) { // of the chains of both directions, forward first
 		var forward, reverse []float64
@@ -30,7 +32,7 @@ func (e *Evidence) acceptanceInterval(key stream.Key) Interval {
 			if l < n {
 				forward = append(forward, e.Forward[l])
 			} else {
-				reverse = append(reverse, e.Reverse[l-n])
+				reverse = append(reverse, backward[l-n])
 			}
 		}
 		if len(forward) == 0 || len(reverse) == 0 {
@@ -38,8 +40,8 @@ func (e *Evidence) acceptanceInterval(key stream.Key) Interval {
 		}
 		return thermo.BAR(forward, reverse)
 	}
-	low, high := studentised(first(n+len(e.Reverse)), key.Sub(stream.EstimateBootstrap).Sub(stream.BootstrapAcceptance), both)
-	return Interval{e.LogWeight - high - e.missing(), e.LogWeight - low}
+	low, high := studentised(first(n+len(backward)), key.Sub(stream.EstimateBootstrap).Sub(stream.BootstrapAcceptance), both)
+	return Interval{e.LogWeight - high - max(e.missing(), e.leftOut()), e.LogWeight - low}
 }
 
 // best returns the estimate to be quoted: BAR if nothing speaks against equilibrium, else the mean.
@@ -65,5 +67,5 @@ const slopeDeviations = 4
 
 // workSpread returns the standard deviation of the gains of both directions.
 func (e *Evidence) workSpread() float64 {
-	return deviation(append(append([]float64(nil), e.Forward...), e.Reverse...))
+	return deviation(slices.Concat(e.Forward, e.reverseKept()))
 }

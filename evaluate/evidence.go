@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -58,6 +59,7 @@ func (e *Evidence) Alone() []float64 {
 // Judge fills in the intervals of an estimate, and the verdict, from its evidence. Likelihoods are
 // at most limit. Judgements of the same evidence with the same key are equal.
 func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
+	e.leaveOut(l)
 	forward, reverse, raise, exchanged := e.Intervals(key)
 	if forward[0] > reverse[1] { // reverse starts have missed something, or forward has, and the truth is likely between
 		reverse[1] = *l.ForwardAIS
@@ -98,16 +100,67 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 		}
 		return list
 	}
+	measured := slices.Clone(alone)
+	for k := range e.Modes {
+		m := &e.Modes[k]
+		for _, l := range m.Ensembles {
+			measured[l] = min(alone[l], m.whole())
+		}
+	}
 	fromData, fromAfar := of(0, half), of(half, n)
 	if len(fromData) < 2 || len(fromAfar) < 2 {
 		fromData, fromAfar = first(half), first(n)[half:]
 	}
 	q.StartDifferenceKept, q.StartDifferenceKeptError = difference(fromData, fromAfar)
-	q.StartDifferenceWeighed = lnMean(pick(alone, fromAfar)) - lnMean(pick(alone, fromData))
+	q.StartDifferenceWeighed = lnMean(pick(measured, fromAfar)) - lnMean(pick(measured, fromData))
 	e.acceptance(l, key)
 	q.Reasons = reasons(l, e)
 	q.Reached = len(q.Reasons) == 0
 	l.Best = l.best()
+}
+
+// leaveOut makes the estimates by reverse and tempered those of the ensembles that are in no light
+// state, and adds what the light modes weigh. Ensembles that stay in them are out of equilibrium: there are too
+// many, and exchanges tell of them where on the ladder they froze.
+func (e *Evidence) leaveOut(l *LogLikelihood) {
+	kept := e.kept()
+	if len(kept) < 2 || len(kept) == e.Ensembles() {
+		return
+	}
+	reverse := e.reverseKept()
+	lnZ, square := lnHarmonicMean(reverse), 0.0
+	for _, x := range reverse {
+		square += math.Exp(2 * (lnZ - x))
+	}
+	left := e.leftOut()
+	*l.ReverseAIS, l.ReverseSpread, l.ReverseEffective = e.LogWeight-lnZ-left, deviation(reverse), float64(len(kept))*float64(len(kept))/square
+	*l.Tempered = e.LogWeight - e.LnZ(kept) - left
+	*l.Gap = *l.ForwardAIS - *l.ReverseAIS
+	l.Mean = min(*l.ReverseAIS, l.leastCeiling())
+}
+
+// total returns how much an ln Z would grow if all measured modes were missing in it.
+func (e *Evidence) total(lnZ float64) float64 {
+	sum := 0.0
+	for k := range e.Modes {
+		sum += math.Exp(e.Modes[k].own() - lnZ)
+	}
+	return math.Log1p(sum)
+}
+
+// leftOut returns how much ln Z grows by the light modes, whose ensembles are not kept.
+func (e *Evidence) leftOut() float64 {
+	kept := e.kept()
+	if len(kept) < 2 {
+		return 0
+	}
+	lnZ, sum := lnHarmonicMean(e.reverseKept()), 0.0
+	for k := range e.Modes {
+		if m := &e.Modes[k]; len(m.Ensembles) > 0 && !slices.Contains(kept, m.Ensembles[0]) {
+			sum += math.Exp(m.own() - lnZ)
+		}
+	}
+	return math.Log1p(sum)
 }
 
 // reference returns the ln Z against which modes are held: by all tempered ensembles or by
@@ -116,12 +169,22 @@ func (e *Evidence) reference() float64 {
 	return min(e.LnZ(first(e.Ensembles())), lnHarmonicMean(e.Reverse))
 }
 
-// light returns the tempered ensembles in modes that weigh next to nothing.
+// light returns the tempered ensembles in the lightest modes that together weigh next to nothing.
 func (e *Evidence) light() (list []int) {
+	shares := make([]float64, len(e.Modes))
 	for k := range e.Modes {
-		if e.Modes[k].own()-e.reference() < minShare {
-			list = append(list, e.Modes[k].Ensembles...)
+		shares[k] = math.Exp(e.Modes[k].own() - e.reference())
+	}
+	order, sum := first(len(shares)), 0.0
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(shares[a], shares[b]) })
+	for _, k := range order {
+		if len(e.Modes[k].Ensembles) == 0 {
+			continue
 		}
+		if sum += shares[k]; sum >= math.Exp(minShare) {
+			break
+		}
+		list = append(list, e.Modes[k].Ensembles...)
 	}
 	slices.Sort(list)
 	return list
@@ -138,8 +201,8 @@ func pick(values []float64, of []int) []float64 {
 // Intervals returns those of forward, reverse, RAISE and tempered. Those of the first two and
 // the last are by bootstraps of t ratios over chains and ensembles. Forward may have missed the
 // modes of ensembles that stand apart, and its interval reaches to where Z holds them too. If some ensembles
-// are in light states, the intervals of reverse and tempered reach from those with them to
-// those without.
+// are in light states, the intervals of reverse and tempered are those of the others, and reach to where Z
+// holds the light states too.
 func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered Interval) {
 	key = key.Sub(stream.EstimateBootstrap)
 	n := len(e.Forward)
@@ -156,7 +219,10 @@ func (e *Evidence) Intervals(key stream.Key) (forward, reverse, raise, tempered 
 	exchanged := func(of []int) Interval { return in(studentised(of, key.Sub(stream.BootstrapTempered), e.lnZAndError)) }
 	reverse, tempered = reversed(first(n)), exchanged(first(n))
 	if kept := e.kept(); len(kept) >= 2 && len(kept) < n {
-		reverse, tempered = reverse.or(reversed(kept)), tempered.or(exchanged(kept))
+		reverse, tempered = reversed(kept), exchanged(kept)
+		left := e.leftOut()
+		reverse[0] -= left
+		tempered[0] -= left
 	}
 	forward[0] -= e.missing()
 	values := bootstrap(len(e.RAISE), key.Rand(), func(chosen []int) float64 { return mean(pick(e.RAISE, chosen)) })
@@ -172,11 +238,6 @@ func (e *Evidence) missing() float64 {
 	return math.Log1p(sum)
 }
 
-// or returns the interval that reaches over both.
-func (in Interval) or(other Interval) Interval {
-	return Interval{min(in[0], other[0]), max(in[1], other[1])}
-}
-
 // kept returns the tempered ensembles that are in no light mode.
 func (e *Evidence) kept() (list []int) {
 	light := e.light()
@@ -186,6 +247,15 @@ func (e *Evidence) kept() (list []int) {
 		}
 	}
 	return list
+}
+
+// reverseKept returns ln Z by each reverse chain that started at a tempered ensemble in no light
+// mode, or by all if fewer than two would be left.
+func (e *Evidence) reverseKept() []float64 {
+	if kept := e.kept(); len(kept) >= 2 {
+		return pick(e.Reverse, kept)
+	}
+	return e.Reverse
 }
 
 // studentised returns the 95 % interval of a statistic of some things about its value, by a

@@ -116,6 +116,14 @@ func (o *Options) check() error {
 	return nil
 }
 
+// Check returns an error if the options, as they stand, are of no estimate of such a machine.
+func (o *Options) Check(visible, hidden int) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	return o.CheckMemory(visible, hidden)
+}
+
 // CheckMemory returns a *setting.Error of ais_chains if no memory holds so many chains of
 // a machine.
 func (o *Options) CheckMemory(visible, hidden int) error {

@@ -32,6 +32,7 @@ const (
 	modePilotSteps  = 500  // at least
 	modeShare       = 4    // of the temperatures of the estimate, as a divisor
 	leastModeSteps  = 200  // temperatures
+	trialShare      = -4   // nats: ln of the share of Z below which the trial is enough
 	modeResemblance = 0.25 // of the square of the distance to other states
 )
 
@@ -184,7 +185,7 @@ func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V,
 		return false, err
 	}
 	mode.Reverse = trial.LogWeights
-	if mode.own()-e.evidence.reference() < minShare-1 {
+	if mode.own()-e.evidence.reference() < trialShare {
 		return false, nil
 	}
 	if source, at, err = e.base(ctx, states, columns, modeChains, key.Sub(stream.ModeStates)); err != nil {

@@ -20,7 +20,8 @@ type Sampling struct {
 	// Units are held at what they are in Held, visible x 1; none if Held is nil.
 	Units    []int
 	Held     *spin.Matrix
-	Key      stream.Key // of a seed
+	From     *spin.Matrix // states that chains start at, visible x Count; nil: random ones. Not of tempered chains
+	Key      stream.Key   // of a seed
 	Progress func(fraction float64)
 }
 
@@ -38,7 +39,8 @@ const (
 	rungDistance  = 1.
 )
 
-// Sample draws samples by block Gibbs sampling, from chains that start at random.
+// Sample draws samples by block Gibbs sampling, from chains that start at random or at
+// given states.
 // The error is the context's.
 func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, error) {
 	chains := sample.NewChains(sample.OnMachine(machine), s.Count, s.Key)
@@ -47,6 +49,9 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 		held = spin.New(machine.Visible(), s.Count)
 		s.Held.Gather(held, make([]int, s.Count))
 		chains.Clamp(s.Units, held)
+	}
+	if s.From != nil {
+		chains.StartAt(s.From)
 	}
 	if !s.Tempered {
 		return &Samples{Chains: chains}, s.sweep(ctx, func() { chains.Sweep(1) })

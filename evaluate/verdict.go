@@ -70,15 +70,16 @@ type Reason struct {
 const (
 	maxExcess     = 3   // nats of ln Z, of an ensemble alone, from which on it is looked at
 	maxHeavier    = 1   // nats of ln Z, by their own base
-	minShare      = -3  // nats: ln of the share of Z below which states are light
+	minShare      = -2  // nats: ln of the share of Z below which states are light, all of them together
 	maxDifference = 3   // standard errors
 	leastMatters  = 0.1 // nats: differences below it do not matter
+	maxKept       = 0.5 // nats
 	maxWeighed    = 1   // nats
 	maxGap        = 1
 	minEffective  = 10 // chains
 	minRoundTrips = 1  // an ensemble
 	// minAutocorrelated is the least number of sweeps that count, in units of the autocorrelation time.
-	minAutocorrelated = 3
+	minAutocorrelated = 1
 )
 
 // reasons returns what speaks against an estimate.
@@ -91,8 +92,9 @@ func reasons(l *LogLikelihood, ev *Evidence) []Reason {
 	const sweeps, ensembles, temperatures = "more sweeps", "more ensembles", "more temperatures"
 	a := &q.Apart
 	kinds, heavier, worst := 0, Found{}, &Found{Likelihood: math.Inf(1)}
+	total := ev.total(ev.LogWeight - *l.ReverseAIS)
 	for k := range a.Found {
-		if f := &a.Found[k]; f.Likelihood < l.Mean-maxHeavier && f.Share > minShare {
+		if f := &a.Found[k]; f.Likelihood < l.Mean-maxHeavier && total > maxHeavier {
 			kinds++
 			heavier.Ensembles += f.Ensembles
 			heavier.Searched += f.Searched
@@ -109,7 +111,7 @@ func reasons(l *LogLikelihood, ev *Evidence) []Reason {
 		doubt(UnknownDoubt, sweeps, "%d ensembles stand apart, by up to %.1f nats, each in states of its own", a.Unmeasured, a.Excess)
 	}
 	if 2*a.Light > q.Ensembles {
-		doubt(LightDoubt, sweeps, "%d of %d tempered ensembles are in states that weigh next to nothing", a.Light, q.Ensembles)
+		doubt(LightDoubt, sweeps, "%d of %d tempered ensembles are in states that together weigh little", a.Light, q.Ensembles)
 	}
 	if l.ceilingBinds() {
 		doubt(CeilingDoubt, ensembles, "a single state weighs so much that the likelihood is at most %.3f", l.leastCeiling())
@@ -117,7 +119,7 @@ func reasons(l *LogLikelihood, ev *Evidence) []Reason {
 	if l.AboveLimit {
 		doubt(LimitDoubt, ensembles+" and "+temperatures, "%.3f is more than any log-likelihood can be", *l.ReverseAIS)
 	}
-	if d, e := q.StartDifferenceKept, q.StartDifferenceKeptError; math.Abs(d) > max(leastMatters, maxDifference*e) {
+	if d, e := q.StartDifferenceKept, q.StartDifferenceKeptError; math.Abs(d) > max(maxKept, maxDifference*e) {
 		doubt(StartsDoubt, sweeps, "ensembles that started at data and far from data differ by %.3f ± %.3f", d, e)
 	} else if w := q.StartDifferenceWeighed; math.Abs(w) > maxWeighed {
 		doubt(StartsDoubt, sweeps, "by what their states weigh, ensembles that started at data and far from data differ by %.3f", w)

@@ -79,7 +79,7 @@ func TestJudge(t *testing.T) {
 		{TemperedDoubt, func(l *LogLikelihood, _ *Evidence) { *l.Tempered = *l.ReverseAIS + 1.5 }},
 		{EffectiveDoubt, func(l *LogLikelihood, _ *Evidence) { l.ReverseEffective = 9 }},
 		{TripsDoubt, func(l *LogLikelihood, _ *Evidence) { l.Equilibrium.RoundTrips = 0.5 }},
-		{SlowDoubt, func(_ *LogLikelihood, e *Evidence) { e.Autocorrelation = 50 }},
+		{SlowDoubt, func(_ *LogLikelihood, e *Evidence) { e.Autocorrelation = 150 }},
 		{CeilingDoubt, func(l *LogLikelihood, _ *Evidence) { *l.Ceiling = *l.ReverseAIS - 1 }},
 		{CeilingDoubt, func(l *LogLikelihood, _ *Evidence) { l.Equilibrium.Search.Ceiling = *l.ReverseAIS - 1 }},
 		{LimitDoubt, func(l *LogLikelihood, e *Evidence) { e.LogWeight += 100 }},
@@ -133,6 +133,35 @@ func TestNoExchange(t *testing.T) {
 	e := &Evidence{Ratios: []sample.Ratio{{Up: []float64{0, 0}, Down: []float64{1, 2}}}}
 	if value, se := e.lnZAndError([]int{0, 1}); math.IsNaN(value) || math.IsInf(value, 0) || math.IsNaN(se) || se == 0 {
 		t.Errorf("%v ± %v", value, se)
+	}
+}
+
+// Ensembles in states that weigh little are left out of reverse and tempered, and the weight of the
+// states is added. States that weigh more stay.
+func TestLeaveOut(t *testing.T) {
+	const n = 10
+	ratio := sample.Ratio{Up: slices.Repeat([]float64{1}, n), Down: slices.Repeat([]float64{1}, n)}
+	ratio.Up[2], ratio.Up[3] = 1e9, 1e9 // these tell nonsense
+	e := &Evidence{LogWeight: -5, Forward: make([]float64, n), Reverse: make([]float64, n), RAISE: make([]float64, n), Ratios: []sample.Ratio{ratio},
+		Modes: []Mode{{Ensembles: []int{2}, Reverse: []float64{-4}}, {Ensembles: []int{3}, Reverse: []float64{-5}}, {Ensembles: []int{4}, Reverse: []float64{-0.5}}, {Searched: []int{1}, Reverse: []float64{-9}}}}
+	e.Reverse[2], e.Reverse[3] = 50, 60
+	if light := e.light(); !slices.Equal(light, []int{2, 3}) {
+		t.Fatalf("light: %v", light)
+	}
+	forward, reverse, tempered, ceiling, gap := -5.0, e.LogWeight-lnHarmonicMean(e.Reverse), e.LogWeight-e.LnZ(first(n)), 0.0, 0.0
+	l := LogLikelihood{ForwardAIS: &forward, ReverseAIS: &reverse, Tempered: &tempered, Ceiling: &ceiling, Gap: &gap, Equilibrium: &Equilibrium{}}
+	if reverse > -5.2 || tempered > -20 {
+		t.Fatalf("with all: %v and %v", reverse, tempered)
+	}
+	e.leaveOut(&l)
+	if want := -5 - math.Log1p(math.Exp(-4)+math.Exp(-5)); math.Abs(reverse-want) > 1e-9 || math.Abs(tempered-want) > 1e-9 || l.Mean != reverse || gap != forward-reverse {
+		t.Errorf("without: %v, %v and %v, not %v", reverse, tempered, l.Mean, want)
+	}
+	if math.Abs(l.ReverseEffective-(n-2)) > 1e-9 || l.ReverseSpread > 1e-9 {
+		t.Errorf("%v effective chains of %d, spread %v", l.ReverseEffective, n-2, l.ReverseSpread)
+	}
+	if _, in, _, _ := e.Intervals(stream.New(1)); in[0] > reverse || in[1] < -5 {
+		t.Errorf("the interval %v does not reach from without to with the light states", in)
 	}
 }
 

@@ -42,7 +42,7 @@ func (l *LogLikelihood) Text(data string) string {
 		}
 	}
 	if n := q.Apart.Light; n > 0 {
-		line("  %d of %d ensembles are in states that weigh next to nothing; the intervals of reverse and tempered allow for them", n, q.Ensembles)
+		line("  %d of %d ensembles are in states that together weigh little: reverse and tempered are by the others", n, q.Ensembles)
 	}
 	if s := q.Search; s != nil && s.Remembered > 0 {
 		line("  %d of %d starts of the search are states that were met in learning or given", s.Remembered, s.Starts)

@@ -51,13 +51,24 @@ func (r *Run) loadPrior() error {
 	return setSum(&r.recipe.PriorHash, "prior", r.recipe.Prior, hashOf(prior.Theta))
 }
 
-// loadInit loads the machine that learning starts from, if the recipe names one,
-// and sets its sum.
+// loadInit loads the machine that learning starts from, if the recipe or the job has
+// one, and sets its sum.
 func (r *Run) loadInit() error {
-	path := r.recipe.Init
-	if path == "" {
+	if path := r.recipe.Init; path != "" {
+		return r.loadInitFile(path)
+	}
+	file, name := r.job.Init, "the first machine"
+	if file == nil {
 		return nil
 	}
+	as := r.recipe
+	if as.Init = name; as.Check() != nil {
+		return as.Check()
+	}
+	return r.setInit(file, name)
+}
+
+func (r *Run) loadInitFile(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return fmt.Errorf("%s: a folder: name the model file in it, such as %s", path, runs.ModelFile)
 	}
@@ -65,9 +76,14 @@ func (r *Run) loadInit() error {
 	if err != nil {
 		return err
 	}
+	return r.setInit(file, path)
+}
+
+// setInit makes a machine, which errors call name, the one that learning starts from.
+func (r *Run) setInit(file *rbm.File, name string) error {
 	visible, hidden := r.job.Data.Visible(), r.recipe.Hidden
 	if n, p := file.Visible(), file.Hidden(); n != visible || p != hidden {
-		return fmt.Errorf("%s: a machine of %d x %d units, where learning is of %d x %d (samples have %d units, the recipe has %d hidden ones)", path, n, p, visible, hidden, visible, hidden)
+		return fmt.Errorf("%s: a machine of %d x %d units, where learning is of %d x %d (samples have %d units, the recipe has %d hidden ones)", name, n, p, visible, hidden, visible, hidden)
 	}
 	arrays, err := file.Arrays()
 	if err != nil {
@@ -79,8 +95,8 @@ func (r *Run) loadInit() error {
 			data = append(data, a.Data)
 		}
 	}
-	r.begin = fromMachine{file, path}
-	return setSum(&r.recipe.InitHash, "init", path, hashOf(data...))
+	r.begin = fromMachine{file, name}
+	return setSum(&r.recipe.InitHash, "init", name, hashOf(data...))
 }
 
 // setSum sets the sum of what was loaded. If the recipe has one it must be that.

@@ -47,6 +47,7 @@ type Job struct {
 	// about 3 % of the time.
 	MeasureEvery int
 	Pictures     Illustrator // nil: no pictures are drawn
+	Init         *rbm.File   // machine that learning starts from, if the recipe names no file; nil: random synapses
 
 	// Validation are data that are not learned from: their log-likelihood is measured along
 	// the way, in about 5 % of the time, and at the end. They change nothing of the
@@ -148,6 +149,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	}
 	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
 		return nil, err
+	}
+	if job.Init != nil && recipe.Beta != 0 {
+		return nil, errInitBeta
 	}
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval

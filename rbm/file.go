@@ -105,6 +105,11 @@ func (f *File) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: not written: %w", path, err)
 	}
+	return WriteArrays(path, arrays)
+}
+
+// WriteArrays writes a model file of the arrays that Arrays returns.
+func WriteArrays(path string, arrays []npy.Array) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(w, arrays) })
 }
 
@@ -163,6 +168,23 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decode(a, path)
+}
+
+// Decode undoes Arrays: it is Load of arrays in memory, in the order of a model file
+// and named in errors by name. They may become part of what it returns.
+func Decode(name string, arrays []npy.Array) (*File, error) {
+	check := memberCheck()
+	for _, array := range arrays {
+		if err := check(array.Name, array.Shape); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return decode(npy.NewArchive(name, arrays), name)
+}
+
+// decode reads the arrays of a model file at path.
+func decode(a *npy.Archive, path string) (*File, error) {
 	meta, err := a.Bytes("meta.json")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrNotModel)

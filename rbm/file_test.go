@@ -428,3 +428,36 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestDecode: Decode undoes Arrays, and is as strict as Load.
+func TestDecode(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	q := NewPosterior[float32](5, 3)
+	for k := range q.Theta {
+		q.Theta[k] = float32(rng.NormFloat64())
+	}
+	f := &File{Params: NewParams(5, 3, 0.4), Synapses: Learned(q.Sign(), q), Info: Info{Seed: 3}}
+	arrays, err := f.Arrays()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := Decode("a name", arrays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !read.Machine().Signs().Equal(f.Machine().Signs()) || read.Coupling() != 0.4 || read.Info.Seed != 3 {
+		t.Errorf("another machine: %+v", read)
+	}
+	path := t.TempDir() + "/m.npz"
+	if err := WriteArrays(path, arrays); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil {
+		t.Error(err)
+	}
+	for _, wrong := range [][]npy.Array{arrays[1:], arrays[:4], append(slices.Clone(arrays), npy.Array{Name: "more", Shape: []int{1}, Data: []float64{1}})} {
+		if _, err := Decode("a name", wrong); err == nil || !strings.Contains(err.Error(), "a name") {
+			t.Errorf("%d arrays: %v", len(wrong), err)
+		}
+	}
+}

@@ -16,6 +16,7 @@ type built struct {
 	name    string
 	machine *rbm.Machine
 	samples *spin.Matrix
+	met     *spin.Matrix // states that scouts met in learning; nil if there are none
 	// hole tells that little but luck finds a state in which the machine is: a golf hole.
 	hole bool
 }

@@ -17,6 +17,7 @@ import (
 
 	"bethe/dataset/mnist"
 	"bethe/internal/npy"
+	bethelearn "bethe/learn"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -112,8 +113,12 @@ func learn(ctx context.Context, s *settings, work string, set *spin.Matrix, samp
 	if err != nil {
 		return nil, err
 	}
+	met, _, err := bethelearn.Scouted(filepath.Join(out, "model.npz"), train.Rows())
+	if err != nil {
+		return nil, err
+	}
 	some := train.Choose(min(samplesBuilt, train.Cols()), stream.New(s.seed).Sub(1).Rand())
-	return &built{machine: file.Machine(), samples: some}, nil
+	return &built{machine: file.Machine(), samples: some, met: met}, nil
 }
 
 // write writes samples as an npy file, a row each.

@@ -6,6 +6,7 @@
 //	go run ./bench/trust -rounds 20 -raw trust.jsonl
 //	go run ./bench/trust -bethe ./bethe -data FOLDER -rounds 0 -raw learned.jsonl
 //	go run ./bench/trust -judge trust.jsonl,learned.jsonl
+//	go run ./bench/trust -rounds 20 -raw trust.jsonl -population
 //
 // The raw file keeps the estimates, a line a machine; a run goes on after the last
 // line. -judge judges the estimates of raw files again, with the limits of today.
@@ -28,7 +29,6 @@ import (
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/rbm"
-	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -42,6 +42,7 @@ type settings struct {
 	temperatures int
 	chains       int
 	sweeps       int
+	population   bool
 }
 
 // A record holds a machine's exact likelihood and its estimates.
@@ -68,6 +69,7 @@ func main() {
 	judge := flag.String("judge", "", "raw files to judge, by commas; nothing is estimated")
 	flag.StringVar(&s.cases, "cases", "", "folder of machines NAME.npz and their samples NAME.data.npy, to be put to it as well")
 	flag.StringVar(&s.only, "only", "", "the built families whose names begin so alone")
+	flag.BoolVar(&s.population, "population", false, "compare the estimates of the raw file with population annealing of the same built machines, and estimate nothing")
 	list := flag.Bool("list", false, "list every machine")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -100,6 +102,9 @@ func run(ctx context.Context, w io.Writer, s *settings, judge string, list bool)
 	done, err := read(s.raw)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
+	}
+	if s.population {
+		return populations(ctx, w, s, done)
 	}
 	known := map[string]bool{}
 	for _, r := range done {
@@ -162,16 +167,12 @@ func measure(ctx context.Context, s *settings, b *built, key stream.Key) (*recor
 		return nil, errors.New("the machine has too many hidden units for an exact sum")
 	}
 	began := time.Now()
-	l, err := estimate(ctx, s, b.machine, b.samples, key)
+	l, err := evaluate.Likelihood(ctx, evaluate.OnMachine(b.machine).Remember(b.met), b.samples, evaluate.Options{
+		Temperatures: s.temperatures, Chains: s.chains, Equilibration: s.sweeps, Anneal: true, Key: key})
 	if err != nil {
 		return nil, err
 	}
 	return &record{Name: b.name, Hole: b.hole, Exact: exact.Mean, Estimate: l, Evidence: l.Evidence, Key: uint64(key), Seconds: time.Since(began).Seconds()}, nil
-}
-
-func estimate(ctx context.Context, s *settings, m *rbm.Machine, samples *spin.Matrix, key stream.Key) (evaluate.LogLikelihood, error) {
-	return evaluate.Likelihood(ctx, evaluate.OnMachine(m), samples, evaluate.Options{
-		Temperatures: s.temperatures, Chains: s.chains, Equilibration: s.sweeps, Anneal: true, Key: key})
 }
 
 // read reads the records of a raw file.

@@ -29,8 +29,8 @@ func tell(w io.Writer, records []*record, list bool) {
 			names = append(names, r.Family)
 		}
 		l := &r.Estimate
-		off := math.Abs(l.Mean-r.Exact) > wrong
-		sound := max(math.Abs(*l.ForwardAIS-r.Exact), math.Abs(*l.ReverseAIS-r.Exact), math.Abs(*l.Tempered-r.Exact)) <= fine
+		off := max(math.Abs(l.Mean-r.Exact), math.Abs(l.Best-r.Exact)) > wrong
+		sound := max(math.Abs(*l.ForwardAIS-r.Exact), math.Abs(*l.ReverseAIS-r.Exact), math.Abs(*l.Tempered-r.Exact), math.Abs(*l.BAR-r.Exact)) <= fine
 		for _, t := range []*tally{t, all} {
 			if t == all && r.Hole {
 				continue
@@ -92,6 +92,7 @@ func tell(w io.Writer, records []*record, list bool) {
 	}{
 		{"forward", func(l *evaluate.LogLikelihood) *evaluate.Interval { return l.ForwardInterval }},
 		{"reverse", func(l *evaluate.LogLikelihood) *evaluate.Interval { return l.ReverseInterval }},
+		{"bar", func(l *evaluate.LogLikelihood) *evaluate.Interval { return l.BARInterval }},
 		{"tempered", func(l *evaluate.LogLikelihood) *evaluate.Interval { return l.TemperedInterval }},
 	} {
 		held := 0

@@ -19,6 +19,16 @@ type Archive struct {
 	arrays map[string]Array
 }
 
+// NewArchive returns arrays that are in memory as an archive, with the name that errors
+// have for its path. Of arrays of one name the last counts.
+func NewArchive(name string, arrays []Array) *Archive {
+	a := &Archive{name, map[string]Array{}}
+	for _, array := range arrays {
+		a.arrays[array.Name] = array
+	}
+	return a
+}
+
 // Limits on an archive: members, and bytes of one that is no array. A text of a
 // few bytes can be JSON of many values.
 const (

@@ -1,0 +1,143 @@
+package learn_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"bethe/learn"
+	"bethe/rbm"
+	"bethe/spin"
+)
+
+// TestOnline: steps on batches that come one by one climb the likelihood of all samples,
+// and equal batches give equal machines.
+func TestOnline(t *testing.T) {
+	data := labelled()
+	data.Labels = nil
+	samples := data.Samples
+	run := func(steps int) *rbm.File {
+		online, err := learn.StartOnline(quick(`, "settle": 0.3`), learn.Job{Data: data, Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for k := range steps {
+			p, err := online.Step(t.Context(), samples.Choose(20, rng), 0)
+			if err != nil || p.Step != k+1 || p.Rate != quick("").Rate {
+				t.Fatalf("step %d: %+v, %v", k, p, err)
+			}
+		}
+		return online.File()
+	}
+	mean := func(f *rbm.File) (sum float64) {
+		machine := f.Machine()
+		lnz, err := machine.LnZ(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, free := range machine.FreeEnergy(samples) {
+			sum -= (free + lnz) / float64(samples.Cols())
+		}
+		return sum
+	}
+	first, last, again := run(1), run(200), run(200)
+	if a, b := mean(first), mean(last); !(b > a+0.1) {
+		t.Errorf("the log-likelihood goes from %v to %v", a, b)
+	}
+	if q := last.Synapses.(rbm.Uncertain); last.Info.Steps != 200 || last.Info.Samples != 4000 ||
+		!q.Signs().Equal(again.Synapses.(rbm.Uncertain).Signs()) || math.Abs(mean(last)-mean(again)) > 0 {
+		t.Errorf("%+v, or another machine of the same batches", last.Info)
+	}
+}
+
+// TestOnlineErrors: what learning from batches does not do is told.
+func TestOnlineErrors(t *testing.T) {
+	data := labelled()
+	for text, start := range map[string]func() error{
+		"no run folder": func() error {
+			_, err := learn.StartOnline(quick(""), learn.Job{Data: data, Folder: t.TempDir()})
+			return err
+		},
+		"label_weight": func() error {
+			_, err := learn.StartOnline(quick(`, "label_weight": 2`), learn.Job{Data: data})
+			return err
+		},
+		"hidden 0": func() error {
+			r := quick("")
+			r.Hidden = 0
+			_, err := learn.StartOnline(r, learn.Job{Data: data})
+			return err
+		},
+		"samples of 3 spins": func() error {
+			online, err := learn.StartOnline(quick(""), learn.Job{Data: data})
+			if err == nil {
+				_, err = online.Step(t.Context(), spin.New(3, 2), 0)
+			}
+			return err
+		},
+		"no samples": func() error {
+			online, err := learn.StartOnline(quick(""), learn.Job{Data: data})
+			if err == nil {
+				_, err = online.Step(t.Context(), spin.New(data.Visible(), 0), 0)
+			}
+			return err
+		},
+	} {
+		if err := start(); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestInit: a machine in memory starts learning as its file does; what does not go with a
+// first machine is told.
+func TestInit(t *testing.T) {
+	data := labelled()
+	first := start(t, quick(""), learn.Job{Data: data, Seed: 1})
+	if _, err := first.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	file, err := first.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := t.TempDir() + "/first.npz"
+	if err := file.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := rbm.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var thetas [2][]float32
+	for k, job := range []learn.Job{{Data: data, Seed: 2, Init: loaded}, {Data: data, Seed: 2}} {
+		recipe := quick("")
+		if job.Init == nil {
+			recipe.Init = path
+		}
+		run := start(t, recipe, job)
+		if run.Recipe().InitHash == "" {
+			t.Error("a run from a machine does not say which")
+		}
+		if _, err := run.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f, err := run.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		thetas[k] = f.Synapses.(rbm.Uncertain).Posterior().Theta
+	}
+	for k, v := range thetas[0] {
+		if v != thetas[1][k] {
+			t.Fatal("a machine in memory and its file start other runs")
+		}
+	}
+	for text, more := range map[string]string{"restarts 2": `, "restarts": 2`, "fields false": `, "fields": false`, "beta": `, "beta": 1.5`, "units": `, "hidden": 9`} {
+		if _, err := learn.Start(quick(more), learn.Job{Data: data, Init: loaded}); err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package main
+
+/*
+#include "bethe.h"
+*/
+import "C"
+
+import (
+	"bethe/evaluate"
+	"bethe/internal/npy"
+	"bethe/rbm"
+)
+
+// A machine is a model file in memory.
+type machine struct {
+	arrays []npy.Array // as the file has them, meta.json first
+	file   *rbm.File
+	on     evaluate.SpinMachine
+}
+
+func newMachine(arrays []npy.Array, file *rbm.File) *machine {
+	return &machine{arrays, file, evaluate.OnMachine(file.Machine())}
+}
+
+// machineOf returns the machine of a model file as it would be read again, so that it is
+// the same whether a file, a caller's arrays or neither lay between.
+func machineOf(file *rbm.File) (*machine, error) {
+	arrays, err := file.Arrays()
+	if err != nil {
+		return nil, err
+	}
+	if file, err = rbm.Decode("the machine", arrays); err != nil {
+		return nil, err
+	}
+	return newMachine(arrays, file), nil
+}
+
+// held implements holder: all but meta.json.
+func (m *machine) held() ([]npy.Array, error) { return m.arrays[1:], nil }
+
+//export bethe_machine_new
+func bethe_machine_new(meta C.bethe_text, given C.bethe_arrays, count C.int64_t, out *C.bethe_handle, text **C.char) C.int32_t {
+	return try(text, func() error {
+		arrays := []npy.Array{{Name: "meta.json", Data: []byte(C.GoString(meta))}}
+		for _, a := range elements[C.bethe_array](given, int(count)) {
+			array, err := read(&a)
+			if err != nil {
+				return err
+			}
+			arrays = append(arrays, array)
+		}
+		file, err := rbm.Decode("the machine", arrays)
+		if err != nil {
+			return invalid{err}
+		}
+		hand(out, newMachine(arrays, file))
+		return nil
+	})
+}
+
+//export bethe_machine_read
+func bethe_machine_read(path C.bethe_text, out *C.bethe_handle, text **C.char) C.int32_t {
+	return try(text, func() error {
+		file, err := rbm.Load(C.GoString(path))
+		if err != nil {
+			return err
+		}
+		m, err := machineOf(file)
+		if err == nil {
+			hand(out, m)
+		}
+		return err
+	})
+}
+
+//export bethe_machine_write
+func bethe_machine_write(handle C.bethe_handle, path C.bethe_text, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err != nil {
+			return err
+		}
+		return rbm.WriteArrays(C.GoString(path), m.arrays)
+	})
+}
+
+//export bethe_machine_meta
+func bethe_machine_meta(handle C.bethe_handle, out **C.char, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err == nil {
+			*out = C.CString(string(m.arrays[0].Data.([]byte)))
+		}
+		return err
+	})
+}
+
+//export bethe_transform
+func bethe_transform(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t, gain C.double, out *C.float, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err != nil {
+			return err
+		}
+		spins, err := fromBytes(x, count, m.file.Visible())
+		if err == nil {
+			copy(elements[float32](out, int(count)*m.file.Hidden()), evaluate.Features(m.on, spins, float64(gain)))
+		}
+		return err
+	})
+}
+
+//export bethe_free_energy
+func bethe_free_energy(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t, out *C.double, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err != nil {
+			return err
+		}
+		spins, err := fromBytes(x, count, m.file.Visible())
+		if err != nil {
+			return err
+		}
+		energies := elements[float64](out, int(count))
+		for a, w := range m.on.LogWeights(spins) {
+			energies[a] = -w
+		}
+		return nil
+	})
+}

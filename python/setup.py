@@ -1,0 +1,59 @@
+"""Builds the wheel: Go makes the library, and the tag says what it runs on.
+
+There is no extension module, so one wheel serves every Python 3. On x86-64 Linux the
+library needs no symbol of glibc newer than 2.17 (tests/test_wheel.py reads them), which
+is manylinux2014; elsewhere the tag is that of the system that builds.
+"""
+
+import os
+import pathlib
+import platform
+import subprocess
+import sysconfig
+
+from setuptools import Distribution, setup
+from setuptools.command.build_py import build_py
+from wheel.bdist_wheel import bdist_wheel
+
+PROJECT = pathlib.Path(__file__).resolve().parent.parent
+MANYLINUX = platform.system() == "Linux" and platform.machine() == "x86_64" and platform.libc_ver()[0] == "glibc"
+
+
+class Build(build_py):
+    """Copies the package and builds the library into it."""
+
+    def run(self):
+        super().run()
+        if not (PROJECT / "libbethe").is_dir():
+            raise SystemExit(f"{PROJECT}/libbethe is not there: the wheel is built in the project's folder python/")
+        environment = dict(os.environ, CGO_ENABLED="1")
+        if MANYLINUX:
+            environment["CGO_CFLAGS"] = f"-O2 -include {PROJECT / 'libbethe' / 'glibc.h'}"
+            environment["CGO_LDFLAGS"] = "-Wl,--no-as-needed -l:libpthread.so.0 -Wl,--as-needed"
+        target = pathlib.Path(self.build_lib).resolve() / "bethe" / "libbethe.so"
+        subprocess.run(
+            ["go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", str(target), "./libbethe"],
+            cwd=PROJECT, env=environment, check=True,
+        )
+        target.with_suffix(".h").unlink()  # of the go command: bethe.h is the one that is documented
+        target.chmod(0o644)
+        (target.parent / "bethe.h").write_bytes((PROJECT / "libbethe" / "bethe.h").read_bytes())
+
+
+class OfPlatform(Distribution):
+    """A package that belongs to a platform, as one with an extension module does."""
+
+    def has_ext_modules(self):
+        return True
+
+
+class Wheel(bdist_wheel):
+    """No extension module: any Python 3, one platform."""
+
+    def get_tag(self):
+        if MANYLINUX:
+            return "py3", "none", "manylinux2014_x86_64.manylinux_2_17_x86_64"
+        return "py3", "none", sysconfig.get_platform().replace("-", "_").replace(".", "_")
+
+
+setup(distclass=OfPlatform, cmdclass={"build_py": Build, "bdist_wheel": Wheel})

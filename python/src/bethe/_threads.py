@@ -1,0 +1,37 @@
+"""How the library computes."""
+
+from . import _core
+
+
+def set_threads(n):
+    """Set how many threads compute.
+
+    Without it these are as many as ``BETHE_NUM_THREADS`` or ``OMP_NUM_THREADS`` says when
+    bethe is first used, which joblib sets in its workers, else as many as processors.
+    Results do not depend on it.
+
+    Parameters
+    ----------
+    n : int
+        Threads, at least 1.
+
+    Returns
+    -------
+    before : int
+        How many there were.
+    """
+    if n < 1:
+        raise ValueError(f"{n} threads: there must be at least 1")
+    return _core.library.get().bethe_threads(int(n))
+
+
+def build():
+    """Return which build of the library this is.
+
+    Returns
+    -------
+    build : dict
+        ``version``, ``go``, ``platform`` and the vector kernels in use and there.
+    """
+    _core.library.get()
+    return dict(_core.library.version)
