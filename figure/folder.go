@@ -124,7 +124,7 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 			return nil, err
 		}
 		model.Close()
-		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
+		file, err := rbm.LoadKinds(filepath.Join(folder, runs.ModelFile))
 		if err != nil {
 			return nil, err
 		}

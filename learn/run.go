@@ -98,8 +98,9 @@ type Run struct {
 	recipe   Recipe
 	job      Job
 	begin    beginning
-	prior    []float32 // thetas; none for the uniform prior
-	extended []int     // steps after which the run was over and went on
+	scale    shownScale // of real numbers; of other data it has no columns
+	prior    []float32  // thetas; none for the uniform prior
+	extended []int      // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -147,7 +148,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Data.Set == nil || job.Data.Samples == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
+	if err := job.Evaluation.check(job.Data.Visible(), recipe.features()); err != nil {
 		return nil, err
 	}
 	if job.Init != nil && recipe.Beta != 0 {
@@ -157,13 +158,19 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		job.Checkpoints = DefaultInterval
 	}
 	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
+	if err := r.checkData(); err != nil {
+		return nil, err
+	}
+	if !recipe.spins() {
+		r.begin = otherUnits{r}
+	}
 	if err := r.checkLabels(); err != nil {
 		return nil, err
 	}
 	if err := r.checkValidation(); err != nil {
 		return nil, err
 	}
-	if err := r.recipe.complete(job.Data.Visible()); err != nil {
+	if err := r.recipe.complete(r.visible()); err != nil {
 		return nil, err
 	}
 	if err := r.checkMemory(); err != nil {
@@ -209,7 +216,7 @@ func (r *Run) describe() {
 		r.settings["extended"] = r.extended
 	}
 	d := &r.job.Data
-	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Samples.Hash()),
+	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
 		"seed": r.job.Seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
@@ -255,7 +262,7 @@ func (r *Run) File() (*rbm.File, error) {
 	if r.finished == nil {
 		return nil, errors.New("the run is not over: it has no model yet")
 	}
-	return rbm.Load(r.finished.Model)
+	return rbm.LoadKinds(r.finished.Model)
 }
 
 // learnAll learns from every start and returns the model with the best bound.

@@ -160,10 +160,22 @@ func (f *File) Arrays() ([]npy.Array, error) {
 // ErrNotModel is the error of reading a file that is no model file.
 var ErrNotModel = errors.New("not a model file")
 
-// Load reads a model file. It is strict: what Save would not have written is
+// ErrNotSpins is the error of work that is of spins with a machine of other kinds of units.
+var ErrNotSpins = errors.New("its units are no spins, and this work is of spins")
+
+// Load is LoadKinds of a machine of spins. The error of another one wraps ErrNotSpins.
+func Load(path string) (*File, error) {
+	f, err := LoadKinds(path)
+	if err == nil && !f.Spins() {
+		return nil, fmt.Errorf("%s: a machine of %s and %s units: %w", path, f.VisibleKind, f.HiddenKind, ErrNotSpins)
+	}
+	return f, err
+}
+
+// LoadKinds reads a model file, of any kinds of units. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
 // to ±1 gets the theta where that rounding begins.
-func Load(path string) (*File, error) {
+func LoadKinds(path string) (*File, error) {
 	a, err := npy.ReadArchiveOf(path, maxModelBytes, memberCheck())
 	if err != nil {
 		return nil, err

@@ -182,3 +182,12 @@ func CheckPair(visible, hidden Kind) error {
 	}
 	return nil
 }
+
+// ParseVisible is ParseKind of visible units, where potts alone stands for as many colours as
+// the data have: 0.
+func ParseVisible(text string) (Kind, error) {
+	if text == Potts {
+		return Kind{Word: Potts}, nil
+	}
+	return ParseKind(text)
+}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
@@ -46,7 +47,7 @@ func newEvalCommand(c *console) *cobra.Command {
 			if draws != 0 && draws < 2 {
 				return usagef("--draws %d: it must be at least 2", draws)
 			}
-			file, err := rbm.Load(args[0])
+			file, err := rbm.LoadKinds(args[0])
 			if err != nil {
 				return err
 			}
@@ -55,6 +56,7 @@ func newEvalCommand(c *console) *cobra.Command {
 					return usagef("--draws: %s has %w", args[0], err)
 				}
 			}
+			d.Units = file.VisibleKind
 			set, err := d.load()
 			if err != nil {
 				return err
@@ -67,7 +69,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				return err
 			}
 			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
-			report.LogLikelihood, err = c.likelihood(cmd.Context(), evaluate.OnMachine(file.Machine()).Remember(remembered), set.Samples, &a, evaluate.LikelihoodKey(key))
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), file, set, remembered, &a, evaluate.LikelihoodKey(key))
 			if err != nil {
 				return err
 			}
@@ -100,12 +102,12 @@ func (a *aisFlags) options(key stream.Key) evaluate.Options {
 	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key}
 }
 
-// likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine evaluate.SpinMachine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
+// likelihood evaluates the machine of a file under a progress bar.
+func (c *console) likelihood(ctx context.Context, file *rbm.File, set *dataset.Set, met *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.Likelihood(ctx, machine, samples, opt)
+		return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, met, opt)
 	})
 }
 
