@@ -47,7 +47,8 @@ func (Exact[T]) GivesLnZ() bool { return true }
 
 // Moments computes the moments exactly. The error wraps rbm.ErrTooLarge, or is the context's.
 func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
-	if n := min(net.Visible(), net.Hidden()); n > MaxExact {
+	spins := net.VisibleKind == units.Kind{} && net.HiddenKind == units.Kind{} // others are counted by their states
+	if n := min(net.Visible(), net.Hidden()); spins && n > MaxExact {
 		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
 	}
 	lnz, err := net.ExactMoments(ctx, dst)
