@@ -166,11 +166,13 @@ func gramValues[T rbm.Real](ctx context.Context, synapses []T, hidden int) ([]fl
 		product.Mul(part, part.T())
 		gram.Add(gram, &product)
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(mat.NewSymDense(side, gram.RawMatrix().Data), false) {
+	values, settled, err := eigenvalues(ctx, gram.RawMatrix().Data, side)
+	if err != nil {
+		return nil, err
+	}
+	if !settled {
 		return nil, fmt.Errorf("the singular values of %d x %d synapses did not converge", n, hidden)
 	}
-	values := eigen.Values(nil) // rising
 	slices.Reverse(values)
 	for k, v := range values {
 		values[k] = math.Sqrt(max(0, v))

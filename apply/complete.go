@@ -7,7 +7,6 @@ import (
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
-	"bethe/rbm"
 	"bethe/setting"
 	"bethe/stream"
 )
@@ -50,16 +49,20 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err := c.needed("result"); err != nil {
 		return nil, err
 	}
-	file, err := rbm.Load(c.Model)
+	m, err := able[completes](c.Model, "complete")
 	if err != nil {
 		return nil, err
 	}
+	return m.complete(ctx, c)
+}
+
+func (file layered) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	machine := file.Machine()
 	picked, err := c.Data.Pick("from", c.From, machine.Visible())
 	if err != nil {
 		return nil, err
 	}
-	width, height := shape(file, picked.Width, picked.Height)
+	width, height := shape(file.File, picked.Width, picked.Height)
 	units, err := source.Region("clamp", c.Clamp, machine.Visible(), width, height)
 	if err != nil {
 		return nil, err
@@ -118,10 +121,14 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	file, err := rbm.Load(m.Model)
+	can, err := able[mends](m.Model, "denoise")
 	if err != nil {
 		return nil, err
 	}
+	return can.mend(ctx, m)
+}
+
+func (file layered) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
 	machine := file.Machine()
 	set, err := m.Data.Open("data", m.Name)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"bethe/dataset"
 	"bethe/dataset/source"
 	"bethe/evaluate"
-	"bethe/rbm"
 	"bethe/setting"
 	"bethe/stream"
 )
@@ -26,7 +25,9 @@ type Featuring struct {
 	// is carried. TestLabels is the file of its labels, if they have one of their own.
 	Test, TestLabels string
 	L2               []float64 // penalties to choose from
-	Out              string    // npy file for the features; may be empty
+	// Labelled is how many of the data's labels classifiers learn from, in five draws; 0 for all.
+	Labelled int
+	Out      string // npy file for the features; may be empty
 }
 
 // A FeaturesReport is what was made of data.
@@ -39,6 +40,9 @@ type FeaturesReport struct {
 	Out        string                     `json:"out,omitempty"`
 	Classifier *evaluate.ClassifierReport `json:"classifier,omitempty"` // on the features
 	Raw        *evaluate.ClassifierReport `json:"raw,omitempty"`        // on the visible units
+	// Winners is how often the labels that the winners of a directed machine stand for are wrong.
+	Winners  *float64        `json:"winners_test_error,omitempty"`
+	Labelled *LabelledReport `json:"labelled,omitempty"`
 }
 
 // ParsePenalties reads a list such as 1e-5,1e-4. The error is a *setting.Error.
@@ -64,6 +68,10 @@ func (f *Featuring) Validate() error {
 		return setting.Errorf("gain", f.Gain, "it must be positive")
 	case (f.Test != "" || f.TestLabels != "") && !classified:
 		return setting.Phrase("test", "{test} is what classifiers are tested on: ask for {classifier} or {raw}")
+	case f.Labelled < 0:
+		return setting.Errorf("labelled", f.Labelled, "it must be positive")
+	case f.Labelled > 0 && (!f.Classifier || f.Out != ""):
+		return setting.Phrase("labelled", "{labelled} is how many labels classifiers learn from: ask for {classifier}, without {out}")
 	case f.TestLabels != "" && f.Test == "":
 		return setting.Phrase("test-labels", "{test-labels} are those of {test}: name that too")
 	}
@@ -76,17 +84,16 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
-	file, err := rbm.Load(f.Model)
+	m, err := able[features](f.Model, "features")
 	if err != nil {
 		return nil, err
 	}
-	machine := file.Machine()
 	classified := f.Classifier || f.Raw
-	set, err := labelled(&f.Data, "data", f.Name, "labels", machine, classified)
+	set, err := labelled(&f.Data, "data", f.Name, "labels", m.Visible(), classified)
 	if err != nil {
 		return nil, err
 	}
-	r := &FeaturesReport{Model: f.Model, Data: f.Name, Samples: set.Len(), Features: machine.Hidden(), Gain: f.Gain, Out: f.Out}
+	r := &FeaturesReport{Model: f.Model, Data: f.Name, Samples: set.Len(), Features: m.count(), Gain: f.Gain, Out: f.Out}
 	name, test := f.Test, (*dataset.Set)(nil)
 	if classified {
 		if name == "" {
@@ -97,26 +104,34 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		}
 		other := f.Data
 		other.Reading.Labels = f.TestLabels
-		if test, err = labelled(&other, "test", name, "test-labels", machine, true); err != nil {
+		if test, err = labelled(&other, "test", name, "test-labels", m.Visible(), true); err != nil {
 			return nil, err
 		}
 		if err := alike(set, test, f.Name, name); err != nil {
 			return nil, err
 		}
 	}
+	if f.Labelled > 0 {
+		return r, f.fewLabels(ctx, m, set, test, name, r)
+	}
 	score := func(in, inTest evaluate.Inputs) (*evaluate.ClassifierReport, error) {
 		return evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: set.Labels},
 			evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, stream.New(f.Seed), f.progress("classifier"))
 	}
 	if f.Out != "" || f.Classifier {
-		x := evaluate.Features(evaluate.OnMachine(machine), set.Samples, f.Gain)
-		files := Files{Out: f.Out}
-		if err := files.write(func(w io.Writer) error { return evaluate.WriteFeatures(w, x, machine.Hidden()) }, nil); err != nil {
+		x, err := f.write(ctx, m, set)
+		if err != nil {
 			return nil, err
 		}
 		if f.Classifier {
-			in, inTest := evaluate.RealInputs(x, machine.Hidden()), evaluate.RealInputs(evaluate.Features(evaluate.OnMachine(machine), test.Samples, f.Gain), machine.Hidden())
-			if r.Classifier, err = score(in, inTest); err != nil {
+			y, err := m.read(ctx, test.Samples, f.Gain)
+			if err != nil {
+				return nil, err
+			}
+			if r.Classifier, err = score(evaluate.RealInputs(x, m.count()), evaluate.RealInputs(y, m.count())); err != nil {
+				return nil, err
+			}
+			if r.Winners, err = winners(ctx, m, set, test); err != nil {
 				return nil, err
 			}
 		}
@@ -127,6 +142,31 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		}
 	}
 	return r, nil
+}
+
+// write reads the features of data and writes them, if a file was named.
+func (f *Featuring) write(ctx context.Context, m features, set *dataset.Set) ([]float32, error) {
+	x, err := m.read(ctx, set.Samples, f.Gain)
+	if err != nil {
+		return nil, err
+	}
+	files := Files{Out: f.Out}
+	return x, files.write(func(w io.Writer) error { return evaluate.WriteFeatures(w, x, m.count()) }, nil)
+}
+
+// winners returns how often the labels that winners stand for are wrong, nil if the model has
+// no winners.
+func winners(ctx context.Context, m features, set, test *dataset.Set) (*float64, error) {
+	has, ok := m.(wins)
+	if !ok {
+		return nil, nil
+	}
+	told, err := has.counted(ctx, set.Samples, set.Labels)
+	if err != nil {
+		return nil, err
+	}
+	wrong, err := told.errors(ctx, test.Samples, test.Labels)
+	return &wrong, err
 }
 
 // alike numbers the labels of test as those of set are, where they are words. The error
@@ -145,12 +185,12 @@ func alike(set, test *dataset.Set, name, testName string) error {
 }
 
 // labelled opens data of a setting that fit a machine, with labels if they are needed.
-func labelled(data *source.Opener, called, name, labels string, machine *rbm.Machine, needed bool) (*dataset.Set, error) {
+func labelled(data *source.Opener, called, name, labels string, visible int, needed bool) (*dataset.Set, error) {
 	set, err := data.Open(called, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Fits(set, machine.Visible()); err != nil {
+	if err := source.Fits(set, visible); err != nil {
 		return nil, setting.Errorf(called, name, "%v", err)
 	}
 	if needed && set.Labels == nil {

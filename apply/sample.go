@@ -63,10 +63,14 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	file, err := rbm.Load(s.Model)
+	m, err := able[samples](s.Model, "sample")
 	if err != nil {
 		return nil, err
 	}
+	return m.sample(ctx, s)
+}
+
+func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, error) {
 	machine := file.Machine()
 	if err := (count{"count", s.Count}).fits(machine, 1, "samples", true); err != nil {
 		return nil, err
@@ -77,6 +81,7 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 	}
 	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
 	if s.Clamp != "" {
+		var err error
 		if how.Units, err = source.Units("clamp", s.Clamp, machine.Visible()); err != nil {
 			return nil, err
 		}

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"bethe/rbm"
 	"bethe/runs"
 )
 
@@ -118,10 +117,10 @@ type modelCache struct {
 	mu      sync.Mutex
 	path    string
 	info    fs.FileInfo
-	machine *rbm.Machine
+	machine completer
 }
 
-func (m *modelCache) kept(path string, info fs.FileInfo) *rbm.Machine {
+func (m *modelCache) kept(path string, info fs.FileInfo) completer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.path == path && fileSame(m.info, info) {
@@ -130,7 +129,7 @@ func (m *modelCache) kept(path string, info fs.FileInfo) *rbm.Machine {
 	return nil
 }
 
-func (m *modelCache) keep(path string, info fs.FileInfo, machine *rbm.Machine) {
+func (m *modelCache) keep(path string, info fs.FileInfo, machine completer) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.path, m.info, m.machine = path, info, machine
@@ -147,7 +146,7 @@ const modelTurn = 2 * time.Second
 
 // machineOf returns the machine of a run: the finished one, or the last of
 // those along the way. Who asks for one that is kept waits for nobody.
-func (s *Server) machineOf(ctx context.Context, folder string) (*rbm.Machine, error) {
+func (s *Server) machineOf(ctx context.Context, folder string) (completer, error) {
 	for _, name := range []string{runs.ModelFile, runs.LiveFile} {
 		f, err := s.open(folder, name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -171,11 +170,10 @@ func (s *Server) machineOf(ctx context.Context, folder string) (*rbm.Machine, er
 			return nil, errBusy
 		}
 		defer s.models.turn.give()
-		file, err := rbm.Load(path)
+		machine, err := loadCompleter(path)
 		if err != nil {
 			return nil, err
 		}
-		machine := file.Machine()
 		s.models.keep(path, info, machine)
 		return machine, nil
 	}

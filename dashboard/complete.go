@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"bethe/causes"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
@@ -90,27 +91,76 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
 	defer cancel()
-	out := complete(ctx, machine, d.Pixels, d.Draw)
+	out := machine.complete(ctx, d.Pixels, d.Draw)
 	out.Millis = float64(time.Since(began).Microseconds()) / 1000
 	answer(w, out)
 }
 
-// complete holds the known pixels and sweeps until the context is done, or long
-// enough.
-func complete(ctx context.Context, machine *rbm.Machine, pixels string, draw uint64) *completed {
-	n := machine.Visible()
-	held := spin.New(n, completions)
-	var units []int
+// A completer is a machine of any family that completes drawings.
+type completer interface {
+	Visible() int
+	// complete completes a drawing until the context is done, or long enough.
+	complete(ctx context.Context, pixels string, draw uint64) *completed
+}
+
+// loadCompleter reads a model file of any family.
+func loadCompleter(path string) (completer, error) {
+	if rbm.FamilyOf(path) != "" {
+		file, err := causes.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		return directed{file.Machine()}, nil
+	}
+	file, err := rbm.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return layered{file.Machine()}, nil
+}
+
+// known returns the units that a drawing shows, and states in which they are as it shows.
+func known(pixels string, count int) (held *spin.Matrix, units []int) {
+	held = spin.New(len(pixels), count)
 	for i, p := range []byte(pixels) {
 		if p != '+' && p != '-' {
 			continue
 		}
 		units = append(units, i)
-		for a := range completions {
+		for a := range count {
 			held.Set(i, a, map[byte]int8{'+': 1, '-': -1}[p])
 		}
 	}
-	chains := sample.NewChains(sample.OnMachine(machine), completions, stream.New(draw))
+	return held, units
+}
+
+// directed are machines whose completions are exact draws.
+type directed struct{ *causes.Machine }
+
+func (d directed) complete(ctx context.Context, pixels string, draw uint64) *completed {
+	held, units := known(pixels, 1)
+	out := &completed{Known: len(units)}
+	_, drawn, err := d.Complete(ctx, held, units, completions, stream.New(draw))
+	if err != nil {
+		return out // the visitor has left
+	}
+	for a := range completions {
+		row := make([]int, d.Visible())
+		for i := range row {
+			row[i] = int(math.Round(255 * (1 + float64(drawn.Means[i*completions+a])) / 2))
+		}
+		out.Completions = append(out.Completions, row)
+	}
+	return out
+}
+
+// layered are machines with hidden units: chains hold the known pixels.
+type layered struct{ *rbm.Machine }
+
+func (l layered) complete(ctx context.Context, pixels string, draw uint64) *completed {
+	n := l.Visible()
+	held, units := known(pixels, completions)
+	chains := sample.NewChains(sample.OnMachine(l.Machine), completions, stream.New(draw))
 	if len(units) > 0 {
 		chains.Clamp(units, held)
 	}

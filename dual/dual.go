@@ -304,7 +304,7 @@ func (a *Annealed[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.P
 	if a.GivesLnZ() {
 		a.edges.setConstant(a.net, params, mean)
 	}
-	report, err := a.Engine.Moments(ctx, a.moments, a.net)
+	report, err := engineOf(a.Engine, "annealed").Moments(ctx, a.moments, a.net)
 	if err != nil {
 		return nil, report, err
 	}
@@ -343,6 +343,14 @@ func setFields[T rbm.Real](grad *Gradient[T], moments *rbm.Moments[T]) {
 	}
 	clear(grad.Coupling)
 	clear(grad.VisibleOwn)
+}
+
+// engineOf returns the engine of a term. It panics if there is none.
+func engineOf[T rbm.Real](engine Engine[T], term string) Engine[T] {
+	if engine == nil {
+		panic("dual: the " + term + " term has no Engine")
+	}
+	return engine
 }
 
 // withoutOffsets reports whether all offsets are 0.

@@ -153,7 +153,7 @@ func (q *Quenched[T]) gradient(ctx context.Context, grad *Gradient[T], params *r
 			}
 			q.net.HiddenField[mu] = T(params.HiddenField[mu] + deviation[mu]*z[mu])
 		}
-		report, err := q.Engine.Moments(ctx, q.moments, q.net)
+		report, err := engineOf(q.Engine, "quenched").Moments(ctx, q.moments, q.net)
 		if err != nil {
 			q.Undo()
 			return report, err

@@ -67,7 +67,7 @@ func (w *Weighted[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.P
 		w.net, w.moments = rbm.NewNetwork[T](n, p), rbm.NewMoments[T](n, p)
 	}
 	w.net.SetWeights(params, synapses)
-	report, err := w.Engine.Moments(ctx, w.moments, w.net)
+	report, err := engineOf(w.Engine, "weighted").Moments(ctx, w.moments, w.net)
 	if err != nil {
 		return nil, report, err
 	}

@@ -306,6 +306,16 @@ func TestTermErrors(t *testing.T) {
 			_, _ = Term(context.Background(), p, grad, &m, mean[:3])
 		}()
 	}
+	for want, p := range map[string]Partition[float64]{"annealed": &Annealed[float64]{}, "quenched": &Quenched[float64]{Draws: 2}, "weighted": &Weighted[float64]{}} {
+		func() {
+			defer func() {
+				if got := recover(); got != "dual: the "+want+" term has no Engine" {
+					t.Errorf("%T without an engine: panic %v", p, got)
+				}
+			}()
+			_, _ = Term(context.Background(), p, grad, &m, mean)
+		}()
+	}
 	for _, offset := range []*float64{&m.VisibleOffset[1], &m.HiddenOffset[0]} {
 		*offset = 0.1
 		if _, err := Term(context.Background(), &Quenched[float64]{Engine: Exact[float64]{}, Draws: 2}, grad, &m, mean); !errors.Is(err, ErrOffsets) {

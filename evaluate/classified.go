@@ -43,9 +43,17 @@ func ScoreClassifier(ctx context.Context, train, test Labelled, penalties []floa
 		return nil, err
 	}
 	_, features := train.Inputs.Size()
+	testError, err := k.ErrorRate(ctx, test.Inputs, test.Labels)
+	if err != nil {
+		return nil, err
+	}
+	trainError, err := k.ErrorRate(ctx, train.Inputs, train.Labels)
+	if err != nil {
+		return nil, err
+	}
 	return &ClassifierReport{
 		Features: features, Classes: len(k.Labels), Test: test.Name, TestSamples: len(test.Labels),
-		TestError: k.ErrorRate(test.Inputs, test.Labels), TrainError: k.ErrorRate(train.Inputs, train.Labels),
+		TestError: testError, TrainError: trainError,
 		L2: k.L2, L2Tried: penalties, HeldOutError: k.HeldOut, Seconds: time.Since(start).Seconds(),
 	}, nil
 }

@@ -137,8 +137,8 @@ func FitClassifier(ctx context.Context, in Inputs, labels []int, f Fitting) (*Cl
 	return c, nil
 }
 
-// Classify returns the label of each sample.
-func (c *Classifier) Classify(in Inputs) []int {
+// Classify returns the label of each sample. The error is the context's.
+func (c *Classifier) Classify(ctx context.Context, in Inputs) ([]int, error) {
 	m, p := in.Size()
 	k := len(c.Labels)
 	if len(c.Weights) != k*p {
@@ -149,7 +149,9 @@ func (c *Classifier) Classify(in Inputs) []int {
 		w[i] = float32(v)
 	}
 	scores := make([]float32, k*m)
-	in.Scores(context.Background(), scores, w, k) // one product: no error
+	if err := in.Scores(ctx, scores, w, k); err != nil {
+		return nil, err
+	}
 	labels := make([]int, m)
 	for a := range labels {
 		best := 0
@@ -160,18 +162,23 @@ func (c *Classifier) Classify(in Inputs) []int {
 		}
 		labels[a] = c.Labels[best]
 	}
-	return labels
+	return labels, nil
 }
 
-// ErrorRate returns the share of the samples whose label is not the given one.
-func (c *Classifier) ErrorRate(in Inputs, labels []int) float64 {
+// ErrorRate returns the share of the samples whose label is not the given one. The error
+// is the context's.
+func (c *Classifier) ErrorRate(ctx context.Context, in Inputs, labels []int) (float64, error) {
+	told, err := c.Classify(ctx, in)
+	if err != nil {
+		return 0, err
+	}
 	wrong := 0
-	for a, l := range c.Classify(in) {
+	for a, l := range told {
 		if l != labels[a] {
 			wrong++
 		}
 	}
-	return float64(wrong) / float64(len(labels))
+	return float64(wrong) / float64(len(labels)), nil
 }
 
 // A regression is a fit under way. Its weights are classes x (features + 1),
@@ -197,24 +204,28 @@ func (r *regression) fit(ctx context.Context, w []float64, l2 float64) error {
 	for i := range p {
 		h.SetSym(i, i, h.At(i, i)+l2/curvature+1e-6)
 	}
-	var chol mat.Cholesky
-	if !chol.Factorize(h) {
+	upper, positive, err := cholesky(ctx, h)
+	if err != nil {
+		return err
+	}
+	if !positive {
 		return fmt.Errorf("the inputs' covariance is not a number somewhere")
 	}
-	var lower mat.TriDense
-	chol.LTo(&lower)
-	// v = L^T w of each class, so that w = L^-T v; the bias stays.
+	// v = U w of each class, so that w = U^-1 v; the bias stays.
 	v := make([]float64, len(w))
 	toWeights := func(w, v []float64) {
 		for k := range r.classes {
+			if ctx.Err() != nil {
+				return
+			}
 			x := mat.NewVecDense(p, w[k*width:k*width+p])
-			mustSolve(x.SolveVec(lower.T(), mat.NewVecDense(p, v[k*width:k*width+p])))
+			mustSolve(x.SolveVec(upper, mat.NewVecDense(p, v[k*width:k*width+p])))
 			w[k*width+p] = v[k*width+p]
 		}
 	}
 	for k := range r.classes {
 		x := mat.NewVecDense(p, v[k*width:k*width+p])
-		x.MulVec(lower.T(), mat.NewVecDense(p, w[k*width:k*width+p]))
+		x.MulVec(upper, mat.NewVecDense(p, w[k*width:k*width+p]))
 		v[k*width+p] = w[k*width+p]
 	}
 	grad, at := make([]float64, len(w)), make([]float64, len(w))
@@ -235,8 +246,11 @@ func (r *regression) fit(ctx context.Context, w []float64, l2 float64) error {
 		Grad: func(g, x []float64) {
 			evaluate(x)
 			for k := range r.classes {
+				if ctx.Err() != nil {
+					return
+				}
 				out := mat.NewVecDense(p, g[k*width:k*width+p])
-				mustSolve(out.SolveVec(&lower, mat.NewVecDense(p, grad[k*width:k*width+p])))
+				mustSolve(out.SolveVec(upper.T(), mat.NewVecDense(p, grad[k*width:k*width+p])))
 				g[k*width+p] = grad[k*width+p]
 			}
 		},

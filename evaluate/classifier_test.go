@@ -121,7 +121,7 @@ func TestClassifier(t *testing.T) {
 			bayes += 1. / 2000
 		}
 	}
-	rate := bySpins.ErrorRate(SpinInputs(test), testLabels)
+	rate := must(bySpins.ErrorRate(t.Context(), SpinInputs(test), testLabels))
 	if rate < bayes-0.03 || rate > bayes+0.04 || bayes < 0.005 {
 		t.Errorf("test error %v, Bayes' rule %v", rate, bayes)
 	}

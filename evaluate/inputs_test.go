@@ -9,6 +9,14 @@ import (
 	"bethe/stream"
 )
 
+// must returns a value that comes without an error.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // doubles are inputs of the user's own, a row of float64 a sample.
 type doubles [][]float64
 
@@ -83,10 +91,10 @@ func TestOwnInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := of.Classify(own), packed.Classify(evaluate.RealInputs(flat, features)); !slices.Equal(got, want) {
+	if got, want := must(of.Classify(t.Context(), own)), must(packed.Classify(t.Context(), evaluate.RealInputs(flat, features))); !slices.Equal(got, want) {
 		t.Error("other labels than from inputs of the package")
 	}
-	if rate := of.ErrorRate(own, labels); rate > 0.02 {
+	if rate := must(of.ErrorRate(t.Context(), own, labels)); rate > 0.02 {
 		t.Errorf("error rate %v of classes six deviations apart", rate)
 	}
 }

@@ -27,17 +27,7 @@ func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matr
 	if err != nil {
 		return nil, err
 	}
-	c := &Completion{SpinRestoration: restored, Given: make([]int8, samples.Rows())}
-	for _, i := range units {
-		c.Given[i] = 1
-	}
-	for i, g := range c.Given {
-		if g == 0 {
-			c.Free = append(c.Free, i)
-		}
-	}
-	c.Error = float64(Wrong(restored, samples, c.Free)) / float64(max(1, len(c.Free)*samples.Cols()))
-	return c, nil
+	return completed(restored, samples, units), nil
 }
 
 // Write writes an npz file: mean, float32, one sample a row; completions, int8,

@@ -219,7 +219,7 @@ func TestScoreClassifier(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.TestError != k.ErrorRate(SpinInputs(other), otherLabels) || r.L2 != k.L2 || r.Features != 40 || r.Classes != 3 || r.Test != "test" || r.TestSamples != 300 || len(r.HeldOutError) != 2 || !(r.TrainError < 0.5) {
+	if r.TestError != must(k.ErrorRate(t.Context(), SpinInputs(other), otherLabels)) || r.L2 != k.L2 || r.Features != 40 || r.Classes != 3 || r.Test != "test" || r.TestSamples != 300 || len(r.HeldOutError) != 2 || !(r.TrainError < 0.5) {
 		t.Errorf("%+v", r)
 	}
 	if _, err := ScoreClassifier(t.Context(), Labelled{"train", SpinInputs(s), labels[:1]}, Labelled{}, tried, 0, nil); err == nil {

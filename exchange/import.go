@@ -94,33 +94,17 @@ func Import(path string) (*Imported, error) {
 	if err != nil {
 		return nil, err
 	}
-	weights := make([]float32, n*p)
-	m := &rbm.Machine{Params: rbm.NewParams(n, p, 1/math.Sqrt(float64(n))), Synapses: rbm.RealValued(n, p, weights)}
-	read := &Imported{Machine: m, Weights: named.weights}
-	for i, v := range visible {
-		m.VisibleField[i] = v / 2
-	}
-	for mu, v := range hidden {
-		m.HiddenField[mu] = v / 2
-	}
-	change, size := 0.0, 0.0
-	for i := range n {
-		for mu := range p {
-			v := w[i*p+mu]
-			if named.byHidden {
-				v = w[mu*n+i]
+	z := rbm.ZeroOne{W: w, Visible: visible, Hidden: hidden}
+	if !named.byHidden {
+		z.W = make([]float64, n*p)
+		for i := range n {
+			for mu := range p {
+				z.W[mu*n+i] = w[i*p+mu]
 			}
-			v /= 4
-			synapse := float32(v / m.Coupling())
-			weights[mu*n+i] = synapse
-			change, size = max(change, math.Abs(float64(synapse)*m.Coupling()-v)), max(size, math.Abs(v))
-			m.VisibleField[i] += v
-			m.HiddenField[mu] += v
 		}
 	}
-	if size > 0 {
-		read.Rounding = change / size
-	}
+	read := &Imported{Weights: named.weights}
+	read.Machine, read.Rounding = rbm.FromZeroOne(&z)
 	return read, nil
 }
 

@@ -27,18 +27,32 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	n, p := net.Visible(), net.Hidden()
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, fixed(-net.Constant))
-	for i, v := range net.VisibleField {
-		fmt.Fprintf(b, "%d %d %s\n", i, i, fixed(-v))
-	}
-	for mu, v := range net.HiddenField {
-		fmt.Fprintf(b, "%d %d %s\n", n+mu, n+mu, fixed(-v))
-	}
-	for i := range n {
-		for mu := range p {
-			fmt.Fprintf(b, "%d %d %s\n", i, n+mu, fixed(-net.Coupling[mu*n+i]))
+	linear := make([]float64, 0, n+p)
+	for _, list := range [][]float64{net.VisibleField, net.HiddenField} {
+		for _, v := range list {
+			linear = append(linear, -v)
 		}
 	}
+	quadratic := make([]float64, len(net.Coupling))
+	for k, v := range net.Coupling {
+		quadratic[k] = -v
+	}
+	WriteCOO(b, n, linear, quadratic)
 	return b.Flush()
+}
+
+// WriteCOO writes the lines of an Ising problem in COO text: "u u bias" for each spin of linear, the visible
+// ones first, then "u v bias" for each pair of a visible and a hidden spin; quadratic is hidden x visible.
+// Errors are those that b keeps.
+func WriteCOO(b *bufio.Writer, visible int, linear, quadratic []float64) {
+	for u, v := range linear {
+		fmt.Fprintf(b, "%d %d %s\n", u, u, fixed(v))
+	}
+	for i := range visible {
+		for mu := range len(linear) - visible {
+			fmt.Fprintf(b, "%d %d %s\n", i, visible+mu, fixed(quadratic[mu*visible+i]))
+		}
+	}
 }
 
 // fixed writes a number in full, without an exponent.

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"bethe/causes"
 	"bethe/internal/durable"
 	"bethe/rbm"
 	"bethe/runs"
@@ -124,6 +125,13 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 			return nil, err
 		}
 		model.Close()
+		if rbm.FamilyOf(filepath.Join(folder, runs.ModelFile)) != "" {
+			file, err := causes.Load(filepath.Join(folder, runs.ModelFile))
+			if err != nil || name == "units" {
+				return nil, err // causes are no units that overlap
+			}
+			return CauseTiles(file), nil
+		}
 		file, err := rbm.LoadKinds(filepath.Join(folder, runs.ModelFile))
 		if err != nil {
 			return nil, err

@@ -30,7 +30,11 @@ import (
 // runs/DATA-hHIDDEN-sSEED, and unless it is resumed the first of its kind that
 // holds nothing.
 func FolderOf(data string, hidden int, seed uint64, resume bool) string {
-	folder := filepath.Join("runs", fmt.Sprintf("%s-h%d-s%d", runs.Stem(data), hidden, seed))
+	return folderOf(data, fmt.Sprintf("h%d", hidden), seed, resume)
+}
+
+func folderOf(data, machine string, seed uint64, resume bool) string {
+	folder := filepath.Join("runs", fmt.Sprintf("%s-%s-s%d", runs.Stem(data), machine, seed))
 	if resume {
 		return folder
 	}
@@ -79,6 +83,8 @@ func (f *folder) draws() bool {
 }
 
 func (f *folder) in(name string) string { return filepath.Join(f.path, name) }
+
+func (f *folder) where() string { return f.path }
 
 func (f *folder) model() string { return f.in(runs.ModelFile) }
 
@@ -174,7 +180,7 @@ func (f *folder) sums() map[string]string {
 // files names all that the run writes to its folder, with the checkpoints of those starts
 // that have left something there: there may be a thousand million starts.
 func (f *folder) files() ([]string, error) {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ScoutsFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.CheckpointFile}
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ScoutsFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.WinnersFile, runs.DictionaryFile, runs.CheckpointFile}
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return nil, err
@@ -201,7 +207,7 @@ func (f *folder) writeInfo() error {
 		return err
 	}
 	return runs.WriteInfo(f.path, runs.Info{
-		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: f.visible(), Hidden: f.recipe.features(),
+		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: f.visible(), Hidden: f.recipe.columns(),
 		Width: d.Width, Height: d.Height, Seed: f.job.Seed, Settings: f.settings, Began: time.Now().UTC().Truncate(time.Second),
 	})
 }

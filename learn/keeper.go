@@ -37,6 +37,7 @@ type keeper interface {
 	drawSamples(chains func() (units.Shown, error)) error
 	finish(result *Result) error
 	model() string // where the model is
+	where() string // the folder; empty if nothing is kept
 }
 
 // A recorder keeps records.
@@ -58,6 +59,7 @@ func (memory) keepPictures([]runs.Record) error                    { return nil 
 func (memory) ship(context.Context, *rbm.File, *spin.Matrix) error { return nil }
 func (memory) drawSamples(func() (units.Shown, error)) error       { return nil }
 func (memory) finish(*Result) error                                { return nil }
+func (memory) where() string                                       { return "" }
 func (memory) model() string                                       { return "" }
 func (memory) drawAlong(context.Context, *runs.Record, *rbm.File, func() (units.Shown, error)) error {
 	return nil

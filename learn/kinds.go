@@ -81,6 +81,10 @@ func (r *Recipe) checkKinds() error {
 		return setting.Phrase("partition", "{partition quenched} is of spins, and units are %s and %s", visible, hidden)
 	case r.Estep == "bethe" || r.Estep == "tap":
 		return setting.Phrase("estep", "{estep %s} is of spins, and units are %s and %s: use exact or chains", r.Estep, visible, hidden)
+	case r.directed():
+		return setting.Phrase("model", "{model} is of spins, and units are %s and %s", visible, hidden)
+	case r.Sampler != "":
+		return setting.Phrase("sampler", "{sampler} is of spins, and units are %s and %s", visible, hidden)
 	case r.LabelWeight > 0:
 		return setting.Phrase("label_weight", "{label_weight} is of spins, and units are %s and %s", visible, hidden)
 	case r.Init != "":
@@ -133,13 +137,13 @@ type choice struct {
 	why       string
 }
 
-// expectation returns the partition term and its engine. start holds visible states of bits
+// expect returns the partition term and its engine. start holds visible states of bits
 // to start chains at; of Gaussian units it is read by nobody.
-func (r *Run) expectation(start *spin.Matrix, key, draws stream.Key) (choice, error) {
+func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) {
 	f := &r.recipe
 	n, p := r.visible(), f.features()
 	if f.spins() {
-		engine, why := NewEngine[float32](&f.Expectation, n, p, start, key)
+		engine, why := r.expectation(start, key)
 		return choice{engine, f.newPartition(engine, draws), why}, nil
 	}
 	visible, hidden := f.kinds()

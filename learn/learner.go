@@ -44,7 +44,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 		return nil, err
 	}
 	start := d.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
-	how, err := r.expectation(start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
+	how, err := r.expect(start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.engine, l.why = how.engine, how.why
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
-	look, err := r.expectation(start, key.Sub(stream.StartScores), key.Sub(stream.StartScores))
+	look, err := r.expect(start, key.Sub(stream.StartScores), key.Sub(stream.StartScores))
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +80,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)
 	}
+	opt.MaxField = f.MaxField
 	if f.Fields {
 		opt.FieldRate = 1
 	}
@@ -135,7 +136,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		return nil, fmt.Errorf("after step %d: %w%s", l.trainer.Step(), err, l.kept())
 	}
 	if err != nil {
-		return nil, err
+		return nil, l.keepAfter(ctx, err)
 	}
 	if err := l.keeper.save(ctx, l); err != nil {
 		return nil, err
@@ -235,6 +236,30 @@ func (l *looking) terms(ctx context.Context, some units.Data[float32], chains, t
 	return l.objective.EstimateTerms(ctx, l.model, some, annealing)
 }
 
+// How the partition term of the bound at the end is annealed, if it is.
+const (
+	finalChains       = 100
+	finalTemperatures = 1000
+	leastTemperatures = 50
+
+	// freelyAnnealed is the number of synapses up to which the temperatures are finalTemperatures.
+	freelyAnnealed = 1 << 21
+)
+
+// temperaturesOf returns how many the bound at the end is annealed over. Of a large machine there
+// are fewer, so that annealing draws no more samples than learning did.
+func temperaturesOf(synapses int, drawn float64) int {
+	if synapses <= freelyAnnealed {
+		return finalTemperatures
+	}
+	return int(max(leastTemperatures, min(finalTemperatures, drawn/finalChains)))
+}
+
+// drawn returns how many samples the steps of learning took or drew.
+func (l *learner) drawn() float64 {
+	return float64(l.trainer.Step()) * float64(min(l.recipe.Batch, l.job.Data.Len())+l.recipe.Chains*l.recipe.Sweeps)
+}
+
 // report computes the result of a start that has learned, and the terms of its
 // bound.
 func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error) {
@@ -242,7 +267,8 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	look.model = model
 	d := l.job.Data
 	some := l.learned(d.choose(min(10000, d.Len()), look.key.Sub(stream.StartBound).Rand()))
-	terms, by, err := look.terms(ctx, some, 100, 1000)
+	temperatures := temperaturesOf(model.Visible()*model.Hidden(), l.drawn())
+	terms, by, err := look.terms(ctx, some, finalChains, temperatures)
 	if err != nil {
 		return nil, terms, err
 	}
@@ -256,12 +282,16 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
+	result.Sampler = l.samplerRead(ctx, true)
+	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
+		result.BoundTemperatures = temperatures
+	}
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}
 	if l.recipe.Partition == quenched {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
-		annealed, _, err := look.terms(ctx, some, 100, 1000)
+		annealed, _, err := look.terms(ctx, some, finalChains, temperatures)
 		if err != nil {
 			return nil, terms, err
 		}
@@ -292,6 +322,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
 		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
 	}
+	r.Sampler = l.samplerRead(context.Background(), false)
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}

@@ -65,6 +65,12 @@ const likelihoodAfter = 5 * time.Minute
 // and tempered chains make so many more sweeps.
 const likelihoodBounds = 40
 
+// How the partition term of a bound in passing is annealed, if it is.
+const (
+	boundChains       = 50
+	boundTemperatures = 300
+)
+
 // Limits of what a record holds.
 const (
 	MagnetisationBins = 40  // of the posterior means, from -1 to 1
@@ -100,6 +106,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	}
 	n, p := float64(l.model.Visible()), float64(l.model.Hidden())
 	m.spectrum.expect(time.Duration(n * p * min(n, p))) // a nanosecond each
+	if n*p > freelyAnnealed {
+		m.bound.expect(time.Duration(n * p * boundChains * boundTemperatures / 32)) // 32 synapses a nanosecond
+	}
 	m.validation = m.newValidation()
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
@@ -176,6 +185,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 	r.Bound, r.Validation = RecordedBound(terms, result.BoundBy, m.recipe.boundKind(result.BoundBy)), result.Validation
 	m.measureCounts(&r)
 	m.measureSpectrum(ctx, &r)
+	result.NoSingularValues = r.NoSingularValues
 	if err := m.draw(ctx, &r); err != nil {
 		return err
 	}
@@ -185,7 +195,8 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 // measureBound estimates the bound on some samples. What it fails at, the
 // context or an engine, the next step meets as well.
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
-	if terms, by, err := m.look.terms(ctx, m.learned(m.some), 50, 300); err == nil {
+	r.Sampler = m.samplerRead(ctx, true)
+	if terms, by, err := m.look.terms(ctx, m.learned(m.some), boundChains, boundTemperatures); err == nil {
 		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	}
 }
@@ -238,8 +249,11 @@ func (m *measuring) measureCounts(r *runs.Record) {
 // values, and the overlaps of some hidden units where they are too many for each record.
 func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
 	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
-	if values, err := anatomy.SingularValues(ctx, w, hidden); err == nil {
+	switch values, err := anatomy.SingularValues(ctx, w, hidden); {
+	case err == nil:
 		r.SingularValues = runs.Numbers(values)
+	case ctx.Err() == nil:
+		r.NoSingularValues = err.Error()
 	}
 	if r.Overlap == nil || hidden <= maxOverlapMatrix {
 		return

@@ -127,3 +127,17 @@ func TestOverlapsOfSome(t *testing.T) {
 		}
 	}
 }
+
+// TestTemperatures: the bound at the end of a large machine is annealed over fewer temperatures
+// if little was learned.
+func TestTemperatures(t *testing.T) {
+	for _, c := range []struct {
+		synapses int
+		drawn    float64
+		want     int
+	}{{784 * 2000, 0, 1000}, {70001 * 100, 1100, 50}, {70001 * 100, 20000, 200}, {70001 * 100, 1e9, 1000}} {
+		if got := temperaturesOf(c.synapses, c.drawn); got != c.want {
+			t.Errorf("%d synapses, %v samples: %d temperatures, not %d", c.synapses, c.drawn, got, c.want)
+		}
+	}
+}

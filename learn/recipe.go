@@ -60,6 +60,8 @@ type Recipe struct {
 
 	Schedule
 	Expectation
+	Sampling
+	Directed
 
 	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
 	// prior or of a first machine already, the file must have it.
@@ -121,6 +123,10 @@ func Default() Recipe {
 // and a machine of signs is shipped with its signs.
 func (r *Recipe) Suit(asked ...string) {
 	free := func(setting string) bool { return !slices.Contains(asked, setting) }
+	if r.directed() {
+		r.suitDirected(free)
+		return
+	}
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
@@ -201,6 +207,9 @@ var errInitBeta = setting.Phrase("beta", "{init} with {beta}: the coupling is th
 // Check returns a *SettingError if a setting is out of its range or does not go
 // with another one.
 func (r *Recipe) Check() error {
+	if r.directed() {
+		return r.checkDirected()
+	}
 	kind := r.kind()
 	_, unknown := rbm.KindOf(r.Synapses)
 	switch {
@@ -259,6 +268,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.checkKinds(); err != nil {
+		return err
+	}
+	if err := r.checkSampler(); err != nil {
 		return err
 	}
 	return r.Expectation.Check()
@@ -402,6 +414,9 @@ func (r *Recipe) settings() map[string]any {
 	}
 	if r.Momentum == momentumOf020 {
 		delete(settings, settingMomentum)
+	}
+	if r.directed() {
+		return filtered(settings)
 	}
 	return settings
 }

@@ -15,25 +15,29 @@ import (
 
 // A Result sums up a run. Its JSON form is what result.json and the command hold.
 type Result struct {
-	Model         string                  `json:"model"` // the model file; empty if none was written
-	Steps         int                     `json:"steps"`
-	Seconds       float64                 `json:"seconds"`                             // of learning, over all resumed runs
-	Bound         *float64                `json:"bound_per_sample"`                    // nats
-	BoundAnnealed *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
-	BoundBy       string                  `json:"bound_by"`                            // how its partition term was found
-	BoundKind     BoundKind               `json:"bound_kind"`                          // a bound, an estimate, ...
-	BoundInterval *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
-	AboveLimit    bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
-	Coupling      float64                 `json:"coupling"`
-	Polarised     *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
-	SynapseBits   int                     `json:"synapse_bits"`
-	Unsettled     int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
-	Seed          uint64                  `json:"seed"`
-	LogLikelihood *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
-	Evaluated     string                  `json:"evaluated_on,omitempty"`
-	Validation    *runs.LogLikelihood     `json:"validation,omitempty"` // of the machine on data it has not learned from
-	Extended      []int                   `json:"extended,omitempty"`   // steps after which the run was over and went on
-	start         int                     // which random start it is of
+	Model             string                  `json:"model"` // the model file; empty if none was written
+	Steps             int                     `json:"steps"`
+	Seconds           float64                 `json:"seconds"`                             // of learning, over all resumed runs
+	Bound             *float64                `json:"bound_per_sample"`                    // nats
+	BoundAnnealed     *float64                `json:"bound_annealed_per_sample,omitempty"` // at the same posterior, where Bound is the quenched one
+	BoundBy           string                  `json:"bound_by"`                            // how its partition term was found
+	BoundKind         BoundKind               `json:"bound_kind"`                          // a bound, an estimate, ...
+	BoundInterval     *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
+	BoundTemperatures int                     `json:"bound_temperatures,omitempty"`        // of that annealing, if they are fewer than usual
+	AboveLimit        bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
+	Coupling          float64                 `json:"coupling"`
+	Polarised         *float64                `json:"polarised"` // share of synapses with |mean| > 0.9; null where they are real
+	SynapseBits       int                     `json:"synapse_bits"`
+	Unsettled         int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
+	Seed              uint64                  `json:"seed"`
+	LogLikelihood     *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
+	Evaluated         string                  `json:"evaluated_on,omitempty"`
+	Validation        *runs.LogLikelihood     `json:"validation,omitempty"`         // of the machine on data it has not learned from
+	Sampler           *runs.Sampler           `json:"sampler,omitempty"`            // temperatures of an outside sampler's last samples
+	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
+	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
+	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
+	start             int                     // which random start it is of
 }
 
 // How many samples the last picture is of, and by how many sweeps.

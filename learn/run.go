@@ -16,6 +16,7 @@ import (
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/rbm"
+	"bethe/sampler"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
@@ -55,6 +56,10 @@ type Job struct {
 	Validation Data
 
 	Evaluation Evaluation
+
+	// Transport says how problems and samples of the recipe's sampler travel. Sampler takes its place, if it is not nil.
+	Transport sampler.Transport
+	Sampler   sampler.Sampler
 }
 
 // An Evaluation asks for the log-likelihood of the machine at the end.
@@ -104,9 +109,11 @@ type Run struct {
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
+	family   family
 	finished *Result // of a call that came to the end
 	shipped  *rbm.File
-	met      *spin.Matrix // states that the scouts of the start that is kept have met; nil if there are none
+	outside  sampler.Sampler // nil: our own engines
+	met      *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
 }
 
 // beginning makes the model that learning starts from.
@@ -170,16 +177,16 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkValidation(); err != nil {
 		return nil, err
 	}
-	if err := r.recipe.complete(r.visible()); err != nil {
-		return nil, err
-	}
-	if err := r.checkMemory(); err != nil {
+	if err := r.setFamily(); err != nil {
 		return nil, err
 	}
 	if err := r.loadPrior(); err != nil {
 		return nil, err
 	}
 	if err := r.loadInit(); err != nil {
+		return nil, err
+	}
+	if err := r.openSampler(); err != nil {
 		return nil, err
 	}
 	r.describe()
@@ -191,6 +198,22 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, errors.Join(err, r.keeper.close())
 	}
 	return r, nil
+}
+
+// setFamily sets what the run learns, and completes the recipe.
+func (r *Run) setFamily() error {
+	if r.recipe.directed() {
+		r.family = directed{r}
+		if err := r.recipe.completeDirected(&r.job.Data); err != nil {
+			return err
+		}
+		return r.checkDirectedMemory()
+	}
+	r.family = layered{r}
+	if err := r.recipe.complete(r.visible()); err != nil {
+		return err
+	}
+	return r.checkMemory()
 }
 
 // checkLabels returns an error if labels are to be learned and cannot be.
@@ -232,7 +255,13 @@ func (r *Run) Recipe() Recipe { return r.recipe }
 func (r *Run) Finished() bool { return r.finished != nil }
 
 // Close lets others open the folder. It may be called again.
-func (r *Run) Close() error { return r.keeper.close() }
+func (r *Run) Close() error {
+	err := r.keeper.close()
+	if r.outside != nil {
+		err = errors.Join(err, r.outside.Close())
+	}
+	return err
+}
 
 // Run learns from every start, keeps the one with the best bound, and ships its
 // machine. If the context is done the error is an *InterruptedError and a run with
@@ -243,11 +272,8 @@ func (r *Run) Run(ctx context.Context, observe ...Observer) (*Result, error) {
 		return r.finished, nil
 	}
 	watching := observers(observe)
-	best, result, err := r.learnAll(ctx, watching)
+	result, err := r.family.learn(ctx, watching)
 	if err != nil {
-		return nil, err
-	}
-	if err := r.finish(ctx, watching, best, result); err != nil {
 		return nil, err
 	}
 	r.finished = result
@@ -264,6 +290,10 @@ func (r *Run) File() (*rbm.File, error) {
 	}
 	return rbm.LoadKinds(r.finished.Model)
 }
+
+// Met returns the heavy states that the scouts of the start that was kept have met, a column
+// each; nil if there are none, or the run was over before (Scouted reads them then).
+func (r *Run) Met() *spin.Matrix { return r.met }
 
 // learnAll learns from every start and returns the model with the best bound.
 func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[float32], *Result, error) {

@@ -137,6 +137,13 @@ int32_t bethe_machine_write(bethe_handle machine, bethe_text path, char **error)
 /* Returns meta.json of a machine: how it was made. */
 int32_t bethe_machine_meta(bethe_handle machine, char **out, char **error);
 
+/* Gives the machine in the convention of units v, k in {0, 1}, weights exp(constant + v.W.k +
+ * vbias.v + hbias.k), as arrays: W (FLOAT64, hidden x visible), vbias, hbias, constant. */
+int32_t bethe_zero_one(bethe_handle machine, bethe_handle *arrays, char **error);
+
+/* Makes a machine with real synapses of such arrays, FLOAT64: w is hidden x visible. */
+int32_t bethe_from_zero_one(bethe_array *w, bethe_array *vbias, bethe_array *hbias, bethe_handle *machine, char **error);
+
 /* Writes the means of the hidden units, from -1 to 1, of count samples to out,
  * count x hidden: tanh of gain times their fields. */
 int32_t bethe_transform(bethe_handle machine, bethe_bytes x, int64_t count, double gain, float *out, char **error);
@@ -154,7 +161,8 @@ int32_t bethe_free_energy(bethe_handle machine, bethe_bytes x, int64_t count, do
  * run.json), seed, program and data (words for files), width and height of a
  * picture, folder (a run folder; "" writes nothing), resume, measure_every,
  * validation_share (of the samples, held out to validate on), names (an object: what
- * errors call settings). The report has result, recipe, records.
+ * errors call settings). The report has result and recipe; bethe_records has the records.
+ * Arrays: scouts (UINT8, count x visible), heavy states that learning met, if it met any.
  */
 int32_t bethe_learn(bethe_handle samples, bethe_text request, bethe_numbers labels, bethe_handle validation,
                     bethe_handle init, bethe_handle *job, char **error);
@@ -162,9 +170,10 @@ int32_t bethe_learn(bethe_handle samples, bethe_text request, bethe_numbers labe
 /*
  * Measures the log-likelihood of samples. Keys: temperatures, chains, equilibration,
  * seed, draws (machines of the posterior to measure as well; 0: none), anneal (also
- * where the exact value is in reach). The report is that of "bethe eval --json".
+ * where the exact value is in reach). starts (samples, or 0) are states at which the search for
+ * heavy states begins too: the scouts of bethe_learn. The report is that of "bethe eval --json".
  */
-int32_t bethe_evaluate(bethe_handle machine, bethe_handle samples, bethe_text request, bethe_handle *job, char **error);
+int32_t bethe_evaluate(bethe_handle machine, bethe_handle samples, bethe_handle starts, bethe_text request, bethe_handle *job, char **error);
 
 /*
  * Draws samples by Gibbs chains. Keys: count, sweeps, tempered, seed. Arrays: samples

@@ -12,6 +12,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/internal/build"
+	"bethe/internal/npy"
 	"bethe/learn"
 	"bethe/runs"
 	"bethe/setting"
@@ -116,6 +117,15 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 			found, err := run.Run(ctx, watch)
 			if err != nil {
 				return r, err
+			}
+			met := run.Met()
+			if met == nil && request.Folder != "" {
+				if met, _, err = learn.Scouted(found.Model, given.Data.Visible()); err != nil {
+					return r, err
+				}
+			}
+			if met != nil {
+				r.arrays = []npy.Array{bytesOf("scouts", met, met.Cols(), met.Rows())}
 			}
 			r.report = map[string]any{"result": found, "recipe": run.Recipe()}
 			r.file, err = run.File()

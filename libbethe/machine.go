@@ -6,7 +6,11 @@ package main
 import "C"
 
 import (
+	"math"
+	"slices"
+
 	"bethe/evaluate"
+	"bethe/internal/build"
 	"bethe/internal/npy"
 	"bethe/rbm"
 )
@@ -92,6 +96,57 @@ func bethe_machine_meta(handle C.bethe_handle, out **C.char, text **C.char) C.in
 			*out = C.CString(string(m.arrays[0].Data.([]byte)))
 		}
 		return err
+	})
+}
+
+// loose are arrays that belong to no machine.
+type loose []npy.Array
+
+// held implements holder.
+func (l loose) held() ([]npy.Array, error) { return l, nil }
+
+//export bethe_zero_one
+func bethe_zero_one(handle C.bethe_handle, out *C.bethe_handle, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err != nil {
+			return err
+		}
+		z, n, p := m.file.Machine().ZeroOne(), m.file.Visible(), m.file.Hidden()
+		hand(out, loose{{Name: "W", Shape: []int{p, n}, Data: z.W}, {Name: "vbias", Shape: []int{n}, Data: z.Visible},
+			{Name: "hbias", Shape: []int{p}, Data: z.Hidden}, {Name: "constant", Shape: []int{}, Data: []float64{z.Constant}}})
+		return nil
+	})
+}
+
+//export bethe_from_zero_one
+func bethe_from_zero_one(w, visibleBias, hiddenBias *C.bethe_array, out *C.bethe_handle, text **C.char) C.int32_t {
+	return try(text, func() error {
+		var given [3]npy.Array
+		for k, a := range []*C.bethe_array{w, visibleBias, hiddenBias} {
+			var err error
+			if given[k], err = read(a); err != nil {
+				return err
+			}
+			x, ok := given[k].Data.([]float64)
+			if !ok {
+				return invalidf("array %q is not of FLOAT64", given[k].Name)
+			}
+			if i := slices.IndexFunc(x, func(v float64) bool { return !(math.Abs(v) <= 1e30) }); i >= 0 {
+				return invalidf("element %d of array %q is %v: it must lie between -1e30 and 1e30", i, given[k].Name, x[i])
+			}
+		}
+		n, p := sizeOf(given[1].Shape), sizeOf(given[2].Shape)
+		if len(given[1].Shape) != 1 || len(given[2].Shape) != 1 || !slices.Equal(given[0].Shape, []int{p, n}) || n*p == 0 {
+			return invalidf("shapes %v, %v and %v: they must be hidden x visible, visible and hidden", given[0].Shape, given[1].Shape, given[2].Shape)
+		}
+		machine, _ := rbm.FromZeroOne(&rbm.ZeroOne{W: given[0].Data.([]float64), Visible: given[1].Data.([]float64), Hidden: given[2].Data.([]float64)})
+		m, err := machineOf(&rbm.File{Params: machine.Params, Synapses: machine.Synapses, Info: rbm.Info{Program: build.Program()}})
+		if err != nil {
+			return invalid{err}
+		}
+		hand(out, m)
+		return nil
 	})
 }
 

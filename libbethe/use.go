@@ -35,7 +35,7 @@ func use(handle, given C.bethe_handle, words C.bethe_text, request any) (m *mach
 }
 
 //export bethe_evaluate
-func bethe_evaluate(handle, given C.bethe_handle, words C.bethe_text, out *C.bethe_handle, text **C.char) C.int32_t {
+func bethe_evaluate(handle, given, starts C.bethe_handle, words C.bethe_text, out *C.bethe_handle, text **C.char) C.int32_t {
 	return try(text, func() error {
 		request := struct {
 			Temperatures  int    `json:"temperatures"`
@@ -48,6 +48,12 @@ func bethe_evaluate(handle, given C.bethe_handle, words C.bethe_text, out *C.bet
 		m, spins, err := use(handle, given, words, &request)
 		if err != nil {
 			return err
+		}
+		var remembered *spin.Matrix
+		if starts != 0 {
+			if _, remembered, err = use(handle, starts, nil, nil); err != nil {
+				return err
+			}
 		}
 		if request.Draws != 0 {
 			if err := evaluate.CheckDraws(m.file, request.Draws); err != nil {
@@ -63,7 +69,7 @@ func bethe_evaluate(handle, given C.bethe_handle, words C.bethe_text, out *C.bet
 			options.Progress = j.telling("annealing")
 			options.Key = evaluate.LikelihoodKey(seed)
 			report := evaluate.Report{Samples: spins.Cols()}
-			if report.LogLikelihood, err = evaluate.Likelihood(ctx, m.on, spins, options); err != nil {
+			if report.LogLikelihood, err = evaluate.Likelihood(ctx, m.on.Remember(remembered), spins, options); err != nil {
 				return r, err
 			}
 			if request.Draws > 0 {

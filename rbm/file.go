@@ -175,7 +175,12 @@ func Load(path string) (*File, error) {
 // LoadKinds reads a model file, of any kinds of units. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
 // to ±1 gets the theta where that rounding begins.
+//
+// The file of a machine of another family is a *FamilyError.
 func LoadKinds(path string) (*File, error) {
+	if family := FamilyOf(path); family != "" {
+		return nil, &FamilyError{path, family}
+	}
 	a, err := npy.ReadArchiveOf(path, maxModelBytes, memberCheck())
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"reflect"
+	"slices"
 )
 
 // A History keeps the records of a run within a limit of memory, however many
@@ -25,6 +26,9 @@ type class struct {
 	stride int // one of so many is kept
 	made   int // bytes of those that are kept
 }
+
+// thins reports whether a larger stride leaves more of the records out than the first.
+func (c *class) thins() bool { return c.stride < c.count }
 
 // NewHistory returns an empty history that keeps about so many bytes.
 func NewHistory(limit int) *History {
@@ -91,12 +95,21 @@ func (h *History) made() int { return h.classes[0].made + h.classes[1].made }
 // thin leaves records out until there is room for half as many again.
 func (h *History) thin() {
 	for h.made() > 2*h.limit/3 && len(h.kept) > 1 {
-		if !h.light {
+		fewer := &h.classes[0]
+		if other := &h.classes[1]; other.thins() && (!fewer.thins() || other.made >= fewer.made) {
+			fewer = other
+		}
+		switch {
+		case !h.light:
 			h.light = true
-		} else if h.classes[0].made > h.classes[1].made {
-			h.classes[0].stride *= 2
-		} else {
-			h.classes[1].stride *= 2
+		case fewer.thins():
+			fewer.stride *= 2
+		default: // the first of either class, too large together
+			last := len(h.kept) - 1
+			h.kept, h.ordinals = slices.Clone(h.kept[last:]), slices.Clone(h.ordinals[last:])
+			h.classes[0].made, h.classes[1].made = 0, 0
+			h.classes[classOf(&h.kept[0])].made = h.kept[0].made()
+			return
 		}
 		kept, ordinals := make([]Record, 0, 3*len(h.kept)/4), make([]int, 0, 3*len(h.kept)/4) // others may hold the old ones
 		h.classes[0].made, h.classes[1].made = 0, 0
@@ -143,7 +156,7 @@ var (
 // made returns about how many bytes a record takes.
 func (r *Record) made() int {
 	const number = 8
-	n := recordBytes + len(r.Synapses) + len(r.Samples) + number*(cap(r.Magnetisations)+cap(r.SingularValues)+cap(r.TeacherOverlaps))
+	n := recordBytes + len(r.NoSingularValues) + len(r.Synapses) + len(r.Samples) + number*(cap(r.Magnetisations)+cap(r.SingularValues)+cap(r.TeacherOverlaps))
 	if r.Engine != nil {
 		n += engineBytes + len(r.Engine.Name)
 	}

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"strconv"
@@ -68,11 +69,14 @@ type Record struct {
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
 	Validation    *LogLikelihood `json:"validation,omitempty"` // of data that were not learned from
 
-	Labels *Labels `json:"labels,omitempty"`
+	Labels  *Labels  `json:"labels,omitempty"`
+	Sampler *Sampler `json:"sampler,omitempty"`
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
 	Overlap        *Overlap `json:"overlap,omitempty"`
+
+	NoSingularValues string `json:"no_singular_values,omitempty"` // why they were not measured, though they were due
 
 	TeacherOverlaps []Number `json:"teacher_overlaps,omitempty"` // planted: matched |lambda.xi*|/N of each hidden unit
 
@@ -86,6 +90,33 @@ type EngineReport struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+}
+
+// Sampler is the temperature of the samples of an outside sampler at the step. Local and Global
+// are inverse temperatures relative to the machine, of which 1 is wanted.
+type Sampler struct {
+	Beta        Number  `json:"beta"`  // of the sampler itself, by Local
+	Local       Number  `json:"local"` // by pseudolikelihood
+	LocalError  Number  `json:"local_error"`
+	Global      *Number `json:"global,omitempty"` // by energy, of machines whose states take no time
+	GlobalError *Number `json:"global_error,omitempty"`
+	Equilibrium *bool   `json:"in_equilibrium,omitempty"` // both agree within their errors
+	Limited     bool    `json:"range_exceeded,omitempty"` // the machine did not fit the sampler's range
+}
+
+// Text tells the temperatures in a line.
+func (s *Sampler) Text() string {
+	text := fmt.Sprintf("the sampler is at inverse temperature %.4g; its last samples, relative to the machine: %.3f ± %.3f by pseudolikelihood", float64(s.Beta), float64(s.Local), float64(s.LocalError))
+	if s.Global != nil {
+		text += fmt.Sprintf(", %.3f ± %.3f by energy", float64(*s.Global), float64(*s.GlobalError))
+	}
+	if s.Equilibrium != nil && !*s.Equilibrium {
+		text += ": NOT in equilibrium, as they disagree"
+	}
+	if s.Limited {
+		text += "; the machine exceeds the sampler's range"
+	}
+	return text
 }
 
 // Labels is how a classifier that learns along did on the batch of the step, from

@@ -20,6 +20,8 @@ import (
 // Names of what a run folder holds.
 const (
 	ModelFile      = "model.npz"
+	DictionaryFile = "dictionary.png" // of a tree: the states of its groups
+	WinnersFile    = "winners.csv"    // of a directed machine: what its causes stand for
 	CheckpointFile = "checkpoint.npz"
 	ScoutsFile     = "scouts.npz" // heavy states that scouts met: samples, int8 ±1, states x visible units
 	ResultFile     = "result.json"

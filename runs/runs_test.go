@@ -230,6 +230,18 @@ func TestDamagedTail(t *testing.T) {
 
 // TestHistory: the records left out are spread over the run. Records that name pictures
 // or hold a log-likelihood stay. Slices of records returned earlier do not change.
+// Two records that are too large together, the first of either class, leave the last.
+func TestHistoryOfLargeRecords(t *testing.T) {
+	name := strings.Repeat("x", 9*recordBytes)
+	h := NewHistory(16 * recordBytes)
+	for step, synapses := range []string{"", "a.png", "", "b.png"} {
+		h.Add([]Record{{Step: step, Synapses: synapses, Engine: &EngineReport{Name: name}}})
+		if kept := h.WithLast(); h.made() > 16*recordBytes || len(kept) == 0 || kept[len(kept)-1].Step != step {
+			t.Errorf("step %d: %d bytes of %v", step, h.made(), steps(kept))
+		}
+	}
+}
+
 func TestHistory(t *testing.T) {
 	h := NewHistory(100 * recordBytes)
 	const n = 20000

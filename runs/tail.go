@@ -216,12 +216,12 @@ func parseLine(line []byte) (Record, error) {
 }
 
 // maxKeptBytes is the memory that ReadRecords and OpenLog spend on records.
-const maxKeptBytes = 32 << 20
+const maxKeptBytes = 24 << 20
 
 // ReadRecords returns the records of a run folder, none if it has no metrics
 // file. A last line without its end, which a crash may leave, is left out; other
 // lines that are no records too, and a *DamageError beside the others tells of
-// them. Where there are more than fit into 32 MiB some are left out (History).
+// them. Where there are more than fit into 24 MiB some are left out (History).
 func ReadRecords(folder string) ([]Record, error) {
 	h := NewHistory(maxKeptBytes)
 	err := EachRecords(folder, h.Add)

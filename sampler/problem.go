@@ -5,6 +5,7 @@ package sampler
 
 import (
 	"math"
+	"slices"
 
 	"bethe/rbm"
 )
@@ -111,4 +112,11 @@ func (r Range) Round(p *Problem) {
 	}
 	round(p.Linear, r.Field)
 	round(p.Quadratic, r.Coupling)
+}
+
+// clone returns a copy.
+func (p *Problem) clone() *Problem {
+	q := *p
+	q.Linear, q.Quadratic = slices.Clone(p.Linear), slices.Clone(p.Quadratic)
+	return &q
 }

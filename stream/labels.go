@@ -20,6 +20,7 @@ const (
 	RunHeldOut     = 12
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
+	RunLabelled    = 16 // one below it for each draw of labelled samples
 )
 
 // Below the key of one start of learning.
@@ -185,3 +186,24 @@ const (
 
 // Below the key of a start of messages.
 const MessagesGrowth = 1
+
+// Below the key of a part of the reads of a call of an outside sampler.
+const SamplerGauge = 0
+
+// Below the key of a temperature curve.
+const (
+	CurvePilot = iota
+	CurveTempering
+)
+
+// Below the key of directed machines: of their draws, and of a start of learning.
+const (
+	CausesStates = iota
+	CausesVisible
+	CausesPictures // samples that states start at
+	CausesThetas
+	CausesExamples // samples that the causes of a tree start at
+	CausesTop
+	CausesOrder
+	CausesWinners // one below it for each sample
+)

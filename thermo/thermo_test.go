@@ -239,7 +239,11 @@ func TestThermometers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, x := range map[string]Temperature{"local": local.Temperature, "global": global, "couplings": *local.Couplings, "fields": *local.Fields} {
+		couplings, fields, err := Apart(net, visible, hidden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, x := range map[string]Temperature{"local": local, "global": global, "couplings": couplings, "fields": fields} {
 			if math.Abs(x.Beta-beta) > 4.5*x.Error || x.Error > 0.2*beta {
 				t.Errorf("%s of %v: %.3f ± %.3f", name, beta, x.Beta, x.Error)
 			}
@@ -250,9 +254,9 @@ func TestThermometers(t *testing.T) {
 		uneven.Coupling[k] *= 2
 	}
 	visible, hidden := samplesAt(uneven, 1, 3000, 2)
-	local, err := Pseudolikelihood(net, visible, hidden)
-	if err != nil || math.Abs(local.Couplings.Beta-2) > 4.5*local.Couplings.Error || math.Abs(local.Fields.Beta-1) > 4.5*local.Fields.Error {
-		t.Errorf("couplings at 2, fields at 1: %+v %+v %v", local.Couplings, local.Fields, err)
+	couplings, fields, err := Apart(net, visible, hidden)
+	if err != nil || math.Abs(couplings.Beta-2) > 4.5*couplings.Error || math.Abs(fields.Beta-1) > 4.5*fields.Error {
+		t.Errorf("couplings at 2, fields at 1: %+v %+v %v", couplings, fields, err)
 	}
 }
 
@@ -262,6 +266,9 @@ func TestThermometersRefuse(t *testing.T) {
 	up, down := spin.FromSigns(4, 1, []int8{1, 1, 1, 1}), spin.FromSigns(3, 1, []int8{-1, -1, -1})
 	if _, err := Pseudolikelihood(rbm.NewNetwork[float64](4, 3), up, down); !errors.Is(err, ErrNoTemperature) {
 		t.Errorf("a machine without energy: %v", err)
+	}
+	if _, _, err := Apart(rbm.NewNetwork[float64](4, 3), up, down); !errors.Is(err, ErrNoTemperature) {
+		t.Errorf("a machine without energy, two temperatures: %v", err)
 	}
 	if _, err := Pseudolikelihood(net, up, up); err == nil {
 		t.Error("hidden states of 4 units for 3 pass")

@@ -18,44 +18,48 @@ type Temperature struct {
 	Error float64 `json:"error"` // standard error, if samples are independent
 }
 
-// Local is what the pseudolikelihood of samples says of their inverse temperature. It asks
-// each spin whether it follows the field of its neighbours: a local thermometer.
-type Local struct {
-	Temperature
-	// Couplings and Fields are the inverse temperatures of couplings and fields apart. They
-	// are nil if no finite ones are best: if hardly a sample goes against the fields of the couplings.
-	Couplings *Temperature `json:"couplings,omitempty"`
-	Fields    *Temperature `json:"fields,omitempty"`
-}
-
 // ErrNoTemperature is the error of samples that no finite inverse temperature describes best.
 var ErrNoTemperature = errors.New("no finite inverse temperature is the best: no sample goes against the fields (or the machine has none)")
 
 // MostBeta is the largest inverse temperature that a thermometer tells.
 const MostBeta = 1000
 
-// most is the largest inverse temperature of couplings or fields apart.
+// mostApart is the largest inverse temperature of couplings or fields apart.
 const mostApart = 100
 
 // Pseudolikelihood returns the inverse temperature r that maximises the pseudolikelihood
 // of samples, visible x M and hidden x M, under exp(-r E): the root of sum x f - f tanh(r f)
-// over all spins x in local fields f (Besag 1975). The error is the sandwich error over
-// samples. Errors are ErrNoTemperature and of shapes.
-func Pseudolikelihood(net *rbm.Network[float64], visible, hidden *spin.Matrix) (Local, error) {
+// over all spins x in local fields f (Besag 1975). It asks each spin whether it follows its neighbours: a
+// local thermometer. The error is the sandwich error over samples. Errors are ErrNoTemperature and of shapes.
+func Pseudolikelihood(net *rbm.Network[float64], visible, hidden *spin.Matrix) (Temperature, error) {
 	f, err := newFields(net, visible, hidden)
 	if err != nil {
-		return Local{}, err
+		return Temperature{}, err
 	}
 	r := [2]float64{1, 1}
 	if !f.climb(&r, true) {
-		return Local{}, ErrNoTemperature
+		return Temperature{}, ErrNoTemperature
 	}
-	out := Local{Temperature: Temperature{r[0], f.errors(r, true)[0]}}
-	if two := r; f.climb(&two, false) {
-		e := f.errors(two, false)
-		out.Couplings, out.Fields = &Temperature{two[0], e[0]}, &Temperature{two[1], e[1]}
+	return Temperature{r[0], f.errors(r, true)[0]}, nil
+}
+
+// Apart is Pseudolikelihood with an inverse temperature for couplings and one for fields. If hardly a sample
+// goes against the fields of the couplings, no finite ones are the best: ErrNoTemperature.
+func Apart(net *rbm.Network[float64], visible, hidden *spin.Matrix) (couplings, fields Temperature, err error) {
+	f, err := newFields(net, visible, hidden)
+	if err != nil {
+		return couplings, fields, err
 	}
-	return out, nil
+	r := [2]float64{1, 1}
+	f.climb(&r, true) // a good start, wherever it ends
+	if r[0] > mostApart {
+		r = [2]float64{1, 1}
+	}
+	if !f.climb(&r, false) {
+		return couplings, fields, ErrNoTemperature
+	}
+	e := f.errors(r, false)
+	return Temperature{r[0], e[0]}, Temperature{r[1], e[1]}, nil
 }
 
 // fields are the local fields of all spins of samples, times the spins.
@@ -182,7 +186,7 @@ func (f *fields) climb(r *[2]float64, both bool) bool {
 			return true
 		}
 	}
-	return true
+	return false // it rises without an end
 }
 
 // errors returns the sandwich errors at the highest place.
@@ -331,4 +335,32 @@ func DataEnergy(net *rbm.Network[float64], samples *spin.Matrix) float64 {
 // vanishes where learning is stationary, whatever beta is.
 func XuOates(dataEnergy, sampleEnergy, beta float64) float64 {
 	return (dataEnergy - sampleEnergy) / (beta * beta)
+}
+
+// Temperatures of samples, local and global.
+type Temperatures struct {
+	Local  Temperature `json:"local"`  // by pseudolikelihood
+	Global Temperature `json:"global"` // by energy
+}
+
+// Both reads both thermometers.
+func Both(ctx context.Context, curve Curve, net *rbm.Network[float64], visible, hidden *spin.Matrix) (t Temperatures, err error) {
+	if t.Local, err = Pseudolikelihood(net, visible, hidden); err != nil {
+		return t, err
+	}
+	mean, _, err := MeanEnergy(net, visible, hidden)
+	if err != nil {
+		return t, err
+	}
+	t.Global, err = Likelihood(ctx, curve, mean, visible.Cols())
+	return t, err
+}
+
+// mostApartErrors is how many standard errors thermometers of equilibrium may differ by.
+const mostApartErrors = 3
+
+// Agree reports whether both thermometers read the same within three errors. If they do not, the samples are no
+// Boltzmann samples of the machine at any temperature: the sampler is not in equilibrium, or it samples another machine.
+func (t *Temperatures) Agree() bool {
+	return math.Abs(t.Local.Beta-t.Global.Beta) <= mostApartErrors*math.Hypot(t.Local.Error, t.Global.Error)
 }

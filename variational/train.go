@@ -43,6 +43,7 @@ type Options struct {
 	OwnRate      float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
 	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
 	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
+	MaxField     float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
 	Key          stream.Key // of the order of samples
 	Draw         stream.Key // of rbm.SampledKind
 
@@ -291,6 +292,9 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	}
 	if r := rate * t.opt.FieldRate; r > 0 {
 		limit := math.Atanh(1-2/float64(t.samples.Len()+2)) + beyond
+		if t.opt.MaxField > 0 {
+			limit = min(limit, t.opt.MaxField*t.Model.Params.LargestCoupling())
+		}
 		if !fieldless(t.samples) {
 			t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
 		}

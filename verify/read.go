@@ -164,14 +164,24 @@ type anyCase struct {
 }
 
 // UnmarshalJSON implements json.Unmarshaler. Cases of units of other kinds than spins name
-// the kinds.
+// the kinds; those of an oracle of directed machines and spikes name their own.
 func (c *anyCase) UnmarshalJSON(text []byte) error {
-	var probe struct{ Name, Visible, Hidden string }
+	var probe struct {
+		Name, Kind      string
+		Visible, Hidden any
+	}
 	if err := json.Unmarshal(text, &probe); err != nil {
 		return err
 	}
 	c.name = probe.Name
-	if probe.Visible == "" && probe.Hidden == "" {
+	if probe.Kind != "" {
+		of := new(spikeCase)
+		c.kind = of
+		return json.Unmarshal(text, of)
+	}
+	_, visible := probe.Visible.(string)
+	_, hidden := probe.Hidden.(string)
+	if !visible && !hidden {
 		of := new(oracleCase)
 		c.kind = of
 		return json.Unmarshal(text, of)

@@ -46,7 +46,7 @@ func NewReport(oracle, engine string, results []Result) *Report {
 
 // Quantities returns what was compared, in the order of reports.
 func (r *Report) Quantities() (list []string) {
-	for _, q := range slices.Concat(Quantities, ThermoQuantities) {
+	for _, q := range slices.Concat(Quantities, ThermoQuantities, SpikeQuantities) {
 		if _, there := r.worst[q]; there {
 			list = append(list, q)
 		}

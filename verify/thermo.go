@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -585,16 +586,15 @@ func (o *thermoOracle) samplers(ctx context.Context, e errorsOf) error {
 		if !(math.Abs(global.Beta-s.True) < 6*global.Error) {
 			e["temperature"] = math.Inf(1)
 		}
-		for _, pair := range []struct {
-			ours *thermo.Temperature
-			want *float64
-		}{{local.Couplings, s.Couplings}, {local.Fields, s.Fields}} {
-			switch {
-			case (pair.ours == nil) != (pair.want == nil):
-				e["temperatures_apart"] = math.Inf(1)
-			case pair.ours != nil:
-				e.compare("temperatures_apart", pair.ours.Beta, *pair.want)
-			}
+		couplings, fields, err := thermo.Apart(o.net, visible, hidden)
+		none := errors.Is(err, thermo.ErrNoTemperature)
+		switch {
+		case err != nil && !none:
+			return err
+		case none != (s.Couplings == nil) || none != (s.Fields == nil):
+			e["temperatures_apart"] = math.Inf(1)
+		case !none:
+			e.compareAll("temperatures_apart", []float64{couplings.Beta, fields.Beta}, []float64{*s.Couplings, *s.Fields})
 		}
 	}
 	return nil

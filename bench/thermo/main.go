@@ -1,9 +1,13 @@
 // Command thermo measures what docs/thermodynamics.md and docs/samplers.md tell.
 //
 //	go run ./bench/thermo bar runs/a/model.npz runs/b/model.npz
+//	go run ./bench/thermo -repeats 3 effective
+//	go run ./bench/thermo -repeats 50 faults
 //
 // bar compares the error of ln Z by annealing forward, in reverse, by the mean of both and by
-// BAR, on machines of at most 25 units in the smaller layer: exact starts, equal steps.
+// BAR, on machines of at most 25 units in the smaller layer: exact starts, equal steps. effective
+// learns small machines through samplers of hidden temperature, by each rule that follows it. faults
+// learns through a program that fails in five ways.
 package main
 
 import (
@@ -30,7 +34,7 @@ type settings struct {
 }
 
 var experiments = map[string]func(ctx context.Context, w io.Writer, s *settings, args []string) error{
-	"bar": barTable,
+	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "act": act,
 }
 
 func main() {
@@ -39,7 +43,7 @@ func main() {
 	flag.IntVar(&s.repeats, "repeats", 40, "repeats")
 	flag.IntVar(&s.chains, "chains", 64, "chains each way")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL...")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bethe/apply"
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/learn"
@@ -47,6 +48,9 @@ func newEvalCommand(c *console) *cobra.Command {
 			if draws != 0 && draws < 2 {
 				return usagef("--draws %d: it must be at least 2", draws)
 			}
+			if exact, ok, err := apply.OpenExact(args[0]); ok || err != nil {
+				return c.evalExact(cmd.Context(), exact, err, args[0], &d, draws)
+			}
 			file, err := rbm.LoadKinds(args[0])
 			if err != nil {
 				return err
@@ -83,11 +87,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				}
 				c.printUncertainty(report.LogLikelihood.Mean, report.Uncertainty)
 			}
-			return c.object(struct {
-				Model string `json:"model"`
-				Data  string `json:"data"`
-				evaluate.Report
-			}{args[0], d.name, report})
+			return c.object(evalReport{args[0], d.name, report})
 		},
 	}
 	d.register(cmd, "mnist:test")
@@ -95,6 +95,33 @@ func newEvalCommand(c *console) *cobra.Command {
 	cmd.Flags().StringVar(&starts, "starts", "", "`FILE` of states at which the search for heavy states begins too, or none (default: scouts.npz beside the model, which training leaves there)")
 	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate so many machines drawn from the posterior, and the one of the most probable synapses")
 	return cmd
+}
+
+// evalExact evaluates a directed machine, which needs no estimate.
+func (c *console) evalExact(ctx context.Context, exact apply.Exact, err error, path string, d *dataFlags, draws int) error {
+	if err != nil {
+		return err
+	}
+	if draws > 0 {
+		return usagef("--draws: it is not for a %s", apply.Family(exact))
+	}
+	set, err := d.load()
+	if err != nil {
+		return err
+	}
+	report := evaluate.Report{Samples: set.Len()}
+	if report.LogLikelihood, err = exact.Evaluate(ctx, set.Samples); err != nil {
+		return err
+	}
+	c.printLikelihood(d.name, &report.LogLikelihood)
+	return c.object(evalReport{path, d.name, report})
+}
+
+// evalReport is the object of eval.
+type evalReport struct {
+	Model string `json:"model"`
+	Data  string `json:"data"`
+	evaluate.Report
 }
 
 // options returns those of an estimate.

@@ -32,6 +32,7 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	flags.StringVarP(&j.Out, "out", "o", "", "npy file for the features")
 	flags.Float64Var(&j.Gain, "gain", 1, "what fields are multiplied by before their tanh is taken: less than 1 makes features less saturated than the means are")
 	flags.BoolVar(&j.Classifier, "classifier", false, "fit a linear classifier to the labels and test it")
+	flags.IntVar(&j.Labelled, "labelled", 0, "learn classifiers from so many labels alone, of each label as many as can be: five draws, mean and range, beside classifiers of the visible units")
 	flags.BoolVar(&j.Raw, "raw", false, "fit a linear classifier to the visible units themselves")
 	flags.StringVar(&j.Test, "test", "", "data with labels to test classifiers on (default mnist:test where the data is mnist)")
 	flags.StringVar(&j.TestLabels, "test-labels", "", "file of the labels of --test, if they are in one of their own")
@@ -56,5 +57,24 @@ func (c *console) features(ctx context.Context, j *apply.Featuring, data *dataFl
 				k.Features, x.what, 100*k.TestError, k.Test, 100*k.TrainError, r.Data, k.L2, k.Seconds)
 		}
 	}
+	c.printTold(r)
 	return c.object(r)
+}
+
+// printTold prints what winners and classifiers of few labels tell.
+func (c *console) printTold(r *apply.FeaturesReport) {
+	if r.Winners != nil {
+		c.printf("the winners: the labels that they stand for are wrong for %.2f %% of the test samples\n", 100**r.Winners)
+	}
+	l := r.Labelled
+	if l == nil {
+		return
+	}
+	c.printf("of %d labels, in %d draws, wrong on %s (mean, range):\n", l.Samples, l.Draws, l.Test)
+	told := map[string]*apply.Spread{"features": &l.Linear, "visible units": &l.Raw, "winners": l.Winners}
+	for _, name := range []string{"features", "winners", "visible units"} {
+		if s := told[name]; s != nil {
+			c.printf("  %-14s %.2f %%  %.2f to %.2f %%\n", name, 100*s.Mean, 100*s.Low, 100*s.High)
+		}
+	}
 }

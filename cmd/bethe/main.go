@@ -217,6 +217,7 @@ Without anything else to hand, start with
 		newExportCommand(c),
 		newImportCommand(c),
 		newVerifyCommand(c),
+		newThermometerCommand(c),
 		newDataCommand(c),
 		newVersionCommand(c),
 	)

@@ -19,6 +19,7 @@ import (
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/sampler"
 	"bethe/units"
 )
 
@@ -37,6 +38,7 @@ type trainFlags struct {
 	validation                        string // data, or a share of the data
 	evaluate                          bool
 	ais                               aisFlags
+	transport                         sampler.Transport
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -48,41 +50,7 @@ func newTrainCommand(c *console) *cobra.Command {
 func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Learn a machine from data", Args: noArguments,
-		Long: `Learns a distribution over the binary synapses of a machine, and its fields and
-coupling, from data, and writes to a folder: model.npz (the machine, which
-numpy.load opens), pictures of its synapses and of samples, result.json, and
-metrics.jsonl, a line for each measurement along the way (see bethe plot).
-
-With no argument it learns 100 hidden units from the 60,000 handwritten digits
-carried inside. Learning ends at the first of --epochs, --steps and --time.
-Ctrl-C saves a checkpoint and ends with status 75; the same command with
---resume goes on, to the same bytes as if it had not been stopped (unless
---time is the limit, as then the machine's speed has a say). A run that is over
-goes on with --resume and a higher limit, at its final rate and in the phase that it
-ended in: that is not what one longer run gives, and is kept in its settings.
-
-Towards the end (--settle) the signs of the posterior learn on as one machine:
-the one that is saved. With --settle 0 it has the signs of the synapses that are
-decided, and draws of the others.
-
-With --init learning starts from the machine of a model file: of an earlier run,
-or one that another program learned with real weights (see bethe import). Binary
-synapses take their signs from real weights and their certainty from their sizes:
-the coupling becomes the root mean square of the weights, and the mean of a synapse
-the weight divided by it, up to ±0.96; real synapses start at the weights. Fields
-and offsets follow, so that the machine is the same seen from these data.
-
-With --label-weight W the labels of the data have a say in what the hidden units
-look at: a linear classifier of the hidden means learns along, and W times the
-mean ln p(label) that it gives, from a random half of the means, joins the bound.
-Labels are better read from such features (see bethe features), at a price in
-likelihood. The model file holds the machine alone.
-
-With --recipe the settings come from a file: an object in JSON with the names that
-run.json keeps under settings, or a whole run.json. Data, seed and folder are told
-by flags.
-
---no-fields --no-centre --fixed-coupling --beta 1 is the machine of the paper.`,
+		Long: help("train"),
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
@@ -91,6 +59,9 @@ by flags.
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
   bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
   bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
+  bethe train --hidden 12 --no-centre --max-field 4 --sampler './annealer {reads} {seed}' --out runs/annealed
+  bethe train --model mixture --hidden 400 --evaluate --out runs/causes
+  bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
   bethe train --data table.csv --units gauss --hidden 8 --steps 1500 --out runs/table
   bethe train --data digits.csv --units gauss --hidden-units group:30 --hidden 1 --steps 1000
@@ -127,7 +98,9 @@ by flags.
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	registerSampling(flags, &r.Sampling, &f.transport)
+	registerDirected(flags, &r.Directed)
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -143,6 +116,15 @@ by flags.
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
+}
+
+// registerDirected registers what tells directed machines.
+func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
+	flags.StringVar(&d.Model, "model", d.Model, "family of the machine: rbm, mixture (of --hidden causes) or tree (--hidden causes above groups of --states that each see a --patch)")
+	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
+	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
+	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what a spike costs a cause in ln weight, which all causes then share, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
@@ -194,9 +176,17 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.InitHash = ""
 		}
 	}
+	if f.transport.Folder != "" && r.Sampler == "" {
+		r.Sampler = learn.FolderSampler
+	}
+	if err := r.Foreign(asked...); err != nil {
+		return inFlags(err)
+	}
 	r.Suit(asked...)
-	if _, there := told["steps"]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-		return usagef("--steps 0: learning needs a limit: give more steps, --epochs or --time")
+	for _, limit := range []string{"steps", "epochs", "time"} {
+		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
+			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
 		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
@@ -229,7 +219,7 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}}
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
@@ -259,7 +249,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		}
 	}
 	if job.Folder == "" {
-		job.Folder = learn.FolderOf(f.data.name, f.recipe.Hidden, c.seed, f.resume)
+		job.Folder = f.recipe.FolderOf(f.data.name, c.seed, f.resume)
 	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
@@ -278,7 +268,10 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	work := func() error {
 		result, err := run.Run(ctx, watching...)
 		var interrupted *learn.InterruptedError
+		var failed *learn.SamplerError
 		switch {
+		case errors.As(err, &failed):
+			return fmt.Errorf("%w\nnothing is lost: go on with the same command and --resume --out %q", err, job.Folder)
 		case errors.As(err, &interrupted) && interrupted.Over:
 			return fmt.Errorf("%w after learning; nothing is lost: go on with the same command and --resume --out %q", errInterrupted, job.Folder)
 		case errors.As(err, &interrupted):
@@ -441,11 +434,24 @@ func (c *console) tell(folder string, r *learn.Result) error {
 	if r.BoundAnnealed != nil {
 		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
 	}
+	if s := r.Sampler; s != nil {
+		c.printf("%s\n", s.Text())
+	}
 	if v := r.Validation; v != nil {
 		c.printf("log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
 	}
 	if r.LogLikelihood != nil {
 		c.printLikelihood(r.Evaluated, r.LogLikelihood)
+	}
+	if k := r.Causes; k != nil {
+		c.printf("%d causes, of which %d win fewer than %d training samples", k.Causes, k.Rare, learn.RareWins)
+		if k.Errors != nil {
+			c.printf("; the labels that they stand for are wrong for %.2f %% of %s", 100**k.Errors, r.Evaluated)
+		}
+		c.printf("\n")
+	}
+	if r.NoSingularValues != "" {
+		c.printf("not measured: %s\n", r.NoSingularValues)
 	}
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)

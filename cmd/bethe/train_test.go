@@ -91,8 +91,10 @@ func TestRecipeFile(t *testing.T) {
 			t.Errorf("%s: status %d, %s", text, status, stderr)
 		}
 	}
-	if status, _, stderr := bethe(t, t.Context(), append(common, "--steps", "0", "--out", in("bad"))...); status != exitUsage || !strings.Contains(stderr, "needs a limit") {
-		t.Errorf("no steps: status %d, %s", status, stderr)
+	for _, limit := range []string{"--steps 0", "--time 0s", "--epochs 0"} {
+		if status, _, stderr := bethe(t, t.Context(), append(common, append(strings.Fields(limit), "--out", in("bad"))...)...); status != exitUsage || !strings.Contains(stderr, limit+": learning needs a limit") {
+			t.Errorf("no steps: status %d, %s", status, stderr)
+		}
 	}
 	if status, _, stderr := bethe(t, t.Context(), append(common, "--rule", "bayes", "--momentum", "0.9", "--out", in("bad"))...); status != exitUsage || !strings.Contains(stderr, "--rule bayes has none") {
 		t.Errorf("a rule without momentum: status %d, %s", status, stderr)

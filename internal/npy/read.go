@@ -117,7 +117,7 @@ func readMember(member *zip.File, limit *int64, check func(name string, shape []
 		}
 		return nil
 	}
-	if array.Shape, array.Data, err = readArray(r, *limit, checked); err != nil {
+	if array.Shape, array.Data, err = ReadArray(r, *limit, checked); err != nil {
 		return array, err
 	}
 	switch _, err := io.ReadFull(r, make([]byte, 1)); err {
@@ -130,7 +130,8 @@ func readMember(member *zip.File, limit *int64, check func(name string, shape []
 	}
 }
 
-func readArray(r io.Reader, limit int64, check func(shape []int) error) (shape []int, data any, err error) {
+// ReadArray reads an .npy array of at most limit bytes. check is called with its shape before its elements are read.
+func ReadArray(r io.Reader, limit int64, check func(shape []int) error) (shape []int, data any, err error) {
 	header, err := ReadHeader(r)
 	if err != nil {
 		return nil, nil, err

@@ -11,8 +11,8 @@ import bethe
 SETTINGS = [
     (dict(n_components=6, n_iter=12, batch_size=50, random_state=3), ["--hidden", "6", "--epochs", "12", "--batch", "50", "--seed", "3"], False),
     (
-        dict(n_components=30, batch_size=100, learning_rate=0.03, recipe={"steps": 150, "sweeps": 2, "settle": 0.5, "estep": "chains", "label_weight": 10}, random_state=11),
-        ["--hidden", "30", "--batch", "100", "--rate", "0.03", "--steps", "150", "--sweeps", "2", "--settle", "0.5", "--estep", "chains", "--label-weight", "10", "--seed", "11"],
+        dict(n_components=30, batch_size=100, learning_rate=0.03, recipe={"steps": 250, "sweeps": 2, "settle": 0.5, "estep": "chains", "label_weight": 10}, random_state=11),
+        ["--hidden", "30", "--batch", "100", "--rate", "0.03", "--steps", "250", "--sweeps", "2", "--settle", "0.5", "--estep", "chains", "--label-weight", "10", "--seed", "11"],
         True,
     ),
     (
@@ -50,6 +50,10 @@ def test_same_machine(command, bars, tmp_path, arguments, flags, labelled):
     result = json.loads((out / "result.json").read_text())["result"]
     assert rbm.result_["bound_per_sample"] == result["bound_per_sample"] == rbm.bound_
     assert rbm.n_steps_ == result["steps"]
+    assert hasattr(rbm, "scouts_") == (out / "scouts.npz").exists()
+    if hasattr(rbm, "scouts_"):
+        assert np.array_equal(rbm.scouts_, np.load(out / "scouts.npz")["samples"] > 0)
+        assert np.array_equal(bethe.load(out / "model.npz").scouts_, rbm.scouts_)
     if "validation" in result:
         assert rbm.result_["validation"]["exact"] == result["validation"]["exact"]
 

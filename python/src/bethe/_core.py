@@ -65,10 +65,12 @@ SIGNATURES = {
     "bethe_machine_read": [_T, _P],
     "bethe_machine_write": [_H, _T],
     "bethe_machine_meta": [_H, _P],
+    "bethe_zero_one": [_H, _P],
+    "bethe_from_zero_one": [_P, _P, _P, _P],
     "bethe_transform": [_H, _P, _L, _D, _P],
     "bethe_free_energy": [_H, _P, _L, _P],
     "bethe_learn": [_H, _T, _P, _H, _H, _P],
-    "bethe_evaluate": [_H, _H, _T, _P],
+    "bethe_evaluate": [_H, _H, _H, _T, _P],
     "bethe_sample": [_H, _T, _P],
     "bethe_gibbs": [_H, _H, _T, _P],
     "bethe_complete": [_H, _H, _P, _L, _T, _P],
@@ -170,6 +172,11 @@ def pointer(array):
     return ct.c_void_p(array.ctypes.data)
 
 
+def place(structure):
+    """Return the address of a structure of C."""
+    return ct.c_void_p(ct.addressof(structure))
+
+
 class Handle:
     """What a handle stands for; closed when nobody refers to it."""
 
@@ -213,8 +220,8 @@ def samples(count, visible, blocks):
     return s
 
 
-def machine(meta, arrays):
-    """Return the handle of a machine of arrays, named and ordered as in a model file."""
+def given_arrays(arrays):
+    """Return named arrays as C has them, and what must live as long as they."""
     given = (Array * len(arrays))()
     kept = []
     for a, (name, x) in zip(given, arrays.items()):
@@ -225,7 +232,15 @@ def machine(meta, arrays):
         a.name, a.type, a.dimensions, a.data = name.encode(), CODES[x.dtype], x.ndim, x.ctypes.data
         for k, n in enumerate(x.shape):
             a.shape[k] = n
-    return Handle("bethe_machine_new", meta.encode(), given, len(arrays))
+    return given, kept
+
+
+def machine(meta, arrays):
+    """Return the handle of a machine of arrays, named and ordered as in a model file."""
+    given, kept = given_arrays(arrays)
+    handle = Handle("bethe_machine_new", meta.encode(), given, len(arrays))
+    del kept  # which the library has copied
+    return handle
 
 
 class Job(Handle):

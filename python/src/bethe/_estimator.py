@@ -147,6 +147,8 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             job.run(watch, saves=self.folder is not None)
         report = job.report()
         self._take(_core.Handle("bethe_learned", job))
+        for name, states in job.arrays().items():
+            setattr(self, name + "_", states)
         self.history_ = job.records()
         self.recipe_ = report["recipe"]
         self.result_ = report["result"]
@@ -255,7 +257,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _take(self, handle):
         """Take the arrays of a machine."""
         arrays = handle.arrays()
-        for name in (self._matrix, "posterior_mean", "prior_mean"):
+        for name in (self._matrix, "posterior_mean", "prior_mean", "scouts"):
             self.__dict__.pop(name + "_", None)
             if name in arrays:
                 setattr(self, name + "_", arrays[name])
@@ -384,6 +386,8 @@ class BinarySynapseRBM(_RBM):
         What ``bethe train --json`` prints.
     meta_ : dict
         How the machine was made: ``meta.json`` of the model file.
+    scouts_ : ndarray of shape (n_states, n_features_in_), uint8
+        Heavy states far from the samples that learning met, if it did: `evaluate` begins its search there.
     n_steps_ : int
         Steps of learning.
     n_iter_ : int

@@ -1,11 +1,13 @@
 """Model files, and the formats of other programs."""
 
 import json
+import pathlib
 
 import numpy as np
+from sklearn.neural_network import BernoulliRBM
 
 from . import _core
-from ._estimator import RealSynapseRBM, from_handle, read_machine
+from ._estimator import from_handle, read_machine
 
 
 def load(path):
@@ -28,7 +30,13 @@ def load(path):
     BetheError
         If it is no model file: the text names the array and what is wrong.
     """
-    return from_handle(read_machine(path))
+    rbm = from_handle(read_machine(path))
+    scouts = pathlib.Path(path).with_name("scouts.npz")  # which bethe train leaves beside a model
+    if scouts.exists():
+        states = np.load(scouts)["samples"]
+        if states.ndim == 2 and states.shape[1] == rbm.n_features_in_:
+            rbm.scouts_ = np.ascontiguousarray(states > 0).view(np.uint8)
+    return rbm
 
 
 def save(rbm, path):
@@ -58,3 +66,111 @@ def recipe(**settings):
         All settings.
     """
     return json.loads(_core.text_of("bethe_recipe", _core.words(settings)))
+
+
+def zero_one(rbm):
+    """Return a machine in the convention of units v, k in {0, 1}.
+
+    Its weights are exp(constant + v.W.k + vbias.v + hbias.k). The free energy of
+    another program, which knows no constant, is larger by it than ``rbm.free_energy``.
+
+    Parameters
+    ----------
+    rbm : BinarySynapseRBM or RealSynapseRBM
+        A fitted estimator.
+
+    Returns
+    -------
+    machine : dict of ndarray
+        ``W`` (n_features_in_ x n_components), ``vbias``, ``hbias`` and ``constant``, float64.
+    """
+    found = _core.Handle("bethe_zero_one", rbm._machine()).arrays()
+    found["W"] = np.ascontiguousarray(found["W"].T)
+    found["constant"] = float(found["constant"])
+    return found
+
+
+def from_zero_one(W, vbias, hbias):
+    """Return an estimator that is fitted by a machine of units 0 and 1.
+
+    Parameters
+    ----------
+    W : array-like of shape (n_features, n_components)
+        Weights.
+    vbias : array-like of shape (n_features,)
+        Biases of visible units.
+    hbias : array-like of shape (n_components,)
+        Biases of hidden units.
+
+    Returns
+    -------
+    rbm : RealSynapseRBM
+        Its synapses are float32 in units of its coupling.
+    """
+    arrays = [np.asarray(W, dtype=np.float64).T, np.asarray(vbias, dtype=np.float64), np.asarray(hbias, dtype=np.float64)]
+    given, kept = _core.given_arrays(dict(zip(("W", "vbias", "hbias"), arrays)))
+    handle = _core.Handle("bethe_from_zero_one", *[_core.place(a) for a in given])
+    del kept  # which the library has copied
+    return from_handle(handle)
+
+
+def to_sklearn(rbm):
+    """Return a machine as scikit-learn's BernoulliRBM, fitted.
+
+    Parameters
+    ----------
+    rbm : BinarySynapseRBM or RealSynapseRBM
+        A fitted estimator.
+
+    Returns
+    -------
+    bernoulli : BernoulliRBM
+        Its ``transform`` gives probabilities from 0 to 1 where ours gives means from -1 to 1.
+    """
+    machine = zero_one(rbm)
+    bernoulli = BernoulliRBM(n_components=len(machine["hbias"]))
+    bernoulli.components_ = machine["W"].T.copy()
+    bernoulli.intercept_visible_, bernoulli.intercept_hidden_ = machine["vbias"], machine["hbias"]
+    bernoulli.n_features_in_ = len(machine["vbias"])
+    bernoulli.h_samples_ = np.zeros((bernoulli.batch_size, bernoulli.n_components))
+    return bernoulli
+
+
+def from_sklearn(bernoulli):
+    """Return an estimator that is fitted by the machine of scikit-learn's BernoulliRBM.
+
+    Parameters
+    ----------
+    bernoulli : BernoulliRBM
+        A fitted estimator.
+
+    Returns
+    -------
+    rbm : RealSynapseRBM
+        The same distribution.
+    """
+    return from_zero_one(bernoulli.components_.T, bernoulli.intercept_visible_, bernoulli.intercept_hidden_)
+
+
+def to_bqm_dict(rbm):
+    """Return the energy as the biases of a binary quadratic model of spins, for dimod.
+
+    ``dimod.BinaryQuadraticModel(**to_bqm_dict(rbm))`` has the energies of the machine.
+
+    Parameters
+    ----------
+    rbm : BinarySynapseRBM or RealSynapseRBM
+        A fitted estimator.
+
+    Returns
+    -------
+    model : dict
+        ``linear`` by unit, ``quadratic`` by pairs of units, ``offset`` and ``vartype``
+        ("SPIN"). Units are ("s", i) and ("h", m).
+    """
+    machine = zero_one(rbm)
+    # v = (1 + s)/2 and k = (1 + h)/2
+    w, b, c = machine["W"] / 4, machine["vbias"] / 2, machine["hbias"] / 2
+    linear = {("s", i): -float(v) for i, v in enumerate(b + w.sum(1))} | {("h", m): -float(v) for m, v in enumerate(c + w.sum(0))}
+    quadratic = {(("s", i), ("h", m)): -float(w[i, m]) for i in range(w.shape[0]) for m in range(w.shape[1])}
+    return {"linear": linear, "quadratic": quadratic, "offset": -float(machine["constant"] + b.sum() + c.sum() + w.sum()), "vartype": "SPIN"}

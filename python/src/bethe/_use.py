@@ -35,6 +35,11 @@ class UseMixin:
         """Return X as samples of the library."""
         return _bits.packed(self._validated(X), self.binarize)
 
+    def _starts(self):
+        """Return the heavy states that learning met as samples of the library, or None."""
+        scouts = getattr(self, "scouts_", None)
+        return None if scouts is None else _core.samples(*scouts.shape, [scouts])
+
     def free_energy(self, X):
         """Return free energies.
 
@@ -95,7 +100,7 @@ class UseMixin:
             samples = _core.samples(1, self.n_features_in_, [])
         else:
             raise ValueError("this machine was not fitted here: give log_partition samples X to anneal from")
-        found = _core.Job("bethe_evaluate", machine, samples, _core.words(SCORE)).run().report()["log_likelihood"]
+        found = _core.Job("bethe_evaluate", machine, samples, self._starts() or 0, _core.words(SCORE)).run().report()["log_likelihood"]
         doubts = (found.get("equilibrium") or {}).get("reasons")
         if doubts:
             warnings.warn(f"ln Z of this machine was annealed, and the estimate is not to be believed: {'; '.join(doubts)}. evaluate(X) with more temperatures tells more", RuntimeWarning, stacklevel=3)
@@ -170,7 +175,7 @@ class UseMixin:
         request = {"temperatures": temperatures, "chains": chains, "equilibration": equilibration}
         request = {k: int(v) for k, v in request.items() if v is not None}
         request.update(seed=seed_of(random_state), draws=int(draws), anneal=bool(anneal))
-        return _core.Job("bethe_evaluate", self._machine(), self._samples(X), _core.words(request)).run().report()
+        return _core.Job("bethe_evaluate", self._machine(), self._samples(X), self._starts() or 0, _core.words(request)).run().report()
 
     def sample(self, n_samples=1, *, n_sweeps=1000, tempered=False, random_state=None):
         """Draw samples by independent Gibbs chains that start at random.

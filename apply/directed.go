@@ -1,0 +1,133 @@
+package apply
+
+import (
+	"context"
+	"image"
+	"io"
+
+	"bethe/causes"
+	"bethe/dataset/source"
+	"bethe/evaluate"
+	"bethe/figure"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// Visible returns the number of visible units.
+func (d directed) Visible() int { return d.Layer.Visible() }
+
+// sample draws from the causes down: draws are independent, so there is nothing to sweep.
+func (d directed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error) {
+	if s.Integers || s.Tempered {
+		return nil, setting.Phrase("tempered", "{tempered} and {integers} are for machines with hidden units, not for a %s, whose samples are independent", d.Model)
+	}
+	machine, n := d.Machine(), d.Visible()
+	r := &SamplingReport{Model: s.Model, Samples: s.Count, Files: s.Files}
+	held, units := spin.New(n, 1), []int(nil)
+	if s.Clamp != "" {
+		var err error
+		if units, err = source.Units("clamp", s.Clamp, n); err != nil {
+			return nil, err
+		}
+		picked, err := s.Data.Pick("from", s.From, n)
+		if err != nil {
+			return nil, err
+		}
+		if count := len(picked.Numbers); count != 1 {
+			return nil, setting.Errorf("from", s.From, "%d samples, where units are held at one", count)
+		}
+		held, r.Clamped = picked.Samples, len(units)
+	}
+	_, drawn, err := machine.Complete(ctx, held, units, s.Count, stream.New(s.Seed))
+	if err != nil {
+		return nil, err
+	}
+	return r, s.write(func(w io.Writer) error { return evaluate.WriteDrawn(w, drawn.Visible, drawn.Means) }, func() image.Image {
+		return figure.Means(n, s.Count, func(i, a int) float64 { return float64(drawn.Means[i*s.Count+a]) }, d.Info.Width, d.Info.Height)
+	})
+}
+
+// complete is exact: units that are not seen drop out of the sums.
+func (d directed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	n := d.Visible()
+	picked, err := c.Data.Pick("from", c.From, n)
+	if err != nil {
+		return nil, err
+	}
+	width, height := d.Info.Width, d.Info.Height
+	if width == 0 {
+		width, height = picked.Width, picked.Height
+	}
+	units, err := source.Region("clamp", c.Clamp, n, width, height)
+	if err != nil {
+		return nil, err
+	}
+	means, drawn, err := d.Machine().Complete(ctx, picked.Samples, units, c.Count, stream.New(c.Seed))
+	if err != nil {
+		return nil, err
+	}
+	r := evaluate.Completed(picked.Samples, units, means, drawn.Visible)
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, 0, r.Error, c.Files, Settling{Settled: true}, n, len(r.Free)}
+	return report, c.write(r.Write, func() image.Image {
+		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
+	})
+}
+
+// count is that of the causes, and of a tree of the states of all groups as well.
+func (d directed) count() int {
+	if d.Model == causes.MixtureModel {
+		return len(d.LnWeight)
+	}
+	return len(d.LnWeight) + len(d.Layer.Patches)*d.Layer.States
+}
+
+// read returns posteriors: of the causes, and of a tree of the states of its groups.
+func (d directed) read(ctx context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+	if gain != 1 {
+		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
+	}
+	machine, count, m := d.Machine(), d.count(), samples.Cols()
+	top := machine.Causes()
+	x := make([]float32, count*m)
+	const some = 1 << 12 // samples at a time
+	for lo := 0; lo < m; lo += some {
+		columns := make([]int, min(m, lo+some)-lo)
+		for k := range columns {
+			columns[k] = lo + k
+		}
+		part := samples.Blank(len(columns))
+		samples.Gather(part, columns)
+		r, err := machine.Infer(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for a := range columns {
+			row := x[(lo+a)*count : (lo+a+1)*count]
+			for k := range row {
+				if k < top {
+					row[k] = float32(r.Causes[k*len(columns)+a])
+				} else {
+					row[k] = float32(r.States[(k-top)*len(columns)+a])
+				}
+			}
+		}
+	}
+	return x, nil
+}
+
+func (d directed) counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error) {
+	machine := d.Machine()
+	w, err := causes.CountWinners(ctx, machine, samples, labels)
+	return winning{w, machine}, err
+}
+
+// winning tells labels by the winners of a machine.
+type winning struct {
+	*causes.Winners
+	machine *causes.Machine
+}
+
+func (w winning) errors(ctx context.Context, samples *spin.Matrix, labels []int) (float64, error) {
+	return w.Errors(ctx, w.machine, samples, labels)
+}

@@ -1,0 +1,125 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"bethe/causes"
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/spin"
+)
+
+// A model is what a model file holds. What a family can do is told by the interfaces that
+// its models implement.
+type model interface {
+	// family names the kind of machine.
+	family() string
+}
+
+// Interfaces of models that can do the work of a job.
+type (
+	samples interface {
+		sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
+	}
+	completes interface {
+		complete(ctx context.Context, c *Completing) (*CompletionReport, error)
+	}
+	mends interface {
+		mend(ctx context.Context, m *Mending) (*MendingReport, error)
+	}
+	features interface {
+		Visible() int
+		count() int // of the features
+		// read returns those of samples, samples x features.
+		read(ctx context.Context, samples *spin.Matrix, gain float64) ([]float32, error)
+	}
+	wins interface {
+		// counted tells what the winners stand for, by labelled samples.
+		counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error)
+	}
+)
+
+// open reads a model file of any family.
+func open(path string) (model, error) {
+	switch rbm.FamilyOf(path) {
+	case causes.MixtureModel, causes.TreeModel:
+		file, err := causes.Load(path)
+		if err != nil {
+			return nil, err
+		}
+		return directed{file}, nil
+	}
+	file, err := rbm.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return layered{file}, nil
+}
+
+// able opens a model that can do what T asks for.
+func able[T any](path, verb string) (T, error) {
+	var none T
+	m, err := open(path)
+	if err != nil {
+		return none, err
+	}
+	can, ok := m.(T)
+	if !ok {
+		return none, fmt.Errorf("%s: %s is not for a %s", path, verb, m.family())
+	}
+	return can, nil
+}
+
+// telling tells labels of samples.
+type telling interface {
+	// errors returns the share of samples whose label is told wrong.
+	errors(ctx context.Context, samples *spin.Matrix, labels []int) (float64, error)
+}
+
+// layered are machines with hidden units.
+type layered struct{ *rbm.File }
+
+func (f layered) count() int { return f.Hidden() }
+
+func (f layered) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+	return evaluate.Features(evaluate.OnMachine(f.Machine()), samples, gain), nil
+}
+
+func (layered) family() string { return "machine with hidden units" }
+
+// directed are machines of package causes.
+type directed struct{ *causes.File }
+
+func (d directed) family() string { return d.Model }
+
+// An Exact is a model whose log-likelihood needs no estimate.
+type Exact interface {
+	// Evaluate returns the log-likelihood of samples, exactly. The error is the context's, or
+	// of samples that do not fit.
+	Evaluate(ctx context.Context, samples *spin.Matrix) (evaluate.LogLikelihood, error)
+	family() string
+}
+
+// OpenExact opens a model file of a directed machine; ok is false if the file is of another
+// family, or no model file.
+func OpenExact(path string) (exact Exact, ok bool, err error) {
+	if rbm.FamilyOf(path) == "" {
+		return nil, false, nil
+	}
+	m, err := open(path)
+	if err != nil {
+		return nil, false, err
+	}
+	exact, ok = m.(Exact)
+	return exact, ok, nil
+}
+
+// Family names the kind of machine that a model is.
+func Family(e Exact) string { return e.family() }
+
+// Evaluate implements Exact.
+func (d directed) Evaluate(ctx context.Context, samples *spin.Matrix) (evaluate.LogLikelihood, error) {
+	mean, standardError, err := d.Machine().LogLikelihood(ctx, samples)
+	return evaluate.LogLikelihood{Mean: mean, Exact: true, LogWeight: mean, SampleError: standardError}, err
+}

@@ -1,0 +1,363 @@
+// Package causes has directed machines of winner-take-all groups with one-bit synapses: a
+// mixture, in which one of K causes is on and says how likely each visible unit is, and a
+// tree, in which a cause says which state each group is likely in, and the state of a group
+// how likely the units of its patch are.
+//
+// Given the causes, units are independent, so no partition function is needed: likelihood,
+// posterior of the causes, completion and samples are exact, and what a winner teaches its
+// synapses, J (s_i - m_i), is exact Bayes (see Bits.Threshold).
+package causes
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// A Machine is a directed machine whose synapses are known.
+type Machine struct {
+	Layer
+	// Fields are those of each visible unit given each state of its group, states x visible:
+	// the unit is +1 with probability 1/(1 + exp(-2 field)). They are b_i + J xi_ik where
+	// synapses are bits.
+	Fields []float64
+	upper  upper
+}
+
+// upper is what lies above the groups.
+type upper interface {
+	// network returns the prior over the states of groups.
+	prior() prior[float64]
+	// weights returns the probability of each cause.
+	weights() []float64
+	// means returns the mean of each visible unit of m given each cause, causes x visible.
+	means(m *Machine) []float64
+	// draw draws a cause and the states of the groups, given the logarithms of what the units
+	// say of each state (groups x states).
+	draw(rng *rand.Rand, evidence []float64, states []int) (cause int)
+}
+
+// Causes returns the number of causes: of the one group of a mixture, or above a tree.
+func (m *Machine) Causes() int { return len(m.upper.weights()) }
+
+// Weights returns the probability of each cause before anything is seen.
+func (m *Machine) Weights() []float64 { return m.upper.weights() }
+
+// offsets returns minus sum over a patch of ln 2cosh of the fields, groups x states.
+func (m *Machine) offsets() []float64 {
+	n := len(m.Fields) / m.States
+	offset := make([]float64, len(m.Patches)*m.States)
+	parallel.For(m.States, parallel.Grain(20*n), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			for g, units := range m.Patches {
+				for _, i := range units {
+					offset[g*m.States+k] -= kernel.Log2Cosh(m.Fields[k*n+i])
+				}
+			}
+		}
+	})
+	return offset
+}
+
+// network is what inference runs on.
+func (m *Machine) network() *network[float64] {
+	return &network[float64]{newEvidence[float64](m.Patches, m.States, m.Fields, m.offsets()), m.upper.prior()}
+}
+
+// seeing returns the machine of some of the visible units alone: others drop out of the
+// sums. Its units keep their numbers.
+func (m *Machine) seeing(units []int) *Machine {
+	seen := make([]bool, m.Visible())
+	for _, i := range units {
+		seen[i] = true
+	}
+	some := *m
+	some.Patches = make([][]int, len(m.Patches))
+	for g, patch := range m.Patches {
+		for _, i := range patch {
+			if seen[i] {
+				some.Patches[g] = append(some.Patches[g], i)
+			}
+		}
+	}
+	return &some
+}
+
+// An Inference is what samples say of the causes.
+type Inference struct {
+	LnP    []float64 // exact ln P of each sample
+	Causes []float64 // P(cause | sample), causes x samples
+	States []float64 // P(state of a group | sample), groups x states x samples; of a mixture the same as Causes
+}
+
+// Infer returns what samples (visible x M) say, exactly. The error is the context's, or
+// tells that samples are of other units.
+func (m *Machine) Infer(ctx context.Context, samples *spin.Matrix) (*Inference, error) {
+	if n := m.Visible(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	return m.infer(ctx, samples)
+}
+
+func (m *Machine) infer(ctx context.Context, samples *spin.Matrix) (*Inference, error) {
+	count, top, states := samples.Cols(), m.Causes(), len(m.Patches)*m.States
+	r := &Inference{LnP: make([]float64, count), Causes: make([]float64, top*count), States: make([]float64, states*count)}
+	err := m.network().over(ctx, samples, m.Patches, func(b *block, f *frame[float64]) {
+		copy(r.LnP[b.first:], f.lnP)
+		for k := range top {
+			copy(r.Causes[k*count+b.first:], f.top[k*f.count:(k+1)*f.count])
+		}
+		for k := range states {
+			copy(r.States[k*count+b.first:], f.states[k*f.count:(k+1)*f.count])
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// LogLikelihood returns the mean ln P of samples and its standard error from their number.
+// Errors are those of Infer.
+func (m *Machine) LogLikelihood(ctx context.Context, samples *spin.Matrix) (mean, standardError float64, err error) {
+	if n := m.Visible(); samples.Rows() != n {
+		return 0, 0, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	var all []float64
+	if err = m.network().over(ctx, samples, m.Patches, func(_ *block, f *frame[float64]) { all = append(all, f.lnP...) }); err != nil {
+		return 0, 0, err
+	}
+	for _, v := range all {
+		mean += v / float64(len(all))
+	}
+	for _, v := range all {
+		standardError += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(standardError / max(1, float64(len(all)-1)) / float64(len(all))), nil
+}
+
+// A Draw is some states of a machine.
+type Draw struct {
+	Causes  []int        // of each draw
+	States  []int        // groups x draws
+	Visible *spin.Matrix // visible x draws
+	Means   []float32    // of the visible units given the states, visible x draws
+}
+
+// Sample draws independent samples, from the causes down.
+func (m *Machine) Sample(count int, key stream.Key) *Draw {
+	return m.draw(spin.New(m.Visible(), 1), nil, count, key)
+}
+
+// Complete infers visible units from others: the means of all units given the named ones of
+// each sample (visible x samples; named units have their own values), exactly, and so many
+// independent draws for each sample, one after another. Errors are those of Infer.
+func (m *Machine) Complete(ctx context.Context, samples *spin.Matrix, given []int, draws int, key stream.Key) (means []float32, drawn *Draw, err error) {
+	if n := m.Visible(); samples.Rows() != n {
+		return nil, nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	seen := m.seeing(given)
+	r, err := seen.infer(ctx, samples)
+	if err != nil {
+		return nil, nil, err
+	}
+	n, count := m.Visible(), samples.Cols()
+	means = make([]float32, n*count)
+	for g, units := range m.Patches {
+		for _, i := range units {
+			for k := range m.States {
+				t := math.Tanh(m.Fields[k*n+i])
+				for a, p := range r.States[(g*m.States+k)*count : (g*m.States+k+1)*count] {
+					means[i*count+a] += float32(t * p)
+				}
+			}
+		}
+	}
+	drawn = m.draw(samples, given, draws, key)
+	for _, i := range given {
+		for a := range count {
+			means[i*count+a] = float32(samples.At(i, a))
+		}
+	}
+	return means, drawn, nil
+}
+
+// draw draws so many states for each sample, given the named units of it.
+func (m *Machine) draw(samples *spin.Matrix, given []int, each int, key stream.Key) *Draw {
+	n, groups, count := m.Visible(), len(m.Patches), samples.Cols()*each
+	seen := m.seeing(given)
+	net := seen.network()
+	d := &Draw{Causes: make([]int, count), States: make([]int, groups*count), Visible: spin.New(n, count), Means: make([]float32, n*count)}
+	fields := make([]float64, n*count)
+	f := net.frame(false)
+	at := key.Sub(stream.CausesStates)
+	for lo := 0; lo < samples.Cols(); lo += blockLen {
+		b := blockOf(samples, seen.Patches, lo, min(samples.Cols(), lo+blockLen), false)
+		f.states = sized(f.states, groups*m.States*b.count)
+		for g := range groups {
+			net.of(f.states[g*m.States*b.count:(g+1)*m.States*b.count], g, &b)
+		}
+		parallel.For(b.count, 1, func(first, last int) {
+			evidence, states := make([]float64, groups*m.States), make([]int, groups)
+			for a := first; a < last; a++ {
+				for k := range evidence {
+					evidence[k] = f.states[k*b.count+a]
+				}
+				for r := range each {
+					column := (lo+a)*each + r
+					d.Causes[column] = m.upper.draw(at.Sub(uint64(column)).Rand(), evidence, states)
+					for g, k := range states {
+						d.States[g*count+column] = k
+						for _, i := range m.Patches[g] {
+							fields[i*count+column] = m.Fields[k*n+i]
+						}
+					}
+				}
+			}
+		})
+	}
+	for k, v := range fields {
+		d.Means[k] = float32(math.Tanh(v))
+	}
+	spin.Draw(d.Visible, fields, key.Sub(stream.CausesVisible))
+	for _, i := range given {
+		for column := range count {
+			s := samples.At(i, column/each)
+			d.Visible.Set(i, column, s)
+			d.Means[i*count+column] = float32(s)
+		}
+	}
+	return d
+}
+
+// choose draws a place with probability ∝ exp of its logarithm; scratch is as long.
+func choose(rng *rand.Rand, logs, scratch []float64) int {
+	top := math.Inf(-1)
+	for _, v := range logs {
+		top = max(top, v)
+	}
+	sum := 0.0
+	for k, v := range logs {
+		sum += math.Exp(v - top)
+		scratch[k] = sum
+	}
+	u := rng.Float64() * sum
+	for k, v := range scratch {
+		if u < v {
+			return k
+		}
+	}
+	return len(logs) - 1
+}
+
+// mixtureUpper is what lies above the group of a mixture: nothing.
+type mixtureUpper struct{ lnWeight []float64 }
+
+func (u mixtureUpper) prior() prior[float64] { return flat[float64](u) }
+
+func (u mixtureUpper) weights() []float64 { return exponentials(u.lnWeight) }
+
+func (u mixtureUpper) draw(rng *rand.Rand, evidence []float64, states []int) int {
+	logs := make([]float64, len(evidence))
+	for k, v := range evidence {
+		logs[k] = v + u.lnWeight[k]
+	}
+	states[0] = choose(rng, logs, make([]float64, len(logs)))
+	return states[0]
+}
+
+// treeUpper is the upper level of a tree with known synapses.
+type treeUpper struct {
+	*branches[float64]
+}
+
+func (u treeUpper) prior() prior[float64] { return u.branches }
+
+func (u treeUpper) weights() []float64 { return exponentials(u.lnWeight) }
+
+func (u treeUpper) draw(rng *rand.Rand, evidence []float64, states []int) int {
+	causes := len(u.lnWeight)
+	logs := append([]float64(nil), u.lnWeight...)
+	scratch := make([]float64, max(causes, u.states))
+	for g := range u.groups {
+		top := math.Inf(-1)
+		for _, v := range evidence[g*u.states : (g+1)*u.states] {
+			top = max(top, v)
+		}
+		sum := make([]float64, causes)
+		for k := range u.states {
+			e := math.Exp(evidence[g*u.states+k] - top)
+			for z, p := range u.p[(g*u.states+k)*causes : (g*u.states+k+1)*causes] {
+				sum[z] += e * p
+			}
+		}
+		for z := range logs {
+			logs[z] += math.Log(sum[z])
+		}
+	}
+	z := choose(rng, logs, scratch[:causes])
+	state := make([]float64, u.states)
+	for g := range u.groups {
+		for k := range u.states {
+			state[k] = evidence[g*u.states+k] + math.Log(u.p[(g*u.states+k)*causes+z])
+		}
+		states[g] = choose(rng, state, scratch[:u.states])
+	}
+	return z
+}
+
+func exponentials(x []float64) []float64 {
+	y := make([]float64, len(x))
+	for k, v := range x {
+		y[k] = math.Exp(v)
+	}
+	return y
+}
+
+// MixtureOf returns the mixture whose synapses have the given values (±1, states x visible).
+func MixtureOf(b *Bits, values []int8, lnWeight []float64) *Machine {
+	m := machineOf(b, values)
+	m.upper = mixtureUpper{lnWeight}
+	return m
+}
+
+// machineOf returns the machine of synapses with the given values.
+func machineOf[K int8 | float64](b *Bits, values []K) *Machine {
+	known := make([]float64, len(values))
+	for k, v := range values {
+		known[k] = float64(v)
+	}
+	fields, _ := b.fieldsOf(known)
+	return &Machine{Layer: b.Layer, Fields: fields}
+}
+
+// StateMeans returns the mean of each visible unit given each state of its group, states x
+// visible: row k shows state k of all groups, the dictionary of a tree.
+func (m *Machine) StateMeans() []float64 {
+	means := make([]float64, len(m.Fields))
+	kernel.Tanh(means, m.Fields)
+	return means
+}
+
+func (u mixtureUpper) means(m *Machine) []float64 { return m.StateMeans() }
+
+func (u treeUpper) means(m *Machine) []float64 {
+	n, z, states := len(m.Fields)/m.States, len(u.lnWeight), m.StateMeans()
+	means := make([]float64, z*n)
+	for g, units := range m.Patches {
+		for k := range m.States {
+			for at, p := range u.p[(g*m.States+k)*z : (g*m.States+k+1)*z] {
+				for _, i := range units {
+					means[at*n+i] += p * states[k*n+i]
+				}
+			}
+		}
+	}
+	return means
+}

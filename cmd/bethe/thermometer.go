@@ -1,0 +1,57 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"bethe/apply"
+	"bethe/learn"
+	"bethe/rbm"
+	"bethe/sampler"
+	"bethe/stream"
+	"bethe/thermo"
+)
+
+// registerSampling registers how a sampler that is not ours takes part.
+func registerSampling(flags *pflag.FlagSet, s *learn.Sampling, t *sampler.Transport) {
+	flags.StringVar(&s.Sampler, "sampler", "", "`'PROGRAM ARGS'` that samples in the place of our chains; {reads} and {seed} in ARGS are filled in, and reads a step are --chains")
+	flags.StringVar(&t.Protocol, "sampler-protocol", "", "call (a process a call, the default) or stay (one process that is asked again and again)")
+	flags.StringVar(&t.Folder, "sampler-dir", "", "`folder` where problems are written and samples waited for, in the place of a program")
+	flags.StringVar(&t.Format, "sampler-format", "", "of problems: coo (the default), dimod or bqpjson")
+	flags.DurationVar(&t.Timeout, "sampler-timeout", sampler.DefaultTimeout, "longest time that a call may take")
+	flags.Float64Var(&s.SamplerHRange, "sampler-h-range", 0, "largest field that the sampler takes; 0: any")
+	flags.Float64Var(&s.SamplerJRange, "sampler-j-range", 0, "largest coupling that the sampler takes; 0: any")
+	flags.IntVar(&s.SamplerBits, "sampler-bits", 0, "precision of its fields and couplings, the sign among them; 0: full")
+	flags.IntVar(&s.SamplerGauges, "sampler-gauges", 0, "parts that the reads of a step are asked in, each turned by a random gauge; 0: none")
+	flags.StringVar(&s.SamplerBeta, "sampler-beta", "", "its inverse temperature: auto (the default: from its samples, by pseudolikelihood), xu-oates, xu-oates:RATE, or a number that is known")
+	flags.Float64Var(&s.MaxField, "max-field", 0, "bound on the fields, in units of the coupling, for machines of limited range; with --no-centre they are all that is sent (default: what the samples justify)")
+}
+
+func newThermometerCommand(c *console) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use: "thermometer MODEL", Short: "Read the temperature of anyone's samples of a model", Args: oneArgument("a model file"),
+		Long: help("thermometer"),
+		Example: "  bethe export model.npz --to ising -o model.coo\n  ./annealer 1000 < model.coo > samples.txt\n" +
+			"  bethe thermometer model.npz --samples samples.txt\n  bethe thermometer model.npz --samples samples.npy --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if path == "" {
+				return usagef("--samples: name a file of samples")
+			}
+			file, err := rbm.Load(args[0])
+			if err != nil {
+				return err
+			}
+			r, err := during(c, "curve", func(progress func(float64)) (*apply.Thermometer, error) {
+				return apply.ReadThermometer(cmd.Context(), file.Machine(), path, thermo.Sampling{Key: stream.New(c.seed), Progress: progress})
+			})
+			if err != nil {
+				return err
+			}
+			c.printf("%s", r.Text())
+			return c.object(r)
+		},
+	}
+	cmd.Flags().StringVar(&path, "samples", "", "`FILE` of samples: rows of 1 and -1, visible units first, or .npy")
+	return cmd
+}

@@ -1,0 +1,171 @@
+package learn_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bethe/causes"
+	"bethe/learn"
+	"bethe/runs"
+)
+
+// directed are recipes of directed machines.
+func directed(t *testing.T) map[string]learn.Recipe {
+	list := map[string]learn.Recipe{}
+	for name, text := range map[string]string{
+		"mixture": `{"model":"mixture","hidden":4,"epochs":6}`,
+		"real":    `{"model":"mixture","hidden":4,"epochs":6,"synapses":"real","restarts":2}`,
+		"stdp":    `{"model":"mixture","hidden":4,"rule":"stdp","epochs":3,"counter_bits":6}`,
+		"tree":    `{"model":"tree","hidden":3,"states":3,"patch":"4x1","epochs":18}`,
+	} {
+		var r learn.Recipe
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			t.Fatal(err)
+		}
+		list[name] = r
+	}
+	return list
+}
+
+// stopping ends a context after so many steps.
+type stopping struct {
+	learn.Silent
+	stop func()
+	left int
+}
+
+func (s *stopping) Stepped(learn.Progress) {
+	if s.left--; s.left == 0 {
+		s.stop()
+	}
+}
+
+// TestDirected: a run that is interrupted and resumed leaves the bytes of one that was not, and a
+// run that is over is not learned again.
+func TestDirected(t *testing.T) {
+	for name, recipe := range directed(t) {
+		t.Run(name, func(t *testing.T) {
+			job := learn.Job{Data: labelled(), Seed: 4, Folder: filepath.Join(t.TempDir(), "a"), Validation: labelled(), Evaluation: learn.Evaluation{Asked: true, Data: labelled()}}
+			result, err := start(t, recipe, job).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Causes == nil || result.Causes.Causes != recipe.Hidden || result.Causes.Errors == nil || !result.LogLikelihood.Exact || result.Validation == nil {
+				t.Errorf("%+v, %+v", result, result.Causes)
+			}
+			want, err := os.ReadFile(result.Model)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := causes.Load(result.Model)
+			if err != nil || f.Info.Samples != 200 || f.Info.Settings["rule"] == nil || f.Info.Settings["chains"] != nil {
+				t.Errorf("%+v, %v", f, err)
+			}
+			table, err := os.ReadFile(filepath.Join(job.Folder, runs.WinnersFile))
+			if err != nil || bytes.Count(table, []byte("\n")) != recipe.Hidden+1 {
+				t.Errorf("%s, %v", table, err)
+			}
+			job.Folder, job.Resume = filepath.Join(t.TempDir(), "b"), true
+			ctx, stop := context.WithCancel(t.Context())
+			run := start(t, recipe, job)
+			_, err = run.Run(ctx, &stopping{stop: stop, left: 2})
+			var interrupted *learn.InterruptedError
+			if name != "stdp" && !errors.As(err, &interrupted) { // whose steps are three
+				t.Fatalf("not interrupted: %v", err)
+			}
+			if err := run.Close(); err != nil {
+				t.Fatal(err)
+			}
+			again, err := start(t, recipe, job).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(again.Model); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("resumed, other bytes: %v", err)
+			}
+			if records, err := runs.ReadRecords(job.Folder); err != nil || len(records) < recipe.Epochs {
+				t.Errorf("%d records, %v", len(records), err)
+			}
+		})
+	}
+}
+
+// TestDirectedGoesOn: a run that is over goes on with more passes, to the machine of a longer run.
+func TestDirectedGoesOn(t *testing.T) {
+	recipe := directed(t)["mixture"]
+	job := learn.Job{Data: small(), Seed: 4, Folder: t.TempDir(), Resume: true}
+	run := start(t, recipe, job)
+	if _, err := run.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Close(); err != nil {
+		t.Fatal(err)
+	}
+	recipe.Epochs = 9
+	more, err := start(t, recipe, job).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Folder = t.TempDir()
+	once, err := start(t, recipe, job).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if more.Steps != 9 || *more.Bound != *once.Bound || fmt.Sprint(more.Extended) != "[6]" {
+		t.Errorf("%+v, at once %+v", more, once)
+	}
+}
+
+func TestDirectedSettings(t *testing.T) {
+	for text, wrong := range map[string]string{
+		`{"model":"forest"}`:                                     "{model",
+		`{"model":"mixture","hidden":0}`:                         "{hidden",
+		`{"model":"mixture","rule":"adam"}`:                      "{rule",
+		`{"model":"tree","rule":"stdp"}`:                         "{rule",
+		`{"model":"mixture","patch":"3"}`:                        "{patch",
+		`{"model":"tree","patch":"3x"}`:                          "{patch",
+		`{"model":"tree","states":-1}`:                           "{states",
+		`{"model":"mixture","counter_bits":4}`:                   "{counter_bits",
+		`{"model":"mixture","rule":"stdp","counter_bits":40}`:    "{counter_bits",
+		`{"model":"mixture","rule":"stdp","homeostasis":-1}`:     "{homeostasis",
+		`{"model":"tree","synapses":"real"}`:                     "{synapses",
+		`{"model":"mixture","synapses":"sign"}`:                  "{synapses",
+		`{"model":"mixture","steps":3}`:                          "{epochs",
+		`{"model":"mixture","epochs":-3}`:                        "{epochs",
+		`{"model":"mixture","restarts":0}`:                       "{restarts",
+		`{"model":"mixture","beta":-1}`:                          "{beta",
+		`{"model":"mixture","rule":"stdp","hidden":99999999999}`: "{hidden",
+	} {
+		r, _, err := learn.ParseRecipe([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = learn.Start(r, learn.Job{Data: small()})
+		var e *learn.SettingError
+		if !errors.As(err, &e) || "{"+e.Setting != wrong && !strings.Contains(err.Error(), strings.Trim(wrong, "{")) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, c := range []struct{ model, asked string }{{"mixture", "batch"}, {"mixture", "no_fields"}, {"tree", "time"}, {"", "patch"}, {"rbm", "homeostasis"}} {
+		r := learn.Default()
+		r.Model = c.model
+		if err := r.Foreign("hidden", c.asked, "out"); err == nil {
+			t.Errorf("%s of %q is no error", c.asked, c.model)
+		}
+	}
+	r := learn.Default()
+	r.Model = "mixture"
+	if err := r.Foreign("hidden", "rule", "epochs", "fixed_coupling", "out", "data"); err != nil {
+		t.Error(err)
+	}
+	if got := r.FolderOf("x/digits.npz", 3, true); got != filepath.Join("runs", "digits-mixture100-s3") {
+		t.Error(got)
+	}
+}
