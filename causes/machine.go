@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -28,6 +29,9 @@ type Machine struct {
 	// synapses are bits.
 	Fields []float64
 	upper  upper
+
+	once sync.Once
+	made *evidence[float64]
 }
 
 // upper is what lies above the groups.
@@ -38,6 +42,7 @@ type upper interface {
 	weights() []float64
 	// means returns the mean of each visible unit of m given each cause, causes x visible.
 	means(m *Machine) []float64
+	levels() Levels
 	// draw draws a cause and the states of the groups, given the logarithms of what the units
 	// say of each state (groups x states).
 	draw(rng *rand.Rand, evidence []float64, states []int) (cause int)
@@ -67,7 +72,13 @@ func (m *Machine) offsets() []float64 {
 
 // network is what inference runs on.
 func (m *Machine) network() *network[float64] {
-	return &network[float64]{newEvidence[float64](m.Patches, m.States, m.Fields, m.offsets()), m.upper.prior()}
+	return &network[float64]{m.evidence(), m.upper.prior()}
+}
+
+// evidence is made once for a machine: it must not change after its first use.
+func (m *Machine) evidence() *evidence[float64] {
+	m.once.Do(func() { m.made = newEvidence[float64](m.Patches, m.States, m.Fields, m.offsets()) })
+	return m.made
 }
 
 // seeing returns the machine of some of the visible units alone: others drop out of the
@@ -77,7 +88,7 @@ func (m *Machine) seeing(units []int) *Machine {
 	for _, i := range units {
 		seen[i] = true
 	}
-	some := *m
+	some := &Machine{Layer: m.Layer, Fields: m.Fields, upper: m.upper}
 	some.Patches = make([][]int, len(m.Patches))
 	for g, patch := range m.Patches {
 		for _, i := range patch {
@@ -86,7 +97,7 @@ func (m *Machine) seeing(units []int) *Machine {
 			}
 		}
 	}
-	return &some
+	return some
 }
 
 // An Inference is what samples say of the causes.
@@ -186,6 +197,37 @@ func (m *Machine) Complete(ctx context.Context, samples *spin.Matrix, given []in
 		}
 	}
 	return means, drawn, nil
+}
+
+// An Expectation is the means of a directed machine.
+type Expectation struct {
+	Visible []float64 // of the visible units, from -1 to 1
+	States  []float64 // P(state) of each group, groups x states
+	Causes  []float64 // P(cause)
+}
+
+// Expect returns the means given the named units of a sample (visible x 1), none for those of
+// the machine alone, exactly. Errors are those of Infer.
+func (m *Machine) Expect(ctx context.Context, sample *spin.Matrix, given []int) (*Expectation, error) {
+	if n := m.Visible(); sample.Rows() != n || sample.Cols() != 1 {
+		return nil, fmt.Errorf("%d samples of %d units for a machine of %d visible units, where one is needed", sample.Cols(), sample.Rows(), n)
+	}
+	r, err := m.seeing(given).infer(ctx, sample)
+	if err != nil {
+		return nil, err
+	}
+	e := &Expectation{Visible: make([]float64, m.Visible()), States: r.States, Causes: r.Causes}
+	for g, units := range m.Patches {
+		for k, p := range r.States[g*m.States : (g+1)*m.States] {
+			for _, i := range units {
+				e.Visible[i] += p * math.Tanh(m.Fields[k*len(e.Visible)+i])
+			}
+		}
+	}
+	for _, i := range given {
+		e.Visible[i] = float64(sample.At(i, 0))
+	}
+	return e, nil
 }
 
 // draw draws so many states for each sample, given the named units of it.

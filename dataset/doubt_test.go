@@ -47,6 +47,7 @@ func TestDoubtfulColumns(t *testing.T) {
 		{"many of them, which a threshold would take for numbers", "11001100\n00110011\n", Options{Threshold: level(127)}, []string{`"11001100" ` + joined}},
 		{"signs with nothing between", "+-+-\n++--\n", Options{}, []string{`"+-+-" ` + joined}},
 		{"tables put together", "a,b\n1,0\na,b\n0,1\n", Options{}, []string{"line 1", "stands in the file again", "first line alone"}},
+		{"signs alone", "+ - +\n- - +\n", Options{}, []string{"line 1: spins are written as + and -; write 1 and -1"}},
 		{"a title", "Survey,,\na,b,c\n1,0,1\n", Options{}, []string{`line 1: nothing but "Survey" stands in the first row, as in a title; delete the line`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,6 +66,10 @@ func TestDoubtfulColumns(t *testing.T) {
 		{"a threshold over an index", "708,1,0,1\n12,0,1,1\n", Options{Threshold: level(0.5)}, 4, "column 1 alone held other numbers than 0, 1 and -1"},
 		{"over an index that is asked for", "708,1,0,1\n12,0,1,1\n", Options{Threshold: level(0.5), Columns: []string{"all"}}, 4, ""},
 		{"over grey levels", "8,1,0,9\n2,7,1,1\n", Options{Threshold: level(0.5)}, 4, ""},
+		{"lattices", "1 0\n0 1\n\n1 1\n0 1\n\n0 0\n1 1\n", Options{}, 2, "rows stand in 3 blocks of 2, and each row is taken as a sample: if a block is one, write it on one line"},
+		{"lattices with titles", "# 1\n1 0\n0 1\n# 2\n1 1\n0 1\n# 3\n0 0\n1 1\n", Options{}, 2, "rows stand in 3 blocks of 2, and each row is taken as a sample: if a block is one, write it on one line"},
+		{"blocks of other sizes", "1 0\n0 1\n\n1 1\n0 1\n\n0 0\n", Options{}, 2, ""},
+		{"an empty line after each row", "1 0\n\n0 1\n\n1 1\n\n0 1\n", Options{}, 2, ""},
 		{"nothing to learn", "0,0\n0,0\n", Options{}, 2, "every spin is -1: there is nothing to learn"},
 		{"nor here", "1,1\n1,1\n", Options{}, 2, "every spin is +1: there is nothing to learn"},
 		{"one sample", "1,1\n", Options{}, 2, ""},
@@ -100,6 +105,9 @@ func TestDoubtfulArrays(t *testing.T) {
 		hot = append(hot, v[0]-'0')
 	}
 	samples, labels := string(npyArray("|u1", "(3, 2)", 0, 1, 1, 0, 1, 1)), string(npyArray("|u1", "(3,)", 5, 0, 7))
+	one := string(npyArray("|u1", "(1,)", 1))
+	_, err = decode("a", zipBytes(t, "indices.npy", one, "indptr.npy", one, "format.npy", one, "shape.npy", one, "data.npy", one), Options{})
+	wantError(t, err, "a", "is a sparse matrix of SciPy", "toarray()")
 	for _, c := range []struct {
 		name    string
 		content []byte

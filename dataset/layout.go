@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,6 +71,12 @@ func (o Options) newLayout(path string, p *profile, wanted []string) (*layout, e
 	l := &layout{profile: p, path: path, place: "line " + strconv.Itoa(p.begin), label: -1}
 	if p.unseparated("+-") {
 		return nil, l.failJoined()
+	}
+	if p.signs() {
+		return nil, l.fail("spins are written as + and -", "write 1 and -1, or 1 and 0")
+	}
+	if b := p.blocks; b.lattices() {
+		l.notes = append(l.notes, fmt.Sprintf("rows stand in %d blocks of %d, and each row is taken as a sample: if a block is one, write it on one line", b.count, b.size))
 	}
 	switch o.Header {
 	case HeaderYes:

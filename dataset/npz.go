@@ -152,6 +152,8 @@ func (n *archive) choose(what, option string, usual, unusual []string, fits func
 		return fit[0], nil
 	case len(known) == 1:
 		return known[0], nil
+	case len(fit) == 0 && n.member["indptr"] != nil && n.member["shape"] != nil:
+		return "", &FileError{Path: n.path, Problem: "is a sparse matrix of SciPy", Remedy: "store it dense, such as with numpy.save(path, scipy.sparse.load_npz(path).toarray())"}
 	case len(fit) == 0:
 		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one with {" + option + "} to learn why"}
 	}

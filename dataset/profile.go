@@ -18,7 +18,39 @@ type profile struct {
 	rising  int            // how many of them rise from column to column
 	columns []column       // what they hold
 	indexes map[int]*index // the first columns that are named as row numbers are
+	blocks  blocks
 }
+
+// blocks are rows with empty lines or comments between.
+type blocks struct {
+	last        int // line of the last row
+	rows        int // of the block so far
+	count, size int // whole blocks, and the rows of each; size is -1 if they differ
+}
+
+// add takes a row at a line.
+func (b *blocks) add(line int) {
+	if b.rows > 0 && line > b.last+1 {
+		b.end()
+	}
+	b.last = line
+	b.rows++
+}
+
+func (b *blocks) end() {
+	switch {
+	case b.count == 0:
+		b.size = b.rows
+	case b.rows != b.size:
+		b.size = -1
+	}
+	b.count++
+	b.rows = 0
+}
+
+// lattices reports whether there are three blocks or more of as many rows, at least two: a
+// block may then be a sample.
+func (b *blocks) lattices() bool { return b.count >= 3 && b.size > 1 }
 
 // A column is what the rows after the first hold in one column.
 type column struct {
@@ -108,6 +140,7 @@ func newProfile(t *text) (*profile, error) {
 		p.first[k] = strings.Clone(p.first[k])
 	}
 	t.width, t.begin = len(row), line
+	p.blocks.add(line)
 	for {
 		if p.rows == 0 {
 			t.width = 0
@@ -139,6 +172,7 @@ func newProfile(t *text) (*profile, error) {
 			}
 		}
 		p.rows++
+		p.blocks.add(line)
 		again := true
 		for k, field := range row {
 			p.columns[k].add(field, p.first[k])
@@ -152,6 +186,7 @@ func newProfile(t *text) (*profile, error) {
 			p.rising++
 		}
 	}
+	p.blocks.end()
 	if p.columns == nil {
 		p.columns = make([]column, len(p.first))
 	}
@@ -367,4 +402,12 @@ func (p *profile) title() bool {
 func (p *profile) unseparated(letters string) bool {
 	f := p.first[0]
 	return len(p.first) == 1 && strings.Trim(f, letters) == "" && (len(f) >= 8 || len(f) > 1 && f[0] != '1')
+}
+
+// signs reports whether the first row is of several signs without digits.
+func (p *profile) signs() bool {
+	return len(p.first) > 1 && !slices.ContainsFunc(p.first, func(field string) bool {
+		field = strings.TrimSpace(field)
+		return field != "+" && field != "-"
+	})
 }

@@ -35,7 +35,7 @@ const (
 	DefaultPasses      = 40 // of rule em
 	DefaultStates      = 30
 	DefaultCounterBits = 8
-	DefaultHomeostasis = 1.0
+	DefaultHomeostasis = 4.0
 	picturePatch       = 7 // of pictures
 	linePatch          = 49
 )

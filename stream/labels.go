@@ -187,6 +187,18 @@ const (
 // Below the key of a start of messages.
 const MessagesGrowth = 1
 
+// Below the key of a circuit of spiking neurons.
+const (
+	SpikesStart = iota
+	SpikesVisibleWindows
+	SpikesHiddenWindows
+	SpikesVisible
+	SpikesHidden
+	SpikesCauses
+	SpikesReference // of the circuit that it is compared with
+	SpikesStates    // that networks start at
+)
+
 // Below the key of a part of the reads of a call of an outside sampler.
 const SamplerGauge = 0
 
@@ -206,4 +218,18 @@ const (
 	CausesTop
 	CausesOrder
 	CausesWinners // one below it for each sample
+)
+
+// Below the key of the way to a machine and back.
+const (
+	WayProfile = iota
+	WayTempering
+	WayPilot
+	WayForward
+	WayReverse
+	WayHeatBlocks
+	WayHeatPalindromic
+	WayAnnealing
+	WayCurve
+	WayStarts
 )

@@ -206,6 +206,7 @@ Without anything else to hand, start with
 		newCompleteCommand(c),
 		newDenoiseCommand(c),
 		newFeaturesCommand(c),
+		newSpikesCommand(c),
 		newPlantedCommand(c),
 		newInferCommand(c),
 		newReproduceCommand(c),
@@ -218,6 +219,7 @@ Without anything else to hand, start with
 		newImportCommand(c),
 		newVerifyCommand(c),
 		newThermometerCommand(c),
+		newThermoCommand(c),
 		newDataCommand(c),
 		newVersionCommand(c),
 	)

@@ -1,6 +1,9 @@
 """Pictures with matplotlib, as scikit-learn's displays are."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +50,7 @@ class _Tiles:
         self.rows = np.asarray(rows)
         self.shape = _shape(shape, self.rows.shape[1])
 
-    def plot(self, ax=None, *, cmap=None, colorbar=True):
+    def plot(self, ax: Any = None, *, cmap: Any = None, colorbar: bool = True) -> _Tiles:
         """Draw.
 
         Parameters
@@ -241,7 +244,7 @@ class BoundDisplay:
         steps, values = zip(*bounds)
         return cls(steps, values, validation or None).plot(ax, **more)
 
-    def plot(self, ax=None, **more):
+    def plot(self, ax: Any = None, **more: Any) -> BoundDisplay:
         """Draw.
 
         Parameters

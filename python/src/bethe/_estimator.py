@@ -1,21 +1,29 @@
 """Restricted Boltzmann machines as estimators of scikit-learn: learning."""
 
+from __future__ import annotations
+
 import ctypes as ct
 import json
+import os
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from . import _bits, _core
 from ._compat import TagsMixin, validate_data
-from ._progress import Watch
+from ._progress import Progress, Watch
 from ._use import UseMixin
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Arguments that are settings of a recipe, and what the recipe calls them.
 SETTINGS = {"n_components": "hidden", "learning_rate": "rate", "batch_size": "batch", "n_iter": "epochs", "time_limit": "time", "validation_fraction": "validation"}
@@ -37,9 +45,12 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     _matrix = "synapses"  # array of the model file
 
     def __init__(
-        self, n_components=None, *, learning_rate=None, batch_size=None, n_iter=None, time_limit=None, recipe=None, binarize=0.5,
-        validation_fraction=None, init=None, warm_start=False, folder=None, random_state=None, verbose=0, callbacks=None,
-    ):
+        self, n_components: int | None = None, *, learning_rate: float | None = None, batch_size: int | None = None, n_iter: int | None = None,
+        time_limit: float | None = None, recipe: Mapping[str, Any] | None = None, binarize: float | None = 0.5, validation_fraction: float | None = None,
+        init: _RBM | str | os.PathLike | None = None, warm_start: bool = False, folder: str | os.PathLike | None = None,
+        random_state: int | np.random.RandomState | None = None, verbose: int = 0,
+        callbacks: Callable[[_RBM, Progress], Any] | Sequence[Callable[[_RBM, Progress], Any]] | None = None,
+    ) -> None:
         self.n_components = n_components
         self.learning_rate = learning_rate
         self.batch_size = batch_size
@@ -105,7 +116,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     # Learning.
 
-    def fit(self, X, y=None):
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from samples.
 
         The machine is the one that ``bethe train`` learns with the same settings and seed.
@@ -160,7 +171,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             _learners.pop(self, None)
         return self
 
-    def transform(self, X):
+    def transform(self, X: ArrayLike) -> np.ndarray:
         """Return the means of the hidden units.
 
         Parameters
@@ -180,7 +191,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self._by_rows(X, lambda x, part: _core.call("bethe_transform", machine, _core.pointer(x), len(x), 1.0, _core.pointer(part)), out)
         return out
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Take a step for each batch of ``batch_size`` samples, at a constant rate.
 
         Chains and the optimiser's memory go on from call to call, but not in a copy or a
@@ -297,6 +308,7 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     def _machine(self):
         """Return the handle of the machine; of arrays that were replaced a new one."""
         check_is_fitted(self, "coupling_")
+        _core.library.get()  # before a lock that a thread of the parent may have held when it forked
         with _lock:
             parts, handle = _machines.get(self, (None, None))
             mine = self._parts()
@@ -329,7 +341,7 @@ class BinarySynapseRBM(_RBM):
     Parameters
     ----------
     n_components : int, default=None
-        Hidden units; None: 100.
+        Hidden units; None: those of ``bethe.recipe()``.
     learning_rate : float, default=None
         Rate of the synapses at its highest.
     batch_size : int, default=None
@@ -422,7 +434,7 @@ class RealSynapseRBM(_RBM):
     Parameters
     ----------
     n_components : int, default=None
-        Hidden units; None: 100.
+        Hidden units; None: those of ``bethe.recipe()``.
     learning_rate : float, default=None
         Rate of the synapses at its highest.
     batch_size : int, default=None

@@ -1,16 +1,21 @@
 """Model files, and the formats of other programs."""
 
+from __future__ import annotations
+
 import json
+import os
 import pathlib
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.neural_network import BernoulliRBM
 
 from . import _core
-from ._estimator import from_handle, read_machine
+from ._estimator import _RBM, from_handle, read_machine
 
 
-def load(path):
+def load(path: str | os.PathLike) -> _RBM:
     """Read a model file.
 
     Parameters
@@ -39,7 +44,7 @@ def load(path):
     return rbm
 
 
-def save(rbm, path):
+def save(rbm: _RBM, path: str | os.PathLike) -> None:
     """Write a model file: ``rbm.save(path)``.
 
     Parameters
@@ -52,7 +57,7 @@ def save(rbm, path):
     rbm.save(path)
 
 
-def recipe(**settings):
+def recipe(**settings: Any) -> dict[str, Any]:
     """Return all settings of learning, with those that follow from the given ones.
 
     Parameters
@@ -68,7 +73,7 @@ def recipe(**settings):
     return json.loads(_core.text_of("bethe_recipe", _core.words(settings)))
 
 
-def zero_one(rbm):
+def zero_one(rbm: _RBM) -> dict[str, Any]:
     """Return a machine in the convention of units v, k in {0, 1}.
 
     Its weights are exp(constant + v.W.k + vbias.v + hbias.k). The free energy of
@@ -90,7 +95,7 @@ def zero_one(rbm):
     return found
 
 
-def from_zero_one(W, vbias, hbias):
+def from_zero_one(W: ArrayLike, vbias: ArrayLike, hbias: ArrayLike) -> _RBM:
     """Return an estimator that is fitted by a machine of units 0 and 1.
 
     Parameters
@@ -114,7 +119,7 @@ def from_zero_one(W, vbias, hbias):
     return from_handle(handle)
 
 
-def to_sklearn(rbm):
+def to_sklearn(rbm: _RBM) -> BernoulliRBM:
     """Return a machine as scikit-learn's BernoulliRBM, fitted.
 
     Parameters
@@ -136,7 +141,7 @@ def to_sklearn(rbm):
     return bernoulli
 
 
-def from_sklearn(bernoulli):
+def from_sklearn(bernoulli: BernoulliRBM) -> _RBM:
     """Return an estimator that is fitted by the machine of scikit-learn's BernoulliRBM.
 
     Parameters
@@ -152,7 +157,7 @@ def from_sklearn(bernoulli):
     return from_zero_one(bernoulli.components_.T, bernoulli.intercept_visible_, bernoulli.intercept_hidden_)
 
 
-def to_bqm_dict(rbm):
+def to_bqm_dict(rbm: _RBM) -> dict[str, Any]:
     """Return the energy as the biases of a binary quadratic model of spins, for dimod.
 
     ``dimod.BinaryQuadraticModel(**to_bqm_dict(rbm))`` has the energies of the machine.

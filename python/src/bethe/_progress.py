@@ -12,7 +12,7 @@ REFRESH = 0.1
 class Progress:
     """Where learning is.
 
-    Attributes
+    Parameters
     ----------
     stage : str
         "learning" or what comes after it.

@@ -1,10 +1,16 @@
 """HDF5 files of rbms, the package of PyTorch (github.com/DsysDML/rbms)."""
 
+from __future__ import annotations
+
+import os
 import re
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from ._estimator import _RBM
 from ._files import from_zero_one, zero_one
+from ._use import Seed
 
 #: Machines that are read: units 0 and 1 in both layers.
 MODEL = "BBRBM"
@@ -21,7 +27,7 @@ def _h5py():
     return h5py
 
 
-def from_rbms(path, update=None):
+def from_rbms(path: str | os.PathLike, update: int | None = None) -> _RBM:
     """Read a machine from an HDF5 file of rbms.
 
     Parameters
@@ -76,7 +82,7 @@ def from_rbms(path, update=None):
         raise ValueError(f"{path}: update {update}: {e}") from e
 
 
-def to_rbms(rbm, path, *, chains=None, random_state=None):
+def to_rbms(rbm: _RBM, path: str | os.PathLike, *, chains: ArrayLike | None = None, random_state: Seed = None) -> None:
     """Write a machine as an HDF5 file of rbms.
 
     rbms reads it, and goes on from it. Its free energies are larger than ours by a

@@ -3,7 +3,7 @@
 from . import _core
 
 
-def set_threads(n):
+def set_threads(n: int) -> int:
     """Set how many threads compute.
 
     Without it these are as many as ``BETHE_NUM_THREADS`` or ``OMP_NUM_THREADS`` says when
@@ -25,7 +25,7 @@ def set_threads(n):
     return _core.library.get().bethe_threads(int(n))
 
 
-def build():
+def build() -> dict:
     """Return which build of the library this is.
 
     Returns

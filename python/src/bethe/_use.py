@@ -1,14 +1,22 @@
 """What a machine is used for: features, likelihoods, samples, missing parts."""
 
+from __future__ import annotations
+
+import os
 import threading
 import warnings
 import weakref
+from typing import Any, Union
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from . import _bits, _core
 from ._compat import FINITE
+
+#: What seeds a call.
+Seed = Union[int, np.random.RandomState, None]
 
 #: ln Z of machines, with the handles that they are of.
 _log_partitions = weakref.WeakKeyDictionary()
@@ -40,7 +48,7 @@ class UseMixin:
         scouts = getattr(self, "scouts_", None)
         return None if scouts is None else _core.samples(*scouts.shape, [scouts])
 
-    def free_energy(self, X):
+    def free_energy(self, X: ArrayLike) -> np.ndarray:
         """Return free energies.
 
         Parameters
@@ -69,7 +77,7 @@ class UseMixin:
                 work(x, out[first : first + len(x)])
                 first += len(x)
 
-    def log_partition(self, X=None):
+    def log_partition(self, X: ArrayLike | None = None) -> float:
         """Return ln Z, exactly where the smaller layer has at most 25 units.
 
         Elsewhere it is annealed with a fixed seed from samples that ``fit`` has kept, so
@@ -104,12 +112,12 @@ class UseMixin:
         doubts = (found.get("equilibrium") or {}).get("reasons")
         if doubts:
             warnings.warn(f"ln Z of this machine was annealed, and the estimate is not to be believed: {'; '.join(doubts)}. evaluate(X) with more temperatures tells more", RuntimeWarning, stacklevel=3)
-        value = found["log_weight"] - found["mean"]
+        value = found["log_weight"] - found.get("best", found["mean"])
         with _lock:
             _log_partitions[machine] = value
         return value
 
-    def score_samples(self, X):
+    def score_samples(self, X: ArrayLike) -> np.ndarray:
         """Return log-likelihoods.
 
         Parameters
@@ -120,12 +128,12 @@ class UseMixin:
         Returns
         -------
         log_likelihoods : ndarray of shape (n_samples,)
-            ln P of each sample in nats: minus the free energy, minus `log_partition`.
+            Logarithm of the probability of each sample in nats: minus the free energy, minus `log_partition`.
         """
         energies = self.free_energy(X)
         return -energies - self.log_partition(X)
 
-    def score(self, X, y=None):
+    def score(self, X: ArrayLike, y: None = None) -> float:
         """Return the mean log-likelihood.
 
         Parameters
@@ -142,7 +150,10 @@ class UseMixin:
         """
         return float(np.mean(self.score_samples(X)))
 
-    def evaluate(self, X, *, temperatures=None, chains=None, equilibration=None, draws=0, random_state=1, anneal=False):
+    def evaluate(
+        self, X: ArrayLike, *, temperatures: int | None = None, chains: int | None = None, equilibration: int | None = None, draws: int = 0,
+        random_state: Seed = 1, anneal: bool = False,
+    ) -> dict[str, Any]:
         """Measure the log-likelihood of samples as ``bethe eval`` does.
 
         It is exact where the smaller layer has at most 25 units. Elsewhere it is annealed in
@@ -153,11 +164,11 @@ class UseMixin:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Samples.
         temperatures : int, default=None
-            Of annealing, in each direction; None: 10,000.
+            Of annealing, in each direction; None: as ``bethe eval``.
         chains : int, default=None
-            Annealed in each direction; None: 128.
+            Annealed in each direction; None: as ``bethe eval``.
         equilibration : int, default=None
-            Sweeps of tempered chains; None: 4,000.
+            Sweeps of tempered chains; None: as ``bethe eval``.
         draws : int, default=0
             Machines drawn from the posterior that are measured as well; at least 2, or 0.
         random_state : int, RandomState or None, default=1
@@ -177,7 +188,7 @@ class UseMixin:
         request.update(seed=seed_of(random_state), draws=int(draws), anneal=bool(anneal))
         return _core.Job("bethe_evaluate", self._machine(), self._samples(X), self._starts() or 0, _core.words(request)).run().report()
 
-    def sample(self, n_samples=1, *, n_sweeps=1000, tempered=False, random_state=None):
+    def sample(self, n_samples: int = 1, *, n_sweeps: int = 1000, tempered: bool = False, random_state: Seed = None) -> np.ndarray:
         """Draw samples by independent Gibbs chains that start at random.
 
         Parameters
@@ -203,7 +214,7 @@ class UseMixin:
         request = {"sweeps": int(n_sweeps), "seed": seed_of(random_state)}
         return _core.Job("bethe_gibbs", self._machine(), self._samples(X), _core.words(request)).run().arrays()
 
-    def gibbs(self, v, n_sweeps=1, *, random_state=None):
+    def gibbs(self, v: ArrayLike, n_sweeps: int = 1, *, random_state: Seed = None) -> np.ndarray:
         """Go on from samples by Gibbs sweeps.
 
         Parameters
@@ -222,7 +233,7 @@ class UseMixin:
         """
         return self._swept(v, n_sweeps, random_state)["samples"]
 
-    def reconstruct(self, X, n_sweeps=1, *, random_state=None):
+    def reconstruct(self, X: ArrayLike, n_sweeps: int = 1, *, random_state: Seed = None) -> np.ndarray:
         """Return what the hidden units, drawn given samples, say of the samples.
 
         Parameters
@@ -241,7 +252,7 @@ class UseMixin:
         """
         return self._swept(X, n_sweeps, random_state)["visible_mean"]
 
-    def complete(self, X, *, n_chains=5, n_sweeps=500, random_state=None):
+    def complete(self, X: ArrayLike, *, n_chains: int = 5, n_sweeps: int = 500, random_state: Seed = None) -> np.ndarray:
         """Infer missing values.
 
         Parameters
@@ -287,7 +298,7 @@ class UseMixin:
             warnings.warn(f"the chains of {unsettled} of {looked} samples have not settled: take more than {n_sweeps} sweeps", RuntimeWarning, stacklevel=2)
         return out
 
-    def denoise(self, X, flip, *, n_chains=10, n_sweeps=300, random_state=None):
+    def denoise(self, X: ArrayLike, flip: float, *, n_chains: int = 10, n_sweeps: int = 300, random_state: Seed = None) -> np.ndarray:
         """Infer what samples were before each bit was flipped, by exact Bayes.
 
         Parameters
@@ -315,7 +326,7 @@ class UseMixin:
             warnings.warn(f"the chains of {report['unsettled']} of {report['looked_at']} samples have not settled: take more than {n_sweeps} sweeps", RuntimeWarning, stacklevel=2)
         return job.arrays()["mean"]
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Write a model file, which ``bethe`` and ``numpy.load`` open.
 
         Parameters

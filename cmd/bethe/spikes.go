@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"bethe/apply"
+	"bethe/spikes"
+)
+
+func newSpikesCommand(c *console) *cobra.Command {
+	var j apply.Spiking
+	var data dataFlags
+	cmd := &cobra.Command{
+		Use: "spikes MODEL", Short: "Run a machine as spiking neurons", Args: oneArgument("a model file"),
+		Long: help("spikes"),
+		Example: `  bethe spikes runs/mnist-h100-s1/model.npz --tau 10 --steps 2000 --raster raster.png
+  bethe spikes runs/causes/model.npz --tau 20 --clamp top --from mnist:test:3 --out spikes.npz
+  bethe spikes model.npz --noise synapses --json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j.Model = args[0]
+			if j.Noise == apply.SynapseNoise && !cmd.Flags().Changed("tau") {
+				j.Tau = 1
+			}
+			return c.spikes(cmd.Context(), &j, &data)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&j.Tau, "tau", 10, "steps of the refractory window: a neuron that spikes is on for so long; 1 is Gibbs sampling")
+	flags.IntVar(&j.Steps, "steps", 1000, "steps whose spikes count")
+	flags.IntVar(&j.Burn, "burn", 100, "steps before them")
+	flags.IntVar(&j.Networks, "networks", 100, "networks that run at once; standard errors come from their differences")
+	flags.IntVar(&j.Sweeps, "sweeps", 300, "sweeps of the tempered chains at whose states networks start (directed machines start at exact draws)")
+	flags.StringVar(&j.Noise, "noise", apply.NeuronNoise, "what is random: neurons (exact), or synapses, which flip under neurons with a threshold (an approximation, with its error)")
+	flags.StringVar(&j.Clamp, "clamp", "", "visible units to hold: top, bottom, left or right (a half), units counted from 0 (0-9,20), or a rectangle, columns x rows (0-13x0-27)")
+	flags.StringVar(&j.From, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")
+	flags.StringVarP(&j.Out, "out", "o", "", "npz file of the spikes of the first network: neuron, time and layer of each, tau, steps; mean and mean_error of each neuron over all networks")
+	flags.StringVar(&j.Raster, "raster", "", "picture of the spikes of the first network, .png or .svg")
+	data.registerReading(cmd)
+	return cmd
+}
+
+func (c *console) spikes(ctx context.Context, j *apply.Spiking, data *dataFlags) error {
+	r, err := runJob(c, data, &j.Job, func() (*apply.SpikingReport, error) { return j.Run(ctx) })
+	if err != nil {
+		return err
+	}
+	c.printf("%d networks, %d steps, tau %d: %.4f spikes a neuron and step\n", r.Networks, r.Steps, r.Tau, r.Rate)
+	tell := func(what string, k spikes.Comparison, autocorrelation float64) {
+		c.printf("%-22s off by %.4f (rms; noise alone %.4f), at most %.3f; in standard errors %.2f (rms), at most %.1f; autocorrelation time %.1f steps\n", what, k.RMS, k.Expected, k.Max, k.RMSZ, k.MaxZ, autocorrelation)
+	}
+	c.printf("means, from 0 to 1, against %s:\n", r.Reference)
+	tell("  decoded from spikes", r.Against, r.Autocorrelation)
+	if r.Reference == "exact" {
+		tell("  Gibbs", r.Gibbs, r.GibbsAutocorrelation)
+	} else {
+		c.printf("  Gibbs: autocorrelation time %.1f steps\n", r.GibbsAutocorrelation)
+	}
+	c.printFiles(r.Out, r.Raster)
+	return c.object(r)
+}
