@@ -19,7 +19,7 @@ func (s *Set) become(kind units.Kind) (problem string) {
 	most := 0
 	for k, v := range s.Reals.Values() {
 		c := int(v)
-		if float32(c) != v || c < 0 || c >= units.MaxStates || kind.States > 0 && c >= kind.States {
+		if float32(c) != v || c < 0 || c >= units.MaxColours || kind.States > 0 && c >= kind.States {
 			limit := "a whole number from 0 on"
 			if kind.States > 0 {
 				limit = "one of the colours 0 to " + strconv.Itoa(kind.States-1)
