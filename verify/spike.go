@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -49,12 +50,33 @@ type spikeCase struct {
 	LnLikelihood     []float64     `json:"ln_likelihood"`
 	TopPosterior     [][]float64   `json:"top_posterior"`
 	FeaturePosterior [][][]float64 `json:"feature_posterior"`
+
+	spikingCase
+	synapticCase
+}
+
+// numberOrNumbers is a list, or a number in the place of a list of one.
+type numberOrNumbers []float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (x *numberOrNumbers) UnmarshalJSON(text []byte) error {
+	var one float64
+	if json.Unmarshal(text, &one) == nil {
+		*x = []float64{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]float64)(x))
 }
 
 // spikeKinds compare the cases of each kind.
 var spikeKinds = map[string]func(c *spikeCase, ctx context.Context, r *Result) error{
 	"directed": (*spikeCase).directed,
 	"tree":     (*spikeCase).tree,
+
+	"spiking":     (*spikeCase).spiking,
+	"wta spiking": (*spikeCase).winnerSpiking,
+	"neuron":      (*spikeCase).neuron,
+	"synaptic":    (*spikeCase).synaptic,
 }
 
 // compare holds a case against this build.

@@ -29,7 +29,7 @@ func spikeCases(t testing.TB, path string, kinds ...string) []map[string]any {
 }
 
 func TestX(t *testing.T) {
-	for _, c := range spikeCases(t, "testdata/spike.json", "directed", "tree") {
+	for _, c := range spikeCases(t, "testdata/spike.json", "directed", "tree", "spiking", "wta spiking", "neuron", "synaptic") {
 		r, err := compare(t, c)
 		t.Log(r, err)
 	}
