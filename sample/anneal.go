@@ -20,6 +20,9 @@ type Annealing struct {
 	Key          stream.Key
 	// Progress, where not nil, is called now and then with the temperatures done.
 	Progress func(done int)
+	// Watch, where not nil, is called after each temperature with what the log-weight of each
+	// chain has gained since its start, to be read until the next.
+	Watch func(done int, gains []float64)
 }
 
 // check returns what is wrong with the options.
@@ -113,7 +116,10 @@ func ReverseLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 
 // progress returns what is called after each temperature.
 func (a *Annealing) progress() func(done int, logW []float64) {
-	return func(done int, _ []float64) {
+	return func(done int, gains []float64) {
+		if a.Watch != nil {
+			a.Watch(done, gains)
+		}
 		if a.Progress != nil && done%16 == 0 {
 			a.Progress(done)
 		}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
+	"strings"
 
 	"bethe/dataset"
 	"bethe/learn"
@@ -89,22 +91,31 @@ const (
 	effectiveSteps, effectiveReads                      = 600, 500
 )
 
+// An effectiveRule is a way to believe in a temperature; known is a sampler that is told.
+type effectiveRule struct {
+	name, word string
+	known      bool
+}
+
 // effectiveTable learns machines through samplers of hidden temperature.
 func effectiveTable(ctx context.Context, w io.Writer, s *settings, _ []string) error {
-	rules := []struct {
-		name, word string
-		known      bool
-	}{{"none", "1", false}, {"Xu-Oates 0.005", "xu-oates:0.005", false}, {"Xu-Oates 0.02", "xu-oates:0.02", false}, {"Xu-Oates 0.1", "xu-oates:0.1", false},
+	all := []effectiveRule{{"none", "1", false}, {"Xu-Oates 0.005", "xu-oates:0.005", false}, {"Xu-Oates 0.02", "xu-oates:0.02", false}, {"Xu-Oates 0.1", "xu-oates:0.1", false},
 		{"auto", "auto", false}, {"known", "1", true}}
+	var rules []effectiveRule
+	for _, r := range all {
+		if s.rules == "" || slices.Contains(strings.Split(s.rules, ","), r.name) {
+			rules = append(rules, r)
+		}
+	}
 	fmt.Fprint(w, "| inverse temperature | noise |")
 	for _, r := range rules {
 		fmt.Fprintf(w, " %s |", r.name)
 	}
-	fmt.Fprintf(w, " largest difference of auto from known |\n|---|---|%s---|\n", "---|---|---|---|---|---|")
+	fmt.Fprintf(w, " largest difference of auto from known |\n|---|---|%s---|\n", strings.Repeat("---|", len(rules)))
 	for _, noise := range []float64{0, 0.05} {
 		for _, d := range drifts {
 			fmt.Fprintf(w, "| %s | %g %% |", d.name, 100*noise)
-			var values [][]float64
+			values := map[string][]float64{}
 			for _, r := range rules {
 				var list []float64
 				mean := 0.0
@@ -120,12 +131,14 @@ func effectiveTable(ctx context.Context, w io.Writer, s *settings, _ []string) e
 					list = append(list, l)
 					mean += l / float64(s.repeats)
 				}
-				values = append(values, list)
+				values[r.name] = list
 				fmt.Fprintf(w, " %.3f |", mean)
 			}
 			worst := 0.0
-			for k, l := range values[4] {
-				worst = max(worst, math.Abs(l-values[5][k]))
+			for k, l := range values["known"] {
+				if auto := values["auto"]; auto != nil {
+					worst = max(worst, math.Abs(l-auto[k]))
+				}
 			}
 			fmt.Fprintf(w, " %.4f |\n", worst)
 		}

@@ -31,6 +31,7 @@ import (
 type settings struct {
 	seed            uint64
 	repeats, chains int
+	rules           string
 }
 
 var experiments = map[string]func(ctx context.Context, w io.Writer, s *settings, args []string) error{
@@ -42,6 +43,7 @@ func main() {
 	flag.Uint64Var(&s.seed, "seed", 1, "seed")
 	flag.IntVar(&s.repeats, "repeats", 40, "repeats")
 	flag.IntVar(&s.chains, "chains", 64, "chains each way")
+	flag.StringVar(&s.rules, "rules", "", "of effective, by their names between commas (default: all)")
 	flag.Usage = func() {
 		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults")
 		flag.PrintDefaults()

@@ -206,6 +206,7 @@ Without anything else to hand, start with
 		newCompleteCommand(c),
 		newDenoiseCommand(c),
 		newFeaturesCommand(c),
+		newLearnRuleCommand(c),
 		newSpikesCommand(c),
 		newPlantedCommand(c),
 		newInferCommand(c),
@@ -219,6 +220,7 @@ Without anything else to hand, start with
 		newImportCommand(c),
 		newVerifyCommand(c),
 		newThermometerCommand(c),
+		newThermoCommand(c),
 		newDataCommand(c),
 		newVersionCommand(c),
 	)

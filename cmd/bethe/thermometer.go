@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -10,6 +12,7 @@ import (
 	"bethe/sampler"
 	"bethe/stream"
 	"bethe/thermo"
+	"bethe/trial"
 )
 
 // registerSampling registers how a sampler that is not ours takes part.
@@ -53,5 +56,33 @@ func newThermometerCommand(c *console) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&path, "samples", "", "`FILE` of samples: rows of 1 and -1, visible units first, or .npy")
+	return cmd
+}
+
+func newThermoCommand(c *console) *cobra.Command {
+	t := apply.Thermodynamics{}
+	cmd := &cobra.Command{
+		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file"), Long: help("thermo"),
+		Example: "  bethe thermo runs/mnist-h100-s1/model.npz -o figs\n  bethe thermo model.npz --most 3 --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t.Model, t.Seed = args[0], c.seed
+			var r *apply.ThermodynamicsReport
+			err := c.inStages(func(progress trial.Progress) (err error) {
+				t.Progress = progress
+				r, err = t.Run(cmd.Context())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			c.printf("%s%s\n", r.Text(), strings.Join(r.Files, "  "))
+			return c.object(r)
+		},
+	}
+	cmd.Flags().Float64Var(&t.Most, "most", thermo.DefaultMost, "largest inverse temperature of the curves")
+	cmd.Flags().IntVar(&t.Sweeps, "sweeps", thermo.DefaultSweeps, "sweeps of tempered chains")
+	cmd.Flags().IntVar(&t.Temperatures, "temperatures", thermo.DefaultTemperatures, "steps of the way from independent spins to the model, and back")
+	cmd.Flags().IntVar(&t.Chains, "chains", thermo.DefaultChains, "chains each way")
+	cmd.Flags().StringVarP(&t.Out, "out", "o", "", "folder for the picture and its numbers")
 	return cmd
 }
