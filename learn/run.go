@@ -15,6 +15,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/evaluate"
+	"bethe/hyperadam"
 	"bethe/rbm"
 	"bethe/sampler"
 	"bethe/setting"
@@ -103,9 +104,10 @@ type Run struct {
 	recipe   Recipe
 	job      Job
 	begin    beginning
-	scale    shownScale // of real numbers; of other data it has no columns
-	prior    []float32  // thetas; none for the uniform prior
-	extended []int      // steps after which the run was over and went on
+	scale    shownScale        // of real numbers; of other data it has no columns
+	prior    []float32         // thetas; none for the uniform prior
+	weights  hyperadam.Weights // of the rule that has some
+	extended []int             // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -184,6 +186,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.loadInit(); err != nil {
+		return nil, err
+	}
+	if err := r.loadRule(); err != nil {
 		return nil, err
 	}
 	if err := r.openSampler(); err != nil {
