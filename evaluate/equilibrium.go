@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -155,6 +156,30 @@ func autocorrelation(x [][]float64) float64 {
 		time += 2 * covariance(lag) / variance
 	}
 	return max(1, time)
+}
+
+// ranks returns series [time][series] with each value replaced by its rank among all, equal ones by their mean
+// rank: so that one series far from all others does not stand for all.
+func ranks(x [][]float64) [][]float64 {
+	width := len(x[0])
+	order := first(len(x) * width)
+	at := func(k int) float64 { return x[k/width][k%width] }
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(at(a), at(b)) })
+	out := make([][]float64, len(x))
+	for t := range out {
+		out[t] = make([]float64, width)
+	}
+	for lo := 0; lo < len(order); {
+		hi := lo
+		for hi < len(order) && at(order[hi]) == at(order[lo]) {
+			hi++
+		}
+		for _, k := range order[lo:hi] {
+			out[k/width][k%width] = float64(lo+hi-1) / 2
+		}
+		lo = hi
+	}
+	return out
 }
 
 // without returns series x [time][series] less some of the series, or all of them if

@@ -65,6 +65,7 @@ func (e *Evidence) Judge(l *LogLikelihood, limit float64, key stream.Key) {
 		reverse[1] = *l.ForwardAIS
 	}
 	forward[0] = min(forward[0], *l.ReverseAIS) // forward cannot see the states that it missed
+	exchanged = Interval{min(exchanged[0], *l.ReverseAIS), max(exchanged[1], *l.ReverseAIS)}
 	l.ForwardInterval, l.ReverseInterval, l.RAISEInterval, l.TemperedInterval = &forward, &reverse, &raise, &exchanged
 	l.RAISEWithdrawn = *l.RAISE > max(reverse[1], exchanged[1])
 	l.AboveLimit = reverse[0] > limit

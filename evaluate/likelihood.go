@@ -270,7 +270,7 @@ func (e *estimation[T, V, H]) run(ctx context.Context) error {
 	if err := e.modes(ctx, starts, e.searched); err != nil {
 		return err
 	}
-	e.evidence.Autocorrelation = autocorrelation(without(e.logWeights, e.evidence.light()))
+	e.evidence.Autocorrelation = autocorrelation(ranks(without(e.logWeights, e.evidence.light())))
 	e.evidence.Judge(result, e.limit, opt.Key)
 	return nil
 }

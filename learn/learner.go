@@ -72,7 +72,8 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
-	opt.Rule, _ = Rule(f.Rule) // checked before
+	opt.Rule, _ = f.rule() // checked before
+	opt.Weights = r.weights
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)
 	}

@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"bethe/anatomy"
@@ -233,16 +234,22 @@ func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 	}
 }
 
+// overlapUnits returns how many hidden units the mean and the largest overlap are of, at most:
+// fewer than maxOverlaps of a machine of many visible units, so that they take no second.
+func overlapUnits(visible int) int {
+	const products = 1 << 30
+	return max(maxOverlapMatrix, min(maxOverlaps, int(math.Sqrt(float64(products/visible)))))
+}
+
 func (m *measuring) measureCounts(r *runs.Record) {
 	w, hidden := m.recipe.matrix(m.model), m.model.Hidden()
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
-	of := w
-	if hidden > maxOverlaps {
-		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, maxOverlaps))
+	of, units := w, min(hidden, overlapUnits(m.model.Visible()))
+	if units < hidden {
+		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, units))
 	}
-	units := min(hidden, maxOverlaps)
 	overlaps := anatomy.UnitOverlaps(of, units)
 	mean, largest := anatomy.Pairs(overlaps, units)
 	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}

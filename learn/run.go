@@ -15,6 +15,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/evaluate"
+	"bethe/hyperadam"
 	"bethe/rbm"
 	"bethe/sampler"
 	"bethe/setting"
@@ -107,8 +108,9 @@ type Run struct {
 	recipe   Recipe
 	job      Job
 	begin    beginning
-	prior    []float32 // thetas; none for the uniform prior
-	extended []int     // steps after which the run was over and went on
+	prior    []float32         // thetas; none for the uniform prior
+	weights  hyperadam.Weights // of the rule that has some
+	extended []int             // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -181,6 +183,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.loadInit(); err != nil {
+		return nil, err
+	}
+	if err := r.loadRule(); err != nil {
 		return nil, err
 	}
 	if err := r.openSampler(); err != nil {

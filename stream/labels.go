@@ -21,6 +21,31 @@ const (
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
 	RunLabelled    = 16 // one below it for each draw of labelled samples
+	RunRule        = 40 // that is learned
+)
+
+// Below the key of a rule that is learned. Each generation has a key below RuleGenerations.
+const (
+	RuleNet = iota
+	RuleGenerations
+)
+
+// Below the key of a task that a rule is tried on.
+const (
+	TaskKind = iota
+	TaskTeacher
+	TaskData
+	TaskThetas
+	TaskStates
+	TaskChains
+	TaskBatches
+	TaskScores
+)
+
+// Below the key of a generation: a key for each task and for each pair of rules.
+const (
+	GenerationTasks = iota
+	GenerationPairs
 )
 
 // Below the key of one start of learning.

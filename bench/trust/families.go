@@ -400,10 +400,10 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 	return s
 }
 
-// build calls with the machines of the families whose names begin with only, the first of each first.
-func build(seed uint64, rounds int, only string, each func(family string, make func() (*built, error)) error) error {
+// build calls with the machines of those of the families whose names begin with only, the first of each first.
+func build(seed uint64, rounds int, only string, among []family, each func(family string, make func() (*built, error)) error) error {
 	for round := range rounds {
-		for f, fam := range families {
+		for f, fam := range among {
 			for j := range fam.share {
 				if !strings.HasPrefix(fam.name, only) {
 					continue

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,15 @@ type settings struct {
 	chains       int
 	sweeps       int
 	population   bool
+	attacks      bool
+}
+
+// among returns the families of the machines that are built.
+func (s *settings) among() []family {
+	if s.attacks {
+		return slices.Concat(families, attacks)
+	}
+	return families
 }
 
 // A record holds a machine's exact likelihood and its estimates.
@@ -59,7 +69,7 @@ type record struct {
 func main() {
 	var s settings
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the machines and the estimates")
-	flag.IntVar(&s.rounds, "rounds", 16, "rounds of fourteen built machines")
+	flag.IntVar(&s.rounds, "rounds", 16, "rounds of 26 built machines, or 14 without -attacks")
 	flag.StringVar(&s.raw, "raw", "trust.jsonl", "file of what was estimated, to which is added")
 	flag.StringVar(&s.bethe, "bethe", "", "bethe program that learns machines; none without it")
 	flag.StringVar(&s.data, "data", "", "folder of data to learn, npy, npz or CSV files; without it the embedded digits alone")
@@ -70,6 +80,7 @@ func main() {
 	flag.StringVar(&s.cases, "cases", "", "folder of machines NAME.npz and their samples NAME.data.npy, to be put to it as well")
 	flag.StringVar(&s.only, "only", "", "the built families whose names begin so alone")
 	flag.BoolVar(&s.population, "population", false, "compare the estimates of the raw file with population annealing of the same built machines, and estimate nothing")
+	flag.BoolVar(&s.attacks, "attacks", true, "also build the families that were made against the verdict after its limits had been set")
 	list := flag.Bool("list", false, "list every machine")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -140,7 +151,7 @@ func run(ctx context.Context, w io.Writer, s *settings, judge string, list bool)
 		fmt.Fprintf(os.Stderr, "%4d %-28s %-50s exact %9.3f  reverse %+.3f  %v  %.1f s\n", number, family, r.Name, r.Exact, *r.Estimate.ReverseAIS-r.Exact, r.Estimate.Equilibrium.Reached, r.Seconds)
 		return errors.Join(err, ctx.Err())
 	}
-	if err := build(s.seed, s.rounds, s.only, each); err != nil {
+	if err := build(s.seed, s.rounds, s.only, s.among(), each); err != nil {
 		return err
 	}
 	if s.cases != "" {

@@ -108,7 +108,7 @@ func populations(ctx context.Context, w io.Writer, s *settings, done []*record) 
 		r.Evidence.Judge(l, 0, stream.Key(r.Key))
 		c.known[r.Family+r.Name] = r
 	}
-	err := build(s.seed, s.rounds, s.only, func(family string, make func() (*built, error)) error {
+	err := build(s.seed, s.rounds, s.only, s.among(), func(family string, make func() (*built, error)) error {
 		b, err := make()
 		if err != nil {
 			return err

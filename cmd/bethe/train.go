@@ -96,7 +96,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerSchedule(flags, &r.Schedule)
 	registerSampling(flags, &r.Sampling, &f.transport)
 	registerDirected(flags, &r.Directed)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
+	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -171,6 +172,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.PriorHash = "" // of another one
 		case "init":
 			r.InitHash = ""
+		case "rule", "rule-weights":
+			r.RuleHash = ""
 		}
 	}
 	if f.transport.Folder != "" && r.Sampler == "" {
@@ -186,7 +189,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
-		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
+		return usagef("--momentum is of --rule adam, clipped and hyperadam: --rule %s has none", r.Rule)
 	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
