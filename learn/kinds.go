@@ -98,6 +98,9 @@ func (r *Recipe) checkKinds() error {
 func (r *Run) checkData() error {
 	visible, _ := r.recipe.kinds()
 	d := &r.job.Data
+	if r.job.Meter && !r.recipe.spins() {
+		return setting.Phrase("meter", "{meter} is of spins, and units are %s", r.recipe.Units+" "+r.recipe.HiddenUnits)
+	}
 	if d.Kind != visible {
 		return setting.Errorf("units", r.recipe.Units, "%s was read as samples of %s units", d.Name, d.Kind)
 	}

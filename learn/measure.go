@@ -114,7 +114,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	m.validation = m.newValidation()
 	m.metering = noMeter{}
 	if l.job.Meter {
-		m.metering = l.newMetering(m.some)
+		m.metering = l.newMetering(m.some.Samples)
 	}
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err

@@ -176,7 +176,9 @@ func TestLearnsOtherKinds(t *testing.T) {
 	}
 	for name, change := range map[string]func(r *learn.Recipe){
 		"units": func(r *learn.Recipe) { r.Units = "ising" }, "hidden_units": func(r *learn.Recipe) { r.Units, r.HiddenUnits = "gauss", "gauss" },
-		"partition": func(r *learn.Recipe) { r.HiddenUnits, r.Partition, r.Centre, r.Settle = "group:3", "quenched", false, 0 }, "estep": func(r *learn.Recipe) { r.HiddenUnits, r.Estep = "group:3", "bethe" },
+		"partition": func(r *learn.Recipe) {
+			r.HiddenUnits, r.Partition, r.Centre, r.Settle = "group:3", "quenched", false, 0
+		}, "estep": func(r *learn.Recipe) { r.HiddenUnits, r.Estep = "group:3", "bethe" },
 		"init": func(r *learn.Recipe) { r.HiddenUnits, r.Init = "group:3", "x.npz" }, "label_weight": func(r *learn.Recipe) { r.HiddenUnits, r.LabelWeight = "group:3", 1 },
 	} {
 		r := learn.Default()
