@@ -56,6 +56,7 @@ type measuring struct {
 
 	plain, bound, counts, spectrum, pictures, likelihood, validation pace
 	pictured                                                         float64 // fraction done at the last pictures
+	metering                                                         stepFollower
 }
 
 // likelihoodAfter is the time after which the log-likelihood is first estimated
@@ -112,6 +113,10 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		m.bound.expect(time.Duration(n * p * boundChains * boundTemperatures / 32)) // 32 synapses a nanosecond
 	}
 	m.validation = m.newValidation()
+	m.metering = noMeter{}
+	if l.job.Meter {
+		m.metering = l.newMetering(m.some)
+	}
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
 	}
@@ -128,6 +133,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 
 // after measures what is due after a step.
 func (m *measuring) after(ctx context.Context, p variational.Progress) error {
+	if err := m.metering.follow(ctx, m, p); err != nil {
+		return err
+	}
 	now := time.Now()
 	every := m.job.MeasureEvery
 	exactly := func(due *pace, steps int) bool {

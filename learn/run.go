@@ -58,6 +58,10 @@ type Job struct {
 
 	Evaluation Evaluation
 
+	// Meter asks for ln Z and likelihoods along the way, from chains that follow learning. It costs time
+	// and changes nothing of the machine.
+	Meter bool
+
 	// Transport says how problems and samples of the recipe's sampler travel. Sampler takes its place, if it is not nil.
 	Transport sampler.Transport
 	Sampler   sampler.Sampler

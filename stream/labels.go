@@ -61,6 +61,7 @@ const (
 	StartScores        = 10
 	StartBoundInterval = 12
 	StartValidation    = 13
+	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 )
 
@@ -256,4 +257,11 @@ const (
 	WayAnnealing
 	WayCurve
 	WayStarts
+)
+
+// Below the key of a meter: its samples, its ladders, and the meter of settling.
+const (
+	MeterStart = iota
+	MeterLadders
+	MeterSettled
 )
