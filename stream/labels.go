@@ -61,6 +61,7 @@ const (
 	StartScores        = 10
 	StartBoundInterval = 12
 	StartValidation    = 13
+	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 )
 
@@ -174,6 +175,7 @@ const (
 	TrialStudent
 	TrialOracle
 	TrialScores
+	TrialReal
 	TrialMessages  = 100
 	TrialWalk      = 101
 	TrialFromPrior = 200
@@ -256,4 +258,11 @@ const (
 	WayAnnealing
 	WayCurve
 	WayStarts
+)
+
+// Below the key of a meter: its samples, its ladders, and the meter of settling.
+const (
+	MeterStart = iota
+	MeterLadders
+	MeterSettled
 )
