@@ -102,6 +102,15 @@ func (r *Recipe) folding(visible int) rbm.Folding {
 	return append(rbm.Folding{visible}, r.Layers.Sizes()...)
 }
 
+// size returns the numbers of visible and hidden features of the machine of two sides.
+func (r *Recipe) size(visible int) (even, odd int) {
+	if !r.deep() {
+		return visible, r.features()
+	}
+	f := r.folding(visible)
+	return f.Visible(), f.Hidden()
+}
+
 // HiddenWords returns the sizes of the hidden layers as folder names have them, such as 500-500.
 func (r *Recipe) HiddenWords() string {
 	if !r.deep() {
@@ -136,6 +145,8 @@ func (r *Recipe) checkAbove() error {
 		return setting.Phrase("upper_coupling", "{upper_coupling %q}: it is held, learned or fixed", r.UpperCoupling)
 	case r.Partition == quenched:
 		return setting.Phrase("partition", "{partition quenched} is of machines of one hidden layer")
+	case !r.spins():
+		return setting.Phrase("units", "{units} and {hidden_units} are of machines of one hidden layer: those of deep machines are spins")
 	case r.LabelWeight > 0:
 		return setting.Phrase("label_weight", "{label_weight} is of machines of one hidden layer")
 	case r.Prior != "" || r.Init != "":

@@ -71,6 +71,7 @@ type Record struct {
 
 	Labels  *Labels  `json:"labels,omitempty"`
 	Sampler *Sampler `json:"sampler,omitempty"`
+	Meter   *Meter   `json:"meter,omitempty"`
 	Layers  []Layer  `json:"layers,omitempty"` // of a deep machine, from the first hidden layer on
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
@@ -101,6 +102,19 @@ type Layer struct {
 	// Spread is the standard deviation over the samples of a batch of the mean of a unit
 	// given the sample, a mean over units: 0 of a layer that sleeps.
 	Spread Number `json:"spread"`
+}
+
+// Meter is what tempered chains that follow learning tell of the network that it samples: the dual network of the
+// posterior, or the machine of known synapses. Intervals are ± 1.96 standard errors over ensembles.
+type Meter struct {
+	LnZ           Estimate  `json:"ln_z"`
+	Exact         *Number   `json:"ln_z_exact,omitempty"`                       // by exact sums, of up to 12 units in the smaller layer
+	Online        *Estimate `json:"log_likelihood_online"`                      // nats a training sample, under that network
+	Validation    *Estimate `json:"log_likelihood_online_validation,omitempty"` // the same of validation data
+	LeastExchange Number    `json:"least_exchange_rate"`
+	RoundTrips    Number    `json:"round_trips"` // an ensemble, while it was read
+	Temperatures  int       `json:"temperatures"`
+	Kind          string    `json:"synapses"` // what the synapses are at this step
 }
 
 // Sampler is the temperature of the samples of an outside sampler at the step. Local and Global

@@ -61,6 +61,7 @@ const (
 	StartScores        = 10
 	StartBoundInterval = 12
 	StartValidation    = 13
+	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 	StartAbove         = 15 // of what is drawn of the layers of a deep machine
 	StartAboveStates   = 16 // of hidden layers, in which its chains start
@@ -193,6 +194,7 @@ const (
 	TrialStudent
 	TrialOracle
 	TrialScores
+	TrialReal
 	TrialMessages  = 100
 	TrialWalk      = 101
 	TrialFromPrior = 200
@@ -275,4 +277,11 @@ const (
 	WayAnnealing
 	WayCurve
 	WayStarts
+)
+
+// Below the key of a meter: its samples, its ladders, and the meter of settling.
+const (
+	MeterStart = iota
+	MeterLadders
+	MeterSettled
 )
