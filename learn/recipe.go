@@ -15,6 +15,7 @@ import (
 
 	"bethe/rbm"
 	"bethe/setting"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -27,6 +28,9 @@ import (
 type Recipe struct {
 	Hidden   int    `json:"hidden"`   // hidden units
 	Synapses string `json:"synapses"` // binary, real, sampled or sign
+	// Kinds of units (units.ParseKind); nothing for spins. Hidden counts groups, not their features.
+	Units       string `json:"units,omitzero"`
+	HiddenUnits string `json:"hidden_units,omitzero"`
 
 	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
 	// ends after DefaultEpochs.
@@ -129,6 +133,15 @@ func (r *Recipe) Suit(asked ...string) {
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
+	visible, hidden := r.kinds()
+	for _, word := range []*string{&r.Units, &r.HiddenUnits} {
+		if *word == units.Spin {
+			*word = ""
+		}
+	}
+	if !visible.Bits() {
+		r.Centre = false // their means are their offsets
+	}
 	if free(settingRate) {
 		r.Rate = BinaryRate
 		if !r.kind().LogOdds() {
@@ -140,7 +153,7 @@ func (r *Recipe) Suit(asked ...string) {
 	}
 	if free(settingSettle) {
 		r.Settle = 0
-		paper := !r.Centre || !r.Fields // the paper's machine
+		paper := !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields // the paper's machine
 		if r.settles() && !paper && free(settingUndecided) {
 			r.Settle = DefaultSettle
 		}
@@ -165,6 +178,14 @@ func (r *Recipe) settles() bool {
 func (r *Recipe) suitedBeta(visible int) float64 {
 	if !r.kind().LogOdds() {
 		return RealBeta
+	}
+	if of, hidden := r.kinds(); !r.spins() {
+		n := float64(visible / of.Features())
+		if hidden.OneHot() {
+			return 0.5 * math.Sqrt(n/float64(r.Hidden)) // J = 0.5/sqrt(groups): one alone is a mixture
+		}
+		// E_q Z explodes where J² times the units of a layer comes near 1.
+		return 0.5 * math.Sqrt(n/math.Max(n, float64(r.Hidden)))
 	}
 	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
 }
@@ -251,6 +272,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkKinds(); err != nil {
 		return err
 	}
 	if err := r.checkSampler(); err != nil {

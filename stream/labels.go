@@ -175,6 +175,7 @@ const (
 	TrialStudent
 	TrialOracle
 	TrialScores
+	TrialReal
 	TrialMessages  = 100
 	TrialWalk      = 101
 	TrialFromPrior = 200

@@ -306,8 +306,12 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 		if t.opt.MaxField > 0 {
 			limit = min(limit, t.opt.MaxField*t.Model.Params.LargestCoupling())
 		}
-		t.state.visible.step(t.Model.VisibleField, g.VisibleField, at(r, limit))
-		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, at(r, limit))
+		if !fieldless(t.samples) {
+			t.state.visible.step(t.Model.VisibleField, g.VisibleField, at(r, limit))
+		}
+		if !fieldless(t.Objective.Hidden) {
+			t.state.hidden.step(t.Model.HiddenField, g.HiddenField, at(r, limit))
+		}
 	}
 	if r := rate * t.opt.CouplingRate; r > 0 {
 		lnJ := t.Model.Couplings()
@@ -322,11 +326,20 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	}
 	if r := rate * t.opt.OwnRate; r > 0 && len(g.VisibleOwn) > 0 {
 		t.state.own.step(t.Model.VisibleOwn, g.VisibleOwn, at(r, math.Inf(1)))
+		if b, ok := t.samples.(units.Bounding); ok {
+			b.Bound(t.Model.VisibleOwn)
+		}
 	}
 	if t.opt.OffsetRate > 0 {
 		t.moveOffsets(t.opt.OffsetRate)
 	}
 	return report, nil
+}
+
+// fieldless reports whether units have no fields to learn.
+func fieldless(x any) bool {
+	_, none := x.(units.Fieldless)
+	return none
 }
 
 // nextBatch returns the samples of the next step: all of them, or the next
