@@ -50,9 +50,12 @@ func open(path string) (model, error) {
 		}
 		return directed{file}, nil
 	}
-	file, err := rbm.Load(path)
+	file, err := rbm.LoadKinds(path)
 	if err != nil {
 		return nil, err
+	}
+	if !file.Spins() {
+		return mixed{file}, nil
 	}
 	return layered{file}, nil
 }

@@ -152,9 +152,9 @@ func (a *array) pictures(f format, opt Options) (*Set, error) {
 	if a.fortran {
 		// The stream held one spin of all samples after another, the row of a
 		// picture running faster than the column.
-		set.Samples = across(p.columns(func(k int) int { return int(a.spin(int64(k))) }))
+		p.fill(set, func(k int) int { return int(a.spin(int64(k))) }, true)
 	} else {
-		set.Samples = p.columns(nil)
+		p.fill(set, nil, false)
 	}
 	if a.turned {
 		set.transpose()

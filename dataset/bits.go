@@ -1,10 +1,12 @@
 package dataset
 
 import (
+	"math"
 	"math/rand/v2"
 	"strconv"
 
 	"bethe/spin"
+	"bethe/units"
 )
 
 // A packer turns a stream of numbers into vectors of packed spins: bit k%8 of
@@ -20,9 +22,11 @@ type packer struct {
 	low, high float64 // smallest and largest number so far
 	some, all bool    // whether a spin is +1, and whether each is
 	begun     bool
-	filled    int  // elements of the last vector so far
-	zero      bool // whether a 0 has been seen that counts as a spin
-	minus     bool // and a -1
+	filled    int       // elements of the last vector so far
+	real      bool      // numbers are kept as well, and any is one
+	reals     []float32 // those that were added
+	zero      bool      // whether a 0 has been seen that counts as a spin
+	minus     bool      // and a -1
 }
 
 // add adds numbers. If one is no spin, it returns its index in x, what is
@@ -37,6 +41,15 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 		}
 		var plus bool
 		switch {
+		case p.real:
+			if !finite(v) {
+				return k, value(v) + " is not a finite number", remedyFinite
+			}
+			if math.Abs(v) > math.MaxFloat32/4 {
+				return k, value(v) + " is too large", "use smaller units"
+			}
+			p.reals = append(p.reals, float32(v))
+			plus = v > 0
 		case p.threshold != nil:
 			if !finite(v) {
 				return k, value(v) + " is not a finite number", remedyFinite
@@ -81,6 +94,7 @@ func (p *packer) verdict() (problem, remedy string) {
 		levels = "all levels are " + value(p.low)
 	}
 	switch {
+	case p.real:
 	case p.threshold != nil && !p.some:
 		return levels + ", none above the threshold " + value(*p.threshold) + ": every spin would be -1", p.scale()
 	case p.threshold != nil && p.all:
@@ -120,6 +134,42 @@ func (p *packer) columns(at func(k int) int) *spin.Matrix {
 		m.SetColumn(j, p.packed[k*stride:(k+1)*stride])
 	}
 	return m
+}
+
+// numbers returns the numbers of the vectors as the columns of a matrix, vector k as column at(k),
+// or k if at is nil; turned is of that matrix transposed.
+func (p *packer) numbers(at func(k int) int, turned bool) *units.Reals[float32] {
+	count := len(p.reals) / p.length
+	rows, columns := p.length, count
+	if turned {
+		rows, columns = count, p.length
+	}
+	r := units.NewReals[float32](rows, columns)
+	for k := range count {
+		j := k
+		if at != nil {
+			j = at(k)
+		}
+		for e, v := range p.reals[k*p.length : (k+1)*p.length] {
+			if turned {
+				r.Row(j)[e] = v
+			} else {
+				r.Row(e)[j] = v
+			}
+		}
+	}
+	return r
+}
+
+// fill sets the samples of a set to the vectors; turned says that a vector is a unit in all samples.
+func (p *packer) fill(set *Set, at func(k int) int, turned bool) {
+	set.Samples = p.columns(at)
+	if turned {
+		set.Samples = across(set.Samples)
+	}
+	if p.real {
+		set.Reals = p.numbers(at, turned)
+	}
 }
 
 func value(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

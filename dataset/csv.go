@@ -120,7 +120,7 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 	if problem, remedy := p.verdict(); problem != "" {
 		return nil, &FileError{Path: t.layout.path, Problem: problem, Remedy: remedy}
 	}
-	set.Samples = p.columns(nil)
+	p.fill(set, nil, false)
 	set.Source = opt.source(formatCSV, p, "", "text")
 	set.Source.Header = t.header
 	if t.label >= 0 {

@@ -57,7 +57,7 @@ func (l *layout) suspect(problem, remedy string) (string, string) {
 // spins as they stood.
 func (p *packer) alike(set *Set) string {
 	switch {
-	case set.Len() == 1 || p.threshold != nil || p.rng != nil || p.some && !p.all:
+	case set.Len() == 1 || p.real || p.threshold != nil || p.rng != nil || p.some && !p.all:
 		return ""
 	case p.all:
 		return "every spin is +1: there is nothing to learn"

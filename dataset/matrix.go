@@ -183,9 +183,9 @@ func (m *matrix) set(f format, opt Options) (*Set, error) {
 		return nil, err
 	}
 	if set.Labels = m.labels; m.a.fortran {
-		set.Samples = across(m.packer.columns(func(k int) int { return m.order[k] }))
+		m.packer.fill(set, func(k int) int { return m.order[k] }, true)
 	} else {
-		set.Samples = m.packer.columns(nil)
+		m.packer.fill(set, nil, false)
 	}
 	if err := m.l.describe(set, m.packer, opt); err != nil {
 		return nil, err

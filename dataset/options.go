@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"bethe/stream"
+	"bethe/units"
 )
 
 // DefaultMaxBytes is the limit on decoded bytes where none is stated: 4 GiB,
@@ -20,6 +21,11 @@ type Options struct {
 	// Draw, where not nil, draws spins of grey levels instead: each level is the
 	// probability of +1, as a share of white. Threshold must then be nil.
 	Draw *Draw
+
+	// Units is the kind of the units that the numbers are of: spins, Gaussian units, whose numbers
+	// are kept as they are (Set.Reals), or colours, whole numbers from 0 on, below
+	// Units.States or, if that is 0, as many as there are. Others than spins have no Threshold and no Draw.
+	Units units.Kind
 
 	// Transpose exchanges the rows and columns of the pictures, as files of EMNIST
 	// and of MATLAB need it. Samples without rows and columns must be squares.
@@ -80,7 +86,7 @@ type Draw struct {
 // packer returns the packer of vectors of the given length that o asks for;
 // bytes says that the numbers are of type uint8.
 func (o Options) packer(length int, bytes bool) *packer {
-	p := &packer{length: length, threshold: o.Threshold}
+	p := &packer{length: length, threshold: o.Threshold, real: o.Units != units.Kind{}}
 	if o.Draw == nil {
 		return p
 	}
@@ -110,6 +116,9 @@ func (o Options) limit() int64 {
 func (o Options) check(path string) error {
 	if t := o.Threshold; t != nil && !finite(*t) {
 		return &FileError{Path: path, Problem: "the threshold is not a finite number", Remedy: remedyThreshold}
+	}
+	if o.Units != (units.Kind{}) && (o.Threshold != nil || o.Draw != nil) {
+		return &FileError{Path: path, Problem: "a threshold, or a draw, is of spins, and units of " + o.Units.Word + " are asked for", Remedy: "leave {Threshold} and {Draw} out"}
 	}
 	if d := o.Draw; d != nil {
 		if o.Threshold != nil {

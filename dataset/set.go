@@ -24,16 +24,19 @@ import (
 	"fmt"
 
 	"bethe/spin"
+	"bethe/units"
 )
 
 // A Set is a set of samples, with their labels if it has any.
 type Set struct {
-	Name          string       // base name of the file, or a name such as mnist:train
-	Samples       *spin.Matrix // visible x samples: column a is sample a
-	Labels        []int        // label of each sample, nil if there are none
-	Classes       []string     // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
-	Width, Height int          // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
-	Source        Source       // how the samples were stored
+	Name          string                // base name of the file, or a name such as mnist:train
+	Samples       *spin.Matrix          // visible features x samples: column a is sample a. Of Gaussian units, which numbers are above 0
+	Kind          units.Kind            // of the units
+	Reals         *units.Reals[float32] // of Gaussian units: the numbers, visible x samples
+	Labels        []int                 // label of each sample, nil if there are none
+	Classes       []string              // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
+	Width, Height int                   // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
+	Source        Source                // how the samples were stored
 }
 
 // A Source says how the samples of a set were stored.
@@ -74,7 +77,7 @@ func (s *Set) Relabel(classes []string) (unknown string, ok bool) {
 // Len returns the number of samples.
 func (s *Set) Len() int { return s.Samples.Cols() }
 
-// Visible returns the number of spins of a sample.
+// Visible returns the number of features of a sample: spins, numbers, or colours of all units.
 func (s *Set) Visible() int { return s.Samples.Rows() }
 
 // Head returns the first n samples as a set of its own. It panics if there
@@ -96,6 +99,10 @@ func (s *Set) Subset(samples []int) *Set {
 	out := *s
 	out.Samples = spin.New(s.Visible(), len(samples))
 	s.Samples.Gather(out.Samples, samples)
+	if s.Reals != nil {
+		out.Reals = s.Reals.Blank(len(samples))
+		s.Reals.Gather(out.Reals, samples)
+	}
 	if s.Labels != nil {
 		out.Labels = make([]int, len(samples))
 		for k, a := range samples {

@@ -24,6 +24,13 @@ func (s *Set) transpose() (problem, remedy string) {
 			order[j*s.Height+i] = i*s.Width + j
 		}
 	}
+	if s.Reals != nil {
+		turned := s.Reals.Blank(s.Len())
+		for k, i := range order {
+			copy(turned.Row(k), s.Reals.Row(i))
+		}
+		s.Reals = turned
+	}
 	across, turned := spin.New(s.Len(), s.Visible()), spin.New(s.Len(), s.Visible())
 	s.Samples.Transpose(across)
 	across.Gather(turned, order)

@@ -47,7 +47,8 @@ func (Exact[T]) GivesLnZ() bool { return true }
 
 // Moments computes the moments exactly. The error wraps rbm.ErrTooLarge, or is the context's.
 func (Exact[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.Network[T]) (Report, error) {
-	if n := min(net.Visible(), net.Hidden()); n > MaxExact {
+	spins := net.VisibleKind == units.Kind{} && net.HiddenKind == units.Kind{} // others are counted by their states
+	if n := min(net.Visible(), net.Hidden()); spins && n > MaxExact {
 		return Report{}, fmt.Errorf("%w: the exact engine takes a smaller layer of up to %d units, not %d; use chains", rbm.ErrTooLarge, MaxExact, n)
 	}
 	lnz, err := net.ExactMoments(ctx, dst)
@@ -139,10 +140,15 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 	scale := 1 / T(c.Count)
 	c.chains.Visible.Transpose(c.visible)
 	spin.Prepare[T](c.visible)
+	if net.HiddenKind.OneHot() {
+		rbm.SetMeans(c.means, fields, net.HiddenKind, c.Count)
+	}
 	together := kernel.RowsTogether() // hidden units, whose rows are still in cache in the product
 	parallel.For(net.Hidden(), together, func(lo, hi int) {
 		means := c.means[lo*c.Count : hi*c.Count]
-		kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])
+		if !net.HiddenKind.OneHot() {
+			kernel.Tanh(means, fields[lo*c.Count:hi*c.Count])
+		}
 		for mu := lo; mu < hi; mu++ {
 			dst.Hidden[mu] = T(kernel.Sum(c.means[mu*c.Count:(mu+1)*c.Count])) * scale
 		}
@@ -205,9 +211,9 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.InitialVisible != nil {
-		base = units.MeanFields(c.InitialVisible)
+		base = units.FeatureFields(c.InitialVisible, net.VisibleKind)
 	}
-	scouts.StartAt(sample.Scattered(base, count, key.Sub(stream.ChainsScouts)))
+	scouts.StartAt(sample.OnNetwork(net).From(base).Scattered(count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -113,7 +113,7 @@ func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
 
 // Source implements Evaluated. The spins of the base have the means of samples.
 func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matrix, *spin.Matrix] {
-	return sample.OnMachine(m.machine).From(units.MeanFields(like))
+	return sample.OnMachine(m.machine).From(units.FeatureFields(like, m.machine.VisibleKind))
 }
 
 // LnZ implements Exact.
@@ -126,7 +126,7 @@ func (m SpinMachine) Limit() float64 { return 0 }
 // does not tell a state from the one with all spins turned.
 func (m SpinMachine) Mirror(samples *spin.Matrix) (both *spin.Matrix, ok bool) {
 	plain, _ := m.machine.Plain()
-	if plain.HasFields() {
+	if plain.HasFields() || !plain.Spins() {
 		return nil, false
 	}
 	n, count := samples.Rows(), samples.Cols()
@@ -140,9 +140,21 @@ func (m SpinMachine) Mirror(samples *spin.Matrix) (both *spin.Matrix, ok bool) {
 	return both, true
 }
 
-// Opposite implements Opposing: all spins are turned.
+// Opposite implements Opposing: all spins are turned, and units have the next colour.
 func (m SpinMachine) Opposite(states *spin.Matrix) *spin.Matrix {
 	turned := spin.New(states.Rows(), states.Cols())
+	if of := m.machine.VisibleKind.States; of > 0 {
+		for i := range states.Rows() {
+			next := i + 1
+			if next%of == 0 {
+				next = i + 1 - of
+			}
+			for a := range states.Cols() {
+				turned.Set(next, a, states.At(i, a))
+			}
+		}
+		return turned
+	}
 	for i := range states.Rows() {
 		for a := range states.Cols() {
 			turned.Set(i, a, -states.At(i, a))
@@ -157,5 +169,15 @@ func (m SpinMachine) HiddenMeans(dst []float32, samples *spin.Matrix, gain float
 	if gain != 1 {
 		kernel.Affine(dst, dst, float32(gain), 0)
 	}
+	if m.machine.HiddenKind.OneHot() {
+		probabilities(dst, m.machine.HiddenKind, samples.Cols())
+		return
+	}
 	kernel.Tanh(dst, dst)
+}
+
+// probabilities sets fields of the features of hidden groups to the probabilities of each.
+func probabilities(fields []float32, kind units.Kind, m int) {
+	rbm.SetMeans(fields, fields, kind, m)
+	kernel.Affine(fields, fields, 0.5, 0.5)
 }

@@ -22,6 +22,9 @@ import (
 type LogLikelihood struct {
 	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling and that of the search
 	Exact bool    `json:"exact"` // by enumeration
+	// InDataUnits is Mean as a log-density in the units of the data, where all others are
+	// in units of their deviations: of real numbers.
+	InDataUnits *float64 `json:"mean_in_data_units,omitempty"`
 
 	// ForwardAIS tends to be too large, by less the more temperatures there are.
 	ForwardAIS      *float64  `json:"forward_ais"`

@@ -21,11 +21,6 @@ var templateC string
 //go:embed source.go.tmpl
 var templateGo string
 
-var (
-	sourceC  = template.Must(template.New("C").Parse(templateC))
-	sourceGo = template.Must(template.New("Go").Parse(templateGo))
-)
-
 // A source is what a template is filled with.
 type source struct {
 	*sourceHead
@@ -55,7 +50,7 @@ func CheckName(name string) error {
 // with name, no library but stdint.h. Errors are those of Pack and w. It panics
 // if CheckName refuses the name.
 func WriteC(w io.Writer, f *rbm.File, name string) error {
-	text, err := fill(sourceC, f, name, func(x int64) string { return "INT64_C(" + strconv.FormatInt(x, 10) + ")" })
+	text, err := fill(templateC, f, name, func(x int64) string { return "INT64_C(" + strconv.FormatInt(x, 10) + ")" })
 	if err != nil {
 		return err
 	}
@@ -66,7 +61,7 @@ func WriteC(w io.Writer, f *rbm.File, name string) error {
 // WriteGo writes a Go package of the given name, in one file, of the machine
 // that f ships, as WriteC does.
 func WriteGo(w io.Writer, f *rbm.File, name string) error {
-	text, err := fill(sourceGo, f, name, func(x int64) string { return strconv.FormatInt(x, 10) })
+	text, err := fill(templateGo, f, name, func(x int64) string { return strconv.FormatInt(x, 10) })
 	if err != nil {
 		return err
 	}
@@ -77,8 +72,9 @@ func WriteGo(w io.Writer, f *rbm.File, name string) error {
 	return err
 }
 
-// fill fills a template; long writes a number of 64 bits.
-func fill(t *template.Template, f *rbm.File, name string, long func(int64) string) ([]byte, error) {
+// fill fills a template; long writes a number of 64 bits. Templates are parsed here and not
+// when a program starts, so that the linker leaves them out of programs that write no source.
+func fill(text string, f *rbm.File, name string, long func(int64) string) ([]byte, error) {
 	if err := CheckName(name); err != nil {
 		panic("exchange: " + err.Error())
 	}
@@ -95,7 +91,7 @@ func fill(t *template.Template, f *rbm.File, name string, long func(int64) strin
 		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long),
 	}
 	var out bytes.Buffer
-	if err := t.Execute(&out, s); err != nil {
+	if err := template.Must(template.New("source").Parse(text)).Execute(&out, s); err != nil {
 		panic("exchange: " + err.Error())
 	}
 	return out.Bytes(), nil

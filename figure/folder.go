@@ -132,7 +132,7 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 			}
 			return CauseTiles(file), nil
 		}
-		file, err := rbm.Load(filepath.Join(folder, runs.ModelFile))
+		file, err := rbm.LoadKinds(filepath.Join(folder, runs.ModelFile))
 		if err != nil {
 			return nil, err
 		}

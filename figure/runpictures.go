@@ -3,17 +3,16 @@ package figure
 import (
 	"bethe/causes"
 	"bethe/rbm"
-	"bethe/sample"
-	"bethe/spin"
+	"bethe/units"
 )
 
 // RunPictures draws the pictures of a run folder: the Illustrator of a learning
 // run. A width or height of 0 stands for the nearest square.
 type RunPictures struct{}
 
-// DrawData draws samples (visible x count).
-func (RunPictures) DrawData(path string, samples *spin.Matrix, width, height int) error {
-	return WritePNG(path, Samples(samples, width, height))
+// DrawData draws samples.
+func (p RunPictures) DrawData(path string, samples units.Shown, width, height int) error {
+	return p.DrawSamples(path, samples, width, height)
 }
 
 // DrawSynapses draws the synapses of a model file.
@@ -38,6 +37,6 @@ func (RunPictures) DrawDraws(path string, means []float32, visible, width, heigh
 }
 
 // DrawSamples draws what chains show.
-func (RunPictures) DrawSamples(path string, chains *sample.SpinChains[float32], width, height int) error {
-	return WritePNG(path, ChainMeans(chains, width, height))
+func (RunPictures) DrawSamples(path string, chains units.Shown, width, height int) error {
+	return WritePNG(path, Means(len(chains.Values)/max(1, chains.Count), chains.Count, func(i, a int) float64 { return float64(chains.Values[i*chains.Count+a]) }, width, height))
 }

@@ -79,22 +79,5 @@ func (r *Recipe) pace(engine dual.Engine[float32], fraction float64) {
 	}
 }
 
-// Rule returns the update of the synapses of a name: adam, bayes or clipped. The
-// error is a *SettingError.
-func Rule(name string) (variational.Rule, error) {
-	switch name {
-	case "adam":
-		return variational.Adam, nil
-	case "bayes":
-		return variational.BayesianRule, nil
-	case "clipped":
-		return variational.ClippedAdam, nil
-	}
-	return 0, setting.Phrase("rule", "{rule %q}: it is adam, bayes or clipped", name)
-}
-
-// HasMomentum reports whether the rule of a name has the setting momentum.
-func HasMomentum(rule string) bool { return rule != "bayes" }
-
 // falls are the ways in which the rate falls.
 var falls = map[string]variational.Fall{"linear": variational.Linear, "cosine": variational.Cosine, "geometric": variational.Geometric}

@@ -19,10 +19,10 @@ import (
 	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -52,9 +52,9 @@ type folder struct {
 // noPictures draws none.
 type noPictures struct{}
 
-func (noPictures) DrawData(string, *spin.Matrix, int, int) error                   { return nil }
-func (noPictures) DrawSynapses(string, *rbm.File) error                            { return nil }
-func (noPictures) DrawSamples(string, *sample.SpinChains[float32], int, int) error { return nil }
+func (noPictures) DrawData(string, units.Shown, int, int) error    { return nil }
+func (noPictures) DrawSynapses(string, *rbm.File) error            { return nil }
+func (noPictures) DrawSamples(string, units.Shown, int, int) error { return nil }
 
 // locked releases a lock.
 type locked struct{ *durable.Lock }
@@ -202,12 +202,12 @@ func (f *folder) writeInfo() error {
 		return nil
 	}
 	d := &f.job.Data
-	some := d.Samples.Choose(shownSamples(100, d.Visible()), f.key().Sub(stream.RunPictures).Rand())
+	some := f.shown(d.choose(shownSamples(100, d.Visible()), f.key().Sub(stream.RunPictures).Rand()))
 	if err := f.pictures.DrawData(f.in(runs.DataFile), some, d.Width, d.Height); err != nil {
 		return err
 	}
 	return runs.WriteInfo(f.path, runs.Info{
-		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: d.Visible(), Hidden: f.recipe.columns(),
+		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: f.visible(), Hidden: f.recipe.columns(),
 		Width: d.Width, Height: d.Height, Seed: f.job.Seed, Settings: f.settings, Began: time.Now().UTC().Truncate(time.Second),
 	})
 }
@@ -314,7 +314,7 @@ func saveModel(ctx context.Context, path string, file *rbm.File) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
 }
 
-func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error {
+func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (units.Shown, error)) error {
 	if err := saveModel(ctx, f.in(runs.LiveFile), file); err != nil {
 		return err
 	}
@@ -352,7 +352,7 @@ func (f *folder) ship(ctx context.Context, file *rbm.File, met *spin.Matrix) err
 	return f.pictures.DrawSynapses(f.in(runs.SynapsesFile), file)
 }
 
-func (f *folder) drawSamples(chains func() (*sample.SpinChains[float32], error)) error {
+func (f *folder) drawSamples(chains func() (units.Shown, error)) error {
 	if !f.draws() {
 		return nil
 	}

@@ -5,8 +5,8 @@ import (
 
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // A keeper keeps the results of a run: in a folder, or not at all.
@@ -29,12 +29,12 @@ type keeper interface {
 	keepPictures(records []runs.Record) error
 	// drawAlong keeps a file and its pictures along the way, and names them in a
 	// record.
-	drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (*sample.SpinChains[float32], error)) error
+	drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, chains func() (units.Shown, error)) error
 
 	// ship keeps the model and the states that scouts met, nil if there are none, drawSamples
 	// the last picture, finish the result.
 	ship(ctx context.Context, file *rbm.File, met *spin.Matrix) error
-	drawSamples(chains func() (*sample.SpinChains[float32], error)) error
+	drawSamples(chains func() (units.Shown, error)) error
 	finish(result *Result) error
 	model() string // where the model is
 	where() string // the folder; empty if nothing is kept
@@ -49,19 +49,19 @@ type recorder interface {
 // memory keeps no files: the caller gets the result.
 type memory struct{}
 
-func (memory) open() (*Result, error)                                        { return nil, nil }
-func (memory) close() error                                                  { return nil }
-func (memory) prepare(context.Context, *learner) error                       { return nil }
-func (memory) resume(*learner) (bool, error)                                 { return false, nil }
-func (memory) save(context.Context, *learner) error                          { return nil }
-func (memory) records(int, int) (recorder, []runs.Record, error)             { return unrecorded{}, nil, nil }
-func (memory) keepPictures([]runs.Record) error                              { return nil }
-func (memory) ship(context.Context, *rbm.File, *spin.Matrix) error           { return nil }
-func (memory) drawSamples(func() (*sample.SpinChains[float32], error)) error { return nil }
-func (memory) finish(*Result) error                                          { return nil }
-func (memory) where() string                                                 { return "" }
-func (memory) model() string                                                 { return "" }
-func (memory) drawAlong(context.Context, *runs.Record, *rbm.File, func() (*sample.SpinChains[float32], error)) error {
+func (memory) open() (*Result, error)                              { return nil, nil }
+func (memory) close() error                                        { return nil }
+func (memory) prepare(context.Context, *learner) error             { return nil }
+func (memory) resume(*learner) (bool, error)                       { return false, nil }
+func (memory) save(context.Context, *learner) error                { return nil }
+func (memory) records(int, int) (recorder, []runs.Record, error)   { return unrecorded{}, nil, nil }
+func (memory) keepPictures([]runs.Record) error                    { return nil }
+func (memory) ship(context.Context, *rbm.File, *spin.Matrix) error { return nil }
+func (memory) drawSamples(func() (units.Shown, error)) error       { return nil }
+func (memory) finish(*Result) error                                { return nil }
+func (memory) where() string                                       { return "" }
+func (memory) model() string                                       { return "" }
+func (memory) drawAlong(context.Context, *runs.Record, *rbm.File, func() (units.Shown, error)) error {
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 func TestKinds(t *testing.T) {
 	for more, bits := range map[string]int{
 		"": 60, `, "synapses": "real", "decay": 0.01`: 60 * 32, `, "synapses": "sampled"`: 60, `, "synapses": "sign"`: 60,
-		`, "rule": "bayes"`: 60, `, "rule": "clipped", "rate": 0.1`: 60, `, "fields": false, "centre": false, "learn_coupling": false`: 60,
+		`, "rule": "bayes"`: 60, `, "rule": "clipped", "rate": 0.1`: 60, `, "rule": "hyperadam"`: 60, `, "momentum": 0`: 60, `, "fields": false, "centre": false, "learn_coupling": false`: 60,
 		`, "estep": "exact"`: 60, `, "estep": "auto"`: 60, `, "estep": "bethe"`: 60, `, "estep": "tap", "chains": 3`: 60, `, "final_sweeps": 3`: 60,
 		`, "partition": "quenched", "centre": false, "estep": "exact", "draws": 4`: 60, `, "label_weight": 3`: 60, `, "undecided": "draw"`: 60,
 	} {

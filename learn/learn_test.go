@@ -18,9 +18,9 @@ import (
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // TestImports: learning needs neither the digits carried inside nor plots nor tables
@@ -201,11 +201,11 @@ func (c *crayons) draw(path string) error {
 	c.drawn = append(c.drawn, filepath.Base(path))
 	return os.WriteFile(path, []byte("drawn"), 0o644)
 }
-func (c *crayons) DrawData(path string, s *spin.Matrix, _, _ int) error { return c.draw(path) }
-func (c *crayons) DrawSynapses(path string, _ *rbm.File) error          { return c.draw(path) }
-func (c *crayons) DrawSamples(path string, chains *sample.SpinChains[float32], _, _ int) error {
-	if chains.Sweeps == 0 {
-		return errors.New("chains that were not swept")
+func (c *crayons) DrawData(path string, s units.Shown, _, _ int) error { return c.draw(path) }
+func (c *crayons) DrawSynapses(path string, _ *rbm.File) error         { return c.draw(path) }
+func (c *crayons) DrawSamples(path string, chains units.Shown, _, _ int) error {
+	if len(chains.Values) == 0 || chains.Count == 0 {
+		return errors.New("chains that show nothing")
 	}
 	return c.draw(path)
 }

@@ -11,7 +11,6 @@ import (
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sample"
-	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
 	"bethe/variational"
@@ -33,33 +32,38 @@ type learner struct {
 
 // newLearner returns the learner of start k, before its first step.
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
-	f, samples, kind := &r.recipe, r.job.Data.Samples, r.recipe.kind()
+	f, d, kind := &r.recipe, r.job.Data, r.recipe.kind()
 	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
-	n := samples.Rows()
 	l := &learner{Run: r, watching: watching, number: k, saved: -1}
+	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
-		Hidden: f.Hidden, Coupling: f.Beta / math.Sqrt(float64(n)), Fields: f.Fields, Centre: f.Centre,
+		Hidden: f.features(), Coupling: f.Beta / math.Sqrt(float64(r.visible()/visible.Features())) / visible.Scale() / hidden.Scale(), Fields: f.Fields, Centre: f.Centre,
 		Deviation: 0.3, Key: key.Sub(stream.StartThetas), Prior: r.prior,
-	}, samples); err != nil {
+	}, d.Samples); err != nil {
 		return nil, err
 	}
-	start := samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
-	engine, why := r.expectation(start, key.Sub(stream.StartChains))
-	partition := f.newPartition(engine, key.Sub(stream.StartDraws))
-	for _, part := range []any{engine, partition} {
+	start := d.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
+	how, err := r.expect(start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range []any{how.engine, how.partition} {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
 		}
 	}
-	l.engine, l.why = engine, why
+	l.engine, l.why = how.engine, how.why
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
-	l.look = &looking{model: l.model, key: key}
-	l.look.engine, _ = NewEngine[float32](&f.Expectation, n, f.Hidden, start, key.Sub(stream.StartScores))
-	l.look.objective = &variational.Objective[float32]{Partition: f.newPartition(l.look.engine, key.Sub(stream.StartScores)),
-		Hidden: variational.Mixture[float32]{}, Samples: samples.Cols(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
-	l.trainer, err = variational.NewTrainer(l.model, units.NewSpins[float32](samples), partition, variational.Mixture[float32]{}, r.options(key))
+	look, err := r.expect(start, key.Sub(stream.StartScores), key.Sub(stream.StartScores))
+	if err != nil {
+		return nil, err
+	}
+	l.look = &looking{model: l.model, key: key, engine: look.engine}
+	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
+		Samples: d.Len(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
+	l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key))
 	return l, err
 }
 
@@ -72,13 +76,17 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
-	opt.Rule, _ = Rule(f.Rule) // checked before
+	opt.Rule, _ = f.rule() // checked before
+	opt.Weights = r.weights
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)
 	}
 	opt.MaxField = f.MaxField
 	if f.Fields {
 		opt.FieldRate = 1
+	}
+	if visible, _ := f.kinds(); !visible.Bits() {
+		opt.OwnRate = ownRate
 	}
 	if f.LearnCoupling {
 		opt.CouplingRate = f.CouplingRate
@@ -88,6 +96,9 @@ func (r *Run) options(key stream.Key) variational.Options {
 	}
 	return opt
 }
+
+// ownRate is the rate of ln sigma and means, as a share of the synapses'.
+const ownRate = 0.2
 
 // learn learns to the end and reports.
 func (l *learner) learn(ctx context.Context) (*Result, error) {
@@ -99,7 +110,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		}
 	}
 	d := &l.job.Data
-	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: d.Visible(), Hidden: l.recipe.Hidden, Samples: d.Len(), Engine: l.why}); err != nil {
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
 	if err := l.keeper.prepare(ctx, l); err != nil {
@@ -217,9 +228,8 @@ type looking struct {
 // terms returns the terms of the bound on samples and how the partition term was found.
 // A model without fields and offsets weighs mirror images of samples as much as them:
 // annealing then starts at fair units, so that it counts both.
-func (l *looking) terms(ctx context.Context, samples *spin.Matrix, chains, temperatures int) (variational.Terms, string, error) {
+func (l *looking) terms(ctx context.Context, some units.Data[float32], chains, temperatures int) (variational.Terms, string, error) {
 	annealing := sample.Annealing{Chains: chains, Temperatures: temperatures, Key: l.key.Sub(stream.StartBound)}
-	some := units.NewSpins[float32](samples)
 	if !l.model.HasFields() && !l.model.Centred() && !dual.GivesLnZ(l.objective.Partition) {
 		terms, err := l.objective.AnnealedTerms(ctx, l.model, some, annealing)
 		return terms, "annealing", err
@@ -256,8 +266,8 @@ func (l *learner) drawn() float64 {
 func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error) {
 	model, look := l.trainer.Result(), l.look
 	look.model = model
-	samples := l.job.Data.Samples
-	some := samples.Choose(min(10000, samples.Cols()), look.key.Sub(stream.StartBound).Rand())
+	d := l.job.Data
+	some := l.learned(d.choose(min(10000, d.Len()), look.key.Sub(stream.StartBound).Rand()))
 	temperatures := temperaturesOf(model.Visible()*model.Hidden(), l.drawn())
 	terms, by, err := look.terms(ctx, some, finalChains, temperatures)
 	if err != nil {
@@ -272,7 +282,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
 		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
-	result.AboveLimit = bound > 0
+	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)
 	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
 		result.BoundTemperatures = temperatures

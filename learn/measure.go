@@ -3,15 +3,15 @@ package learn
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"bethe/anatomy"
 	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
-	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -49,12 +49,13 @@ func (p *pace) time(began time.Time, measure func() error) error {
 // the same bytes with other measurements or none.
 type measuring struct {
 	*learner
-	some *spin.Matrix // samples that the bound is of
+	some Data // samples that the bound is of
 	log  recorder
 	last runs.Record
 
 	plain, bound, counts, spectrum, pictures, likelihood, validation pace
 	pictured                                                         float64 // fraction done at the last pictures
+	metering                                                         stepFollower
 }
 
 // likelihoodAfter is the time after which the log-likelihood is first estimated
@@ -95,8 +96,8 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples := l.job.Data.Samples
-	m := &measuring{learner: l, log: log, some: samples.Choose(min(1000, samples.Cols()), l.look.key.Sub(stream.StartBound).Rand()),
+	d := l.job.Data
+	m := &measuring{learner: l, log: log, some: d.choose(min(1000, d.Len()), l.look.key.Sub(stream.StartBound).Rand()),
 		// Together they take 3 % of the time.
 		plain: pace{share: 0.003, gap: 500 * time.Millisecond}, bound: pace{share: 0.009, gap: time.Second},
 		counts: pace{share: 0.003, gap: 2 * time.Second}, spectrum: pace{share: 0.003, gap: 20 * time.Second},
@@ -111,6 +112,10 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		m.bound.expect(time.Duration(n * p * boundChains * boundTemperatures / 32)) // 32 synapses a nanosecond
 	}
 	m.validation = m.newValidation()
+	m.metering = noMeter{}
+	if l.job.Meter {
+		m.metering = l.newMetering(m.some.Samples)
+	}
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
 	}
@@ -127,6 +132,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 
 // after measures what is due after a step.
 func (m *measuring) after(ctx context.Context, p variational.Progress) error {
+	if err := m.metering.follow(ctx, m, p); err != nil {
+		return err
+	}
 	now := time.Now()
 	every := m.job.MeasureEvery
 	exactly := func(due *pace, steps int) bool {
@@ -197,7 +205,7 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 // context or an engine, the next step meets as well.
 func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
 	r.Sampler = m.samplerRead(ctx, true)
-	if terms, by, err := m.look.terms(ctx, m.some, boundChains, boundTemperatures); err == nil {
+	if terms, by, err := m.look.terms(ctx, m.learned(m.some), boundChains, boundTemperatures); err == nil {
 		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 	}
 }
@@ -217,12 +225,19 @@ func (m *measuring) annealable() bool {
 // saved, on some samples, by short annealing: rough, as the intervals tell.
 func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 	key := m.look.key.Sub(stream.StartLikelihood)
-	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.recipe.shipped(m.model, m.info(r.Step), key).Machine()), m.some, evaluate.Options{
+	estimate, err := likelihood(ctx, m.ships(m.model, r.Step, key), m.some, nil, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err == nil {
-		r.LogLikelihood = recordedLikelihood(fmt.Sprintf("%d of the training samples", m.some.Cols()), &estimate)
+		r.LogLikelihood = recordedLikelihood(fmt.Sprintf("%d of the training samples", m.some.Len()), &estimate)
 	}
+}
+
+// overlapUnits returns how many hidden units the mean and the largest overlap are of, at most:
+// fewer than maxOverlaps of a machine of many visible units, so that they take no second.
+func overlapUnits(visible int) int {
+	const products = 1 << 30
+	return max(maxOverlapMatrix, min(maxOverlaps, int(math.Sqrt(float64(products/visible)))))
 }
 
 func (m *measuring) measureCounts(r *runs.Record) {
@@ -230,11 +245,10 @@ func (m *measuring) measureCounts(r *runs.Record) {
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
-	of := w
-	if hidden > maxOverlaps {
-		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, maxOverlaps))
+	of, units := w, min(hidden, overlapUnits(m.model.Visible()))
+	if units < hidden {
+		of = anatomy.Chosen(w, hidden, anatomy.Spaced(hidden, units))
 	}
-	units := min(hidden, maxOverlaps)
 	overlaps := anatomy.UnitOverlaps(of, units)
 	mean, largest := anatomy.Pairs(overlaps, units)
 	r.Overlap = &runs.Overlap{Mean: runs.Number(mean), Max: runs.Number(largest)}
@@ -271,8 +285,8 @@ func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
 func (m *measuring) draw(ctx context.Context, r *runs.Record) error {
 	m.pictured = r.Fraction
 	key := m.look.key.Sub(stream.StartPictures)
-	file := m.recipe.shipped(m.model, m.info(r.Step), key)
-	return m.keeper.drawAlong(ctx, r, file, func() (*sample.SpinChains[float32], error) {
+	file := m.ships(m.model, r.Step, key)
+	return m.keeper.drawAlong(ctx, r, file, func() (units.Shown, error) {
 		const count, sweeps = 64, 100
 		return m.chains(ctx, file, count, sweeps, key, func(float64) {})
 	})

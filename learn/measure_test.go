@@ -141,3 +141,11 @@ func TestTemperatures(t *testing.T) {
 		}
 	}
 }
+
+func TestOverlapUnits(t *testing.T) {
+	for visible, want := range map[int]int{1: 512, 784: 512, 4096: 512, 70001: 123, 1 << 24: 32} {
+		if got := overlapUnits(visible); got != want {
+			t.Errorf("%d visible units: %d, not %d", visible, got, want)
+		}
+	}
+}

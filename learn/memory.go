@@ -11,8 +11,8 @@ import (
 // checkMemory returns the *SettingError of what lowers the memory that learning takes,
 // if that is more than there is.
 func (r *Run) checkMemory() error {
-	f, samples := &r.recipe, r.job.Data.Samples
-	err := need.Training{Visible: samples.Rows(), Hidden: f.Hidden, Samples: samples.Cols(), Batch: min(f.Batch, samples.Cols()), Chains: f.Chains}.Check()
+	f, d := &r.recipe, &r.job.Data
+	err := need.Training{Visible: d.Visible(), Hidden: f.features(), Samples: d.Len(), Batch: min(f.Batch, d.Len()), Chains: f.Chains}.Check()
 	if large, ok := errors.AsType[*need.Error](err); ok {
 		return setting.Errorf(large.Setting, fmt.Sprintf("%.0f", large.Value), "%v", err)
 	}

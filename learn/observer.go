@@ -3,8 +3,7 @@ package learn
 import (
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
-	"bethe/spin"
+	"bethe/units"
 )
 
 // An Observer is told how a run goes. Calls come one at a time, on the goroutine
@@ -130,11 +129,11 @@ func (o observers) learned(start int, result *Result) {
 
 // An Illustrator draws the pictures of a run folder as PNG files.
 type Illustrator interface {
-	// DrawData draws samples (visible x count).
-	DrawData(path string, samples *spin.Matrix, width, height int) error
+	// DrawData draws samples.
+	DrawData(path string, samples units.Shown, width, height int) error
 	// DrawSynapses draws the synapses of a model file.
 	DrawSynapses(path string, file *rbm.File) error
 	// DrawSamples draws what chains show. A width or height of 0 stands for the
 	// nearest square, here and above.
-	DrawSamples(path string, chains *sample.SpinChains[float32], width, height int) error
+	DrawSamples(path string, chains units.Shown, width, height int) error
 }

@@ -43,7 +43,7 @@ func (r *Run) loadPrior() error {
 	if r.recipe.Prior == "" {
 		return nil
 	}
-	prior, err := LoadPrior(r.recipe.Prior, r.recipe.PriorScale, r.job.Data.Visible(), r.recipe.Hidden)
+	prior, err := LoadPrior(r.recipe.Prior, r.recipe.PriorScale, r.visible(), r.recipe.features())
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"bethe/rbm"
 	"bethe/setting"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -27,6 +28,9 @@ import (
 type Recipe struct {
 	Hidden   int    `json:"hidden"`   // hidden units
 	Synapses string `json:"synapses"` // binary, real, sampled or sign
+	// Kinds of units (units.ParseKind); nothing for spins. Hidden counts groups, not their features.
+	Units       string `json:"units,omitzero"`
+	HiddenUnits string `json:"hidden_units,omitzero"`
 
 	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
 	// ends after DefaultEpochs.
@@ -36,8 +40,8 @@ type Recipe struct {
 
 	Batch    int     `json:"batch"`    // samples a step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
-	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes or clipped
-	Momentum float64 `json:"momentum"` // beta_1 of adam and clipped: the share that the average of the synapses' gradient keeps a step
+	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, clipped or hyperadam
+	Momentum float64 `json:"momentum"` // beta_1 of adam, clipped and hyperadam: the share that the average of the synapses' gradient keeps a step
 	Rate     float64 `json:"rate"`     // of the synapses, at its highest
 	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
@@ -48,6 +52,8 @@ type Recipe struct {
 	Prior      string  `json:"prior,omitzero"`       // model file; its posterior is the prior of the synapses
 	PriorScale float64 `json:"prior_scale,omitzero"` // what its means are multiplied by, from 0 to 1
 	Init       string  `json:"init,omitzero"`        // model file that learning starts from
+
+	RuleWeights string `json:"rule_weights,omitzero"` // rule file of hyperadam; none: the weights of this build
 
 	Fields        bool   `json:"fields"`         // learn fields, else they stay 0
 	Centre        bool   `json:"centre"`         // learn with offsets
@@ -60,10 +66,11 @@ type Recipe struct {
 	Directed
 
 	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
-	// prior or of a first machine already, the file must have it.
+	// prior, a first machine or a rule already, the file must have it.
 	LabelsHash string `json:"labels_hash,omitzero"`
 	PriorHash  string `json:"prior_hash,omitzero"`
 	InitHash   string `json:"init_hash,omitzero"`
+	RuleHash   string `json:"rule_hash,omitzero"`
 }
 
 // A Schedule says how learning changes as it goes on. Shares are of learning,
@@ -97,7 +104,7 @@ const (
 	RealBeta      = 1 // of real synapses: the unit they are counted in
 )
 
-// momentumOf020 is what version 0.2.0 had, before it was a setting. Rules without momentum keep it.
+// momentumOf020 is what it was before it was a setting, and is by default.
 const momentumOf020 = variational.DefaultMomentum
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units
@@ -126,6 +133,15 @@ func (r *Recipe) Suit(asked ...string) {
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
+	visible, hidden := r.kinds()
+	for _, word := range []*string{&r.Units, &r.HiddenUnits} {
+		if *word == units.Spin {
+			*word = ""
+		}
+	}
+	if !visible.Bits() {
+		r.Centre = false // their means are their offsets
+	}
 	if free(settingRate) {
 		r.Rate = BinaryRate
 		if !r.kind().LogOdds() {
@@ -137,7 +153,7 @@ func (r *Recipe) Suit(asked ...string) {
 	}
 	if free(settingSettle) {
 		r.Settle = 0
-		paper := !r.Centre || !r.Fields // the paper's machine
+		paper := !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields // the paper's machine
 		if r.settles() && !paper && free(settingUndecided) {
 			r.Settle = DefaultSettle
 		}
@@ -152,7 +168,7 @@ func (r *Recipe) Suit(asked ...string) {
 
 // settles reports whether the signs of a posterior can learn on.
 func (r *Recipe) settles() bool {
-	return !r.kind().Known() && r.Rule == "adam" && r.Partition != quenched
+	return !r.kind().Known() && movesKnown(r.Rule) && r.Partition != quenched
 }
 
 // suitedBeta returns the coupling, times sqrt(visible), that suits the machine.
@@ -162,6 +178,14 @@ func (r *Recipe) settles() bool {
 func (r *Recipe) suitedBeta(visible int) float64 {
 	if !r.kind().LogOdds() {
 		return RealBeta
+	}
+	if of, hidden := r.kinds(); !r.spins() {
+		n := float64(visible / of.Features())
+		if hidden.OneHot() {
+			return 0.5 * math.Sqrt(n/float64(r.Hidden)) // J = 0.5/sqrt(groups): one alone is a mixture
+		}
+		// E_q Z explodes where J² times the units of a layer comes near 1.
+		return 0.5 * math.Sqrt(n/math.Max(n, float64(r.Hidden)))
 	}
 	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
 }
@@ -209,13 +233,17 @@ func (r *Recipe) Check() error {
 	case kind.Known() && r.Partition == quenched:
 		return setting.Phrase("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
 	case r.Settle > 0 && !r.settles():
-		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} and {partition annealed}")
-	case kind.Known() && r.Rule != "adam":
-		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam move a posterior over binary synapses", r.Synapses, r.Rule)
+		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} or {rule hyperadam} and {partition annealed}")
+	case kind.Known() && !movesKnown(r.Rule):
+		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam and hyperadam move a posterior over binary synapses", r.Synapses, r.Rule)
+	case r.Rule == hyperAdam && !kind.LogOdds():
+		return setting.Phrase("rule", "{synapses %s} {rule hyperadam}: it moves log-odds, which real synapses have not", r.Synapses)
+	case r.Rule != hyperAdam && r.RuleWeights != "":
+		return setting.Phrase("rule_weights", "{rule_weights} are of {rule hyperadam}, not {rule %s}", r.Rule)
 	case !(r.Momentum >= 0 && r.Momentum < 1):
 		return setting.Phrase(settingMomentum, "{momentum %v}: it must not be negative, and below 1", r.Momentum)
 	case !HasMomentum(r.Rule) && r.Momentum != momentumOf020:
-		return setting.Phrase(settingMomentum, "{momentum} is of {rule adam} and {rule clipped}: {rule %s} has none", r.Rule)
+		return setting.Phrase(settingMomentum, "{momentum} is of {rule adam}, {rule clipped} and {rule hyperadam}: {rule %s} has none", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
 	case !(r.PriorStrength >= 0 && r.PriorStrength <= 1):
@@ -237,13 +265,16 @@ func (r *Recipe) Check() error {
 	case r.Partition == quenched && r.Centre:
 		return setting.Phrase("centre", "{partition quenched} has no form with offsets: add {centre false}")
 	}
-	if _, err := Rule(r.Rule); err != nil {
+	if _, err := r.rule(); err != nil {
 		return err
 	}
 	if err := CheckPriorScale(r.PriorScale); err != nil {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkKinds(); err != nil {
 		return err
 	}
 	if err := r.checkSampler(); err != nil {

@@ -78,6 +78,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
+	r.Momentum = momentumOf020
 	if err := r.complete(784); err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +108,12 @@ func TestRecipeJSON(t *testing.T) {
 	other := Default()
 	other.Time, other.Prior, other.PriorScale, other.Init, other.LabelWeight, other.Beta = 90*time.Second, "a.npz", 0.25, "b.npz", 3, 1.25
 	other.PriorHash, other.InitHash, other.LabelsHash = "1", "2", "3"
+	other.Rule, other.RuleWeights, other.RuleHash = hyperAdam, "c.npz", "4"
 	real := Default()
 	real.Synapses = "real"
 	real.Suit()
 	without, with := Default(), Default()
-	without.Momentum, with.Momentum = 0, momentumOf020
+	without.Momentum, with.Momentum = 0, momentumOf020 // whichever is the default
 	for _, r := range []Recipe{Default(), other, real, without, with} {
 		text, err := json.Marshal(r)
 		if err != nil {
@@ -169,16 +171,18 @@ func visible(of reflect.Type) func(yield func(reflect.StructField) bool) {
 // of the caller.
 func TestSettingError(t *testing.T) {
 	for text, want := range map[string][3]string{
-		`{"hidden": 0}`:                          {"hidden", "hidden 0: it must be at least 1", "<hidden|0>: it must be at least 1"},
-		`{"rule": "{x} %d"}`:                     {"rule", `rule "{x} %d": it is adam, bayes or clipped`, `<rule|"{x} %d">: it is adam, bayes or clipped`},
-		`{"partition": "quenched"}`:              {"centre", "partition quenched has no form with offsets: add centre false", "<partition|quenched> has no form with offsets: add <centre|false>"},
-		`{"synapses": "real", "settle": 0.5}`:    {"settle", "settle is of synapses binary, learned by rule adam and partition annealed", "<settle|> is of <synapses|binary>, learned by <rule|adam> and <partition|annealed>"},
-		`{"max_theta": -1}`:                      {"max_theta", "max_theta -1: it must be positive", "<max_theta|-1>: it must be positive"},
-		`{"prior": "a.npz", "prior_scale": 1.5}`: {"prior_scale", "prior_scale 1.5: it must lie between 0 and 1", "<prior_scale|1.5>: it must lie between 0 and 1"},
-		`{"prior": "a.npz", "synapses": "sign"}`: {"prior", "prior is of synapses binary, not sign", "<prior|> is of <synapses|binary>, not sign"},
-		`{"momentum": 1}`:                        {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
-		`{"momentum": 0.5, "rule": "bayes"}`:     {"momentum", "momentum is of rule adam and rule clipped: rule bayes has none", "<momentum|> is of <rule|adam> and <rule|clipped>: <rule|bayes> has none"},
-		`{"chains": 0}`:                          {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
+		`{"hidden": 0}`:                             {"hidden", "hidden 0: it must be at least 1", "<hidden|0>: it must be at least 1"},
+		`{"rule": "{x} %d"}`:                        {"rule", `rule "{x} %d": it is adam, bayes, clipped or hyperadam`, `<rule|"{x} %d">: it is adam, bayes, clipped or hyperadam`},
+		`{"partition": "quenched"}`:                 {"centre", "partition quenched has no form with offsets: add centre false", "<partition|quenched> has no form with offsets: add <centre|false>"},
+		`{"synapses": "real", "settle": 0.5}`:       {"settle", "settle is of synapses binary, learned by rule adam or rule hyperadam and partition annealed", "<settle|> is of <synapses|binary>, learned by <rule|adam> or <rule|hyperadam> and <partition|annealed>"},
+		`{"max_theta": -1}`:                         {"max_theta", "max_theta -1: it must be positive", "<max_theta|-1>: it must be positive"},
+		`{"prior": "a.npz", "prior_scale": 1.5}`:    {"prior_scale", "prior_scale 1.5: it must lie between 0 and 1", "<prior_scale|1.5>: it must lie between 0 and 1"},
+		`{"prior": "a.npz", "synapses": "sign"}`:    {"prior", "prior is of synapses binary, not sign", "<prior|> is of <synapses|binary>, not sign"},
+		`{"rule": "hyperadam", "synapses": "real"}`: {"rule", "synapses real rule hyperadam: it moves log-odds, which real synapses have not", "<synapses|real> <rule|hyperadam>: it moves log-odds, which real synapses have not"},
+		`{"rule_weights": "rule.npz"}`:              {"rule_weights", "rule_weights are of rule hyperadam, not rule adam", "<rule_weights|> are of <rule|hyperadam>, not <rule|adam>"},
+		`{"momentum": 1}`:                           {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
+		`{"momentum": 0.5, "rule": "bayes"}`:        {"momentum", "momentum is of rule adam, rule clipped and rule hyperadam: rule bayes has none", "<momentum|> is of <rule|adam>, <rule|clipped> and <rule|hyperadam>: <rule|bayes> has none"},
+		`{"chains": 0}`:                             {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
 	} {
 		r, _, err := ParseRecipe([]byte(text))
 		if err != nil {

@@ -8,8 +8,8 @@ import (
 	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/sample"
 	"bethe/stream"
+	"bethe/units"
 	"bethe/variational"
 )
 
@@ -49,11 +49,11 @@ const (
 // finish keeps the model, the pictures, the likelihood if it was asked for, and
 // the result.
 func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[float32], result *Result) error {
-	file := r.recipe.shipped(model, r.info(result.Steps), r.key().Sub(stream.RunSynapses))
+	file := r.ships(model, result.Steps, r.key().Sub(stream.RunSynapses))
 	if err := r.keeper.ship(ctx, file, r.met); err != nil {
 		return r.orInterrupted(ctx, err)
 	}
-	err := r.keeper.drawSamples(func() (*sample.SpinChains[float32], error) {
+	err := r.keeper.drawSamples(func() (units.Shown, error) {
 		defer watching.ended(Drawing)
 		return r.chains(ctx, file, lastSamples, lastSweeps, r.key().Sub(stream.RunPictures), func(f float64) { watching.working(Drawing, f) })
 	})
@@ -63,12 +63,12 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 	if e := &r.job.Evaluation; e.Asked {
 		opt := e.Options
 		opt.Key, opt.Progress = r.key().Sub(stream.RunLikelihood), func(f float64) { watching.working(Annealing, f) }
-		likelihood, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()).Remember(r.met), e.Data.Samples, opt)
+		found, err := likelihood(ctx, file, e.Data, r.met, opt)
 		watching.ended(Annealing)
 		if err != nil {
 			return r.orInterrupted(ctx, err)
 		}
-		result.LogLikelihood, result.Evaluated = &likelihood, e.Data.Name
+		result.LogLikelihood, result.Evaluated = &found, e.Data.Name
 		if err := r.recordLikelihood(watching, result); err != nil {
 			return err
 		}
@@ -82,22 +82,6 @@ const shownPixels = 1 << 20
 
 // shownSamples returns how many of so many samples a picture shows.
 func shownSamples(most, visible int) int { return max(1, min(most, shownPixels/visible)) }
-
-// chains returns chains on a machine for a picture, at most so many, which start at samples and
-// have swept. The error is the context's.
-func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (*sample.SpinChains[float32], error) {
-	count := shownSamples(most, file.Visible())
-	chains := sample.NewChains(sample.OnMachine(file.Machine()), count, key)
-	chains.StartAt(r.job.Data.Samples.Choose(count, key.Rand()))
-	for k := range sweeps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		chains.Sweep(1)
-		progress(float64(k+1) / float64(sweeps))
-	}
-	return chains, nil
-}
 
 // recordLikelihood adds the log-likelihood of the model that was kept.
 func (r *Run) recordLikelihood(watching observers, result *Result) error {

@@ -15,6 +15,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/evaluate"
+	"bethe/hyperadam"
 	"bethe/rbm"
 	"bethe/sampler"
 	"bethe/setting"
@@ -56,6 +57,10 @@ type Job struct {
 	Validation Data
 
 	Evaluation Evaluation
+
+	// Meter asks for ln Z and likelihoods along the way, from chains that follow learning. It costs time
+	// and changes nothing of the machine.
+	Meter bool
 
 	// Transport says how problems and samples of the recipe's sampler travel. Sampler takes its place, if it is not nil.
 	Transport sampler.Transport
@@ -103,8 +108,10 @@ type Run struct {
 	recipe   Recipe
 	job      Job
 	begin    beginning
-	prior    []float32 // thetas; none for the uniform prior
-	extended []int     // steps after which the run was over and went on
+	scale    shownScale        // of real numbers; of other data it has no columns
+	prior    []float32         // thetas; none for the uniform prior
+	weights  hyperadam.Weights // of the rule that has some
+	extended []int             // steps after which the run was over and went on
 	settings map[string]any
 	label    string // the settings as text: what a checkpoint must match
 	keeper   keeper
@@ -154,7 +161,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Data.Set == nil || job.Data.Samples == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	if err := job.Evaluation.check(job.Data.Visible(), recipe.Hidden); err != nil {
+	if err := job.Evaluation.check(job.Data.Visible(), recipe.features()); err != nil {
 		return nil, err
 	}
 	if job.Init != nil && recipe.Beta != 0 {
@@ -164,6 +171,12 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		job.Checkpoints = DefaultInterval
 	}
 	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
+	if err := r.checkData(); err != nil {
+		return nil, err
+	}
+	if !recipe.spins() {
+		r.begin = otherUnits{r}
+	}
 	if err := r.checkLabels(); err != nil {
 		return nil, err
 	}
@@ -177,6 +190,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.loadInit(); err != nil {
+		return nil, err
+	}
+	if err := r.loadRule(); err != nil {
 		return nil, err
 	}
 	if err := r.openSampler(); err != nil {
@@ -203,7 +219,7 @@ func (r *Run) setFamily() error {
 		return r.checkDirectedMemory()
 	}
 	r.family = layered{r}
-	if err := r.recipe.complete(r.job.Data.Visible()); err != nil {
+	if err := r.recipe.complete(r.visible()); err != nil {
 		return err
 	}
 	return r.checkMemory()
@@ -232,7 +248,7 @@ func (r *Run) describe() {
 		r.settings["extended"] = r.extended
 	}
 	d := &r.job.Data
-	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Samples.Hash()),
+	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
 		"seed": r.job.Seed, "settings": r.settings})
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
@@ -281,7 +297,7 @@ func (r *Run) File() (*rbm.File, error) {
 	if r.finished == nil {
 		return nil, errors.New("the run is not over: it has no model yet")
 	}
-	return rbm.Load(r.finished.Model)
+	return rbm.LoadKinds(r.finished.Model)
 }
 
 // Met returns the heavy states that the scouts of the start that was kept have met, a column

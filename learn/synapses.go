@@ -49,3 +49,13 @@ func (r *Recipe) thetaLimit() float64 {
 	}
 	return r.MaxTheta
 }
+
+// ships returns the file of a model after so many steps: of real numbers, in their own units.
+func (r *Run) ships(model *rbm.Model[float32], step int, key stream.Key) *rbm.File {
+	file := r.recipe.shipped(model, r.info(step), key)
+	if !model.VisibleKind.Bits() {
+		file.Params = model.Params.Clone()
+		file.VisibleOwn, file.Scale = r.scale.InUnitsOf(model.VisibleOwn), r.scale.Scale
+	}
+	return file
+}

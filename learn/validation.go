@@ -34,16 +34,7 @@ func HoldOut(data Data, share float64, seed uint64) (rest, held Data, err error)
 
 // some returns some of the samples.
 func (d Data) some(places []int) Data {
-	set := *d.Set
-	set.Samples = d.Samples.Blank(len(places))
-	d.Samples.Gather(set.Samples, places)
-	if d.Labels != nil {
-		set.Labels = make([]int, len(places))
-		for k, a := range places {
-			set.Labels[k] = d.Labels[a]
-		}
-	}
-	d.Set = &set
+	d.Set = d.Subset(places)
 	return d
 }
 
@@ -85,9 +76,9 @@ func (m *measuring) validates() bool { return m.job.Validation.Set != nil }
 func (m *measuring) validate(ctx context.Context, model *rbm.Model[float32], step int) (*runs.LogLikelihood, error) {
 	d := &m.job.Validation
 	key := m.look.key.Sub(stream.StartValidation)
-	samples := d.Samples.Choose(min(maxValidation, d.Len()), key.Rand())
-	file := m.recipe.shipped(model, m.info(step), m.key().Sub(stream.RunSynapses))
-	estimate, err := evaluate.Likelihood(ctx, evaluate.OnMachine(file.Machine()), samples, evaluate.Options{
+	samples := d.choose(min(maxValidation, d.Len()), key.Rand())
+	file := m.ships(model, step, m.key().Sub(stream.RunSynapses))
+	estimate, err := likelihood(ctx, file, samples, nil, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err != nil {

@@ -37,7 +37,8 @@ class Build(build_py):
         )
         target.with_suffix(".h").unlink()  # of the go command: bethe.h is the one that is documented
         target.chmod(0o644)
-        (target.parent / "bethe.h").write_bytes((PROJECT / "libbethe" / "bethe.h").read_bytes())
+        for source in PROJECT / "libbethe" / "bethe.h", PROJECT / "LICENSE":
+            (target.parent / source.name).write_bytes(source.read_bytes())
 
 
 class OfPlatform(Distribution):

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sort"
 
 	"bethe/internal/parallel"
+	"bethe/spin"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -68,10 +71,15 @@ func newCensus[T Real](ctx context.Context, n *Network[T]) (*census, error) {
 		return k.LnStates(features)
 	}
 	ofVisible, ofHidden := lnStates(n.VisibleKind, n.Visible()), lnStates(n.HiddenKind, n.Hidden())
-	if least := min(ofVisible, ofHidden); !(least < MaxExact*math.Ln2+1e-9) {
-		return nil, fmt.Errorf("%w: the layer of fewer states has 2^%.1f of them and the limit is 2^%d", ErrTooLarge, least/math.Ln2, MaxExact)
+	return newCensusOf(ctx, n, ofHidden <= ofVisible, min(ofVisible, ofHidden))
+}
+
+// newCensusOf returns that of a layer of so many states.
+func newCensusOf[T Real](ctx context.Context, n *Network[T], hidden bool, lnStates float64) (*census, error) {
+	if !(lnStates < MaxExact*math.Ln2+1e-9) {
+		return nil, fmt.Errorf("%w: the layer of fewer states has 2^%.1f of them and the limit is 2^%d", ErrTooLarge, lnStates/math.Ln2, MaxExact)
 	}
-	c := &census{ctx: ctx, small: n.HiddenKind, large: n.VisibleKind, hiddenSmall: ofHidden <= ofVisible,
+	c := &census{ctx: ctx, small: n.HiddenKind, large: n.VisibleKind, hiddenSmall: hidden,
 		smallField: widen(n.HiddenField), largeField: widen(n.VisibleField), coupling: widen(n.Coupling)}
 	if !c.hiddenSmall {
 		c.small, c.large = c.large, c.small
@@ -255,4 +263,36 @@ func censusMoments[T Real](ctx context.Context, n *Network[T], dst *Moments[T]) 
 		}
 	}
 	return lnz, nil
+}
+
+// DrawHidden draws states of the hidden layer, of bits, from their exact distribution:
+// hidden x count. The error is ErrTooLarge or the context's.
+func (n *Network[T]) DrawHidden(ctx context.Context, count int, key stream.Key) (*spin.Matrix, error) {
+	if !n.HiddenKind.Bits() {
+		return nil, fmt.Errorf("%w: %s hidden units have no states to enumerate", ErrTooLarge, n.HiddenKind)
+	}
+	c, err := newCensusOf(ctx, n, true, n.HiddenKind.LnStates(n.Hidden()))
+	if err != nil {
+		return nil, err
+	}
+	energies := make([]float64, c.states)
+	lnz, err := c.logSum(energies)
+	if err != nil {
+		return nil, err
+	}
+	below := 0.0
+	for k, e := range energies {
+		below += math.Exp(e - lnz)
+		energies[k] = below
+	}
+	h, rng := spin.New(n.Hidden(), count), key.Rand()
+	for a := range count {
+		p := c.begin(min(c.states-1, sort.SearchFloat64s(energies, rng.Float64()*below)))
+		for u := range p.choice {
+			if f := p.on(u); f >= 0 {
+				h.Set(f, a, 1)
+			}
+		}
+	}
+	return h, nil
 }

@@ -22,16 +22,18 @@ const (
 // Info says how a model was made.
 type Info struct {
 	Format   int            `json:"format"`
-	Program  string         `json:"program"`            // name and version of what wrote the file
-	Seed     uint64         `json:"seed"`               //
-	Data     string         `json:"data"`               // what it learned from
-	Samples  int            `json:"samples"`            // how many of them
-	Steps    int            `json:"steps"`              // of learning
-	Width    int            `json:"width,omitempty"`    // of a picture, if the visible units are one, row by row
-	Height   int            `json:"height,omitempty"`   //
-	Synapses string         `json:"synapses,omitempty"` // "real", or nothing for binary ones
-	Layers   []int          `json:"layers,omitempty"`   // their sizes, the data's first, of a deep machine
-	Settings map[string]any `json:"settings,omitempty"` // of learning
+	Program  string         `json:"program"`                // name and version of what wrote the file
+	Seed     uint64         `json:"seed"`                   //
+	Data     string         `json:"data"`                   // what it learned from
+	Samples  int            `json:"samples"`                // how many of them
+	Steps    int            `json:"steps"`                  // of learning
+	Width    int            `json:"width,omitempty"`        // of a picture, if the visible units are one, row by row
+	Height   int            `json:"height,omitempty"`       //
+	Synapses string         `json:"synapses,omitempty"`     // "real", or nothing for binary ones
+	Layers   []int          `json:"layers,omitempty"`       // their sizes, the data's first, of a deep machine
+	Settings map[string]any `json:"settings,omitempty"`     // of learning
+	Units    string         `json:"units,omitempty"`        // kind of the visible units, nothing for spins
+	Hidden   string         `json:"hidden_units,omitempty"` // of the hidden ones
 }
 
 // A File is what a model file holds: the machine that is shipped, whose synapses
@@ -40,6 +42,9 @@ type File struct {
 	Params
 	Synapses Synapses
 	Info     Info
+	// Scale is that of the numbers that a machine of Gaussian visible units learned from; of
+	// other machines it has no columns.
+	Scale Scale
 }
 
 // Machine returns the machine that is shipped. Its synapses are those of the file.
@@ -47,7 +52,8 @@ func (f *File) Machine() *Machine { return &Machine{f.Params.Clone(), f.Synapses
 
 // members are all that a model file may hold, with their dimensions.
 var members = map[string]int{"meta.json": 0, "synapses": 2, "posterior_mean": 2, "prior_mean": 2, "weights": 2,
-	"visible_field": 1, "hidden_field": 1, "visible_offset": 1, "hidden_offset": 1, "coupling": 0}
+	"visible_field": 1, "hidden_field": 1, "visible_offset": 1, "hidden_offset": 1, "coupling": 0,
+	"visible_sigma": 1, "visible_mean": 1, "data_mean": 1, "data_deviation": 1}
 
 // memberCheck returns a check of each member that refuses what no model file
 // holds, before it takes memory.
@@ -88,7 +94,10 @@ const maxModelBytes = 1 << 30
 // coupling (float64, no dimension) and meta.json. A machine with real synapses
 // has weights (float32, N x P, in units of the coupling) in the place of the
 // first three, and "synapses": "real" in meta.json. The file is replaced as a
-// whole or not at all. Equal files give equal bytes. Errors are those of the
+// whole or not at all. Of one-hot units coupling, fields and offsets are those of features 0 and 1.
+// Gaussian visible units have visible_sigma and visible_mean, in the units of the data, and
+// data_mean and data_deviation, those of all columns of the data; columns of deviation 0 are no
+// units. Equal files give equal bytes. Errors are those of the
 // model's Validate, of thetas or weights that are not finite numbers, and of
 // the file system.
 func (f *File) Save(path string) error {
@@ -130,28 +139,45 @@ func (f *File) Arrays() ([]npy.Array, error) {
 	}
 	info := f.Info
 	info.Format, info.Synapses = FileFormat, kind
+	params, own, err := f.stored(&info)
+	if err != nil {
+		return nil, err
+	}
 	meta, err := json.Marshal(info)
 	if err != nil {
 		return nil, err
 	}
 	arrays := append([]npy.Array{{Name: "meta.json", Data: meta}}, synapses...)
-	return append(arrays,
-		npy.Array{Name: "visible_field", Shape: []int{n}, Data: f.VisibleField},
-		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: f.HiddenField},
-		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: f.VisibleOffset},
-		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: f.HiddenOffset},
-		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{f.Coupling()}}), nil
+	arrays = append(arrays,
+		npy.Array{Name: "visible_field", Shape: []int{n}, Data: params.VisibleField},
+		npy.Array{Name: "hidden_field", Shape: []int{p}, Data: params.HiddenField},
+		npy.Array{Name: "visible_offset", Shape: []int{n}, Data: params.VisibleOffset},
+		npy.Array{Name: "hidden_offset", Shape: []int{p}, Data: params.HiddenOffset},
+		npy.Array{Name: "coupling", Shape: []int{}, Data: []float64{params.Coupling()}})
+	return append(arrays, own...), nil
 }
 
 // ErrNotModel is the error of reading a file that is no model file.
 var ErrNotModel = errors.New("not a model file")
 
-// Load reads a model file. It is strict: what Save would not have written is
+// ErrNotSpins is the error of work that is of spins with a machine of other kinds of units.
+var ErrNotSpins = errors.New("its units are no spins, and this work is of spins")
+
+// Load is LoadKinds of a machine of spins. The error of another one wraps ErrNotSpins.
+func Load(path string) (*File, error) {
+	f, err := LoadKinds(path)
+	if err == nil && !f.Spins() {
+		return nil, fmt.Errorf("%s: a machine of %s and %s units: %w", path, f.VisibleKind, f.HiddenKind, ErrNotSpins)
+	}
+	return f, err
+}
+
+// LoadKinds reads a model file, of any kinds of units. It is strict: what Save would not have written is
 // an error that names the file and the array. A synapse whose mean was rounded
 // to ±1 gets the theta where that rounding begins.
 //
 // The file of a machine of another family is a *FamilyError.
-func Load(path string) (*File, error) {
+func LoadKinds(path string) (*File, error) {
 	if family := FamilyOf(path); family != "" {
 		return nil, &FamilyError{path, family}
 	}
@@ -231,6 +257,9 @@ func decode(a *npy.Archive, path string) (*File, error) {
 		}
 	}
 	params.SetCoupling(coupling[0])
+	if err := f.read(a, &params); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if err := params.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -200,7 +200,7 @@ func editedFile(t testing.TB, file *File, edit func(members map[string]npy.Array
 // realFile is a file with real synapses.
 func realFile() *File {
 	m := realMachine(randomMachine(4, 3, 0.3, true, true, rand.New(rand.NewPCG(7, 8))), rand.New(rand.NewPCG(1, 2)))
-	return &File{m.Params, m.Synapses, Info{Program: "bethe test", Seed: 3, Samples: 10, Steps: 20}}
+	return &File{m.Params, m.Synapses, Info{Program: "bethe test", Seed: 3, Samples: 10, Steps: 20}, Scale{}}
 }
 
 // Real synapses come back bit for bit, N x P in the file, and equal machines

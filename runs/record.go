@@ -71,6 +71,7 @@ type Record struct {
 
 	Labels  *Labels  `json:"labels,omitempty"`
 	Sampler *Sampler `json:"sampler,omitempty"`
+	Meter   *Meter   `json:"meter,omitempty"`
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
@@ -90,6 +91,19 @@ type EngineReport struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+}
+
+// Meter is what tempered chains that follow learning tell of the network that it samples: the dual network of the
+// posterior, or the machine of known synapses. Intervals are ± 1.96 standard errors over ensembles.
+type Meter struct {
+	LnZ           Estimate  `json:"ln_z"`
+	Exact         *Number   `json:"ln_z_exact,omitempty"`                       // by exact sums, of up to 12 units in the smaller layer
+	Online        *Estimate `json:"log_likelihood_online"`                      // nats a training sample, under that network
+	Validation    *Estimate `json:"log_likelihood_online_validation,omitempty"` // the same of validation data
+	LeastExchange Number    `json:"least_exchange_rate"`
+	RoundTrips    Number    `json:"round_trips"` // an ensemble, while it was read
+	Temperatures  int       `json:"temperatures"`
+	Kind          string    `json:"synapses"` // what the synapses are at this step
 }
 
 // Sampler is the temperature of the samples of an outside sampler at the step. Local and Global

@@ -4,6 +4,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A MachineSource is the path to a machine with known synapses.
@@ -26,10 +27,10 @@ func OnMachine(machine *rbm.Machine) *MachineSource {
 	for i, b := range plain.VisibleField {
 		fields[i] = float32(b)
 	}
-	path := newSpinPath(fields, plain.Hidden(), constant)
+	path := newSpinPath(fields, plain.Hidden(), constant, [2]units.Kind{})
 	shared := newBinarySynapses(plain)
 	return &MachineSource{path, machine, func(int) spinConditionals[float32] {
-		return &binaryConditionals{binarySynapses: shared, gains: gains[float32]{spinPath: path}, shiftH: make([]float32, plain.Hidden())}
+		return &binaryConditionals{binarySynapses: shared, spinLayer: spinLayer[float32]{path: path}, gains: gains[float32]{spinPath: path}, shiftH: make([]float32, plain.Hidden())}
 	}}
 }
 
@@ -48,7 +49,7 @@ func (s *MachineSource) Conditionals(count int) Conditionals[float32, *spin.Matr
 // countable reports whether fields are counts of spins, which must fit in 16 bits.
 func countable(machine *rbm.Machine) bool {
 	_, signed := machine.Synapses.(rbm.Signed)
-	return signed && machine.Whole() && max(machine.Visible(), machine.Hidden()) < 1<<16
+	return signed && machine.Whole() && machine.Spins() && max(machine.Visible(), machine.Hidden()) < 1<<16
 }
 
 // binarySynapses are what the conditionals of a machine with binary synapses share.
@@ -112,7 +113,7 @@ func (b *binaryConditionals) ownFields() []float32 {
 }
 
 func (b *binaryConditionals) DrawObserved(s *spin.Matrix, key stream.Key) {
-	b.draw(s, b.ownFields(), key)
+	b.draw(s, b.ownFields(), units.Kind{}, key)
 }
 
 func (b *binaryConditionals) AddGains(sum []float64, s *spin.Matrix, from, to float32) {

@@ -8,6 +8,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A NetworkSource is the path to a network of spins with real couplings. It keeps the
@@ -25,7 +26,7 @@ type NetworkSource[T rbm.Real] struct {
 // OnNetwork returns the path from fair visible spins to a network, which must not
 // change but by Set.
 func OnNetwork[T rbm.Real](net *rbm.Network[T]) *NetworkSource[T] {
-	return &NetworkSource[T]{spinPath: newSpinPath(net.VisibleField, net.Hidden(), net.Constant), net: net}
+	return &NetworkSource[T]{spinPath: newSpinPath(net.VisibleField, net.Hidden(), net.Constant, [2]units.Kind{net.VisibleKind, net.HiddenKind}), net: net}
 }
 
 // From makes independent visible spins in the given fields the base, and returns s.
@@ -53,6 +54,7 @@ func (s *NetworkSource[T]) Set(net *rbm.Network[T]) {
 			net.Visible(), net.Hidden(), s.net.Visible(), s.net.Hidden()))
 	}
 	s.net, s.drawn, s.kept = net, false, false
+	s.kinds = [2]units.Kind{net.VisibleKind, net.HiddenKind}
 	s.set(net.VisibleField, net.Constant)
 	s.round()
 	if s.users > 1 {
@@ -65,7 +67,7 @@ func (s *NetworkSource[T]) Conditionals(count int) Conditionals[T, *spin.Matrix,
 	if s.users++; s.users > 1 && !s.kept {
 		s.keep() // before several goroutines look at it
 	}
-	return &networkConditionals[T]{source: s, gains: gains[T]{spinPath: s.spinPath},
+	return &networkConditionals[T]{source: s, spinLayer: spinLayer[T]{s.spinPath, count}, gains: gains[T]{spinPath: s.spinPath},
 		fieldV: make([]T, s.net.Visible()*count), fieldH: make([]T, s.net.Hidden()*count)}
 }
 
@@ -120,7 +122,7 @@ func (c *networkConditionals[T]) DrawHidden(h, s *spin.Matrix, t T, key stream.K
 			kernel.Affine(field[lo:hi], c.fieldH[lo:hi], t, 0)
 		})
 	}
-	spin.Draw(h, field, key)
+	units.Draw(h, field, net.HiddenKind, key)
 }
 
 func (c *networkConditionals[T]) HiddenFields() []T { return c.fieldH }
@@ -140,7 +142,7 @@ func (c *networkConditionals[T]) DrawVisible(s, h *spin.Matrix, t T, key stream.
 	default:
 		spin.MulAffine(c.fieldV, source.couplingT, n, h, t, shift)
 	}
-	spin.Draw(s, c.fieldV, key)
+	units.Draw(s, c.fieldV, source.net.VisibleKind, key)
 	c.drawn = false
 }
 
@@ -152,7 +154,7 @@ func (c *networkConditionals[T]) VisibleFields() []T {
 }
 
 func (c *networkConditionals[T]) DrawObserved(s *spin.Matrix, key stream.Key) {
-	c.draw(s, c.fieldV, key)
+	c.draw(s, c.fieldV, c.source.net.VisibleKind, key)
 }
 
 func (c *networkConditionals[T]) AddGains(sum []float64, s *spin.Matrix, from, to T) {

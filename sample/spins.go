@@ -9,6 +9,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // SpinSource, SpinChains and SpinTempered are those of two layers of spins.
@@ -26,16 +27,17 @@ type spinConditionals[T rbm.Real] = Conditionals[T, *spin.Matrix, *spin.Matrix]
 // over, but for their part in drawing.
 type spinPath[T rbm.Real] struct {
 	hidden   int
-	constant float64   // of the machine's log-weights
-	fields   []float64 // of the base
-	base     []T       // the same in the precision of the path
-	machine  []T       // visible fields at t = 1
-	tilt     []T       // machine - base: of the visible weight a unit of t
+	kinds    [2]units.Kind // of the visible and the hidden units
+	constant float64       // of the machine's log-weights
+	fields   []float64     // of the base
+	base     []T           // the same in the precision of the path
+	machine  []T           // visible fields at t = 1
+	tilt     []T           // machine - base: of the visible weight a unit of t
 }
 
 // newSpinPath returns the path from fair spins to visible fields.
-func newSpinPath[T rbm.Real](machine []T, hidden int, constant float64) *spinPath[T] {
-	w := &spinPath[T]{hidden: hidden, base: make([]T, len(machine)), tilt: make([]T, len(machine))}
+func newSpinPath[T rbm.Real](machine []T, hidden int, constant float64, kinds [2]units.Kind) *spinPath[T] {
+	w := &spinPath[T]{hidden: hidden, kinds: kinds, base: make([]T, len(machine)), tilt: make([]T, len(machine))}
 	w.from(make([]float64, len(machine)))
 	w.set(machine, constant)
 	return w
@@ -77,14 +79,16 @@ func (w *spinPath[T]) at(t T, scratch *[]T) []T {
 func (w *spinPath[T]) Units() (visible, hidden int) { return len(w.base), w.hidden }
 
 // NewVisible implements Source.
-func (w *spinPath[T]) NewVisible(count int) *spin.Matrix { return spin.New(len(w.base), count) }
+func (w *spinPath[T]) NewVisible(count int) *spin.Matrix {
+	return newBits(len(w.base), count, w.kinds[0])
+}
 
 // NewHidden implements Source.
-func (w *spinPath[T]) NewHidden(count int) *spin.Matrix { return spin.New(w.hidden, count) }
+func (w *spinPath[T]) NewHidden(count int) *spin.Matrix { return newBits(w.hidden, count, w.kinds[1]) }
 
-// RandomHidden implements Source: independent fair spins.
+// RandomHidden implements Source: all states are as likely.
 func (w *spinPath[T]) RandomHidden(count int, key stream.Key) *spin.Matrix {
-	return spin.Random(w.hidden, count, key.Rand())
+	return randomBits(w.hidden, count, w.kinds[1], key)
 }
 
 // Base implements Source: independent spins in the fields of the base.
@@ -96,12 +100,17 @@ func (w *spinPath[T]) Base(count int, key stream.Key) *spin.Matrix {
 		}
 	}
 	s := w.NewVisible(count)
-	spin.Draw(s, fields, key)
+	units.Draw(s, fields, w.kinds[0], key)
 	return s
 }
 
 // LnZBase implements Source.
 func (w *spinPath[T]) LnZBase() float64 {
+	if w.kinds[0].OneHot() || w.kinds[1].OneHot() {
+		sum := []float64{w.kinds[1].LnStates(w.hidden)}
+		rbm.AddLogSums(sum, w.base, w.kinds[0], 1, 0, 1)
+		return w.constant + sum[0]
+	}
 	sum := float64(w.hidden) * math.Ln2
 	for _, b := range w.base {
 		sum += kernel.Log2Cosh(float64(b))
@@ -111,6 +120,9 @@ func (w *spinPath[T]) LnZBase() float64 {
 
 // Scattered implements Scattering, with the base as the means of the data.
 func (w *spinPath[T]) Scattered(count int, key stream.Key) *spin.Matrix {
+	if w.kinds[0].OneHot() {
+		return scatteredUnits(w.fields, count, w.kinds[0], key)
+	}
 	return Scattered(w.fields, count, key)
 }
 
@@ -140,6 +152,15 @@ func (g *gains[T]) add(sum []float64, s *spin.Matrix, hiddenFields []T, from, to
 		for l := lo; l < hi; l++ {
 			sum[l] += float64(visible[l]) * float64(to-from)
 		}
+		if g.kinds[1].OneHot() {
+			minus := make([]float64, hi-lo)
+			rbm.AddLogSums(sum[lo:hi], hiddenFields, g.kinds[1], chains, lo, to)
+			rbm.AddLogSums(minus, hiddenFields, g.kinds[1], chains, lo, from)
+			for l, v := range minus {
+				sum[lo+l] -= v
+			}
+			return
+		}
 		for mu := range p {
 			kernel.AddLog2CoshStep(sum[lo:hi], hiddenFields[mu*chains+lo:mu*chains+hi], from, to)
 		}
@@ -150,6 +171,10 @@ func (g *gains[T]) logWeights(dst []float64, s *spin.Matrix, hiddenFields []T) {
 	chains := s.Cols()
 	for l, v := range g.along(g.machine, s) {
 		dst[l] = g.constant + float64(v)
+	}
+	if g.kinds[1].OneHot() {
+		rbm.AddLogSums(dst[:chains], hiddenFields, g.kinds[1], chains, 0, 1)
+		return
 	}
 	for k := 0; k < len(hiddenFields); k += chains {
 		kernel.AddLog2Cosh(dst[:chains], hiddenFields[k:k+chains])
@@ -171,20 +196,27 @@ func (o *observation[T]) Observe(y *spin.Matrix, strength float64) {
 }
 
 // draw draws spins in the fields of a draw and those of the observation.
-func (o *observation[T]) draw(s *spin.Matrix, fields []T, key stream.Key) {
+func (o *observation[T]) draw(s *spin.Matrix, fields []T, kind units.Kind, key stream.Key) {
 	o.fields = append(o.fields[:0], fields...)
 	for k, f := range o.along {
 		o.fields[k] += f
 	}
-	spin.Draw(s, o.fields, key)
+	units.Draw(s, o.fields, kind, key)
 	o.drawn = true
 }
 
 // A spinLayer is what conditionals tell of a visible layer of spins.
-type spinLayer[T rbm.Real] struct{}
+type spinLayer[T rbm.Real] struct {
+	path   *spinPath[T]
+	chains int
+}
 
 // VisibleMeans implements Conditionals.
-func (spinLayer[T]) VisibleMeans(dst, fields []T) {
+func (y spinLayer[T]) VisibleMeans(dst, fields []T) {
+	if kind := y.path.kinds[0]; kind.OneHot() {
+		rbm.SetMeans(dst, fields, kind, y.chains)
+		return
+	}
 	parallel.For(len(fields), elementGrain, func(lo, hi int) { kernel.Tanh(dst[lo:hi], fields[lo:hi]) })
 }
 
@@ -225,5 +257,22 @@ func Scattered(base []float64, n int, key stream.Key) *spin.Matrix {
 	}
 	s := spin.New(len(base), n)
 	spin.Draw(s, fields, key)
+	return s
+}
+
+// scatteredUnits is Scattered of one-hot units: in every other state all choices are as
+// likely, in the others the fields are those of the data at inverse temperatures from -1 to 1.
+func scatteredUnits(base []float64, n int, kind units.Kind, key stream.Key) *spin.Matrix {
+	fields := make([]float64, len(base)*n)
+	for k := range n {
+		_, share := math.Modf((float64(k/2) + 0.5) / math.Phi)
+		for i, b := range base {
+			if k%2 == 1 {
+				fields[i*n+k] = (2*share - 1) * b
+			}
+		}
+	}
+	s := spin.New(len(base), n)
+	units.Draw(s, fields, kind, key)
 	return s
 }

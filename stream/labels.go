@@ -21,6 +21,31 @@ const (
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
 	RunLabelled    = 16 // one below it for each draw of labelled samples
+	RunRule        = 40 // that is learned
+)
+
+// Below the key of a rule that is learned. Each generation has a key below RuleGenerations.
+const (
+	RuleNet = iota
+	RuleGenerations
+)
+
+// Below the key of a task that a rule is tried on.
+const (
+	TaskKind = iota
+	TaskTeacher
+	TaskData
+	TaskThetas
+	TaskStates
+	TaskChains
+	TaskBatches
+	TaskScores
+)
+
+// Below the key of a generation: a key for each task and for each pair of rules.
+const (
+	GenerationTasks = iota
+	GenerationPairs
 )
 
 // Below the key of one start of learning.
@@ -36,6 +61,7 @@ const (
 	StartScores        = 10
 	StartBoundInterval = 12
 	StartValidation    = 13
+	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 )
 
@@ -149,6 +175,7 @@ const (
 	TrialStudent
 	TrialOracle
 	TrialScores
+	TrialReal
 	TrialMessages  = 100
 	TrialWalk      = 101
 	TrialFromPrior = 200
@@ -231,4 +258,11 @@ const (
 	WayAnnealing
 	WayCurve
 	WayStarts
+)
+
+// Below the key of a meter: its samples, its ladders, and the meter of settling.
+const (
+	MeterStart = iota
+	MeterLadders
+	MeterSettled
 )

@@ -37,6 +37,17 @@ func (s *GaussSamples[T]) Value(feature, sample int) float64 {
 	return float64(s.u[feature*s.v.Len()+sample])
 }
 
+// leastSigma is the smallest deviation of standardised units: a narrower one says that its
+// column is a function of few values, and would fall for ever.
+const leastSigma = 0.02
+
+// Bound implements Bounding.
+func (s *GaussSamples[T]) Bound(own []float64) {
+	for i := range s.v.Units() {
+		own[i] = max(own[i], math.Log(leastSigma))
+	}
+}
+
 // Features implements Samples.
 func (s *GaussSamples[T]) Features() int { return s.v.Units() }
 

@@ -26,6 +26,9 @@ const (
 	Group = "group"
 )
 
+// MaxColours is the largest number of colours of a visible unit.
+const MaxColours = 127
+
 // MaxStates is the largest number of features of a one-hot unit.
 const MaxStates = 1 << 12
 
@@ -44,7 +47,7 @@ func ParseKind(text string) (Kind, error) {
 		return Kind{}, fmt.Errorf("units of the kind %q are not known: kinds are spin, gauss, potts:K, group:K (one of K is on) and group?:K (at most one)", text)
 	}
 	n, err := strconv.Atoi(states)
-	if err != nil || n < 1 || n > MaxStates || n == 1 && !k.None {
+	if err != nil || n < 1 || n > MaxStates || k.Word == Potts && n > MaxColours || n == 1 && !k.None {
 		return Kind{}, fmt.Errorf("units of the kind %q: the number after the colon must lie between 2 and %d, such as %s:3", text, MaxStates, word)
 	}
 	k.States = n
@@ -181,4 +184,13 @@ func CheckPair(visible, hidden Kind) error {
 		return fmt.Errorf("%s is a kind of visible units: hidden units are spin, gauss, group:K or group?:K", hidden)
 	}
 	return nil
+}
+
+// ParseVisible is ParseKind of visible units, where potts alone stands for as many colours as
+// the data have: 0.
+func ParseVisible(text string) (Kind, error) {
+	if text == Potts {
+		return Kind{Word: Potts}, nil
+	}
+	return ParseKind(text)
 }

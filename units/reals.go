@@ -159,3 +159,22 @@ func (r *Reals[T]) checkColumns(verb string, columns []int) {
 		}
 	}
 }
+
+// MulAffine computes dst = a r + shift[k] in row k, for a matrix a of p rows: fields of the
+// other layer. Without shift it is the product.
+func MulAffine[T kernel.Real](dst, a []T, p int, r *Reals[T], shift []T) {
+	n, m := r.units, r.columns
+	if len(dst) != p*m || len(a) != p*n {
+		panic(fmt.Sprintf("units: MulAffine of %d numbers to %d for %d x %d x %d", len(a), len(dst), p, n, m))
+	}
+	const together = 32 // rows that share what they read of r
+	parallel.For(p, together, func(lo, hi int) {
+		kernel.MulReal(dst[lo*m:hi*m], a[lo*n:hi*n], r.values, hi-lo, n, m, false, false)
+		if shift == nil {
+			return
+		}
+		for k := lo; k < hi; k++ {
+			kernel.Affine(dst[k*m:(k+1)*m], dst[k*m:(k+1)*m], 1, shift[k])
+		}
+	})
+}

@@ -53,3 +53,10 @@ func Choose[S States[S]](s S, count int, rng *rand.Rand) S {
 	s.Gather(out, columns)
 	return out
 }
+
+// Shown are samples as pictures show them: numbers from -1 to 1, one for each place of a
+// picture, places x count.
+type Shown struct {
+	Values []float32
+	Count  int
+}

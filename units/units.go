@@ -96,6 +96,12 @@ type Samples[T Real] interface {
 	Base(total float64, field, own []float64) float64
 }
 
+// Bounding is implemented by samples whose own parameters have bounds.
+type Bounding interface {
+	// Bound puts parameters that are out of bounds at them.
+	Bound(own []float64)
+}
+
 // Valued is implemented by samples that tell single features, at the own parameters of the
 // last Prepare.
 type Valued interface {

@@ -89,7 +89,7 @@ func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) 
 	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count}
 	arrays := []npy.Array{{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta}}
 	for _, a := range s.synapse.kept() {
-		arrays = append(arrays, npy.Array{Name: thetaPart(a.name), Shape: []int{p, n}, Data: *a.x})
+		arrays = append(arrays, npy.Array{Name: thetaPart(a.name), Shape: []int{p, len(*a.x) / p}, Data: *a.x})
 	}
 	if h := t.Objective.head; h != nil {
 		for k, x := range h.saved() {
@@ -160,7 +160,7 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	}
 	all := []floats{{"theta", &m.Posterior.Theta, []int{p, n}}}
 	for _, k := range s.synapse.kept() {
-		all = append(all, floats{thetaPart(k.name), k.x, []int{p, n}})
+		all = append(all, floats{thetaPart(k.name), k.x, []int{p, len(*k.x) / p}})
 	}
 	if h := t.Objective.head; h != nil {
 		for k, x := range h.saved() {
@@ -235,7 +235,7 @@ func (t *Trainer[T]) checkMember(name string, shape []int) error {
 	n, p := t.Model.Visible(), t.Model.Hidden()
 	want := map[string][]int{"meta.json": nil, "theta": {p, n}, averageTheta: {p, n}}
 	for _, k := range t.state.synapse.kept() {
-		want[thetaPart(k.name)] = []int{p, n}
+		want[thetaPart(k.name)] = []int{p, len(*k.x) / p}
 	}
 	for _, v := range t.vectors() {
 		want[v.name] = []int{len(*v.x)}

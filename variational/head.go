@@ -176,5 +176,5 @@ func (h *head[T]) compare(class []int) {
 
 // step moves the weights uphill; count is the number of steps with this one.
 func (h *head[T]) step(rate float64, count int) {
-	h.opt.step(h.weights, h.grad, headRate*rate, count, math.Inf(1))
+	h.opt.step(h.weights, h.grad, move{rate: headRate * rate, count: count, limit: math.Inf(1)})
 }

@@ -3,6 +3,7 @@ package variational
 import (
 	"math"
 
+	"bethe/hyperadam"
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
 	"bethe/rbm"
@@ -25,7 +26,12 @@ const (
 	// ClippedAdam takes Adam's step in lambda and clips at ±0.99999: the rule of
 	// the code published with the paper, kept for reproducing the paper. It polarises synapses.
 	ClippedAdam
+	// HyperAdam is a learned combination of Adams (package hyperadam), in theta, of log-odds only.
+	HyperAdam
 )
+
+// ofPosterior reports whether the rule needs synapses that are not known.
+func (r Rule) ofPosterior() bool { return r == BayesianRule || r == ClippedAdam }
 
 // lambdaLimit is where ClippedAdam clips.
 const lambdaLimit = 0.99999
@@ -56,11 +62,19 @@ func rest(beta float64) float64 { return math.Round((1-beta)*1e15) / 1e15 }
 
 // An optimiser moves parameters, and keeps what it needs for that from step to step.
 type optimiser[T rbm.Real] interface {
-	// step moves x uphill and keeps it within ±limit; count is the number of steps
-	// including this one.
-	step(x, grad []T, rate float64, count int, limit float64)
-	// kept are the arrays that a checkpoint keeps, as long as x, by what their names end in.
+	// step moves x uphill.
+	step(x, grad []T, m move)
+	// kept are the arrays that a checkpoint keeps, with a number or more for each row of x, by what their names end in.
 	kept() []keptArray[T]
+}
+
+// A move says how far parameters move, and where learning is.
+type move struct {
+	rate     float64
+	count    int     // of steps, including this one
+	limit    float64 // parameters stay within ±limit
+	fraction float64 // of learning that is done
+	settled  bool    // the gradient is that of the machine of signs
 }
 
 // A keptArray is one that an optimiser keeps.
@@ -69,13 +83,17 @@ type keptArray[T rbm.Real] struct {
 	x    *[]T
 }
 
-// newOptimiser returns Adam, or RMSProp where there is no momentum, of n parameters.
-func newOptimiser[T rbm.Real](momentum Momentum, n int) optimiser[T] {
-	if momentum.Beta() == 0 {
+// newOptimiser returns that of the synapses.
+func newOptimiser[T rbm.Real](opt *Options, visible, hidden int) optimiser[T] {
+	n, beta := visible*hidden, opt.Momentum.Beta()
+	switch {
+	case opt.Rule == HyperAdam:
+		return &learned[T]{hyperadam.NewState[T](&opt.Weights, visible, hidden), beta}
+	case beta == 0:
 		return &rmsProp[T]{make([]T, n)}
 	}
 	a := newAdam[T](n)
-	a.beta = momentum.Beta()
+	a.beta = beta
 	return &a
 }
 
@@ -96,13 +114,13 @@ const (
 // started at 0, count steps ago.
 func unbias(count int) float64 { return math.Sqrt(1 - math.Pow(kernel.AdamSecond, float64(count))) }
 
-func (s *adam[T]) step(x, grad []T, rate float64, count int, limit float64) {
+func (s *adam[T]) step(x, grad []T, m move) {
 	// rate * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon)
-	root := unbias(count)
-	scale := rate * root / (1 - math.Pow(s.beta, float64(count)))
+	root := unbias(m.count)
+	scale := m.rate * root / (1 - math.Pow(s.beta, float64(m.count)))
 	keep, take := T(s.beta), T(rest(s.beta))
 	parallel.For(len(x), adamGrain, func(lo, hi int) {
-		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], keep, take, T(scale), T(adamEpsilon*root), T(limit))
+		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], keep, take, T(scale), T(adamEpsilon*root), T(m.limit))
 	})
 }
 
@@ -113,11 +131,25 @@ func (s *adam[T]) kept() []keptArray[T] {
 // rmsProp is the state of Adam without momentum.
 type rmsProp[T rbm.Real] struct{ second []T }
 
-func (s *rmsProp[T]) step(x, grad []T, rate float64, count int, limit float64) {
-	root := unbias(count)
+func (s *rmsProp[T]) step(x, grad []T, m move) {
+	root := unbias(m.count)
 	parallel.For(len(x), adamGrain, func(lo, hi int) {
-		kernel.RMSProp(x[lo:hi], s.second[lo:hi], grad[lo:hi], T(rate*root), T(adamEpsilon*root), T(limit))
+		kernel.RMSProp(x[lo:hi], s.second[lo:hi], grad[lo:hi], T(m.rate*root), T(adamEpsilon*root), T(m.limit))
 	})
 }
 
 func (s *rmsProp[T]) kept() []keptArray[T] { return []keptArray[T]{{"second", &s.second}} }
+
+// learned is the state of HyperAdam.
+type learned[T rbm.Real] struct {
+	*hyperadam.State[T]
+	beta float64
+}
+
+func (s *learned[T]) step(x, grad []T, m move) {
+	s.Move(x, grad, hyperadam.Step{Count: m.count, Rate: m.rate, Limit: m.limit, Keep: s.beta, Take: rest(s.beta), Fraction: m.fraction, Settled: m.settled})
+}
+
+func (s *learned[T]) kept() []keptArray[T] {
+	return []keptArray[T]{{"first", &s.First}, {"second", &s.Second}, {"slow", &s.Slow}, {"fast", &s.Fast}, {"rows", &s.Rows}}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bethe/dual"
+	"bethe/hyperadam"
 	"bethe/internal/kernel"
 	"bethe/rbm"
 	"bethe/stream"
@@ -46,6 +47,8 @@ type Options struct {
 	MaxField     float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
 	Key          stream.Key // of the order of samples
 	Draw         stream.Key // of rbm.SampledKind
+
+	Weights hyperadam.Weights // of HyperAdam; the zero value takes Adam's steps
 
 	// Labels of the samples, if they are to be learned: with LabelWeight > 0 the
 	// objective has, besides the bound, LabelWeight times the mean of
@@ -126,10 +129,12 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("learning that goes on after step %d", opt.Extended)
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
-	case opt.Rule != Adam && opt.Synapses.Known():
-		return nil, fmt.Errorf("known synapses are learned by Adam alone: the other rules move a posterior")
-	case opt.Rule != Adam && opt.Settle > 0:
-		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam alone")
+	case opt.Rule.ofPosterior() && opt.Synapses.Known():
+		return nil, fmt.Errorf("known synapses are learned by Adam and HyperAdam alone: the other rules move a posterior")
+	case opt.Rule.ofPosterior() && opt.Settle > 0:
+		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam and HyperAdam alone")
+	case opt.Rule == HyperAdam && !opt.Synapses.LogOdds():
+		return nil, fmt.Errorf("HyperAdam moves log-odds, which real synapses have not")
 	case opt.Rule == BayesianRule && opt.Momentum != Momentum{}:
 		return nil, fmt.Errorf("a momentum of %v: the Bayesian learning rule has none", opt.Momentum.Beta())
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
@@ -146,7 +151,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
 		Model: model, Objective: objective, opt: opt, samples: samples, grad: dual.NewGradient[T](&model.Params), epoch: -1,
-		state: trainerState[T]{synapse: newOptimiser[T](opt.Momentum, n*p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
+		state: trainerState[T]{synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
 	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
@@ -202,6 +207,14 @@ func (t *Trainer[T]) Fraction() float64 {
 	return min(f, 1)
 }
 
+// schedule returns the fraction that rates follow: a run that was over stays at its end.
+func (t *Trainer[T]) schedule() float64 {
+	if t.opt.Extended > 0 {
+		return 1
+	}
+	return t.Fraction()
+}
+
 // limit returns the steps after which learning ends whatever time it takes; +Inf if time
 // alone ends it.
 func (t *Trainer[T]) limit() float64 {
@@ -229,17 +242,13 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 		t.ticked = time.Time{}
 	}()
 	for {
-		fraction := t.Fraction()
-		if fraction >= 1 {
+		if t.Fraction() >= 1 {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if t.opt.Extended > 0 {
-			fraction = 1
-		}
-		rate := t.opt.Rate * t.opt.share(fraction)
+		rate := t.opt.Rate * t.opt.share(t.schedule())
 		report, err := t.learn(ctx, rate)
 		if err != nil {
 			return err
@@ -284,19 +293,25 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite(g.Coupling) || !finite(g.VisibleOwn) {
 		return report, ErrDiverged
 	}
+	fraction := t.schedule()
 	t.state.step++
 	step := t.state.step
-	t.moveSynapses(rate, step)
+	t.moveSynapses(rate, step, fraction)
 	if h != nil {
 		h.step(rate, step)
 	}
+	at := func(rate, limit float64) move { return move{rate: rate, count: step, limit: limit} }
 	if r := rate * t.opt.FieldRate; r > 0 {
 		limit := math.Atanh(1-2/float64(t.samples.Len()+2)) + beyond
 		if t.opt.MaxField > 0 {
 			limit = min(limit, t.opt.MaxField*t.Model.Params.LargestCoupling())
 		}
-		t.state.visible.step(t.Model.VisibleField, g.VisibleField, r, step, limit)
-		t.state.hidden.step(t.Model.HiddenField, g.HiddenField, r, step, limit)
+		if !fieldless(t.samples) {
+			t.state.visible.step(t.Model.VisibleField, g.VisibleField, at(r, limit))
+		}
+		if !fieldless(t.Objective.Hidden) {
+			t.state.hidden.step(t.Model.HiddenField, g.HiddenField, at(r, limit))
+		}
 	}
 	if r := rate * t.opt.CouplingRate; r > 0 {
 		lnJ := t.Model.Couplings()
@@ -304,18 +319,27 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 		for k, j := range lnJ {
 			lnJ[k], byLnJ[k] = math.Log(j), g.Coupling[k]*j
 		}
-		t.state.coupling.step(lnJ, byLnJ, r, step, math.Inf(1))
+		t.state.coupling.step(lnJ, byLnJ, at(r, math.Inf(1)))
 		for k, v := range lnJ {
 			t.Model.Links[k].Coupling = math.Exp(v)
 		}
 	}
 	if r := rate * t.opt.OwnRate; r > 0 && len(g.VisibleOwn) > 0 {
-		t.state.own.step(t.Model.VisibleOwn, g.VisibleOwn, r, step, math.Inf(1))
+		t.state.own.step(t.Model.VisibleOwn, g.VisibleOwn, at(r, math.Inf(1)))
+		if b, ok := t.samples.(units.Bounding); ok {
+			b.Bound(t.Model.VisibleOwn)
+		}
 	}
 	if t.opt.OffsetRate > 0 {
 		t.moveOffsets(t.opt.OffsetRate)
 	}
 	return report, nil
+}
+
+// fieldless reports whether units have no fields to learn.
+func fieldless(x any) bool {
+	_, none := x.(units.Fieldless)
+	return none
 }
 
 // nextBatch returns the samples of the next step: all of them, or the next
@@ -343,14 +367,15 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	return t.batch
 }
 
-func (t *Trainer[T]) moveSynapses(rate float64, step int) {
+func (t *Trainer[T]) moveSynapses(rate float64, step int, fraction float64) {
 	theta, limit := t.Model.Posterior.Theta, t.opt.MaxTheta
 	if limit == 0 {
 		limit = math.Inf(1)
 	}
 	switch t.opt.Rule {
-	case Adam:
-		t.state.synapse.step(theta, t.grad.Synapse, rate, step, limit)
+	case Adam, HyperAdam:
+		m := move{rate, step, limit, fraction, t.Objective.Synapses.Known()}
+		t.state.synapse.step(theta, t.grad.Synapse, m)
 	case BayesianRule:
 		scale, limit := T(rate*float64(t.samples.Len())), T(limit)
 		for k, g := range t.grad.Synapse {
@@ -358,7 +383,7 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int) {
 		}
 	case ClippedAdam:
 		lambda := t.Objective.mean
-		t.state.synapse.step(lambda, t.grad.Synapse, rate, step, lambdaLimit)
+		t.state.synapse.step(lambda, t.grad.Synapse, move{rate: rate, count: step, limit: lambdaLimit})
 		for k, v := range lambda {
 			theta[k] = T(math.Atanh(float64(v)))
 		}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -39,31 +40,56 @@ type spikeCase struct {
 	Update         [][]float64 `json:"update"`
 
 	// tree
-	Patches          [][]int       `json:"patches"`
-	States           int           `json:"states"`
-	TopStates        int           `json:"top_states"`
-	TopCoupling      float64       `json:"top_coupling"`
-	FeatureField     [][]float64   `json:"feature_field"`
-	Synapses         [][]float64   `json:"synapses"`
-	TopSynapses      [][][]float64 `json:"top_synapses"`
-	LnLikelihood     []float64     `json:"ln_likelihood"`
-	TopPosterior     [][]float64   `json:"top_posterior"`
-	FeaturePosterior [][][]float64 `json:"feature_posterior"`
+	Patches          [][]int         `json:"patches"`
+	States           int             `json:"states"`
+	TopStates        int             `json:"top_states"`
+	TopCoupling      float64         `json:"top_coupling"`
+	FeatureField     [][]float64     `json:"feature_field"`
+	Synapses         [][]float64     `json:"synapses"`
+	TopSynapses      [][][]float64   `json:"top_synapses"`
+	LnLikelihood     numberOrNumbers `json:"ln_likelihood"`
+	TopPosterior     [][]float64     `json:"top_posterior"`
+	FeaturePosterior [][][]float64   `json:"feature_posterior"`
+
+	spikingCase
+	synapticCase
+	wtaCase
+}
+
+// numberOrNumbers is a list, or a number in the place of a list of one.
+type numberOrNumbers []float64
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (x *numberOrNumbers) UnmarshalJSON(text []byte) error {
+	var one float64
+	if json.Unmarshal(text, &one) == nil {
+		*x = []float64{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]float64)(x))
 }
 
 // spikeKinds compare the cases of each kind.
 var spikeKinds = map[string]func(c *spikeCase, ctx context.Context, r *Result) error{
 	"directed": (*spikeCase).directed,
 	"tree":     (*spikeCase).tree,
+
+	"spiking":     (*spikeCase).spiking,
+	"wta spiking": (*spikeCase).winnerSpiking,
+	"neuron":      (*spikeCase).neuron,
+	"synaptic":    (*spikeCase).synaptic,
 }
 
 // compare holds a case against this build.
-func (c *spikeCase) compare(ctx context.Context, _ func(visible, hidden int) dual.Engine[float64]) (Result, error) {
+func (c *spikeCase) compare(ctx context.Context, newEngine func(visible, hidden int) dual.Engine[float64]) (Result, error) {
+	r := Result{Case: c.Name, Errors: map[string]float64{}, Report: dual.Report{Engine: dual.ExactName, Converged: true}}
+	if c.Kind == "wta" {
+		return r, c.wta(ctx, &r, newEngine)
+	}
 	of, known := spikeKinds[c.Kind]
 	if !known {
 		return Result{}, fmt.Errorf("cases of the kind %q are not known here", c.Kind)
 	}
-	r := Result{Case: c.Name, Errors: map[string]float64{}, Report: dual.Report{Engine: dual.ExactName, Converged: true}}
 	return r, of(c, ctx, &r)
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
@@ -50,7 +51,7 @@ func newEvalCommand(c *console) *cobra.Command {
 			if exact, ok, err := apply.OpenExact(args[0]); ok || err != nil {
 				return c.evalExact(cmd.Context(), exact, err, args[0], &d, draws)
 			}
-			file, err := rbm.Load(args[0])
+			file, err := rbm.LoadKinds(args[0])
 			if err != nil {
 				return err
 			}
@@ -59,6 +60,7 @@ func newEvalCommand(c *console) *cobra.Command {
 					return usagef("--draws: %s has %w", args[0], err)
 				}
 			}
+			d.Units = file.VisibleKind
 			set, err := d.load()
 			if err != nil {
 				return err
@@ -71,7 +73,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				return err
 			}
 			report, key := evaluate.Report{Samples: set.Len()}, stream.New(c.seed)
-			report.LogLikelihood, err = c.likelihood(cmd.Context(), evaluate.OnMachine(file.Machine()).Remember(remembered), set.Samples, &a, evaluate.LikelihoodKey(key))
+			report.LogLikelihood, err = c.likelihood(cmd.Context(), file, set, remembered, &a, evaluate.LikelihoodKey(key))
 			if err != nil {
 				return err
 			}
@@ -127,12 +129,12 @@ func (a *aisFlags) options(key stream.Key) evaluate.Options {
 	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key}
 }
 
-// likelihood evaluates a machine under a progress bar.
-func (c *console) likelihood(ctx context.Context, machine evaluate.SpinMachine, samples *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
+// likelihood evaluates the machine of a file under a progress bar.
+func (c *console) likelihood(ctx context.Context, file *rbm.File, set *dataset.Set, met *spin.Matrix, a *aisFlags, key stream.Key) (evaluate.LogLikelihood, error) {
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.Likelihood(ctx, machine, samples, opt)
+		return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, met, opt)
 	})
 }
 

@@ -52,8 +52,9 @@ type frozenRun struct {
 // Words that many frozen runs share. The sizes are no multiples of 8 and 30, so that ends of
 // rows and blocks count.
 const (
+	frozenBeta  = " --momentum 0.9" // the default of then
 	frozenSet   = "--data data.csv --label-column 38"
-	frozenTrain = "train " + frozenSet + " --hidden 13 --batch 50 --steps 60 --seed 5"
+	frozenTrain = "train " + frozenSet + " --hidden 13 --batch 50 --steps 60 --seed 5" + frozenBeta
 	frozenChain = frozenTrain + " --estep chains --chains 23"
 	frozenPlain = " --no-fields --no-centre --fixed-coupling"
 )
@@ -61,12 +62,12 @@ const (
 var frozenTrains = []frozenRun{
 	{name: "centred", words: frozenChain},
 	{name: "plain", words: frozenChain + frozenPlain},
-	{name: "default", words: "train " + frozenSet + " --hidden 9 --steps 60", tiers: true},
+	{name: "default", words: "train " + frozenSet + " --hidden 9 --steps 60" + frozenBeta, tiers: true},
 	{name: "exact", words: frozenTrain + " --hidden 9 --estep exact"},
 	{name: "plain-exact", words: frozenTrain + " --hidden 9 --estep exact" + frozenPlain},
 	{name: "wide", words: frozenChain + " --hidden 43"},
-	{name: "digits", words: "train --data mnist:train:0-699 --hidden 75 --batch 130 --chains 70 --steps 60 --seed 5"}, // more than a block of each
-	{name: "digits-plain", words: "train --data mnist:train:0-699 --hidden 43 --batch 130 --estep chains --chains 70 --steps 60 --seed 5" + frozenPlain},
+	{name: "digits", words: "train --data mnist:train:0-699 --hidden 75 --batch 130 --chains 70 --steps 60 --seed 5" + frozenBeta}, // more than a block of each
+	{name: "digits-plain", words: "train --data mnist:train:0-699 --hidden 43 --batch 130 --estep chains --chains 70 --steps 60 --seed 5" + frozenBeta + frozenPlain},
 	{name: "scouts", words: frozenChain + " --sweeps 2 --scouts 5"},
 	{name: "restarts", words: frozenChain + " --restarts 2"},
 	{name: "prior", words: frozenChain + " --prior centred/model.npz --prior-scale 0.5", needs: "centred"},
@@ -75,7 +76,8 @@ var frozenTrains = []frozenRun{
 	{name: "init", words: frozenChain + " --init centred/model.npz", needs: "centred"},
 	{name: "settle-0", words: frozenChain + " --settle 0"},
 	{name: "undecided-sign", words: frozenChain + " --settle 0 --undecided sign"},
-	{name: "bayes", words: frozenChain + " --rule bayes --rate 0.1"},
+	{name: "bayes", words: strings.Replace(frozenChain, frozenBeta, "", 1) + " --rule bayes --rate 0.1"},
+	{name: "momentum", words: frozenChain + " --momentum 0"},
 	{name: "clipped", words: frozenChain + " --rule clipped"},
 	{name: "sampled", words: frozenChain + " --synapses sampled"},
 	{name: "sign", words: frozenChain + " --synapses sign"},

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"bethe/evaluate"
+	"bethe/dataset"
 	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/spin"
@@ -88,7 +88,7 @@ func TestParametersAtTheEnds(t *testing.T) {
 	// A likelihood that is no number is an error, wherever it comes from.
 	c := &console{stdout: io.Discard, stderr: io.Discard, quiet: true}
 	machine := &rbm.Machine{Params: rbm.NewParams(2, 2, math.MaxFloat64), Synapses: rbm.Binary(spin.New(2, 2))}
-	if l, err := c.likelihood(t.Context(), evaluate.OnMachine(machine), spin.New(2, 3), &aisFlags{10, 2, 100}, stream.New(1)); err == nil || !strings.Contains(err.Error(), "the log-likelihood comes out as") {
+	if l, err := c.likelihood(t.Context(), &rbm.File{Params: machine.Params, Synapses: machine.Synapses}, &dataset.Set{Samples: spin.New(2, 3)}, nil, &aisFlags{10, 2, 100}, stream.New(1)); err == nil || !strings.Contains(err.Error(), "the log-likelihood comes out as") {
 		t.Errorf("%v, %v", l.Mean, err)
 	}
 }

@@ -206,6 +206,7 @@ Without anything else to hand, start with
 		newCompleteCommand(c),
 		newDenoiseCommand(c),
 		newFeaturesCommand(c),
+		newLearnRuleCommand(c),
 		newSpikesCommand(c),
 		newPlantedCommand(c),
 		newInferCommand(c),

@@ -15,6 +15,7 @@ import (
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/trial"
+	"bethe/units"
 )
 
 // plantedFlags are what planted is told.
@@ -38,6 +39,8 @@ type plantedFlags struct {
 	tasks       int
 	correlated  float64 // teachers of consecutive tasks
 	scaled      bool    // --prior-scale was given
+	units       string
+	hiddenUnits string
 }
 
 func newPlantedCommand(c *console) *cobra.Command {
@@ -49,11 +52,17 @@ func newPlantedCommand(c *console) *cobra.Command {
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
   bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
   bethe planted --hidden 3 --instances 1 --trace learning.csv
+  bethe planted --units gauss --hidden 3 --alpha 4 --restarts 6
+  bethe planted --units potts:4 --hidden 3 --alpha 8
+  bethe planted --hidden-units group:3 --hidden 2 --beta 2 --alpha 2
   bethe planted --hidden 2 --correlation 0.3 --partition quenched --rule clipped`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.scaled = cmd.Flags().Changed("prior-scale")
 			if err := f.check(); err != nil {
 				return err
+			}
+			if f.units != units.Spin || f.hiddenUnits != units.Spin {
+				return c.plantedUnits(cmd.Context(), &f, cmd.Flags().Changed)
 			}
 			if f.tasks > 1 {
 				return c.plantedTasks(cmd.Context(), &f)
@@ -78,6 +87,8 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags.StringVarP(&f.out, "out", "o", "", "follow the first start on the first instance and write it to this folder, for bethe plot and bethe serve")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")
 	f.prior.register(flags)
+	flags.StringVar(&f.units, "units", units.Spin, "kind of the visible units: spin, gauss or potts:K; others than spins are learned beside real weights")
+	flags.StringVar(&f.hiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, group:K or group?:K; --hidden counts groups")
 	flags.StringVar(&f.trace, "trace", "", "`FILE.csv` for what is seen of the first start of the first instance while it learns; figures of it go beside it")
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
@@ -231,5 +242,29 @@ func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
 		}
 		c.printf("%5d   %.3f   %.3f   %.3f      %.3f   %.3f   %.3f\n", m.Task, m.New, *m.Old, m.First, m.NewWithout, *m.OldWithout, m.FirstWithout)
 	}
+	return c.object(r)
+}
+
+// plantedUnits learns synapses that were planted between units of other kinds than spins.
+func (c *console) plantedUnits(ctx context.Context, f *plantedFlags, told func(flag string) bool) error {
+	for _, flag := range []string{"estep", "partition", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "correlation"} {
+		if told(flag) {
+			return usagef("--%s is of spins, not of --units %s --hidden-units %s", flag, f.units, f.hiddenUnits)
+		}
+	}
+	e := &trial.UnitsExperiment{Setup: f.setup(), Instances: f.instances, Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Seed: c.seed}
+	var err error
+	if e.Visible, err = units.ParseKind(f.units); err != nil {
+		return usagef("--units: %w", err)
+	}
+	if e.Hidden, err = units.ParseKind(f.hiddenUnits); err != nil {
+		return usagef("--hidden-units: %w", err)
+	}
+	var r *trial.UnitsReport
+	if err := c.inStages(func(progress trial.Progress) (err error) { r, err = e.Run(ctx, progress); return err }); err != nil {
+		return err
+	}
+	c.printf("N = %d %s units, P = %d %s units, alpha = %g, beta = %g: %d instances of %d samples\n", r.Visible, r.Units, r.Hidden, r.HiddenUnits, r.Alpha, r.Beta, len(r.Overlaps), r.Samples)
+	c.printf("  overlap         %.3f (of the start with the best bound alone: %.3f)\n  real weights    %.3f\n  bound           %.4f nats a sample\n", r.Overlap, r.OverlapBest, r.OverlapReal, r.Bound)
 	return c.object(r)
 }

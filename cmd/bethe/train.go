@@ -20,6 +20,7 @@ import (
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/sampler"
+	"bethe/units"
 )
 
 // trainFlags are what train is told.
@@ -38,6 +39,7 @@ type trainFlags struct {
 	evaluate                          bool
 	ais                               aisFlags
 	transport                         sampler.Transport
+	meter                             bool
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -62,6 +64,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
   bethe train --model mixture --hidden 400 --evaluate --out runs/causes
   bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
   bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
+  bethe train --data table.csv --units gauss --hidden 8 --steps 1500 --out runs/table
+  bethe train --data digits.csv --units gauss --hidden-units group:30 --hidden 1 --steps 1000
   bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.complete(cmd.Flags()); err != nil {
@@ -78,6 +82,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
+	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
+	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
@@ -95,7 +101,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerSchedule(flags, &r.Schedule)
 	registerSampling(flags, &r.Sampling, &f.transport)
 	registerDirected(flags, &r.Directed)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
+	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
@@ -109,6 +116,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
+	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps from tempered chains that follow learning: key meter of metrics.jsonl")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -169,6 +177,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.PriorHash = "" // of another one
 		case "init":
 			r.InitHash = ""
+		case "rule", "rule-weights":
+			r.RuleHash = ""
 		}
 	}
 	if f.transport.Folder != "" && r.Sampler == "" {
@@ -184,7 +194,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
-		return usagef("--momentum is of --rule adam and --rule clipped: --rule %s has none", r.Rule)
+		return usagef("--momentum is of --rule adam, clipped and hyperadam: --rule %s has none", r.Rule)
 	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
@@ -214,13 +224,19 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport}
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
 	}
+	if f.data.Units, err = units.ParseVisible(f.recipe.Units); err != nil {
+		return usagef("--units: %w", err)
+	}
 	if job.Data, err = f.load(f.data.name); err != nil {
 		return err
+	}
+	if f.data.Units.Word == units.Potts { // as many colours as there are
+		f.data.Units, f.recipe.Units = job.Data.Kind, job.Data.Kind.String()
 	}
 	if f.validation != "" {
 		if err := f.validate(&job); err != nil {
@@ -243,6 +259,9 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
 		return hintOfImport(inFlags(err), f.recipe.Init)
+	}
+	if left := run.Constant(); len(left) > 0 {
+		c.logf("%d columns of %s are constant and left out: %s\n", len(left), f.data.name, columnsOf(left))
 	}
 	defer func() { _ = run.Close() }() // the process's end releases the lock too
 	watching := []learn.Observer{&trainView{console: c, folder: job.Folder, restarts: f.recipe.Restarts}}
@@ -288,6 +307,19 @@ func (f *trainFlags) validate(job *learn.Job) (err error) {
 func (f *trainFlags) load(name string) (learn.Data, error) {
 	set, err := f.data.loadNamed(name)
 	return learn.Data{Set: set, Name: name, Threshold: f.data.threshold, Binarise: f.data.binarise}, err
+}
+
+// columnsOf names columns, counted from 1, the first of them.
+func columnsOf(places []int) string {
+	const most = 20
+	var names []string
+	for _, k := range places[:min(most, len(places))] {
+		names = append(names, strconv.Itoa(k+1))
+	}
+	if len(places) > most {
+		names = append(names, "...")
+	}
+	return strings.Join(names, ", ")
 }
 
 // hintOfImport says how a file becomes one that learning can start from.

@@ -16,6 +16,7 @@ import (
 	"bethe/dataset"
 	"bethe/setting"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // A Carried is data that a program carries inside, in parts: NAME:PART.
@@ -46,6 +47,7 @@ type Reading struct {
 	// array, and those to leave out (dataset.Options).
 	Header               dataset.Header
 	Columns, DropColumns []string
+	Units                units.Kind // of the numbers: spins, Gaussian units or colours
 }
 
 // binariseKey names the stream of stochastic binarisation: "grey". The draw is
@@ -132,7 +134,7 @@ func (o *Opener) read(name string, opt dataset.Options) (*dataset.Set, error) {
 // options returns those of a file.
 func (r *Reading) options() dataset.Options {
 	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array, SamplesAxis: r.SamplesAxis,
-		LabelArray: r.LabelArray, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns}
+		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns}
 	if r.Stochastic {
 		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
 	}
@@ -160,6 +162,8 @@ func (c Catalogue) TestOf(name string) (string, bool) {
 
 func (c *Carried) open(name string, r Reading) (*dataset.Set, error) {
 	switch {
+	case r.Units != units.Kind{}:
+		return nil, setting.Errorf("units", r.Units, "the digits carried inside are spins; name the files of their grey levels")
 	case r.Threshold != nil && *r.Threshold != c.Threshold:
 		return nil, setting.Errorf("threshold", *r.Threshold, "the digits carried inside are already cut at %v; for another threshold name the file of grey levels", c.Threshold)
 	case r.Stochastic:

@@ -7,6 +7,7 @@ package kernel
 //go:generate go run -C gen . -group count -out ../count_amd64.s -stubs ../count_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group transpose -out ../transpose_amd64.s -stubs ../transpose_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group adam -out ../adam_amd64.s -stubs ../adam_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group hyperadam -out ../hyperadam_amd64.s -stubs ../hyperadam_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group edge -out ../edge_amd64.s -stubs ../edge_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group bitmatrix -out ../bitmatrix_amd64.s -stubs ../bitmatrix_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group real -out ../real_amd64.s -stubs ../real_stub_amd64.go -pkg kernel

@@ -21,6 +21,7 @@ type functions struct {
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
 	adam          func(theta, first, second, grad []float32, keep, take, scale, epsilon, limit float32)
+	hyperAdam     func(theta, grad, size, agree, first, slow, fast, second []float32, by *HyperNumbers[float32])
 	rmsProp       func(theta, second, grad []float32, scale, epsilon, limit float32)
 
 	edges           [2]edgeFunctions // of the ranges of couplings
@@ -62,6 +63,7 @@ var portable = tier{"portable", "portable", functions{
 	drawCounts:    drawCounts,
 	transpose:     transpose[float32],
 	adam:          adam[float32],
+	hyperAdam:     hyperAdam[float32],
 	rmsProp:       rmsProp[float32],
 
 	edges:           [2]edgeFunctions{portableEdges(&edgeRanges[0]), portableEdges(&edgeRanges[1])},

@@ -23,6 +23,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawCounts:    drawCountsVector(16, drawCounts16AVX2, nil),
 		transpose:     transposeVector,
 		adam:          adamAVX2,
+		hyperAdam:     hyperAdamVector(hyperAdamAVX2),
 		rmsProp:       rmsPropAVX2,
 
 		edges: [2]edgeFunctions{
@@ -63,6 +64,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		drawCounts:    drawCountsVector(32, drawCounts32AVX512, drawCounts64AVX512),
 		transpose:     transposeVector,
 		adam:          adamAVX512,
+		hyperAdam:     hyperAdamVector(hyperAdamAVX512),
 		rmsProp:       rmsPropAVX512,
 
 		edges: [2]edgeFunctions{

@@ -2,6 +2,7 @@ package npy
 
 import (
 	"archive/zip"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -58,7 +59,16 @@ func ReadArchiveOf(path string, limit int64, check func(name string, shape []int
 	if err != nil {
 		return nil, err
 	}
-	z, err := zip.NewReader(f, info.Size())
+	return openArchive(path, f, info.Size(), limit, check)
+}
+
+// ParseArchive is ReadArchive of the content of a file, which errors call path.
+func ParseArchive(path string, content []byte, limit int64) (*Archive, error) {
+	return openArchive(path, bytes.NewReader(content), int64(len(content)), limit, func(string, []int) error { return nil })
+}
+
+func openArchive(path string, from io.ReaderAt, size, limit int64, check func(name string, shape []int) error) (*Archive, error) {
+	z, err := zip.NewReader(from, size)
 	if err != nil {
 		return nil, fmt.Errorf("%s: not an .npz file, or a damaged one: %w", path, err)
 	}

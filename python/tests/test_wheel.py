@@ -28,6 +28,7 @@ def test_tag_and_size():
     """The wheel is for any Python 3 on manylinux2014, and has at most 3 MB."""
     info = next(FOLDER.parent.glob("bethe-*.dist-info"))
     assert "Tag: py3-none-manylinux2014_x86_64" in (info / "WHEEL").read_text().splitlines()
+    assert "Redistribution" in (FOLDER / "LICENSE").read_text()
     wheels = list((pathlib.Path(__file__).parent.parent / "dist").glob("*.whl"))
     assert all(w.stat().st_size <= 3_000_000 for w in wheels)
 

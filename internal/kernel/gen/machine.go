@@ -83,6 +83,9 @@ func (p parameter) mem() Mem {
 	return at.Addr
 }
 
+// A place is where a float is in memory, the same in all lanes.
+type place Mem
+
 // two writes dst = x op y, for each of several registers where dst is a slice of them.
 func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
 	if dst, ok := dst.([]reg.VecVirtual); ok {
@@ -98,7 +101,7 @@ func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
 		return
 	}
 	switch x.(type) {
-	case word, parameter:
+	case word, parameter, place:
 		x, y = y, x // only commutative operations are called with a constant first
 	}
 	switch v := y.(type) {
@@ -109,12 +112,15 @@ func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
 		}
 		y = v.mem()
 	case parameter:
+		m.two(plain, embedded, dst, x, place(v.mem()))
+		return
+	case place:
 		if m.wide() {
-			embedded(v.mem(), x.(Op), dst.(Op))
+			embedded(Mem(v), x.(Op), dst.(Op))
 			return
 		}
 		r := m.reg()
-		VBROADCASTSS(v.mem(), r)
+		VBROADCASTSS(Mem(v), r)
 		y = r
 	}
 	plain(y.(Op), x.(Op), dst.(Op))
@@ -127,7 +133,7 @@ func (m machine) addInts(dst, x, y any) { m.two(VPADDD, VPADDD_BCST, dst, x, y) 
 
 func (m machine) sub(dst, x, y any) {
 	switch x.(type) {
-	case word, parameter:
+	case word, parameter, place:
 		panic("sub from a constant")
 	}
 	m.two(VSUBPS, VSUBPS_BCST, dst, x, y)
@@ -248,9 +254,14 @@ func (m machine) storeMasked(to Mem, src reg.VecVirtual, k mask) {
 
 // exp2 writes dst = 2^y, in the operations of the portable function.
 func (m machine) exp2(dst, y reg.VecVirtual, limits exp2Limits) {
-	z, n := m.reg(), m.reg()
 	m.max(y, y, limits.low)
 	m.min(y, y, limits.high)
+	m.exp2Within(dst, y)
+}
+
+// exp2Within is exp2 of y that is within its limits.
+func (m machine) exp2Within(dst, y reg.VecVirtual) {
+	z, n := m.reg(), m.reg()
 	m.add(z, y, f32(3<<22))
 	m.sub(n, z, f32(3<<22))
 	m.sub(n, y, n)

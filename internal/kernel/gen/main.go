@@ -18,6 +18,7 @@ var groups = map[string]func(m machine){
 	"gauss":       gaussFunctions,
 	"transpose":   transposition,
 	"adam":        adam,
+	"hyperadam":   hyperAdam,
 	"edge":        edgeFunctions,
 	"bitmatrix":   transposeBits,
 	"real":        realTiles,

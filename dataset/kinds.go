@@ -1,0 +1,78 @@
+package dataset
+
+import (
+	"math"
+	"strconv"
+
+	"bethe/spin"
+	"bethe/units"
+)
+
+// become makes units of a kind of the numbers that were read. It returns the problem of
+// numbers that are no colours, "" if there is none.
+func (s *Set) become(kind units.Kind) (problem string) {
+	s.Kind = kind
+	if kind.Word != units.Potts {
+		return ""
+	}
+	n, m := s.Reals.Units(), s.Reals.Len()
+	most := 0
+	for k, v := range s.Reals.Values() {
+		c := int(v)
+		if float32(c) != v || c < 0 || c >= units.MaxColours || kind.States > 0 && c >= kind.States {
+			limit := "a whole number from 0 on"
+			if kind.States > 0 {
+				limit = "one of the colours 0 to " + strconv.Itoa(kind.States-1)
+			}
+			return "sample " + strconv.Itoa(k%m) + ", unit " + strconv.Itoa(k/m) + ": " + value(float64(v)) + " is not " + limit
+		}
+		most = max(most, c)
+	}
+	if kind.States == 0 {
+		kind.States = max(2, most+1)
+		s.Kind = kind
+	}
+	if n*kind.States > math.MaxInt32 {
+		return "there are " + strconv.Itoa(kind.States) + " colours of " + strconv.Itoa(n) + " units: too many"
+	}
+	features := spin.New(n*kind.States, m)
+	for i := range n {
+		for a, v := range s.Reals.Row(i) {
+			features.Set(i*kind.States+int(v), a, 1)
+		}
+	}
+	s.Samples, s.Reals = features, nil
+	return ""
+}
+
+// Colours returns the colours of the units of samples, samples x units.
+func (s *Set) Colours() []int8 { return Colours(s.Samples, s.Kind) }
+
+// Colours returns the colours of one-hot units, samples x units; -1 where none is on.
+func Colours(samples *spin.Matrix, kind units.Kind) []int8 {
+	of := kind.States
+	n, m := samples.Rows()/of, samples.Cols()
+	out := make([]int8, n*m)
+	for k := range out {
+		out[k] = -1
+	}
+	for i := range samples.Rows() {
+		for a := range m {
+			if samples.At(i, a) == 1 {
+				out[a*n+i/of] = int8(i % of)
+			}
+		}
+	}
+	return out
+}
+
+// Units returns the number of units of a sample, of one or more features each.
+func (s *Set) Units() int { return s.Visible() / s.Kind.Features() }
+
+// Hash returns a number that equal samples share and others hardly ever.
+func (s *Set) Hash() uint64 {
+	if s.Reals != nil {
+		return s.Reals.Hash()
+	}
+	return s.Samples.Hash()
+}

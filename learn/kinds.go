@@ -1,0 +1,291 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"bethe/dual"
+	"bethe/evaluate"
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
+	"bethe/variational"
+)
+
+// choose returns count samples in random order, none a second time before all were taken once.
+func (d Data) choose(count int, rng *rand.Rand) Data {
+	order := rng.Perm(d.Len())
+	places := make([]int, count)
+	for k := range places {
+		places[k] = order[k%len(order)]
+	}
+	return d.some(places)
+}
+
+// learned returns samples as the objective sees them: numbers in units of the scale of the
+// training data.
+func (r *Run) learned(d Data) units.Data[float32] {
+	if !d.Kind.Bits() {
+		standard, err := r.scale.Standardised(d.Reals)
+		if err != nil {
+			panic(err) // shapes were checked
+		}
+		return units.NewGauss(standard)
+	}
+	return units.NewFeatures[float32](d.Samples, d.Kind)
+}
+
+// kinds returns those of the recipe's units. Check told words that are not known.
+func (r *Recipe) kinds() (visible, hidden units.Kind) {
+	visible, _ = units.ParseVisible(r.Units)
+	hidden, _ = units.ParseKind(r.HiddenUnits)
+	return visible, hidden
+}
+
+// spins reports whether all units are spins.
+func (r *Recipe) spins() bool {
+	visible, hidden := r.kinds()
+	return visible == units.Kind{} && hidden == units.Kind{}
+}
+
+// features returns the number of hidden features.
+func (r *Recipe) features() int {
+	_, hidden := r.kinds()
+	return r.Hidden * hidden.Features()
+}
+
+// checkKinds returns a *SettingError of kinds of units that do not go with each other or
+// with other settings.
+func (r *Recipe) checkKinds() error {
+	visible, err := units.ParseVisible(r.Units)
+	if err != nil {
+		return setting.Errorf("units", r.Units, "%v", err)
+	}
+	hidden, err := units.ParseKind(r.HiddenUnits)
+	if err != nil {
+		return setting.Errorf("hidden_units", r.HiddenUnits, "%v", err)
+	}
+	if err := units.CheckPair(visible, hidden); err != nil {
+		return setting.Errorf("hidden_units", r.HiddenUnits, "%v", err)
+	}
+	if r.spins() {
+		return nil
+	}
+	switch {
+	case r.Partition == quenched:
+		return setting.Phrase("partition", "{partition quenched} is of spins, and units are %s and %s", visible, hidden)
+	case r.Estep == "bethe" || r.Estep == "tap":
+		return setting.Phrase("estep", "{estep %s} is of spins, and units are %s and %s: use exact or chains", r.Estep, visible, hidden)
+	case r.directed():
+		return setting.Phrase("model", "{model} is of spins, and units are %s and %s", visible, hidden)
+	case r.Sampler != "":
+		return setting.Phrase("sampler", "{sampler} is of spins, and units are %s and %s", visible, hidden)
+	case r.LabelWeight > 0:
+		return setting.Phrase("label_weight", "{label_weight} is of spins, and units are %s and %s", visible, hidden)
+	case r.Init != "":
+		return setting.Phrase("init", "{init} is of spins, and units are %s and %s", visible, hidden)
+	}
+	return nil
+}
+
+// checkData returns a *SettingError of data of another kind of units than the recipe's, sets
+// the scale of real numbers, and tells which columns are left out.
+func (r *Run) checkData() error {
+	visible, _ := r.recipe.kinds()
+	d := &r.job.Data
+	if r.job.Meter && !r.recipe.spins() {
+		return setting.Phrase("meter", "{meter} is of spins, and units are %s", r.recipe.Units+" "+r.recipe.HiddenUnits)
+	}
+	if d.Kind != visible {
+		return setting.Errorf("units", r.recipe.Units, "%s was read as samples of %s units", d.Name, d.Kind)
+	}
+	if visible.Bits() {
+		return nil
+	}
+	r.scale = shownScale{rbm.ScaleOf(d.Reals)}
+	if len(r.scale.Kept()) == 0 {
+		return setting.Errorf("units", visible, "%s: all columns are constant: there is nothing to learn", d.Name)
+	}
+	return nil
+}
+
+// visible returns the number of visible features of the machine.
+func (r *Run) visible() int {
+	if visible, _ := r.recipe.kinds(); !visible.Bits() {
+		return len(r.scale.Kept())
+	}
+	return r.job.Data.Visible()
+}
+
+// Constant returns the columns of the data, counted from 0, that are no units of the machine
+// because all their numbers are the same.
+func (r *Run) Constant() []int { return r.scale.Constant() }
+
+// exactStates is the largest number of states of the enumerated layer, and that times the
+// units of the other, up to which the automatic choice enumerates every step.
+const (
+	exactStates = 1 << 12
+	exactWork   = 1 << 18
+)
+
+// A choice is how expectations are found.
+type choice struct {
+	engine    dual.Engine[float32]
+	partition dual.Partition[float32]
+	why       string
+}
+
+// expect returns the partition term and its engine. start holds visible states of bits
+// to start chains at; of Gaussian units it is read by nobody.
+func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) {
+	f := &r.recipe
+	n, p := r.visible(), f.features()
+	if f.spins() {
+		engine, why := r.expectation(start, key)
+		return choice{engine, f.newPartition(engine, draws), why}, nil
+	}
+	visible, hidden := f.kinds()
+	ln, other, of := math.Inf(1), 0, ""
+	for _, layer := range []struct {
+		kind            units.Kind
+		features, other int
+		name            string
+	}{{hidden, p, n, "hidden"}, {visible, n, p, "visible"}} {
+		if layer.kind.Bits() && layer.kind.LnStates(layer.features) < ln {
+			ln, other, of = layer.kind.LnStates(layer.features), layer.other, layer.name
+		}
+	}
+	fits := ln < math.Log(exactStates)+1e-9 && ln+math.Log(float64(other)) < math.Log(exactWork)
+	gaussian := !visible.Bits() || !hidden.Bits()
+	exact := f.Estep == "exact" || f.Estep == "auto" && fits
+	why := fmt.Sprintf("exact: the %s layer has %.0f states", of, math.Exp(ln))
+	switch {
+	case exact && gaussian && f.kind().LogOdds():
+		return choice{dual.Exact[float32]{}, dual.Gauss[float32]{}, why}, nil
+	case exact:
+		return choice{dual.Exact[float32]{}, dual.TermFor(f.kind(), dual.Engine[float32](dual.Exact[float32]{})), why}, nil
+	case gaussian:
+		return choice{}, setting.Errorf("hidden", f.Hidden, "machines of %s and %s units learn by enumeration of their bits, up to %d states and %d states x units", visible, hidden, exactStates, exactWork)
+	}
+	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}
+	return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), fmt.Sprintf("chains: %d x %d features are too many to enumerate every step", n, p)}, nil
+}
+
+// otherUnits start at random synapses, hidden groups also at samples.
+type otherUnits struct{ run *Run }
+
+func (o otherUnits) model(_ rbm.Kind, start variational.Initial, _ *spin.Matrix) (*rbm.Model[float32], error) {
+	visible, hidden := o.run.recipe.kinds()
+	return variational.NewKindModel(start, o.run.learned(o.run.job.Data), visible, hidden)
+}
+
+// likelihood returns the log-likelihood of samples under the machine of a file: that of real
+// numbers in units of the deviations of the training data.
+func likelihood(ctx context.Context, file *rbm.File, d Data, met *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error) {
+	return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: d.Samples, Numbers: d.Reals}, met, opt)
+}
+
+// shown returns what a picture shows of samples.
+func (r *Run) shown(d Data) units.Shown {
+	switch {
+	case !d.Kind.Bits():
+		return r.scale.shown(d.Reals)
+	case d.Kind.OneHot():
+		return shownColours(d.Samples, d.Kind)
+	}
+	values := make([]float32, d.Visible()*d.Len())
+	spin.Values(values, d.Samples)
+	return units.Shown{Values: values, Count: d.Len()}
+}
+
+// shownColours spreads colours evenly from -1 to 1.
+func shownColours(s *spin.Matrix, kind units.Kind) units.Shown {
+	n := s.Rows() / kind.States
+	values := make([]float32, n*s.Cols())
+	for i := range s.Rows() {
+		for a := range s.Cols() {
+			if s.At(i, a) == 1 {
+				values[i/kind.States*s.Cols()+a] = 2*float32(i%kind.States)/float32(max(1, kind.States-1)) - 1
+			}
+		}
+	}
+	return units.Shown{Values: values, Count: s.Cols()}
+}
+
+// shownScale is a scale that shows numbers.
+type shownScale struct{ rbm.Scale }
+
+// shown maps two deviations on either side of the mean to -1 and 1.
+func (s shownScale) shown(v *units.Reals[float32]) units.Shown {
+	out := make([]float32, len(s.Mean)*v.Len())
+	for k, d := range s.Deviation {
+		if d == 0 {
+			continue
+		}
+		for a, x := range v.Row(k) {
+			out[k*v.Len()+a] = float32(max(-1, min(1, (float64(x)-s.Mean[k])/(2*d))))
+		}
+	}
+	return units.Shown{Values: out, Count: v.Len()}
+}
+
+// chains returns what chains on a machine show, at most so many, which start at samples and
+// have swept. The error is the context's.
+func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (units.Shown, error) {
+	count := shownSamples(most, file.Visible())
+	starts := r.job.Data.choose(count, key.Rand())
+	machine := file.Machine()
+	switch {
+	case !file.VisibleKind.Bits():
+		u, err := file.Features(starts.Reals)
+		if err != nil {
+			return units.Shown{}, err
+		}
+		chains := sample.NewChains(evaluate.OnGauss(machine).Source(u), count, key)
+		chains.StartAt(u)
+		if err := sweep(ctx, chains.Sweep, sweeps, progress); err != nil {
+			return units.Shown{}, err
+		}
+		chains.VisibleMeans(u.Values())
+		return r.scale.shown(file.Numbers(u)), nil
+	case !file.HiddenKind.Bits():
+		chains := sample.NewChains(sample.OnHopfield(rbm.NetworkOf[float32](machine), make([]float64, file.Visible())), count, key)
+		chains.StartAt(starts.Samples)
+		if err := sweep(ctx, chains.Sweep, sweeps, progress); err != nil {
+			return units.Shown{}, err
+		}
+		means := make([]float32, file.Visible()*count)
+		chains.VisibleMeans(means)
+		return units.Shown{Values: means, Count: count}, nil
+	}
+	chains := sample.NewChains(sample.OnMachine(machine), count, key)
+	chains.StartAt(starts.Samples)
+	if err := sweep(ctx, chains.Sweep, sweeps, progress); err != nil {
+		return units.Shown{}, err
+	}
+	if file.VisibleKind.OneHot() {
+		return shownColours(chains.Visible, file.VisibleKind), nil
+	}
+	means := make([]float32, file.Visible()*count)
+	for k, f := range chains.VisibleFields() {
+		means[k] = float32(math.Tanh(float64(f)))
+	}
+	return units.Shown{Values: means, Count: count}, nil
+}
+
+// sweep sweeps chains, and gives up where the context ends.
+func sweep(ctx context.Context, one func(k int), sweeps int, progress func(fraction float64)) error {
+	for k := range sweeps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		one(1)
+		progress(float64(k+1) / float64(sweeps))
+	}
+	return nil
+}
