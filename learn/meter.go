@@ -22,11 +22,22 @@ type metering struct {
 	key        stream.Key
 }
 
-// How often the meter follows, and how often it is read, in steps.
+// How often the meter follows, and how often it is read, in steps: a reading of a large machine takes as long as hundreds of
+// its steps.
 const (
-	meterEvery  = 5
-	meterReport = 250
+	meterEvery       = 25
+	meterReport      = 250
+	meterReportLarge = 1000
+	meterLarge       = 1 << 17 // synapses
 )
+
+// report returns the steps between two readings.
+func (g *metering) report(synapses int) int {
+	if synapses > meterLarge {
+		return meterReportLarge
+	}
+	return meterReport
+}
 
 // newMetering returns that of a start.
 func (l *learner) newMetering(some *spin.Matrix) *metering {
@@ -73,7 +84,7 @@ func (noMeter) follow(context.Context, *measuring, variational.Progress) error {
 
 // follow has the meter follow a step, and reads it if it is time to.
 func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progress) error {
-	if p.Step%meterEvery != 0 {
+	if p.Step%meterEvery != 0 && p.Fraction < 1 {
 		return nil
 	}
 	net := m.network()
@@ -83,7 +94,7 @@ func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progr
 		}
 		g.kind = kind
 	}
-	if p.Step%meterReport != 0 && p.Fraction < 1 {
+	if p.Step%g.report(len(net.Coupling)) != 0 && p.Fraction < 1 {
 		return g.meter.Follow(ctx, net)
 	}
 	reading, err := g.meter.Read(ctx, net)

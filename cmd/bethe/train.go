@@ -116,7 +116,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
-	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps from tempered chains that follow learning: key meter of metrics.jsonl")
+	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
