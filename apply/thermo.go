@@ -32,7 +32,7 @@ type ThermodynamicsReport struct {
 	Ground *float64              `json:"ground_energy,omitempty"` // exact alone
 	// CurveLength and RoundTrips are of the tempered chains of a curve that is not exact.
 	CurveLength float64 `json:"curve_length,omitempty"`
-	RoundTrips  float64 `json:"round_trips,omitempty"`
+	RoundTrips  float64 `json:"round_trips"`
 
 	Way         *thermo.Way      `json:"way"`
 	Blocks      *thermo.HeatTest `json:"heat_exchange_block"`
@@ -155,6 +155,9 @@ func (r *ThermodynamicsReport) Text() string {
 		fmt.Fprintf(&b, " (exact sums)\n")
 	default:
 		fmt.Fprintf(&b, " (tempered chains, %.1f round trips an ensemble)\n", r.RoundTrips)
+	}
+	if !r.Exact && r.RoundTrips < 1 {
+		fmt.Fprintf(&b, "  fewer than one round trip an ensemble: that the chains are in equilibrium is not shown (--sweeps)\n")
 	}
 	if r.Peak.AtEnd {
 		fmt.Fprintf(&b, "  that is the end of the curve: the peak may lie beyond (--most)\n")

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"bethe/internal/kernel"
+	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/units"
 )
@@ -26,7 +27,7 @@ type Groups[T rbm.Real] struct {
 
 // NewGroups returns the hidden units of a kind, by tables.
 func NewGroups[T rbm.Real](kind units.Kind) *Groups[T] {
-	return &Groups[T]{kind, tabulatedGumbel(), 0.9}
+	return &Groups[T]{kind, tabulatedGumbel(), float64(tableStep) / tableDensity}
 }
 
 // ExactGroups returns the same by quadrature to 1e-11 or better: the reference.
@@ -68,10 +69,12 @@ func (g *Groups[T]) Value(mean, variance []T, m int) float64 {
 	return total
 }
 
-// gumbelFunctions give ln F of x = f - t that is normal with the given mean and variance,
-// and its logarithmic derivative by t.
+// gumbelFunctions give ln F of the features of a group, and its derivatives by t.
 type gumbelFunctions interface {
-	at(mean, variance float64) (lnF, slope float64)
+	// begin is for t = from, from + step, ...
+	begin(w *groupSpace, from float64)
+	// next sets w.lnF and w.slope at the next t.
+	next(w *groupSpace, t float64)
 }
 
 // groupSpace is the work on one group in one sample.
@@ -81,13 +84,20 @@ type groupSpace struct {
 	step           float64
 	mean, variance []float64 // of f
 	first, second  []float64
-	slope          []float64
+	lnF, slope     []float64
+
+	// Of tables: the place of each feature's mean and its row, how far it is on the way to
+	// the next ones, and logarithms.
+	cell, row []int
+	u, v      []float32
+	ln        []float32
 }
 
 func (g *Groups[T]) space() *groupSpace {
-	x := make([]float64, 5*g.kind.States)
 	k := g.kind.States
-	return &groupSpace{g.functions, g.kind.None, g.step, x[:k], x[k : 2*k], x[2*k : 3*k], x[3*k : 4*k], x[4*k:]}
+	x := make([]float64, 6*k)
+	return &groupSpace{functions: g.functions, none: g.kind.None, step: g.step, mean: x[:k], variance: x[k : 2*k], first: x[2*k : 3*k], second: x[3*k : 4*k],
+		lnF: x[4*k : 5*k], slope: x[5*k:], cell: make([]int, k), row: make([]int, k), u: make([]float32, k), v: make([]float32, k), ln: make([]float32, 2*k)}
 }
 
 // take sets the fields to those of sample a. Their variances are one a row, or one a sample.
@@ -132,20 +142,17 @@ func (w *groupSpace) average(slopes bool) float64 {
 	clear(w.first)
 	clear(w.second)
 	total, beside, from := 0.0, 0.0, math.Floor((least-4)/w.step)*w.step
+	w.functions.begin(w, from)
 	for t := from; t < max(centre, most)+far; t += w.step {
 		ln, all := 0.0, 0.0 // ln of the product of all F, and the sum of slopes
 		if w.none {
 			all = math.Exp(-t)
 			ln = -all
 		}
-		for k, m := range w.mean {
-			f, s := w.functions.at(m-t, w.variance[k])
+		w.functions.next(w, t)
+		for k, f := range w.lnF {
 			ln += f
-			all += s
-			w.slope[k] = s
-			if ln < -60 {
-				break
-			}
+			all += w.slope[k]
 		}
 		beyond := math.Exp(centre - t)
 		gumbel, product := math.Exp(-beyond), 0.0
@@ -171,6 +178,16 @@ func (w *groupSpace) average(slopes bool) float64 {
 // gumbelQuadrature does the averages by the trapezoid rule.
 type gumbelQuadrature struct{}
 
+func (gumbelQuadrature) begin(*groupSpace, float64) {}
+
+func (q gumbelQuadrature) next(w *groupSpace, t float64) {
+	for k, m := range w.mean {
+		w.lnF[k], w.slope[k] = q.at(m-t, w.variance[k])
+	}
+}
+
+// at returns ln F of x = f - t that is normal with the given mean and variance, and its
+// logarithmic derivative by t.
 func (gumbelQuadrature) at(mean, variance float64) (lnF, slope float64) {
 	if variance == 0 {
 		e := math.Exp(mean)
@@ -195,50 +212,74 @@ func (gumbelQuadrature) at(mean, variance float64) (lnF, slope float64) {
 	return math.Log(f / weight), d / f
 }
 
-// gumbelTable holds -ln F and its slope, for means from tableLow to tableHigh and standard
-// deviations up to tableWide, and interpolates linearly in both. Beyond, it is the quadrature.
+// gumbelTable holds ln of -ln F and of its slope, for means from tableLow to tableHigh and
+// standard deviations up to tableWide, and interpolates linearly in both. Beyond, it is the
+// quadrature.
 type gumbelTable struct{ values [][2]float32 } // [deviation][mean]
 
 const (
-	tableLow, tableHigh = -24.0, 5.0
-	tableMeans          = 29*32 + 1
-	tableWide           = 4.0
-	tableDeviations     = 4*16 + 1
+	tableLow, tableHigh = -24, 14
+	tableDensity        = 32 // means in an interval of 1
+	tableStep           = 28 // of t, in means
+	tableMeans          = (tableHigh-tableLow)*tableDensity + 1
+	tableWide           = 4
+	tableDeviations     = tableWide*16 + 1
 )
 
 var tabulatedGumbel = sync.OnceValue(func() gumbelFunctions {
 	t := gumbelTable{make([][2]float32, tableMeans*tableDeviations)}
-	for d := range tableDeviations {
-		deviation := tableWide * float64(d) / (tableDeviations - 1)
-		for k := range tableMeans {
-			mean := tableLow + (tableHigh-tableLow)*float64(k)/(tableMeans-1)
-			f, s := gumbelQuadrature{}.at(mean, deviation*deviation)
-			// both are close to exp(mean + variance/2) on the left: their logarithms are smooth
-			t.values[d*tableMeans+k] = [2]float32{float32(math.Log(-f)), float32(math.Log(s))}
+	parallel.For(tableDeviations, 1, func(lo, hi int) {
+		for d := lo; d < hi; d++ {
+			deviation := float64(d) / 16
+			for k := range tableMeans {
+				f, s := gumbelQuadrature{}.at(tableLow+float64(k)/tableDensity, deviation*deviation)
+				// both are close to exp(mean + variance/2) on the left: their logarithms are smooth
+				ln := [2]float32{80, -80}
+				if !math.IsInf(f, 0) && s > 0 {
+					ln = [2]float32{float32(math.Log(-f)), float32(math.Log(s))}
+				}
+				t.values[d*tableMeans+k] = ln
+			}
 		}
-	}
+	})
 	return t
 })
 
-func (t gumbelTable) at(mean, variance float64) (lnF, slope float64) {
-	deviation := math.Sqrt(variance)
-	if !(deviation < tableWide && mean > tableLow) {
-		return gumbelQuadrature{}.at(mean, variance)
+func (t gumbelTable) begin(w *groupSpace, from float64) {
+	for k, m := range w.mean {
+		deviation := math.Sqrt(w.variance[k])
+		if deviation >= tableWide {
+			w.row[k] = -1
+			continue
+		}
+		x, y := math.Min(1e6, (m-from-tableLow)*tableDensity), deviation*16
+		w.cell[k], w.row[k] = int(math.Floor(x)), int(y)
+		w.u[k], w.v[k] = float32(x-math.Floor(x)), float32(y-math.Floor(y))
 	}
-	if mean >= tableHigh-1e-9 && deviation < 1 { // exp(mean) is far beyond 60
-		return math.Inf(-1), 0
+}
+
+func (t gumbelTable) next(w *groupSpace, at float64) {
+	for k, row := range w.row {
+		cell := w.cell[k]
+		w.cell[k] = cell - tableStep
+		switch {
+		case row < 0 || cell < 0: // F is 1
+			w.ln[2*k], w.ln[2*k+1] = -80, -80
+		case cell >= tableMeans-1: // F is 0
+			w.ln[2*k], w.ln[2*k+1] = 80, -80
+		default:
+			u, v := w.u[k], w.v[k]
+			low, high := t.values[row*tableMeans+cell:][:2], t.values[(row+1)*tableMeans+cell:][:2]
+			a, b, c, d := (1-v)*(1-u), (1-v)*u, v*(1-u), v*u
+			w.ln[2*k] = a*low[0][0] + b*low[1][0] + c*high[0][0] + d*high[1][0]
+			w.ln[2*k+1] = a*low[0][1] + b*low[1][1] + c*high[0][1] + d*high[1][1]
+		}
 	}
-	if mean >= tableHigh-1e-9 {
-		return gumbelQuadrature{}.at(mean, variance)
+	kernel.Exp(w.ln, w.ln)
+	for k, row := range w.row {
+		w.lnF[k], w.slope[k] = -float64(w.ln[2*k]), float64(w.ln[2*k+1])
+		if row < 0 {
+			w.lnF[k], w.slope[k] = gumbelQuadrature{}.at(w.mean[k]-at, w.variance[k])
+		}
 	}
-	x, y := (mean-tableLow)*((tableMeans-1)/(tableHigh-tableLow)), deviation*((tableDeviations-1)/tableWide)
-	k, d := int(x), int(y)
-	u, v := float32(x-float64(k)), float32(y-float64(d))
-	low, high := t.values[d*tableMeans+k:][:2], t.values[(d+1)*tableMeans+k:][:2]
-	var ln [2]float32
-	for j := range ln {
-		ln[j] = (1-v)*((1-u)*low[0][j]+u*low[1][j]) + v*((1-u)*high[0][j]+u*high[1][j])
-	}
-	kernel.Exp(ln[:], ln[:])
-	return -float64(ln[0]), float64(ln[1])
 }
