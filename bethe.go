@@ -23,6 +23,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Data are samples of spins.
@@ -104,7 +105,7 @@ func (m *Model) LogLikelihood(ctx context.Context, data Data) (Likelihood, error
 	if empty(data) {
 		return Likelihood{}, errNoSamples
 	}
-	l, err := evaluate.Likelihood(ctx, evaluate.OnMachine(m.File.Machine()), data.Samples, evaluate.Options{
+	l, err := evaluate.MachineLikelihood(ctx, m.File.Machine(), nil, data.Samples, evaluate.Options{
 		Temperatures: evaluate.DefaultTemperatures, Chains: evaluate.DefaultChains, Equilibration: evaluate.DefaultEquilibration, Key: learn.EvaluationKey(seed),
 	})
 	if err != nil {
@@ -144,7 +145,7 @@ func (m *Model) Sample(ctx context.Context, count int) (Data, error) {
 		}
 		chains.Sweep(1)
 	}
-	return Data{Set: &dataset.Set{Name: "samples", Samples: chains.Visible, Width: m.File.Info.Width, Height: m.File.Info.Height}, Name: "samples"}, nil
+	return Data{Set: &dataset.Set{Name: "samples", Samples: units.Rows(chains.Visible, 0, machine.Layers().Data()), Width: m.File.Info.Width, Height: m.File.Info.Height}, Name: "samples"}, nil
 }
 
 // Save writes samples as the array samples (int8, samples x visible units) of an

@@ -58,12 +58,12 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 
 func (file layered) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	machine := file.Machine()
-	picked, err := c.Data.Pick("from", c.From, machine.Visible())
+	picked, err := c.Data.Pick("from", c.From, machine.Layers().Data())
 	if err != nil {
 		return nil, err
 	}
 	width, height := shape(file.File, picked.Width, picked.Height)
-	units, err := source.Region("clamp", c.Clamp, machine.Visible(), width, height)
+	units, err := source.Region("clamp", c.Clamp, machine.Layers().Data(), width, height)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (file layered) complete(ctx context.Context, c *Completing) (*CompletionRep
 	if err != nil {
 		return nil, err
 	}
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Visible(), len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Layers().Data(), len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})
@@ -134,7 +134,7 @@ func (file layered) mend(ctx context.Context, m *Mending) (*MendingReport, error
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Fits(set, machine.Visible()); err != nil {
+	if err := source.Fits(set, machine.Layers().Data()); err != nil {
 		return nil, setting.Errorf("data", m.Name, "%v", err)
 	}
 	if m.Count > 0 {

@@ -19,6 +19,7 @@ type Featuring struct {
 	Job
 	Name       string  // of the data
 	Gain       float64 // of the fields (evaluate.Features)
+	Layer      int     // hidden layer whose features they are, from 1; 0 for the first
 	Classifier bool    // fit one to the features
 	Raw        bool    // fit one to the visible units
 	// Test is the data that classifiers are tested on; empty for the test part of what
@@ -64,6 +65,8 @@ func (f *Featuring) Validate() error {
 	switch {
 	case f.Out == "" && !classified:
 		return setting.Phrase("out", "nothing to do: name a file for the features, {out FILE.npy}, or ask for {classifier} or {raw}")
+	case f.Layer < 0:
+		return setting.Errorf("layer", f.Layer, "hidden layers are counted from 1")
 	case !(f.Gain > 0) || f.Gain > 1e6:
 		return setting.Errorf("gain", f.Gain, "it must be positive")
 	case (f.Test != "" || f.TestLabels != "") && !classified:
@@ -87,6 +90,11 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 	m, err := able[features](f.Model, "features")
 	if err != nil {
 		return nil, err
+	}
+	if f.Layer > 1 {
+		if m, err = ofLayer(m, f.Model, f.Layer); err != nil {
+			return nil, err
+		}
 	}
 	classified := f.Classifier || f.Raw
 	set, err := labelled(&f.Data, "data", f.Name, "labels", m.Visible(), classified)

@@ -7,6 +7,7 @@ import (
 	"bethe/causes"
 	"bethe/evaluate"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/spin"
 )
 
@@ -83,10 +84,44 @@ type telling interface {
 // layered are machines with hidden units.
 type layered struct{ *rbm.File }
 
-func (f layered) count() int { return f.Hidden() }
+// Visible is the number of units of the data's layer.
+func (f layered) Visible() int { return f.Layers().Data() }
+
+func (f layered) count() int { return f.Layers()[1] }
 
 func (f layered) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
-	return evaluate.Features(evaluate.OnMachine(f.Machine()), samples, gain), nil
+	return evaluate.Features(evaluate.OnLayer(f.Machine(), 1), samples, gain), nil
+}
+
+// A hiddenLayer is features of another hidden layer than the first.
+type hiddenLayer struct {
+	layered
+	number int
+}
+
+func (h hiddenLayer) count() int { return h.Layers()[h.number] }
+
+func (h hiddenLayer) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+	return evaluate.Features(evaluate.OnLayer(h.Machine(), h.number), samples, gain), nil
+}
+
+// deepens is implemented by models that can have several hidden layers.
+type deepens interface {
+	layer(number int) (features, bool)
+}
+
+func (f layered) layer(number int) (features, bool) {
+	return hiddenLayer{f, number}, number <= f.Layers().Depth()
+}
+
+// ofLayer returns features of a hidden layer above the first. The error is a *setting.Error.
+func ofLayer(m features, path string, number int) (features, error) {
+	if d, ok := m.(deepens); ok {
+		if of, ok := d.layer(number); ok {
+			return of, nil
+		}
+	}
+	return nil, setting.Errorf("layer", number, "%s has fewer hidden layers", path)
 }
 
 func (layered) family() string { return "machine with hidden units" }

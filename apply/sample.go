@@ -82,10 +82,10 @@ func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, e
 	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
 	if s.Clamp != "" {
 		var err error
-		if how.Units, err = source.Units("clamp", s.Clamp, machine.Visible()); err != nil {
+		if how.Units, err = source.Units("clamp", s.Clamp, machine.Layers().Data()); err != nil {
 			return nil, err
 		}
-		picked, err := s.Data.Pick("from", s.From, machine.Visible())
+		picked, err := s.Data.Pick("from", s.From, machine.Layers().Data())
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +102,9 @@ func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, e
 		return nil, err
 	}
 	r.Rungs = drawn.Temperatures
-	return r, s.write(drawn.Write, func() image.Image { return figure.ChainMeans(drawn.Chains, file.Info.Width, file.Info.Height) })
+	return r, s.write(drawn.Write, func() image.Image {
+		return figure.ChainMeans(drawn.Chains, machine.Layers().Data(), file.Info.Width, file.Info.Height)
+	})
 }
 
 // integers draws as exported source does.

@@ -15,6 +15,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	machines "bethe/units"
 )
 
 // maxBody limits what a visitor sends.
@@ -85,8 +86,8 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusInternalServerError, err.Error())
 		return
 	}
-	if len(d.Pixels) != machine.Visible() {
-		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), machine.Visible()))
+	if n := machine.Visible(); len(d.Pixels) != n {
+		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), n))
 		return
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
@@ -157,9 +158,13 @@ func (d directed) complete(ctx context.Context, pixels string, draw uint64) *com
 // layered are machines with hidden units: chains hold the known pixels.
 type layered struct{ *rbm.Machine }
 
+// Visible is the number of units of the data's layer.
+func (l layered) Visible() int { return l.Layers().Data() }
+
 func (l layered) complete(ctx context.Context, pixels string, draw uint64) *completed {
 	n := l.Visible()
 	held, units := known(pixels, completions)
+	held = machines.Below(held, spin.New(l.Machine.Visible()-n, completions)) // hidden layers are not held
 	chains := sample.NewChains(sample.OnMachine(l.Machine), completions, stream.New(draw))
 	if len(units) > 0 {
 		chains.Clamp(units, held)

@@ -41,5 +41,5 @@ func FileLikelihood(ctx context.Context, file *rbm.File, samples FileSamples, me
 	case !file.HiddenKind.Bits():
 		return Likelihood(ctx, OnHopfield(machine), samples.Bits, opt)
 	}
-	return Likelihood(ctx, OnMachine(machine).Remember(met), samples.Bits, opt)
+	return MachineLikelihood(ctx, machine, met, samples.Bits, opt)
 }

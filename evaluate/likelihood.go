@@ -80,6 +80,8 @@ type LogLikelihood struct {
 	SampleError float64      `json:"sample_error"` // standard error from the finite number of samples
 	Equilibrium *Equilibrium `json:"equilibrium,omitempty"`
 	Evidence    *Evidence    `json:"-"` // nil if exact
+	// DataTerms are those of a deep machine; estimates above are with its Bound.
+	DataTerms *DataTerms `json:"data_terms,omitempty"`
 }
 
 // Options of an estimate. More of each of the first three takes proportionally
@@ -91,6 +93,8 @@ type Options struct {
 	Key           stream.Key
 	Progress      func(fraction float64) // called now and then while annealing; may be nil
 	Anneal        bool                   // anneal even where the exact value is in reach
+
+	weights []float64 // log-weights of the samples, if they are not those of LogWeights
 }
 
 // Options that serve for machines of up to some thousand units.
@@ -168,7 +172,7 @@ func Likelihood[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	if err := opt.CheckMemory(source.Units()); err != nil {
 		return LogLikelihood{}, err
 	}
-	weight, sampleError := meanLogWeight(machine, samples)
+	weight, sampleError := meanLogWeight(machine, samples, opt.weights)
 	if exact, ok := machine.(Exact); ok && !opt.Anneal {
 		lnz, err := exact.LnZ(ctx)
 		if !errors.Is(err, rbm.ErrTooLarge) {
@@ -295,11 +299,11 @@ func (e *estimation[T, V, H]) tell(spent float64) {
 	}
 }
 
-// meanLogWeight returns the mean of minus the free energy, and its standard error.
-func meanLogWeight[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], samples V) (average, standardError float64) {
+// meanLogWeight returns the mean of minus the free energy, and its standard error: of the
+// weights given if there are any.
+func meanLogWeight[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], samples V, weights []float64) (average, standardError float64) {
 	const block = 1 << 11 // samples at a time, so that fields take little memory
-	var weights []float64
-	for lo := 0; lo < samples.Len(); lo += block {
+	for lo := len(weights); lo < samples.Len(); lo += block {
 		weights = append(weights, machine.LogWeights(columns(samples, lo, min(samples.Len(), lo+block)))...)
 	}
 	average = mean(weights)

@@ -58,7 +58,7 @@ func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Mat
 	evaluated := func(synapses *spin.Matrix, k int) (float64, error) {
 		machine(k+1, draws+1)
 		opt.Key = key.Sub(uint64(k)).Sub(stream.UncertaintyLikelihood)
-		l, err := Likelihood(ctx, OnMachine(&rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}), samples, opt)
+		l, err := MachineLikelihood(ctx, &rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}, nil, samples, opt)
 		return l.Mean, err
 	}
 	u := &Uncertainty{Draws: draws}

@@ -60,18 +60,30 @@ func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Cont
 // Denoise infers what samples were before each spin was flipped with
 // probability flip, by exact Bayes with the machine as the prior: a Recover.
 func Denoise[T rbm.Real, H units.States[H]](ctx context.Context, machine Evaluated[T, *spin.Matrix, H], noisy *spin.Matrix, flip float64, r Restoring) (*Restoration[T, *spin.Matrix], error) {
+	return denoise(ctx, machine, noisy, noisy.Rows(), flip, r)
+}
+
+// denoise is Denoise where only the first seen units went through the channel: the others
+// of noisy are where chains start.
+func denoise[T rbm.Real, H units.States[H]](ctx context.Context, machine Evaluated[T, *spin.Matrix, H], noisy *spin.Matrix, seen int, flip float64, r Restoring) (*Restoration[T, *spin.Matrix], error) {
 	if !(flip > 0 && flip < 0.5) {
 		return nil, fmt.Errorf("spins flipped with probability %v: it must lie between 0 and 0.5", flip)
 	}
-	return Recover(ctx, machine, noisy, math.Log((1-flip)/flip)/2, r)
+	return recovered(ctx, machine, noisy, func(each *spin.Matrix) *spin.Matrix { return dataOf(each, seen) }, math.Log((1-flip)/flip)/2, r)
 }
 
 // Recover infers what samples were before they went through a noisy channel of the
 // given strength (sample.Chains.Observe), by exact Bayes with the machine as the
 // prior. The error may be sample.ErrCannotObserve.
 func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, strength float64, r Restoring) (*Restoration[T, V], error) {
+	return recovered(ctx, machine, noisy, func(each V) V { return each }, strength, r)
+}
+
+// recovered is Recover where seen returns what of states went through the channel: the
+// first units.
+func recovered[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, seen func(V) V, strength float64, r Restoring) (*Restoration[T, V], error) {
 	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
-		if err := chains.Observe(each, strength); err != nil {
+		if err := chains.Observe(seen(each), strength); err != nil {
 			return err
 		}
 		chains.StartAt(from(each))

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"bethe/internal/npy"
@@ -23,11 +24,20 @@ type Completion struct {
 // CompleteKnown infers the units of samples (visible x M) that are not named, as
 // Complete does, and compares them with their true values.
 func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
-	restored, err := Complete(ctx, OnMachine(machine), samples, units, r)
+	if n := machine.Layers().Data(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	restored, err := Complete(ctx, OnMachine(machine), filledUp(machine, samples, r.Key), units, r)
 	if err != nil {
 		return nil, err
 	}
-	return completed(restored, samples, units), nil
+	return completed(cut(restored, samples.Rows()), samples, units), nil
+}
+
+// cut returns a restoration of the first n units.
+func cut(r *SpinRestoration, n int) *SpinRestoration {
+	rows := r.States.Rows()
+	return &SpinRestoration{r.Mean[:len(r.Mean)/rows*n], dataOf(r.States, n), r.RHat}
 }
 
 // Write writes an npz file: mean, float32, one sample a row; completions, int8,
@@ -72,10 +82,14 @@ func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip 
 		Flip(m.Seen, flip, key.Sub(stream.MendNoise))
 	}
 	r.Key = key.Sub(stream.MendChains)
+	if n := machine.Layers().Data(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
 	var err error
-	if m.SpinRestoration, err = Denoise(ctx, OnMachine(machine), m.Seen, flip, r); err != nil {
+	if m.SpinRestoration, err = denoise(ctx, OnMachine(machine), filledUp(machine, m.Seen, r.Key), samples.Rows(), flip, r); err != nil {
 		return nil, err
 	}
+	m.SpinRestoration = cut(m.SpinRestoration, samples.Rows())
 	m.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), m.Mean)
 	m.Changed = shareWrong(m.Seen, m.Restored)
 	if !noisy {

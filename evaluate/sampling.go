@@ -10,6 +10,7 @@ import (
 	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Sampling says how samples of a machine are drawn.
@@ -29,6 +30,7 @@ type Sampling struct {
 type Samples struct {
 	Chains       *sample.SpinChains[float32]
 	Temperatures int // of a ladder; 0 where chains were not tempered
+	Data         int // units of a sample, the first visible ones
 }
 
 // What the ladder of tempered samples is measured with, and how far apart its
@@ -46,15 +48,16 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 	chains := sample.NewChains(sample.OnMachine(machine), s.Count, s.Key)
 	var held *spin.Matrix
 	if s.Held != nil {
-		held = spin.New(machine.Visible(), s.Count)
+		held = spin.New(s.Held.Rows(), s.Count)
 		s.Held.Gather(held, make([]int, s.Count))
+		held = filledUp(machine, held, s.Key)
 		chains.Clamp(s.Units, held)
 	}
 	if s.From != nil {
 		chains.StartAt(s.From)
 	}
 	if !s.Tempered {
-		return &Samples{Chains: chains}, s.sweep(ctx, func() { chains.Sweep(1) })
+		return &Samples{Chains: chains, Data: machine.Layers().Data()}, s.sweep(ctx, func() { chains.Sweep(1) })
 	}
 	// Offsets are the means of the data, which independent spins had better share.
 	base := make([]float64, machine.Visible())
@@ -78,7 +81,25 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 	// One more sweep, of chains that start there, shows the means.
 	chains.StartAt(tempered.Top().Visible)
 	chains.Sweep(1)
-	return &Samples{chains, len(ladder)}, nil
+	return &Samples{chains, len(ladder), machine.Layers().Data()}, nil
+}
+
+// filledUp returns samples of the data's layer of a machine with its even hidden units, in
+// random states, below them; of a machine of one hidden layer the samples themselves.
+func filledUp(machine *rbm.Machine, samples *spin.Matrix, key stream.Key) *spin.Matrix {
+	if !machine.Deep() {
+		return samples
+	}
+	above := machine.Visible() - samples.Rows()
+	return units.Below(samples, spin.Random(above, samples.Cols(), key.Sub(stream.ChainsAbove).Rand()))
+}
+
+// dataOf returns the first n units of states.
+func dataOf(states *spin.Matrix, n int) *spin.Matrix {
+	if states.Rows() == n {
+		return states
+	}
+	return units.Rows(states, 0, n)
 }
 
 // sweep does all sweeps. Its only error is the context's.
@@ -98,14 +119,14 @@ func (s *Sampling) sweep(ctx context.Context, once func()) error {
 // Write writes an npz file: samples, int8, one a row, and visible_mean, float32,
 // the mean of each visible unit given the hidden ones.
 func (s *Samples) Write(w io.Writer) error {
-	n, count := s.Chains.Visible.Rows(), s.Chains.Visible.Cols()
+	n, count := s.Data, s.Chains.Visible.Cols()
 	means := make([]float32, n*count)
 	for i := range n {
 		for a, f := range s.Chains.VisibleFields()[i*count : (i+1)*count] {
 			means[a*n+i] = float32(math.Tanh(float64(f)))
 		}
 	}
-	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", s.Chains.Visible), {Name: "visible_mean", Shape: []int{count, n}, Data: means}})
+	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", dataOf(s.Chains.Visible, n)), {Name: "visible_mean", Shape: []int{count, n}, Data: means}})
 }
 
 // WriteSamples writes an npz file of samples (visible x M), int8, one a row.

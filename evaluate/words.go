@@ -13,7 +13,12 @@ func (l *LogLikelihood) Text(data string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	if l.Exact {
-		line("log-likelihood of %s: %.3f nats a sample, exact; ± %.3f from the finite number of samples", data, l.Mean, l.SampleError)
+		word := "exact"
+		if t := l.DataTerms; t != nil && !t.Exact {
+			word = "a lower bound, with ln Z exact"
+		}
+		line("log-likelihood of %s: %.3f nats a sample, %s; ± %.3f from the finite number of samples", data, l.Mean, word, l.SampleError)
+		l.termsText(line)
 		return b.String()
 	}
 	line("log-likelihood of %s, nats a sample (95 %% interval; ± %.3f from the finite number of samples is not in it):", data, l.SampleError)
@@ -29,6 +34,7 @@ func (l *LogLikelihood) Text(data string) string {
 	row("raise", l.RAISE, l.RAISEInterval, raise)
 	row("bar", l.BAR, l.BARInterval, "where the works of both directions cross: the best, if the starts are in equilibrium")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges, on neither side")
+	l.termsText(line)
 	q := l.Equilibrium
 	if c := l.leastCeiling(); l.ceilingBinds() {
 		line("  WRONG, all of them: a single state weighs so much that the likelihood is at most %.3f", c)
@@ -51,4 +57,17 @@ func (l *LogLikelihood) Text(data string) string {
 		"  exchange rates from %.2f, autocorrelation %.1f sweeps of %d; no ensemble alone is more than %.1f nats of ln Z above all",
 		q.StartDifferenceKept, q.StartDifferenceKeptError, q.RoundTrips, q.LeastExchange, q.Autocorrelation, q.Sweeps, max(0, q.Apart.Excess))
 	return b.String()
+}
+
+// termsText tells what other estimates of the data term of a deep machine would make of the
+// likelihood.
+func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
+	t := l.DataTerms
+	if t == nil || t.Exact {
+		return
+	}
+	const normal = 1.96 // standard errors
+	line("  all of this with a lower bound on the weight of each sample, by mean field over the upper layers (± %.3f); the weight is more by", normal*t.BoundError)
+	line("    importance weighting, %d draws     %+.3f  ± %.3f", t.Draws, t.Importance-t.Bound, normal*t.ImportanceError)
+	line("    annealing with the sample held    %+.3f  ± %.3f", t.Clamped-t.Bound, normal*t.ClampedError)
 }

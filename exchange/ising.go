@@ -27,6 +27,13 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	n, p := net.Visible(), net.Hidden()
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, fixed(-net.Constant))
+	if m.Deep() {
+		f := m.Layers()
+		for l := range f {
+			at := f.Place(l)
+			fmt.Fprintf(b, "# layer %d: spins %d to %d\n", l, at.From+l%2*n, at.To+l%2*n-1)
+		}
+	}
 	linear := make([]float64, 0, n+p)
 	for _, list := range [][]float64{net.VisibleField, net.HiddenField} {
 		for _, v := range list {

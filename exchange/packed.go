@@ -49,10 +49,16 @@ var sigmoid = func() []uint32 {
 // ErrReal is the error of packing a machine whose synapses are no bits.
 var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors and rbm01 hold them")
 
-// Pack returns the machine in integers. Errors are ErrReal and log-odds beyond 2^29.
+// ErrDeep is the error of packing a deep machine.
+var ErrDeep = errors.New("a deep machine: source in C and Go holds one hidden layer; ising and safetensors hold all")
+
+// Pack returns the machine in integers. Errors are ErrReal, ErrDeep and log-odds beyond 2^29.
 func Pack(m *rbm.Machine) (*Packed, error) {
 	if _, ok := m.Synapses.(rbm.Signed); !ok {
 		return nil, ErrReal
+	}
+	if m.Deep() {
+		return nil, ErrDeep
 	}
 	signs := m.Signs()
 	plain, _ := m.Plain()

@@ -423,6 +423,7 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 // FileOverlaps draws those of the synapses of a model file: their posterior
 // means, or real synapses. Of more than 400 hidden units it draws the first 400.
 func FileOverlaps(f *rbm.File) Chart {
+	f = f.Below()
 	hidden := min(f.Hidden(), mostUnits)
 	chart := UnitOverlaps(anatomy.UnitOverlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
 	if n := f.Hidden(); n > hidden {
@@ -434,6 +435,7 @@ func FileOverlaps(f *rbm.File) Chart {
 // FileTiles draws the synapses of a model file as tiles, with their meaning, and
 // beside them, if they know their posterior, how undecided each is.
 func FileTiles(f *rbm.File) Chart {
+	f = f.Below()
 	u, ok := f.Synapses.(rbm.Uncertain)
 	if !ok {
 		return &Picture{Title: "Synapses", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "synapse, of the largest", Min: -1, Max: 1}}

@@ -127,6 +127,7 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 // those that know it as Synapses does, and others w in units of what all but 1 in
 // 200 stay within.
 func FileSynapses(f *rbm.File) *image.RGBA {
+	f = f.Below()
 	if u, ok := f.Synapses.(rbm.Uncertain); ok {
 		return Synapses(u.Posterior(), f.Info.Width, f.Info.Height)
 	}
@@ -175,8 +176,9 @@ func WritePNG(path string, img image.Image) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// ChainMeans draws the visible means of chains, from which their visible states were drawn.
-func ChainMeans(c *sample.SpinChains[float32], width, height int) *image.RGBA {
-	n, count, fields := c.Visible.Rows(), c.Visible.Cols(), c.VisibleFields()
-	return Means(n, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)
+// ChainMeans draws the means of the first visible units of chains, from which their visible
+// states were drawn.
+func ChainMeans(c *sample.SpinChains[float32], visible, width, height int) *image.RGBA {
+	count, fields := c.Visible.Cols(), c.VisibleFields()
+	return Means(visible, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)
 }

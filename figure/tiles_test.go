@@ -67,7 +67,7 @@ func TestSynapsesAndChains(t *testing.T) {
 	}
 	chains := sample.NewChains(sample.OnNetwork(net), 2, stream.New(2))
 	chains.Sweep(1)
-	img = ChainMeans(chains, 0, 0)
+	img = ChainMeans(chains, chains.Visible.Rows(), 0, 0)
 	if at(img, 2, 2) != Grey(1) || at(img, 4, 2) != Grey(-1) || at(img, 6, 6) != Grey(-1) {
 		t.Errorf("means %v %v %v", at(img, 2, 2), at(img, 4, 2), at(img, 6, 6))
 	}

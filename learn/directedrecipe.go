@@ -254,5 +254,5 @@ func (r *Recipe) FolderOf(data string, seed uint64, resume bool) string {
 	if r.directed() {
 		kind = r.Model
 	}
-	return folderOf(data, fmt.Sprintf("%s%d", kind, r.Hidden), seed, resume)
+	return folderOf(data, kind+r.HiddenWords(), seed, resume)
 }

@@ -237,7 +237,7 @@ func (s shownScale) shown(v *units.Reals[float32]) units.Shown {
 // chains returns what chains on a machine show, at most so many, which start at samples and
 // have swept. The error is the context's.
 func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key stream.Key, progress func(fraction float64)) (units.Shown, error) {
-	count := shownSamples(most, file.Visible())
+	count := shownSamples(most, r.visible())
 	starts := r.job.Data.choose(count, key.Rand())
 	machine := file.Machine()
 	switch {
@@ -264,15 +264,15 @@ func (r *Run) chains(ctx context.Context, file *rbm.File, most, sweeps int, key 
 		return units.Shown{Values: means, Count: count}, nil
 	}
 	chains := sample.NewChains(sample.OnMachine(machine), count, key)
-	chains.StartAt(starts.Samples)
+	chains.StartAt(r.recipe.startStates(starts.Samples, key.Sub(stream.StartAboveStates)))
 	if err := sweep(ctx, chains.Sweep, sweeps, progress); err != nil {
 		return units.Shown{}, err
 	}
 	if file.VisibleKind.OneHot() {
 		return shownColours(chains.Visible, file.VisibleKind), nil
 	}
-	means := make([]float32, file.Visible()*count)
-	for k, f := range chains.VisibleFields() {
+	means := make([]float32, r.visible()*count)
+	for k, f := range chains.VisibleFields()[:len(means)] {
 		means[k] = float32(math.Tanh(float64(f)))
 	}
 	return units.Shown{Values: means, Count: count}, nil

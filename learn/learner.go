@@ -38,12 +38,12 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
-		Hidden: f.features(), Coupling: f.Beta / math.Sqrt(float64(r.visible()/visible.Features())) / visible.Scale() / hidden.Scale(), Fields: f.Fields, Centre: f.Centre,
+		Hidden: f.features(), Above: f.folding(0)[2:], Undecided: f.Stage > 0, Coupling: f.Beta / math.Sqrt(float64(r.visible()/visible.Features())) / visible.Scale() / hidden.Scale(), Fields: f.Fields, Centre: f.Centre,
 		Deviation: 0.3, Key: key.Sub(stream.StartThetas), Prior: r.prior,
 	}, d.Samples); err != nil {
 		return nil, err
 	}
-	start := d.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand())
+	start := f.startStates(d.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand()), key.Sub(stream.StartAboveStates))
 	how, err := r.expect(start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
 	if err != nil {
 		return nil, err
@@ -74,6 +74,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
+		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
 	opt.Rule, _ = f.rule() // checked before
@@ -110,7 +111,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 		}
 	}
 	d := &l.job.Data
-	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Samples: d.Len(), Engine: l.why}); err != nil {
+	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
 	if err := l.keeper.prepare(ctx, l); err != nil {
@@ -280,7 +281,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Coupling(), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
+		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)
@@ -327,6 +328,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}
+	r.Layers = layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds())
 	if of := p.Labels; of != nil {
 		r.Labels = &runs.Labels{Loss: runs.Number(of.Loss), Error: runs.Number(of.Error)}
 	}

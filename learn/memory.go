@@ -12,7 +12,8 @@ import (
 // if that is more than there is.
 func (r *Run) checkMemory() error {
 	f, d := &r.recipe, &r.job.Data
-	err := need.Training{Visible: d.Visible(), Hidden: f.features(), Samples: d.Len(), Batch: min(f.Batch, d.Len()), Chains: f.Chains}.Check()
+	visible, hidden := f.size(d.Visible())
+	err := need.Training{Visible: visible, Hidden: hidden, Samples: d.Len(), Batch: min(f.Batch, d.Len()), Chains: f.Chains}.Check()
 	if large, ok := errors.AsType[*need.Error](err); ok {
 		return setting.Errorf(large.Setting, fmt.Sprintf("%.0f", large.Value), "%v", err)
 	}

@@ -45,6 +45,7 @@ type Beginning struct {
 	Extended int
 	Visible  int
 	Hidden   int
+	Layers   []int // sizes of the hidden layers of a deep machine
 	Samples  int
 	Engine   string // how expectations are found, and why
 }

@@ -26,7 +26,7 @@ import (
 // Start from Default, change what you want, and call Suit if you changed the
 // kind of synapses, the rule or the partition term.
 type Recipe struct {
-	Hidden   int    `json:"hidden"`   // hidden units
+	Hidden   int    `json:"hidden"`   // hidden units, of a deep machine those of its first hidden layer
 	Synapses string `json:"synapses"` // binary, real, sampled or sign
 	// Kinds of units (units.ParseKind); nothing for spins. Hidden counts groups, not their features.
 	Units       string `json:"units,omitzero"`
@@ -60,6 +60,7 @@ type Recipe struct {
 	LearnCoupling bool   `json:"learn_coupling"` // else the coupling stays
 	Undecided     string `json:"undecided"`      // synapses of the shipped machine that the data leave open: draw or sign
 
+	Above
 	Schedule
 	Expectation
 	Sampling
@@ -130,6 +131,7 @@ func (r *Recipe) Suit(asked ...string) {
 		r.suitDirected(free)
 		return
 	}
+	r.Above.suit()
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
@@ -272,6 +274,9 @@ func (r *Recipe) Check() error {
 		return err
 	}
 	if err := r.Schedule.check(); err != nil {
+		return err
+	}
+	if err := r.checkAbove(); err != nil {
 		return err
 	}
 	if err := r.checkKinds(); err != nil {

@@ -76,15 +76,15 @@ type Evaluation struct {
 
 // check completes the options, and returns an error if the evaluation would fail once
 // all is learned.
-func (e *Evaluation) check(visible, hidden int) error {
+func (e *Evaluation) check(data int, recipe Recipe) error {
 	if !e.Asked {
 		return nil
 	}
 	if e.Data.Set == nil || e.Data.Len() == 0 {
 		return errors.New("no samples to evaluate")
 	}
-	if n := e.Data.Visible(); n != visible {
-		return fmt.Errorf("%s: samples of %d units to evaluate a machine of %d visible units", e.Data.Name, n, visible)
+	if n := e.Data.Visible(); n != data {
+		return fmt.Errorf("%s: samples of %d units to evaluate a machine of %d visible units", e.Data.Name, n, data)
 	}
 	o := &e.Options
 	for _, number := range []struct {
@@ -100,7 +100,7 @@ func (e *Evaluation) check(visible, hidden int) error {
 			return fmt.Errorf("%d %s to evaluate with: there must be at least %d", *number.value, number.of, number.atLeast)
 		}
 	}
-	return o.CheckMemory(visible, hidden)
+	return o.CheckMemory(recipe.size(data))
 }
 
 // A Run is one run of learning. It is not safe for concurrent use.
@@ -161,7 +161,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Data.Set == nil || job.Data.Samples == nil || job.Data.Len() == 0 {
 		return nil, errors.New("no samples to learn from")
 	}
-	if err := job.Evaluation.check(job.Data.Visible(), recipe.features()); err != nil {
+	if err := job.Evaluation.check(job.Data.Visible(), recipe); err != nil {
 		return nil, err
 	}
 	if job.Init != nil && recipe.Beta != 0 {

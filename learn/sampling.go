@@ -111,7 +111,7 @@ func (r *Run) openSampler() (err error) {
 func (r *Run) expectation(start *spin.Matrix, key stream.Key) (engine dual.Engine[float32], why string) {
 	f := &r.recipe
 	if r.outside == nil {
-		return NewEngine[float32](&f.Expectation, start.Rows(), f.Hidden, start, key)
+		return NewEngine[float32](&f.Expectation, start.Rows(), f.folding(r.job.Data.Visible()).Hidden(), start, key)
 	}
 	follow, _ := f.follower(start) // checked before
 	return &sampler.Engine[float32]{Sampler: r.outside, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,

@@ -22,14 +22,19 @@ func (r *Recipe) kind() rbm.Kind {
 }
 
 // matrix returns the matrix that anatomy measures, hidden x visible: posterior means,
-// or thetas if they are no log-odds.
+// or thetas if they are no log-odds, of the first link.
 func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
-	if !r.kind().LogOdds() {
-		return model.Posterior.Theta
+	values := model.Posterior.Theta
+	if r.kind().LogOdds() {
+		values = make([]float32, len(model.Posterior.Theta))
+		model.Posterior.Mean(values)
 	}
-	mean := make([]float32, len(model.Posterior.Theta))
-	model.Posterior.Mean(mean)
-	return mean
+	if !model.Deep() {
+		return values
+	}
+	first := make([]float32, model.Layers().Synapses(0))
+	rbm.Block(model.Layers(), first, values, 0)
+	return first
 }
 
 // shipped returns the content of a model file: a machine and its posterior.
@@ -39,7 +44,7 @@ func (r *Recipe) shipped(model *rbm.Model[float32], info rbm.Info, key stream.Ke
 
 // synapseBits returns the number of bits that the synapses of a shipped machine take.
 func (r *Recipe) synapseBits(model *rbm.Model[float32]) int {
-	return model.Visible() * model.Hidden() * r.kind().Ship(model.Posterior, false, 0).Bits()
+	return model.Layers().Total() * r.kind().Ship(model.Posterior, false, 0).Bits()
 }
 
 // thetaLimit is the bound on thetas, 0 for none.

@@ -164,6 +164,17 @@ func (f Folding) Between(s Synapses, l int) Synapses {
 	return Learned(signs, q)
 }
 
+// Below returns the file of the machine of the data's layer and the first hidden one alone.
+func (f *File) Below() *File {
+	if !f.Deep() {
+		return f
+	}
+	m := f.Machine().Below()
+	info := f.Info
+	info.Format, info.Layers = FileFormat, nil
+	return &File{Params: m.Params, Synapses: m.Synapses, Info: info}
+}
+
 // Below returns the machine of the data's layer and the first hidden one alone, with
 // its fields and offsets: of a chain of two layers the machine itself.
 func (m *Machine) Below() *Machine {

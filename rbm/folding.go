@@ -1,7 +1,5 @@
 package rbm
 
-import "slices"
-
 // A Folding is the sizes of the layers 0, 1, ..., L of a deep machine, the data's first,
 // and the way in which they fold into a machine of two layers. Neighbours alone have
 // synapses, so even layers, one after another, are its visible units and odd layers
@@ -147,17 +145,17 @@ func SetBlock[T any](f Folding, matrix, src []T, l int) {
 	}
 }
 
-// clearOutside sets what no link joins to 0 in a matrix of a machine of several links,
-// hidden x visible.
-func clearOutside[T Real](p *Params, matrix []T) {
-	n := p.Visible()
-	for mu := range p.Hidden() {
-		row := matrix[mu*n : (mu+1)*n]
-		joined := slices.DeleteFunc(slices.Clone(p.Links), func(l Link) bool { return !l.Joins(mu) })
-		for i := range row {
-			if !slices.ContainsFunc(joined, func(l Link) bool { return l.Visible.From <= i && i < l.Visible.To }) {
-				row[i] = 0
-			}
-		}
+// ClearUnjoined sets the thetas of what no link joins to 0.
+func (m *Model[T]) ClearUnjoined() {
+	if m.Whole() {
+		return
 	}
+	n, f := m.Visible(), m.Layers()
+	joined := make([]T, len(m.Posterior.Theta))
+	for l := range f.Depth() {
+		block := make([]T, f.Synapses(l))
+		Block(f, block, m.Posterior.Theta, l)
+		SetBlock(f, joined, block, l)
+	}
+	copy(m.Posterior.Theta, joined[:n*m.Hidden()])
 }

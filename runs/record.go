@@ -72,6 +72,7 @@ type Record struct {
 	Labels  *Labels  `json:"labels,omitempty"`
 	Sampler *Sampler `json:"sampler,omitempty"`
 	Meter   *Meter   `json:"meter,omitempty"`
+	Layers  []Layer  `json:"layers,omitempty"` // of a deep machine, from the first hidden layer on
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
@@ -91,6 +92,16 @@ type EngineReport struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+}
+
+// A Layer is how a hidden layer of a deep machine stands.
+type Layer struct {
+	Coupling  Number `json:"coupling"`  // of the link below it
+	Polarised Number `json:"polarised"` // share of the synapses below it with |mean| > 0.9
+	Mean      Number `json:"mean_size"` // mean |posterior mean| of those synapses
+	// Spread is the standard deviation over the samples of a batch of the mean of a unit
+	// given the sample, a mean over units: 0 of a layer that sleeps.
+	Spread Number `json:"spread"`
 }
 
 // Meter is what tempered chains that follow learning tell of the network that it samples: the dual network of the

@@ -42,7 +42,8 @@ type Info struct {
 	Samples  int            `json:"samples"`
 	Visible  int            `json:"visible"`
 	Hidden   int            `json:"hidden"`
-	Width    int            `json:"width,omitempty"` // of a sample as a picture, if it is one
+	Layers   []int          `json:"layers,omitempty"` // sizes of the hidden layers of a deep machine; Hidden is that of the first
+	Width    int            `json:"width,omitempty"`  // of a sample as a picture, if it is one
 	Height   int            `json:"height,omitempty"`
 	Seed     uint64         `json:"seed"`
 	Settings map[string]any `json:"settings,omitempty"`

@@ -72,12 +72,14 @@ func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 var ErrCannotObserve = errors.New("units of this kind cannot be observed through a noisy channel")
 
 // Observe tells, from now on, what a noisy channel of the given strength made of
-// the visible states (visible x chains): see Observing. A channel that flips a spin
+// the visible states, or of the first units of them (units x chains): see Observing. A channel that flips a spin
 // with probability f has strength ln((1-f)/f) / 2, one that adds Gaussian noise to
 // a number 1 over the noise's variance. The chains then sample what went into the
 // channel, with the machine as the prior: exact Bayes. The error is ErrCannotObserve.
 func (c *Chains[T, V, H]) Observe(y V, strength float64) error {
-	c.checkShape("Observe", y)
+	if y.Units() > c.Visible.Units() || y.Len() != c.Visible.Len() {
+		c.checkShape("Observe", y)
+	}
 	observed, ok := c.layers.(Observing[V])
 	if !ok {
 		return ErrCannotObserve

@@ -63,7 +63,12 @@ const (
 	StartValidation    = 13
 	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
+	StartAbove         = 15 // of what is drawn of the layers of a deep machine
+	StartAboveStates   = 16 // of hidden layers, in which its chains start
 )
+
+// Below the key of draws of a deep machine's layers: steps, and the upper synapses.
+const DeepStage = 1 << 40
 
 // Below the key of the order of samples: epochs, and the head of labels.
 const OrderHead = 1 << 40
@@ -82,6 +87,7 @@ const (
 	ChainsTempered = 101
 	ChainsWitness  = 0x7769746e // of whether others have settled
 	ChainsScouts   = Far        // of the engine of persistent chains
+	ChainsAbove    = 1 << 33    // hidden layers of a deep machine, where its chains start
 )
 
 // Below the key of a profile: its two pilot runs.
@@ -101,6 +107,19 @@ const (
 	EstimateBootstrap
 	EstimateSearch
 	EstimateModes
+	EstimateData // terms of a deep machine
+)
+
+// Below the key of the data terms of a deep machine, and of samples.
+const (
+	DataDraws     = 1 << 32
+	DataAnnealing = 1 << 33
+)
+
+// Below the key of a temperature of the annealing of data terms.
+const (
+	HeldOdd = iota
+	HeldEven
 )
 
 // Below the key of a bootstrap of annealed chains.

@@ -38,7 +38,7 @@ type Terms struct {
 func (t Terms) Bound() float64 { return t.Data - t.Partition - t.KL }
 
 // An Objective is a bound on the log-likelihood of M samples, with its gradient, for
-// machines of one link between all units.
+// machines of one link between all units and for deep ones (rbm.Params.Deep).
 type Objective[T rbm.Real] struct {
 	Partition dual.Partition[T]
 	Hidden    units.Hidden[T] // the kind of hidden units, with its averages over Gaussian fields
@@ -50,6 +50,7 @@ type Objective[T rbm.Real] struct {
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
+	Deep   Deep // of deep machines
 
 	mean      []T               // lambda, or the synapses if they are known: hidden x visible
 	offset    []T               // mu: visible
@@ -58,6 +59,7 @@ type Objective[T rbm.Real] struct {
 	partition *dual.Gradient[T] // but for the synapses
 	finite    bool              // whether the last gradient by synapses is
 	head      *head[T]          // nil unless labels are learned
+	upper     upper[T]          // of deep machines
 }
 
 // rows is the number of hidden features that a piece of work takes through all of the
@@ -83,7 +85,7 @@ func (o *Objective[T]) ownTogether() int {
 // link returns what blocks are told of the synapses.
 func (o *Objective[T]) link(model *rbm.Model[T], coarse bool) *units.Link[T] {
 	kind := rbm.KindOr(o.Synapses)
-	return &units.Link[T]{Mean: o.mean, Theta: model.Posterior.Theta, Coupling: model.Coupling(), Offset: o.offset, Biased: o.biased,
+	return &units.Link[T]{Mean: o.mean, Theta: model.Posterior.Theta, Coupling: model.Links[0].Coupling, Offset: o.offset, Biased: o.biased,
 		Known: kind.Known(), Second: kind.LogOdds(), Coarse: coarse, Share: T(o.share())}
 }
 
@@ -139,6 +141,9 @@ func (o *Objective[T]) field(w *units.Block[T], l *units.Link[T], samples units.
 // from a batch of samples, and the report of the engine. Errors are the context's
 // and those of the partition term; then the term is as it was before the call.
 func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
+	if model.Deep() {
+		return o.deepGradient(ctx, grad, model, batch)
+	}
 	n, p, m := model.Visible(), model.Hidden(), batch.Len()
 	o.prepare(model, batch, o.Coarse)
 	partition := o.partition
@@ -299,7 +304,9 @@ func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], s
 		}
 		return t, report.Engine, err
 	}
-	t, err = o.annealedTerms(ctx, model, samples, samples.MeanFields(), a)
+	base := make([]float64, model.Visible())
+	copy(base, samples.MeanFields())
+	t, err = o.annealedTerms(ctx, model, samples, base, a)
 	return t, "annealing", err
 }
 
@@ -320,6 +327,14 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 				part = nil
 			}
 			part = samples.Batch(part, places)
+		}
+		if model.Deep() {
+			value, err := o.deepValue(ctx, model, part)
+			if err != nil {
+				return 0, err
+			}
+			total += value
+			continue
 		}
 		m := part.Len()
 		o.prepare(model, part, false)
@@ -371,8 +386,12 @@ func (o *Objective[T]) prepare(model *rbm.Model[T], samples units.Samples[T], co
 
 // check returns an error unless the objective can learn the model from samples.
 func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) error {
-	if samples.Features() != model.Visible() {
-		return fmt.Errorf("samples of %d spins for a machine of %d visible units", samples.Features(), model.Visible())
+	layers, ok := model.Folding()
+	if !ok {
+		return fmt.Errorf("a machine of %d links that are not those of layers: the objective learns no others", len(model.Links))
+	}
+	if samples.Features() != layers.Data() {
+		return fmt.Errorf("samples of %d spins for a machine of %d visible units", samples.Features(), layers.Data())
 	}
 	if samples.Len() == 0 {
 		return fmt.Errorf("no samples to learn from")
@@ -383,8 +402,15 @@ func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) erro
 	if err := model.ValidateWithin(samples.OffsetLimit(), o.Hidden.OffsetLimit()); err != nil {
 		return err
 	}
-	if !model.Whole() {
-		return fmt.Errorf("a machine of %d links: the objective learns one link between all units", len(model.Links))
+	if model.Deep() {
+		switch {
+		case o.Hidden.Kind() != units.Spin:
+			return fmt.Errorf("hidden units are %s: those of deep machines are spins", o.Hidden.Kind())
+		case o.Deep.Rounds < 0 || o.Deep.Recognition < Aware || o.Deep.Recognition > Drawn:
+			return fmt.Errorf("recognition %d in %d rounds: there is none of that number", o.Deep.Recognition, o.Deep.Rounds)
+		case samples.Kind() != units.Spin:
+			return fmt.Errorf("data of %s units: those of deep machines are spins", samples.Kind())
+		}
 	}
 	if synapses, q := model.Visible()*model.Hidden(), model.Posterior; q == nil {
 		return errors.New("a model without a posterior: it has no synapses to learn")

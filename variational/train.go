@@ -56,6 +56,8 @@ type Options struct {
 	// shown half of the means at a time.
 	Labels      []int
 	LabelWeight float64
+
+	Deep Deep // of deep machines
 }
 
 // Progress tells where learning is, after a step.
@@ -116,7 +118,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	}
 	opt.Synapses = rbm.KindOr(opt.Synapses)
 	m := samples.Len()
-	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release}
+	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep}
 	if err := objective.check(model, samples); err != nil {
 		return nil, err
 	}
@@ -282,11 +284,13 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	if h != nil {
 		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
 	}
+	above := t.above()
 	report, err := t.Objective.Gradient(ctx, t.grad, t.Model, t.nextBatch())
 	if err != nil {
 		return report, err
 	}
 	g := t.grad
+	t.holdAbove(above)
 	if h != nil && !finite(h.grad) {
 		return report, ErrDiverged
 	}
@@ -393,6 +397,10 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int, fraction float64) {
 // moveOffsets moves the hidden offsets towards the hidden means of the dual
 // network and the visible fields so that the mean energy stays.
 func (t *Trainer[T]) moveOffsets(rate float64) {
+	if t.Model.Deep() {
+		t.moveDeepOffsets(rate)
+		return
+	}
 	params := &t.Model.Params
 	moves, limit := make([]T, params.Hidden()), t.Objective.Hidden.OffsetLimit()
 	for mu, h := range t.Objective.partition.HiddenField {

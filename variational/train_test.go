@@ -397,7 +397,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 	}
 	linked := with(model.Posterior)
 	j := linked.Links[0].Coupling
-	linked.Links = []rbm.Link{{Coupling: j, Visible: rbm.Range{From: 0, To: 4}, Hidden: rbm.Range{From: 0, To: 2}}, {Coupling: j, Visible: rbm.Range{From: 4, To: 10}, Hidden: rbm.Range{From: 0, To: 2}}}
+	linked.Links = []rbm.Link{{Coupling: j, Visible: rbm.Range{From: 0, To: 4}, Hidden: rbm.Range{From: 0, To: 2}}, {Coupling: j, Visible: rbm.Range{From: 4, To: 10}, Hidden: rbm.Range{From: 0, To: 1}}}
 	short := rbm.NewPosterior[float64](10, 2)
 	short.PriorTheta = make([]float64, 3)
 	for name, c := range map[string]struct {
@@ -411,7 +411,7 @@ func TestRunLimitsAndErrors(t *testing.T) {
 		"samples":           {model, nil, exact, mixture, "nil"},
 		"partition term":    {model, data, nil, mixture, "nil"},
 		"hidden units":      {model, data, exact, nil, "nil"},
-		"one link":          {linked, data, exact, mixture, "2 links"},
+		"layers":            {linked, data, exact, mixture, "2 links"},
 		"posterior":         {with(nil), data, exact, mixture, "posterior"},
 		"thetas":            {with(rbm.NewPosterior[float64](10, 1)), data, exact, mixture, "10 thetas"},
 		"prior":             {with(short), data, exact, mixture, "prior of 3"},

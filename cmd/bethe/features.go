@@ -31,6 +31,7 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVarP(&j.Out, "out", "o", "", "npy file for the features")
 	flags.Float64Var(&j.Gain, "gain", 1, "what fields are multiplied by before their tanh is taken: less than 1 makes features less saturated than the means are")
+	flags.IntVar(&j.Layer, "layer", 1, "hidden layer whose features they are; upper ones of a deep machine by mean field")
 	flags.BoolVar(&j.Classifier, "classifier", false, "fit a linear classifier to the labels and test it")
 	flags.IntVar(&j.Labelled, "labelled", 0, "learn classifiers from so many labels alone, of each label as many as can be: five draws, mean and range, beside classifiers of the visible units")
 	flags.BoolVar(&j.Raw, "raw", false, "fit a linear classifier to the visible units themselves")

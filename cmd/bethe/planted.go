@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"bethe/dual"
 	"bethe/figure"
@@ -16,6 +19,7 @@ import (
 	"bethe/stream"
 	"bethe/trial"
 	"bethe/units"
+	"bethe/variational"
 )
 
 // plantedFlags are what planted is told.
@@ -39,6 +43,10 @@ type plantedFlags struct {
 	tasks       int
 	correlated  float64 // teachers of consecutive tasks
 	scaled      bool    // --prior-scale was given
+	layers      []int   // --hidden, and --beta, of several hidden layers
+	betas       []float64
+	recognition string
+	stage       float64
 	units       string
 	hiddenUnits string
 }
@@ -52,12 +60,16 @@ func newPlantedCommand(c *console) *cobra.Command {
   bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
   bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
   bethe planted --hidden 3 --instances 1 --trace learning.csv
+  bethe planted --visible 50 --hidden 4,2 --beta 1.3,1.2 --alpha 10 --instances 5 --restarts 16
   bethe planted --units gauss --hidden 3 --alpha 4 --restarts 6
   bethe planted --units potts:4 --hidden 3 --alpha 8
   bethe planted --hidden-units group:3 --hidden 2 --beta 2 --alpha 2
   bethe planted --hidden 2 --correlation 0.3 --partition quenched --rule clipped`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.scaled = cmd.Flags().Changed("prior-scale")
+			if len(f.layers) > 1 || len(f.betas) > 1 {
+				return c.plantedDeep(cmd.Context(), &f, cmd.Flags())
+			}
 			if err := f.check(); err != nil {
 				return err
 			}
@@ -74,9 +86,12 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	usual := trial.DefaultLearner(trial.Setup{}, 12)
 	flags.IntVar(&f.visible, "visible", 100, "visible units N")
-	flags.IntVar(&f.hidden, "hidden", 2, "hidden units P")
+	f.hidden, f.beta = 2, 1
+	flags.Var(&listFlag[int]{&f.hidden, &f.layers, "units"}, "hidden", "hidden `units` P; of several hidden layers their sizes, such as 8,4")
 	flags.Float64Var(&f.alpha, "alpha", 5, "samples a visible unit: M = alpha N")
-	flags.Float64Var(&f.beta, "beta", 1, "coupling J = beta/sqrt N of the teacher, known to the learner")
+	flags.Var(&listFlag[float64]{&f.beta, &f.betas, "numbers"}, "beta", "coupling J = beta/sqrt N of the teacher, known to the learner; of several links one each, over the units below")
+	flags.StringVar(&f.recognition, "recognition", variational.Stationary.String(), "of several hidden layers: how upper ones are known given a sample, stationary, aware, mean or drawn")
+	flags.Float64Var(&f.stage, "stage", trial.DeepStage, "of several hidden layers: share of learning in which upper synapses stay undecided")
 	flags.Float64Var(&f.correlation, "correlation", 0, "correlation q between the synapses of hidden units")
 	flags.IntVar(&f.instances, "instances", 10, "teachers")
 	flags.IntVar(&f.restarts, "restarts", usual.Restarts, "random starts of each learner")
@@ -93,6 +108,60 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
 	return cmd
+}
+
+// A listFlag sets one number, or several.
+type listFlag[T int | float64] struct {
+	first *T
+	all   *[]T
+	name  string
+}
+
+func (f *listFlag[T]) Type() string   { return f.name }
+func (f *listFlag[T]) String() string { return fmt.Sprint(*f.first) }
+func (f *listFlag[T]) Set(text string) error {
+	*f.all = nil
+	for _, word := range strings.Split(text, ",") {
+		var x T
+		if err := json.Unmarshal([]byte(word), &x); err != nil {
+			return fmt.Errorf("%q is no number of the kind, nor a list of them", text)
+		}
+		*f.all = append(*f.all, x)
+	}
+	*f.first = (*f.all)[0]
+	return nil
+}
+
+// plantedDeep plants and learns several hidden layers.
+func (c *console) plantedDeep(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
+	for _, name := range []string{"correlation", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "estep", "partition"} {
+		if flags.Changed(name) {
+			return usagef("--%s is of teachers with one hidden layer", name)
+		}
+	}
+	e := &trial.Deep{Visible: f.visible, Hidden: f.layers, Alpha: f.alpha, Beta: f.betas, Instances: f.instances, Restarts: f.restarts, Steps: trial.DeepSteps, Rate: trial.DeepRate, Stage: f.stage, Seed: c.seed}
+	if flags.Changed("steps") {
+		e.Steps = f.steps
+	}
+	if flags.Changed("rate") {
+		e.Rate = f.rate
+	}
+	var err error
+	if e.Recognition, err = variational.RecognitionOf(f.recognition); err != nil {
+		return &usageError{err}
+	}
+	if err := e.Validate(); err != nil {
+		return inFlags(err)
+	}
+	var r *trial.DeepReport
+	if err := c.inStages(func(progress trial.Progress) (err error) {
+		r, err = e.Run(ctx, progress)
+		return err
+	}); err != nil {
+		return err
+	}
+	c.printf("%s", r.Text())
+	return c.object(r)
 }
 
 func (f *plantedFlags) check() error {

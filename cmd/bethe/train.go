@@ -55,6 +55,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 		Example: `  bethe train
   bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
   bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
+  bethe train --hidden 100,50 --steps 3000 --out runs/deep
   bethe train --data monday.npz --hidden 64 --out runs/monday
   bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
   bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
@@ -90,7 +91,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
-	flags.IntVar(&r.Hidden, "hidden", r.Hidden, "hidden units")
+	flags.Var(&layersFlag{r}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
+	registerAbove(flags, &r.Above)
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
@@ -119,6 +121,32 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
+}
+
+// registerAbove registers what lies above the first hidden layer.
+func registerAbove(flags *pflag.FlagSet, a *learn.Above) {
+	flags.StringVar(&a.Recognition, "recognition", a.Recognition, "of deep machines, how upper layers are known given a sample: aware (default), stationary (the tightest bound; for small machines), mean (ordinary mean field) or drawn")
+	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of the recognition of a batch (default: as many as suit)")
+	flags.Float64Var(&a.Stage, "stage", a.Stage, "share of learning, at its start, in which the synapses above the first hidden layer stay undecided")
+	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (at 1/sqrt(units below) until learning settles; default), learned or fixed")
+}
+
+// A layersFlag sets the hidden layers of a recipe.
+type layersFlag struct{ recipe *learn.Recipe }
+
+func (f *layersFlag) Type() string   { return "units" }
+func (f *layersFlag) String() string { return strings.ReplaceAll(f.recipe.HiddenWords(), "-", ",") }
+func (f *layersFlag) Set(text string) error {
+	var sizes []int
+	for _, word := range strings.Split(text, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil {
+			return fmt.Errorf("%q is not a number of units, nor a list such as 500,500", text)
+		}
+		sizes = append(sizes, n)
+	}
+	f.recipe.SetLayers(sizes)
+	return nil
 }
 
 // registerDirected registers what tells directed machines.
@@ -348,7 +376,11 @@ func (v *trainView) Began(b learn.Beginning) error {
 	if b.Resumed {
 		v.logf("going on after step %d\n", b.Step)
 	}
-	v.logf("learning %d x %d synapses from %d samples into %s\nexpectation step: %s\n", b.Visible, b.Hidden, b.Samples, v.folder, b.Engine)
+	hidden := fmt.Sprint(b.Hidden)
+	if len(b.Layers) > 0 {
+		hidden = strings.Trim(strings.ReplaceAll(fmt.Sprint(b.Layers), " ", " x "), "[]")
+	}
+	v.logf("learning %d x %s synapses from %d samples into %s\nexpectation step: %s\n", b.Visible, hidden, b.Samples, v.folder, b.Engine)
 	return nil
 }
 

@@ -1,0 +1,256 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"bethe/dual"
+	"bethe/planted"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
+	"bethe/variational"
+)
+
+// A Deep is planted experiments with teachers of several hidden layers. Couplings are
+// J = beta/sqrt(units below), known to the student; there are no fields.
+type Deep struct {
+	Visible     int
+	Hidden      []int     // sizes of the hidden layers, two or more
+	Alpha       float64   // samples a visible unit
+	Beta        []float64 // of each link
+	Instances   int       // teachers
+	Restarts    int       // random starts of each student
+	Steps       int       // of each start
+	Rate        float64   // at the start; it falls in a straight line to a tenth
+	Recognition variational.Recognition
+	Stage       float64 // share of learning in which upper synapses stay undecided
+	Seed        uint64
+}
+
+// Defaults of deep experiments.
+const (
+	DeepSteps = 800
+	DeepRate  = 0.1
+	DeepStage = 0.5
+)
+
+// A DeepReport is what a deep experiment found. Overlaps are of the start with the best bound:
+// of each link after the units of the layer below were matched with the teacher's.
+type DeepReport struct {
+	Visible     int       `json:"visible"`
+	Hidden      []int     `json:"hidden"`
+	Alpha       float64   `json:"alpha"`
+	Beta        []float64 `json:"beta"`
+	Samples     int       `json:"samples"`
+	Steps       int       `json:"steps"`
+	Recognition string    `json:"recognition"`
+	Stage       float64   `json:"stage"`
+	Seed        uint64    `json:"seed"`
+
+	Layers          []float64   `json:"overlap_layers"` // means over instances
+	LayersOf        [][]float64 `json:"overlap_layers_instances"`
+	Bound           float64     `json:"bound_per_sample"` // means over instances
+	Bounds          []float64   `json:"bound_per_sample_instances"`
+	TeacherBound    float64     `json:"teacher_bound"` // of a run that starts at the teacher
+	TeacherBounds   []float64   `json:"teacher_bound_instances"`
+	TeacherLayers   []float64   `json:"teacher_overlap_layers"` // where that run ends
+	Shortfall       float64     `json:"bound_shortfall"`        // mean of teacher_bound minus bound, not below 0 in an instance
+	SecondsLearning float64     `json:"seconds_learning"`
+}
+
+// Samples returns M = alpha N, rounded.
+func (e *Deep) Samples() int { return int(math.Round(e.Alpha * float64(e.Visible))) }
+
+// layers returns the layers of the machine.
+func (e *Deep) layers() rbm.Folding { return append(rbm.Folding{e.Visible}, e.Hidden...) }
+
+// Validate returns the *setting.Error of the first parameter out of range.
+func (e *Deep) Validate() error {
+	for _, n := range e.Hidden {
+		if n < 1 {
+			return setting.Errorf("hidden", e.Hidden, "each layer must have at least 1 unit")
+		}
+	}
+	switch {
+	case e.Visible < 1:
+		return setting.Errorf("visible", e.Visible, "it must be at least 1")
+	case len(e.Hidden) < 2 || len(e.Hidden) >= rbm.MaxLayers:
+		return setting.Errorf("hidden", e.Hidden, "a deep teacher has 2 to %d hidden layers", rbm.MaxLayers-1)
+	case len(e.Beta) != len(e.Hidden):
+		return setting.Errorf("beta", e.Beta, "there must be one for each of %d links, such as 1.3,1.2", len(e.Hidden))
+	case !(e.Alpha > 0) || e.Alpha*float64(e.Visible) > 1e9 || e.Samples() < 1:
+		return setting.Errorf("alpha", e.Alpha, "alpha N is the number of samples, at least 1 and at most 1e9")
+	case !(e.Stage >= 0 && e.Stage < 1):
+		return setting.Errorf("stage", e.Stage, "it must not be negative, and below 1")
+	case min(e.layers().Visible(), e.layers().Hidden()) > dual.MaxExact:
+		return setting.Errorf("hidden", e.Hidden, "the smaller of both parities of layers has more than the %d units that are enumerated", dual.MaxExact)
+	}
+	for _, b := range e.Beta {
+		if !(b > 0) || math.IsInf(b, 0) {
+			return setting.Errorf("beta", b, "it must be positive and finite")
+		}
+	}
+	return (&Learner{Restarts: e.Restarts, Steps: e.Steps, Rate: e.Rate}).validate(e.Instances)
+}
+
+// A deepTrial is one teacher and what came out.
+type deepTrial struct {
+	*Deep
+	key      stream.Key
+	teacher  *rbm.Chain
+	data     *spin.Matrix // visible x samples
+	overlaps []float64
+	bound    float64
+
+	teacherBound    float64
+	teacherOverlaps []float64
+}
+
+// Run plants, learns and scores all instances. The error is that of Validate, the
+// context's, or that of learning.
+func (e *Deep) Run(ctx context.Context, progress Progress) (*DeepReport, error) {
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	trials := make([]*deepTrial, e.Instances)
+	if _, err := Each("planting", e.Instances, progress, func(k int) (err error) {
+		trials[k], err = e.plant(ctx, stream.New(e.Seed).Sub(uint64(k)))
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	r := &DeepReport{Visible: e.Visible, Hidden: e.Hidden, Alpha: e.Alpha, Beta: e.Beta, Samples: e.Samples(), Steps: e.Steps, Recognition: e.Recognition.String(), Stage: e.Stage, Seed: e.Seed,
+		Layers: make([]float64, len(e.Hidden)), TeacherLayers: make([]float64, len(e.Hidden))}
+	var err error
+	if r.SecondsLearning, err = Each("learning", e.Instances, progress, func(k int) error { return trials[k].learn(ctx) }); err != nil {
+		return nil, err
+	}
+	share := 1 / float64(e.Instances)
+	for _, t := range trials {
+		for l := range r.Layers {
+			r.Layers[l] += share * t.overlaps[l]
+			r.TeacherLayers[l] += share * t.teacherOverlaps[l]
+		}
+		r.LayersOf = append(r.LayersOf, t.overlaps)
+		r.Bounds, r.TeacherBounds = append(r.Bounds, t.bound), append(r.TeacherBounds, t.teacherBound)
+		r.Bound += share * t.bound
+		r.TeacherBound += share * t.teacherBound
+		r.Shortfall += share * max(0, t.teacherBound-t.bound)
+	}
+	return r, nil
+}
+
+// plant draws a teacher and its data.
+func (e *Deep) plant(ctx context.Context, key stream.Key) (*deepTrial, error) {
+	f, rng := e.layers(), key.Sub(stream.TrialTeacher).Rand()
+	c := &rbm.Chain{}
+	for l, n := range f {
+		c.Layers = append(c.Layers, rbm.Layer{Field: make([]float64, n), Offset: make([]float64, n)})
+		if l > 0 {
+			c.Links = append(c.Links, rbm.Between{Coupling: e.Beta[l-1] / math.Sqrt(float64(f[l-1])), Synapses: rbm.Binary(spin.Random(f[l-1], n, rng))})
+		}
+	}
+	machine, err := c.Fold()
+	if err != nil {
+		return nil, err
+	}
+	states, err := planted.DeepData(ctx, machine, e.Samples(), key.Sub(stream.TrialData))
+	if err != nil {
+		return nil, err
+	}
+	return &deepTrial{Deep: e, key: key, teacher: c, data: units.Rows(states, 0, e.Visible)}, nil
+}
+
+// learn learns from all starts, and from the teacher, and scores them.
+func (t *deepTrial) learn(ctx context.Context) error {
+	models, bounds, err := variational.Restarts(ctx, t.Restarts, func(k int) (*rbm.Model[float32], float64, error) {
+		return t.start(ctx, t.key.Sub(stream.TrialStudent).Sub(uint64(k)), nil)
+	})
+	if err != nil {
+		return err
+	}
+	best := variational.Best(bounds)
+	t.bound = bounds[best]
+	t.overlaps = t.score(models[best])
+	model, bound, err := t.start(ctx, t.key.Sub(stream.TrialStudent).Sub(uint64(t.Restarts)), t.teacher)
+	if err != nil {
+		return err
+	}
+	t.teacherBound, t.teacherOverlaps = bound, t.score(model)
+	return nil
+}
+
+// sure is the theta of the teacher's synapses where a run starts at them.
+const sure = 3
+
+// start learns from one start: random synapses, or those of a chain.
+func (t *deepTrial) start(ctx context.Context, key stream.Key, at *rbm.Chain) (*rbm.Model[float32], float64, error) {
+	stage := t.Stage
+	if at != nil {
+		stage = 0
+	}
+	f := t.layers()
+	model := variational.NewModel[float32](variational.Initial{Hidden: f[1], Above: f[2:], Coupling: 1, Deviation: 0.3, Undecided: stage > 0, Key: key.Sub(stream.StudentThetas)}, t.data)
+	for l := range model.Links {
+		model.Links[l].Coupling = t.teacher.Links[l].Coupling
+		if at == nil {
+			continue
+		}
+		theta := rbm.Values(at.Links[l].Synapses)
+		for k := range theta {
+			theta[k] *= sure
+		}
+		rbm.SetBlock(f, model.Posterior.Theta, theta, l)
+	}
+	samples := units.NewSpins[float32](t.data)
+	term := &dual.Annealed[float32]{Engine: dual.Exact[float32]{}}
+	trainer, err := variational.NewTrainer(model, samples, term, variational.Mixture[float32]{}, variational.Options{
+		Steps: t.Steps, Rate: t.Rate, FinalRate: 0.1, MaxTheta: 4, Key: key.Sub(stream.StudentBatches),
+		Deep: variational.Deep{Recognition: t.Recognition, Stage: stage, Fixed: true, Key: key.Sub(stream.StudentDraws)},
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := trainer.Run(ctx, nil); err != nil {
+		return nil, 0, err
+	}
+	terms, _, err := trainer.Objective.Terms(ctx, model, samples)
+	return model, terms.Bound(), err
+}
+
+// score returns the overlap of each link of a model with the teacher. Units of the first
+// hidden layer are matched by their synapses with the data; their order and signs are carried to
+// the next link, whose units are matched then, and so on.
+func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64) {
+	f := model.Layers()
+	learned := rbm.Unfold(model.Machine())
+	var below *planted.Matching
+	for l := range f.Depth() {
+		is := learned.Links[l].Synapses.(rbm.Signed).Signs()
+		if below != nil {
+			turned := spin.New(f[l], f[l+1])
+			for nu, mu := range below.Unit {
+				for k := range f[l+1] {
+					turned.Set(nu, k, below.Sign[nu]*is.At(mu, k))
+				}
+			}
+			is = turned
+		}
+		below = planted.Match(is, t.teacher.Links[l].Synapses.(rbm.Signed).Signs())
+		overlaps = append(overlaps, below.Mean())
+	}
+	return overlaps
+}
+
+// Text reports the experiment, in lines.
+func (r *DeepReport) Text() string {
+	text := fmt.Sprintf("N = %d, hidden layers %v, alpha = %g, beta = %v: %d instances of %d samples\n", r.Visible, r.Hidden, r.Alpha, r.Beta, len(r.Bounds), r.Samples)
+	for l, q := range r.Layers {
+		text += fmt.Sprintf("  overlap of layer %d   %.3f (started at the teacher: %.3f)\n", l+1, q, r.TeacherLayers[l])
+	}
+	return text + fmt.Sprintf("  bound               %.3f nats a sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
+}
