@@ -92,20 +92,21 @@ func reasons(l *LogLikelihood, ev *Evidence) []Reason {
 	const sweeps, ensembles, temperatures = "more sweeps", "more ensembles", "more temperatures"
 	a := &q.Apart
 	kinds, heavier, worst := 0, Found{}, &Found{Likelihood: math.Inf(1)}
-	total := ev.total(ev.LogWeight - *l.ReverseAIS)
-	for k := range a.Found {
-		if f := &a.Found[k]; f.Likelihood < l.Mean-maxHeavier && total > maxHeavier {
-			kinds++
-			heavier.Ensembles += f.Ensembles
-			heavier.Searched += f.Searched
-			if f.Likelihood < worst.Likelihood {
-				worst = f
+	// What modes weigh counts by annealing back from them. What they leave of the likelihood is by
+	// annealing to them, or by their weights if that says more.
+	if total := ev.total(ev.LogWeight - *l.ReverseAIS); total > maxHeavier {
+		for k := range a.Found {
+			if f := &a.Found[k]; f.Share > minShare {
+				kinds++
+				heavier.Ensembles += f.Ensembles
+				heavier.Searched += f.Searched
+				if f.Likelihood < worst.Likelihood {
+					worst = f
+				}
 			}
 		}
-	}
-	if kinds > 0 {
-		doubt(ApartDoubt, ensembles+" and "+sweeps, "%d of %d tempered ensembles and %d of the search stand apart, in %d kinds of states that weigh more than all else, the heaviest exp(%.1f) times: by them the likelihood is %.3f",
-			heavier.Ensembles, q.Ensembles, heavier.Searched, kinds, worst.Excess, worst.Likelihood)
+		doubt(ApartDoubt, ensembles+" and "+sweeps, "%d of %d tempered ensembles and %d of the search stand apart, in %d kinds of states, by which Z is exp(%.1f) times as large and the likelihood %.3f",
+			heavier.Ensembles, q.Ensembles, heavier.Searched, kinds, total, min(worst.Likelihood, *l.ReverseAIS-total))
 	}
 	if a.Unmeasured > 0 {
 		doubt(UnknownDoubt, sweeps, "%d ensembles stand apart, by up to %.1f nats, each in states of its own", a.Unmeasured, a.Excess)
