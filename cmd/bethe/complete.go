@@ -14,17 +14,6 @@ func newCompleteCommand(c *console) *cobra.Command {
 	var data dataFlags
 	cmd := &cobra.Command{
 		Use: "complete MODEL", Short: "Infer a part of samples from the rest", Args: oneArgument("a model file"),
-		Long: `Holds some visible units at what they are in samples and infers the others, by
-Gibbs sampling of the machine given those: their posterior means, and
-completions drawn from the posterior. Whether the chains have settled is told by
-the first 100 samples: by R-hat of the halves of all chains of a sample and of
-one more that starts far from where they do. Where they have not, it says so.
-
-The picture has a row for each sample: the sample, what was given of it (what was
-not is blue), the posterior mean, completions.`,
-		Example: `  bethe complete runs/m500/model.npz --from mnist:test:0-9 --clamp top --png completed.png
-  bethe complete runs/m500/model.npz --from mnist:test:3,18 --clamp 0-13x0-27 -n 8 --out completed.npz
-  bethe complete model.npz --from held-out.csv:0 --clamp 0-5,9 --out completed.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j.Model = args[0]
 			return c.complete(cmd.Context(), &j, &data)

@@ -132,21 +132,11 @@ func (d *dataFlags) loadNamed(name string) (*dataset.Set, error) {
 func newDataCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "data", Short: "Look at data", Args: noArguments,
-		Example: "  bethe data info digits.npz",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var d dataFlags
 	info := &cobra.Command{
 		Use: "info DATA", Short: "Say what a data set holds", Args: oneArgument("a file or mnist, mnist:train, mnist:test"),
-		Long: `Reads DATA as train would and says what it holds. The kind of a file is told by
-its content; - is standard input.
-
-Whether the first row of a CSV file is a header, and which columns are no spins
-but number or name the rows, or hold labels, is decided from the whole file and
-said on standard error. Where that is open, it is an error that asks.`,
-		Example: `  bethe data info mnist:test
-  bethe data info train-images-idx3-ubyte.gz --threshold 127 --json
-  bethe data info digits.csv --threshold 127 --header yes --label-column digit --drop-column id`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			set, err := d.loadNamed(args[0])
 			if err != nil {

@@ -13,9 +13,6 @@ func newDenoiseCommand(c *console) *cobra.Command {
 	var data dataFlags
 	cmd := &cobra.Command{
 		Use: "denoise MODEL", Short: "Infer what noisy samples were", Args: oneArgument("a model file"),
-		Long: help("denoise"),
-		Example: `  bethe denoise runs/m500/model.npz --flip 0.1 --png denoised.png
-  bethe denoise model.npz --data seen.npz --noisy --flip 0.05 --count 0 --out restored.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j.Model, j.Name = args[0], data.name
 			return c.denoise(cmd.Context(), &j, &data)

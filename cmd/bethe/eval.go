@@ -39,8 +39,6 @@ func newEvalCommand(c *console) *cobra.Command {
 	var starts string
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
-		Long:    help("eval"),
-		Example: "  bethe eval runs/mnist-h100-s1/model.npz --data mnist:test\n  bethe eval model.npz --data held-out.npy --ais-steps 30000 --equilibration 6000 --json\n  bethe eval runs/mnist-h100-s1/model.npz --draws 20 --ais-steps 2000",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {
 				return err

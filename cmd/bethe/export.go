@@ -24,17 +24,6 @@ func newExportCommand(c *console) *cobra.Command {
 	var to, out, name string
 	cmd := &cobra.Command{
 		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file"),
-		Long: `Writes the machine that the model file holds in the format of other programs:
-
-  safetensors  the arrays of the model file
-  rbm01        W, vbias and hbias of units 0 and 1 in an npz file: scikit-learn's
-               components_ is W.T, PyTorch's rbms takes them as they are
-  ising        an Ising problem as COO text that dimod reads
-  c, go        source code: the synapses as packed bits and a sampler in integers,
-               whose samples are those of "bethe sample --integers", bit for bit`,
-		Example: `  bethe export runs/mnist-h100-s1/model.npz --to rbm01 -o machine.npz
-  bethe export model.npz --to c --name digits -o digits.h
-  bethe export model.npz --to ising -o digits.coo --json`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, f := range exchange.Formats {
 				if f.Name != to {

@@ -15,10 +15,6 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	l2 := ""
 	cmd := &cobra.Command{
 		Use: "features MODEL", Short: "Hidden means of data, and how well a linear classifier reads them", Args: oneArgument("a model file"),
-		Long: help("features"),
-		Example: `  bethe features runs/m500/model.npz --data mnist -o features.npy
-  bethe features runs/m500/model.npz --classifier --raw
-  bethe features model.npz --data train.npz --classifier --test test.npz --json`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			j.Model, j.Name = args[0], data.name
 			if j.L2, err = apply.ParsePenalties(l2); err != nil {

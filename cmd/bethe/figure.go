@@ -16,8 +16,7 @@ import (
 func newFigureCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "figure", Short: "Draw the results of a sweep", Args: noArguments,
-		Example: "  bethe figure phase runs/pd -o phase.png",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newFigurePhaseCommand(c))
 	return cmd
@@ -33,9 +32,7 @@ func newFigurePhaseCommand(c *console) *cobra.Command {
 	var f phaseFlags
 	cmd := &cobra.Command{
 		Use: "phase DIR", Short: "Draw a sweep as a phase diagram", Args: oneArgument("one DIR"),
-		Long:    help("figure-phase"),
-		Example: "  bethe figure phase runs/pd -o phase.png\n  bethe figure phase runs/pd -o bound.svg --value bound_per_sample --x beta --y alpha",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.figurePhase(args[0], &f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.figurePhase(args[0], &f) },
 	}
 	flags := cmd.Flags()
 	parameters := strings.Join(sweep.Parameters(), ", ")

@@ -3,17 +3,21 @@ package main
 import (
 	"embed"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 //go:embed help
 var helpTexts embed.FS
 
-// help returns what the help of a verb says at length: help/VERB.txt, with - between
-// the words of a verb below another.
-func help(verb string) string {
-	text, err := helpTexts.ReadFile("help/" + verb + ".txt")
-	if err != nil {
-		panic(err)
+// explain gives a command and those below it what help/VERB.txt says of them, with - between
+// the words of a verb below another: what is said at length, then examples.
+func explain(cmd *cobra.Command) {
+	name := strings.ReplaceAll(strings.TrimPrefix(cmd.CommandPath(), "bethe "), " ", "-")
+	if text, err := helpTexts.ReadFile("help/" + name + ".txt"); err == nil {
+		cmd.Long, cmd.Example, _ = strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n\nExamples:\n")
 	}
-	return strings.TrimSuffix(string(text), "\n")
+	for _, below := range cmd.Commands() {
+		explain(below)
+	}
 }

@@ -26,16 +26,7 @@ func newImportCommand(c *console) *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Read a machine that another program learned", Args: oneArgument("an npz file of W, vbias and hbias"),
-		Long: `Reads a machine of units 0 and 1 with real synapses from an npz file of W
-(visible x hidden), vbias and hbias, or of components_ (hidden x visible),
-intercept_visible_ and intercept_hidden_, float32 or float64 of either byte
-order, and writes it as a model file with real synapses, for eval, sample and
-export. A model file keeps weights as float32; it says by how much they change.
-
-From scikit-learn's BernoulliRBM:
-  numpy.savez("machine.npz", components_=m.components_, intercept_visible_=m.intercept_visible_, intercept_hidden_=m.intercept_hidden_)`,
-		Example: "  bethe import machine.npz -o model.npz\n  bethe import machine.npz -o model.npz --width 28 --height 28 --json",
-		RunE:    func(_ *cobra.Command, args []string) error { return c.importMachine(args[0], &f) },
+		RunE: func(_ *cobra.Command, args []string) error { return c.importMachine(args[0], &f) },
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "model file")

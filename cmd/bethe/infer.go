@@ -15,10 +15,6 @@ func newInferCommand(c *console) *cobra.Command {
 	f, out := trial.DefaultMessages(), ""
 	cmd := &cobra.Command{
 		Use: "infer", Short: "Pass messages on the posterior over planted synapses", Args: noArguments,
-		Long: help("infer"),
-		Example: `  bethe infer
-  bethe infer --visible 1000 --alpha 0.5,0.8,1,1.2,1.5,2,3,4 -o figs
-  bethe infer --visible 100 --hidden 2 --alpha 3,5 --oracle --json`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.Seed = c.seed
 			return c.infer(cmd.Context(), &f, out)

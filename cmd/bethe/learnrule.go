@@ -19,10 +19,7 @@ import (
 func newLearnRuleCommand(c *console) *cobra.Command {
 	s, out, generations, resume := evolve.Default(), "rule.npz", 40, false
 	cmd := &cobra.Command{
-		Use: "learn-rule", Short: "Learn the weights of the rule hyperadam", Args: noArguments, Long: help("learn-rule"),
-		Example: `  bethe learn-rule -o rule.npz
-  bethe learn-rule -o rule.npz --generations 80 --resume
-  bethe train --rule hyperadam --rule-weights rule.npz`,
+		Use: "learn-rule", Short: "Learn the weights of the rule hyperadam", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.Seed = c.seed
 			return c.learnRule(cmd.Context(), s, out, generations, resume)

@@ -161,15 +161,8 @@ var errIncomplete = errors.New("incomplete")
 
 func newRootCommand(c *console) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "bethe",
-		Short: "Learn restricted Boltzmann machines with binary synapses",
-		Long: `Bethe learns generative models whose synapses are one bit each: instead of the
-synapses it learns a distribution over them, by climbing a lower bound on the
-likelihood of the data (variational mean-field theory).
-
-Without anything else to hand, start with
-  bethe train`,
-		Example:       "  bethe train --hidden 100 --seed 1 --out runs/first\n  bethe eval runs/first/model.npz --data mnist:test",
+		Use:           "bethe",
+		Short:         "Learn restricted Boltzmann machines with binary synapses",
 		SilenceErrors: true, SilenceUsage: true,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -200,30 +193,12 @@ Without anything else to hand, start with
 		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newTrainCommand(c),
-		newEvalCommand(c),
-		newSampleCommand(c),
-		newCompleteCommand(c),
-		newDenoiseCommand(c),
-		newFeaturesCommand(c),
-		newLearnRuleCommand(c),
-		newSpikesCommand(c),
-		newPlantedCommand(c),
-		newInferCommand(c),
-		newReproduceCommand(c),
-		newSweepCommand(c),
-		newFigureCommand(c),
-		newRunsCommand(c),
-		newPlotCommand(c),
-		newServeCommand(c),
-		newExportCommand(c),
-		newImportCommand(c),
-		newVerifyCommand(c),
-		newThermometerCommand(c),
-		newThermoCommand(c),
-		newDataCommand(c),
-		newVersionCommand(c),
-	)
+		newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newCompleteCommand(c), newDenoiseCommand(c),
+		newFeaturesCommand(c), newLearnRuleCommand(c), newSpikesCommand(c), newPlantedCommand(c), newInferCommand(c),
+		newReproduceCommand(c), newSweepCommand(c), newFigureCommand(c), newRunsCommand(c), newPlotCommand(c),
+		newServeCommand(c), newExportCommand(c), newImportCommand(c), newVerifyCommand(c), newThermometerCommand(c),
+		newThermoCommand(c), newDataCommand(c), newVersionCommand(c))
+	explain(root)
 	return root
 }
 

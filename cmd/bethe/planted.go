@@ -55,16 +55,6 @@ func newPlantedCommand(c *console) *cobra.Command {
 	var f plantedFlags
 	cmd := &cobra.Command{
 		Use: "planted", Short: "Learn synapses that were planted, and score them", Args: noArguments,
-		Long: help("planted"),
-		Example: `  bethe planted
-  bethe planted --visible 100 --hidden 3 --alpha 5 --beta 1 --instances 10 --restarts 12 --oracle --seed 7 --json
-  bethe planted --hidden 3 --alpha 2 --tasks 5 --task-correlation 0.9
-  bethe planted --hidden 3 --instances 1 --trace learning.csv
-  bethe planted --visible 50 --hidden 4,2 --beta 1.3,1.2 --alpha 10 --instances 5 --restarts 16
-  bethe planted --units gauss --hidden 3 --alpha 4 --restarts 6
-  bethe planted --units potts:4 --hidden 3 --alpha 8
-  bethe planted --hidden-units group:3 --hidden 2 --beta 2 --alpha 2
-  bethe planted --hidden 2 --correlation 0.3 --partition quenched --rule clipped`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f.scaled = cmd.Flags().Changed("prior-scale")
 			if len(f.layers) > 1 || len(f.betas) > 1 {

@@ -23,28 +23,7 @@ func newPlotCommand(c *console) *cobra.Command {
 	var f plotFlags
 	cmd := &cobra.Command{
 		Use: "plot RUN", Short: "Draw the figures of a run", Args: oneArgument("a run folder"),
-		Long: `Draws the figures of a run, finished or still learning, each as PNG and SVG:
-
-  bound           the lower bound, with estimates of the log-likelihood
-  terms           the terms of the bound; also data-term, partition-term
-  kl              divergence of the posterior from the prior, a synapse
-  polarised       share of decided synapses
-  coupling, rate  the coupling, and the learning rate
-  label-error     how often labels are told wrong (train --label-weight)
-  validation      log-likelihood of data not learned from (train --validation)
-  overlap         overlap of hidden units with each other, along the run
-  residual        of message passing or mean field; also iterations
-  teacher         overlap with the teacher (planted runs)
-  magnetisations  histogram of posterior means
-  magnetisation-history  and how it came to be
-  spectrum        singular values of the matrix of synapses
-  units           overlap matrix of the hidden units
-  synapses        synapses of each hidden unit, and how undecided they are
-  samples         samples of the machine beside data
-
-What the run has no numbers for is left out.`,
-		Example: "  bethe plot runs/m500 -o figures\n  bethe plot runs/m500 --only synapses,bound -o figures",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.plot(cmd.Context(), args[0], &f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.plot(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "figures to draw, with commas between them (default all)")

@@ -26,9 +26,7 @@ type reproduceReport struct {
 func newReproduceCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reproduce", Short: "Draw the paper's figures beside its published numbers", Args: noArguments,
-		Long:    help("reproduce"),
-		Example: "  bethe reproduce overlap -o figs\n  bethe reproduce alpha -o figs\n  bethe reproduce mnist -o figs",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	usual := paper.Options{Instances: 1, Restarts: 12, Steps: 200, Samples: 1}
 	alpha, digits := usual, usual

@@ -15,11 +15,7 @@ import (
 func newRunsCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "runs DIR", Short: "List and compare runs", Args: oneArgument("a folder of runs"),
-		Long: `Lists the runs in a folder and those up to three levels below it, finished or
-still learning: where each one stands, its bound and log-likelihood in nats a
-sample, and the settings in which they differ.`,
-		Example: "  bethe runs runs\n  bethe runs runs --json",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.listRuns(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.listRuns(args[0]) },
 	}
 }
 

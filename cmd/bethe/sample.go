@@ -13,20 +13,6 @@ func newSampleCommand(c *console) *cobra.Command {
 	var data dataFlags
 	cmd := &cobra.Command{
 		Use: "sample MODEL", Short: "Draw samples from a model", Args: oneArgument("a model file"),
-		Long: `Draws samples by block Gibbs sampling of the machine that the model file holds,
-from independent chains that start at random. With --clamp some
-visible units are held at what they are in a given sample, and the machine
-completes the rest.
-
-With --tempered each chain is the lowest of a ladder of temperatures that exchange
-states: where Gibbs sampling alone stays near where it started, as in machines
-with many hidden units, samples then come from all of the distribution.
-
-The picture shows the mean of each visible unit given the hidden ones.`,
-		Example: `  bethe sample runs/m500/model.npz -n 100 --png samples.png
-  bethe sample runs/m500/model.npz -n 20 --clamp 0-391 --from mnist:test:3 --png completed.png
-  bethe sample runs/m500/model.npz --tempered --sweeps 500 --png samples.png
-  bethe sample model.npz -n 10000 --sweeps 2000 --out samples.npz`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j.Model = args[0]
 			return c.sample(cmd.Context(), &j, &data)

@@ -20,21 +20,6 @@ func newServeCommand(c *console) *cobra.Command {
 	var f serveFlags
 	cmd := &cobra.Command{
 		Use: "serve RUN-OR-FOLDER", Short: "Show runs on a page, live", Args: oneArgument("a run folder or a folder of runs"),
-		Long: `Serves a page that shows the runs in a folder, finished or still learning:
-progress, curves, several runs over each other, synapses and samples at every
-checkpoint, and a canvas where the machine completes what you draw. The page
-needs nothing from elsewhere, and the server writes nothing.
-
-It listens on this machine only. Another address must be asked for; visitors
-then need the token that is printed. On a machine that others use too, such as a
-login node, everybody on it can open what listens there: --token auto draws a
-token there too, and prints it.
-
-Behind a proxy that serves the page below a path of its own and takes that path
-away (jupyter-server-proxy, Open OnDemand's rnode, nginx), name with --host the
-machine that visitors' browsers show.`,
-		Example: "  bethe serve runs/m500\n  bethe serve runs --listen 127.0.0.1:9000\n  bethe serve runs --listen 0.0.0.0:8017\n" +
-			"  bethe serve runs --token auto\n  bethe serve runs --host hub.example.org",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()

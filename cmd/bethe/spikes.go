@@ -14,10 +14,6 @@ func newSpikesCommand(c *console) *cobra.Command {
 	var data dataFlags
 	cmd := &cobra.Command{
 		Use: "spikes MODEL", Short: "Run a machine as spiking neurons", Args: oneArgument("a model file"),
-		Long: help("spikes"),
-		Example: `  bethe spikes runs/mnist-h100-s1/model.npz --tau 10 --steps 2000 --raster raster.png
-  bethe spikes runs/causes/model.npz --tau 20 --clamp top --from mnist:test:3 --out spikes.npz
-  bethe spikes model.npz --noise synapses --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j.Model = args[0]
 			if j.Noise == apply.SynapseNoise && !cmd.Flags().Changed("tau") {

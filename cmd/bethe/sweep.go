@@ -17,9 +17,7 @@ import (
 func newSweepCommand(c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sweep", Short: "Run the planted experiment over a grid, in shards", Args: noArguments,
-		Long:    help("sweep"),
-		Example: "  bethe sweep init grid.toml -o runs/pd\n  bethe sweep run runs/pd\n  bethe sweep collect runs/pd",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newSweepInitCommand(c), newSweepRunCommand(c), newSweepStatusCommand(c), newSweepCollectCommand(c), newSweepScriptCommand(c))
 	return cmd
@@ -38,9 +36,7 @@ func newSweepInitCommand(c *console) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: "init GRID", Short: "Make the folder of a sweep", Args: oneArgument("one GRID"),
-		Long:    help("sweep-init"),
-		Example: "  bethe sweep init grid.toml -o runs/pd",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepInit(args[0], out) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepInit(args[0], out) },
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "folder of the sweep (default runs/GRID without its ending)")
 	return cmd
@@ -69,9 +65,7 @@ func newSweepRunCommand(c *console) *cobra.Command {
 	var shard string
 	cmd := &cobra.Command{
 		Use: "run DIR", Short: "Compute the missing cells", Args: oneArgument("one DIR"),
-		Long:    help("sweep-run"),
-		Example: "  bethe sweep run runs/pd\n  bethe sweep run runs/pd --shard 3/64 --threads 4",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepRun(cmd.Context(), args[0], shard) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepRun(cmd.Context(), args[0], shard) },
 	}
 	cmd.Flags().StringVar(&shard, "shard", "0/1", "share of the cells: I/N is the I-th of N, counted from 0")
 	return cmd
@@ -113,9 +107,7 @@ func (c *console) sweepRun(ctx context.Context, folder, text string) error {
 func newSweepStatusCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "status DIR", Short: "Say which cells are done", Args: oneArgument("one DIR"),
-		Long:    "Reads the file of every cell and says how many are done. The exit status is 3\nwhile cells are missing.",
-		Example: "  bethe sweep status runs/pd\n  bethe sweep status runs/pd --json",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepStatus(args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepStatus(args[0]) },
 	}
 }
 

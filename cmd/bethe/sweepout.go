@@ -18,9 +18,7 @@ func newSweepCollectCommand(c *console) *cobra.Command {
 	var partial bool
 	cmd := &cobra.Command{
 		Use: "collect DIR", Short: "Make one table of all cells", Args: oneArgument("one DIR"),
-		Long:    help("sweep-collect"),
-		Example: "  bethe sweep collect runs/pd\n  bethe sweep collect runs/pd -o phases.csv -o phases.parquet --partial",
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
 	}
 	cmd.Flags().StringArrayVarP(&out, "out", "o", nil, "file for the table, .csv or .parquet; may be given again (default table.csv and table.parquet in DIR)")
 	cmd.Flags().BoolVar(&partial, "partial", false, "also while cells are missing")
@@ -67,9 +65,6 @@ func newSweepScriptCommand(c *console) *cobra.Command {
 	var f sweepScriptFlags
 	cmd := &cobra.Command{
 		Use: "script DIR", Short: "Write a job for a cluster", Args: oneArgument("one DIR"),
-		Long: help("sweep-script"),
-		Example: "  bethe sweep script runs/pd --engine slurm --shards 64 --time 1h -o pd.sbatch\n" +
-			"  bethe sweep script runs/pd --engine parallel\n  bethe sweep script runs/pd --engine k8s --image registry/bethe --claim sweeps",
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepScript(args[0], &f) },
 	}
 	flags := cmd.Flags()

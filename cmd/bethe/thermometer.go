@@ -34,9 +34,6 @@ func newThermometerCommand(c *console) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use: "thermometer MODEL", Short: "Read the temperature of anyone's samples of a model", Args: oneArgument("a model file"),
-		Long: help("thermometer"),
-		Example: "  bethe export model.npz --to ising -o model.coo\n  ./annealer 1000 < model.coo > samples.txt\n" +
-			"  bethe thermometer model.npz --samples samples.txt\n  bethe thermometer model.npz --samples samples.npy --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if path == "" {
 				return usagef("--samples: name a file of samples")
@@ -62,8 +59,7 @@ func newThermometerCommand(c *console) *cobra.Command {
 func newThermoCommand(c *console) *cobra.Command {
 	t := apply.Thermodynamics{}
 	cmd := &cobra.Command{
-		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file"), Long: help("thermo"),
-		Example: "  bethe thermo runs/mnist-h100-s1/model.npz -o figs\n  bethe thermo model.npz --most 3 --json",
+		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.Model, t.Seed = args[0], c.seed
 			var r *apply.ThermodynamicsReport

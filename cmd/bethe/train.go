@@ -51,23 +51,6 @@ func newTrainCommand(c *console) *cobra.Command {
 func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "train", Short: "Learn a machine from data", Args: noArguments,
-		Long: help("train"),
-		Example: `  bethe train
-  bethe train --data mnist --hidden 500 --epochs 60 --seed 1 --out runs/m500 --serve
-  bethe train --data mydigits.npz --threshold 127 --hidden 64 --time 60s --evaluate --json
-  bethe train --hidden 100,50 --steps 3000 --out runs/deep
-  bethe train --data monday.npz --hidden 64 --out runs/monday
-  bethe train --data tuesday.npz --hidden 64 --prior runs/monday/model.npz --out runs/tuesday
-  bethe train --data digits.npz --hidden 64 --init imported.npz --out runs/binary
-  bethe train --hidden 500 --label-weight 100 --time 6m --out runs/features
-  bethe train --data mydigits.npz --validation 0.1 --epochs 200 --out runs/watched
-  bethe train --hidden 12 --no-centre --max-field 4 --sampler './annealer {reads} {seed}' --out runs/annealed
-  bethe train --model mixture --hidden 400 --evaluate --out runs/causes
-  bethe train --model tree --patch 7 --states 30 --hidden 100 --evaluate --out runs/tree
-  bethe train --recipe runs/monday/run.json --data tuesday.npz --seed 2 --out runs/again
-  bethe train --data table.csv --units gauss --hidden 8 --steps 1500 --out runs/table
-  bethe train --data digits.csv --units gauss --hidden-units group:30 --hidden 1 --steps 1000
-  bethe train --hidden 4 --no-fields --no-centre --fixed-coupling --beta 1 --steps 200 --batch 2000`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.complete(cmd.Flags()); err != nil {
 				return err

@@ -16,8 +16,6 @@ func newVerifyCommand(c *console) *cobra.Command {
 	e := engineFlags{learn.Expectation{Estep: "exact", Partition: "annealed", Chains: 10000, Sweeps: 20, Draws: 2}}
 	cmd := &cobra.Command{
 		Use: "verify ORACLE", Short: "Hold this build's arithmetic against an oracle file", Args: oneArgument("an oracle file"),
-		Long:    help("verify"),
-		Example: "  bethe verify oracle.json --json\n  bethe verify oracle.json --estep bethe",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := e.check(); err != nil {
 				return err

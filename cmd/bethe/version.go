@@ -12,7 +12,6 @@ func program() string { return build.Program() }
 func newVersionCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which build this is", Args: noArguments,
-		Example: "  bethe version --json",
 		RunE: func(*cobra.Command, []string) error {
 			r := build.Describe()
 			c.printf("%s %s %s, %s kernels\n", program(), r.Go, r.Platform, r.Kernel)
