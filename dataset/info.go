@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Info says what a set holds.
@@ -55,4 +57,28 @@ func (s *Set) Info() Info {
 		}
 	}
 	return r
+}
+
+// Text says for a person what the data of a name hold.
+func (r *Info) Text(name string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", name, r.Format)
+	fmt.Fprintf(&b, "  %d samples of %d spins", r.Samples, r.Visible)
+	if r.Width > 0 {
+		fmt.Fprintf(&b, ", pictures of %d x %d", r.Width, r.Height)
+	}
+	fmt.Fprintf(&b, "\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	if r.Range != nil {
+		fmt.Fprintf(&b, "  numbers from %v to %v\n", r.Range[0], r.Range[1])
+	}
+	if r.Threshold != nil {
+		fmt.Fprintf(&b, "  grey levels above %v are +1\n", *r.Threshold)
+	}
+	if r.White > 0 {
+		fmt.Fprintf(&b, "  spins were drawn of grey levels, as shares of %v\n", r.White)
+	}
+	if r.Labels != nil {
+		fmt.Fprintf(&b, "  labels of %d classes\n", len(r.Labels))
+	}
+	return b.String()
 }

@@ -71,3 +71,11 @@ func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
 	line("    importance weighting, %d draws     %+.3f  ± %.3f", t.Draws, t.Importance-t.Bound, normal*t.ImportanceError)
 	line("    annealing with the sample held    %+.3f  ± %.3f", t.Clamped-t.Bound, normal*t.ClampedError)
 }
+
+// Text says it for a person, beside the log-likelihood of the saved machine.
+func (u *Uncertainty) Text(saved float64) string {
+	return fmt.Sprintf("uncertainty of the synapses, in nats a sample:\n"+
+		"  machines drawn from the posterior  %.3f, spread %.3f (%d draws)\n"+
+		"  the machine that is saved          %.3f\n"+
+		"  the most probable synapses         %.3f\n", u.Mean, u.Spread, u.Draws, saved, u.Signs)
+}

@@ -171,7 +171,7 @@ type Fieldless interface{ Fieldless() }
 
 // ErrGaussPair is the error of two Gaussian layers: with binary synapses that are not
 // known, their partition function is infinite, and with known ones for many sets of them.
-var ErrGaussPair = errors.New("Gaussian visible units with Gaussian hidden units have no normalisable machine on one-bit synapses (E Z is infinite): use spin, potts:K, group:K or group?:K units in one of the layers")
+var ErrGaussPair = errors.New("two Gaussian layers: Gaussian visible units with Gaussian hidden units have no normalisable machine on one-bit synapses (E Z is infinite): use spin, potts:K, group:K or group?:K units in one of the layers")
 
 // CheckPair returns an error unless a machine can have units of these kinds.
 func CheckPair(visible, hidden Kind) error {

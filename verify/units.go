@@ -105,7 +105,7 @@ func (c *unitsCase) check(visible, hidden units.Kind) error {
 	case visible.Features() != c.K || hidden.Features() != c.G:
 		return fmt.Errorf("sizes K, G are %d, %d for units of %s and %s", c.K, c.G, visible, hidden)
 	case m < 1 || m != c.M:
-		return fmt.Errorf("M is %d and there are %d samples", c.M, m)
+		return fmt.Errorf("size M is %d and there are %d samples", c.M, m)
 	case !(c.Coupling > 0) || math.IsInf(c.Coupling, 0):
 		return fmt.Errorf("coupling is %v", c.Coupling)
 	case c.Enumerated != nil && f*h > maxSynapses:

@@ -143,7 +143,7 @@ func newDataCommand(c *console) *cobra.Command {
 				return err
 			}
 			r := set.Info()
-			c.printInfo(args[0], &r)
+			c.printf("%s", r.Text(args[0]))
 			return c.object(struct {
 				Data string `json:"data"`
 				dataset.Info
@@ -153,25 +153,4 @@ func newDataCommand(c *console) *cobra.Command {
 	d.registerReading(info)
 	cmd.AddCommand(info)
 	return cmd
-}
-
-func (c *console) printInfo(name string, r *dataset.Info) {
-	c.printf("%s: %s\n", name, r.Format)
-	c.printf("  %d samples of %d spins", r.Samples, r.Visible)
-	if r.Width > 0 {
-		c.printf(", pictures of %d x %d", r.Width, r.Height)
-	}
-	c.printf("\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
-	if r.Range != nil {
-		c.printf("  numbers from %v to %v\n", r.Range[0], r.Range[1])
-	}
-	if r.Threshold != nil {
-		c.printf("  grey levels above %v are +1\n", *r.Threshold)
-	}
-	if r.White > 0 {
-		c.printf("  spins were drawn of grey levels, as shares of %v\n", r.White)
-	}
-	if r.Labels != nil {
-		c.printf("  labels of %d classes\n", len(r.Labels))
-	}
 }

@@ -83,7 +83,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
 					return err
 				}
-				c.printUncertainty(report.LogLikelihood.Mean, report.Uncertainty)
+				c.printf("%s", report.Uncertainty.Text(report.LogLikelihood.Mean))
 			}
 			return c.object(evalReport{args[0], d.name, report})
 		},
@@ -146,13 +146,6 @@ func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samp
 		c.logf("machine %d of %d\n", k, of)
 		bar = c.progress("annealing")
 	})
-}
-
-func (c *console) printUncertainty(saved float64, u *evaluate.Uncertainty) {
-	c.printf("uncertainty of the synapses, in nats a sample:\n"+
-		"  machines drawn from the posterior  %.3f, spread %.3f (%d draws)\n"+
-		"  the machine that is saved          %.3f\n"+
-		"  the most probable synapses         %.3f\n", u.Mean, u.Spread, u.Draws, saved, u.Signs)
 }
 
 func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {

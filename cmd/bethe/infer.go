@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -42,20 +41,14 @@ func (c *console) infer(ctx context.Context, f *trial.Messages, out string) erro
 		return err
 	}
 	r := f.Report()
-	c.printf("N = %d, P = %d, beta = %g, q = %g: %d instances each; transition at alpha = %.3g\n",
-		r.Visible, r.Hidden, r.Beta, r.Correlation, f.Instances, r.Transition)
-	c.printf("%6s %8s %8s %8s %8s %10s %8s %7s", "alpha", "overlap", "spread", "N=inf", "entropy", "iterations", "settled", "growth")
-	if f.Oracle {
-		c.printf(" %8s %8s", "Bayes", "means by")
-	}
-	c.printf("\n")
+	c.printf("%s", r.Heading(f))
 	if err := c.inStages(func(progress trial.Progress) error {
 		for p, err := range f.Points(ctx, progress) {
 			if err != nil {
 				return err
 			}
 			r.Points = append(r.Points, p)
-			c.printMessages(&p, f.Instances)
+			c.printf("%s", p.Text(f.Instances))
 		}
 		return nil
 	}); err != nil {
@@ -69,17 +62,4 @@ func (c *console) infer(ctx context.Context, f *trial.Messages, out string) erro
 		c.printFiles(r.Files...)
 	}
 	return c.object(r)
-}
-
-// printMessages prints a line for a density.
-func (c *console) printMessages(p *trial.MessagePoint, instances int) {
-	large := "-"
-	if p.OverlapLarge != nil {
-		large = fmt.Sprintf("%.3f", *p.OverlapLarge)
-	}
-	c.printf("%6g %8.3f %8.3f %8s %8.3f %10.0f %5d/%d %8.3f", p.Alpha, p.Overlap, p.Spread, large, p.Entropy, p.Iterations, p.Settled, instances, p.Growth)
-	if p.Bayes != nil {
-		c.printf(" %8.3f %8.3f", *p.Bayes, *p.MarginalBy)
-	}
-	c.printf("\n")
 }

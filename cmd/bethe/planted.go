@@ -107,8 +107,13 @@ type listFlag[T int | float64] struct {
 	name  string
 }
 
-func (f *listFlag[T]) Type() string   { return f.name }
-func (f *listFlag[T]) String() string { return fmt.Sprint(*f.first) }
+func (f *listFlag[T]) Type() string { return f.name }
+func (f *listFlag[T]) String() string {
+	if len(*f.all) == 0 {
+		return fmt.Sprint(*f.first)
+	}
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(*f.all), "[]"), " ", ",")
+}
 func (f *listFlag[T]) Set(text string) error {
 	*f.all = nil
 	for _, word := range strings.Split(text, ",") {
@@ -256,26 +261,8 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 	}); err != nil {
 		return err
 	}
-	c.printPlanted(r)
+	c.printf("%s", r.Text())
 	return c.object(r)
-}
-
-func (c *console) printPlanted(r *trial.Report) {
-	s := &r.Summary
-	c.printf("N = %d, P = %d, alpha = %g, beta = %g, q = %g: %d instances of %d samples, %s moments\n",
-		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, len(r.Overlaps), r.Samples, r.Engine)
-	c.printf("  overlap         %.3f, spread %.3f (of the start with the best bound alone: %.3f)\n", s.Overlap, s.OverlapSpread, s.OverlapBestStart)
-	if r.Bayes != nil {
-		c.printf("  Bayes-optimal   %.3f, spread %.3f (started at random: %.3f)\n", s.Bayes, s.BayesSpread, s.BayesRandomStart)
-	}
-	if r.BayesError != nil {
-		c.printf("  difference      %+.3f, standard error %.3f\n", s.Overlap-s.Bayes, s.BayesError)
-	}
-	c.printf("  bound           %.4f nats a sample\n", s.Bound)
-	if r.BoundAnnealed != nil {
-		c.printf("  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", s.BoundAnnealed)
-	}
-	c.printf("  learning took   %.2f s\n", r.SecondsLearning)
 }
 
 // plantedTasks learns sequences of sets.
@@ -291,16 +278,7 @@ func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
 	}); err != nil {
 		return err
 	}
-	c.printf("N = %d, P = %d, alpha = %g a set, beta = %g, consecutive teachers correlated by %g, posterior times %g as the next prior: %d sequences\n",
-		r.Visible, r.Hidden, r.Alpha, r.Beta, r.Correlation, r.Strength, r.Instances)
-	c.printf("            with prior                    without\n  set     new     old   first        new     old   first\n")
-	for _, m := range r.Tasks {
-		if m.Old == nil {
-			c.printf("%5d   %.3f       -   %.3f      %.3f       -   %.3f\n", m.Task, m.New, m.First, m.NewWithout, m.FirstWithout)
-			continue
-		}
-		c.printf("%5d   %.3f   %.3f   %.3f      %.3f   %.3f   %.3f\n", m.Task, m.New, *m.Old, m.First, m.NewWithout, *m.OldWithout, m.FirstWithout)
-	}
+	c.printf("%s", r.Text())
 	return c.object(r)
 }
 
@@ -323,7 +301,6 @@ func (c *console) plantedUnits(ctx context.Context, f *plantedFlags, told func(f
 	if err := c.inStages(func(progress trial.Progress) (err error) { r, err = e.Run(ctx, progress); return err }); err != nil {
 		return err
 	}
-	c.printf("N = %d %s units, P = %d %s units, alpha = %g, beta = %g: %d instances of %d samples\n", r.Visible, r.Units, r.Hidden, r.HiddenUnits, r.Alpha, r.Beta, len(r.Overlaps), r.Samples)
-	c.printf("  overlap         %.3f (of the start with the best bound alone: %.3f)\n  real weights    %.3f\n  bound           %.4f nats a sample\n", r.Overlap, r.OverlapBest, r.OverlapReal, r.Bound)
+	c.printf("%s", r.Text())
 	return c.object(r)
 }

@@ -35,15 +35,15 @@ func newReproduceCommand(c *console) *cobra.Command {
 	cmd.AddCommand(
 		newPaperCommand(c, "overlap", "Overlap, divergence and bound while learning planted synapses",
 			"Two hidden units, correlated by 0 and 0.3, and three, with N = 100, alpha = 5 and\nbeta = 1: overlap with the teacher, divergence and bound against steps.",
-			usual, (*paper.Options).Overlap, paper.OverlapFigure, c.printOverlap),
+			usual, (*paper.Options).Overlap, paper.OverlapFigure, (*paper.OverlapPoint).Text),
 		newPaperCommand(c, "alpha", "Overlap against the density of data",
 			"Mean overlap with the teacher and its spread at alpha = 1 to 5, N = 100, beta = 1,\nfor two hidden units, correlated by 0 and 0.3, and three.",
-			alpha, (*paper.Options).Alpha, paper.AlphaFigure, c.printAlpha),
+			alpha, (*paper.Options).Alpha, paper.AlphaFigure, (*paper.AlphaPoint).Text),
 		newPaperCommand(c, "mnist", "Bound and divergence while learning digits",
 			"Digits, cut at grey level 127, without fields, beta = 1, 4 and 100 hidden units:\nbound and divergence against steps. Where there are too many hidden units to\nenumerate, the paper's rule takes moments and ln Z of mean field (TAP) in two draws.",
 			digits, func(o *paper.Options, ctx context.Context) iter.Seq2[*paper.DigitsPoint, error] {
 				return o.Digits(ctx, mnist.Train().Samples)
-			}, paper.DigitsFigure, c.printDigits),
+			}, paper.DigitsFigure, (*paper.DigitsPoint).Text),
 	)
 	return cmd
 }
@@ -51,7 +51,7 @@ func newReproduceCommand(c *console) *cobra.Command {
 // newPaperCommand returns the verb of a figure: its points are computed and printed
 // one after another, then drawn.
 func newPaperCommand[P any](c *console, use, short, long string, o paper.Options, points func(*paper.Options, context.Context) iter.Seq2[P, error],
-	draw func(*paper.Options, []P) (figure.Chart, *figure.Table), print func(k int, p P)) *cobra.Command {
+	draw func(*paper.Options, []P) (figure.Chart, *figure.Table), text func(p P, k int) string) *cobra.Command {
 	out := ""
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: noArguments, Long: long, Example: "  bethe reproduce " + use + " -o figs",
@@ -71,7 +71,7 @@ func newPaperCommand[P any](c *console, use, short, long string, o paper.Options
 					if err != nil {
 						return err
 					}
-					print(len(found), p)
+					c.printf("%s", text(p, len(found)))
 					found = append(found, p)
 				}
 				return nil
@@ -103,27 +103,4 @@ func newPaperCommand[P any](c *console, use, short, long string, o paper.Options
 		flags.IntSliceVar(&o.Alphas, "alpha", o.Alphas, "densities of data, one or more, from 1 to 5")
 	}
 	return cmd
-}
-
-func (c *console) printAlpha(k int, p *paper.AlphaPoint) {
-	if k == 0 {
-		c.printf("%-16s %5s %16s %16s %16s %16s %9s\n", "", "alpha", "ours", "paper's rule", "Bayes optimum", "ours - Bayes", "published")
-	}
-	s, q := &p.Ours, &p.Paper
-	c.printf("%-16s %5g %8.3f ±%.3f %9.3f ±%.3f %9.3f ±%.3f %+9.3f ±%.3f %9.2f\n", p.Case.Name, p.Alpha, s.Overlap, s.OverlapSpread, q.Overlap, q.OverlapSpread, s.Bayes, s.BayesSpread, s.Overlap-s.Bayes, s.BayesError, p.Published)
-}
-
-func (c *console) printOverlap(_ int, p *paper.OverlapPoint) {
-	c.printf("%-16s one start %.3f, pooled and polished %.3f, paper's rule %.3f, Bayes optimum %.3f\n", p.Name,
-		paper.End(p.Ours).Overlap, p.Pooled, paper.End(p.Paper).Overlap, p.Bayes)
-}
-
-func (c *console) printDigits(_ int, p *paper.DigitsPoint) {
-	m := float64(p.Samples)
-	print := func(rule string, t *trial.Trace) {
-		end := paper.End(t)
-		c.printf("%s, %-12s bound %.6g nats (annealed %.6g), divergence %.4g nats, %.0f %% polarised\n", p.Name, rule, m*end.Bound(), m*t.BoundAnnealed, m*end.KL, 100*end.Polarised)
-	}
-	print("ours", p.Ours)
-	print("paper's rule", p.Paper)
 }

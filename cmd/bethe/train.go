@@ -27,6 +27,7 @@ import (
 type trainFlags struct {
 	data                              dataFlags
 	recipe                            learn.Recipe
+	layers                            []int // --hidden
 	recipeFile                        string
 	noCentre, noFields, fixedCoupling bool
 	out                               string
@@ -74,7 +75,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
-	flags.Var(&layersFlag{r}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
+	flags.Var(&listFlag[int]{&r.Hidden, &f.layers, "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
 	registerAbove(flags, &r.Above)
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
@@ -112,24 +113,6 @@ func registerAbove(flags *pflag.FlagSet, a *learn.Above) {
 	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of the recognition of a batch (default: as many as suit)")
 	flags.Float64Var(&a.Stage, "stage", a.Stage, "share of learning, at its start, in which the synapses above the first hidden layer stay undecided")
 	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (at 1/sqrt(units below) until learning settles; default), learned or fixed")
-}
-
-// A layersFlag sets the hidden layers of a recipe.
-type layersFlag struct{ recipe *learn.Recipe }
-
-func (f *layersFlag) Type() string   { return "units" }
-func (f *layersFlag) String() string { return strings.ReplaceAll(f.recipe.HiddenWords(), "-", ",") }
-func (f *layersFlag) Set(text string) error {
-	var sizes []int
-	for _, word := range strings.Split(text, ",") {
-		n, err := strconv.Atoi(strings.TrimSpace(word))
-		if err != nil {
-			return fmt.Errorf("%q is not a number of units, nor a list such as 500,500", text)
-		}
-		sizes = append(sizes, n)
-	}
-	f.recipe.SetLayers(sizes)
-	return nil
 }
 
 // registerDirected registers what tells directed machines.
@@ -188,6 +171,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.PriorHash = "" // of another one
 		case "init":
 			r.InitHash = ""
+		case "hidden":
+			r.SetLayers(f.layers)
 		case "rule", "rule-weights":
 			r.RuleHash = ""
 		}
@@ -429,50 +414,11 @@ func (c *console) printBound(folder string) {
 	}
 }
 
-// boundNote returns the interval of a bound, and a warning if the bound lies above 0.
-func boundNote(r *learn.Result) (note string) {
-	if in := r.BoundInterval; in != nil {
-		note = fmt.Sprintf(", %.3f to %.3f", in[0], in[1])
-	}
-	switch in := r.BoundInterval; {
-	case r.AboveLimit && in != nil && in[0] <= 0:
-		note += "; above 0, where no log-likelihood is, by its noise"
-	case r.AboveLimit:
-		note += "; above 0, where no log-likelihood is: it is wrong"
-	}
-	return note
-}
-
 // tell prints the result of a run.
 func (c *console) tell(folder string, r *learn.Result) error {
-	c.printf("%d steps in %.1f s; %s %.3f nats a sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, boundNote(r), r.Coupling)
-	if r.Polarised != nil {
-		c.printf("; %.0f %% of the synapses polarised", 100**r.Polarised)
-	}
-	c.printf("\n")
+	c.printf("%s", r.Heading())
 	c.printBound(folder)
-	if r.BoundAnnealed != nil {
-		c.printf("the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
-	}
-	if s := r.Sampler; s != nil {
-		c.printf("%s\n", s.Text())
-	}
-	if v := r.Validation; v != nil {
-		c.printf("log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
-	}
-	if r.LogLikelihood != nil {
-		c.printLikelihood(r.Evaluated, r.LogLikelihood)
-	}
-	if k := r.Causes; k != nil {
-		c.printf("%d causes, of which %d win fewer than %d training samples", k.Causes, k.Rare, learn.RareWins)
-		if k.Errors != nil {
-			c.printf("; the labels that they stand for are wrong for %.2f %% of %s", 100**k.Errors, r.Evaluated)
-		}
-		c.printf("\n")
-	}
-	if r.NoSingularValues != "" {
-		c.printf("not measured: %s\n", r.NoSingularValues)
-	}
+	c.printf("%s", r.Text())
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
 }

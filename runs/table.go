@@ -1,0 +1,47 @@
+package runs
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// Table writes a line for each run under a line of heads, in columns. Likelihoods and
+// bounds are in nats a sample. What was not measured is a dash.
+func (c *Comparison) Table(out io.Writer) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
+	for _, key := range c.Differ {
+		heads = append(heads, Printable(key))
+	}
+	fmt.Fprintln(w, strings.Join(heads, "\t"))
+	for _, s := range c.Runs {
+		done := fmt.Sprintf("%.0f %%", 100*s.Fraction)
+		if s.Finished {
+			done = "yes"
+		}
+		row := []string{s.Run, s.Data, fmt.Sprintf("%d x %d", s.Visible, s.Hidden), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
+			decimals(s.Bound, 2), decimals(s.Forward, 2), decimals(s.Reverse, 2), decimals(s.Coupling, 4), decimals(s.Polarised, 2)}
+		row[1] = Printable(row[1])
+		for _, key := range c.Differ {
+			text := "-"
+			if v, ok := s.Settings[key]; ok {
+				text = Printable(fmt.Sprint(v))
+			}
+			row = append(row, text)
+		}
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush()
+}
+
+// decimals writes a number that may not have been measured.
+func decimals(x *Number, digits int) string {
+	if x == nil || math.IsNaN(float64(*x)) {
+		return "-"
+	}
+	return strconv.FormatFloat(float64(*x), 'f', digits, 64)
+}
