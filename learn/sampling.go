@@ -114,7 +114,7 @@ func (r *Run) expectation(start *spin.Matrix, key stream.Key) (engine dual.Engin
 		return NewEngine[float32](&f.Expectation, start.Rows(), f.folding(r.job.Data.Visible()).Hidden(), start, key)
 	}
 	follow, _ := f.follower(start) // checked before
-	return &sampler.Engine[float32]{Sampler: r.outside, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,
+	return &sampler.Engine[float32]{Sampler: r.outside, Name: f.Sampler, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,
 		Range: sampler.Range{Field: f.SamplerHRange, Coupling: f.SamplerJRange, Bits: f.SamplerBits}}, "the sampler " + f.Sampler
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bethe/dataset"
@@ -120,6 +121,14 @@ func TestSamplerFails(t *testing.T) {
 	whole, broken := t.TempDir(), t.TempDir()
 	if err := train(whole, &gibbs{beta: 2}); err != nil {
 		t.Fatal(err)
+	}
+	against := t.TempDir()
+	err := train(against, &gibbs{beta: -1})
+	if failed := (*SamplerError)(nil); !errors.As(err, &failed) || failed.Step < 9 || !strings.Contains(err.Error(), "sampler gibbs: 10 calls in a row its samples are against the problem") {
+		t.Errorf("the wrong sign: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(against, runs.CheckpointFile)); err != nil {
+		t.Error(err)
 	}
 	cause := errors.New("the cooling failed")
 	for k, at := range []int{1, 7, 3, 12} {
