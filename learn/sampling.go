@@ -134,8 +134,11 @@ func (l *learner) samplerRead(ctx context.Context, energy bool) *runs.Sampler {
 		return s
 	}
 	if t, err := thermo.Both(ctx, thermo.ExactCurve{Net: last.Net}, last.Net, last.Samples.Visible, last.Samples.Hidden); err == nil {
-		global, globalError, agree := runs.Number(t.Global.Beta), runs.Number(t.Global.Error), t.Agree()
-		s.Global, s.GlobalError, s.Equilibrium = &global, &globalError, &agree
+		global, globalError := runs.Number(t.Global.Beta), runs.Number(t.Global.Error)
+		s.Global, s.GlobalError = &global, &globalError
+		if agree, known := t.Agree(); known {
+			s.Equilibrium = &agree
+		}
 	}
 	return s
 }
