@@ -3,7 +3,9 @@ package learn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -88,6 +90,35 @@ func (r *Recipe) checkSampler() error {
 		return setting.Phrase("partition", "{partition %s} with {sampler}: it samples the annealed network", r.Partition)
 	case r.SamplerGauges > r.Chains:
 		return setting.Phrase("sampler_gauges", "{sampler_gauges %d} with {chains %d}: there must be a read a gauge", r.SamplerGauges, r.Chains)
+	}
+	return nil
+}
+
+// Travel completes the recipe by how problems travel, and returns a *SettingError if that, or a setting that was asked for, by
+// JSON names, does not go with the recipe's sampler or with none.
+func (r *Recipe) Travel(t sampler.Transport, asked ...string) error {
+	has := func(name string) bool { return slices.Contains(asked, name) }
+	switch {
+	case has("sampler") && r.Sampler == "":
+		return setting.Phrase("sampler", "{sampler} is empty: name a program with its arguments, or leave it out")
+	case has("sampler_dir") && t.Folder == "":
+		return setting.Phrase("sampler_dir", "{sampler_dir} is empty: name a folder, or leave it out")
+	case t.Folder != "" && r.Sampler != "" && r.Sampler != FolderSampler:
+		return setting.Phrase("sampler_dir", "{sampler %q} with {sampler_dir %s}: samples come from a program or through a folder, not both", r.Sampler, t.Folder)
+	case t.Folder != "":
+		r.Sampler = FolderSampler
+	}
+	names := []string{"scouts", "sweeps", "final_sweeps"} // of our chains
+	if r.Sampler == "" {
+		names = []string{"sampler_format", "sampler_protocol", "sampler_timeout"}
+	}
+	for _, name := range names {
+		switch {
+		case has(name) && r.Sampler == "":
+			return setting.Phrase(name, fmt.Sprintf("{%s} without {sampler}: name a program, or a folder with {sampler_dir}", name))
+		case has(name):
+			return setting.Phrase(name, fmt.Sprintf("{%s} is of our own chains, and the sampler takes their place: leave it out, or leave out {sampler}", name))
+		}
 	}
 	return nil
 }

@@ -241,3 +241,36 @@ func TestSamplingRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Settings of samplers that would have no effect are refused, and a folder names the sampler.
+func TestTravel(t *testing.T) {
+	for _, c := range []struct {
+		sampler, folder string
+		asked, wrong    string
+	}{
+		{"prog", "d", "sampler sampler_dir", "sampler_dir"},
+		{"", "", "sampler", "sampler"},
+		{"", "d", "sampler sampler_dir", "sampler"},
+		{"", "", "sampler_dir", "sampler_dir"},
+		{"", "", "hidden sampler_format", "sampler_format"},
+		{"", "", "sampler_protocol", "sampler_protocol"},
+		{"", "", "sampler_timeout", "sampler_timeout"},
+		{"prog", "", "sampler scouts", "scouts"},
+		{"", "d", "sampler_dir sweeps", "sweeps"},
+		{"prog", "", "final_sweeps", "final_sweeps"},
+		{"prog", "", "sampler sampler_format sampler_timeout sampler_protocol chains", ""},
+		{"", "d", "sampler_dir sampler_format", ""},
+		{FolderSampler, "d", "sampler_dir", ""},
+		{"", "", "scouts sweeps final_sweeps", ""},
+	} {
+		r := Recipe{Sampling: Sampling{Sampler: c.sampler}}
+		err := r.Travel(sampler.Transport{Folder: c.folder}, strings.Fields(c.asked)...)
+		var wrong *setting.Error
+		if errors.As(err, &wrong) != (c.wrong != "") || wrong != nil && wrong.Setting != c.wrong {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err == nil && (r.Sampler == FolderSampler) != (c.folder != "") {
+			t.Errorf("%+v: the sampler is %q", c, r.Sampler)
+		}
+	}
+}

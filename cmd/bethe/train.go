@@ -183,8 +183,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.RuleHash = ""
 		}
 	}
-	if f.transport.Folder != "" && r.Sampler == "" {
-		r.Sampler = learn.FolderSampler
+	if err := r.Travel(f.transport, asked[len(asked)-len(names):]...); err != nil {
+		return inFlags(err)
 	}
 	if err := r.Foreign(asked...); err != nil {
 		return inFlags(err)
