@@ -235,7 +235,7 @@ func TestMemory(t *testing.T) {
 // TestFeatures: a classifier reads the label, which a hidden unit tells, off features
 // and off the data.
 func TestFeatures(t *testing.T) {
-	f := &Featuring{Job: job(t), Name: "pairs", Gain: 1, Classifier: true, Raw: true, L2: []float64{1e-3}, Out: filepath.Join(t.TempDir(), "f.npy")}
+	f := &Featuring{Job: job(t), Name: "pairs", Gain: 1, Layer: 1, Classifier: true, Raw: true, L2: []float64{1e-3}, Out: filepath.Join(t.TempDir(), "f.npy")}
 	r, err := f.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func TestDeepMachine(t *testing.T) {
 		}
 		s.holds(t, "samples visible_mean")
 	}
-	for layer, size := range map[int]int{0: 3, 1: 3, 2: 2} {
+	for layer, size := range map[int]int{1: 3, 2: 2} {
 		f := &Featuring{Job: j, Name: "pairs", Gain: 1, Layer: layer, Out: filepath.Join(t.TempDir(), "f.npy")}
 		if r, err := f.Run(t.Context()); err != nil || r.Features != size {
 			t.Errorf("layer %d: %+v, %v", layer, r, err)
@@ -67,7 +67,7 @@ func TestDeepMachine(t *testing.T) {
 	}
 	_, err = (&Featuring{Job: j, Name: "pairs", Gain: 1, Layer: 3, Out: "x.npy"}).Run(t.Context())
 	wrong(t, "layer", err)
-	_, err = (&Featuring{Job: j, Name: "pairs", Gain: 1, Layer: -1, Out: "x.npy"}).Run(t.Context())
+	_, err = (&Featuring{Job: j, Name: "pairs", Gain: 1, Layer: 0, Out: "x.npy"}).Run(t.Context())
 	wrong(t, "layer", err)
 	if _, err := (&Sampling{Job: j, Count: 2, Sweeps: 2, Integers: true, Files: Files{Out: files(t).Out}}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), exchange.ErrDeep.Error()) {
 		t.Errorf("in integers: %v", err)

@@ -50,7 +50,7 @@ func TestDirected(t *testing.T) {
 			t.Errorf("%s: %+v, %v", model, r, err)
 		}
 		c.holds(t, "completions given mean")
-		f := &Featuring{Job: j, Name: "pairs", Gain: 1, Classifier: true, L2: []float64{1e-3}, Out: filepath.Join(t.TempDir(), "f.npy")}
+		f := &Featuring{Job: j, Name: "pairs", Gain: 1, Layer: 1, Classifier: true, L2: []float64{1e-3}, Out: filepath.Join(t.TempDir(), "f.npy")}
 		r, err := f.Run(t.Context())
 		if err != nil || r.Winners == nil || *r.Winners > 0.3 && model == causes.MixtureModel || r.Classifier.TestError > 0.3 {
 			t.Errorf("%s: %+v, %v", model, r, err)
@@ -95,7 +95,7 @@ func TestLabelled(t *testing.T) {
 		t.Errorf("%v of %d", count, len(seen))
 	}
 	j := directedJob(t, causes.MixtureModel)
-	f := &Featuring{Job: j, Name: "pairs", Gain: 1, Classifier: true, L2: []float64{1e-3}, Labelled: 16}
+	f := &Featuring{Job: j, Name: "pairs", Gain: 1, Layer: 1, Classifier: true, L2: []float64{1e-3}, Labelled: 16}
 	r, err := f.Run(t.Context())
 	if err != nil || r.Labelled == nil || r.Labelled.Winners == nil || r.Labelled.Raw.Mean > 0.2 || r.Labelled.Linear.Low > r.Labelled.Linear.High {
 		t.Fatalf("%+v, %v", r, err)

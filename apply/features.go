@@ -19,7 +19,7 @@ type Featuring struct {
 	Job
 	Name       string  // of the data
 	Gain       float64 // of the fields (evaluate.Features)
-	Layer      int     // hidden layer whose features they are, from 1; 0 for the first
+	Layer      int     // hidden layer whose features they are, from 1
 	Classifier bool    // fit one to the features
 	Raw        bool    // fit one to the visible units
 	// Test is the data that classifiers are tested on; empty for the test part of what
@@ -59,13 +59,16 @@ func ParsePenalties(list string) ([]float64, error) {
 	return penalties, nil
 }
 
+// leastLabelled is how many labels are needed if a sixth of them is held out.
+const leastLabelled = 6
+
 // Validate returns the *setting.Error of the first setting that does not fit.
 func (f *Featuring) Validate() error {
 	classified := f.Classifier || f.Raw
 	switch {
 	case f.Out == "" && !classified:
 		return setting.Phrase("out", "nothing to do: name a file for the features, {out FILE.npy}, or ask for {classifier} or {raw}")
-	case f.Layer < 0:
+	case f.Layer < 1:
 		return setting.Errorf("layer", f.Layer, "hidden layers are counted from 1")
 	case !(f.Gain > 0) || f.Gain > 1e6:
 		return setting.Errorf("gain", f.Gain, "it must be positive")
@@ -73,6 +76,8 @@ func (f *Featuring) Validate() error {
 		return setting.Phrase("test", "{test} is what classifiers are tested on: ask for {classifier} or {raw}")
 	case f.Labelled < 0:
 		return setting.Errorf("labelled", f.Labelled, "it must be positive")
+	case f.Labelled > 0 && f.Labelled < leastLabelled && len(f.L2) > 1:
+		return setting.Errorf("labelled", f.Labelled, "it must be at least %d: a sixth of them are held out to choose the decay", leastLabelled)
 	case f.Labelled > 0 && (!f.Classifier || f.Out != ""):
 		return setting.Phrase("labelled", "{labelled} is how many labels classifiers learn from: ask for {classifier}, without {out}")
 	case f.TestLabels != "" && f.Test == "":

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"fmt"
 	"math"
 
 	"bethe/evaluate"
@@ -22,4 +23,17 @@ func settling(r *evaluate.SpinRestoration) Settling {
 		s.RHat = &worst
 	}
 	return s
+}
+
+// Warning says that the chains of so many sweeps have not settled. It is empty if they have.
+func (s *Settling) Warning(sweeps int) string {
+	if s.Settled {
+		return ""
+	}
+	spread := "with so few sweeps nothing can be told"
+	if s.RHat != nil {
+		spread = fmt.Sprintf("R-hat is up to %.2f, where %.2g is settled", *s.RHat, evaluate.LargestRHat)
+	}
+	return fmt.Sprintf("NOT settled after %d sweeps: chains of %d of %d samples have not forgotten where they started (%s), so means may be wrong; more --sweeps\n",
+		sweeps, s.Unsettled, s.Checked, spread)
 }

@@ -29,6 +29,7 @@ type ThermodynamicsReport struct {
 	Exact  bool                  `json:"exact_curve"` // by exact sums; else by tempered chains, with errors
 	Curve  []thermo.SampledPoint `json:"curve"`
 	Peak   PeakReport            `json:"peak"`
+	At     []thermo.Point        `json:"at"`                      // beta of 0.5, 1 and 1.5, as far as the curve goes
 	Ground *float64              `json:"ground_energy,omitempty"` // exact alone
 	// CurveLength and RoundTrips are of the tempered chains of a curve that is not exact.
 	CurveLength float64 `json:"curve_length,omitempty"`
@@ -87,11 +88,11 @@ func (t *Thermodynamics) Run(ctx context.Context) (*ThermodynamicsReport, error)
 	if err != nil {
 		return nil, err
 	}
-	at := thermo.Interpolated(points(r.Curve))
 	capacity := 1.0
-	if at.Most() >= 1 {
-		p, _ := at.PointAt(ctx, 1) // within the curve
-		capacity = max(1, p.HeatCapacity)
+	for _, p := range r.At {
+		if p.Beta == 1 {
+			capacity = max(1, p.HeatCapacity)
+		}
 	}
 	bath := 1 - min(0.2, 1/math.Sqrt(capacity)) // so that a state of the bath is about a standard deviation away
 	r.Blocks = r.Way.ExchangeHeat(machine, bath, 2, thermo.Blocks, key.Sub(stream.WayHeatBlocks))
@@ -120,7 +121,7 @@ func (t *Thermodynamics) curve(ctx context.Context, r *ThermodynamicsReport, mac
 		}
 		r.Curve, r.CurveLength, r.RoundTrips = c.Points, c.Length, c.RoundTrips
 		r.Peak = PeakReport{c.Peak.Beta, c.PeakError, c.Peak.HeatCapacity, c.HeightError, c.Peak.Beta == t.Most}
-		return nil
+		return r.at(t.Most, func(beta float64) (thermo.Point, error) { return c.Curve().PointAt(ctx, beta) })
 	}
 	if !(t.Most > firstBeta) || math.IsInf(t.Most, 0) {
 		return fmt.Errorf("a curve to beta = %v: it must be finite and above %v", t.Most, firstBeta)
@@ -136,6 +137,9 @@ func (t *Thermodynamics) curve(ctx context.Context, r *ThermodynamicsReport, mac
 		r.Curve = append(r.Curve, thermo.SampledPoint{Point: p})
 		progress(float64(k) / (exactPoints + 20))
 	}
+	if err := r.at(t.Most, func(beta float64) (thermo.Point, error) { return thermo.PointAt(ctx, net, beta) }); err != nil {
+		return err
+	}
 	peak, err := thermo.Peak(ctx, net, points(r.Curve))
 	if err != nil {
 		return err
@@ -144,6 +148,21 @@ func (t *Thermodynamics) curve(ctx context.Context, r *ThermodynamicsReport, mac
 	r.Ground = &ground
 	r.Peak = PeakReport{Beta: peak.Beta, HeatCapacity: peak.HeatCapacity, AtEnd: peak.Beta >= t.Most*(1-1e-3)}
 	return err
+}
+
+// at measures the points that are told in words.
+func (r *ThermodynamicsReport) at(most float64, point func(beta float64) (thermo.Point, error)) error {
+	for _, beta := range []float64{0.5, 1, 1.5} {
+		if beta > most {
+			break
+		}
+		p, err := point(beta)
+		if err != nil {
+			return err
+		}
+		r.At = append(r.At, p)
+	}
+	return nil
 }
 
 // Text reports in lines.
@@ -162,10 +181,8 @@ func (r *ThermodynamicsReport) Text() string {
 	if r.Peak.AtEnd {
 		fmt.Fprintf(&b, "  that is the end of the curve: the peak may lie beyond (--most)\n")
 	}
-	for _, beta := range []float64{0.5, 1, 1.5} {
-		if p, err := thermo.Interpolated(points(r.Curve)).PointAt(context.Background(), beta); err == nil {
-			fmt.Fprintf(&b, "  beta %.1f: energy %.1f, entropy %.1f, heat capacity %.1f, ln Z %.2f\n", beta, p.Energy, p.Entropy, p.HeatCapacity, p.LnZ)
-		}
+	for _, p := range r.At {
+		fmt.Fprintf(&b, "  beta %.1f: energy %.1f, entropy %.1f, heat capacity %.1f, ln Z %.2f\n", p.Beta, p.Energy, p.Entropy, p.HeatCapacity, p.LnZ)
 	}
 	w := r.Way
 	fmt.Fprintf(&b, "from independent spins and back, %d temperatures, %d chains each way: works cross at %.2f, ln Z = %.3f ± %.3f\n", w.Temperatures, w.Chains, -w.Ratio, w.LnZ, w.RatioError)

@@ -23,7 +23,7 @@ type Thermometer struct {
 	Global     *thermo.Temperature `json:"global"` // by the mean energy; null if no finite one has it
 	// Exact tells that the global one is by exact sums, and not by a curve that was sampled.
 	Exact       bool  `json:"exact_curve"`
-	Equilibrium *bool `json:"in_equilibrium,omitempty"` // local and global agree within three errors
+	Equilibrium *bool `json:"in_equilibrium,omitempty"` // local and global agree within three errors; absent if one does not read or has no error
 }
 
 // exactThermometer is the number of units of the smaller layer up to which the curve is by exact sums.
@@ -79,8 +79,9 @@ func ReadThermometer(ctx context.Context, machine *rbm.Machine, path string, s t
 		return nil, err
 	}
 	if r.Local != nil && r.Global != nil {
-		agree := (&thermo.Temperatures{Local: local, Global: global}).Agree()
-		r.Equilibrium = &agree
+		if agree, known := (&thermo.Temperatures{Local: local, Global: global}).Agree(); known {
+			r.Equilibrium = &agree
+		}
 	}
 	return r, nil
 }
@@ -91,6 +92,10 @@ func (r *Thermometer) Text() string {
 	line := func(name string, t *thermo.Temperature, more string) {
 		if t == nil {
 			fmt.Fprintf(&b, "  %-10s no finite one is the best  %s\n", name, more)
+			return
+		}
+		if math.IsNaN(t.Error) {
+			fmt.Fprintf(&b, "  %-10s %.4f, error not known  %s\n", name, t.Beta, more)
 			return
 		}
 		fmt.Fprintf(&b, "  %-10s %.4f ± %.4f  %s\n", name, t.Beta, t.Error, more)
@@ -105,6 +110,8 @@ func (r *Thermometer) Text() string {
 	}
 	line("global", r.Global, how)
 	switch {
+	case r.Equilibrium == nil && r.Local != nil && r.Global != nil:
+		fmt.Fprintf(&b, "  samples are too few, or too alike, to tell an error: whether they agree is not known\n")
 	case r.Equilibrium == nil:
 		fmt.Fprintf(&b, "  one thermometer does not read: whether they agree is not known\n")
 	case *r.Equilibrium:

@@ -49,6 +49,12 @@ func TestReadThermometer(t *testing.T) {
 	if err != nil || r.Exact || r.Samples != 2000 || r.Equilibrium == nil || !*r.Equilibrium || r.Global.Beta < 0.9 || r.Global.Beta > 1.1 || !strings.Contains(r.Text(), "both agree") {
 		t.Errorf("%+v %v\n%s", r, err, r.Text())
 	}
+	one, oneHidden := spin.New(20, 1), spin.New(18, 1)
+	chains.Visible.Gather(one, []int{0})
+	chains.Hidden.Gather(oneHidden, []int{0})
+	if r, err = ReadThermometer(t.Context(), m, write(one, oneHidden), s); err != nil || r.Local == nil || r.Equilibrium != nil || !strings.Contains(r.Text(), "error not known") || strings.Contains(r.Text(), "both agree") {
+		t.Errorf("one sample: %+v %v\n%s", r, err, r.Text())
+	}
 	up := spin.FromSigns(20, 1, slicesOf(20))
 	upHidden := spin.FromSigns(18, 1, slicesOf(18))
 	whole := &rbm.Machine{Params: rbm.NewParams(20, 18, 0.18), Synapses: rbm.Binary(spin.FromSigns(20, 18, slicesOf(360)))}

@@ -118,7 +118,7 @@ func (o Options) check(path string) error {
 		return &FileError{Path: path, Problem: "the threshold is not a finite number", Remedy: remedyThreshold}
 	}
 	if o.Units != (units.Kind{}) && (o.Threshold != nil || o.Draw != nil) {
-		return &FileError{Path: path, Problem: "a threshold, or a draw, is of spins, and units of " + o.Units.Word + " are asked for", Remedy: "leave {Threshold} and {Draw} out"}
+		return &FileError{Path: path, Problem: "a threshold, or a draw, is of spins, and units of " + o.Units.Word + " are asked for", Remedy: "leave them out"}
 	}
 	if d := o.Draw; d != nil {
 		if o.Threshold != nil {

@@ -132,7 +132,7 @@ func (r *Recipe) checkAbove() error {
 	case len(sizes) == 1 || len(sizes) >= rbm.MaxLayers:
 		return setting.Phrase("hidden", "{layers %v}: a deep machine has 2 to %d hidden layers", r.Layers, rbm.MaxLayers-1)
 	case slices.Min(sizes) < 1:
-		return setting.Phrase("hidden", "{hidden %v}: each layer must have at least 1 unit", r.HiddenWords())
+		return setting.Phrase("hidden", "{hidden %s}: each layer must have at least 1 unit", strings.ReplaceAll(r.HiddenWords(), "-", ","))
 	case sizes[0] != r.Hidden:
 		return setting.Phrase("hidden", "{hidden %d} and {layers %v}: hidden is the size of the first of them", r.Hidden, r.Layers)
 	case r.Recognition != "" && unknown != nil:

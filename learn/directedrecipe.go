@@ -113,6 +113,8 @@ func (r *Recipe) checkDirected() error {
 		return setting.Phrase("model", "{model %q}: it is %s, %s or %s", r.Model, LayeredModel, causes.MixtureModel, causes.TreeModel)
 	case r.Hidden < 1:
 		return setting.Phrase("hidden", "{hidden %d}: it must be at least 1", r.Hidden)
+	case r.deep():
+		return setting.Phrase("hidden", "{hidden %s}: {model %s} has one number of causes", r.Layers, r.Model)
 	case r.Epochs < 0:
 		return setting.Phrase("epochs", "{epochs %d}: it must be positive", r.Epochs)
 	case r.Steps != 0 || r.Time != 0:

@@ -96,10 +96,16 @@ func (r *Recipe) checkKinds() error {
 // checkData returns a *SettingError of data of another kind of units than the recipe's, sets
 // the scale of real numbers, and tells which columns are left out.
 func (r *Run) checkData() error {
-	visible, _ := r.recipe.kinds()
+	visible, hidden := r.recipe.kinds()
 	d := &r.job.Data
 	if r.job.Meter && !r.recipe.spins() {
-		return setting.Phrase("meter", "{meter} is of spins, and units are %s", r.recipe.Units+" "+r.recipe.HiddenUnits)
+		return setting.Phrase("meter", "{meter} is of spins, and units are %s and %s", visible, hidden)
+	}
+	if r.job.Meter && r.recipe.directed() {
+		return setting.Phrase("meter", "{meter} is not of {model %s}, whose likelihood is exact", r.recipe.Model)
+	}
+	if r.job.Meter && r.recipe.deep() {
+		return setting.Phrase("meter", "{meter} is of machines with one hidden layer, and {hidden %s} has more", r.recipe.Layers)
 	}
 	if d.Kind != visible {
 		return setting.Errorf("units", r.recipe.Units, "%s was read as samples of %s units", d.Name, d.Kind)
@@ -170,7 +176,10 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 	case exact:
 		return choice{dual.Exact[float32]{}, dual.TermFor(f.kind(), dual.Engine[float32](dual.Exact[float32]{})), why}, nil
 	case gaussian:
-		return choice{}, setting.Errorf("hidden", f.Hidden, "machines of %s and %s units learn by enumeration of their bits, up to %d states and %d states x units", visible, hidden, exactStates, exactWork)
+		if name := "hidden"; of == name {
+			return choice{}, setting.Errorf(name, f.Hidden, "machines of %s and %s units learn by enumeration of their bits, up to %d states and %d states x units", visible, hidden, exactStates, exactWork)
+		}
+		return choice{}, setting.Phrase("hidden_units", "{hidden_units %s}: such machines learn by enumeration of the %d visible features, up to %d states and %d states x units; the data have too many", hidden, n, exactStates, exactWork)
 	}
 	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}
 	return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), fmt.Sprintf("chains: %d x %d features are too many to enumerate every step", n, p)}, nil

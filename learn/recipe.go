@@ -375,7 +375,7 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	}
 	recipe = Recipe(form.plainRecipe)
 	recipe.Time = limit
-	if run.Settings != nil && settings[settingMomentum] == nil { // what files leave out
+	if run.Settings != nil && settings[settingMomentum] == nil && !recipe.directed() { // what files leave out
 		recipe.Momentum = momentumOf020
 		settings[settingMomentum] = nil
 	}

@@ -136,6 +136,13 @@ func TestRecipeJSON(t *testing.T) {
 			t.Errorf("momentum %v in files: %v", r.Momentum, there)
 		}
 	}
+	// A run.json of a directed machine has no momentum, and none is asked for then.
+	mixture := Default()
+	mixture.Model = "mixture"
+	mixture.Suit("model")
+	if back, named, err := ParseRecipe([]byte(`{"settings": ` + mustJSON(t, mixture.settings()) + `}`)); err != nil || back.Foreign(named...) != nil {
+		t.Errorf("%v, %v", err, back.Foreign(named...))
+	}
 	// Each field can be told: none is left out of the JSON form.
 	fields := 0
 	for f := range visible(reflect.TypeFor[Recipe]()) {

@@ -3,7 +3,9 @@ package learn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -92,6 +94,35 @@ func (r *Recipe) checkSampler() error {
 	return nil
 }
 
+// Travel completes the recipe by how problems travel, and returns a *SettingError if that, or a setting that was asked for, by
+// JSON names, does not go with the recipe's sampler or with none.
+func (r *Recipe) Travel(t sampler.Transport, asked ...string) error {
+	has := func(name string) bool { return slices.Contains(asked, name) }
+	switch {
+	case has("sampler") && r.Sampler == "":
+		return setting.Phrase("sampler", "{sampler} is empty: name a program with its arguments, or leave it out")
+	case has("sampler_dir") && t.Folder == "":
+		return setting.Phrase("sampler_dir", "{sampler_dir} is empty: name a folder, or leave it out")
+	case t.Folder != "" && r.Sampler != "" && r.Sampler != FolderSampler:
+		return setting.Phrase("sampler_dir", "{sampler %q} with {sampler_dir %s}: samples come from a program or through a folder, not both", r.Sampler, t.Folder)
+	case t.Folder != "":
+		r.Sampler = FolderSampler
+	}
+	names := []string{"scouts", "sweeps", "final_sweeps"} // of our chains
+	if r.Sampler == "" {
+		names = []string{"sampler_format", "sampler_protocol", "sampler_timeout"}
+	}
+	for _, name := range names {
+		switch {
+		case has(name) && r.Sampler == "":
+			return setting.Phrase(name, fmt.Sprintf("{%s} without {sampler}: name a program, or a folder with {sampler_dir}", name))
+		case has(name):
+			return setting.Phrase(name, fmt.Sprintf("{%s} is of our own chains, and the sampler takes their place: leave it out, or leave out {sampler}", name))
+		}
+	}
+	return nil
+}
+
 // FolderSampler names the sampler of a recipe whose problems and samples are files.
 const FolderSampler = "folder"
 
@@ -114,7 +145,7 @@ func (r *Run) expectation(start *spin.Matrix, key stream.Key) (engine dual.Engin
 		return NewEngine[float32](&f.Expectation, start.Rows(), f.folding(r.job.Data.Visible()).Hidden(), start, key)
 	}
 	follow, _ := f.follower(start) // checked before
-	return &sampler.Engine[float32]{Sampler: r.outside, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,
+	return &sampler.Engine[float32]{Sampler: r.outside, Name: f.Sampler, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,
 		Range: sampler.Range{Field: f.SamplerHRange, Coupling: f.SamplerJRange, Bits: f.SamplerBits}}, "the sampler " + f.Sampler
 }
 
@@ -134,8 +165,11 @@ func (l *learner) samplerRead(ctx context.Context, energy bool) *runs.Sampler {
 		return s
 	}
 	if t, err := thermo.Both(ctx, thermo.ExactCurve{Net: last.Net}, last.Net, last.Samples.Visible, last.Samples.Hidden); err == nil {
-		global, globalError, agree := runs.Number(t.Global.Beta), runs.Number(t.Global.Error), t.Agree()
-		s.Global, s.GlobalError, s.Equilibrium = &global, &globalError, &agree
+		global, globalError := runs.Number(t.Global.Beta), runs.Number(t.Global.Error)
+		s.Global, s.GlobalError = &global, &globalError
+		if agree, known := t.Agree(); known {
+			s.Equilibrium = &agree
+		}
 	}
 	return s
 }

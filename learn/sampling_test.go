@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bethe/dataset"
@@ -121,6 +122,14 @@ func TestSamplerFails(t *testing.T) {
 	if err := train(whole, &gibbs{beta: 2}); err != nil {
 		t.Fatal(err)
 	}
+	against := t.TempDir()
+	err := train(against, &gibbs{beta: -1})
+	if failed := (*SamplerError)(nil); !errors.As(err, &failed) || failed.Step < 9 || !strings.Contains(err.Error(), "sampler gibbs: 10 calls in a row its samples are against the problem") {
+		t.Errorf("the wrong sign: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(against, runs.CheckpointFile)); err != nil {
+		t.Error(err)
+	}
 	cause := errors.New("the cooling failed")
 	for k, at := range []int{1, 7, 3, 12} {
 		err := train(broken, &gibbs{beta: 2, fails: map[int]error{at: cause}})
@@ -229,6 +238,39 @@ func TestSamplingRefuses(t *testing.T) {
 		recipe.SamplerBeta = word
 		if err := recipe.Check(); err != nil {
 			t.Errorf("%q: %v", word, err)
+		}
+	}
+}
+
+// Settings of samplers that would have no effect are refused, and a folder names the sampler.
+func TestTravel(t *testing.T) {
+	for _, c := range []struct {
+		sampler, folder string
+		asked, wrong    string
+	}{
+		{"prog", "d", "sampler sampler_dir", "sampler_dir"},
+		{"", "", "sampler", "sampler"},
+		{"", "d", "sampler sampler_dir", "sampler"},
+		{"", "", "sampler_dir", "sampler_dir"},
+		{"", "", "hidden sampler_format", "sampler_format"},
+		{"", "", "sampler_protocol", "sampler_protocol"},
+		{"", "", "sampler_timeout", "sampler_timeout"},
+		{"prog", "", "sampler scouts", "scouts"},
+		{"", "d", "sampler_dir sweeps", "sweeps"},
+		{"prog", "", "final_sweeps", "final_sweeps"},
+		{"prog", "", "sampler sampler_format sampler_timeout sampler_protocol chains", ""},
+		{"", "d", "sampler_dir sampler_format", ""},
+		{FolderSampler, "d", "sampler_dir", ""},
+		{"", "", "scouts sweeps final_sweeps", ""},
+	} {
+		r := Recipe{Sampling: Sampling{Sampler: c.sampler}}
+		err := r.Travel(sampler.Transport{Folder: c.folder}, strings.Fields(c.asked)...)
+		var wrong *setting.Error
+		if errors.As(err, &wrong) != (c.wrong != "") || wrong != nil && wrong.Setting != c.wrong {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if err == nil && (r.Sampler == FolderSampler) != (c.folder != "") {
+			t.Errorf("%+v: the sampler is %q", c, r.Sampler)
 		}
 	}
 }

@@ -23,6 +23,7 @@ const EngineName = "sampler"
 // network. Hidden spins are averaged given the visible ones of the samples. It gives no ln Z.
 type Engine[T rbm.Real] struct {
 	Sampler Sampler
+	Name    string     // of the sampler, in errors
 	Reads   int        // samples a call
 	Key     stream.Key // of seeds and gauges
 	Range   Range
@@ -40,6 +41,7 @@ type engineState struct {
 	calls           uint64
 	beta            float64 // that the sampler is assumed to have; 0 before the first call
 	visible, hidden int     // of the networks
+	lost            int     // calls in a row whose samples tell no temperature to follow; not kept in checkpoints
 }
 
 // A Reading is what the last call of an engine read.
@@ -63,6 +65,8 @@ type Follower interface {
 	First() float64
 	// Next returns that of the next call after a reading; first tells that it is of the first call.
 	Next(r *Reading, first bool) float64
+	// Lost says why a reading is none to follow, or nothing if it can be followed.
+	Lost(r *Reading) string
 }
 
 // Auto follows the temperature that the pseudolikelihood of the samples tells: the geometric
@@ -75,16 +79,39 @@ func (Auto) First() float64 { return 1 }
 // mostStep is the largest factor by which Auto moves at once.
 const mostStep = 4
 
+// Bounds of the inverse temperature that Auto assumes.
+const (
+	LeastBeta = 1e-3
+	MostBeta  = 1e3
+)
+
 // Next implements Follower.
 func (Auto) Next(r *Reading, first bool) float64 {
 	factor := r.Estimate() / r.Beta
 	switch {
+	case flat(r.Net): // no samples can tell
+		return r.Beta
 	case math.IsNaN(factor): // colder than can be told
 		factor = mostStep
 	case !first:
 		factor = math.Sqrt(max(0, factor))
 	}
-	return r.Beta * min(mostStep, max(1/float64(mostStep), factor))
+	return min(MostBeta, max(LeastBeta, r.Beta*min(mostStep, max(1/float64(mostStep), factor))))
+}
+
+// Lost implements Follower.
+func (Auto) Lost(r *Reading) string {
+	switch {
+	case flat(r.Net):
+		return ""
+	case math.IsNaN(r.Local.Beta):
+		return "its samples follow the problem without an exception, however small its coefficients are: does it minimise and not sample?"
+	case r.Beta <= hotBeta && !(r.Local.Beta > manyErrors*r.Local.Error):
+		return fmt.Sprintf("its samples are independent of the problem (inverse temperature %.3g ± %.3g where 1 is wanted, with energies times %.3g): does it read the problem?", r.Local.Beta, r.Local.Error, r.Scale)
+	case r.Beta <= LeastBeta || r.Beta >= MostBeta:
+		return fmt.Sprintf("its inverse temperature is out of the bounds, %v to %v, within which it is followed: are its coefficients in other units? Multiply them in the sampler", LeastBeta, MostBeta)
+	}
+	return ""
 }
 
 // Fixed is an inverse temperature that is known.
@@ -95,6 +122,9 @@ func (f Fixed) First() float64 { return float64(f) }
 
 // Next implements Follower.
 func (f Fixed) Next(*Reading, bool) float64 { return float64(f) }
+
+// Lost implements Follower.
+func (Fixed) Lost(*Reading) string { return "" }
 
 // XuOates moves by the rule of Xu and Oates (2021): see thermo.XuOates. Where learning is stationary it
 // does not move, whatever the temperature is.
@@ -111,6 +141,9 @@ func (x XuOates) Next(r *Reading, _ bool) float64 {
 	step := thermo.XuOates(thermo.DataEnergy(r.Net, x.Data), thermo.DataEnergy(r.Net, r.Samples.Visible), r.Beta)
 	return min(20, max(0.05, r.Beta+x.Rate*step))
 }
+
+// Lost implements Follower.
+func (XuOates) Lost(*Reading) string { return "" }
 
 // Last returns the reading of the last call, or nil before it.
 func (e *Engine[T]) Last() *Reading { return e.last }
@@ -136,7 +169,7 @@ func (e *Engine[T]) Restore(visible, hidden int, s dual.State) error {
 	case s.Numbers[0][1] != float64(visible) || s.Numbers[0][2] != float64(hidden):
 		return fmt.Errorf("the state of a sampler of %v x %v units for a network of %d x %d", s.Numbers[0][1], s.Numbers[0][2], visible, hidden)
 	default:
-		e.state = engineState{s.Count, s.Numbers[0][0], visible, hidden}
+		e.state = engineState{s.Count, s.Numbers[0][0], visible, hidden, 0}
 	}
 	e.before = e.state
 	return nil
@@ -159,17 +192,46 @@ func (e *Engine[T]) Moments(ctx context.Context, dst *rbm.Moments[T], net *rbm.N
 	if most := e.Range.Scale(wide); most < reading.Scale {
 		reading.Scale, reading.Limited = most, true
 	}
-	var err error
-	if reading.Samples, err = e.sample(ctx, NewProblem(wide, reading.Scale)); err != nil {
+	problem := NewProblem(wide, reading.Scale)
+	err := problem.finite()
+	if err != nil {
+		return dual.Report{}, &Error{e.Name, err}
+	}
+	if reading.Samples, err = e.sample(ctx, problem); err != nil {
 		return dual.Report{}, err
 	}
 	if reading.Local, err = thermo.Pseudolikelihood(wide, reading.Samples.Visible, reading.Samples.Hidden); err != nil {
 		reading.Local = thermo.Temperature{Beta: math.NaN(), Error: math.NaN()}
 	}
+	lost, why := 0, e.lost(reading)
+	if why != "" {
+		if lost = e.state.lost + 1; lost >= mostLost {
+			return dual.Report{}, &Error{e.Name, fmt.Errorf("%d calls in a row %s", lost, why)}
+		}
+	}
 	average(dst, net, reading.Samples.Visible)
 	e.before, e.last = e.state, reading
-	e.state = engineState{e.state.calls + 1, e.Follow.Next(reading, first), net.Visible(), net.Hidden()}
+	e.state = engineState{e.state.calls + 1, e.Follow.Next(reading, first), net.Visible(), net.Hidden(), lost}
 	return dual.Report{Engine: EngineName, LnZ: math.NaN(), Iterations: e.Reads, Converged: true}, nil
+}
+
+const (
+	mostLost   = 10   // calls in a row whose samples tell no temperature to follow
+	manyErrors = 3    // standard errors that tell a sign
+	hotBeta    = 0.05 // below it a sampler must be seen to follow the problem
+)
+
+// lost says why a reading is none to follow, whatever follows it; nothing if it can be followed.
+func (e *Engine[T]) lost(r *Reading) string {
+	if r.Local.Beta < -manyErrors*r.Local.Error {
+		return fmt.Sprintf("its samples are against the problem (inverse temperature %.3g ± %.3g): is the sign right? Coefficients are of an energy that is to be low, those of the network's fields and couplings negated", r.Local.Beta, r.Local.Error)
+	}
+	return e.Follow.Lost(r)
+}
+
+// flat reports whether a network has neither fields nor couplings.
+func flat(net *rbm.Network[float64]) bool {
+	return largest(net.Coupling) == 0 && largest(net.VisibleField) == 0 && largest(net.HiddenField) == 0
 }
 
 // sample asks for all reads of a problem.

@@ -2,9 +2,11 @@ package sampler
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"bethe/dual"
@@ -107,6 +109,56 @@ func TestAuto(t *testing.T) {
 		}
 		if mean /= float64(n); math.Abs(mean) > 0.1 {
 			t.Errorf("%s: the logarithm of beta is off by %.3f", c.name, mean)
+		}
+	}
+}
+
+// Samplers that go against the problem, do not look at it, or always give a ground state end learning within 40 calls, with an error that says so. What is
+// sent stays finite. A network without energy is no fault.
+func TestLost(t *testing.T) {
+	m := rbm.NewMoments[float64](6, 3)
+	for _, c := range []struct {
+		word   string
+		beta   float64
+		follow Follower
+	}{{"against", -1, Auto{}}, {"against", -1, Fixed(1)}, {"against", -0.5, XuOates{Rate: 0.02, Data: spin.New(6, 10)}}, {"independent", 0, Auto{}}, {"without an exception", 1e9, Auto{}}, {"bounds", 2e-4, Auto{}}} {
+		e := &Engine[float64]{Sampler: &hot{beta: at(c.beta)}, Name: "odd", Reads: 300, Key: stream.New(1), Follow: c.follow}
+		if c.word == "bounds" {
+			e.Reads = 2000
+		}
+		var err error
+		k := 0
+		for ; k < 40 && err == nil; k++ {
+			_, err = e.Moments(t.Context(), m, machine())
+			if b := e.state.beta; err == nil && !(b >= LeastBeta && b <= MostBeta) {
+				t.Fatalf("%s: beta %v", c.word, b)
+			}
+		}
+		var failed *Error
+		if !errors.As(err, &failed) || failed.Sampler != "odd" || !strings.Contains(err.Error(), c.word) || k < mostLost || int(e.state.calls) != k-1 {
+			t.Errorf("%s, %T, after %d calls: %v", c.word, c.follow, k, err)
+		}
+	}
+	e := &Engine[float64]{Sampler: &hot{beta: at(0)}, Reads: 10, Key: stream.New(1), Follow: Auto{}}
+	for range 2 * mostLost {
+		if _, err := e.Moments(t.Context(), m, rbm.NewNetwork[float64](6, 3)); err != nil || e.state.beta != 1 {
+			t.Fatalf("a network without energy: beta %v, %v", e.state.beta, err)
+		}
+	}
+}
+
+// A problem whose coefficients are not finite is not sent.
+func TestNotFinite(t *testing.T) {
+	m := rbm.NewMoments[float64](6, 3)
+	for name, beta := range map[string]float64{"0": 0, "infinite": math.Inf(1), "too small": 1e-320, "none": math.NaN(), "a network that is none": 1} {
+		h, net := &hot{beta: at(1)}, machine()
+		if beta == 1 {
+			net.VisibleField[2] = math.Inf(-1)
+		}
+		e := &Engine[float64]{Sampler: h, Reads: 10, Follow: Fixed(beta)}
+		var failed *Error
+		if _, err := e.Moments(t.Context(), m, net); !errors.As(err, &failed) || h.calls != 0 {
+			t.Errorf("%s: %d calls, %v", name, h.calls, err)
 		}
 	}
 }

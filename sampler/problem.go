@@ -4,6 +4,7 @@
 package sampler
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -112,6 +113,21 @@ func (r Range) Round(p *Problem) {
 	}
 	round(p.Linear, r.Field)
 	round(p.Quadratic, r.Coupling)
+}
+
+// finite returns an error if no sampler can be sent the problem: its scale is not above 0 and finite, or a coefficient is not finite.
+func (p *Problem) finite() error {
+	if !(p.Scale > 0) || math.IsInf(p.Scale, 0) {
+		return fmt.Errorf("nothing is sent: energies times %v", p.Scale)
+	}
+	for _, list := range [][]float64{p.Linear, p.Quadratic} {
+		for _, v := range list {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("nothing is sent: a coefficient of the problem is %v (energies times %v)", v, p.Scale)
+			}
+		}
+	}
+	return nil
 }
 
 // clone returns a copy.

@@ -61,7 +61,7 @@ func TestSampleCurve(t *testing.T) {
 	// Both thermometers by it read samples at 0.7.
 	s := samplesOf(net, 0.7, 4000)
 	both, err := Both(t.Context(), curve, net, s[0], s[1])
-	if err != nil || !both.Agree() || math.Abs(both.Global.Beta-0.7) > 0.05 {
+	if agree, known := both.Agree(); err != nil || !agree || !known || math.Abs(both.Global.Beta-0.7) > 0.05 {
 		t.Errorf("thermometers at 0.7: %+v %v", both, err)
 	}
 }

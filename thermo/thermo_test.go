@@ -2,9 +2,11 @@ package thermo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"bethe/internal/contexttest"
@@ -257,6 +259,47 @@ func TestThermometers(t *testing.T) {
 	couplings, fields, err := Apart(net, visible, hidden)
 	if err != nil || math.Abs(couplings.Beta-2) > 4.5*couplings.Error || math.Abs(fields.Beta-1) > 4.5*fields.Error {
 		t.Errorf("couplings at 2, fields at 1: %+v %+v %v", couplings, fields, err)
+	}
+}
+
+// One sample, two, or many equal ones tell a temperature without an error, and do not agree with anything; in JSON the error is null. A
+// sample that differs among them makes it known.
+func TestErrorUnknown(t *testing.T) {
+	net := network(8, 5, 0.4, 0.4, 7)
+	visible, hidden := samplesAt(net, 0.5, 40, 4)
+	pick := func(of ...int) (v, h *spin.Matrix) {
+		v, h = spin.New(8, len(of)), spin.New(5, len(of))
+		for a, k := range of {
+			for i := range 8 {
+				v.Set(i, a, visible.At(i, k))
+			}
+			for u := range 5 {
+				h.Set(u, a, hidden.At(u, k))
+			}
+		}
+		return v, h
+	}
+	for _, c := range []struct {
+		of    []int
+		known bool
+	}{{[]int{3}, false}, {[]int{3, 4}, false}, {[]int{3, 3, 3, 3, 3, 3}, false}, {[]int{3, 4, 5, 6, 7, 8}, true}, {[]int{3, 3, 3, 3, 4, 5}, true}} {
+		v, h := pick(c.of...)
+		local, err := Pseudolikelihood(net, v, h)
+		if err != nil {
+			t.Fatal(c.of, err)
+		}
+		text, err := json.Marshal(local)
+		if err != nil || math.IsNaN(local.Error) == c.known || strings.Contains(string(text), `"error":null`) == c.known || c.known && local.Error <= 0 {
+			t.Errorf("%v: %+v, %s, %v", c.of, local, text, err)
+		}
+		agree, known := (&Temperatures{Local: local, Global: Temperature{local.Beta, 0.1}}).Agree()
+		if known != c.known || agree != c.known {
+			t.Errorf("%v: they agree: %v, known: %v", c.of, agree, known)
+		}
+		couplings, fields, err := Apart(net, v, h)
+		if err == nil && (math.IsNaN(couplings.Error) == c.known || math.IsNaN(fields.Error) == c.known) {
+			t.Errorf("%v: %+v %+v", c.of, couplings, fields)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package thermo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -15,7 +16,23 @@ import (
 // of exp(-r E) have r.
 type Temperature struct {
 	Beta  float64 `json:"beta"`
-	Error float64 `json:"error"` // standard error, if samples are independent
+	Error float64 `json:"error"` // standard error, if samples are independent; NaN if they are too few or too alike to tell
+}
+
+// MarshalJSON implements json.Marshaler: numbers that are not finite are null.
+func (t Temperature) MarshalJSON() ([]byte, error) {
+	var list struct {
+		Beta  *float64 `json:"beta"`
+		Error *float64 `json:"error"`
+	}
+	finite := func(v float64) *float64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil
+		}
+		return &v
+	}
+	list.Beta, list.Error = finite(t.Beta), finite(t.Error)
+	return json.Marshal(list)
 }
 
 // ErrNoTemperature is the error of samples that no finite inverse temperature describes best.
@@ -30,7 +47,7 @@ const mostApart = 100
 // Pseudolikelihood returns the inverse temperature r that maximises the pseudolikelihood
 // of samples, visible x M and hidden x M, under exp(-r E): the root of sum x f - f tanh(r f)
 // over all spins x in local fields f (Besag 1975). It asks each spin whether it follows its neighbours: a
-// local thermometer. The error is the sandwich error over samples. Errors are ErrNoTemperature and of shapes.
+// local thermometer. The error is the sandwich error over samples, NaN of fewer than three or of equal ones. Errors are ErrNoTemperature and of shapes.
 func Pseudolikelihood(net *rbm.Network[float64], visible, hidden *spin.Matrix) (Temperature, error) {
 	f, err := newFields(net, visible, hidden)
 	if err != nil {
@@ -189,7 +206,11 @@ func (f *fields) climb(r *[2]float64, both bool) bool {
 	return false // it rises without an end
 }
 
-// errors returns the sandwich errors at the highest place.
+// sameScores is the relative size below which the scores of samples do not differ.
+const sameScores = 1e-9
+
+// errors returns the sandwich errors at the highest place: NaN where samples are too few, or their scores, whose sum is 0
+// there, do not differ in each of the temperatures.
 func (f *fields) errors(r [2]float64, both bool) [2]float64 {
 	g := make([][2]float64, f.samples)
 	for u, js := range f.coupling {
@@ -210,8 +231,15 @@ func (f *fields) errors(r [2]float64, both bool) [2]float64 {
 		v[2] += x[1] * x[1]
 	}
 	h := f.at(r, both).h
+	unknown := [2]float64{math.NaN(), math.NaN()}
 	if both {
+		if f.samples < 3 || !(math.Sqrt(v[0]) > sameScores*h[0]*max(1, math.Abs(r[0]))) {
+			return unknown
+		}
 		return [2]float64{math.Sqrt(v[0]) / h[0]}
+	}
+	if f.samples < 4 || !(v[0]*v[2]-v[1]*v[1] > sameScores*v[0]*v[2]) {
+		return unknown
 	}
 	det := h[0]*h[2] - h[1]*h[1]
 	in := [3]float64{h[2] / det, -h[1] / det, h[0] / det} // inverse of h
@@ -361,6 +389,9 @@ const mostApartErrors = 3
 
 // Agree reports whether both thermometers read the same within three errors. If they do not, the samples are no
 // Boltzmann samples of the machine at any temperature: the sampler is not in equilibrium, or it samples another machine.
-func (t *Temperatures) Agree() bool {
-	return math.Abs(t.Local.Beta-t.Global.Beta) <= mostApartErrors*math.Hypot(t.Local.Error, t.Global.Error)
+// known is false if an error is not known: then nothing can be said.
+func (t *Temperatures) Agree() (agree, known bool) {
+	within := mostApartErrors * math.Hypot(t.Local.Error, t.Global.Error)
+	known = !math.IsNaN(within) && !math.IsInf(within, 0)
+	return known && math.Abs(t.Local.Beta-t.Global.Beta) <= within, known
 }

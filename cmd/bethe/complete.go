@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func (c *console) complete(ctx context.Context, j *apply.Completing, data *dataF
 	if err != nil {
 		return err
 	}
-	c.warnUnsettled(&r.Settling, r.Sweeps)
+	fmt.Fprint(c.stderr, r.Settling.Warning(r.Sweeps)) // also where progress is not shown
 	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", r.Inferred, r.Visible, len(r.Samples), 100*r.Error)
 	c.printFiles(r.Out, r.PNG)
 	return c.object(r)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +36,7 @@ func (c *console) denoise(ctx context.Context, j *apply.Mending, data *dataFlags
 	if err != nil {
 		return err
 	}
-	c.warnUnsettled(&r.Settling, r.Sweeps)
+	fmt.Fprint(c.stderr, r.Settling.Warning(r.Sweeps)) // also where progress is not shown
 	if j.Noisy {
 		c.printf("%d samples restored; %.2f %% of their spins change\n", r.Samples, 100*r.Changed)
 	} else {

@@ -78,7 +78,7 @@ func newEvalCommand(c *console) *cobra.Command {
 			if !report.LogLikelihood.Exact {
 				report.Starts = path
 			}
-			c.printLikelihood(d.name, &report.LogLikelihood)
+			c.printf("%s", report.LogLikelihood.Text(d.name))
 			if draws > 0 {
 				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
 					return err
@@ -111,7 +111,7 @@ func (c *console) evalExact(ctx context.Context, exact apply.Exact, err error, p
 	if report.LogLikelihood, err = exact.Evaluate(ctx, set.Samples); err != nil {
 		return err
 	}
-	c.printLikelihood(d.name, &report.LogLikelihood)
+	c.printf("%s", report.LogLikelihood.Text(d.name))
 	return c.object(evalReport{path, d.name, report})
 }
 
@@ -146,8 +146,4 @@ func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samp
 		c.logf("machine %d of %d\n", k, of)
 		bar = c.progress("annealing")
 	})
-}
-
-func (c *console) printLikelihood(data string, l *evaluate.LogLikelihood) {
-	c.printf("%s", l.Text(data))
 }

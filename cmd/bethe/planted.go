@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,11 +61,14 @@ func newPlantedCommand(c *console) *cobra.Command {
 			if len(f.layers) > 1 || len(f.betas) > 1 {
 				return c.plantedDeep(cmd.Context(), &f, cmd.Flags())
 			}
+			if err := foreign(cmd.Flags(), "several hidden layers, such as --hidden 8,4", "recognition", "stage"); err != nil {
+				return err
+			}
 			if err := f.check(); err != nil {
 				return err
 			}
 			if f.units != units.Spin || f.hiddenUnits != units.Spin {
-				return c.plantedUnits(cmd.Context(), &f, cmd.Flags().Changed)
+				return c.plantedUnits(cmd.Context(), &f, cmd.Flags())
 			}
 			if f.tasks > 1 {
 				return c.plantedTasks(cmd.Context(), &f)
@@ -127,14 +131,26 @@ func (f *listFlag[T]) Set(text string) error {
 	return nil
 }
 
+// foreign refuses flags that were given and are of something else.
+func foreign(flags *pflag.FlagSet, of string, names ...string) error {
+	if k := slices.IndexFunc(names, flags.Changed); k >= 0 {
+		return usagef("--%s is of %s", names[k], of)
+	}
+	return nil
+}
+
 // plantedDeep plants and learns several hidden layers.
 func (c *console) plantedDeep(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
-	for _, name := range []string{"correlation", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "estep", "partition"} {
-		if flags.Changed(name) {
-			return usagef("--%s is of teachers with one hidden layer", name)
-		}
+	if err := foreign(flags, "teachers with one hidden layer", "correlation", "rule", "polish", "out", "oracle", "prior", "prior-scale", "trace", "tasks", "task-correlation", "estep", "partition", "chains", "sweeps", "draws", "units", "hidden-units"); err != nil {
+		return err
 	}
 	e := &trial.Deep{Visible: f.visible, Hidden: f.layers, Alpha: f.alpha, Beta: f.betas, Instances: f.instances, Restarts: f.restarts, Steps: trial.DeepSteps, Rate: trial.DeepRate, Stage: f.stage, Seed: c.seed}
+	switch {
+	case len(f.layers) == 1:
+		return usagef("--beta %v: --hidden %d has one layer above the visible units, so one number", f.betas, f.hidden)
+	case !flags.Changed("beta"):
+		e.Beta = slices.Repeat([]float64{f.beta}, len(f.layers))
+	}
 	if flags.Changed("steps") {
 		e.Steps = f.steps
 	}
@@ -283,11 +299,9 @@ func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
 }
 
 // plantedUnits learns synapses that were planted between units of other kinds than spins.
-func (c *console) plantedUnits(ctx context.Context, f *plantedFlags, told func(flag string) bool) error {
-	for _, flag := range []string{"estep", "partition", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "correlation"} {
-		if told(flag) {
-			return usagef("--%s is of spins, not of --units %s --hidden-units %s", flag, f.units, f.hiddenUnits)
-		}
+func (c *console) plantedUnits(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
+	if err := foreign(flags, "spins, not of other units", "estep", "partition", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "correlation"); err != nil {
+		return err
 	}
 	e := &trial.UnitsExperiment{Setup: f.setup(), Instances: f.instances, Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Seed: c.seed}
 	var err error

@@ -83,4 +83,9 @@ func TestTrainSampler(t *testing.T) {
 	if status, _, stderr := bethe(t, t.Context(), append(words, "true", "--sampler-bits", "1")...); status != exitUsage || !strings.Contains(stderr, "--sampler-bits 1") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
+	for _, more := range [][]string{{"true", "--sampler-dir", "d"}, {"true", "--sweeps", "2"}, {""}} {
+		if status, _, stderr := bethe(t, t.Context(), append(words, more...)...); status != exitUsage || !strings.Contains(stderr, "--sampler") {
+			t.Errorf("%q: status %d: %s", more, status, stderr)
+		}
+	}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -155,9 +157,13 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			return &usageError{inFlags(err)}
 		}
 	}
-	for name, again := range told {
+	names := slices.Sorted(maps.Keys(told))
+	if k := slices.Index(names, "hidden"); k > 0 { // first: one layer forgets what a file says of others
+		names = slices.Insert(slices.Delete(names, k, k+1), 0, "hidden")
+	}
+	for _, name := range names {
 		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
-		if err := again(); err != nil { // over the file
+		if err := told[name](); err != nil { // over the file
 			return &usageError{err}
 		}
 		switch name {
@@ -177,8 +183,8 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			r.RuleHash = ""
 		}
 	}
-	if f.transport.Folder != "" && r.Sampler == "" {
-		r.Sampler = learn.FolderSampler
+	if err := r.Travel(f.transport, asked[len(asked)-len(names):]...); err != nil {
+		return inFlags(err)
 	}
 	if err := r.Foreign(asked...); err != nil {
 		return inFlags(err)
