@@ -198,7 +198,7 @@ func TestGaussianSources(t *testing.T) {
 		p      int
 	}{{units.Kind{}, 2}, {units.Kind{Word: units.Group, States: 2, None: true}, 4}, {units.Kind{Word: units.Group, States: 2}, 4}} {
 		t.Run(c.hidden.String(), func(t *testing.T) {
-			g := &gaussPath{kindNetwork(2, c.p, units.Kind{Word: units.Gauss}, c.hidden), []float64{0.3, -0.2}, []float64{1.4, 0.9}, []float64{1.5, 0.6}, bitsOf(c.hidden, c.p)}
+			g := &gaussPath{kindNetwork(2, c.p, units.Kind{Word: units.Gauss}, c.hidden), []float64{0.3, -0.2}, []float64{1.4, 0.9}, []float64{3, 0.2}, bitsOf(c.hidden, c.p)}
 			sampletest.Run(t, gaussCase(g))
 		})
 	}
@@ -411,18 +411,38 @@ func TestNetworksOfColoursAndGroups(t *testing.T) {
 					}
 				}
 			}
-			// Half of the scattered states of one-hot units know nothing of the base.
-			if scattered := source.Scattered(chains, stream.New(11)); c.visible.OneHot() {
-				even := make([]int, chains/2)
+			// Half of the scattered states of one-hot units know nothing of the base, the others have
+			// its fields at inverse temperatures that are spread evenly from -1 to 1.
+			strong := make([]float64, c.n)
+			for i, b := range p.base {
+				strong[i] = 3 * b
+			}
+			scattered := sample.OnNetwork(kindNarrowed(p.net)).From(strong).Scattered(chains, stream.New(11))
+			if c.visible.OneHot() {
+				even, odd := make([]int, chains/2), make([]int, chains/2)
 				for l := range even {
 					even[l] = place(scattered, vs, 2*l)
-					place(scattered, vs, 2*l+1)
+					odd[l] = place(scattered, vs, 2*l+1)
 				}
 				uniform := make([]float64, len(vs.states))
 				for k := range uniform {
 					uniform[k] = 1 / float64(len(uniform))
 				}
-				wantCounts(t, "scattered", even, uniform)
+				wantCounts(t, "scattered evenly", even, uniform)
+				const grid = 200
+				spread := make([]float64, len(vs.states))
+				for b := range grid {
+					fields := make([]float64, len(vs.states))
+					for k, s := range vs.states {
+						for i, x := range s {
+							fields[k] += ((2*float64(b)+1)/grid - 1) * 3 * p.base[i] * x
+						}
+					}
+					for k, q := range normalised(fields) {
+						spread[k] += q / grid
+					}
+				}
+				wantCounts(t, "scattered along the base", odd, spread)
 			}
 		})
 	}
