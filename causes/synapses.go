@@ -71,7 +71,7 @@ type parameter struct {
 	x     []float64
 }
 
-// Bits are synapses of one bit each, of which a posterior is known:
+// Bits are synapses of one bit each, with a posterior over them:
 //
 //	P(s_i | k) ∝ exp( s_i (b_i + J xi_ik) ), xi_ik = ±1 with mean tanh theta_ik
 //
@@ -156,7 +156,7 @@ func (b *Bits) fieldsOf(lambda []float64) (fields, offset []float64) {
 }
 
 // update takes the exact maximum by all thetas, then Newton steps by each field and by the
-// coupling, of which only those count that do not lower the objective.
+// coupling. A step that would lower the objective is not taken.
 func (b *Bits) update(s *Statistics) {
 	n, groupOf, m := b.Visible(), b.groupOf(), b.Threshold()
 	j := b.Coupling[0]

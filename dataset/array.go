@@ -126,7 +126,7 @@ func (a *array) packer(opt Options, length int) *packer {
 	return opt.packer(length, a.element == element{kind: 'u', size: 1, big: a.element.big})
 }
 
-// pictures reads the elements as samples of which all numbers are spins.
+// pictures reads the elements as samples. All their numbers become spins.
 func (a *array) pictures(f format, opt Options) (*Set, error) {
 	samples := int(a.shape[0])
 	p := a.packer(opt, int(a.count)/samples)

@@ -10,7 +10,7 @@ type matrix struct {
 	packer *packer
 	labels []int
 	at     []int     // place of each column among the spins, -1 if it holds none
-	row    []float64 // a sample, in C order, of which so many elements are there
+	row    []float64 // a sample, in C order, as far as its elements are there
 	filled int
 	spins  []float64
 	order  []int // in Fortran order: places of the columns that were packed
@@ -24,7 +24,7 @@ func (o Options) asksColumns() bool {
 	return len(o.Columns)+len(o.DropColumns) > 0 || o.LabelColumn != "" && o.LabelPath == ""
 }
 
-// layout returns what opt says about the columns, and of which it speaks.
+// layout returns what opt says about the columns, and which columns it names.
 func (a *array) layout(opt Options) (*layout, []bool, error) {
 	l := &layout{profile: &profile{columns: make([]column, a.shape[1]), rows: int(a.shape[0])}, path: a.path, label: -1}
 	if a.source.array != "" {
@@ -45,7 +45,7 @@ func (a *array) layout(opt Options) (*layout, []bool, error) {
 
 // matrix reads the elements as samples of shape (samples, columns). Which columns hold
 // spins, l says, or opt if l is nil. If the first column turns out to count the rows, matrix
-// returns the layout without it, by which the array must be read again.
+// returns the layout without it: the array must then be read again.
 func (a *array) matrix(f format, opt Options, l *layout) (set *Set, again *layout, err error) {
 	var m *matrix
 	var taken []bool

@@ -287,7 +287,7 @@ func (c *Chains[T]) Restore(visible, hidden int, s State) error {
 	if len(s.States) == 2 { // earlier programs kept none
 		shape := s.States[1].Shape
 		if len(shape) != 2 || shape[0] != visible || shape[1] < 1 || shape[1] > metRounds {
-			return fmt.Errorf("states of scouts of shape %v, not %d visible units x rounds, of which at most %d are kept", shape, visible, metRounds)
+			return fmt.Errorf("states of scouts of shape %v, not %d visible units x rounds, at most %d of them", shape, visible, metRounds)
 		}
 		met = spin.New(visible, shape[1])
 		if err := met.Load(s.States[1]); err != nil {

@@ -95,7 +95,7 @@ func foreign(k int, rng *rand.Rand) *built {
 	return b
 }
 
-// fewSamples has one to three samples, of which the base is made.
+// fewSamples has one to three samples, which make the base.
 func fewSamples(k int, rng *rand.Rand) *built {
 	b := pick(rng, glass, randomReal, heavyTailed, ferromagnet, coexistence)(k, rng)
 	count := 1 + rng.IntN(3)
