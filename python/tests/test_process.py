@@ -29,6 +29,7 @@ def test_interrupt():
     out = script(
         """
         import os, signal, threading, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs in the background
         import numpy as np, bethe
         X = (np.random.default_rng(0).random((5000, 784)) < 0.2).astype(np.uint8)
         waits = []
