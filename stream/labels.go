@@ -227,6 +227,7 @@ const (
 	PlantedMarginal = iota
 	PlantedConditional
 	PlantedChains
+	PlantedMissing
 )
 
 // Below the key of a start of messages.

@@ -58,6 +58,7 @@ type Options struct {
 	LabelWeight float64
 
 	Deep Deep // of deep machines
+	Fill int  // how often the fill of missing values moves in a step (Objective.Fill)
 }
 
 // Progress tells where learning is, after a step.
@@ -118,7 +119,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	}
 	opt.Synapses = rbm.KindOr(opt.Synapses)
 	m := samples.Len()
-	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep}
+	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep, Fill: opt.Fill}
 	if err := objective.check(model, samples); err != nil {
 		return nil, err
 	}
