@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -71,8 +72,12 @@ func (s *Set) Units() int { return s.Visible() / s.Kind.Features() }
 
 // Hash returns a number that equal samples share and others hardly ever.
 func (s *Set) Hash() uint64 {
+	h := s.Samples.Hash()
 	if s.Reals != nil {
-		return s.Reals.Hash()
+		h = s.Reals.Hash()
 	}
-	return s.Samples.Hash()
+	if s.Missing != nil {
+		h = uint64(stream.New(h).Sub(s.Missing.Hash()))
+	}
+	return h
 }

@@ -27,6 +27,10 @@ type Options struct {
 	// Units.States or, if that is 0, as many as there are. Others than spins have no Threshold and no Draw.
 	Units units.Kind
 
+	// Missing are what stands for a missing value: "empty" for a field of text without anything in it, "nan", else a
+	// word as it stands in text, or a number. Without any, missing values are errors. See Set.Missing.
+	Missing []string
+
 	// Transpose exchanges the rows and columns of the pictures, as files of EMNIST
 	// and of MATLAB need it. Samples without rows and columns must be squares.
 	Transpose bool
@@ -86,7 +90,7 @@ type Draw struct {
 // packer returns the packer of vectors of the given length that o asks for;
 // bytes says that the numbers are of type uint8.
 func (o Options) packer(length int, bytes bool) *packer {
-	p := &packer{length: length, threshold: o.Threshold, real: o.Units != units.Kind{}}
+	p := &packer{length: length, threshold: o.Threshold, real: o.Units != units.Kind{}, missing: newMissing(o.Missing)}
 	if o.Draw == nil {
 		return p
 	}

@@ -49,6 +49,7 @@ func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
 			return nil, &FileError{Path: path, Problem: problem, Remedy: remedy}
 		}
 	}
+	set.impute(opt.Units)
 	if problem := set.become(opt.Units); problem != "" {
 		return nil, &FileError{Path: path, Problem: problem, Remedy: "units of colours take whole numbers from 0 on; of other numbers say that they are gauss"}
 	}

@@ -33,6 +33,7 @@ type Set struct {
 	Samples       *spin.Matrix          // visible features x samples: column a is sample a. Of Gaussian units, which numbers are above 0
 	Kind          units.Kind            // of the units
 	Reals         *units.Reals[float32] // of Gaussian units: the numbers, visible x samples
+	Missing       *spin.Matrix          // units x samples: +1 where a value is missing, in whose place stands what the unit usually is; nil if none is
 	Labels        []int                 // label of each sample, nil if there are none
 	Classes       []string              // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
 	Width, Height int                   // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
@@ -103,6 +104,7 @@ func (s *Set) Subset(samples []int) *Set {
 		out.Reals = s.Reals.Blank(len(samples))
 		s.Reals.Gather(out.Reals, samples)
 	}
+	out.Missing = gathered(s.Missing, samples)
 	if s.Labels != nil {
 		out.Labels = make([]int, len(samples))
 		for k, a := range samples {
