@@ -204,12 +204,6 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-func TestCut(t *testing.T) {
-	if cut("μ of 3", 3) != "μ o" || cut("short", 99) != "short" || cut("x", -4) != "" {
-		t.Error("cut")
-	}
-}
-
 // TestOldFolder: runs and plot read a run folder that 0.2.0 left.
 func TestOldFolder(t *testing.T) {
 	out := t.TempDir()
