@@ -68,7 +68,7 @@ func (d directed) complete(ctx context.Context, c *Completing) (*CompletionRepor
 		return nil, err
 	}
 	r := evaluate.Completed(picked.Samples, units, means, drawn.Visible)
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, 0, r.Error, c.Files, Settling{Settled: true}, n, len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, 0, r.Error, c.Files, Settling{Settled: true}, nil, n, len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})

@@ -23,6 +23,11 @@ func (f mixed) family() string {
 	return "machine of " + f.VisibleKind.String() + " and " + f.HiddenKind.String() + " units"
 }
 
+// complete fills in the units that are not given, and what is missing.
+func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	return fill(ctx, f.File, c)
+}
+
 // sample draws samples: numbers in the units of the data, colours, or spins.
 func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error) {
 	switch {

@@ -23,9 +23,6 @@ type FileSamples struct {
 func (s *FileSamples) Incomplete(file *rbm.File) (Incomplete, error) {
 	in := Incomplete{Bits: s.Bits, Missing: s.Missing}
 	if file.VisibleKind.Bits() {
-		if s.Numbers != nil || s.Bits.Rows() != file.Visible() {
-			return in, fmt.Errorf("samples of %d features for a machine of %d visible %s features", s.Bits.Rows(), file.Visible(), file.VisibleKind)
-		}
 		return in, nil
 	}
 	if s.Numbers == nil {
@@ -35,12 +32,7 @@ func (s *FileSamples) Incomplete(file *rbm.File) (Incomplete, error) {
 	if err != nil {
 		return in, err
 	}
-	in.Numbers, in.Missing = u, spin.New(u.Units(), u.Len())
-	for i, k := range file.Scale.Kept() {
-		for a := range u.Len() {
-			in.Missing.Set(i, a, s.Missing.At(k, a))
-		}
-	}
+	in.Numbers, in.Missing = u, file.Scale.Rows(s.Missing)
 	return in, nil
 }
 

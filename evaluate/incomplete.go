@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -28,7 +29,21 @@ const mostHidden = 1 << 16
 // An Observed is what a machine makes of what was observed of samples.
 type Observed struct {
 	LogWeights []float64 // ln of the weight of each sample, summed over what is missing and over the hidden units
+	Hidden     []float64 // means of hidden features as they are held, hidden x samples
 	Mean       []float64 // of each feature as it is held given what was observed, features x samples: of observed ones themselves
+}
+
+// CheckObserved returns the error of ObservedOf, rbm.ErrTooLarge, if it cannot sum so many samples.
+func CheckObserved(params *rbm.Params, samples int) error {
+	kind, p := params.HiddenKind, params.Hidden()
+	if !kind.Bits() {
+		return fmt.Errorf("%w: missing values are summed over by enumeration of hidden units, and %s ones have no states to enumerate", rbm.ErrTooLarge, kind)
+	}
+	ln := kind.LnStates(p)
+	if ln > math.Log(mostHidden)+1e-9 || ln+math.Log(float64(params.Visible()))+math.Log(float64(samples)) > math.Log(MostObserved) {
+		return fmt.Errorf("%w: missing values are summed over by enumeration of hidden states, at most %d, and %d hidden features in %d samples are too many", rbm.ErrTooLarge, mostHidden, p, samples)
+	}
+	return nil
 }
 
 // ObservedOf sums over what is missing exactly: given the hidden units visible ones are independent,
@@ -36,13 +51,13 @@ type Observed struct {
 func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (*Observed, error) {
 	net := rbm.NetworkOf[float64](machine)
 	n, p, m, kind := net.Visible(), net.Hidden(), samples.Missing.Cols(), machine.VisibleKind
-	if !machine.HiddenKind.Bits() {
-		return nil, fmt.Errorf("%w: values that are missing are summed over by enumeration of hidden units, and %s ones have no states to enumerate", rbm.ErrTooLarge, machine.HiddenKind)
+	if err := samples.fits(machine); err != nil {
+		return nil, err
+	}
+	if err := CheckObserved(&machine.Params, m); err != nil {
+		return nil, err
 	}
 	ln := machine.HiddenKind.LnStates(p)
-	if ln > math.Log(mostHidden)+1e-9 || ln+math.Log(float64(n))+math.Log(float64(m)) > math.Log(MostObserved) {
-		return nil, fmt.Errorf("%w: values that are missing are summed over by enumeration of hidden states, and %d features in %d samples are too many for it (at most %d states)", rbm.ErrTooLarge, p, m, mostHidden)
-	}
 	of := kind.Features()
 	x, mask, o := samples.seen(kind)
 	o.LogWeights = make([]float64, m)
@@ -53,7 +68,7 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 	net.TransposeCoupling(t)
 	states, choices := int(math.Round(math.Exp(ln))), machine.HiddenKind.Choices()
 	const together = 256 // states
-	each := func(do func(fields, sums, weights []float64, count int)) error {
+	each := func(do func(h *spin.Matrix, fields, weights []float64)) error {
 		for lo := 0; lo < states; lo += together {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -81,11 +96,12 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 					weights[from*count+k] += v + own[k%count]
 				}
 			})
-			do(fields, sums, weights, count)
+			do(h, fields, weights)
 		}
 		return nil
 	}
-	if err := each(func(_, _, weights []float64, count int) {
+	if err := each(func(h *spin.Matrix, _, weights []float64) {
+		count := h.Cols()
 		for a := range m {
 			o.LogWeights[a] = rbm.LogSumExp(append(weights[a*count:(a+1)*count:(a+1)*count], o.LogWeights[a]))
 		}
@@ -94,11 +110,19 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 	}
 	// Means of what is missing: those of each hidden state, in its share.
 	mean := make([]float64, n*m)
-	if err := each(func(fields, _, weights []float64, count int) {
+	o.Hidden = make([]float64, p*m)
+	if err := each(func(h *spin.Matrix, fields, weights []float64) {
+		count := h.Cols()
 		for a := range m {
 			for s := range count {
 				weights[a*count+s] = math.Exp(weights[a*count+s] - o.LogWeights[a])
 			}
+		}
+		values, part := make([]float64, p*count), make([]float64, p*m)
+		spin.Values(values, h)
+		kernel.MulReal(part, values, weights, p, count, m, false, true)
+		for k, v := range part {
+			o.Hidden[k] += v
 		}
 		rbm.SetMeans(fields, fields, kind, count)
 		parallel.For(n, parallel.Grain(2*m*count), func(from, to int) {
@@ -123,6 +147,26 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 		o.LogWeights[a] += net.Constant + base[a]
 	}
 	return o, nil
+}
+
+// fits returns an error unless the samples are those of a machine.
+func (s *Incomplete) fits(machine *rbm.Machine) error {
+	units, count := s.Missing.Rows(), s.Missing.Cols()
+	rows, columns := 0, 0
+	if s.Numbers != nil {
+		rows, columns = s.Numbers.Units(), s.Numbers.Len()
+	} else if s.Bits != nil {
+		rows, columns = s.Bits.Rows(), s.Bits.Cols()
+	}
+	switch {
+	case machine.Deep():
+		return errors.New("deep machines take complete data: some values are missing")
+	case rows != machine.Visible() || (s.Numbers == nil) != machine.VisibleKind.Bits():
+		return fmt.Errorf("samples of %d features for a machine of %d visible %s features", rows, machine.Visible(), machine.VisibleKind)
+	case units*machine.VisibleKind.Features() != rows || count != columns || count == 0:
+		return fmt.Errorf("%d samples of %d features, of which %d units in %d samples may be missing", columns, rows, units, count)
+	}
+	return nil
 }
 
 // seen returns the features of samples as rows, 0 where they are missing, and rows of which units are missing; and means

@@ -45,6 +45,7 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
 	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
 	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
+	f.StringSliceVar(&d.Missing, "missing", nil, "what stands for a missing value: empty, nan, or a word or number such as ? or 9; several with commas (default: missing values are errors)")
 	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a table, or in an array (samples, columns): names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
 	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns to leave out, as in --columns")
 	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last as in MATLAB, or auto (the first, if the last cannot be meant)")
@@ -115,7 +116,7 @@ func (d *dataFlags) say(name string, notes []string) {
 // dataFlagOf are the flags of the options that errors of data name.
 var dataFlagOf = map[string]string{
 	"Threshold": "--threshold", "Draw.White": "--white", "SamplesAxis": "--samples-axis", "Header": "--header", "Columns": "--columns", "DropColumns": "--drop-column",
-	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array",
+	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array", "Missing": "--missing",
 }
 
 // load returns the data that the flags name.
@@ -151,6 +152,7 @@ func newDataCommand(c *console) *cobra.Command {
 		},
 	}
 	d.registerReading(info)
+	d.Incomplete = true
 	cmd.AddCommand(info)
 	return cmd
 }
