@@ -126,3 +126,30 @@ func TestObservedOfNumbers(t *testing.T) {
 		t.Errorf("Gaussian hidden units: %v", err)
 	}
 }
+
+// Chains that hold what was observed find the means of enumeration (fixed seed; errors of some 0.02).
+func TestFillByChains(t *testing.T) {
+	machine := incompleteMachine(units.Kind{}, units.Kind{}, 6, 3)
+	samples, missing := spin.Random(6, 4, stream.New(2).Rand()), spin.Random(6, 4, stream.New(3).Rand())
+	in := Incomplete{Bits: samples, Missing: missing}
+	exact, err := Fill(t.Context(), machine, in, Restoring{})
+	if err != nil || !exact.Exact {
+		t.Fatal(exact, err)
+	}
+	_, _, seen := in.seen(machine.VisibleKind)
+	m := OnMachine(machine)
+	f, err := fillByChains(t.Context(), m, m, samples, missing, seen.Mean, Restoring{Chains: 200, Sweeps: 200, Key: stream.New(4)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range exact.Mean {
+		if math.Abs(f.Mean[k]-v) > 0.05 || missing.At(k/4, k%4) < 0 && f.Mean[k] != float64(samples.At(k/4, k%4)) {
+			t.Errorf("mean %d is %v by chains, exactly %v", k, f.Mean[k], v)
+		}
+	}
+	for k, v := range exact.Features {
+		if math.Abs(float64(f.Features[k]-v)) > 0.25 {
+			t.Errorf("feature %d is %v by chains, exactly %v", k, f.Features[k], v)
+		}
+	}
+}
