@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/template"
 
+	"bethe/internal/fixed"
 	"bethe/rbm"
 )
 
@@ -86,8 +87,8 @@ func fill(text string, f *rbm.File, name string, long func(int64) string) ([]byt
 	s := source{
 		sourceHead: &sourceHead{name, strings.ToUpper(name), origin(&f.Info)},
 		Visible:    k.visible, Hidden: k.hidden, VisibleWords: words(k.visible), HiddenWords: words(k.hidden),
-		TableEnd: tableEnd, Coupling: k.coupling,
-		Synapses: list(k.synapses, 8, hex), Sigmoid: list(sigmoid, 8, hex),
+		TableEnd: fixed.End, Coupling: k.coupling,
+		Synapses: list(k.synapses, 8, hex), Sigmoid: list(fixed.Sigmoid, 8, hex),
 		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long),
 	}
 	var out bytes.Buffer
