@@ -30,4 +30,5 @@ var Formats = []Format{
 	{"ising", func(w io.Writer, f *rbm.File, _ string) error { return WriteIsing(w, f.Machine()) }},
 	{"c", WriteC},
 	{"go", WriteGo},
+	{"verilog", WriteVerilog},
 }

@@ -31,6 +31,7 @@ type source struct {
 	Coupling                  int64
 	Synapses, Sigmoid         string
 	VisibleField, HiddenField string
+	machine                   *Packed
 }
 
 type sourceHead struct{ Name, Upper, Origin string }
@@ -89,7 +90,7 @@ func fill(text string, f *rbm.File, name string, long func(int64) string) ([]byt
 		Visible:    k.visible, Hidden: k.hidden, VisibleWords: words(k.visible), HiddenWords: words(k.hidden),
 		TableEnd: fixed.End, Coupling: k.coupling,
 		Synapses: list(k.synapses, 8, hex), Sigmoid: list(fixed.Sigmoid, 8, hex),
-		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long),
+		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long), machine: k,
 	}
 	var out bytes.Buffer
 	if err := template.Must(template.New("source").Parse(text)).Execute(&out, s); err != nil {
