@@ -105,39 +105,52 @@ func (k *Packed) Sampler(seed uint64) *Sampler {
 	return s
 }
 
+// hiddenOdds returns the log-odds of a hidden unit given the visible ones.
+func (k *Packed) hiddenOdds(visible []uint32, mu int) int64 {
+	unlike := 0
+	for w, bitsOf := range k.row(mu) {
+		unlike += bits.OnesCount32(bitsOf ^ visible[w])
+	}
+	return k.coupling*int64(k.visible-2*unlike) + k.hiddenField[mu]
+}
+
+// visibleOdds sets the log-odds of the visible units of a word given the hidden ones, and returns
+// how many there are. Synapses are packed along the visible units; squares of 32 x 32 bits are turned.
+func (k *Packed) visibleOdds(odds *[32]int64, hidden []uint32, word int) int {
+	var unlike [32]int
+	stride := words(k.visible)
+	for v, h := range hidden {
+		var square [32]uint32
+		for l := range min(32, k.hidden-32*v) {
+			square[l] = k.synapses[(32*v+l)*stride+word]
+		}
+		transpose32(&square)
+		for i, column := range square {
+			unlike[i] += bits.OnesCount32(column ^ h)
+		}
+	}
+	count := min(32, k.visible-32*word)
+	for i := range count {
+		odds[i] = k.coupling*int64(k.hidden-2*unlike[i]) + k.visibleField[32*word+i]
+	}
+	return count
+}
+
 // DrawHidden draws the hidden spins given the visible ones.
 func (s *Sampler) DrawHidden() {
-	k := s.machine
 	clear(s.Hidden)
-	for mu, field := range k.hiddenField {
-		unlike := 0
-		for w, bitsOf := range k.row(mu) {
-			unlike += bits.OnesCount32(bitsOf ^ s.Visible[w])
-		}
-		s.Hidden[mu/32] |= s.random.Draw(k.coupling*int64(k.visible-2*unlike)+field) << (mu % 32)
+	for mu := range s.machine.hidden {
+		s.Hidden[mu/32] |= s.random.Draw(s.machine.hiddenOdds(s.Visible, mu)) << (mu % 32)
 	}
 }
 
-// DrawVisible draws the visible spins given the hidden ones. Synapses are
-// packed along the visible units; squares of 32 x 32 bits are turned.
+// DrawVisible draws the visible spins given the hidden ones.
 func (s *Sampler) DrawVisible() {
-	k := s.machine
-	stride := words(k.visible)
+	var odds [32]int64
 	for w := range s.Visible {
-		var unlike [32]int
-		for v, h := range s.Hidden {
-			var square [32]uint32
-			for l := range min(32, k.hidden-32*v) {
-				square[l] = k.synapses[(32*v+l)*stride+w]
-			}
-			transpose32(&square)
-			for i, column := range square {
-				unlike[i] += bits.OnesCount32(column ^ h)
-			}
-		}
 		s.Visible[w] = 0
-		for i := range min(32, k.visible-32*w) {
-			s.Visible[w] |= s.random.Draw(k.coupling*int64(k.hidden-2*unlike[i])+k.visibleField[32*w+i]) << i
+		for i := range s.machine.visibleOdds(&odds, s.Hidden, w) {
+			s.Visible[w] |= s.random.Draw(odds[i]) << i
 		}
 	}
 }

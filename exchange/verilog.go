@@ -16,7 +16,7 @@ var templateVerilog string
 // WriteVerilog writes a Verilog module (IEEE 1364-2005), to be synthesised or simulated, that samples
 // the machine which f ships as Sampler does, to the same bits. Errors and panics are those of WriteC.
 func WriteVerilog(w io.Writer, f *rbm.File, name string) error {
-	text, err := fill(templateVerilog, f, name, sized)
+	text, err := fill(templateVerilog, f, name, 0, sized)
 	if err != nil {
 		return err
 	}
