@@ -97,6 +97,14 @@ func (c *Circuit) theta(k, i int) int64 {
 	return min(max(theta, -mostTheta<<weightPlaces), mostTheta<<weightPlaces)
 }
 
+// Synapse returns the synapse of a cause and a unit that the counters speak for, ±1.
+func (c *Circuit) Synapse(cause, unit int) int8 {
+	if c.theta(cause, unit) < 0 {
+		return -1
+	}
+	return 1
+}
+
 // follow sets what follows from the counters of a cause.
 func (c *Circuit) follow(k int) {
 	r, still := c.Rule, int64(0)

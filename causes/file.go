@@ -73,6 +73,15 @@ func (f *File) bits() *Bits {
 	return &Bits{Layer: f.Layer, Coupling: []float64{f.Coupling}, Field: f.Field}
 }
 
+// OnlineRule returns the rule by which a mixture learned that the rule STDP learned. Other machines
+// are an error.
+func (f *File) OnlineRule() (*OnlineRule, error) {
+	if f.CounterBits == 0 || !(f.Coupling <= MaxOnlineCoupling) {
+		return nil, fmt.Errorf("this %s was not learned by rule %s, whose thresholds, counters and homeostasis are wanted: learn one with train --model %s --rule %s", f.Model, STDP, MixtureModel, STDP)
+	}
+	return NewOnlineRule(f.bits(), f.CounterBits, f.Homeostasis), nil
+}
+
 // SynapseBits returns how many bits the synapses take.
 func (f *File) SynapseBits() int {
 	return len(f.Synapses) + len(f.TopSynapses) + 32*len(f.Real)
