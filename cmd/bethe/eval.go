@@ -139,10 +139,10 @@ func (c *console) likelihood(ctx context.Context, file *rbm.File, set *dataset.S
 // uncertain evaluates machines drawn from the posterior, each under a bar.
 func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt evaluate.Options) (*evaluate.Uncertainty, error) {
 	bar := c.progress("annealing")
-	defer func() { bar.done() }()
-	opt.Progress = func(f float64) { bar.set(f, "") }
+	defer func() { bar.Done() }()
+	opt.Progress = func(f float64) { bar.Set(f, "") }
 	return evaluate.Uncertain(ctx, file, draws, samples, opt, func(k, of int) {
-		bar.done()
+		bar.Done()
 		c.logf("machine %d of %d\n", k, of)
 		bar = c.progress("annealing")
 	})

@@ -20,6 +20,7 @@ import (
 	"bethe/dataset/source"
 	"bethe/internal/durable"
 	"bethe/internal/kernel"
+	"bethe/internal/terminal"
 	"bethe/setting"
 )
 
@@ -79,22 +80,22 @@ func (c *console) run(ctx context.Context, args []string) (status int) {
 			status = exitFailed
 		}
 	}()
-	out := &checkedWriter{w: c.stdout}
+	out := &terminal.Writer{To: c.stdout}
 	c.stdout = out
 	root := newRootCommand(c)
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(stderr)
 	err := inFlags(root.ExecuteContext(ctx))
-	if err == nil && out.err != nil {
-		err = fmt.Errorf("standard output: %w", out.err)
+	if err == nil && out.Err != nil {
+		err = fmt.Errorf("standard output: %w", out.Err)
 	}
 	return report(stderr, err)
 }
 
 // report tells how a verb ended and returns the exit status.
 func report(stderr io.Writer, err error) int {
-	tell := func(text any) { fmt.Fprintf(stderr, "bethe: %s\n", printable(fmt.Sprint(text))) }
+	tell := func(text any) { fmt.Fprintf(stderr, "bethe: %s\n", terminal.Printable(fmt.Sprint(text))) }
 	var words *usageError
 	switch {
 	case err == nil:

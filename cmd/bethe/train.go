@@ -18,6 +18,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/tensorboard"
+	"bethe/internal/terminal"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
@@ -339,7 +340,7 @@ type trainView struct {
 	folder   string
 	restarts int
 	stage    learn.Stage // that the bar is of
-	bar      *progress
+	bar      *terminal.Bar
 }
 
 // Began prints the sizes, the folder and the engine of the run.
@@ -363,7 +364,7 @@ func (v *trainView) at(stage learn.Stage, fraction float64, note string) {
 	if v.stage != stage {
 		v.stage, v.bar = stage, v.progress(string(stage))
 	}
-	v.bar.set(fraction, note)
+	v.bar.Set(fraction, note)
 }
 
 // Stepped moves the bar.
@@ -387,7 +388,7 @@ func (v *trainView) Working(stage learn.Stage, fraction float64) { v.at(stage, f
 // Ended takes the bar away.
 func (v *trainView) Ended(stage learn.Stage) {
 	if v.stage == stage {
-		v.bar.done()
+		v.bar.Done()
 		v.stage = ""
 	}
 }
