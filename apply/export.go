@@ -37,35 +37,35 @@ type ExportReport struct {
 
 // exports are models that formats are written of.
 type exports interface {
+	model
 	Visible() int
 	count() int
-	// export returns the files; ok is false if the format is not of such models.
-	export(to exchange.Format, o exchange.Options) (files []exchange.File, ok bool, err error)
+	// in returns what writes the files of a format, and whether it is of such models.
+	in(to exchange.Format) (files func(exchange.Options) ([]exchange.File, error), ok bool)
 }
 
-func (f layered) export(to exchange.Format, o exchange.Options) ([]exchange.File, bool, error) {
+func (f layered) in(to exchange.Format) (func(exchange.Options) ([]exchange.File, error), bool) {
 	of, ok := to.(exchange.OfMachines)
-	if !ok {
-		return nil, false, nil
-	}
-	files, err := of.Machine(f.File, o)
-	return files, true, err
+	return func(o exchange.Options) ([]exchange.File, error) { return of.Machine(f.File, o) }, ok
 }
 
-func (d directed) export(to exchange.Format, o exchange.Options) ([]exchange.File, bool, error) {
+func (d directed) in(to exchange.Format) (func(exchange.Options) ([]exchange.File, error), bool) {
 	of, ok := to.(exchange.OfCauses)
-	if !ok {
-		return nil, false, nil
-	}
-	files, err := of.Causes(d.File, o)
-	return files, true, err
+	return func(o exchange.Options) ([]exchange.File, error) { return of.Causes(d.File, o) }, ok
 }
 
 // ExportFormats returns the names of the formats, for a sentence.
 func ExportFormats() string {
+	return formatNames(func(exchange.Format) bool { return true })
+}
+
+// formatNames returns the names of some formats.
+func formatNames(of func(exchange.Format) bool) string {
 	var names []string
 	for _, f := range exchange.Formats {
-		names = append(names, f.About().Name)
+		if of(f) {
+			names = append(names, f.About().Name)
+		}
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
@@ -97,10 +97,14 @@ func (e *Exporting) Run() (*ExportReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, ok, err := m.export(format, o)
+	write, ok := m.in(format)
 	if !ok {
-		return nil, setting.Phrase("to", "{to %s} is not for a %s", e.To, m.(model).family())
+		return nil, setting.Phrase("to", "{to %s} is not for a %s, which is exported to %s", e.To, m.family(), formatNames(func(f exchange.Format) bool {
+			_, ok := m.in(f)
+			return ok
+		}))
 	}
+	files, err := write(o)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Model, err)
 	}
