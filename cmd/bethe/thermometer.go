@@ -63,6 +63,9 @@ func newThermoCommand(c *console) *cobra.Command {
 		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t.Model, t.Seed = runs.Model(args[0]), c.seed
+			if err := t.Check(); err != nil {
+				return inFlags(err)
+			}
 			var r *apply.ThermodynamicsReport
 			err := c.inStages(func(progress trial.Progress) (err error) {
 				t.Progress = progress
