@@ -120,7 +120,7 @@ func (e *Exporting) Run() (*ExportReport, error) {
 			path = filepath.Join(e.Out, f.Name)
 			r.Files = append(r.Files, f.Name)
 		}
-		if err := durable.WriteFile(path, f.Write); err != nil {
+		if err := durable.WriteOutput(path, f.Write); err != nil {
 			return nil, fmt.Errorf("%s: not written to %s: %w", e.Model, path, err)
 		}
 		info, err := os.Stat(path)

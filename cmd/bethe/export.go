@@ -4,14 +4,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/runs"
 )
 
 func newExportCommand(c *console) *cobra.Command {
 	var j apply.Exporting
 	cmd := &cobra.Command{
-		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file"),
+		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file or run folder"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			j.Model = args[0]
+			j.Model = runs.Model(args[0])
 			r, err := j.Run()
 			if err != nil {
 				return err
