@@ -24,6 +24,8 @@ type learner struct {
 	trainer  *variational.Trainer[float32]
 	engine   dual.Engine[float32]
 	parts    []dual.Stateful // what a checkpoint keeps besides the trainer
+	sweepers []dual.Sweeper
+	rho      float64 // smallest so far (dual.Report); +Inf if there is none
 	why      string          // the engine was chosen
 	look     *looking
 	number   int // which random start this is
@@ -34,7 +36,7 @@ type learner struct {
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	f, d, kind := &r.recipe, r.job.Data, r.recipe.kind()
 	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
-	l := &learner{Run: r, watching: watching, number: k, saved: -1}
+	l := &learner{Run: r, watching: watching, number: k, saved: -1, rho: math.Inf(1)}
 	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
@@ -51,6 +53,9 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	for _, part := range []any{how.engine, how.partition} {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
+		}
+		if p, ok := part.(dual.Sweeper); ok {
+			l.sweepers = append(l.sweepers, p)
 		}
 	}
 	l.engine, l.why = how.engine, how.why
@@ -169,6 +174,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	err = l.trainer.Run(ctx, func(p variational.Progress) error {
 		last = p
 		l.pace(p.Fraction)
+		l.meetRho(p.Report.Rho)
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -188,6 +194,13 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		return nil
 	})
 	return last, unsettled, err
+}
+
+// meetRho takes note of a rho of an expectation step; 0 is none.
+func (l *learner) meetRho(rho float64) {
+	if rho != 0 {
+		l.rho = min(l.rho, rho)
+	}
 }
 
 // polarised returns the share of synapses that are decided; NaN if they are real.
@@ -291,6 +304,9 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}
+	if !math.IsInf(l.rho, 1) {
+		result.SmallestRho = &l.rho
+	}
 	if l.recipe.Partition == quenched {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
 		annealed, _, err := look.terms(ctx, some, finalChains, temperatures)
@@ -322,7 +338,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
 		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
-		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
+		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged, Rho: runs.Number(p.Report.Rho)},
 	}
 	r.Sampler = l.samplerRead(context.Background(), false)
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {

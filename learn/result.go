@@ -28,6 +28,7 @@ type Result struct {
 	Coupling          float64                 `json:"coupling"`
 	Layers            []runs.Layer            `json:"layers,omitempty"` // of a deep machine
 	Polarised         *float64                `json:"polarised"`        // share of synapses with |mean| > 0.9; null where they are real
+	SmallestRho       *float64                `json:"smallest_rho,omitempty"` // dual.Report.Rho, of Gaussian units on binary synapses
 	SynapseBits       int                     `json:"synapse_bits"`
 	Unsettled         int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed              uint64                  `json:"seed"`
