@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mathext"
 
+	"bethe/internal/kernel"
 	"bethe/rbm"
 	"bethe/sample"
 	"bethe/spin"
@@ -354,5 +355,75 @@ func BenchmarkGaussChains(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*784*100*100), "ns/synapse/chain")
 		})
+	}
+}
+
+// Sums by series and by products edge by edge are those of plain loops over edges, at small u and
+// where all or some units are beyond the series: fields, log-weights and derivatives.
+func TestMovingSumsAgreeWithPlainLoops(t *testing.T) {
+	const chains = 5
+	for _, c := range gaussCases {
+		for _, size := range []float64{0.3, 3, 9} {
+			params, mean := c.draw(7)
+			x, err := newMixed(params, mean)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source := newMoving[float64](x)
+			layers := source.conditionals(chains)
+			rng := rand.New(rand.NewPCG(8, 0))
+			u := source.NewVisible(chains)
+			for k := range u.Values() {
+				u.Values()[k] = size * rng.NormFloat64()
+				if k == 0 {
+					u.Values()[k] = 8 // one row is always beyond
+				}
+			}
+			weights := make([]float64, chains)
+			layers.LogWeights(weights, u)
+			layers.DrawHidden(source.NewHidden(chains), u, 1, stream.New(1))
+			sums := layers.average(u)
+			slopes := make([]float64, len(sums.synapse))
+			for l := range chains {
+				fields, want := make([]float64, x.bits), 0.0
+				for r := range x.reals {
+					v := u.Row(r)[l]
+					want += (x.realField[r] - v/2) * v
+				}
+				for b, nu := range x.bitOffset {
+					fields[b] = x.bitField[b]
+					for r := range x.reals {
+						a, lambda := x.coupling*(u.Row(r)[l]-x.realOffset[r]), x.lambda[r*x.bits+b]
+						up, down := kernel.EdgeLog(lambda, a*(1-nu)), kernel.EdgeLog(lambda, a*(-1-nu))
+						fields[b] += (up - down) / 2
+						want += (up + down) / 2
+					}
+					if got := layers.HiddenFields()[b*chains+l]; math.Abs(got-fields[b]) > 1e-6 {
+						t.Fatalf("%s, u of %g: field %d is %.8f, not %.8f", c.name, size, b, got, fields[b])
+					}
+				}
+				means := make([]float64, x.bits)
+				for k := 0; k < x.bits; k += x.kind.Features() {
+					want += x.kind.LogSum(fields[k:][:x.kind.Features()])
+					x.kind.Means(means[k:][:x.kind.Features()], fields[k:][:x.kind.Features()])
+				}
+				if math.Abs(weights[l]-want) > 1e-6*max(1, math.Abs(want)) {
+					t.Errorf("%s, u of %g: log-weight %.8f, not %.8f", c.name, size, weights[l], want)
+				}
+				for b, nu := range x.bitOffset {
+					for r := range x.reals {
+						a, lambda := x.coupling*(u.Row(r)[l]-x.realOffset[r]), x.lambda[r*x.bits+b]
+						up, _ := kernel.EdgeSlope(lambda, a*(1-nu))
+						down, _ := kernel.EdgeSlope(lambda, a*(-1-nu))
+						slopes[b*x.reals+r] += ((1+means[b])*up + (1-means[b])*down) / 2 / chains
+					}
+				}
+			}
+			for k, want := range slopes {
+				if math.Abs(sums.synapse[k]-want) > 1e-6*max(1, math.Abs(want)) {
+					t.Errorf("%s, u of %g: derivative %d is %.8f, not %.8f", c.name, size, k, sums.synapse[k], want)
+				}
+			}
+		}
 	}
 }

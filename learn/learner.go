@@ -26,7 +26,7 @@ type learner struct {
 	parts    []dual.Stateful // what a checkpoint keeps besides the trainer
 	sweepers []dual.Sweeper
 	rho      float64 // smallest so far (dual.Report); +Inf if there is none
-	why      string          // the engine was chosen
+	why      string  // the engine was chosen
 	look     *looking
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none

@@ -84,7 +84,9 @@ func (w *spinPath[T]) NewVisible(count int) *spin.Matrix {
 }
 
 // NewHidden implements Source.
-func (w *spinPath[T]) NewHidden(count int) *spin.Matrix { return units.NewBits(w.hidden, count, w.kinds[1]) }
+func (w *spinPath[T]) NewHidden(count int) *spin.Matrix {
+	return units.NewBits(w.hidden, count, w.kinds[1])
+}
 
 // RandomHidden implements Source: all states are as likely.
 func (w *spinPath[T]) RandomHidden(count int, key stream.Key) *spin.Matrix {
