@@ -14,9 +14,11 @@ import (
 	"fmt"
 	"slices"
 
+	"bethe/causes"
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/hyperadam"
+	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/sampler"
 	"bethe/setting"
@@ -106,21 +108,22 @@ func (e *Evaluation) check(data int, recipe Recipe) error {
 
 // A Run is one run of learning. It is not safe for concurrent use.
 type Run struct {
-	recipe   Recipe
-	job      Job
-	begin    beginning
-	scale    shownScale        // of real numbers; of other data it has no columns
-	prior    []float32         // thetas; none for the uniform prior
-	weights  hyperadam.Weights // of the rule that has some
-	extended []int             // steps after which the run was over and went on
-	settings map[string]any
-	label    string // the settings as text: what a checkpoint must match
-	keeper   keeper
-	family   family
-	finished *Result // of a call that came to the end
-	shipped  *rbm.File
-	outside  sampler.Sampler // nil: our own engines
-	met      *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
+	recipe        Recipe
+	job           Job
+	begin         beginning
+	scale         shownScale        // of real numbers; of other data it has no columns
+	prior         []float32         // thetas; none for the uniform prior
+	weights       hyperadam.Weights // of the rule that has some
+	extended      []int             // steps after which the run was over and went on
+	settings      map[string]any
+	label         string // the settings as text: what a checkpoint must match
+	keeper        keeper
+	family        family
+	finished      *Result // of a call that came to the end
+	shipped       *rbm.File
+	shippedCauses *causes.File
+	outside       sampler.Sampler // nil: our own engines
+	met           *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
 }
 
 // beginning makes the model that learning starts from.
@@ -306,6 +309,20 @@ func (r *Run) File() (*rbm.File, error) {
 		return nil, errors.New("the run is not over: it has no model yet")
 	}
 	return rbm.LoadKinds(r.finished.Model)
+}
+
+// A Model is what a model file of any family holds: *rbm.File, or *causes.File of a directed machine.
+type Model interface {
+	// Arrays returns what the file is made of, meta.json first.
+	Arrays() ([]npy.Array, error)
+}
+
+// Model returns the model of a run that is over, of any family.
+func (r *Run) Model() (Model, error) {
+	if r.finished == nil {
+		return nil, errors.New("the run is not over: it has no model yet")
+	}
+	return r.family.model(r.finished.Model)
 }
 
 // Met returns the heavy states that the scouts of the start that was kept have met, a column

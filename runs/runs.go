@@ -35,6 +35,15 @@ const (
 	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
 )
 
+// Model returns the path of a model file: the one in the folder, if path leads to a folder,
+// such as that of a run, else path itself.
+func Model(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, ModelFile)
+	}
+	return path
+}
+
 // Info says what a run is of. It is written when the run begins.
 type Info struct {
 	Verb     string         `json:"verb"`    // of the command: train or planted
