@@ -74,46 +74,14 @@ func (d directed) complete(ctx context.Context, c *Completing) (*CompletionRepor
 	})
 }
 
-// count is that of the causes, and of a tree of the states of all groups as well.
-func (d directed) count() int {
-	if d.Model == causes.MixtureModel {
-		return len(d.LnWeight)
-	}
-	return len(d.LnWeight) + len(d.Layer.Patches)*d.Layer.States
-}
+func (d directed) count() int { return d.Machine().Features() }
 
 // read returns posteriors: of the causes, and of a tree of the states of its groups.
 func (d directed) read(ctx context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
 	}
-	machine, count, m := d.Machine(), d.count(), samples.Cols()
-	top := machine.Causes()
-	x := make([]float32, count*m)
-	const some = 1 << 12 // samples at a time
-	for lo := 0; lo < m; lo += some {
-		columns := make([]int, min(m, lo+some)-lo)
-		for k := range columns {
-			columns[k] = lo + k
-		}
-		part := samples.Blank(len(columns))
-		samples.Gather(part, columns)
-		r, err := machine.Infer(ctx, part)
-		if err != nil {
-			return nil, err
-		}
-		for a := range columns {
-			row := x[(lo+a)*count : (lo+a+1)*count]
-			for k := range row {
-				if k < top {
-					row[k] = float32(r.Causes[k*len(columns)+a])
-				} else {
-					row[k] = float32(r.States[(k-top)*len(columns)+a])
-				}
-			}
-		}
-	}
-	return x, nil
+	return d.Machine().Posteriors(ctx, samples)
 }
 
 func (d directed) counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error) {

@@ -10,7 +10,6 @@ import (
 	"bethe/figure"
 	"bethe/internal/npy"
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
@@ -34,11 +33,10 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 	case s.Clamp != "":
 		return nil, setting.Phrase("clamp", "{clamp} is of spins, and this is a %s", f.family())
 	}
-	machine := f.Machine()
-	if err := (count{"count", s.Count}).fits(machine, 1, "samples", true); err != nil {
+	if err := (count{"count", s.Count}).fits(f.Machine(), 1, "samples", true); err != nil {
 		return nil, err
 	}
-	arrays, shown, err := f.draw(ctx, machine, s)
+	arrays, shown, err := f.draw(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -49,39 +47,21 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 }
 
 // draw returns the arrays of samples, and what a picture shows of them, places x count.
-func (f mixed) draw(ctx context.Context, machine *rbm.Machine, s *Sampling) (arrays []npy.Array, shown []float32, err error) {
-	key := stream.New(s.Seed)
-	if !f.VisibleKind.Bits() {
-		m := evaluate.OnGauss(machine)
-		chains := sample.NewChains(m.Source(units.NewReals[float32](f.Visible(), 1)), s.Count, key)
-		if err := sweeps(ctx, chains.Sweep, s); err != nil {
-			return nil, nil, err
-		}
-		means := chains.Visible.Clone()
-		chains.VisibleMeans(means.Values())
-		v, mean := f.Numbers(chains.Visible), f.Numbers(means)
+func (f mixed) draw(ctx context.Context, s *Sampling) (arrays []npy.Array, shown []float32, err error) {
+	drawn, err := evaluate.DrawFile(ctx, f.File, evaluate.FileSamples{}, evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Key: stream.New(s.Seed), Progress: s.progress("sampling")})
+	if err != nil {
+		return nil, nil, err
+	}
+	if v := drawn.States.Numbers; v != nil {
 		shown = make([]float32, v.Units()*v.Len())
 		for _, k := range f.Scale.Kept() {
-			for a, x := range mean.Row(k) {
+			for a, x := range drawn.Means.Row(k) {
 				shown[k*v.Len()+a] = float32(max(-1, min(1, (float64(x)-f.Scale.Mean[k])/(2*f.Scale.Deviation[k]))))
 			}
 		}
-		return []npy.Array{realRows("samples", v), realRows("visible_mean", mean)}, shown, nil
+		return []npy.Array{realRows("samples", v), realRows("visible_mean", drawn.Means)}, shown, nil
 	}
-	var states *spin.Matrix
-	if f.HiddenKind.Bits() {
-		chains := sample.NewChains(sample.OnMachine(machine), s.Count, key)
-		if err := sweeps(ctx, chains.Sweep, s); err != nil {
-			return nil, nil, err
-		}
-		states = chains.Visible
-	} else {
-		chains := sample.NewChains(sample.OnHopfield(rbm.NetworkOf[float32](machine), make([]float64, f.Visible())), s.Count, key)
-		if err := sweeps(ctx, chains.Sweep, s); err != nil {
-			return nil, nil, err
-		}
-		states = chains.Visible
-	}
+	states := drawn.States.Bits
 	if of := f.VisibleKind.States; of > 0 {
 		colours := dataset.Colours(states, f.VisibleKind)
 		n := f.Visible() / of
@@ -97,19 +77,6 @@ func (f mixed) draw(ctx context.Context, machine *rbm.Machine, s *Sampling) (arr
 	states.Transpose(across)
 	spin.Values(values, across)
 	return []npy.Array{{Name: "samples", Shape: []int{s.Count, f.Visible()}, Data: values}}, shown, nil
-}
-
-// sweeps does all sweeps of a sampling. Its only error is the context's.
-func sweeps(ctx context.Context, once func(k int), s *Sampling) error {
-	progress := s.progress("sampling")
-	for k := range s.Sweeps {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		once(1)
-		progress(float64(k+1) / float64(s.Sweeps))
-	}
-	return nil
 }
 
 // realRows returns numbers, a column each, as an array with one in each row.

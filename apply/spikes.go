@@ -240,7 +240,7 @@ func (d directed) circuits(ctx context.Context, s *Spiking, held *spin.Matrix, u
 // write writes the spikes and their raster.
 func (s *Spiking) write(d *spikes.Decoding, r *SpikingReport) error {
 	if s.Out != "" {
-		if err := durable.WriteFile(s.Out, func(w io.Writer) error { return npy.WriteArchive(w, spikeArrays(d, r)) }); err != nil {
+		if err := durable.WriteOutput(s.Out, func(w io.Writer) error { return npy.WriteArchive(w, spikeArrays(d, r)) }); err != nil {
 			return err
 		}
 	}
@@ -252,7 +252,7 @@ func (s *Spiking) write(d *spikes.Decoding, r *SpikingReport) error {
 	if filepath.Ext(s.Raster) == ".svg" {
 		encode = figure.EncodeSVG
 	}
-	return durable.WriteFile(s.Raster, func(w io.Writer) error { return encode(w, chart, figure.Light) })
+	return durable.WriteOutput(s.Raster, func(w io.Writer) error { return encode(w, chart, figure.Light) })
 }
 
 // spikeArrays are neuron, time and layer of each spike of the first network, tau and steps, and

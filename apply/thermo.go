@@ -9,6 +9,7 @@ import (
 	"bethe/figure"
 	"bethe/planted"
 	"bethe/rbm"
+	"bethe/setting"
 	"bethe/stream"
 	"bethe/thermo"
 )
@@ -48,6 +49,23 @@ type PeakReport struct {
 	HeatCapacity      float64 `json:"heat_capacity"`
 	HeatCapacityError float64 `json:"heat_capacity_error"`
 	AtEnd             bool    `json:"at_end,omitempty"` // the highest point is the last: the peak may lie beyond
+}
+
+// Check returns a *setting.Error of a setting that is out of range. It is for callers that have set all: 0, which
+// Run takes for a default, is out of range.
+func (t *Thermodynamics) Check() error {
+	if !(t.Most > firstBeta) || math.IsInf(t.Most, 0) {
+		return setting.Errorf("most", t.Most, "it must be finite and above %v", firstBeta)
+	}
+	for _, c := range []struct {
+		setting.Count
+		least int
+	}{{setting.Count{Name: "sweeps", Value: t.Sweeps}, thermo.LeastSweeps}, {setting.Count{Name: "temperatures", Value: t.Temperatures}, 1}, {setting.Count{Name: "chains", Value: t.Chains}, 2}} {
+		if c.Value < c.least {
+			return setting.Errorf(c.Name, c.Value, "it must be at least %d", c.least)
+		}
+	}
+	return nil
 }
 
 // exactThermodynamics is the number of units of the smaller layer up to which the curve is exact.

@@ -351,6 +351,20 @@ func TestFiles(t *testing.T) {
 		if err != nil || a != b {
 			t.Errorf("%s: %v, read back %v, %v", name, a, b, err)
 		}
+		arrays, err := f.Arrays()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := Decode("memory", arrays)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, _, _ := h.Machine().LogLikelihood(t.Context(), samples); c != a {
+			t.Errorf("%s: %v, of its arrays %v", name, a, c)
+		}
+		if _, err := Decode("memory", append(arrays, npy.Array{Name: "other", Shape: []int{1}, Data: []int8{1}})); err == nil || !strings.Contains(err.Error(), "memory") {
+			t.Errorf("%s: an array that no file has: %v", name, err)
+		}
 		again := filepath.Join(t.TempDir(), "again.npz")
 		if err := g.Save(again); err != nil {
 			t.Fatal(err)
@@ -362,6 +376,40 @@ func TestFiles(t *testing.T) {
 	}
 	if _, err := Load("no such file"); err == nil {
 		t.Error("no file is no error")
+	}
+}
+
+// TestPosteriors: features are the posteriors of Infer, a sample a row: causes, then the states of groups.
+func TestPosteriors(t *testing.T) {
+	samples := toy(24, 300, 4, stream.New(9))
+	for name, o := range toys() {
+		m := learn(t, samples, o, nil, 1<<30).File(rbm.Info{}).Machine()
+		x, err := m.Posteriors(t.Context(), samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.Infer(t.Context(), samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := append([]float64(nil), r.Causes...)
+		if m.Levels().Two {
+			want = append(want, r.States...)
+		}
+		count := m.Features()
+		if len(want) != count*300 || len(x) != len(want) {
+			t.Fatalf("%s: %d numbers of %d features, not %d", name, len(x), count, len(want))
+		}
+		for a := range 300 {
+			for k := range count {
+				if x[a*count+k] != float32(want[k*300+a]) {
+					t.Fatalf("%s: feature %d of sample %d is %v, not %v", name, k, a, x[a*count+k], want[k*300+a])
+				}
+			}
+		}
+		if _, err := m.Posteriors(t.Context(), spin.New(3, 2)); err == nil {
+			t.Errorf("%s: samples of other units are no error", name)
+		}
 	}
 }
 

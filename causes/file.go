@@ -162,15 +162,33 @@ var members = map[string]int{"meta.json": 0, "ln_weight": 1, "synapses": 2, "pos
 // Load reads a model file. It is strict: what Save would not have written is an error that
 // names the file and the array.
 func Load(path string) (*File, error) {
-	a, err := npy.ReadArchiveOf(path, maxModelBytes, func(name string, shape []int) error {
-		if dimensions, known := members[name]; !known || name != "meta.json" && len(shape) != dimensions {
-			return fmt.Errorf("a model file of causes has no array %q of shape %v", name, shape)
-		}
-		return nil
-	})
+	a, err := npy.ReadArchiveOf(path, maxModelBytes, checkMember)
 	if err != nil {
 		return nil, err
 	}
+	return decode(a, path)
+}
+
+// checkMember refuses what no model file holds, before it takes memory.
+func checkMember(name string, shape []int) error {
+	if dimensions, known := members[name]; !known || name != "meta.json" && len(shape) != dimensions {
+		return fmt.Errorf("a model file of causes has no array %q of shape %v", name, shape)
+	}
+	return nil
+}
+
+// Decode undoes Arrays: it is Load of arrays in memory, named in errors by name. They may
+// become part of what it returns.
+func Decode(name string, arrays []npy.Array) (*File, error) {
+	for _, array := range arrays {
+		if err := checkMember(array.Name, array.Shape); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return decode(npy.NewArchive(name, arrays), name)
+}
+
+func decode(a *npy.Archive, path string) (*File, error) {
 	text, err := a.Bytes("meta.json")
 	if err != nil {
 		return nil, err

@@ -134,6 +134,46 @@ func (m *Machine) infer(ctx context.Context, samples *spin.Matrix) (*Inference, 
 	return r, nil
 }
 
+// Features returns the number of features that Posteriors gives: causes, and of a tree the states of
+// all groups as well.
+func (m *Machine) Features() int {
+	if !m.Levels().Two {
+		return m.Causes()
+	}
+	return m.Causes() + len(m.Patches)*m.States
+}
+
+// Posteriors returns the posterior of each cause given samples (visible x M), and of a tree
+// after them that of each state of each group: samples x features. Errors are those of Infer.
+func (m *Machine) Posteriors(ctx context.Context, samples *spin.Matrix) ([]float32, error) {
+	count, top, all := m.Features(), m.Causes(), samples.Cols()
+	x := make([]float32, count*all)
+	const some = 1 << 12 // samples at a time
+	for lo := 0; lo < all; lo += some {
+		columns := make([]int, min(all, lo+some)-lo)
+		for k := range columns {
+			columns[k] = lo + k
+		}
+		part := samples.Blank(len(columns))
+		samples.Gather(part, columns)
+		r, err := m.Infer(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for a := range columns {
+			row := x[(lo+a)*count : (lo+a+1)*count]
+			for k := range row {
+				if k < top {
+					row[k] = float32(r.Causes[k*len(columns)+a])
+				} else {
+					row[k] = float32(r.States[(k-top)*len(columns)+a])
+				}
+			}
+		}
+	}
+	return x, nil
+}
+
 // LogLikelihood returns the mean ln P of samples and its standard error from their number.
 // Errors are those of Infer.
 func (m *Machine) LogLikelihood(ctx context.Context, samples *spin.Matrix) (mean, standardError float64, err error) {

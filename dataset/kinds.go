@@ -1,12 +1,40 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"bethe/spin"
 	"bethe/units"
 )
+
+// FromNumbers returns the set of numbers, visible x samples, as units of a kind: of Gaussian ones the numbers, which it
+// keeps, of Potts ones their features, of as many colours as there are if the kind has none. The error
+// names a number that is no colour, and one that is not finite.
+func FromNumbers(name string, numbers *units.Reals[float32], kind units.Kind) (*Set, error) {
+	if kind.Word != units.Gauss && kind.Word != units.Potts {
+		return nil, fmt.Errorf("%s: numbers are no %s units", name, kind)
+	}
+	if k := slices.IndexFunc(numbers.Values(), func(v float32) bool { return !(math.Abs(float64(v)) <= math.MaxFloat32) }); k >= 0 {
+		return nil, fmt.Errorf("%s: sample %d, unit %d: %v is no finite number", name, k%numbers.Len(), k/numbers.Len(), numbers.Values()[k])
+	}
+	s := &Set{Name: name, Samples: spin.New(numbers.Units(), numbers.Len()), Reals: numbers}
+	if problem := s.become(kind); problem != "" {
+		return nil, fmt.Errorf("%s: %s", name, problem)
+	}
+	if s.Reals != nil {
+		for i := range numbers.Units() {
+			for a, v := range numbers.Row(i) {
+				if v > 0 {
+					s.Samples.Set(i, a, 1)
+				}
+			}
+		}
+	}
+	return s, nil
+}
 
 // become makes units of a kind of the numbers that were read. It returns the problem of
 // numbers that are no colours, "" if there is none.

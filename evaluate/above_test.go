@@ -134,3 +134,29 @@ func TestDeepLikelihoodWords(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of a deep machine features are those of all layers beside each other, and log-weights the sums over all hidden layers.
+func TestFileOfDeepMachine(t *testing.T) {
+	m := deepMachine(t, 4, 0.8, 7, 4, 3)
+	file := &rbm.File{Params: m.Params, Synapses: m.Synapses}
+	samples := drawnData(m, 40)
+	x, count, err := FileFeatures(file, FileSamples{Bits: samples}, 1)
+	if err != nil || count != 7 {
+		t.Fatalf("%d features, %v", count, err)
+	}
+	first, second := Features(OnLayer(m, 1), samples, 1), Features(OnLayer(m, 2), samples, 1)
+	for a := range 40 {
+		for k, v := range append(append([]float32(nil), first[a*4:a*4+4]...), second[a*3:a*3+3]...) {
+			if x[a*7+k] != v {
+				t.Fatalf("feature %d of sample %d is %v, not %v", k, a, x[a*7+k], v)
+			}
+		}
+	}
+	weights, err := FileLogWeights(t.Context(), file, FileSamples{Bits: samples}, stream.New(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mean(weights), exactTerms(t, m, samples); math.Abs(got-want) > 1e-9 {
+		t.Errorf("mean log-weight %v, not %v", got, want)
+	}
+}

@@ -5,7 +5,9 @@ import (
 	"fmt"
 
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -42,4 +44,144 @@ func FileLikelihood(ctx context.Context, file *rbm.File, samples FileSamples, me
 		return Likelihood(ctx, OnHopfield(machine), samples.Bits, opt)
 	}
 	return MachineLikelihood(ctx, machine, met, samples.Bits, opt)
+}
+
+// checkFile returns an error of samples that are not of the machine's units.
+func checkFile(file *rbm.File, samples FileSamples) error {
+	if !file.VisibleKind.Bits() {
+		if samples.Numbers == nil {
+			return fmt.Errorf("the machine is of %s units, and the samples are none of real numbers", file.VisibleKind)
+		}
+		return nil // Features tells another number of columns
+	}
+	if samples.Bits == nil {
+		return fmt.Errorf("the machine is of %s units, and the samples are real numbers", file.VisibleKind)
+	}
+	if n := file.Layers().Data(); samples.Bits.Rows() != n {
+		return fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Bits.Rows(), n)
+	}
+	return nil
+}
+
+// FileFeatures is Features of the machine of a file, of whatever kinds of units; of a deep
+// machine those of all hidden layers, the first one first. It also returns how many features
+// there are. The error tells of samples of other units.
+func FileFeatures(file *rbm.File, samples FileSamples, gain float64) (x []float32, count int, err error) {
+	if err := checkFile(file, samples); err != nil {
+		return nil, 0, err
+	}
+	machine := file.Machine()
+	switch {
+	case !file.VisibleKind.Bits():
+		u, err := file.Features(samples.Numbers)
+		if err != nil {
+			return nil, 0, err
+		}
+		return Features(OnGauss(machine), u, gain), file.Hidden(), nil
+	case !file.HiddenKind.Bits():
+		return Features(OnHopfield(machine), samples.Bits, gain), file.Hidden(), nil
+	}
+	layers := machine.Layers()
+	for _, n := range layers[1:] {
+		count += n
+	}
+	x = make([]float32, count*samples.Bits.Cols())
+	at := 0
+	for l := 1; l <= layers.Depth(); l++ {
+		n := layers[l]
+		for a, row := range chunks(Features(OnLayer(machine, l), samples.Bits, gain), n) {
+			copy(x[a*count+at:], row)
+		}
+		at += n
+	}
+	return x, count, nil
+}
+
+// chunks returns pieces of n numbers.
+func chunks(x []float32, n int) (pieces [][]float32) {
+	for ; len(x) > 0; x = x[n:] {
+		pieces = append(pieces, x[:n])
+	}
+	return pieces
+}
+
+// FileLogWeights returns the logarithm of the weight of each of samples under the machine of a
+// file, of whatever kinds of units, summed over the hidden units: minus the free energy. ln P is by
+// ln Z smaller. Of real numbers it is a density in the units of the data. Of a deep machine it is
+// DataTerms.Bound of each sample, drawn with key.
+// The error is the context's, or tells of samples of other units.
+func FileLogWeights(ctx context.Context, file *rbm.File, samples FileSamples, key stream.Key) ([]float64, error) {
+	if err := checkFile(file, samples); err != nil {
+		return nil, err
+	}
+	machine := file.Machine()
+	switch {
+	case !file.VisibleKind.Bits():
+		u, err := file.Features(samples.Numbers)
+		if err != nil {
+			return nil, err
+		}
+		return OnGauss(machine).LogWeights(u), nil
+	case machine.Deep():
+		terms, _, err := EstimateData(ctx, machine, samples.Bits, key.Sub(stream.EstimateData))
+		if err != nil {
+			return nil, err
+		}
+		return terms.each, nil
+	}
+	return OnMachine(machine).LogWeights(samples.Bits), nil
+}
+
+// FileDrawn are the states of chains on the machine of a file.
+type FileDrawn struct {
+	States FileSamples // of the data's layer; real numbers in the units of the data
+	// Means are those of the visible units given the hidden ones, visible x chains: of features of bits
+	// from -1 to 1, of real numbers in the units of the data.
+	Means *units.Reals[float32]
+}
+
+// DrawFile draws samples of a machine of other kinds of units than spins, by block Gibbs sampling from chains that start at
+// random, or at given states if there are as many of them as s.Count (else from is empty). Units, Tempered and Held of s are
+// of spins (Sample). The error is the context's, or tells of states of other units.
+func DrawFile(ctx context.Context, file *rbm.File, from FileSamples, s Sampling) (*FileDrawn, error) {
+	given := from.Bits != nil || from.Numbers != nil
+	if given {
+		if err := checkFile(file, from); err != nil {
+			return nil, err
+		}
+	}
+	machine := file.Machine()
+	if !file.VisibleKind.Bits() {
+		chains := sample.NewChains(OnGauss(machine).Source(units.NewReals[float32](file.Visible(), 1)), s.Count, s.Key)
+		if given {
+			u, err := file.Features(from.Numbers)
+			if err != nil {
+				return nil, err
+			}
+			chains.StartAt(u)
+		}
+		if err := s.sweep(ctx, func() { chains.Sweep(1) }); err != nil {
+			return nil, err
+		}
+		means := chains.Visible.Clone()
+		chains.VisibleMeans(means.Values())
+		return &FileDrawn{FileSamples{Numbers: file.Numbers(chains.Visible)}, file.Numbers(means)}, nil
+	}
+	if !file.HiddenKind.Bits() {
+		return drawBits(ctx, sample.NewChains(sample.OnHopfield(rbm.NetworkOf[float32](machine), make([]float64, file.Visible())), s.Count, s.Key), from.Bits, s)
+	}
+	return drawBits(ctx, sample.NewChains(sample.OnMachine(machine), s.Count, s.Key), from.Bits, s)
+}
+
+// drawBits sweeps chains whose visible units are bits.
+func drawBits[H units.States[H]](ctx context.Context, chains *sample.Chains[float32, *spin.Matrix, H], from *spin.Matrix, s Sampling) (*FileDrawn, error) {
+	if from != nil {
+		chains.StartAt(from)
+	}
+	if err := s.sweep(ctx, func() { chains.Sweep(1) }); err != nil {
+		return nil, err
+	}
+	means := units.NewReals[float32](chains.Visible.Rows(), chains.Visible.Cols())
+	chains.VisibleMeans(means.Values())
+	return &FileDrawn{FileSamples{Bits: chains.Visible}, means}, nil
 }

@@ -150,3 +150,86 @@ func TestGaussSourceAgreesWithPlainLoops(t *testing.T) {
 	}
 	var _ sample.Source[float64, *units.Reals[float64], *spin.Matrix] = (*gausstest.Source)(nil)
 }
+
+// What files are used for, of each kind of units: weights of samples are those of the likelihood,
+// features those of the units, and chains, at random starts and at samples, give states that weigh as much as exact ones
+// (4.5 standard errors of the difference of means, fixed seeds: false alarms in one of 100,000).
+func TestFileUse(t *testing.T) {
+	for _, c := range []struct {
+		visible, hidden string
+		count           int
+		coupling        float64
+	}{{"gauss", "spin", 8, 0.25}, {"potts:3", "spin", 8, 0.4}, {"spin", "group:3", 4, 0.5}, {"potts:3", "group:2", 3, 0.6}, {"spin", "gauss", 8, 0.12}, {"spin", "spin", 6, 0.4}} {
+		file, samples := machineOf(t, c.visible, c.hidden, c.count, c.coupling)
+		weights, err := evaluate.FileLogWeights(t.Context(), file, samples, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exact, err := evaluate.FileLikelihood(t.Context(), file, samples, nil, evaluate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean, variance := moments(weights)
+		if math.Abs(mean-exact.LogWeight) > 1e-9 {
+			t.Errorf("%v: log-weights of mean %v, not %v", c, mean, exact.LogWeight)
+		}
+		x, count, err := evaluate.FileFeatures(file, samples, 1)
+		if err != nil || count != file.Hidden() || len(x) != 300*count {
+			t.Fatalf("%v: %d features in %d numbers, %v", c, count, len(x), err)
+		}
+		if of := file.HiddenKind.States; of > 0 { // groups: exactly one is on
+			var sum float32
+			for _, v := range x[:of] {
+				sum += v
+			}
+			if math.Abs(float64(sum)-1) > 1e-5 {
+				t.Errorf("%v: the probabilities of a group add up to %v", c, sum)
+			}
+		}
+		for _, from := range []evaluate.FileSamples{{}, samples} {
+			drawn, err := evaluate.DrawFile(t.Context(), file, from, evaluate.Sampling{Count: 300, Sweeps: 60, Key: stream.New(8)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := drawn.Means.Units(); n != file.Visible() || drawn.Means.Len() != 300 {
+				t.Fatalf("%v: means of %d units", c, n)
+			}
+			again, err := evaluate.FileLogWeights(t.Context(), file, drawn.States, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, v := moments(again)
+			if math.Abs(m-mean) > 4.5*math.Sqrt((v+variance)/300) {
+				t.Errorf("%v: chains weigh %v, samples %v", c, m, mean)
+			}
+		}
+	}
+}
+
+func moments(x []float64) (mean, variance float64) {
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	for _, v := range x {
+		variance += (v - mean) * (v - mean) / float64(len(x)-1)
+	}
+	return mean, variance
+}
+
+// Samples of other units than a machine's are an error, not a panic.
+func TestFileUseRefusesOtherUnits(t *testing.T) {
+	gauss, numbers := machineOf(t, "gauss", "spin", 3, 0.2)
+	spins, bits := machineOf(t, "spin", "spin", 3, 0.2)
+	few := evaluate.FileSamples{Bits: spin.New(4, 2), Numbers: units.NewReals[float32](4, 2)}
+	for k, c := range []struct {
+		file    *rbm.File
+		samples evaluate.FileSamples
+	}{{gauss, bits}, {spins, numbers}, {gauss, few}, {spins, few}} {
+		_, err1 := evaluate.FileLogWeights(t.Context(), c.file, c.samples, 0)
+		_, _, err2 := evaluate.FileFeatures(c.file, c.samples, 1)
+		_, err3 := evaluate.DrawFile(t.Context(), c.file, c.samples, evaluate.Sampling{Count: 1, Sweeps: 1})
+		if err1 == nil || err2 == nil || err3 == nil {
+			t.Errorf("%d: %v, %v, %v", k, err1, err2, err3)
+		}
+	}
+}

@@ -21,7 +21,7 @@ type Sampling struct {
 	// Units are held at what they are in Held, visible x 1; none if Held is nil.
 	Units    []int
 	Held     *spin.Matrix
-	From     *spin.Matrix // states that chains start at, visible x Count; nil: random ones. Not of tempered chains
+	From     *spin.Matrix // states of the data's layer that chains start at, units x Count; nil: random ones. Not of tempered chains
 	Key      stream.Key   // of a seed
 	Progress func(fraction float64)
 }
@@ -54,7 +54,7 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 		chains.Clamp(s.Units, held)
 	}
 	if s.From != nil {
-		chains.StartAt(s.From)
+		chains.StartAt(filledUp(machine, s.From, s.Key))
 	}
 	if !s.Tempered {
 		return &Samples{Chains: chains, Data: machine.Layers().Data()}, s.sweep(ctx, func() { chains.Sweep(1) })

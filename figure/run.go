@@ -18,7 +18,7 @@ type Run struct {
 }
 
 // RunCurves are the names of the curves that RunCurve draws.
-var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "validation", "overlap", "residual", "iterations", "teacher"}
+var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "validation", "online", "ln-z", "overlap", "residual", "iterations", "teacher"}
 
 // RunCurve draws how runs learned: of one run all that belongs to the curve,
 // with every random start by itself; of several runs the chief quantity of
@@ -27,7 +27,8 @@ var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", 
 // The curves are: bound (with the estimates of the log-likelihood), data-term and
 // partition-term (of the bound), terms (both, with the bound and the divergence),
 // kl (a synapse), polarised (share of synapses), coupling, rate, validation (the
-// log-likelihood of data that are not learned from), overlap (of hidden units), residual and iterations (of message passing or mean field) and
+// log-likelihood of data that are not learned from), online and ln-z (what the meter
+// read), overlap (of hidden units), residual and iterations (of message passing or mean field) and
 // teacher (planted: overlap with the teacher).
 func RunCurve(name string, of ...Run) Chart {
 	starts := split(of)
@@ -44,6 +45,10 @@ func RunCurve(name string, of ...Run) Chart {
 			p.Charts = append(p.Charts, c)
 		}
 		return p
+	case "online":
+		return onlineCurve(starts)
+	case "ln-z":
+		return lnZCurve(starts)
 	case "overlap":
 		return overlapCurve(starts)
 	case "teacher":
@@ -132,6 +137,8 @@ func HasCurve(name string, r *runs.Record) bool {
 		return r.Bound != nil || r.LogLikelihood != nil
 	case "terms":
 		return r.Bound != nil
+	case "online", "ln-z":
+		return r.Meter != nil
 	case "overlap":
 		return r.Overlap != nil
 	case "teacher":

@@ -32,6 +32,8 @@ func told(name string, starts int) Run {
 				v := runs.Number(-178 + 10*x)
 				r.LogLikelihood = &runs.LogLikelihood{Data: "mnist:test", Forward: &runs.Estimate{Value: v, Low: v - 2, High: v + 2}, Reverse: &runs.Estimate{Value: v - 4, Low: v - 6, High: v - 3}}
 				r.Validation = &runs.LogLikelihood{Data: "held out", Reverse: &runs.Estimate{Value: v - 7, Low: v - 8, High: v - 6}}
+				r.Meter = &runs.Meter{LnZ: runs.Estimate{Value: 2000 - v, Low: 1999 - v, High: 2001 - v}, Online: &runs.Estimate{Value: v - 1, Low: v - 2, High: v},
+					Validation: &runs.Estimate{Value: v - 3, Low: v - 4, High: v - 2}}
 				r.SingularValues = []runs.Number{runs.Number(3 + x), runs.Number(1 + x/2)}
 			}
 			for k := range 20 {

@@ -25,6 +25,8 @@ type family interface {
 	// learn learns from every start, keeps what comes of it in the run's folder, and returns
 	// the result.
 	learn(ctx context.Context, watching observers) (*Result, error)
+	// model returns the machine of a run that is over, which is kept at path if it was not learned here.
+	model(path string) (Model, error)
 }
 
 // layered is the family of machines with hidden units.
@@ -38,8 +40,17 @@ func (r layered) learn(ctx context.Context, watching observers) (*Result, error)
 	return result, r.finish(ctx, watching, best, result)
 }
 
+func (r layered) model(string) (Model, error) { return r.File() }
+
 // directed is the family of machines of package causes.
 type directed struct{ *Run }
+
+func (r directed) model(path string) (Model, error) {
+	if r.shippedCauses != nil {
+		return r.shippedCauses, nil
+	}
+	return causes.Load(path)
+}
 
 // A CauseIllustrator is an Illustrator that draws directed machines as well.
 type CauseIllustrator interface {
@@ -365,6 +376,7 @@ func saveCauses(ctx context.Context, path string, file *causes.File) error {
 // asked for, and the result.
 func (s *directedStart) finish(ctx context.Context, result *Result) error {
 	file := s.learner.File(s.info(result.Steps))
+	s.shippedCauses = file
 	machine := file.Machine()
 	result.Causes = &CausesResult{Causes: machine.Causes()}
 	d := &s.job.Data

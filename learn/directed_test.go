@@ -83,12 +83,29 @@ func TestDirected(t *testing.T) {
 			if err := run.Close(); err != nil {
 				t.Fatal(err)
 			}
-			again, err := start(t, recipe, job).Run(t.Context())
+			resumed := start(t, recipe, job)
+			if _, err := resumed.Model(); err == nil {
+				t.Error("a model before the end")
+			}
+			again, err := resumed.Run(t.Context())
+			if err == nil {
+				err = resumed.Close()
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got, err := os.ReadFile(again.Model); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("resumed, other bytes: %v", err)
+			}
+			over := start(t, recipe, job) // of a run that is over the file is read
+			for _, r := range []*learn.Run{resumed, over} {
+				m, err := r.Model()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if g, ok := m.(*causes.File); !ok || fmt.Sprint(g.LnWeight, g.Synapses, g.Real) != fmt.Sprint(f.LnWeight, f.Synapses, f.Real) {
+					t.Errorf("another model: %+v", m)
+				}
 			}
 			if records, err := runs.ReadRecords(job.Folder); err != nil || len(records) < recipe.Epochs {
 				t.Errorf("%d records, %v", len(records), err)

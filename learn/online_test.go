@@ -6,9 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"bethe/dataset"
+	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // TestOnline: steps on batches that come one by one climb the likelihood of all samples,
@@ -24,7 +27,7 @@ func TestOnline(t *testing.T) {
 		}
 		rng := rand.New(rand.NewPCG(1, 2))
 		for k := range steps {
-			p, err := online.Step(t.Context(), samples.Choose(20, rng), 0)
+			p, err := online.Step(t.Context(), bits(samples.Choose(20, rng)), 0)
 			if err != nil || p.Step != k+1 || p.Rate != quick("").Rate {
 				t.Fatalf("step %d: %+v, %v", k, p, err)
 			}
@@ -52,6 +55,46 @@ func TestOnline(t *testing.T) {
 	}
 }
 
+func bits(samples *spin.Matrix) learn.Data { return learn.Data{Set: &dataset.Set{Samples: samples}} }
+
+// TestOnlineKinds: batches of real numbers, of colours and with hidden groups climb as well; the scale of numbers is
+// that of the first batch.
+func TestOnlineKinds(t *testing.T) {
+	for _, c := range []struct {
+		units, hidden string
+		data          learn.Data
+	}{{"gauss", "", table(t, units.Kind{Word: units.Gauss})}, {"potts:3", "", table(t, units.Kind{Word: units.Potts})}, {"", "group:3", small()}} {
+		r := learn.Default()
+		r.Units, r.HiddenUnits, r.Hidden, r.Rate, r.CouplingRate = c.units, c.hidden, 2, 0.05, 0.1
+		r.Suit("rate")
+		online, err := learn.StartOnline(r, learn.Job{Data: c.data, Seed: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		likelihood := func() float64 {
+			l, err := evaluate.FileLikelihood(t.Context(), online.File(), evaluate.FileSamples{Bits: c.data.Samples, Numbers: c.data.Reals}, nil, evaluate.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l.Mean
+		}
+		before := likelihood()
+		for k := range 400 {
+			if p, err := online.Step(t.Context(), c.data, c.data.Len()); err != nil || p.Step != k+1 {
+				t.Fatalf("%s, step %d: %+v, %v", c.units, k, p, err)
+			}
+		}
+		if after := likelihood(); !(after > before+0.1) || online.File().Info.Steps != 400 {
+			t.Errorf("%s %s: the log-likelihood goes from %v to %v", c.units, c.hidden, before, after)
+		}
+		other := c.data
+		other.Set = &dataset.Set{Samples: spin.New(c.data.Visible(), 4), Kind: units.Kind{Word: units.Group, States: 2}}
+		if _, err := online.Step(t.Context(), other, 0); err == nil {
+			t.Errorf("%s: a batch of other units is no error", c.units)
+		}
+	}
+}
+
 // TestOnlineErrors: what learning from batches does not do is told.
 func TestOnlineErrors(t *testing.T) {
 	data := labelled()
@@ -70,17 +113,23 @@ func TestOnlineErrors(t *testing.T) {
 			_, err := learn.StartOnline(r, learn.Job{Data: data})
 			return err
 		},
-		"samples of 3 spins": func() error {
+		"a batch of 3 features": func() error {
 			online, err := learn.StartOnline(quick(""), learn.Job{Data: data})
 			if err == nil {
-				_, err = online.Step(t.Context(), spin.New(3, 2), 0)
+				_, err = online.Step(t.Context(), bits(spin.New(3, 2)), 0)
 			}
+			return err
+		},
+		"model mixture": func() error {
+			r := quick("")
+			r.Model, r.Rule = "mixture", "em"
+			_, err := learn.StartOnline(r, learn.Job{Data: data})
 			return err
 		},
 		"no samples": func() error {
 			online, err := learn.StartOnline(quick(""), learn.Job{Data: data})
 			if err == nil {
-				_, err = online.Step(t.Context(), spin.New(data.Visible(), 0), 0)
+				_, err = online.Step(t.Context(), bits(spin.New(data.Visible(), 0)), 0)
 			}
 			return err
 		},

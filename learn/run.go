@@ -7,15 +7,18 @@
 package learn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
+	"bethe/causes"
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/hyperadam"
+	"bethe/internal/npy"
 	"bethe/rbm"
 	"bethe/sampler"
 	"bethe/setting"
@@ -105,21 +108,22 @@ func (e *Evaluation) check(data int, recipe Recipe) error {
 
 // A Run is one run of learning. It is not safe for concurrent use.
 type Run struct {
-	recipe   Recipe
-	job      Job
-	begin    beginning
-	scale    shownScale        // of real numbers; of other data it has no columns
-	prior    []float32         // thetas; none for the uniform prior
-	weights  hyperadam.Weights // of the rule that has some
-	extended []int             // steps after which the run was over and went on
-	settings map[string]any
-	label    string // the settings as text: what a checkpoint must match
-	keeper   keeper
-	family   family
-	finished *Result // of a call that came to the end
-	shipped  *rbm.File
-	outside  sampler.Sampler // nil: our own engines
-	met      *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
+	recipe        Recipe
+	job           Job
+	begin         beginning
+	scale         shownScale        // of real numbers; of other data it has no columns
+	prior         []float32         // thetas; none for the uniform prior
+	weights       hyperadam.Weights // of the rule that has some
+	extended      []int             // steps after which the run was over and went on
+	settings      map[string]any
+	label         string // the settings as text: what a checkpoint must match
+	keeper        keeper
+	family        family
+	finished      *Result // of a call that came to the end
+	shipped       *rbm.File
+	shippedCauses *causes.File
+	outside       sampler.Sampler // nil: our own engines
+	met           *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
 }
 
 // beginning makes the model that learning starts from.
@@ -170,7 +174,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
 	}
-	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
+	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{new(bytes.Buffer)}}
 	if err := r.checkData(); err != nil {
 		return nil, err
 	}
@@ -181,6 +185,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.checkValidation(); err != nil {
+		return nil, err
+	}
+	if err := r.checkPatience(); err != nil {
 		return nil, err
 	}
 	if err := r.setFamily(); err != nil {
@@ -248,8 +255,12 @@ func (r *Run) describe() {
 		r.settings["extended"] = r.extended
 	}
 	d := &r.job.Data
-	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
-		"seed": r.job.Seed, "settings": r.settings})
+	of := map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
+		"seed": r.job.Seed, "settings": r.settings}
+	if r.recipe.Patience > 0 { // they decide
+		of["validation_hash"] = fmt.Sprintf("%016x", r.job.Validation.Hash())
+	}
+	text, err := json.Marshal(of)
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
 	}
@@ -298,6 +309,20 @@ func (r *Run) File() (*rbm.File, error) {
 		return nil, errors.New("the run is not over: it has no model yet")
 	}
 	return rbm.LoadKinds(r.finished.Model)
+}
+
+// A Model is what a model file of any family holds: *rbm.File, or *causes.File of a directed machine.
+type Model interface {
+	// Arrays returns what the file is made of, meta.json first.
+	Arrays() ([]npy.Array, error)
+}
+
+// Model returns the model of a run that is over, of any family.
+func (r *Run) Model() (Model, error) {
+	if r.finished == nil {
+		return nil, errors.New("the run is not over: it has no model yet")
+	}
+	return r.family.model(r.finished.Model)
 }
 
 // Met returns the heavy states that the scouts of the start that was kept have met, a column

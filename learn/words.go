@@ -46,6 +46,9 @@ func (r *Result) Text() string {
 		}
 		fmt.Fprintf(&b, "\n")
 	}
+	if p := r.Patience; p != nil {
+		fmt.Fprintf(&b, "%s\n", p.Text())
+	}
 	if s := r.Sampler; s != nil {
 		fmt.Fprintf(&b, "%s\n", s.Text())
 	}

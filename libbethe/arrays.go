@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"unsafe"
 
+	"bethe/dataset"
+	"bethe/internal/kernel"
 	"bethe/internal/npy"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // A holder has arrays, once it is done.
@@ -36,6 +39,8 @@ func elementOf(data any) element {
 		return elementTypes[C.BETHE_FLOAT32]
 	case []float64:
 		return elementTypes[C.BETHE_FLOAT64]
+	case []int64:
+		return elementTypes[C.BETHE_INT64]
 	}
 	panic(fmt.Sprintf("libbethe: arrays of %T", data))
 }
@@ -49,6 +54,7 @@ func typeOf[T any](code C.int32_t) element {
 var elementTypes = map[C.int32_t]element{
 	C.BETHE_INT8: typeOf[int8](C.BETHE_INT8), C.BETHE_UINT8: typeOf[uint8](C.BETHE_UINT8),
 	C.BETHE_FLOAT32: typeOf[float32](C.BETHE_FLOAT32), C.BETHE_FLOAT64: typeOf[float64](C.BETHE_FLOAT64),
+	C.BETHE_INT64: typeOf[int64](C.BETHE_INT64),
 }
 
 // pointerOf returns the place of the first element of an array's data, nil of none.
@@ -61,6 +67,8 @@ func pointerOf(data any) unsafe.Pointer {
 	case []float32:
 		return unsafe.Pointer(unsafe.SliceData(x))
 	case []float64:
+		return unsafe.Pointer(unsafe.SliceData(x))
+	case []int64:
 		return unsafe.Pointer(unsafe.SliceData(x))
 	}
 	panic(fmt.Sprintf("libbethe: arrays of %T", data))
@@ -164,8 +172,16 @@ func read(a *C.bethe_array) (npy.Array, error) {
 	return array, nil
 }
 
-// samples are spins, visible x count, as a job wants them.
-type samples struct{ spins *spin.Matrix }
+// samples are those of a job: spins, numbers or colours.
+type samples struct{ *dataset.Set }
+
+// spins returns samples of a handle if they are spins.
+func (s *samples) spins() (*spin.Matrix, error) {
+	if s.Kind != (units.Kind{}) {
+		return nil, invalidf("the samples are of %s units, where spins are needed", s.Kind)
+	}
+	return s.Samples, nil
+}
 
 //export bethe_samples_new
 func bethe_samples_new(count, visible C.int64_t, out *C.bethe_handle, text **C.char) C.int32_t {
@@ -174,7 +190,7 @@ func bethe_samples_new(count, visible C.int64_t, out *C.bethe_handle, text **C.c
 		if count < 1 || visible < 1 || visible > most/count {
 			return invalidf("%d samples of %d units: there must be at least one of each, and no more than memory holds", count, visible)
 		}
-		hand(out, &samples{spin.New(int(visible), int(count))})
+		hand(out, &samples{&dataset.Set{Samples: spin.New(int(visible), int(count))}})
 		return nil
 	})
 }
@@ -186,10 +202,41 @@ func bethe_samples_set(handle C.bethe_handle, first, count C.int64_t, x C.bethe_
 		if err != nil {
 			return err
 		}
-		if first < 0 || count < 0 || int(first) > s.spins.Cols()-int(count) {
-			return invalidf("samples %d to %d of %d", first, first+count, s.spins.Cols())
+		spins, err := s.spins()
+		if err != nil {
+			return err
 		}
-		return setBytes(s.spins, int(first), elements[byte](x, int(count)*s.spins.Rows()))
+		if first < 0 || count < 0 || int(first) > spins.Cols()-int(count) {
+			return invalidf("samples %d to %d of %d", first, first+count, spins.Cols())
+		}
+		return setBytes(spins, int(first), elements[byte](x, int(count)*spins.Rows()))
+	})
+}
+
+//export bethe_samples_of
+func bethe_samples_of(kind C.bethe_text, x *C.bethe_array, out *C.bethe_handle, text **C.char) C.int32_t {
+	return try(text, func() error {
+		of, err := units.ParseVisible(C.GoString(kind))
+		if err != nil {
+			return invalid{err}
+		}
+		a, err := read(x)
+		if err != nil {
+			return err
+		}
+		values, ok := a.Data.([]float32)
+		if !ok || len(a.Shape) != 2 || len(values) == 0 {
+			return invalidf("array %q is not of FLOAT32, samples x units, at least one of each", a.Name)
+		}
+		count, visible := a.Shape[0], a.Shape[1]
+		turned := make([]float32, len(values))
+		kernel.Transpose(turned, count, values, visible, count, visible)
+		set, err := dataset.FromNumbers("the samples", units.RealsOf(visible, count, turned), of)
+		if err != nil {
+			return invalid{err}
+		}
+		hand(out, &samples{set})
+		return nil
 	})
 }
 

@@ -8,8 +8,9 @@
  *
  * Conventions.
  *
- * - Samples are rows of bytes 0 and 1, samples x visible units, without gaps.
- *   Inside, 1 is the spin +1 and 0 the spin -1.
+ * - Samples of spins are rows of bytes 0 and 1, samples x visible units, without gaps.
+ *   Inside, 1 is the spin +1 and 0 the spin -1. Samples of real numbers and of colours
+ *   (0, 1, ...) are rows of numbers: bethe_samples_of.
  * - Most functions return a status: BETHE_DONE, BETHE_RUNNING, or an error. Of an
  *   error *error is set to a text in UTF-8, to be freed with bethe_free; else it
  *   is left as it was. A text that a function returns is freed likewise.
@@ -117,14 +118,21 @@ int32_t bethe_samples_new(int64_t count, int64_t visible, bethe_handle *samples,
 /* Sets samples first, first+1, ... from count rows of bytes 0 and 1. Other bytes are BETHE_INVALID. */
 int32_t bethe_samples_set(bethe_handle samples, int64_t first, int64_t count, bethe_bytes x, char **error);
 
+/* Makes samples of units of a kind: "gauss" (real numbers), "potts:K" (colours 0 to K - 1), or
+ * "potts" (as many colours as there are). x is FLOAT32, samples x units. A number that is no
+ * colour, or not finite, is BETHE_INVALID. */
+int32_t bethe_samples_of(bethe_text kind, bethe_array *x, bethe_handle *samples, char **error);
+
 /* Machines. --------------------------------------------------------------- */
 
 /*
- * Makes a machine of the arrays of a model file, in their order: synapses (INT8,
+ * Makes a machine of the arrays of a model file, in their order. A machine of spins
+ * with one hidden layer has synapses (INT8,
  * visible x hidden, -1 or 1) and posterior_mean (FLOAT32, the same), prior_mean if
  * there is one, or instead of these weights (FLOAT32, in units of the coupling);
  * then visible_field, hidden_field, visible_offset, hidden_offset (FLOAT64) and
  * coupling (FLOAT64, no dimension). meta is the text of meta.json; {"format": 1} will do.
+ * Others have the arrays that "bethe train" writes for them.
  */
 int32_t bethe_machine_new(bethe_text meta, bethe_arrays arrays, int64_t count, bethe_handle *machine, char **error);
 
@@ -137,18 +145,23 @@ int32_t bethe_machine_write(bethe_handle machine, bethe_text path, char **error)
 /* Returns meta.json of a machine: how it was made. */
 int32_t bethe_machine_meta(bethe_handle machine, char **out, char **error);
 
-/* Gives the machine in the convention of units v, k in {0, 1}, weights exp(constant + v.W.k +
- * vbias.v + hbias.k), as arrays: W (FLOAT64, hidden x visible), vbias, hbias, constant. */
+/* Tells of what kind a machine is: {"model" (rbm, mixture or tree), "units", "hidden_units" (kinds:
+ * spin, gauss, potts:K, group:K, ...), "visible" (units of a sample), "layers" (hidden units, or
+ * features, of each layer; causes), "features" (that bethe_features gives)} as JSON. */
+int32_t bethe_machine_about(bethe_handle machine, char **out, char **error);
+
+/* Of machines of spins with one hidden layer. Gives the machine in the convention of units v, k in {0, 1}, weights
+ * exp(constant + v.W.k + vbias.v + hbias.k), as arrays: W (FLOAT64, hidden x visible), vbias, hbias, constant. */
 int32_t bethe_zero_one(bethe_handle machine, bethe_handle *arrays, char **error);
 
 /* Makes a machine with real synapses of such arrays, FLOAT64: w is hidden x visible. */
 int32_t bethe_from_zero_one(bethe_array *w, bethe_array *vbias, bethe_array *hbias, bethe_handle *machine, char **error);
 
-/* Writes the means of the hidden units, from -1 to 1, of count samples to out,
+/* Of machines of spins with one hidden layer. Writes the means of the hidden units, from -1 to 1, of count samples to out,
  * count x hidden: tanh of gain times their fields. */
 int32_t bethe_transform(bethe_handle machine, bethe_bytes x, int64_t count, double gain, float *out, char **error);
 
-/* Writes the free energies of count samples to out, in nats: -ln of the sum over hidden
+/* Of machines of spins with one hidden layer. Writes the free energies of count samples to out, in nats: -ln of the sum over hidden
  * states of exp(-energy). ln P of a sample is -F - ln Z. */
 int32_t bethe_free_energy(bethe_handle machine, bethe_bytes x, int64_t count, double *out, char **error);
 
@@ -158,7 +171,7 @@ int32_t bethe_free_energy(bethe_handle machine, bethe_bytes x, int64_t count, do
  * Learns. The machine is that of "bethe train" with the same settings and seed.
  * labels, one each sample, may be NULL; validation (samples) and init (a machine to
  * start from) may be 0. Keys of the request: recipe (settings by the names of
- * run.json), seed, program and data (words for files), width and height of a
+ * run.json; model, units, hidden_units and layers say of what kind the machine is), seed, program and data (words for files), width and height of a
  * picture, folder (a run folder; "" writes nothing), resume, measure_every,
  * validation_share (of the samples, held out to validate on), names (an object: what
  * errors call settings). The report has result and recipe; bethe_records has the records.
@@ -166,6 +179,21 @@ int32_t bethe_free_energy(bethe_handle machine, bethe_bytes x, int64_t count, do
  */
 int32_t bethe_learn(bethe_handle samples, bethe_text request, bethe_numbers labels, bethe_handle validation,
                     bethe_handle init, bethe_handle *job, char **error);
+
+/*
+ * Gives what hidden units make of samples of any machine. Keys: gain (of the fields; 1). Arrays: features
+ * (FLOAT32, samples x features): means of hidden spins, probabilities of the features of groups, of a
+ * deep machine those of all hidden layers, the first one first; posteriors of causes, and of a tree those of the
+ * states of all groups after them.
+ */
+int32_t bethe_features(bethe_handle machine, bethe_handle samples, bethe_text request, bethe_handle *job, char **error);
+
+/*
+ * Gives log-weights of samples of any machine: ln P is by ln Z smaller. Keys: seed. Arrays: log_weight (FLOAT64, one a
+ * sample): minus the free energy; of real numbers a density in the units of the data; of a deep machine a lower bound on
+ * average, drawn with seed; of a mixture or a tree ln P itself.
+ */
+int32_t bethe_log_weights(bethe_handle machine, bethe_handle samples, bethe_text request, bethe_handle *job, char **error);
 
 /*
  * Measures the log-likelihood of samples. Keys: temperatures, chains, equilibration,
@@ -178,19 +206,23 @@ int32_t bethe_evaluate(bethe_handle machine, bethe_handle samples, bethe_handle 
 /*
  * Draws samples by Gibbs chains. Keys: count, sweeps, tempered, seed. Arrays: samples
  * (UINT8, count x visible) and visible_mean (FLOAT32, the probability of 1 given the hidden units).
+ * Real numbers are FLOAT32 and have the mean given the hidden units; colours are INT8, and visible_mean is
+ * count x visible x colours. A mixture or tree is not swept: samples are independent, with causes (INT64).
  */
 int32_t bethe_sample(bethe_handle machine, bethe_text request, bethe_handle *job, char **error);
 
 /*
  * Goes on from samples by Gibbs sweeps, a chain each. Keys: sweeps, seed. Arrays: samples,
- * visible_mean as above, and hidden (UINT8, count x hidden).
+ * visible_mean as above, and of spins with one hidden layer hidden (UINT8, count x hidden).
+ * Not of mixtures and trees.
  */
 int32_t bethe_gibbs(bethe_handle machine, bethe_handle samples, bethe_text request, bethe_handle *job, char **error);
 
 /*
  * Infers the units of samples that are not among the count known ones. Keys: chains,
  * sweeps, seed. Arrays: mean (FLOAT32, samples x visible, the probability of 1),
- * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples).
+ * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples; not of
+ * mixtures and trees, whose means are exact). Machines that cannot are BETHE_INVALID.
  */
 int32_t bethe_complete(bethe_handle machine, bethe_handle samples, bethe_numbers known, int64_t count,
                        bethe_text request, bethe_handle *job, char **error);

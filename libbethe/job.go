@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"bethe/internal/npy"
-	"bethe/rbm"
+	"bethe/learn"
 	"bethe/runs"
 )
 
@@ -36,7 +36,7 @@ type job struct {
 type result struct {
 	report any // has a JSON form
 	arrays []npy.Array
-	file   *rbm.File // of learning
+	file   learn.Model // of learning
 }
 
 // begin starts work and gives its job away.

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"bethe/dataset"
 	"bethe/internal/build"
 	"bethe/internal/npy"
 	"bethe/learn"
@@ -63,17 +62,21 @@ func (l *learning) read(words C.bethe_text, handle, init C.bethe_handle) (recipe
 	if err != nil {
 		return recipe, job, err
 	}
-	job = learn.Job{Data: learn.Data{Set: &dataset.Set{Name: l.Data, Samples: s.spins, Width: l.Width, Height: l.Height}, Name: l.Data},
+	set := *s.Set
+	set.Name, set.Width, set.Height = l.Data, l.Width, l.Height
+	job = learn.Job{Data: learn.Data{Set: &set, Name: l.Data},
 		Seed: l.Seed, Program: l.Program, Folder: l.Folder, Resume: l.Resume, MeasureEvery: l.MeasureEvery}
-	if l.Width*l.Height != 0 && l.Width*l.Height != job.Data.Visible() {
-		return recipe, job, invalidf("width %d and height %d of a picture of %d units", l.Width, l.Height, job.Data.Visible())
+	if l.Width*l.Height != 0 && l.Width*l.Height != set.Units() || l.Width < 0 || l.Height < 0 {
+		return recipe, job, invalidf("width %d and height %d of a picture of %d units", l.Width, l.Height, set.Units())
 	}
 	if init != 0 {
 		m, err := of[*machine](init, "a machine")
 		if err != nil {
 			return recipe, job, err
 		}
-		job.Init = m.file
+		if job.Init, err = m.model.first(); err != nil {
+			return recipe, job, err
+		}
 	}
 	return recipe, job, nil
 }
@@ -96,7 +99,7 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 			if err != nil {
 				return err
 			}
-			given.Validation = learn.Data{Set: &dataset.Set{Samples: v.spins}, Name: "the validation samples"}
+			given.Validation = learn.Data{Set: v.Set, Name: "the validation samples"}
 		}
 		if request.Share != 0 {
 			if given.Data, given.Validation, err = learn.HoldOut(given.Data, request.Share, given.Seed); err != nil {
@@ -128,7 +131,7 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 				r.arrays = []npy.Array{bytesOf("scouts", met, met.Cols(), met.Rows())}
 			}
 			r.report = map[string]any{"result": found, "recipe": run.Recipe()}
-			r.file, err = run.File()
+			r.file, err = run.Model()
 			return r, err
 		})
 		return nil
@@ -185,7 +188,7 @@ func bethe_online_step(handle, batch C.bethe_handle, total C.int64_t, progress *
 		if err != nil {
 			return err
 		}
-		p, err := online.Step(context.Background(), s.spins, int(total))
+		p, err := online.Step(context.Background(), learn.Data{Set: s.Set}, int(total))
 		if err == nil && progress != nil {
 			*progress = C.bethe_progress{step: C.int64_t(p.Step), rate: C.double(p.Rate), coupling: C.double(p.Coupling)}
 		}

@@ -6,37 +6,47 @@ package main
 import "C"
 
 import (
+	"encoding/json"
 	"math"
 	"slices"
 
 	"bethe/evaluate"
 	"bethe/internal/build"
 	"bethe/internal/npy"
+	"bethe/learn"
 	"bethe/rbm"
+	"bethe/spin"
 )
 
 // A machine is a model file in memory.
 type machine struct {
 	arrays []npy.Array // as the file has them, meta.json first
-	file   *rbm.File
-	on     evaluate.SpinMachine
-}
-
-func newMachine(arrays []npy.Array, file *rbm.File) *machine {
-	return &machine{arrays, file, evaluate.OnMachine(file.Machine())}
+	model  model
 }
 
 // machineOf returns the machine of a model file as it would be read again, so that it is
 // the same whether a file, a caller's arrays or neither lay between.
-func machineOf(file *rbm.File) (*machine, error) {
+func machineOf(file learn.Model) (*machine, error) {
 	arrays, err := file.Arrays()
 	if err != nil {
 		return nil, err
 	}
-	if file, err = rbm.Decode("the machine", arrays); err != nil {
+	return machineFrom(arrays)
+}
+
+// machineFrom returns the machine of the arrays of a model file.
+func machineFrom(arrays []npy.Array) (*machine, error) {
+	var about struct {
+		Model string `json:"model"`
+	}
+	if text, ok := arrays[0].Data.([]byte); ok {
+		_ = json.Unmarshal(text, &about) // what is wrong with it is told below
+	}
+	file, err := decode(arrays, about.Model)
+	if err != nil {
 		return nil, err
 	}
-	return newMachine(arrays, file), nil
+	return &machine{arrays, modelOf(file)}, nil
 }
 
 // held implements holder: all but meta.json.
@@ -53,11 +63,11 @@ func bethe_machine_new(meta C.bethe_text, given C.bethe_arrays, count C.int64_t,
 			}
 			arrays = append(arrays, array)
 		}
-		file, err := rbm.Decode("the machine", arrays)
+		m, err := machineFrom(arrays)
 		if err != nil {
 			return invalid{err}
 		}
-		hand(out, newMachine(arrays, file))
+		hand(out, m)
 		return nil
 	})
 }
@@ -65,7 +75,7 @@ func bethe_machine_new(meta C.bethe_text, given C.bethe_arrays, count C.int64_t,
 //export bethe_machine_read
 func bethe_machine_read(path C.bethe_text, out *C.bethe_handle, text **C.char) C.int32_t {
 	return try(text, func() error {
-		file, err := rbm.Load(C.GoString(path))
+		file, err := open(C.GoString(path))
 		if err != nil {
 			return err
 		}
@@ -99,6 +109,17 @@ func bethe_machine_meta(handle C.bethe_handle, out **C.char, text **C.char) C.in
 	})
 }
 
+//export bethe_machine_about
+func bethe_machine_about(handle C.bethe_handle, out **C.char, text **C.char) C.int32_t {
+	return try(text, func() error {
+		m, err := of[*machine](handle, "a machine")
+		if err != nil {
+			return err
+		}
+		return say(out, m.model.about())
+	})
+}
+
 // loose are arrays that belong to no machine.
 type loose []npy.Array
 
@@ -112,7 +133,11 @@ func bethe_zero_one(handle C.bethe_handle, out *C.bethe_handle, text **C.char) C
 		if err != nil {
 			return err
 		}
-		z, n, p := m.file.Machine().ZeroOne(), m.file.Visible(), m.file.Hidden()
+		plain, err := m.model.zeroOne()
+		if err != nil {
+			return err
+		}
+		z, n, p := plain.ZeroOne(), plain.Visible(), plain.Hidden()
 		hand(out, loose{{Name: "W", Shape: []int{p, n}, Data: z.W}, {Name: "vbias", Shape: []int{n}, Data: z.Visible},
 			{Name: "hbias", Shape: []int{p}, Data: z.Hidden}, {Name: "constant", Shape: []int{}, Data: []float64{z.Constant}}})
 		return nil
@@ -150,16 +175,26 @@ func bethe_from_zero_one(w, visibleBias, hiddenBias *C.bethe_array, out *C.bethe
 	})
 }
 
+// spinsOf returns a machine of spins with one hidden layer, and samples of it as bytes.
+func spinsOf(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t) (layered, *spin.Matrix, error) {
+	m, err := of[*machine](handle, "a machine")
+	if err != nil {
+		return layered{}, nil, err
+	}
+	l, ok := m.model.(layered)
+	if !ok || !l.plain() {
+		return l, nil, notFor("this", m.model)
+	}
+	spins, err := fromBytes(x, count, l.file.Visible())
+	return l, spins, err
+}
+
 //export bethe_transform
 func bethe_transform(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t, gain C.double, out *C.float, text **C.char) C.int32_t {
 	return try(text, func() error {
-		m, err := of[*machine](handle, "a machine")
-		if err != nil {
-			return err
-		}
-		spins, err := fromBytes(x, count, m.file.Visible())
+		l, spins, err := spinsOf(handle, x, count)
 		if err == nil {
-			copy(elements[float32](out, int(count)*m.file.Hidden()), evaluate.Features(m.on, spins, float64(gain)))
+			copy(elements[float32](out, int(count)*l.file.Hidden()), evaluate.Features(l.on, spins, float64(gain)))
 		}
 		return err
 	})
@@ -168,16 +203,12 @@ func bethe_transform(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t, ga
 //export bethe_free_energy
 func bethe_free_energy(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t, out *C.double, text **C.char) C.int32_t {
 	return try(text, func() error {
-		m, err := of[*machine](handle, "a machine")
-		if err != nil {
-			return err
-		}
-		spins, err := fromBytes(x, count, m.file.Visible())
+		l, spins, err := spinsOf(handle, x, count)
 		if err != nil {
 			return err
 		}
 		energies := elements[float64](out, int(count))
-		for a, w := range m.on.LogWeights(spins) {
+		for a, w := range l.on.LogWeights(spins) {
 			energies[a] = -w
 		}
 		return nil

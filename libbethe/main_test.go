@@ -36,7 +36,7 @@ func TestElements(t *testing.T) {
 	for _, c := range []struct {
 		data any
 		size int
-	}{{[]int8{1}, 1}, {[]uint8{1}, 1}, {[]float32{1}, 4}, {[]float64{1}, 8}} {
+	}{{[]int8{1}, 1}, {[]uint8{1}, 1}, {[]float32{1}, 4}, {[]float64{1}, 8}, {[]int64{1}, 8}} {
 		if e := elementOf(c.data); e.size != c.size || pointerOf(c.data) == nil {
 			t.Errorf("%T: %+v", c.data, e)
 		}

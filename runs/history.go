@@ -7,7 +7,7 @@ import (
 
 // A History keeps the records of a run within a limit of memory, however many
 // there are. When they take more, every second one is left out, then three of
-// four, and so on; those that name pictures or hold a log-likelihood stay as long
+// four, and so on; those that name pictures or hold a log-likelihood or a reading of the meter stay as long
 // as they fit. The zero value keeps nothing: see NewHistory.
 type History struct {
 	kept     []Record
@@ -128,7 +128,7 @@ func (h *History) thin() {
 
 // classOf returns 1 for records that curves or pictures would miss most.
 func classOf(r *Record) int {
-	if r.Synapses != "" || r.Samples != "" || r.LogLikelihood != nil {
+	if r.Synapses != "" || r.Samples != "" || r.LogLikelihood != nil || r.Meter != nil {
 		return 1
 	}
 	return 0
@@ -149,6 +149,7 @@ var (
 	boundBytes      = int(reflect.TypeFor[Bound]().Size())
 	likelihoodBytes = int(reflect.TypeFor[LogLikelihood]().Size())
 	estimateBytes   = int(reflect.TypeFor[Estimate]().Size())
+	meterBytes      = int(reflect.TypeFor[Meter]().Size()) + 2*estimateBytes + 8
 	labelsBytes     = int(reflect.TypeFor[Labels]().Size())
 	overlapBytes    = int(reflect.TypeFor[Overlap]().Size())
 )
@@ -170,6 +171,9 @@ func (r *Record) made() int {
 				n += estimateBytes
 			}
 		}
+	}
+	if r.Meter != nil {
+		n += meterBytes
 	}
 	if r.Labels != nil {
 		n += labelsBytes

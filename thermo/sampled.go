@@ -22,6 +22,9 @@ type Sampling struct {
 	Progress  func(fraction float64) // may be nil
 }
 
+// LeastSweeps is the smallest number of sweeps of tempered chains.
+const LeastSweeps = 12
+
 // Defaults of Sampling.
 const (
 	DefaultMost      = 2
@@ -33,7 +36,6 @@ const (
 	curveStep        = 0.6 // of the length between rungs
 	curvePilotChains = 64
 	curvePilotSteps  = 1000
-	leastSweeps      = 12
 )
 
 // A SampledPoint is a point with standard errors, over ensembles.
@@ -69,8 +71,8 @@ func SampleCurve(ctx context.Context, machine *rbm.Machine, s Sampling) (*Sample
 	if s.Sweeps == 0 {
 		s.Sweeps = DefaultSweeps
 	}
-	if !(s.Most > 0) || math.IsInf(s.Most, 0) || s.Ensembles < 2 || s.Sweeps < leastSweeps {
-		return nil, fmt.Errorf("a curve to beta = %v of %d ensembles and %d sweeps: beta must be positive and finite, with 2 ensembles and %d sweeps at least", s.Most, s.Ensembles, s.Sweeps, leastSweeps)
+	if !(s.Most > 0) || math.IsInf(s.Most, 0) || s.Ensembles < 2 || s.Sweeps < LeastSweeps {
+		return nil, fmt.Errorf("a curve to beta = %v of %d ensembles and %d sweeps: beta must be positive and finite, with 2 ensembles and %d sweeps at least", s.Most, s.Ensembles, s.Sweeps, LeastSweeps)
 	}
 	plain, constant := machine.Plain()
 	scaled := &rbm.Machine{Params: plain.Params.Clone(), Synapses: plain.Synapses}

@@ -75,8 +75,8 @@ func Anneal(ctx context.Context, machine *rbm.Machine, a Annealing) (*Way, error
 	if a.Equilibration == 0 {
 		a.Equilibration = DefaultSweeps
 	}
-	if a.Temperatures < 1 || a.Chains < 2 || a.Equilibration < leastSweeps {
-		return nil, fmt.Errorf("%d temperatures, %d chains and %d sweeps: at least 1, 2 and %d", a.Temperatures, a.Chains, a.Equilibration, leastSweeps)
+	if a.Temperatures < 1 || a.Chains < 2 || a.Equilibration < LeastSweeps {
+		return nil, fmt.Errorf("%d temperatures, %d chains and %d sweeps: at least 1, 2 and %d", a.Temperatures, a.Chains, a.Equilibration, LeastSweeps)
 	}
 	starts := a.Starts
 	if starts == nil {

@@ -10,6 +10,7 @@ import (
 	"bethe/exchange"
 	"bethe/internal/durable"
 	"bethe/rbm"
+	"bethe/runs"
 )
 
 // exportReport is the JSON object of export.
@@ -23,7 +24,7 @@ type exportReport struct {
 func newExportCommand(c *console) *cobra.Command {
 	var to, out, name string
 	cmd := &cobra.Command{
-		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file"),
+		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file or run folder"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, f := range exchange.Formats {
 				if f.Name != to {
@@ -35,7 +36,7 @@ func newExportCommand(c *console) *cobra.Command {
 				if err := exchange.CheckName(name); err != nil {
 					return usagef("--name %w", err)
 				}
-				return c.export(args[0], to, out, func(w io.Writer, file *rbm.File) error { return f.Write(w, file, name) })
+				return c.export(runs.Model(args[0]), to, out, func(w io.Writer, file *rbm.File) error { return f.Write(w, file, name) })
 			}
 			return usagef("--to %q: it is safetensors, rbm01, ising, c or go", to)
 		},
@@ -51,7 +52,7 @@ func (c *console) export(path, to, out string, write func(w io.Writer, f *rbm.Fi
 	if err != nil {
 		return err
 	}
-	if err := durable.WriteFile(out, func(w io.Writer) error { return write(w, file) }); err != nil {
+	if err := durable.WriteOutput(out, func(w io.Writer) error { return write(w, file) }); err != nil {
 		return fmt.Errorf("%s: not written to %s: %w", path, out, err)
 	}
 	info, err := os.Stat(out)

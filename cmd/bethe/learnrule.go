@@ -13,6 +13,7 @@ import (
 	"bethe/dataset/mnist"
 	"bethe/figure"
 	"bethe/hyperadam/evolve"
+	"bethe/internal/durable"
 	"bethe/setting"
 )
 
@@ -54,8 +55,11 @@ func (c *console) learnRule(ctx context.Context, s evolve.Settings, out string, 
 			return err
 		}
 	}
+	if err := durable.MakeFolder(out); err != nil {
+		return err
+	}
 	bar := c.progress("learning a rule")
-	defer bar.done()
+	defer bar.Done()
 	for l.Generations() < generations {
 		gain, err := l.Generation(ctx)
 		if errors.Is(err, context.Canceled) {
@@ -67,7 +71,7 @@ func (c *console) learnRule(ctx context.Context, s evolve.Settings, out string, 
 		if err := l.File(program()).Save(out); err != nil {
 			return err
 		}
-		bar.set(float64(l.Generations())/float64(generations), fmt.Sprintf("generation %d: %+.2f nats", l.Generations(), gain))
+		bar.Set(float64(l.Generations())/float64(generations), fmt.Sprintf("generation %d: %+.2f nats", l.Generations(), gain))
 	}
 	files, err := figure.Save(strings.TrimSuffix(out, filepath.Ext(out)), evolve.Chart(l.Gains()))
 	if err != nil {

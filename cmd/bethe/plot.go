@@ -36,8 +36,8 @@ func (c *console) plot(ctx context.Context, folder string, f *plotFlags) error {
 		f.out = filepath.Join(folder, "figures")
 	}
 	bar := c.progress("drawing")
-	saved, err := figure.SaveRun(ctx, folder, f.out, f.only, bar.set)
-	bar.done()
+	saved, err := figure.SaveRun(ctx, folder, f.out, f.only, bar.Set)
+	bar.Done()
 	switch {
 	case errors.Is(err, runs.ErrNotRun):
 		return fmt.Errorf("%w; bethe runs DIR lists runs", err)

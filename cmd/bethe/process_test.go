@@ -431,21 +431,3 @@ func TestManyShards(t *testing.T) {
 		}
 	}
 }
-
-// TestPrintable: texts for a terminal, and JSON of the same meaning.
-func TestPrintable(t *testing.T) {
-	for text, want := range map[string]string{"plain\tä β\n": "plain\tä β\n", "\x1b[31m\r\x07": `\x1b[31m\x0d\x07`, "\x7f": `\x7f`, "\u009b1m": `\xc2\x9b1m`, "a\x9b\xff": "a\\x9b\xff", "": ""} {
-		if got := printable(text); got != want {
-			t.Errorf("%q becomes %q, not %q", text, got, want)
-		}
-		json1, err := json.Marshal(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var a, b string
-		json2 := printableJSON(json1)
-		if json.Unmarshal(json1, &a) != nil || json.Unmarshal(json2, &b) != nil || a != b || strings.ContainsAny(string(json2), "\x7f\u009b\x1b") {
-			t.Errorf("%s becomes %s", json1, json2)
-		}
-	}
-}

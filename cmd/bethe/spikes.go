@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/runs"
 	"bethe/spikes"
 )
 
@@ -13,9 +14,9 @@ func newSpikesCommand(c *console) *cobra.Command {
 	var j apply.Spiking
 	var data dataFlags
 	cmd := &cobra.Command{
-		Use: "spikes MODEL", Short: "Run a machine as spiking neurons", Args: oneArgument("a model file"),
+		Use: "spikes MODEL", Short: "Run a machine as spiking neurons", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j.Model = args[0]
+			j.Model = runs.Model(args[0])
 			if j.Noise == apply.SynapseNoise && !cmd.Flags().Changed("tau") {
 				j.Tau = 1
 			}

@@ -82,9 +82,9 @@ func (c *console) sweepRun(ctx context.Context, folder, text string) error {
 	}
 	bar := c.progress("sweeping")
 	r, err := s.RunShard(ctx, shard, func(p sweep.Progress) {
-		bar.set(p.Fraction, fmt.Sprintf("%d of %d cells, about %v left", p.Done, p.Cells, p.Left.Round(time.Second)))
+		bar.Set(p.Fraction, fmt.Sprintf("%d of %d cells, about %v left", p.Done, p.Cells, p.Left.Round(time.Second)))
 	})
-	bar.done()
+	bar.Done()
 	for _, broken := range r.Broken {
 		c.logf("%s; computed again\n", broken)
 	}

@@ -18,6 +18,7 @@ import (
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/tensorboard"
+	"bethe/internal/terminal"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
@@ -105,6 +106,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
+	flags.IntVar(&r.Patience, "patience", r.Patience, "learn at a constant rate until `K` readings of the meter in a row are not the best for the --validation data; then go back to the best and settle. It needs --meter (0: the rate falls, and nothing stops early)")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -339,7 +341,7 @@ type trainView struct {
 	folder   string
 	restarts int
 	stage    learn.Stage // that the bar is of
-	bar      *progress
+	bar      *terminal.Bar
 }
 
 // Began prints the sizes, the folder and the engine of the run.
@@ -363,7 +365,7 @@ func (v *trainView) at(stage learn.Stage, fraction float64, note string) {
 	if v.stage != stage {
 		v.stage, v.bar = stage, v.progress(string(stage))
 	}
-	v.bar.set(fraction, note)
+	v.bar.Set(fraction, note)
 }
 
 // Stepped moves the bar.
@@ -381,13 +383,21 @@ func (v *trainView) Stepped(p learn.Progress) {
 	v.at(learn.Learning, p.Fraction, note)
 }
 
+// Recorded tells that a search is over.
+func (v *trainView) Recorded(r *runs.Record) error {
+	if p := r.Patience; p != nil && p.Stopped == r.Step {
+		v.logf("%s\n", p.Text())
+	}
+	return nil
+}
+
 // Working moves the bar of a later stage.
 func (v *trainView) Working(stage learn.Stage, fraction float64) { v.at(stage, fraction, "") }
 
 // Ended takes the bar away.
 func (v *trainView) Ended(stage learn.Stage) {
 	if v.stage == stage {
-		v.bar.done()
+		v.bar.Done()
 		v.stage = ""
 	}
 }

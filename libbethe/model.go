@@ -1,0 +1,387 @@
+package main
+
+/*
+#include "bethe.h"
+*/
+import "C"
+
+import (
+	"context"
+
+	"bethe/causes"
+	"bethe/dataset"
+	"bethe/evaluate"
+	"bethe/internal/kernel"
+	"bethe/internal/memory"
+	"bethe/internal/npy"
+	"bethe/learn"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
+)
+
+// A model is what a machine of some family can do with samples that fit. What it cannot do is an
+// invalid error that names the family.
+type model interface {
+	about() about
+	// first returns the machine as one that learning starts from.
+	first() (*rbm.File, error)
+	// zeroOne returns it as a machine of spins with one hidden layer.
+	zeroOne() (*rbm.Machine, error)
+	features(ctx context.Context, s *dataset.Set, gain float64) ([]float32, error)
+	logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error)
+	check(e *evaluation) error
+	likelihood(ctx context.Context, s *dataset.Set, e *evaluation) (evaluate.Report, error)
+	// sample draws states of chains, which start at from unless that is nil.
+	sample(ctx context.Context, from *dataset.Set, s evaluate.Sampling) (result, error)
+	complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error)
+	denoise(ctx context.Context, s *dataset.Set, flip float64, r evaluate.Restoring) (result, error)
+	// chains returns the *setting.Error of more chains than memory holds.
+	chains(count int, of string, number int) error
+}
+
+// An about tells what a machine is of.
+type about struct {
+	Model       string `json:"model"`
+	Units       string `json:"units"`
+	HiddenUnits string `json:"hidden_units"`
+	Visible     int    `json:"visible"`
+	Layers      []int  `json:"layers"`
+	Features    int    `json:"features"`
+}
+
+// notFor is the error of what a family cannot do.
+func notFor(verb string, m model) error {
+	of := m.about()
+	name := "deep machine"
+	switch {
+	case of.Model != learn.LayeredModel:
+		name = of.Model
+	case len(of.Layers) == 1:
+		name = "machine of " + of.Units + " and " + of.HiddenUnits + " units"
+	}
+	return invalidf("%s is not for a %s", verb, name)
+}
+
+// modelOf returns the model of a file of any family.
+func modelOf(file learn.Model) model {
+	switch f := file.(type) {
+	case *causes.File:
+		return directed{f, f.Machine()}
+	case *rbm.File:
+		if f.Spins() {
+			return layered{f, evaluate.OnMachine(f.Machine())}
+		}
+		return mixed{layered{file: f}}
+	}
+	panic("libbethe: a model of a family that is not known here")
+}
+
+// decode returns the model of arrays of a model file of any family.
+func decode(arrays []npy.Array, family string) (learn.Model, error) {
+	if family != "" {
+		return causes.Decode("the machine", arrays)
+	}
+	return rbm.Decode("the machine", arrays)
+}
+
+// open reads a model file of any family.
+func open(path string) (learn.Model, error) {
+	if rbm.FamilyOf(path) != "" {
+		return causes.Load(path)
+	}
+	return rbm.LoadKinds(path)
+}
+
+// layered are machines of spins, also deep ones.
+type layered struct {
+	file *rbm.File
+	on   evaluate.SpinMachine
+}
+
+func (l layered) about() about {
+	f := l.file
+	layers := f.Layers()
+	a := about{learn.LayeredModel, f.VisibleKind.String(), f.HiddenKind.String(), layers.Data() / f.VisibleKind.Features(), layers[1:], 0}
+	if !f.VisibleKind.Bits() {
+		a.Visible = len(f.Scale.Mean)
+	}
+	for _, n := range a.Layers {
+		a.Features += n
+	}
+	return a
+}
+
+// plain reports whether the machine has one hidden layer.
+func (l layered) plain() bool { return l.file.Layers().Depth() == 1 }
+
+func (l layered) first() (*rbm.File, error) {
+	if !l.plain() {
+		return nil, notFor("a first machine", l)
+	}
+	return l.file, nil
+}
+
+func (l layered) zeroOne() (*rbm.Machine, error) {
+	if !l.plain() {
+		return nil, notFor("this", l)
+	}
+	return l.file.Machine(), nil
+}
+
+func samplesOf(s *dataset.Set) evaluate.FileSamples {
+	return evaluate.FileSamples{Bits: s.Samples, Numbers: s.Reals}
+}
+
+func (l layered) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
+	x, _, err := evaluate.FileFeatures(l.file, samplesOf(s), gain)
+	return x, err
+}
+
+func (l layered) logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error) {
+	return evaluate.FileLogWeights(ctx, l.file, samplesOf(s), key)
+}
+
+func (l layered) chains(count int, of string, number int) error {
+	if err := memory.CheckChains(l.file.Visible(), l.file.Hidden(), float64(count), true, of, number); err != nil {
+		return invalid{err}
+	}
+	return nil
+}
+
+func (l layered) check(e *evaluation) error {
+	if e.Draws != 0 {
+		if err := evaluate.CheckDraws(l.file, e.Draws); err != nil {
+			return invalid{err}
+		}
+	}
+	options := e.options()
+	if err := options.Check(l.file.Visible(), l.file.Hidden()); err != nil {
+		return invalid{err}
+	}
+	return nil
+}
+
+func (l layered) likelihood(ctx context.Context, s *dataset.Set, e *evaluation) (r evaluate.Report, err error) {
+	r.Samples = s.Len()
+	options := e.options()
+	options.Key = evaluate.LikelihoodKey(stream.New(e.Seed))
+	if r.LogLikelihood, err = evaluate.FileLikelihood(ctx, l.file, samplesOf(s), e.remembered, options); err != nil {
+		return r, err
+	}
+	if e.Draws > 0 {
+		options.Key = stream.New(e.Seed)
+		r.Uncertainty, err = evaluate.Uncertain(ctx, l.file, e.Draws, s.Samples, options, func(k, of int) { e.tell("drawing", float64(k-1)/float64(of)) })
+	}
+	return r, err
+}
+
+func (l layered) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampling) (r result, err error) {
+	if from != nil {
+		s.From = from.Samples
+	}
+	drawn, err := evaluate.Sample(ctx, l.file.Machine(), s)
+	if err != nil {
+		return r, err
+	}
+	n, count := drawn.Data, drawn.Chains.Visible.Cols()
+	states := drawn.Chains.Visible
+	means := make([]float32, states.Rows()*count)
+	drawn.Chains.VisibleMeans(means)
+	r.report = map[string]int{"temperatures": drawn.Temperatures}
+	r.arrays = []npy.Array{bytesOf("samples", units.Rows(states, 0, n), count, n), probabilities("visible_mean", means[:n*count], n, count)}
+	if hidden := drawn.Chains.Hidden; l.plain() {
+		r.arrays = append(r.arrays, bytesOf("hidden", hidden, count, hidden.Rows()))
+	}
+	return r, nil
+}
+
+func (l layered) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error) {
+	c, err := evaluate.CompleteKnown(ctx, l.file.Machine(), s.Samples, known, r)
+	if err != nil {
+		return result{}, err
+	}
+	out := restored(c.SpinRestoration, s.Len())
+	out.arrays = append(out.arrays, bytesOf("completions", c.States, s.Len(), r.Chains, s.Visible()))
+	return out, nil
+}
+
+func (l layered) denoise(ctx context.Context, s *dataset.Set, flip float64, r evaluate.Restoring) (result, error) {
+	key := r.Key
+	r.Key = 0
+	mended, err := evaluate.Mend(ctx, l.file.Machine(), s.Samples, flip, true, key, r)
+	if err != nil {
+		return result{}, err
+	}
+	return restored(mended.SpinRestoration, s.Len()), nil
+}
+
+// mixed are machines of other kinds of units than spins.
+type mixed struct{ layered }
+
+func (m mixed) first() (*rbm.File, error)      { return nil, notFor("a first machine", m) }
+func (m mixed) zeroOne() (*rbm.Machine, error) { return nil, notFor("this", m) }
+
+func (m mixed) check(e *evaluation) error {
+	if e.Draws != 0 {
+		return notFor("draws", m)
+	}
+	return m.layered.check(e)
+}
+
+func (m mixed) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampling) (r result, err error) {
+	if s.Tempered {
+		return r, notFor("tempered", m)
+	}
+	var states evaluate.FileSamples
+	if from != nil {
+		states = samplesOf(from)
+	}
+	drawn, err := evaluate.DrawFile(ctx, m.file, states, s)
+	if err != nil {
+		return r, err
+	}
+	r.report = map[string]int{"temperatures": 0}
+	n, count, kind := m.about().Visible, s.Count, m.file.VisibleKind
+	switch v := drawn.States; {
+	case v.Numbers != nil:
+		r.arrays = []npy.Array{rows("samples", v.Numbers.Values(), n, count), rows("visible_mean", drawn.Means.Values(), n, count)}
+	case kind.OneHot():
+		of := kind.Features()
+		means := probabilities("visible_mean", drawn.Means.Values(), n*of, count)
+		means.Shape = []int{count, n, of}
+		r.arrays = []npy.Array{{Name: "samples", Shape: []int{count, n}, Data: dataset.Colours(v.Bits, kind)}, means}
+	default:
+		r.arrays = []npy.Array{bytesOf("samples", v.Bits, count, n), probabilities("visible_mean", drawn.Means.Values(), n, count)}
+	}
+	return r, nil
+}
+
+func (m mixed) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
+	return result{}, notFor("complete", m)
+}
+
+func (m mixed) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
+	return result{}, notFor("denoise", m)
+}
+
+// directed are machines of package causes.
+type directed struct {
+	*causes.File
+	machine *causes.Machine
+}
+
+func (d directed) about() about {
+	return about{d.Model, units.Spin, units.Spin, d.Layer.Visible(), []int{d.machine.Causes()}, d.machine.Features()}
+}
+
+func (d directed) first() (*rbm.File, error)      { return nil, notFor("a first machine", d) }
+func (d directed) zeroOne() (*rbm.Machine, error) { return nil, notFor("this", d) }
+func (d directed) chains(int, string, int) error  { return nil }
+
+func (d directed) features(ctx context.Context, s *dataset.Set, gain float64) ([]float32, error) {
+	if gain != 1 {
+		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
+	}
+	return d.machine.Posteriors(ctx, s.Samples)
+}
+
+// logWeights are ln P themselves: ln Z is 0.
+func (d directed) logWeights(ctx context.Context, s *dataset.Set, _ stream.Key) ([]float64, error) {
+	r, err := d.machine.Infer(ctx, s.Samples)
+	if err != nil {
+		return nil, err
+	}
+	return r.LnP, nil
+}
+
+func (d directed) check(e *evaluation) error {
+	if e.Draws != 0 {
+		return notFor("draws", d)
+	}
+	return nil
+}
+
+func (d directed) likelihood(ctx context.Context, s *dataset.Set, _ *evaluation) (r evaluate.Report, err error) {
+	l, err := learn.DirectedLikelihood(ctx, d.machine, s.Samples)
+	if err != nil {
+		return r, err
+	}
+	r.Samples, r.LogLikelihood = s.Len(), *l
+	return r, nil
+}
+
+// sample draws from the causes down: draws are independent, so there is nothing to sweep.
+func (d directed) sample(_ context.Context, from *dataset.Set, s evaluate.Sampling) (r result, err error) {
+	if s.Tempered || from != nil {
+		return r, notFor("tempered or gibbs", d)
+	}
+	drawn, n := d.machine.Sample(s.Count, s.Key), d.Layer.Visible()
+	causes := make([]int64, s.Count)
+	for a, k := range drawn.Causes {
+		causes[a] = int64(k)
+	}
+	r.report = map[string]int{"temperatures": 0}
+	r.arrays = []npy.Array{bytesOf("samples", drawn.Visible, s.Count, n), probabilities("visible_mean", drawn.Means, n, s.Count), {Name: "causes", Shape: []int{s.Count}, Data: causes}}
+	return r, nil
+}
+
+// complete is exact: units that are not known drop out of the sums. Chains are independent draws.
+func (d directed) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error) {
+	means, drawn, err := d.machine.Complete(ctx, s.Samples, known, r.Chains, r.Key)
+	if err != nil {
+		return result{}, err
+	}
+	return result{report: map[string]any{"unsettled": 0, "looked_at": 0}, arrays: []npy.Array{probabilities("mean", means, s.Visible(), s.Len()),
+		bytesOf("completions", drawn.Visible, s.Len(), r.Chains, s.Visible())}}, nil
+}
+
+func (d directed) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
+	return result{}, notFor("denoise", d)
+}
+
+// rows returns numbers, units x count, as an array with a sample a row.
+func rows(name string, x []float32, visible, count int) npy.Array {
+	out := make([]float32, len(x))
+	kernel.Transpose(out, visible, x, count, visible, count)
+	return npy.Array{Name: name, Shape: []int{count, visible}, Data: out}
+}
+
+// probabilities returns means of spins, visible x count, as probabilities of 1, count x visible.
+func probabilities(name string, means []float32, visible, count int) npy.Array {
+	a := rows(name, means, visible, count)
+	p := a.Data.([]float32)
+	kernel.Affine(p, p, 0.5, 0.5)
+	return a
+}
+
+// restored returns the means of a restoration and whether its chains have settled.
+func restored(r *evaluate.SpinRestoration, count int) result {
+	n := r.States.Rows()
+	unsettled, worst := r.Unsettled()
+	report := map[string]any{"unsettled": unsettled, "looked_at": len(r.RHat)}
+	if worst < 1e300 { // JSON has no infinity
+		report["worst_r_hat"] = worst
+	}
+	return result{report: report, arrays: []npy.Array{probabilities("mean", r.Mean, n, count), {Name: "r_hat", Shape: []int{len(r.RHat)}, Data: r.RHat}}}
+}
+
+// An evaluation is a request for likelihoods.
+type evaluation struct {
+	Temperatures  int    `json:"temperatures"`
+	Chains        int    `json:"chains"`
+	Equilibration int    `json:"equilibration"`
+	Seed          uint64 `json:"seed"`
+	Draws         int    `json:"draws"`
+	Anneal        bool   `json:"anneal"`
+
+	remembered *spin.Matrix
+	tell       func(stage string, fraction float64)
+}
+
+func (e *evaluation) options() evaluate.Options {
+	return evaluate.Options{Temperatures: e.Temperatures, Chains: e.Chains, Equilibration: e.Equilibration, Anneal: e.Anneal,
+		Progress: func(fraction float64) { e.tell("annealing", fraction) }}
+}
