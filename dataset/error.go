@@ -28,7 +28,7 @@ func (e *FileError) Error() string {
 }
 
 // options are the fields of Options that remedies name.
-var options = []string{"Missing", "Threshold", "Draw.White", "SamplesAxis", "Header", "Columns", "DropColumns", "LabelPath", "LabelColumn", "LabelArray", "Array"}
+var options = []string{"Units", "Alphabet", "Gaps", "Identity", "Missing", "Threshold", "Draw.White", "SamplesAxis", "Header", "Columns", "DropColumns", "LabelPath", "LabelColumn", "LabelArray", "Array"}
 
 // Named returns Error with other names of options.
 func (e *FileError) Named(name func(option string) string) string {

@@ -58,7 +58,7 @@ func (s *Set) become(kind units.Kind) (problem string) {
 		most = max(most, c)
 	}
 	if kind.States == 0 {
-		kind.States = max(2, most+1)
+		kind.States = max(2, most+1, len(s.Alphabet))
 		s.Kind = kind
 	}
 	if n*kind.States > math.MaxInt32 {
@@ -103,6 +103,9 @@ func (s *Set) Hash() uint64 {
 	h := s.Samples.Hash()
 	if s.Reals != nil {
 		h = s.Reals.Hash()
+	}
+	for _, w := range s.Weights {
+		h = uint64(stream.New(h).Sub(math.Float64bits(w)))
 	}
 	if s.Missing != nil {
 		h = uint64(stream.New(h).Sub(s.Missing.Hash()))

@@ -116,6 +116,9 @@ func (r *Run) checkData() error {
 	if d.Kind != visible {
 		return setting.Errorf("units", r.recipe.Units, "%s was read as samples of %s units", d.Name, d.Kind)
 	}
+	if d.Weights != nil && r.recipe.directed() {
+		return setting.Phrase("model", "{model %s} takes samples of equal weight", r.recipe.Model)
+	}
 	if d.Missing != nil {
 		if err := r.checkMissing(); err != nil {
 			return err
