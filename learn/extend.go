@@ -81,6 +81,9 @@ func (f *folder) extends(saved *savedResult) (bool, error) {
 	if !f.job.Resume || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
 		return false, nil
 	}
+	if f.recipe.Patience > 0 {
+		return false, setting.Phrase("patience", "{patience %d}: the run ended by itself and cannot go on: choose another {out}, or go on from its model with {init}", f.recipe.Patience)
+	}
 	steps := f.extended
 	if f.over() < saved.Result.Steps {
 		steps = append(slices.Clone(steps), saved.Result.Steps)

@@ -28,6 +28,7 @@ type learner struct {
 	look     *looking
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
+	follower stepFollower
 }
 
 // newLearner returns the learner of start k, before its first step.
@@ -63,15 +64,18 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.look = &looking{model: l.model, key: key, engine: look.engine}
 	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
 		Samples: d.Len(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
-	l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key))
-	return l, err
+	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
+		return nil, err
+	}
+	l.follower = l.newFollower()
+	return l, nil
 }
 
 // options returns those of learning.
 func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
-		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
+		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Constant: f.Patience > 0, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
@@ -166,7 +170,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
 	l.pace(l.trainer.Fraction())
 	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
-	err = l.trainer.Run(ctx, func(p variational.Progress) error {
+	each := func(p variational.Progress) error {
 		last = p
 		l.pace(p.Fraction)
 		if !p.Report.Converged {
@@ -186,7 +190,18 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 			return l.keeper.save(ctx, l)
 		}
 		return nil
-	})
+	}
+	err = m.metering.catchUp(ctx, m)
+	for err == nil {
+		if err = l.trainer.Run(ctx, each); err != nil || !l.trainer.Searching() {
+			break
+		}
+		last.Fraction = 1 // the time was over between two steps
+		err = m.metering.follow(ctx, m, last)
+	}
+	if err == nil {
+		last.Fraction = 1
+	}
 	return last, unsettled, err
 }
 
@@ -285,6 +300,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)
+	l.follower.report(result)
 	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
 		result.BoundTemperatures = temperatures
 	}

@@ -34,6 +34,7 @@ type Result struct {
 	LogLikelihood     *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated         string                  `json:"evaluated_on,omitempty"`
 	Validation        *runs.LogLikelihood     `json:"validation,omitempty"`         // of the machine on data it has not learned from
+	Patience          *runs.Patience          `json:"patience,omitempty"`           // how the search for the best held-out likelihood ended
 	Sampler           *runs.Sampler           `json:"sampler,omitempty"`            // temperatures of an outside sampler's last samples
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured

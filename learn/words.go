@@ -36,6 +36,9 @@ func (r *Result) Text() string {
 	if r.BoundAnnealed != nil {
 		fmt.Fprintf(&b, "the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
 	}
+	if p := r.Patience; p != nil {
+		fmt.Fprintf(&b, "%s\n", p.Text())
+	}
 	if s := r.Sampler; s != nil {
 		fmt.Fprintf(&b, "%s\n", s.Text())
 	}

@@ -23,6 +23,7 @@ const (
 	DictionaryFile = "dictionary.png" // of a tree: the states of its groups
 	WinnersFile    = "winners.csv"    // of a directed machine: what its causes stand for
 	CheckpointFile = "checkpoint.npz"
+	BestFile       = "best.npz"   // while a run with patience learns: the checkpoint of its best reading
 	ScoutsFile     = "scouts.npz" // heavy states that scouts met: samples, int8 ±1, states x visible units
 	ResultFile     = "result.json"
 	InfoFile       = "run.json"
