@@ -54,7 +54,11 @@ func (l *learner) pace(fraction float64) {
 	if l.over() > 0 {
 		fraction = 1
 	}
-	l.recipe.pace(l.engine, fraction)
+	if l.recipe.FinalSweeps > 0 {
+		for _, chains := range l.sweepers {
+			chains.SetSweeps(l.recipe.sweepsAt(fraction))
+		}
+	}
 }
 
 // extendAfter sets after which steps the run was over.
