@@ -54,7 +54,11 @@ func (l *learner) pace(fraction float64) {
 	if l.over() > 0 {
 		fraction = 1
 	}
-	l.recipe.pace(l.engine, fraction)
+	if l.recipe.FinalSweeps > 0 {
+		for _, chains := range l.sweepers {
+			chains.SetSweeps(l.recipe.sweepsAt(fraction))
+		}
+	}
 }
 
 // extendAfter sets after which steps the run was over.
@@ -78,7 +82,7 @@ func (r *Run) unfinished(done *Result) bool {
 // extends reports whether the run is one that is over and has more to do now. Then its
 // info says so, and it is over no more.
 func (f *folder) extends(saved *savedResult) (bool, error) {
-	if !f.job.Resume || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
+	if !f.job.Resume || f.recipe.Stack || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
 		return false, nil
 	}
 	if f.recipe.Patience > 0 {

@@ -24,7 +24,9 @@ type learner struct {
 	trainer  *variational.Trainer[float32]
 	engine   dual.Engine[float32]
 	parts    []dual.Stateful // what a checkpoint keeps besides the trainer
-	why      string          // the engine was chosen
+	sweepers []dual.Sweeper
+	rho      float64 // smallest so far (dual.Report); +Inf if there is none
+	why      string  // the engine was chosen
 	look     *looking
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
@@ -35,7 +37,7 @@ type learner struct {
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	f, d, kind := &r.recipe, r.job.Data, r.recipe.kind()
 	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
-	l := &learner{Run: r, watching: watching, number: k, saved: -1}
+	l := &learner{Run: r, watching: watching, number: k, saved: -1, rho: math.Inf(1)}
 	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
@@ -52,6 +54,9 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	for _, part := range []any{how.engine, how.partition} {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
+		}
+		if p, ok := part.(dual.Sweeper); ok {
+			l.sweepers = append(l.sweepers, p)
 		}
 	}
 	l.engine, l.why = how.engine, how.why
@@ -173,6 +178,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	each := func(p variational.Progress) error {
 		last = p
 		l.pace(p.Fraction)
+		l.meetRho(p.Report.Rho)
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -203,6 +209,13 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		last.Fraction = 1
 	}
 	return last, unsettled, err
+}
+
+// meetRho takes note of a rho of an expectation step; 0 is none.
+func (l *learner) meetRho(rho float64) {
+	if rho != 0 {
+		l.rho = min(l.rho, rho)
+	}
 }
 
 // polarised returns the share of synapses that are decided; NaN if they are real.
@@ -307,6 +320,9 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
 	}
+	if !math.IsInf(l.rho, 1) {
+		result.SmallestRho = &l.rho
+	}
 	if l.recipe.Partition == quenched {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
 		annealed, _, err := look.terms(ctx, some, finalChains, temperatures)
@@ -338,7 +354,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
 		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
-		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
+		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged, Rho: runs.Number(p.Report.Rho)},
 	}
 	r.Sampler = l.samplerRead(context.Background(), false)
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {

@@ -127,6 +127,9 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		if r.Bound != nil {
 			m.last.Bound = r.Bound
 		}
+		if r.Engine != nil {
+			l.meetRho(float64(r.Engine.Rho))
+		}
 	}
 	return m, nil
 }

@@ -26,8 +26,9 @@ type Result struct {
 	BoundTemperatures int                     `json:"bound_temperatures,omitempty"`        // of that annealing, if they are fewer than usual
 	AboveLimit        bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling          float64                 `json:"coupling"`
-	Layers            []runs.Layer            `json:"layers,omitempty"` // of a deep machine
-	Polarised         *float64                `json:"polarised"`        // share of synapses with |mean| > 0.9; null where they are real
+	Layers            []runs.Layer            `json:"layers,omitempty"`       // of a deep machine
+	Polarised         *float64                `json:"polarised"`              // share of synapses with |mean| > 0.9; null where they are real
+	SmallestRho       *float64                `json:"smallest_rho,omitempty"` // dual.Report.Rho, of Gaussian units on binary synapses
 	SynapseBits       int                     `json:"synapse_bits"`
 	Unsettled         int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed              uint64                  `json:"seed"`
@@ -39,6 +40,8 @@ type Result struct {
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
 	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
+	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
+	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
 	start             int                     // which random start it is of
 }
 

@@ -5,8 +5,14 @@ import (
 	"strings"
 )
 
+// leastRho is the rho below which the bound is loose.
+const leastRho = 0.05
+
 // Heading says what a run came to, on a line.
 func (r *Result) Heading() string {
+	if len(r.Stack) > 0 {
+		return r.stackText()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d steps in %.1f s; %s %.3f nats a sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, r.boundNote(), r.Coupling)
 	if r.Polarised != nil {
@@ -35,6 +41,13 @@ func (r *Result) Text() string {
 	var b strings.Builder
 	if r.BoundAnnealed != nil {
 		fmt.Fprintf(&b, "the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if rho := r.SmallestRho; rho != nil {
+		fmt.Fprintf(&b, "smallest rho of a Gaussian unit along the way: %.3f", *rho)
+		if *rho < leastRho {
+			fmt.Fprintf(&b, "; so near 0 its synapses align in the dual network and the bound is loose: lower beta or the coupling's rate")
+		}
+		fmt.Fprintf(&b, "\n")
 	}
 	if p := r.Patience; p != nil {
 		fmt.Fprintf(&b, "%s\n", p.Text())

@@ -93,6 +93,8 @@ type EngineReport struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+	// Rho is the smallest rho of Gaussian units on binary synapses (dual.Report); 0 of others.
+	Rho Number `json:"smallest_rho,omitzero"`
 }
 
 // A Layer is how a hidden layer of a deep machine stands.
