@@ -84,7 +84,7 @@ const DeepStage = 1 << 40
 const OrderHead = 1 << 40
 
 // Below the key of an epoch: samples that are taken by their weights.
-const OrderWeighted = 0
+const EpochWeighted = 0
 
 // Below the key of chains, of annealing and of tempering. Tempered samples of a seed
 // have their profile and their ensemble there, too.

@@ -428,7 +428,7 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
 		if w := t.opt.SampleWeights; w != nil {
-			t.order = weighted(t.order, w, t.opt.Key.Sub(uint64(epoch)).Sub(stream.OrderWeighted).Rand())
+			t.order = weighted(t.order, w, t.opt.Key.Sub(uint64(epoch)).Sub(stream.EpochWeighted).Rand())
 		}
 	}
 	places := t.order[place*size : (place+1)*size]
