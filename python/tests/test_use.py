@@ -23,7 +23,7 @@ def states():
 
 def energies(rbm, s):
     """Free energies by the formula of the docstring, in plain NumPy."""
-    s, w = 2.0 * s - 1, rbm._synapse_array.astype(float)
+    s, w = 2.0 * s - 1, rbm._first_synapses.astype(float)
     centred = s - rbm.offset_visible_
     fields = rbm.coupling_ * centred @ w
     total = s @ rbm.intercept_visible_ - fields @ rbm.offset_hidden_ + np.logaddexp(fields + rbm.intercept_hidden_, -fields - rbm.intercept_hidden_).sum(1)

@@ -1,4 +1,4 @@
-"""From arrays, data frames and sparse matrices to bits."""
+"""From arrays, data frames and sparse matrices to bits, and to numbers."""
 
 import warnings
 
@@ -68,3 +68,9 @@ def blocks(X, binarize):
 def packed(X, binarize):
     """Return the handle of X as samples of the library."""
     return _core.samples(X.shape[0], X.shape[1], blocks(X, binarize))
+
+
+def numbers(X):
+    """Return validated X as numbers of the library: float32, in C order."""
+    with np.errstate(over="ignore"):  # the library tells of numbers that are too large
+        return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float32)
