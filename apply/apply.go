@@ -70,11 +70,14 @@ func (f *Files) needed(what string) error {
 // write writes the files that have names.
 func (f *Files) write(arrays func(io.Writer) error, picture func() image.Image) error {
 	if f.Out != "" {
-		if err := durable.WriteFile(f.Out, arrays); err != nil {
+		if err := durable.WriteOutput(f.Out, arrays); err != nil {
 			return err
 		}
 	}
 	if f.PNG != "" {
+		if err := durable.MakeFolder(f.PNG); err != nil {
+			return err
+		}
 		return figure.WritePNG(f.PNG, picture())
 	}
 	return nil

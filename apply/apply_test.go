@@ -115,7 +115,7 @@ func TestComplete(t *testing.T) {
 	if r, err = brief.Run(t.Context()); err != nil || r.Settled || r.Unsettled != 8 || r.RHat != nil {
 		t.Errorf("two sweeps: %+v, %v", r.Settling, err)
 	}
-	c.Out = filepath.Join(t.TempDir(), "no", "folder.npz")
+	c.Out = filepath.Join(c.Model, "in-a-file.npz")
 	if _, err := c.Run(t.Context()); err == nil {
 		t.Error("a file that cannot be written is no error")
 	}

@@ -135,6 +135,9 @@ type Report struct {
 	Iterations int     // of message passing or mean field; sweeps of chains; 0 if exact
 	Residual   float64 // largest change of a message or magnetisation in the last iteration
 	Converged  bool    // the residual is below the engine's tolerance; true where there is none
+	// Rho is, of an annealed term with Gaussian units, the smallest 1 - J² sum (1 - lambda²) <(h - nu)²>
+	// of one of them: near 0 the synapses of a unit align, and E_q Z is far from exp(E_q ln Z). 0 of others.
+	Rho float64
 }
 
 // Annealed is the exact dual network: ln E_q Z >= E_q ln Z, so the bound built

@@ -248,7 +248,7 @@ func (Gauss[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.Params,
 			byCoupling[0] += s.byCoupling[k]
 		}
 	}
-	return row, Report{Engine: ExactName, LnZ: lnZ, Converged: true}, nil
+	return row, Report{Engine: ExactName, LnZ: lnZ, Converged: true, Rho: x.leastOf(on)}, nil
 }
 
 // gaussSums are the sums over all states.

@@ -55,7 +55,7 @@ func (w *Weighted[T]) Undo() { Undo(w.Engine) }
 func (w *Weighted[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, synapses []T, base []float64, with sample.Annealing) (sample.LnZEstimate, error) {
 	net := rbm.NewNetwork[T](params.Visible(), params.Hidden())
 	net.SetWeights(params, synapses)
-	return sample.AnnealedLnZ(ctx, sample.OnNetwork(net).From(base), with)
+	return annealedNetwork(ctx, net, base, with)
 }
 
 // Rows implements Partition: ln Z and its gradient, by a synapse

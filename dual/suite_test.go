@@ -119,6 +119,22 @@ func TestTermsOfChainsKeepTheContract(t *testing.T) {
 	dualtest.PartitionLike(t, quenched(chains[float64](300, 8, 0)), dualtest.ValueOf(t, quenched(func() dual.Engine[float64] { return dual.Exact[float64]{} })), 0.6, spins(0, 1, bits...)...)
 }
 
+// Chains on Gaussian machines against their exact term: 200 chains at one time, whose derivatives
+// have standard errors of up to some 0.07 max(1, |value|). A tolerance of 0.5, seven of them, raises
+// a false alarm at a rate far below 1e-6.
+func TestGaussChainsKeepTheContract(t *testing.T) {
+	chains := func() dual.Partition[float64] {
+		return &dual.GaussChains[float64]{Count: 200, Sweeps: 6, Key: stream.New(1)}
+	}
+	bits := []rbm.Kind{rbm.BinaryKind, rbm.SampledKind, rbm.SignKind}
+	exact := dualtest.ValueOf(t, func() dual.Partition[float64] { return dual.Gauss[float64]{} })
+	dualtest.PartitionLike(t, chains, exact, 0.5, gaussians(1, bits...)...)
+	many := func() dual.Partition[float64] {
+		return &dual.GaussChains[float64]{Count: 300, Sweeps: 200, Key: stream.New(1)}
+	}
+	dualtest.TermGivesUp(t, many, gaussians(1, bits...)[0], 100, 40)
+}
+
 // partTerm is a term whose state is not all that it keeps: its engine has a state of its own.
 type partTerm struct {
 	dual.Partition[float64]

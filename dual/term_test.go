@@ -260,9 +260,9 @@ func TestQuenchedKnown(t *testing.T) {
 // residual, and converged only if every draw was.
 func TestQuenchedReport(t *testing.T) {
 	m, mean := randomParams(4, 3, 0.5, true, false, rand.New(rand.NewPCG(1, 1))), make([]float64, 12)
-	engine := &scripted{reports: []Report{{"e", 1, 5, 0.1, true}, {"e", 2, 7, 0.4, false}, {"e", 3, 1, 0.2, true}, {"e", 6, 2, 0, true}}}
+	engine := &scripted{reports: []Report{{Engine: "e", LnZ: 1, Iterations: 5, Residual: 0.1, Converged: true}, {Engine: "e", LnZ: 2, Iterations: 7, Residual: 0.4, Converged: false}, {Engine: "e", LnZ: 3, Iterations: 1, Residual: 0.2, Converged: true}, {Engine: "e", LnZ: 6, Iterations: 2, Residual: 0, Converged: true}}}
 	_, report := term(t, &Quenched[float64]{Engine: engine, Draws: 4}, m, mean)
-	if want := (Report{"e", 3, 15, 0.4, false}); report != want {
+	if want := (Report{Engine: "e", LnZ: 3, Iterations: 15, Residual: 0.4, Converged: false}); report != want {
 		t.Errorf("report %+v, not %+v", report, want)
 	}
 }

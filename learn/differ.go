@@ -54,25 +54,28 @@ func flat(label string) (map[string]string, bool) {
 // maxCheckpointBytes limits a checkpoint whose label is looked at.
 const maxCheckpointBytes = 4 << 30
 
-// labelOf returns the label of a checkpoint, "" if it is none: reading it as a checkpoint
+// A checkpointInfo is what a checkpoint says of itself.
+type checkpointInfo struct {
+	Label string `json:"label"`
+	Step  int    `json:"step"`
+}
+
+// checkpointMeta returns what a checkpoint says of itself, nothing if it is none: reading it as a checkpoint
 // tells better.
-func labelOf(path string) string {
+func checkpointMeta(path string) (meta checkpointInfo) {
 	archive, err := npy.ReadArchive(path, maxCheckpointBytes)
 	if err != nil {
-		return ""
+		return checkpointInfo{}
 	}
 	text, err := archive.Bytes("meta.json")
-	if err != nil {
-		return ""
+	if err != nil || json.Unmarshal(text, &meta) != nil {
+		return checkpointInfo{}
 	}
-	var meta struct {
-		Label string `json:"label"`
-	}
-	if json.Unmarshal(text, &meta) != nil {
-		return ""
-	}
-	return meta.Label
+	return meta
 }
+
+// labelOf returns the label of a checkpoint, "" if it is none.
+func labelOf(path string) string { return checkpointMeta(path).Label }
 
 // ofAnotherRun returns the error of a checkpoint with another label, nil if it has
 // this one or is none.

@@ -72,11 +72,9 @@ func (r *Recipe) newPartition(engine dual.Engine[float32], key stream.Key) dual.
 	return dual.TermFor(r.kind(), engine)
 }
 
-// pace sets the sweeps of an engine of chains at a fraction of learning.
-func (r *Recipe) pace(engine dual.Engine[float32], fraction float64) {
-	if chains, ok := engine.(dual.Sweeper); ok && r.FinalSweeps > 0 {
-		chains.SetSweeps(r.Sweeps + int(fraction*float64(r.FinalSweeps-r.Sweeps)+0.5))
-	}
+// sweepsAt returns the sweeps of chains a step at a fraction of learning.
+func (r *Recipe) sweepsAt(fraction float64) int {
+	return r.Sweeps + int(fraction*float64(r.FinalSweeps-r.Sweeps)+0.5)
 }
 
 // falls are the ways in which the rate falls.

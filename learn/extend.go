@@ -54,7 +54,11 @@ func (l *learner) pace(fraction float64) {
 	if l.over() > 0 {
 		fraction = 1
 	}
-	l.recipe.pace(l.engine, fraction)
+	if l.recipe.FinalSweeps > 0 {
+		for _, chains := range l.sweepers {
+			chains.SetSweeps(l.recipe.sweepsAt(fraction))
+		}
+	}
 }
 
 // extendAfter sets after which steps the run was over.
@@ -80,6 +84,9 @@ func (r *Run) unfinished(done *Result) bool {
 func (f *folder) extends(saved *savedResult) (bool, error) {
 	if !f.job.Resume || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
 		return false, nil
+	}
+	if f.recipe.Patience > 0 {
+		return false, setting.Phrase("patience", "{patience %d}: the run ended by itself and cannot go on: choose another {out}, or go on from its model with {init}", f.recipe.Patience)
 	}
 	steps := f.extended
 	if f.over() < saved.Result.Steps {

@@ -180,7 +180,7 @@ func (f *folder) sums() map[string]string {
 // files names all that the run writes to its folder, with the checkpoints of those starts
 // that have left something there: there may be a thousand million starts.
 func (f *folder) files() ([]string, error) {
-	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ScoutsFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.WinnersFile, runs.DictionaryFile, runs.CheckpointFile}
+	names := []string{runs.InfoFile, runs.MetricsFile, runs.ModelFile, runs.ScoutsFile, runs.ResultFile, runs.SynapsesFile, runs.SamplesFile, runs.DataFile, runs.LiveFile, runs.WinnersFile, runs.DictionaryFile, runs.CheckpointFile, runs.BestFile}
 	entries, err := os.ReadDir(f.path)
 	if err != nil {
 		return nil, err
@@ -188,6 +188,9 @@ func (f *folder) files() ([]string, error) {
 	for _, e := range entries {
 		name, _, left := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp")
 		digits, numbered := strings.CutPrefix(name, "checkpoint-")
+		if !numbered {
+			digits, numbered = strings.CutPrefix(name, "best-")
+		}
 		if start, err := strconv.Atoi(strings.TrimSuffix(digits, ".npz")); left && numbered && err == nil && start >= 0 && start < f.recipe.Restarts {
 			names = append(names, name)
 		}
@@ -232,7 +235,11 @@ func (f *folder) prepare(ctx context.Context, l *learner) error {
 	}
 	// A new checkpoint is written beside the old one, and the one just saved is
 	// small: what has not moved yet packs well.
-	if err := durable.CheckRoom(checkpointPath(f.path, &f.recipe, l.number), 2*bytes); err != nil {
+	copies := int64(2)
+	if f.recipe.Patience > 0 {
+		copies = 3
+	}
+	if err := durable.CheckRoom(checkpointPath(f.path, &f.recipe, l.number), copies*bytes); err != nil {
 		return fmt.Errorf("checkpoints will not fit into %s: %w", f.path, err)
 	}
 	return nil
@@ -251,7 +258,26 @@ func (f *folder) save(ctx context.Context, l *learner) error {
 	return nil
 }
 
-// resume goes back to the checkpoint, if there is one.
+// bestPath is where start k keeps the state of its best reading, while it learns.
+func bestPath(folder string, recipe *Recipe, k int) string {
+	if recipe.Restarts == 1 {
+		return filepath.Join(folder, runs.BestFile)
+	}
+	return filepath.Join(folder, fmt.Sprintf("best-%d.npz", k))
+}
+
+func (f *folder) keepBest(ctx context.Context, l *learner) error {
+	if err := variational.SaveCheckpoint(ctx, bestPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
+		return fmt.Errorf("the state of step %d, the best, cannot be written: %w%s", l.trainer.Step(), err, l.kept())
+	}
+	return nil
+}
+
+func (f *folder) revisit(l *learner) error {
+	return variational.LoadCheckpoint(bestPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...)
+}
+
+// resume goes back to the checkpoint, if there is one, or to the state of the best reading if that came later.
 func (f *folder) resume(l *learner) (bool, error) {
 	path := checkpointPath(f.path, &f.recipe, l.number)
 	if _, err := os.Stat(path); err != nil {
@@ -270,6 +296,12 @@ func (f *folder) resume(l *learner) (bool, error) {
 		return false, err
 	}
 	l.saved = l.trainer.Step()
+	if best := checkpointMeta(bestPath(f.path, &f.recipe, l.number)); f.recipe.Patience > 0 && best.Label == f.label && best.Step > l.saved {
+		if err := f.revisit(l); err != nil {
+			return false, err
+		}
+		l.trainer.Forget() // as after each reading
+	}
 	return true, nil
 }
 
@@ -364,6 +396,11 @@ func (f *folder) drawSamples(chains func() (units.Shown, error)) error {
 }
 
 func (f *folder) finish(result *Result) error {
+	for k := 0; f.recipe.Patience > 0 && k < f.recipe.Restarts; k++ { // the checkpoint is that of the end
+		if err := os.Remove(bestPath(f.path, &f.recipe, k)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	text, err := json.Marshal(savedResult{json.RawMessage(f.label), result, f.sums()})
 	if err != nil {
 		return err

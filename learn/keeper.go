@@ -1,12 +1,14 @@
 package learn
 
 import (
+	"bytes"
 	"context"
 
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/spin"
 	"bethe/units"
+	"bethe/variational"
 )
 
 // A keeper keeps the results of a run: in a folder, or not at all.
@@ -21,6 +23,10 @@ type keeper interface {
 	resume(l *learner) (resumed bool, err error)
 	// save keeps a checkpoint; the less time is left, as the context tells, the faster.
 	save(ctx context.Context, l *learner) error
+
+	// keepBest keeps the state of the best reading so far, beside checkpoints; revisit goes back to it.
+	keepBest(ctx context.Context, l *learner) error
+	revisit(l *learner) error
 
 	// records opens the records to go on after a step of a start, and returns
 	// those that stay.
@@ -47,7 +53,18 @@ type recorder interface {
 }
 
 // memory keeps no files: the caller gets the result.
-type memory struct{}
+type memory struct {
+	best *bytes.Buffer // of the start that learns
+}
+
+func (m memory) keepBest(_ context.Context, l *learner) error {
+	m.best.Reset()
+	return variational.WriteCheckpoint(m.best, l.label, l.trainer, l.parts...)
+}
+
+func (m memory) revisit(l *learner) error {
+	return variational.ParseCheckpoint("the best state", m.best.Bytes(), l.label, l.trainer, l.parts...)
+}
 
 func (memory) open() (*Result, error)                              { return nil, nil }
 func (memory) close() error                                        { return nil }

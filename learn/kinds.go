@@ -139,7 +139,8 @@ const (
 	exactWork   = 1 << 18
 )
 
-// A choice is how expectations are found.
+// A choice is how expectations are found. A term that is no function of the moments of a network
+// has no engine.
 type choice struct {
 	engine    dual.Engine[float32]
 	partition dual.Partition[float32]
@@ -147,7 +148,7 @@ type choice struct {
 }
 
 // expect returns the partition term and its engine. start holds visible states of bits
-// to start chains at; of Gaussian units it is read by nobody.
+// to start chains at; those of Gaussian visible units start at samples too.
 func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) {
 	f := &r.recipe
 	n, p := r.visible(), f.features()
@@ -176,10 +177,21 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 	case exact:
 		return choice{dual.Exact[float32]{}, dual.TermFor(f.kind(), dual.Engine[float32](dual.Exact[float32]{})), why}, nil
 	case gaussian:
-		if name := "hidden"; of == name {
-			return choice{}, setting.Errorf(name, f.Hidden, "machines of %s and %s units learn by enumeration of their bits, up to %d states and %d states x units", visible, hidden, exactStates, exactWork)
+		why = fmt.Sprintf("chains: the %s layer has %.3g states, too many to enumerate every step", of, math.Exp(ln))
+		var numbers *units.Reals[float32]
+		if !visible.Bits() {
+			some := r.job.Data.choose(f.Chains, key.Sub(stream.ChainsStart).Rand())
+			var err error
+			if numbers, err = r.scale.Standardised(some.Reals); err != nil {
+				return choice{}, err
+			}
+			start = nil
 		}
-		return choice{}, setting.Phrase("hidden_units", "{hidden_units %s}: such machines learn by enumeration of the %d visible features, up to %d states and %d states x units; the data have too many", hidden, n, exactStates, exactWork)
+		if f.kind().LogOdds() {
+			return choice{nil, &dual.GaussChains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}, why}, nil
+		}
+		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}
+		return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), why}, nil
 	}
 	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}
 	return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), fmt.Sprintf("chains: %d x %d features are too many to enumerate every step", n, p)}, nil

@@ -24,17 +24,20 @@ type learner struct {
 	trainer  *variational.Trainer[float32]
 	engine   dual.Engine[float32]
 	parts    []dual.Stateful // what a checkpoint keeps besides the trainer
-	why      string          // the engine was chosen
+	sweepers []dual.Sweeper
+	rho      float64 // smallest so far (dual.Report); +Inf if there is none
+	why      string  // the engine was chosen
 	look     *looking
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
+	follower stepFollower
 }
 
 // newLearner returns the learner of start k, before its first step.
 func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	f, d, kind := &r.recipe, r.job.Data, r.recipe.kind()
 	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
-	l := &learner{Run: r, watching: watching, number: k, saved: -1}
+	l := &learner{Run: r, watching: watching, number: k, saved: -1, rho: math.Inf(1)}
 	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
@@ -52,6 +55,9 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 		if p, ok := part.(dual.Stateful); ok {
 			l.parts = append(l.parts, p)
 		}
+		if p, ok := part.(dual.Sweeper); ok {
+			l.sweepers = append(l.sweepers, p)
+		}
 	}
 	l.engine, l.why = how.engine, how.why
 	// The bound is looked at with an engine of its own: looking must not move
@@ -63,15 +69,18 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.look = &looking{model: l.model, key: key, engine: look.engine}
 	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
 		Samples: d.Len(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
-	l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key))
-	return l, err
+	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
+		return nil, err
+	}
+	l.follower = l.newFollower()
+	return l, nil
 }
 
 // options returns those of learning.
 func (r *Run) options(key stream.Key) variational.Options {
 	f := &r.recipe
 	opt := variational.Options{
-		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
+		Steps: f.Steps, Epochs: f.Epochs, Time: f.Time, Extended: r.over(), Constant: f.Patience > 0, Batch: f.Batch, Rate: f.Rate, MaxTheta: f.thetaLimit(),
 		Synapses: f.kind(), Decay: f.Decay, Release: 1 - f.PriorStrength, Key: key.Sub(stream.StartBatches), Draw: key.Sub(stream.StartSynapses),
 		Labels: r.job.Data.Labels, LabelWeight: f.LabelWeight,
 		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
@@ -166,9 +175,10 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 	shown := Progress{Start: l.number, Polarised: math.NaN()}
 	l.pace(l.trainer.Fraction())
 	last = variational.Progress{Step: l.trainer.Step(), Fraction: 1, Rate: math.NaN(), Coupling: l.model.Couplings()}
-	err = l.trainer.Run(ctx, func(p variational.Progress) error {
+	each := func(p variational.Progress) error {
 		last = p
 		l.pace(p.Fraction)
+		l.meetRho(p.Report.Rho)
 		if !p.Report.Converged {
 			unsettled++
 		}
@@ -186,8 +196,26 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 			return l.keeper.save(ctx, l)
 		}
 		return nil
-	})
+	}
+	err = m.metering.catchUp(ctx, m)
+	for err == nil {
+		if err = l.trainer.Run(ctx, each); err != nil || !l.trainer.Searching() {
+			break
+		}
+		last.Fraction = 1 // the time was over between two steps
+		err = m.metering.follow(ctx, m, last)
+	}
+	if err == nil {
+		last.Fraction = 1
+	}
 	return last, unsettled, err
+}
+
+// meetRho takes note of a rho of an expectation step; 0 is none.
+func (l *learner) meetRho(rho float64) {
+	if rho != 0 {
+		l.rho = min(l.rho, rho)
+	}
 }
 
 // polarised returns the share of synapses that are decided; NaN if they are real.
@@ -285,11 +313,15 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)
+	l.follower.report(result)
 	if len(terms.Chains) > 0 && temperatures < finalTemperatures {
 		result.BoundTemperatures = temperatures
 	}
 	if polarised := l.polarised(model); !math.IsNaN(polarised) {
 		result.Polarised = &polarised
+	}
+	if !math.IsInf(l.rho, 1) {
+		result.SmallestRho = &l.rho
 	}
 	if l.recipe.Partition == quenched {
 		look.objective.Partition = &dual.Annealed[float32]{Engine: look.engine}
@@ -322,7 +354,7 @@ func (l *learner) record(p variational.Progress) runs.Record {
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
 		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
 		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
-		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged},
+		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged, Rho: runs.Number(p.Report.Rho)},
 	}
 	r.Sampler = l.samplerRead(context.Background(), false)
 	if q := l.model.Posterior; l.recipe.kind().LogOdds() {

@@ -54,8 +54,14 @@ type measuring struct {
 	last runs.Record
 
 	plain, bound, counts, spectrum, pictures, likelihood, validation pace
-	pictured                                                         float64 // fraction done at the last pictures
-	metering                                                         stepFollower
+	pictured                                                         float64      // fraction done at the last pictures
+	metering                                                         stepFollower // of the learner
+}
+
+// measured returns the training samples that bounds along the way are of.
+func (l *learner) measured() Data {
+	d := l.job.Data
+	return d.choose(min(1000, d.Len()), l.look.key.Sub(stream.StartBound).Rand())
 }
 
 // likelihoodAfter is the time after which the log-likelihood is first estimated
@@ -96,8 +102,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := l.job.Data
-	m := &measuring{learner: l, log: log, some: d.choose(min(1000, d.Len()), l.look.key.Sub(stream.StartBound).Rand()),
+	m := &measuring{learner: l, log: log, some: l.measured(), metering: l.follower,
 		// Together they take 3 % of the time.
 		plain: pace{share: 0.003, gap: 500 * time.Millisecond}, bound: pace{share: 0.009, gap: time.Second},
 		counts: pace{share: 0.003, gap: 2 * time.Second}, spectrum: pace{share: 0.003, gap: 20 * time.Second},
@@ -112,10 +117,6 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		m.bound.expect(time.Duration(n * p * boundChains * boundTemperatures / 32)) // 32 synapses a nanosecond
 	}
 	m.validation = m.newValidation()
-	m.metering = noMeter{}
-	if l.job.Meter {
-		m.metering = l.newMetering(m.some.Samples)
-	}
 	if err := l.keeper.keepPictures(kept); err != nil {
 		return nil, err
 	}
@@ -126,14 +127,18 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		if r.Bound != nil {
 			m.last.Bound = r.Bound
 		}
+		if r.Engine != nil {
+			l.meetRho(float64(r.Engine.Rho))
+		}
 	}
 	return m, nil
 }
 
 // after measures what is due after a step.
 func (m *measuring) after(ctx context.Context, p variational.Progress) error {
-	if err := m.metering.follow(ctx, m, p); err != nil {
-		return err
+	search := m.trainer.Searching()
+	if err := m.metering.follow(ctx, m, p); err != nil || m.trainer.Searching() != search {
+		return err // gone back: the model is no more that of the step
 	}
 	now := time.Now()
 	every := m.job.MeasureEvery

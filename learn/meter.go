@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"fmt"
 
 	"bethe/dual"
 	"bethe/rbm"
@@ -13,12 +14,14 @@ import (
 )
 
 // A metering reads ln Z and likelihoods along learning. It has streams of its own and changes nothing of the machine. After a
-// resume its chains begin anew.
+// resume its chains begin anew, unless learning is patient.
 type metering struct {
 	meter      *thermo.Meter
-	some       *spin.Matrix
+	some       *spin.Matrix // training samples
 	validation *spin.Matrix // nil: none
-	kind       rbm.Kind     // that the meter followed last
+	kind       rbm.Kind     // that the meter followed last; nil before the first step
+	settled    bool         // it is that of settling
+	samples    *spin.Matrix
 	key        stream.Key
 }
 
@@ -31,8 +34,8 @@ const (
 	meterLarge       = 1 << 17 // synapses
 )
 
-// report returns the steps between two readings.
-func (g *metering) report(synapses int) int {
+// between returns the steps between two readings.
+func (g *metering) between(synapses int) int {
 	if synapses > meterLarge {
 		return meterReportLarge
 	}
@@ -40,18 +43,71 @@ func (g *metering) report(synapses int) int {
 }
 
 // newMetering returns that of a start.
-func (l *learner) newMetering(some *spin.Matrix) *metering {
+func (l *learner) newMetering() *metering {
 	key := l.key().Sub(stream.RunStarts).Sub(uint64(l.number)).Sub(stream.StartMeter)
-	g := &metering{meter: thermo.NewMeter(l.job.Data.Samples, key), some: some, key: key}
+	samples := l.job.Data.Samples
+	g := &metering{meter: thermo.NewMeter(samples, key), some: l.measured().Samples, samples: samples, key: key}
 	if v := l.job.Validation; v.Set != nil {
 		g.validation = v.Samples.Choose(min(1000, v.Len()), key.Sub(stream.MeterStart).Rand())
 	}
 	return g
 }
 
-// network returns the network that learning samples at the next step: the dual network of the posterior, or the machine of known synapses.
+// newFollower returns what follows the steps of a start.
+func (l *learner) newFollower() stepFollower {
+	switch {
+	case !l.job.Meter:
+		return noMeter{}
+	case l.recipe.Patience == 0:
+		return l.newMetering()
+	}
+	s := &searching{metering: l.newMetering(), learner: l}
+	l.parts = append(l.parts, s)
+	return s
+}
+
+// A phase is what the meter has followed.
+type phase int
+
+// Phases: nothing, synapses as they learn, those of settling.
+const (
+	phaseNone phase = iota
+	phaseLearning
+	phaseSettled
+)
+
+func (g *metering) phase() phase {
+	switch {
+	case g.kind == nil:
+		return phaseNone
+	case g.settled:
+		return phaseSettled
+	}
+	return phaseLearning
+}
+
+// setPhase makes the meter anew, as one that has followed a phase of synapses of a kind.
+func (g *metering) setPhase(p phase, kind rbm.Kind) error {
+	switch p {
+	case phaseNone:
+		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key), nil, false
+	case phaseLearning:
+		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key), kind, false
+	case phaseSettled:
+		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key.Sub(stream.MeterSettled)), kind.Settled(), true
+	default:
+		return fmt.Errorf("phase %d of the meter", p)
+	}
+	return nil
+}
+
+// network returns the network that learning samples at the next step: the dual network of the posterior, or the machine of known synapses. While
+// learning searches at a constant rate it is that of the mean of the models since the last reading.
 func (l *learner) network() *rbm.Network[float32] {
 	model, kind := l.model, l.trainer.Kind()
+	if l.trainer.Searching() {
+		model = l.trainer.Result()
+	}
 	theta := model.Posterior.Theta
 	if !kind.LogOdds() {
 		net := rbm.NewNetwork[float32](model.Visible(), model.Hidden())
@@ -75,33 +131,54 @@ func (l *learner) network() *rbm.Network[float32] {
 // A stepFollower is told of every step.
 type stepFollower interface {
 	follow(ctx context.Context, m *measuring, p variational.Progress) error
+	// catchUp follows the step that an earlier call came to, if that was interrupted before it did.
+	catchUp(ctx context.Context, m *measuring) error
+	// report adds to a result.
+	report(r *Result)
 }
 
 // noMeter follows nothing.
 type noMeter struct{}
 
 func (noMeter) follow(context.Context, *measuring, variational.Progress) error { return nil }
+func (noMeter) catchUp(context.Context, *measuring) error                      { return nil }
+func (noMeter) report(*Result)                                                 {}
 
-// follow has the meter follow a step, and reads it if it is time to.
+func (g *metering) catchUp(context.Context, *measuring) error { return nil }
+func (g *metering) report(*Result)                            {}
+
+// follow has the meter follow a step, and records what it reads.
 func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progress) error {
-	if p.Step%meterEvery != 0 && p.Fraction < 1 {
-		return nil
-	}
-	net := m.network()
-	if kind := m.trainer.Kind(); kind != g.kind { // settling jumps to the signs
-		if g.kind != nil {
-			g.meter = thermo.NewMeter(m.job.Data.Samples, g.key.Sub(stream.MeterSettled))
-		}
-		g.kind = kind
-	}
-	if p.Step%g.report(len(net.Coupling)) != 0 && p.Fraction < 1 {
-		return g.meter.Follow(ctx, net)
-	}
-	reading, err := g.meter.Read(ctx, net)
-	if err != nil {
+	reading, err := g.step(ctx, m.learner, p.Step, p.Fraction >= 1)
+	if err != nil || reading == nil {
 		return err
 	}
 	r := m.record(p)
+	r.Meter = reading
+	return m.write(r)
+}
+
+// step has the meter follow a step, and returns what it reads if it is time to, or the last time.
+func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*runs.Meter, error) {
+	if step%meterEvery != 0 && !last {
+		return nil, nil
+	}
+	net := l.network()
+	if kind := l.trainer.Kind(); kind != g.kind { // settling jumps to the signs
+		if g.kind != nil {
+			if err := g.setPhase(phaseSettled, l.recipe.kind()); err != nil {
+				return nil, err
+			}
+		}
+		g.kind = kind
+	}
+	if step%g.between(len(net.Coupling)) != 0 && !last {
+		return nil, g.meter.Follow(ctx, net)
+	}
+	reading, err := g.meter.Read(ctx, net)
+	if err != nil {
+		return nil, err
+	}
 	number := func(v float64) runs.Number { return runs.Number(v) }
 	online := func(samples *spin.Matrix) *runs.Estimate {
 		weights := make([]float64, samples.Cols())
@@ -113,18 +190,21 @@ func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progr
 		v := mean - reading.LnZ
 		return &runs.Estimate{Value: number(v), Low: number(v - 1.96*reading.Error), High: number(v + 1.96*reading.Error)}
 	}
-	r.Meter = &runs.Meter{LnZ: runs.Estimate{Value: number(reading.LnZ), Low: number(reading.LnZ - 1.96*reading.Error), High: number(reading.LnZ + 1.96*reading.Error)},
+	of := &runs.Meter{LnZ: runs.Estimate{Value: number(reading.LnZ), Low: number(reading.LnZ - 1.96*reading.Error), High: number(reading.LnZ + 1.96*reading.Error)},
 		Online: online(g.some), LeastExchange: number(reading.LeastExchange), RoundTrips: number(reading.RoundTrips), Temperatures: reading.Rungs, Kind: g.kind.String()}
+	if l.trainer.Searching() {
+		of.Averaged = l.trainer.Averaged()
+	}
 	if min(net.Visible(), net.Hidden()) <= quickExact {
 		exact, err := net.LnZ(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		v := number(exact)
-		r.Meter.Exact = &v
+		of.Exact = &v
 	}
 	if g.validation != nil {
-		r.Meter.Validation = online(g.validation)
+		of.Validation = online(g.validation)
 	}
-	return m.write(r)
+	return of, nil
 }

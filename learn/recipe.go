@@ -38,6 +38,11 @@ type Recipe struct {
 	Steps  int           `json:"steps"`
 	Time   time.Duration `json:"-"` // of learning; in JSON "time", a text such as "10m0s"
 
+	// Patience, if positive, has learning search at a constant rate for the best likelihood of validation data, until so many readings of
+	// the meter in a row are not the best. Then it goes back to the best, and ends from there by settling: Settle is the share of
+	// the steps that count.
+	Patience int `json:"patience,omitzero"`
+
 	Batch    int     `json:"batch"`    // samples a step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
 	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, clipped or hyperadam
@@ -201,7 +206,11 @@ func (r *Recipe) complete(visible int) error {
 	if r.Beta == 0 {
 		r.Beta = suited
 	}
-	if r.Epochs == 0 && r.Steps == 0 && r.Time == 0 {
+	switch limited := r.Epochs > 0 || r.Steps > 0 || r.Time > 0; {
+	case limited:
+	case r.Patience > 0:
+		r.Steps = DefaultPatientSteps
+	default:
 		r.Epochs = DefaultEpochs
 	}
 	return nil
@@ -224,6 +233,10 @@ func (r *Recipe) Check() error {
 		return setting.Phrase("beta", "{beta %v}: it must be positive and finite", r.Beta)
 	case r.Epochs < 0 || r.Steps < 0 || r.Time < 0:
 		return setting.Phrase("steps", "{epochs}, {steps} and {time} must not be negative")
+	case r.Patience < 0:
+		return setting.Phrase("patience", "{patience %d}: it must not be negative", r.Patience)
+	case r.Patience > 0 && r.Settle == 1:
+		return setting.Phrase("patience", "{patience %d} with {settle 1}: nothing is left to search", r.Patience)
 	case r.Batch < 1:
 		return setting.Phrase("batch", "{batch %d}: it must be at least 1", r.Batch)
 	case !(r.Rate > 0) || math.IsInf(r.Rate, 0):

@@ -26,14 +26,16 @@ type Result struct {
 	BoundTemperatures int                     `json:"bound_temperatures,omitempty"`        // of that annealing, if they are fewer than usual
 	AboveLimit        bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling          float64                 `json:"coupling"`
-	Layers            []runs.Layer            `json:"layers,omitempty"` // of a deep machine
-	Polarised         *float64                `json:"polarised"`        // share of synapses with |mean| > 0.9; null where they are real
+	Layers            []runs.Layer            `json:"layers,omitempty"`       // of a deep machine
+	Polarised         *float64                `json:"polarised"`              // share of synapses with |mean| > 0.9; null where they are real
+	SmallestRho       *float64                `json:"smallest_rho,omitempty"` // dual.Report.Rho, of Gaussian units on binary synapses
 	SynapseBits       int                     `json:"synapse_bits"`
 	Unsettled         int                     `json:"steps_not_converged,omitempty"` // of message passing or mean field
 	Seed              uint64                  `json:"seed"`
 	LogLikelihood     *evaluate.LogLikelihood `json:"log_likelihood,omitempty"`
 	Evaluated         string                  `json:"evaluated_on,omitempty"`
 	Validation        *runs.LogLikelihood     `json:"validation,omitempty"`         // of the machine on data it has not learned from
+	Patience          *runs.Patience          `json:"patience,omitempty"`           // how the search for the best held-out likelihood ended
 	Sampler           *runs.Sampler           `json:"sampler,omitempty"`            // temperatures of an outside sampler's last samples
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured

@@ -7,6 +7,7 @@
 package learn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -173,7 +174,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
 	}
-	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
+	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{new(bytes.Buffer)}}
 	if err := r.checkData(); err != nil {
 		return nil, err
 	}
@@ -184,6 +185,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.checkValidation(); err != nil {
+		return nil, err
+	}
+	if err := r.checkPatience(); err != nil {
 		return nil, err
 	}
 	if err := r.setFamily(); err != nil {
@@ -251,8 +255,12 @@ func (r *Run) describe() {
 		r.settings["extended"] = r.extended
 	}
 	d := &r.job.Data
-	text, err := json.Marshal(map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
-		"seed": r.job.Seed, "settings": r.settings})
+	of := map[string]any{"data": d.Name, "threshold": d.Threshold, "binarise": d.Binarise, "samples": d.Len(), "visible": d.Visible(), "hash": fmt.Sprintf("%016x", d.Hash()),
+		"seed": r.job.Seed, "settings": r.settings}
+	if r.recipe.Patience > 0 { // they decide
+		of["validation_hash"] = fmt.Sprintf("%016x", r.job.Validation.Hash())
+	}
+	text, err := json.Marshal(of)
 	if err != nil {
 		panic(err) // numbers, words and truths always have a JSON form
 	}

@@ -16,6 +16,7 @@ import (
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/setting"
+	"bethe/spin"
 	"bethe/units"
 )
 
@@ -134,6 +135,85 @@ type stopper struct {
 func (s *stopper) Stepped(p learn.Progress) {
 	if p.Step >= s.at {
 		s.stop()
+	}
+}
+
+// factors are samples of five numbers that share one normal factor, which chains mix over.
+func factors() learn.Data {
+	rng := rand.New(rand.NewPCG(3, 4))
+	set := &dataset.Set{Reals: units.NewReals[float32](5, 150), Kind: units.Kind{Word: units.Gauss}}
+	for a := range 150 {
+		z := rng.NormFloat64()
+		for i := range 5 {
+			set.Reals.Row(i)[a] = float32(0.8*z*float64(1-2*(i%2)) + 0.6*rng.NormFloat64())
+		}
+	}
+	set.Samples = spin.FromSigns(5, 150, set.Reals.Values())
+	return learn.Data{Set: set, Name: "factors"}
+}
+
+// Machines with a Gaussian layer learn from chains as well as by enumeration, and a run that is
+// interrupted goes on to the same machine.
+func TestGaussianChains(t *testing.T) {
+	for _, c := range []struct {
+		visible, hidden string
+		data            learn.Data
+	}{{"gauss", "", factors()}, {"", "gauss", small()}} {
+		for _, synapses := range []string{"binary", "real"} {
+			var means, sums [2]float64
+			var rho *float64
+			for k, estep := range []string{"exact", "chains"} {
+				r := learn.Default()
+				r.Units, r.HiddenUnits, r.Hidden, r.Steps, r.Batch, r.Synapses, r.Rate, r.CouplingRate, r.Estep, r.Chains = c.visible, c.hidden, 2, 100, 1000, synapses, 0.05, 0.2, estep, 100
+				r.Suit("rate")
+				run, err := learn.Start(r, learn.Job{Data: c.data, Seed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				result, err := run.Run(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				rho = result.SmallestRho
+				file, err := run.File()
+				if err != nil {
+					t.Fatal(err)
+				}
+				l, err := evaluate.FileLikelihood(t.Context(), file, evaluate.FileSamples{Bits: c.data.Samples, Numbers: c.data.Reals}, nil, evaluate.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				means[k], sums[k] = l.Mean, file.Sum()
+				if estep == "exact" {
+					continue
+				}
+				folder := filepath.Join(t.TempDir(), "run")
+				ctx, cancel := context.WithCancel(t.Context())
+				first, err := learn.Start(r, learn.Job{Data: c.data, Seed: 1, Folder: folder})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := first.Run(ctx, &stopper{at: 45, stop: cancel}); !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				first.Close()
+				second, err := learn.Start(r, learn.Job{Data: c.data, Seed: 1, Folder: folder, Resume: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				again, err := second.Run(t.Context())
+				second.Close()
+				if err != nil || *again.Bound != *result.Bound {
+					t.Errorf("%v, %s: resumed to the bound %v, not %v (%v)", c, synapses, again, *result.Bound, err)
+				}
+			}
+			if means[1] < means[0]-0.3 || sums[0] == sums[1] {
+				t.Errorf("%q %q, %s: %.3f nats by chains, %.3f by enumeration", c.visible, c.hidden, synapses, means[1], means[0])
+			}
+			if binary := synapses == "binary"; (rho != nil) != binary || binary && !(*rho > 0 && *rho < 1) {
+				t.Errorf("%q %q, %s: smallest rho %v", c.visible, c.hidden, synapses, rho)
+			}
+		}
 	}
 }
 

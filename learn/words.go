@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// leastRho is the rho below which the bound is loose.
+const leastRho = 0.05
+
 // Heading says what a run came to, on a line.
 func (r *Result) Heading() string {
 	var b strings.Builder
@@ -35,6 +38,16 @@ func (r *Result) Text() string {
 	var b strings.Builder
 	if r.BoundAnnealed != nil {
 		fmt.Fprintf(&b, "the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
+	}
+	if rho := r.SmallestRho; rho != nil {
+		fmt.Fprintf(&b, "smallest rho of a Gaussian unit along the way: %.3f", *rho)
+		if *rho < leastRho {
+			fmt.Fprintf(&b, "; so near 0 its synapses align in the dual network and the bound is loose: lower beta or the coupling's rate")
+		}
+		fmt.Fprintf(&b, "\n")
+	}
+	if p := r.Patience; p != nil {
+		fmt.Fprintf(&b, "%s\n", p.Text())
 	}
 	if s := r.Sampler; s != nil {
 		fmt.Fprintf(&b, "%s\n", s.Text())

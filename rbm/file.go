@@ -67,7 +67,7 @@ func memberCheck() func(name string, shape []int) error {
 		described = described || name == "meta.json"
 		switch {
 		case !known && !described:
-			return fmt.Errorf("array %q and no member \"meta.json\" before it: %w", name, ErrNotModel)
+			return fmt.Errorf("it holds %q and no meta.json before it, so it is data, or of another program: %w", name, ErrNotModel)
 		case !known:
 			return fmt.Errorf("a model file has no array %q", name)
 		case len(shape) == dimensions, name == "meta.json": // Load tells one that is an array

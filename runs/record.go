@@ -69,10 +69,11 @@ type Record struct {
 	LogLikelihood *LogLikelihood `json:"log_likelihood,omitempty"`
 	Validation    *LogLikelihood `json:"validation,omitempty"` // of data that were not learned from
 
-	Labels  *Labels  `json:"labels,omitempty"`
-	Sampler *Sampler `json:"sampler,omitempty"`
-	Meter   *Meter   `json:"meter,omitempty"`
-	Layers  []Layer  `json:"layers,omitempty"` // of a deep machine, from the first hidden layer on
+	Labels   *Labels   `json:"labels,omitempty"`
+	Sampler  *Sampler  `json:"sampler,omitempty"`
+	Meter    *Meter    `json:"meter,omitempty"`
+	Patience *Patience `json:"patience,omitempty"`
+	Layers   []Layer   `json:"layers,omitempty"` // of a deep machine, from the first hidden layer on
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
 	SingularValues []Number `json:"singular_values,omitempty"` // of the posterior means, falling
@@ -92,6 +93,8 @@ type EngineReport struct {
 	Iterations int    `json:"iterations,omitempty"`
 	Residual   Number `json:"residual"`
 	Converged  bool   `json:"converged"`
+	// Rho is the smallest rho of Gaussian units on binary synapses (dual.Report); 0 of others.
+	Rho Number `json:"smallest_rho,omitzero"`
 }
 
 // A Layer is how a hidden layer of a deep machine stands.
@@ -114,7 +117,31 @@ type Meter struct {
 	LeastExchange Number    `json:"least_exchange_rate"`
 	RoundTrips    Number    `json:"round_trips"` // an ensemble, while it was read
 	Temperatures  int       `json:"temperatures"`
-	Kind          string    `json:"synapses"` // what the synapses are at this step
+	Averaged      int       `json:"models_averaged,omitempty"` // with patience: that the network is the mean of, while learning searches
+	Kind          string    `json:"synapses"`                  // what the synapses are at this step
+}
+
+// Patience is how the search for the best held-out likelihood stands, by the readings of the meter.
+type Patience struct {
+	Best     int      `json:"best_step"`
+	Estimate Estimate `json:"best"`                    // nats a sample of validation data
+	Waited   int      `json:"readings_since"`          // that were not the best
+	Stopped  int      `json:"stopped_after,omitempty"` // step after which the search ended; 0: it goes on
+	ByLimit  bool     `json:"stopped_by_limit,omitempty"`
+	Ending   int      `json:"ending_steps,omitempty"` // that learning takes from the best to its end
+}
+
+// Text tells how the search ended, in a line.
+func (p *Patience) Text() string {
+	why := fmt.Sprintf("%d readings since were no better", p.Waited)
+	if p.ByLimit {
+		why = "the limit of learning came"
+	}
+	then := "that is the machine"
+	if p.Ending > 0 {
+		then = fmt.Sprintf("from there learning ends in %d steps", p.Ending)
+	}
+	return fmt.Sprintf("held-out likelihood was best after step %d, %.2f nats a sample by the meter; at step %d %s: %s", p.Best, float64(p.Estimate.Value), p.Stopped, why, then)
 }
 
 // Sampler is the temperature of the samples of an outside sampler at the step. Local and Global

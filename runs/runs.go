@@ -23,6 +23,7 @@ const (
 	DictionaryFile = "dictionary.png" // of a tree: the states of its groups
 	WinnersFile    = "winners.csv"    // of a directed machine: what its causes stand for
 	CheckpointFile = "checkpoint.npz"
+	BestFile       = "best.npz"   // while a run with patience learns: the checkpoint of its best reading
 	ScoutsFile     = "scouts.npz" // heavy states that scouts met: samples, int8 ±1, states x visible units
 	ResultFile     = "result.json"
 	InfoFile       = "run.json"
@@ -33,6 +34,15 @@ const (
 	LiveFile       = "live.npz" // the model as it was at the last pictures, while it learns
 	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
 )
+
+// Model returns the path of a model file: the one in the folder, if path leads to a folder,
+// such as that of a run, else path itself.
+func Model(path string) string {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return filepath.Join(path, ModelFile)
+	}
+	return path
+}
 
 // Info says what a run is of. It is written when the run begins.
 type Info struct {

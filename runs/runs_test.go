@@ -307,6 +307,19 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// TestModel: a folder stands for the model in it, and all else for itself.
+func TestModel(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{filepath.Join(folder, "a.npz"), "none"} {
+		if got := Model(name); got != name {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if got := Model(folder); got != filepath.Join(folder, ModelFile) {
+		t.Errorf("a folder: %s", got)
+	}
+}
+
 func TestInfoAndFind(t *testing.T) {
 	folder := t.TempDir()
 	info := Info{Verb: "train", Program: "bethe", Data: "mnist", Samples: 60000, Visible: 784, Hidden: 100, Width: 28, Height: 28, Seed: 7,

@@ -49,35 +49,12 @@ func (s *GaussSource) NewVisible(count int) *units.Reals[float32] {
 
 // NewHidden implements Source.
 func (s *GaussSource) NewHidden(count int) *spin.Matrix {
-	return newBits(s.net.Hidden(), count, s.net.HiddenKind)
+	return units.NewBits(s.net.Hidden(), count, s.net.HiddenKind)
 }
 
 // RandomHidden implements Source: all states are as likely.
 func (s *GaussSource) RandomHidden(count int, key stream.Key) *spin.Matrix {
-	return randomBits(s.net.Hidden(), count, s.net.HiddenKind, key)
-}
-
-// newBits returns states of which each is one of the kind.
-func newBits(features, count int, kind units.Kind) *spin.Matrix {
-	m := spin.New(features, count)
-	if kind.OneHot() && !kind.None {
-		for i := 0; i < features; i += kind.States {
-			for a := range count {
-				m.Set(i, a, 1)
-			}
-		}
-	}
-	return m
-}
-
-// randomBits draws states that are all as likely.
-func randomBits(features, count int, kind units.Kind, key stream.Key) *spin.Matrix {
-	if !kind.OneHot() {
-		return spin.Random(features, count, key.Rand())
-	}
-	m := spin.New(features, count)
-	units.Draw(m, make([]float32, features*count), kind, key)
-	return m
+	return units.RandomBits(s.net.Hidden(), count, s.net.HiddenKind, key)
 }
 
 // Base implements Source.

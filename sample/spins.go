@@ -80,15 +80,17 @@ func (w *spinPath[T]) Units() (visible, hidden int) { return len(w.base), w.hidd
 
 // NewVisible implements Source.
 func (w *spinPath[T]) NewVisible(count int) *spin.Matrix {
-	return newBits(len(w.base), count, w.kinds[0])
+	return units.NewBits(len(w.base), count, w.kinds[0])
 }
 
 // NewHidden implements Source.
-func (w *spinPath[T]) NewHidden(count int) *spin.Matrix { return newBits(w.hidden, count, w.kinds[1]) }
+func (w *spinPath[T]) NewHidden(count int) *spin.Matrix {
+	return units.NewBits(w.hidden, count, w.kinds[1])
+}
 
 // RandomHidden implements Source: all states are as likely.
 func (w *spinPath[T]) RandomHidden(count int, key stream.Key) *spin.Matrix {
-	return randomBits(w.hidden, count, w.kinds[1], key)
+	return units.RandomBits(w.hidden, count, w.kinds[1], key)
 }
 
 // Base implements Source: independent spins in the fields of the base.

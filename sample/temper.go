@@ -202,6 +202,14 @@ func (e *Tempered[T, V, H]) LnZ(ensembles []int) float64 {
 // Sweeps returns how many sweeps have been done.
 func (e *Tempered[T, V, H]) Sweeps() uint64 { return e.sweeps }
 
+// SetSweeps has the chains go on as after so many sweeps: it is for chains made anew whose states are put back.
+func (e *Tempered[T, V, H]) SetSweeps(sweeps uint64) {
+	e.sweeps = sweeps
+	for _, c := range e.rungs {
+		c.Sweeps = sweeps
+	}
+}
+
 // StartAt sets the visible states at every temperature to the columns of s
 // (visible x chains) and draws the hidden ones given them.
 func (e *Tempered[T, V, H]) StartAt(s V) {

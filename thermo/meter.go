@@ -2,7 +2,9 @@ package thermo
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"slices"
 
 	"bethe/rbm"
 	"bethe/sample"
@@ -40,6 +42,62 @@ func NewMeter(samples *spin.Matrix, key stream.Key) *Meter {
 	return &Meter{base: units.MeanFields(samples), start: samples.Choose(meterEnsembles, key.Sub(stream.MeterStart).Rand()), key: key}
 }
 
+// A MeterState is what a meter goes on from: the numbers of its ladders and of the sweeps on the last one, the
+// ladder, and the visible states at each of its temperatures. Before the first network all are empty.
+type MeterState struct {
+	Ladders, Sweeps uint64
+	Ladder          []float64
+	Visible         []*spin.Matrix
+}
+
+// State returns a copy of the meter's state.
+func (m *Meter) State() MeterState {
+	s := MeterState{Ladders: uint64(m.rebuilt), Ladder: slices.Clone(m.ladder)}
+	if m.tempered == nil {
+		return s
+	}
+	s.Sweeps = m.tempered.Sweeps()
+	for k := range m.ladder {
+		s.Visible = append(s.Visible, m.tempered.Rung(k).Visible.Clone())
+	}
+	return s
+}
+
+// Restore puts a meter of the same samples and key where State found one: it then follows and reads as that would have. Net is a network
+// of the same size. The error tells what does not fit.
+func (m *Meter) Restore(net *rbm.Network[float32], s MeterState) error {
+	if len(s.Ladder) == 0 && len(s.Visible) == 0 {
+		m.source, m.tempered, m.ladder, m.rebuilt = nil, nil, nil, int(s.Ladders)
+		return nil
+	}
+	if len(s.Ladder) < 2 || len(s.Visible) != len(s.Ladder) || s.Ladder[0] != 0 || s.Ladder[len(s.Ladder)-1] != 1 {
+		return fmt.Errorf("the meter's states at %d of %d temperatures from 0 to 1", len(s.Visible), len(s.Ladder))
+	}
+	for k, v := range s.Visible {
+		if k > 0 && !(s.Ladder[k] > s.Ladder[k-1]) {
+			return fmt.Errorf("temperature %d of the meter, %v, is not above %v", k, s.Ladder[k], s.Ladder[k-1])
+		}
+		if v.Rows() != net.Visible() || v.Cols() != meterEnsembles {
+			return fmt.Errorf("the meter's states of %d units in %d chains, not %d in %d", v.Rows(), v.Cols(), net.Visible(), meterEnsembles)
+		}
+	}
+	m.rebuilt = int(s.Ladders)
+	m.temper(net, s.Ladder)
+	for k, v := range s.Visible {
+		m.tempered.Rung(k).StartAt(v)
+	}
+	m.tempered.SetSweeps(s.Sweeps)
+	return nil
+}
+
+// temper begins chains at the start states on a ladder, whose key is that of the last ladder measured.
+func (m *Meter) temper(net *rbm.Network[float32], ladder []float64) {
+	key := m.key.Sub(stream.MeterLadders).Sub(uint64(m.rebuilt - 1))
+	m.source, m.ladder = sample.OnNetwork(clone(net)).Rounded().From(m.base), ladder
+	m.tempered = sample.NewTempered(m.source, sample.Tempering{Chains: meterEnsembles, Ladder: ladder, Key: key.Sub(stream.WayTempering)})
+	m.tempered.StartAt(m.start)
+}
+
 // clone returns a network that does not change when net does.
 func clone(net *rbm.Network[float32]) *rbm.Network[float32] {
 	c := rbm.NewNetwork[float32](net.Visible(), net.Hidden())
@@ -63,28 +121,26 @@ func (m *Meter) Follow(ctx context.Context, net *rbm.Network[float32]) error {
 
 // build measures the ladder anew, and takes the states of the nearest old temperatures along.
 func (m *Meter) build(ctx context.Context, net *rbm.Network[float32]) error {
-	key := m.key.Sub(stream.MeterLadders).Sub(uint64(m.rebuilt))
-	m.rebuilt++
 	source := sample.OnNetwork(clone(net)).Rounded().From(m.base)
+	key := m.key.Sub(stream.MeterLadders).Sub(uint64(m.rebuilt))
 	profile, err := sample.MeasureProfile(ctx, source, sample.Measuring{Chains: meterPilotChains, Steps: meterPilotSteps, Key: key.Sub(stream.WayPilot)})
 	if err != nil {
 		return err
 	}
-	ladder := profile.ExchangeLadder(meterStep)
-	tempered := sample.NewTempered(source, sample.Tempering{Chains: meterEnsembles, Ladder: ladder, Key: key.Sub(stream.WayTempering)})
-	tempered.StartAt(m.start)
-	if m.tempered != nil {
-		for k, t := range ladder {
+	m.rebuilt++
+	old, oldLadder := m.tempered, m.ladder
+	m.temper(net, profile.ExchangeLadder(meterStep))
+	if old != nil {
+		for k, t := range m.ladder {
 			nearest := 0
-			for j, o := range m.ladder {
-				if math.Abs(o-t) < math.Abs(m.ladder[nearest]-t) {
+			for j, o := range oldLadder {
+				if math.Abs(o-t) < math.Abs(oldLadder[nearest]-t) {
 					nearest = j
 				}
 			}
-			tempered.Rung(k).StartAt(m.tempered.Rung(nearest).Visible)
+			m.tempered.Rung(k).StartAt(old.Rung(nearest).Visible)
 		}
 	}
-	m.source, m.tempered, m.ladder = source, tempered, ladder
 	return m.sweep(ctx, meterSettling)
 }
 

@@ -30,6 +30,7 @@ type checkpointMeta struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	Counts  []uint64      `json:"counts"`            // of the stateful parts, in order
 	Average int           `json:"average,omitempty"` // models in the average
+	Ending  ending        `json:"ending,omitzero"`
 }
 
 // SaveCheckpoint writes all that a later trainer of the same samples and
@@ -44,20 +45,9 @@ type checkpointMeta struct {
 // A context that is done, or gets done meanwhile, says that there is no time: the
 // file is written all the same, but not compressed.
 func SaveCheckpoint(ctx context.Context, path, label string, t *Trainer[float32], parts ...dual.Stateful) error {
-	arrays, err := checkpointArrays(label, t, parts)
+	arrays, err := soundArrays(label, t, parts)
 	if err != nil {
-		return err
-	}
-	if err := t.validate(); err != nil {
-		return fmt.Errorf("%s: not written: %w: %w", path, ErrDiverged, err)
-	}
-	for _, a := range arrays {
-		if x, ok := a.Data.([]float32); ok && !finite(x) {
-			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
-		}
-		if x, ok := a.Data.([]float64); ok && !finite(x) {
-			return fmt.Errorf("%s: not written: array %q: %w", path, a.Name, ErrDiverged)
-		}
+		return fmt.Errorf("%s: not written: %w", path, err)
 	}
 	if ctx.Err() == nil {
 		err := durable.WriteFile(path, func(w io.Writer) error { return npy.WriteArchive(durable.Until(ctx, w), arrays) })
@@ -66,6 +56,35 @@ func SaveCheckpoint(ctx context.Context, path, label string, t *Trainer[float32]
 		}
 	}
 	return durable.WriteFile(path, func(w io.Writer) error { return npy.StoreArchive(w, arrays) })
+}
+
+// soundArrays returns the arrays of a checkpoint, or the error of parameters that are not finite or not valid.
+func soundArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
+	arrays, err := checkpointArrays(label, t, parts)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDiverged, err)
+	}
+	for _, a := range arrays {
+		if x, ok := a.Data.([]float32); ok && !finite(x) {
+			return nil, fmt.Errorf("array %q: %w", a.Name, ErrDiverged)
+		}
+		if x, ok := a.Data.([]float64); ok && !finite(x) {
+			return nil, fmt.Errorf("array %q: %w", a.Name, ErrDiverged)
+		}
+	}
+	return arrays, nil
+}
+
+// WriteCheckpoint writes what SaveCheckpoint does, not compressed, for runs that have no file.
+func WriteCheckpoint(w io.Writer, label string, t *Trainer[float32], parts ...dual.Stateful) error {
+	arrays, err := soundArrays(label, t, parts)
+	if err != nil {
+		return err
+	}
+	return npy.StoreArchive(w, arrays)
 }
 
 // CheckpointBytes returns how large the file of SaveCheckpoint can become.
@@ -86,7 +105,7 @@ func CheckpointBytes(label string, t *Trainer[float32], parts ...dual.Stateful) 
 func checkpointArrays(label string, t *Trainer[float32], parts []dual.Stateful) ([]npy.Array, error) {
 	m, s := t.Model, &t.state
 	n, p := m.Visible(), m.Hidden()
-	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count}
+	meta := checkpointMeta{Format: checkpointFormat, Label: label, Step: s.step, Elapsed: t.Elapsed(), Average: s.average.count, Ending: s.ending}
 	arrays := []npy.Array{{Name: "theta", Shape: []int{p, n}, Data: m.Posterior.Theta}}
 	for _, a := range s.synapse.kept() {
 		arrays = append(arrays, npy.Array{Name: thetaPart(a.name), Shape: []int{p, len(*a.x) / p}, Data: *a.x})
@@ -131,6 +150,19 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	if err != nil {
 		return err
 	}
+	return loadCheckpoint(a, path, label, t, parts)
+}
+
+// ParseCheckpoint is LoadCheckpoint of what WriteCheckpoint wrote. Errors call it by name.
+func ParseCheckpoint(name string, content []byte, label string, t *Trainer[float32], parts ...dual.Stateful) error {
+	a, err := npy.ParseArchive(name, content, maxCheckpointBytes)
+	if err != nil {
+		return err
+	}
+	return loadCheckpoint(a, name, label, t, parts)
+}
+
+func loadCheckpoint(a *npy.Archive, path, label string, t *Trainer[float32], parts []dual.Stateful) error {
 	text, err := a.Bytes("meta.json")
 	if err != nil {
 		return fmt.Errorf("%w: not a checkpoint", err)
@@ -148,6 +180,8 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 		return fmt.Errorf("%s: meta.json: step %d after %v", path, meta.Step, meta.Elapsed)
 	case float64(meta.Step) > t.limit():
 		return fmt.Errorf("%s: meta.json: step %d of a run that ends after %.0f", path, meta.Step, t.limit())
+	case meta.Ending != ending{} && (!t.opt.Constant || meta.Ending.Begun < 1 || meta.Ending.Begun > meta.Step || meta.Ending.Steps < 0):
+		return fmt.Errorf("%s: meta.json: an end of %d steps that began after step %d", path, meta.Ending.Steps, meta.Ending.Begun)
 	case meta.Average < 0 || meta.Average > meta.Step/averageEvery:
 		return fmt.Errorf("%s: meta.json: an average of %d models, one every %d steps, after step %d", path, meta.Average, averageEvery, meta.Step)
 	}
@@ -221,7 +255,7 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	if s.average, err = loadAverage(a, path, meta.Average, &m.Params); err != nil {
 		return err
 	}
-	s.step, s.elapsed = meta.Step, meta.Elapsed
+	s.step, s.elapsed, s.ending = meta.Step, meta.Elapsed, meta.Ending
 	if t.opt.Extended > 0 && s.step == t.opt.Extended && t.Fraction() <= 1-t.opt.Average {
 		s.average = running[float32]{} // of the end of the shorter run
 	}

@@ -59,18 +59,24 @@ func (r *running[T]) add(model *rbm.Model[T]) {
 	}
 }
 
+// set makes model the average, if there is one.
+func (r *running[T]) set(model *rbm.Model[T]) {
+	if r.count == 0 {
+		return
+	}
+	copy(model.Posterior.Theta, r.theta)
+	for k, x := range parameters(&model.Params) {
+		copy(x, r.vectors[k])
+	}
+	setCouplings(&model.Params, r.vectors[0])
+}
+
 // Result returns what has been learned so far: the model, or, where the options
 // ask for it, the average of its parameters over the last steps, which has less
 // of the noise that small batches and chains leave in a single step. It shares
 // no storage with Model.
 func (t *Trainer[T]) Result() *rbm.Model[T] {
 	model := t.Model.Clone()
-	if r := &t.state.average; r.count > 0 {
-		copy(model.Posterior.Theta, r.theta)
-		for k, x := range parameters(&model.Params) {
-			copy(x, r.vectors[k])
-		}
-		setCouplings(&model.Params, r.vectors[0])
-	}
+	t.state.average.set(model)
 	return model
 }

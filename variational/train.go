@@ -27,6 +27,11 @@ type Options struct {
 	// again if its share of the longer run has not begun.
 	Extended int
 
+	// Constant has rates stay where the warm-up led them, with nothing settled, until End begins the last share of
+	// learning, Settle. The caller ends learning in time: at the latest when Fraction is 1 - Settle. Until then Result averages the
+	// models since the last Forget.
+	Constant bool
+
 	Batch        int        // samples a step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
@@ -106,6 +111,43 @@ type trainerState[T rbm.Real] struct {
 	coupling adam[float64]
 	own      adam[float64]
 	average  running[T]
+	ending   ending
+}
+
+// An ending is the end of learning at a constant rate; the zero value: it has not begun.
+type ending struct {
+	Begun int `json:"begun"` // after this step
+	Steps int `json:"steps"` // that it takes
+}
+
+// End begins the end of learning at a constant rate, of the given number of steps: rates fall from where they would be in other
+// learning at 1 - Settle, synapses settle, and models are averaged. It is for between two steps, also in what Run calls
+// after each.
+func (t *Trainer[T]) End(steps int) {
+	t.state.ending = ending{t.state.step, steps}
+	t.Forget()
+}
+
+// Forget has the average of models begin anew.
+func (t *Trainer[T]) Forget() { t.state.average = running[T]{} }
+
+// Averaged returns how many models Result averages; 0: it is the model as it is.
+func (t *Trainer[T]) Averaged() int { return t.state.average.count }
+
+// Searching reports whether learning is at a constant rate and its end has not begun.
+func (t *Trainer[T]) Searching() bool { return t.opt.Constant && t.state.ending == ending{} }
+
+// Revisit calls load, which puts the trainer where a checkpoint has it, and then has the number of steps and the time go on, from the
+// model that is Result there. It returns the step of the checkpoint.
+func (t *Trainer[T]) Revisit(load func() error) (step int, err error) {
+	now, elapsed := t.state.step, t.state.elapsed
+	if err := load(); err != nil {
+		return 0, err
+	}
+	step = t.state.step
+	t.state.step, t.state.elapsed = now, elapsed
+	t.state.average.set(t.Model)
+	return step, nil
 }
 
 // NewTrainer returns a trainer of the model on samples with the given partition
@@ -168,6 +210,9 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 
 // Kind returns what the thetas stand for at the next step.
 func (t *Trainer[T]) Kind() rbm.Kind {
+	if t.Searching() {
+		return t.opt.Synapses
+	}
 	if t.opt.Settle > 0 && (t.opt.Extended > 0 || t.Fraction() >= 1-t.opt.Settle) {
 		return t.opt.Synapses.Settled()
 	}
@@ -206,13 +251,24 @@ func (t *Trainer[T]) Fraction() float64 {
 	if t.opt.Time > 0 {
 		f = max(f, float64(t.state.elapsed)/float64(t.opt.Time))
 	}
+	if e := t.state.ending; t.opt.Constant && !t.Searching() {
+		done := float64(t.state.step - e.Begun)
+		if done >= float64(e.Steps) {
+			return 1
+		}
+		f = max(f, 1-t.opt.Settle*(1-done/float64(e.Steps)))
+	}
 	return min(f, 1)
 }
 
-// schedule returns the fraction that rates follow: a run that was over stays at its end.
+// schedule returns the fraction that rates follow: a run that was over stays at its end, and one at a constant rate where
+// the warm-up ends.
 func (t *Trainer[T]) schedule() float64 {
 	if t.opt.Extended > 0 {
 		return 1
+	}
+	if t.Searching() {
+		return min(t.Fraction(), t.opt.Warmup)
 	}
 	return t.Fraction()
 }
@@ -256,7 +312,7 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 			return err
 		}
 		t.tick()
-		if t.opt.Average > 0 && t.state.step%averageEvery == 0 && t.Fraction() > 1-t.opt.Average {
+		if late := t.opt.Average > 0 && t.Fraction() > 1-t.opt.Average; t.state.step%averageEvery == 0 && (late || t.Searching()) {
 			t.state.average.add(t.Model)
 		}
 		if each != nil {

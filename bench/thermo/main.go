@@ -3,11 +3,12 @@
 //	go run ./bench/thermo bar runs/a/model.npz runs/b/model.npz
 //	go run ./bench/thermo -repeats 3 effective
 //	go run ./bench/thermo -repeats 50 faults
+//	go run ./bench/thermo -repeats 3 -rate 0.005 patience
 //
 // bar compares the error of ln Z by annealing forward, in reverse, by the mean of both and by
 // BAR, on machines of at most 25 units in the smaller layer: exact starts, equal steps. effective
 // learns small machines through samplers of hidden temperature, by each rule that follows it. faults
-// learns through a program that fails in five ways.
+// learns through a program that fails in five ways. patience compares early stopping with a run that is not stopped.
 package main
 
 import (
@@ -32,10 +33,13 @@ type settings struct {
 	seed            uint64
 	repeats, chains int
 	rules           string
+	hidden          int
+	patience        int
+	rate            float64
 }
 
 var experiments = map[string]func(ctx context.Context, w io.Writer, s *settings, args []string) error{
-	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "act": act,
+	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "patience": patienceTable, "act": act,
 }
 
 func main() {
@@ -44,8 +48,11 @@ func main() {
 	flag.IntVar(&s.repeats, "repeats", 40, "repeats")
 	flag.IntVar(&s.chains, "chains", 64, "chains each way")
 	flag.StringVar(&s.rules, "rules", "", "of effective, by their names between commas (default: all)")
+	flag.IntVar(&s.hidden, "hidden", 100, "hidden units, of patience")
+	flag.IntVar(&s.patience, "patience", 5, "readings, of patience")
+	flag.Float64Var(&s.rate, "rate", 0, "learning rate, of patience; 0: the default")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults, patience")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/runs"
 	"bethe/trial"
 )
 
@@ -14,9 +15,9 @@ func newCompleteCommand(c *console) *cobra.Command {
 	var j apply.Completing
 	var data dataFlags
 	cmd := &cobra.Command{
-		Use: "complete MODEL", Short: "Infer a part of samples from the rest", Args: oneArgument("a model file"),
+		Use: "complete MODEL", Short: "Infer a part of samples from the rest", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j.Model = args[0]
+			j.Model = runs.Model(args[0])
 			return c.complete(cmd.Context(), &j, &data)
 		},
 	}

@@ -7,15 +7,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/runs"
 )
 
 func newDenoiseCommand(c *console) *cobra.Command {
 	var j apply.Mending
 	var data dataFlags
 	cmd := &cobra.Command{
-		Use: "denoise MODEL", Short: "Infer what noisy samples were", Args: oneArgument("a model file"),
+		Use: "denoise MODEL", Short: "Infer what noisy samples were", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j.Model, j.Name = args[0], data.name
+			j.Model, j.Name = runs.Model(args[0]), data.name
 			return c.denoise(cmd.Context(), &j, &data)
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -38,7 +39,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	var draws int
 	var starts string
 	cmd := &cobra.Command{
-		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file"),
+		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := a.check(); err != nil {
 				return err
@@ -46,16 +47,17 @@ func newEvalCommand(c *console) *cobra.Command {
 			if draws != 0 && draws < 2 {
 				return usagef("--draws %d: it must be at least 2", draws)
 			}
-			if exact, ok, err := apply.OpenExact(args[0]); ok || err != nil {
-				return c.evalExact(cmd.Context(), exact, err, args[0], &d, draws)
+			model := runs.Model(args[0])
+			if exact, ok, err := apply.OpenExact(model); ok || err != nil {
+				return c.evalExact(cmd.Context(), exact, err, model, &d, draws)
 			}
-			file, err := rbm.LoadKinds(args[0])
+			file, err := rbm.LoadKinds(model)
 			if err != nil {
 				return err
 			}
 			if draws > 0 {
 				if err := evaluate.CheckDraws(file, draws); err != nil {
-					return usagef("--draws: %s has %w", args[0], err)
+					return usagef("--draws: %s has %w", model, err)
 				}
 			}
 			d.Units = file.VisibleKind
@@ -63,7 +65,7 @@ func newEvalCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			remembered, path, err := learn.Scouted(args[0], file.Visible())
+			remembered, path, err := learn.Scouted(model, file.Visible())
 			if starts != "" {
 				remembered, path, err = d.states(starts)
 			}
@@ -85,7 +87,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				}
 				c.printf("%s", report.Uncertainty.Text(report.LogLikelihood.Mean))
 			}
-			return c.object(evalReport{args[0], d.name, report})
+			return c.object(evalReport{model, d.name, report})
 		},
 	}
 	d.register(cmd, "mnist:test")

@@ -7,6 +7,7 @@ import (
 
 	"bethe/apply"
 	"bethe/evaluate"
+	"bethe/runs"
 )
 
 func newFeaturesCommand(c *console) *cobra.Command {
@@ -14,9 +15,9 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	var data dataFlags
 	l2 := ""
 	cmd := &cobra.Command{
-		Use: "features MODEL", Short: "Hidden means of data, and how well a linear classifier reads them", Args: oneArgument("a model file"),
+		Use: "features MODEL", Short: "Hidden means of data, and how well a linear classifier reads them", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			j.Model, j.Name = args[0], data.name
+			j.Model, j.Name = runs.Model(args[0]), data.name
 			if j.L2, err = apply.ParsePenalties(l2); err != nil {
 				return err
 			}

@@ -71,7 +71,7 @@ func (c *console) figurePhase(folder string, f *phaseFlags) error {
 		c.logf("%v\n", err)
 	}
 	chart := trials.Phases(f.PhaseView, phases)
-	if err := durable.WriteFile(out, func(w io.Writer) error { return write(w, chart, figure.Light) }); err != nil {
+	if err := durable.WriteOutput(out, func(w io.Writer) error { return write(w, chart, figure.Light) }); err != nil {
 		return err
 	}
 	c.printf("%s: %d of %d cells\n", out, status.Done, len(s.Cells))

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/exchange"
+	"bethe/internal/durable"
 	"bethe/rbm"
 )
 
@@ -49,6 +50,9 @@ func (c *console) importMachine(path string, f *importFlags) error {
 		return usagef("--width %d --height %d: the machine has %d visible units", f.width, f.height, n)
 	}
 	file := &rbm.File{Params: machine.Params, Synapses: machine.Synapses, Info: rbm.Info{Program: program(), Data: path, Width: f.width, Height: f.height}}
+	if err := durable.MakeFolder(f.out); err != nil {
+		return err
+	}
 	if err := file.Save(f.out); err != nil {
 		return err
 	}

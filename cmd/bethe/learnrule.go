@@ -13,6 +13,7 @@ import (
 	"bethe/dataset/mnist"
 	"bethe/figure"
 	"bethe/hyperadam/evolve"
+	"bethe/internal/durable"
 	"bethe/setting"
 )
 
@@ -53,6 +54,9 @@ func (c *console) learnRule(ctx context.Context, s evolve.Settings, out string, 
 		if l, err = evolve.Resume(out, s, digits); err != nil {
 			return err
 		}
+	}
+	if err := durable.MakeFolder(out); err != nil {
+		return err
 	}
 	bar := c.progress("learning a rule")
 	defer bar.Done()

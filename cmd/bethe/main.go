@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -142,10 +143,14 @@ func inFlags(err error) error {
 	if errors.As(err, &name) || errors.As(err, &address) {
 		return &usageError{err}
 	}
+	if gone := (*fs.PathError)(nil); errors.As(err, &gone) && errors.Is(gone, fs.ErrNotExist) {
+		text := fmt.Sprintf("there is no file or folder %s", gone.Path)
+		return &flaggedError{strings.Replace(err.Error(), gone.Error(), text, 1), err}
+	}
 	return err
 }
 
-// A flaggedError is an error whose text names flags.
+// A flaggedError is an error in the words of the command.
 type flaggedError struct {
 	text string
 	err  error
@@ -164,6 +169,7 @@ func newRootCommand(c *console) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "bethe",
 		Short:         "Learn restricted Boltzmann machines with binary synapses",
+		Version:       describe(),
 		SilenceErrors: true, SilenceUsage: true,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -190,15 +196,16 @@ func newRootCommand(c *console) *cobra.Command {
 	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; results do not depend on it")
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of everything random; equal seeds give equal results")
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usagef("%w\nsee: %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
 		newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newCompleteCommand(c), newDenoiseCommand(c),
 		newFeaturesCommand(c), newLearnRuleCommand(c), newSpikesCommand(c), newPlantedCommand(c), newInferCommand(c),
 		newReproduceCommand(c), newSweepCommand(c), newFigureCommand(c), newRunsCommand(c), newPlotCommand(c),
 		newServeCommand(c), newExportCommand(c), newImportCommand(c), newVerifyCommand(c), newThermometerCommand(c),
 		newThermoCommand(c), newDataCommand(c), newVersionCommand(c))
+	root.SetOut(c.stdout) // where scripts of completion go
+	root.InitDefaultCompletionCmd()
 	explain(root)
 	return root
 }

@@ -123,7 +123,7 @@ func (f *listFlag[T]) Set(text string) error {
 	for _, word := range strings.Split(text, ",") {
 		var x T
 		if err := json.Unmarshal([]byte(word), &x); err != nil {
-			return fmt.Errorf("%q is no number of the kind, nor a list of them", text)
+			return fmt.Errorf("%q: a number is needed, or several split by commas", text)
 		}
 		*f.all = append(*f.all, x)
 	}

@@ -6,15 +6,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/runs"
 )
 
 func newSampleCommand(c *console) *cobra.Command {
 	var j apply.Sampling
 	var data dataFlags
 	cmd := &cobra.Command{
-		Use: "sample MODEL", Short: "Draw samples from a model", Args: oneArgument("a model file"),
+		Use: "sample MODEL", Short: "Draw samples from a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			j.Model = args[0]
+			j.Model = runs.Model(args[0])
 			return c.sample(cmd.Context(), &j, &data)
 		},
 	}

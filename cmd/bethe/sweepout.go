@@ -100,7 +100,7 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 		return &usageError{err}
 	}
 	if f.out != "" {
-		if err := durable.WriteFile(f.out, func(w io.Writer) error {
+		if err := durable.WriteOutput(f.out, func(w io.Writer) error {
 			_, err := io.WriteString(w, text.String())
 			return err
 		}); err != nil {

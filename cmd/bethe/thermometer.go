@@ -9,6 +9,7 @@ import (
 	"bethe/apply"
 	"bethe/learn"
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/sampler"
 	"bethe/stream"
 	"bethe/thermo"
@@ -33,12 +34,12 @@ func registerSampling(flags *pflag.FlagSet, s *learn.Sampling, t *sampler.Transp
 func newThermometerCommand(c *console) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
-		Use: "thermometer MODEL", Short: "Read the temperature of anyone's samples of a model", Args: oneArgument("a model file"),
+		Use: "thermometer MODEL", Short: "Read the temperature of anyone's samples of a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if path == "" {
 				return usagef("--samples: name a file of samples")
 			}
-			file, err := rbm.Load(args[0])
+			file, err := rbm.Load(runs.Model(args[0]))
 			if err != nil {
 				return err
 			}
@@ -59,9 +60,9 @@ func newThermometerCommand(c *console) *cobra.Command {
 func newThermoCommand(c *console) *cobra.Command {
 	t := apply.Thermodynamics{}
 	cmd := &cobra.Command{
-		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file"),
+		Use: "thermo MODEL", Short: "Measure the thermodynamics of a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t.Model, t.Seed = args[0], c.seed
+			t.Model, t.Seed = runs.Model(args[0]), c.seed
 			if err := t.Check(); err != nil {
 				return inFlags(err)
 			}

@@ -106,6 +106,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
+	flags.IntVar(&r.Patience, "patience", r.Patience, "learn at a constant rate until `K` readings of the meter in a row are not the best for the --validation data; then go back to the best and settle. It needs --meter (0: the rate falls, and nothing stops early)")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -380,6 +381,14 @@ func (v *trainView) Stepped(p learn.Progress) {
 		note += fmt.Sprintf("polarised %.0f %%  J %.4f", 100*p.Polarised, p.Coupling)
 	}
 	v.at(learn.Learning, p.Fraction, note)
+}
+
+// Recorded tells that a search is over.
+func (v *trainView) Recorded(r *runs.Record) error {
+	if p := r.Patience; p != nil && p.Stopped == r.Step {
+		v.logf("%s\n", p.Text())
+	}
+	return nil
 }
 
 // Working moves the bar of a later stage.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"bethe/internal/build"
@@ -9,12 +11,18 @@ import (
 // program returns the name and version that files carry.
 func program() string { return build.Program() }
 
+// describe returns the line of version.
+func describe() string {
+	r := build.Describe()
+	return fmt.Sprintf("%s %s %s, %s kernels", program(), r.Go, r.Platform, r.Kernel)
+}
+
 func newVersionCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which build this is", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			r := build.Describe()
-			c.printf("%s %s %s, %s kernels\n", program(), r.Go, r.Platform, r.Kernel)
+			c.printf("%s\n", describe())
 			if r.Revision != "" {
 				c.printf("revision %s\n", r.Revision)
 			}

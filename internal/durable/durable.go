@@ -36,6 +36,18 @@ func WriteFile(path string, write func(w io.Writer) error) error {
 	return t.write(write)
 }
 
+// WriteOutput is WriteFile of a file that a user names: folders that are missing above it are
+// made. (A file of a run is no such file: if its folder is gone, that is an error.)
+func WriteOutput(path string, write func(w io.Writer) error) error {
+	if err := MakeFolder(path); err != nil {
+		return err
+	}
+	return WriteFile(path, write)
+}
+
+// MakeFolder makes the folder of a file, and those above it, if they are missing. Errors name path.
+func MakeFolder(path string) error { return named(os.MkdirAll(filepath.Dir(path), 0o777), "", path) }
+
 // A target is what a path leads to.
 type target interface {
 	write(write func(w io.Writer) error) error

@@ -139,6 +139,19 @@ func TestWriteFileNowhere(t *testing.T) {
 	}
 }
 
+// TestWriteOutput: folders that are missing above the file are made.
+func TestWriteOutput(t *testing.T) {
+	folder := t.TempDir()
+	if err := WriteOutput(filepath.Join(folder, "one", "two", "a"), text("new")); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteOutput(filepath.Join(folder, "one", "two", "a", "b"), text("new")); err == nil || !strings.Contains(err.Error(), filepath.Join("two", "a", "b")) {
+		t.Errorf("below a file: %v", err)
+	}
+	wantFolder(t, folder, "one", "a folder")
+	wantFolder(t, filepath.Join(folder, "one", "two"), "a", "new")
+}
+
 // A concurrent writer of the same file leaves one of the two whole.
 func TestWriteFileTwice(t *testing.T) {
 	folder := t.TempDir()

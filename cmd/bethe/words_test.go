@@ -1,0 +1,62 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestWords: what is said of words that are wrong names the flag, the value and what is needed.
+func TestWords(t *testing.T) {
+	folder := t.TempDir()
+	text := filepath.Join(folder, "text.npz")
+	if err := os.WriteFile(text, []byte("no archive"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   string
+		status int
+		want   string
+	}{
+		{"train --hiden 5", exitUsage, "there is no flag --hiden; did you mean --hidden?"},
+		{"train --qqqq 5", exitUsage, "there is no flag --qqqq\n"},
+		{"train --batch ten", exitUsage, `--batch "ten": a whole number is needed`},
+		{"train --rate fast", exitUsage, `--rate "fast": a number is needed`},
+		{"train --time 5", exitUsage, `--time "5": a time with its unit is needed, such as 10s or 5m`},
+		{"train --hidden ten", exitUsage, `--hidden "ten": a number is needed, or several split by commas`},
+		{"infer --alpha 1,x", exitUsage, `--alpha "1,x": numbers are needed, split by commas`},
+		{"trian", exitUsage, `there is no verb "trian"; did you mean "train"?`},
+		{"eval " + filepath.Join(folder, "none.npz"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none.npz")},
+		{"eval " + folder, exitFailed, "there is no file or folder " + filepath.Join(folder, "model.npz")},
+		{"sample --out x.npz " + text, exitFailed, text + ": not an .npz file, or a damaged one"},
+		{"plot " + filepath.Join(folder, "none"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none")},
+	} {
+		status, _, stderr := bethe(t, t.Context(), strings.Fields(c.args)...)
+		if status != c.status || !strings.Contains(stderr, "bethe: "+c.want) || strings.Contains(stderr, "strconv") {
+			t.Errorf("bethe %s: status %d, %q", c.args, status, stderr)
+		}
+	}
+}
+
+// TestRunFolderAsModel: verbs that take a model take the folder of a run.
+func TestRunFolderAsModel(t *testing.T) {
+	folder := t.TempDir()
+	run := filepath.Join(folder, "run")
+	object(t, "train", "--hidden", "3", "--steps", "2", "--data", "mnist:test:0-49", "--out", run)
+	for _, words := range []string{"eval --data mnist:test:0-9", "sample --count 2 --sweeps 2 --out " + filepath.Join(folder, "new", "s.npz"), "export --to rbm01 --out " + filepath.Join(folder, "new", "x.rbm01")} {
+		args := strings.Fields(words)
+		if v := object(t, append(args, run)...); v["model"] != filepath.Join(run, "model.npz") {
+			t.Errorf("%s: model %v", words, v["model"])
+		}
+	}
+}
+
+// TestVersionFlag: --version prints the first line of version.
+func TestVersionFlag(t *testing.T) {
+	_, long, _ := bethe(t, t.Context(), "version")
+	status, line, _ := bethe(t, t.Context(), "--version")
+	if status != exitDone || line == "" || !strings.HasPrefix(long, line) {
+		t.Errorf("status %d, %q", status, line)
+	}
+}
