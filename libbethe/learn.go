@@ -127,7 +127,7 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 			watch := &watcher{job: j}
 			found, err := run.Run(ctx, watch)
 			if err != nil {
-				return r, err
+				return r, request.inWords(err)
 			}
 			met := run.Met()
 			if met == nil && request.Folder != "" {

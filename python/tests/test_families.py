@@ -279,8 +279,9 @@ def test_goes_on(data, name):
         (bethe.BinarySynapseMixture(2, rule=1), "spin", "rule is 1: it must be a text"),
         (bethe.BinarySynapseMixture(2, recipe={"sweeps": 2}), "spin", "sweeps is not of model mixture"),
         (bethe.BinarySynapseMixture(2, recipe={"synapses": "real"}), "spin", "of a BinarySynapseMixture it is 'binary'"),
-        (bethe.RealSynapseMixture(2, rule="stdp"), "spin", "synapses real"),
-        (bethe.BinarySynapseTree(2, patch="a"), "spin", 'patch "a": it is the side of a patch'),
+        (bethe.RealSynapseMixture(2, rule="stdp"), "spin", "rule is 'stdp': real means are learned by 'em' alone"),
+        (bethe.BinarySynapseTree(2, patch="a"), "spin", "patch is 'a': it must be the side of a patch"),
+        (bethe.BinarySynapseTree(2, patch=(2, 2)), "spin", "of samples with a shape"),
         (bethe.BinarySynapseTree(2, n_states=0), "spin", "n_states 0"),
     ],
 )

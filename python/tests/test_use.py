@@ -172,7 +172,7 @@ def test_files(command, rbm, bars, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"no archive")
     with pytest.raises(bethe.BetheError, match="bad.npz.*not an .npz file"):
         bethe.load(tmp_path / "bad.npz")
-    with pytest.raises(bethe.BetheError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
         rbm.save(tmp_path / "nowhere" / "a.npz")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -284,6 +285,11 @@ class RealSynapseMixture(_Mixture):
 
     _fixed = {"model": "mixture", "synapses": "real"}
 
+    def _setting(self, name, setting, value):
+        if name == "rule" and value != "em":
+            raise ValueError(f"rule is {value!r}: real means are learned by 'em' alone")
+        return super()._setting(name, setting, value)
+
 
 class BinarySynapseTree(_Causes):
     """A tree of winner-take-all groups whose synapses are one bit each.
@@ -296,8 +302,8 @@ class BinarySynapseTree(_Causes):
     ----------
     n_components : int, default=None
         Causes; None: those of ``bethe.recipe()``.
-    patch : int or str, default=None
-        Side of a patch of a picture, such as 4, or width and height, such as "7x4"; of samples without ``shape``
+    patch : int or (int, int), default=None
+        Side of a patch of a picture, such as 4, or its height and width, such as (4, 7); of samples without ``shape``
         how many features. None: 7, or 49 features.
     n_states : int, default=None
         States of each group.
@@ -354,11 +360,10 @@ class BinarySynapseTree(_Causes):
     """
 
     _names = {"n_components": "hidden", "patch": "patch", "n_states": "states", "n_iter": "epochs", "validation_fraction": "validation"}
-    _words = ("patch",)
     _fixed = {"model": "tree", "synapses": "binary"}
 
     def __init__(
-        self, n_components: int | None = None, *, patch: int | str | None = None, n_states: int | None = None, n_iter: int | None = None,
+        self, n_components: int | None = None, *, patch: int | tuple[int, int] | None = None, n_states: int | None = None, n_iter: int | None = None,
         recipe: Mapping[str, Any] | None = None, binarize: float | None = 0.5, shape: tuple[int, int] | None = None, validation_fraction: float | None = None,
         folder: str | os.PathLike | None = None, random_state: int | np.random.RandomState | None = None, verbose: int = 0,
         callbacks: Callable[[BinarySynapseTree, Progress], Any] | Sequence[Callable[[BinarySynapseTree, Progress], Any]] | None = None,
@@ -377,8 +382,10 @@ class BinarySynapseTree(_Causes):
         self.callbacks = callbacks
 
     def _setting(self, name, setting, value):
-        if name == "patch" and isinstance(value, (int, np.integer)) and not isinstance(value, bool):
-            value = str(value)
-            if self.shape is None:
-                value += "x1"
-        return super()._setting(name, setting, value)
+        if name != "patch":
+            return super()._setting(name, setting, value)
+        if isinstance(value, Integral) and not isinstance(value, bool) and value > 0:
+            return f"{value}x{value if self.shape is not None else 1}"
+        if isinstance(value, (tuple, list)) and len(value) == 2 and all(isinstance(n, Integral) and n > 0 for n in value) and self.shape is not None:
+            return f"{value[1]}x{value[0]}"
+        raise ValueError(f"patch is {value!r}: it must be the side of a patch, such as 7, or of samples with a shape its height and width, such as (4, 7)")

@@ -210,8 +210,16 @@ def _close(value):
 
 
 def words(request):
-    """Return a request as JSON."""
-    return json.dumps(request).encode()
+    """Return a request as JSON; numbers of NumPy are numbers."""
+
+    def plain(value):
+        if isinstance(value, (np.generic, np.ndarray)):
+            return value.tolist()
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        raise ValueError(f"{value!r} is a {type(value).__name__}: a recipe holds numbers, texts, truths and lists of them")
+
+    return json.dumps(request, default=plain).encode()
 
 
 def samples(count, visible, blocks):

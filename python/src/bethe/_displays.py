@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 
 def _pyplot():
@@ -125,6 +126,7 @@ class SynapsesDisplay(_Tiles):
         display : SynapsesDisplay
             The display.
         """
+        check_is_fitted(estimator)
         synapses = getattr(estimator, "posterior_mean_", None) if mean else None
         for name in "synapses_", "fields_", "weights_":
             synapses = getattr(estimator, name, None) if synapses is None else synapses

@@ -79,7 +79,7 @@ class _RBM(ChainsMixin, Machine):
             value = [super(_RBM, self)._setting(name, setting, n) for n in value]
             return value if len(value) > 1 else value[0]
         if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"n_components is {value!r}: it must be the number of hidden units, or those of each hidden layer of a deep machine, such as (100, 50)")
+            raise ValueError(f"n_components is {value!r}: it must be an integer, the number of hidden units, or a tuple of them, one a hidden layer of a deep machine, such as (100, 50)")
         return int(value)
 
     def _settings(self):
@@ -98,6 +98,8 @@ class _RBM(ChainsMixin, Machine):
             return None
         if isinstance(self.init, Machine):
             return self.init._machine()
+        if not isinstance(self.init, (str, os.PathLike)):
+            raise ValueError(f"init is {self.init!r}: it must be an estimator or the path of a model file")
         return read_machine(self.init)
 
     # Learning.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.neural_network import BernoulliRBM
+from sklearn.utils.validation import check_is_fitted
 
 from . import _core
 from ._causes import BinarySynapseMixture, BinarySynapseTree, RealSynapseMixture
@@ -44,6 +45,13 @@ def from_handle(handle):
     estimator = kind(layers[0] if len(layers) == 1 else tuple(layers), **arguments)
     estimator._take(handle)
     estimator.n_steps_ = meta.get("steps", 0)
+    return estimator
+
+
+def _machine_of(estimator):
+    """Return an estimator of this package; raise for others."""
+    if not isinstance(estimator, Machine):
+        raise TypeError(f"{estimator!r} is no estimator of bethe")
     return estimator
 
 
@@ -86,7 +94,7 @@ def save(machine: Machine, path: str | os.PathLike) -> None:
     path : path
         An .npz file.
     """
-    machine.save(path)
+    _machine_of(machine).save(path)
 
 
 def recipe(**settings: Any) -> dict[str, Any]:
@@ -121,7 +129,7 @@ def zero_one(rbm: _RBM) -> dict[str, Any]:
     machine : dict of ndarray
         ``W`` (n_features_in_ x n_components), ``vbias``, ``hbias`` and ``constant``, float64.
     """
-    found = _core.Handle("bethe_zero_one", rbm._machine()).arrays()
+    found = _core.Handle("bethe_zero_one", _machine_of(rbm)._machine()).arrays()
     found["W"] = np.ascontiguousarray(found["W"].T)
     found["constant"] = float(found["constant"])
     return found
@@ -186,6 +194,9 @@ def from_sklearn(bernoulli: BernoulliRBM) -> _RBM:
     rbm : RealSynapseRBM
         The same distribution.
     """
+    if not isinstance(bernoulli, BernoulliRBM):
+        raise TypeError(f"{bernoulli!r} is no BernoulliRBM")
+    check_is_fitted(bernoulli)
     return from_zero_one(bernoulli.components_.T, bernoulli.intercept_visible_, bernoulli.intercept_hidden_)
 
 

@@ -7,6 +7,8 @@ import os
 import pathlib
 import re
 import threading
+import types
+import warnings
 import weakref
 from collections.abc import Mapping
 from numbers import Integral, Real
@@ -69,6 +71,16 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
     #: Kind of the visible units.
     units = None
 
+    def __init_subclass__(cls, **more):
+        """Give each class an __init__ of its own, so that errors of Python call it by the name of the class."""
+        super().__init_subclass__(**more)
+        of = cls.__init__
+        if not isinstance(of, types.FunctionType):
+            return
+        cls.__init__ = types.FunctionType(of.__code__, of.__globals__, of.__name__, of.__defaults__, of.__closure__)
+        cls.__init__.__kwdefaults__, cls.__init__.__annotations__ = of.__kwdefaults__, of.__annotations__
+        cls.__init__.__qualname__ = f"{cls.__name__}.__init__"
+
     # Data and settings.
 
     def _kind(self):
@@ -83,19 +95,31 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
         return self.units or "spin"
 
     def _validated(self, X, reset=False, **settings):
-        return validate_data(self, X, accept_sparse="csr", dtype=_bits.DTYPES, reset=reset, **settings)
+        try:
+            return validate_data(self, X, accept_sparse="csr", dtype=_bits.DTYPES, reset=reset, **settings)
+        except ValueError as e:
+            words = _bits.words_of(X)
+            if not words:
+                raise
+            raise ValueError(f"X has columns that are no numbers: {words}. OneHotEncoder or OrdinalEncoder of scikit-learn make numbers of them ({e})") from e
 
     def _packed(self, X, kind=None):
         """Return validated X as samples of the library."""
         kind = kind or self._kind()
         if kind == "spin":
             return _bits.packed(X, self.binarize)
-        return _core.numbers(kind, _bits.numbers(X))
+        try:
+            return _core.numbers(kind, _bits.numbers(X))
+        except ValueError as e:
+            remedy = "; KBinsDiscretizer(encode='ordinal') of scikit-learn makes colours of real numbers" if "whole number" in str(e) else ""
+            raise ValueError(f"units={kind!r}: {e}{remedy}") from e
 
     def _look(self, X, kind):
         """Warn about values that are hardly meant so; raise for those that cannot be."""
         if kind == "spin":
             _bits.look(X, self.binarize)
+            if _bits.alike(X, self.binarize):
+                warnings.warn(f"all values of X are alike with binarize={self.binarize}: there is nothing to learn", UserWarning, stacklevel=4)
 
     def _settings(self):
         """Return the recipe as the library reads it: what is not given follows from what is."""
@@ -125,6 +149,8 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
             raise ValueError(f"{name} is {value!r}: it must be {words}")
         if kind is Real and not np.isfinite(value):
             raise ValueError(f"{name} is {value!r}: it must be finite")
+        if setting in ("epochs", "time") and value == 0:
+            raise ValueError(f"{name} is 0: it must be above 0, or None for no limit")
         return f"{float(value)!r}s" if setting == "time" else str(value) if kind is str else float(value) if kind is Real else int(value)
 
     def _check_arguments(self):
@@ -137,6 +163,8 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
         shape = self.shape
         if shape is not None and (not isinstance(shape, (tuple, list)) or len(shape) != 2 or not all(isinstance(n, Integral) and n > 0 for n in shape)):
             raise ValueError(f"shape is {shape!r}: it must be the height and width of a picture, such as (8, 8)")
+        if not (self.callbacks is None or callable(self.callbacks) or isinstance(self.callbacks, (list, tuple)) and all(map(callable, self.callbacks))):
+            raise ValueError(f"callbacks is {self.callbacks!r}: it must be a function of the estimator and a Progress, or a list of such")
         if self.folder is not None and not isinstance(self.folder, (str, os.PathLike)):
             raise ValueError(f"folder is {self.folder!r}: it must be a path")
 
@@ -149,7 +177,7 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
     def _request(self, seed, n_features):
         request = {
             "recipe": self._settings(), "seed": seed, "program": f"bethe {_core.library.version['version']} (Python)", "data": "array",
-            "names": {setting: name for name, setting in self._names.items()},
+            "names": {setting: name for name, setting in self._names.items()} | {"layers": "n_components", "out": "folder"},
         }
         if self.shape is not None:
             height, width = map(int, self.shape)
@@ -225,7 +253,10 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
             return None
         if y is None:
             raise ValueError("recipe['label_weight'] is above 0: fit needs labels y")
-        classes, labels = np.unique(np.asarray(y), return_inverse=True)
+        y = np.asarray(y)
+        if y.dtype.kind == "f" and np.isnan(y).any():
+            raise ValueError("y contains NaN: a label for each sample is needed")
+        classes, labels = np.unique(y, return_inverse=True)
         if labels.shape != (count,):
             raise ValueError(f"y has shape {np.shape(y)}: a label for each of {count} samples is needed")
         self.classes_ = classes

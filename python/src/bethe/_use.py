@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from numbers import Integral, Real
 from typing import Any, Union
 
@@ -83,7 +84,8 @@ class UseMixin:
             raise ValueError("complete takes dense data: sparse ones say of no value that it is not known")
         missing = np.isnan(X) if X.dtype.kind == "f" else np.zeros(X.shape, bool)
         if self._kind() == "spin":
-            self._look(X[~missing], "spin")
+            if not missing.all():
+                _bits.look(X[~missing], self.binarize)
             threshold = 0 if self.binarize is None else self.binarize
             with np.errstate(invalid="ignore"):
                 out = (X > threshold).astype(np.float32)
@@ -119,4 +121,9 @@ class UseMixin:
         path : path
             An .npz file; it is replaced as a whole or not at all.
         """
-        _core.call("bethe_machine_write", self._machine(), os.fspath(path).encode())
+        machine, path = self._machine(), pathlib.Path(path)
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder: name a file in it, such as {path / 'model.npz'}")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path.parent} is no folder: make it first")
+        _core.call("bethe_machine_write", machine, str(path).encode())
