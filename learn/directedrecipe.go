@@ -253,8 +253,11 @@ func filtered(settings map[string]any) map[string]any {
 // the usual one.
 func (r *Recipe) FolderOf(data string, seed uint64, resume bool) string {
 	kind := "h"
-	if r.directed() {
+	switch {
+	case r.directed():
 		kind = r.Model
+	case r.Stack:
+		kind = rbm.StackModel
 	}
 	return folderOf(data, kind+r.HiddenWords(), seed, resume)
 }
