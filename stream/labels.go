@@ -290,9 +290,8 @@ const (
 	WayStarts
 )
 
-// Below the key of a meter: its samples, its ladders, and the meter of settling.
+// Below the key of a meter: its samples and its ladders.
 const (
 	MeterStart = iota
 	MeterLadders
-	MeterSettled
 )
