@@ -11,6 +11,7 @@ import (
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
+	"bethe/exchange"
 	"bethe/figure"
 	"bethe/internal/durable"
 	"bethe/internal/npy"
@@ -35,6 +36,7 @@ type Spiking struct {
 	Networks    int    // that run at once: errors come from their differences
 	Sweeps      int    // of the tempered chains whose states networks start at
 	Noise       string // NeuronNoise or SynapseNoise
+	Integers    bool   // run what exchange.WriteSpikesC writes; network k starts silent, from the seed + k
 	Clamp, From string // visible units that are held at what they are in a sample; both are empty, or none
 	Out         string // npz file of the spikes of the first network; may be empty
 	Raster      string // their picture, .png or .svg; may be empty
@@ -48,6 +50,7 @@ type SpikingReport struct {
 	Steps       int                 `json:"steps"`
 	Burn        int                 `json:"burn"`
 	Networks    int                 `json:"networks"`
+	Integers    bool                `json:"integers,omitempty"`
 	Clamped     int                 `json:"clamped"`
 	Populations []spikes.Population `json:"populations"`
 	Rate        float64             `json:"spikes_per_neuron_and_step"`
@@ -91,6 +94,8 @@ func (s *Spiking) Validate() error {
 		return setting.Phrase("noise", "{noise %q}: it is %s or %s", s.Noise, NeuronNoise, SynapseNoise)
 	case s.Noise == SynapseNoise && s.Tau != 1:
 		return setting.Phrase("tau", "{tau %d} with {noise %s}: threshold neurons have no window, {tau 1}", s.Tau, SynapseNoise)
+	case s.Integers && (s.Noise == SynapseNoise || s.Clamp != ""):
+		return setting.Phrase("integers", "{integers} runs neurons alone, without {noise %s} and {clamp}", SynapseNoise)
 	case (s.Clamp == "") != (s.From == ""):
 		return setting.Phrase("clamp", "{clamp} and {from} go together: which units are held, and at which sample")
 	case s.Raster != "" && !slices.Contains([]string{".png", ".svg"}, filepath.Ext(s.Raster)):
@@ -138,7 +143,7 @@ func (s *Spiking) Run(ctx context.Context) (*SpikingReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &SpikingReport{Model: s.Model, Noise: s.Noise, Tau: s.Tau, Steps: s.Steps, Burn: s.Burn, Networks: s.Networks, Clamped: len(units), Populations: p.circuit.Populations(),
+	r := &SpikingReport{Model: s.Model, Noise: s.Noise, Tau: s.Tau, Steps: s.Steps, Burn: s.Burn, Networks: s.Networks, Integers: s.Integers, Clamped: len(units), Populations: p.circuit.Populations(),
 		Rate: d.Rate, Autocorrelation: d.Autocorrelation, GibbsAutocorrelation: gibbs.Autocorrelation, Reference: p.reference, Spikes: len(d.Neuron), Cut: d.Cut, Out: s.Out, Raster: s.Raster}
 	leave := func(neuron int) bool { return slices.Contains(units, neuron) }
 	if len(p.exact) > 0 {
@@ -196,6 +201,13 @@ func (file layered) circuits(ctx context.Context, s *Spiking, held *spin.Matrix,
 			return nil, setting.Phrase("noise", "{noise %s}: %s: %v", s.Noise, s.Model, err)
 		}
 	}
+	if s.Integers {
+		packed, err := exchange.Pack(machine)
+		if err != nil {
+			return nil, setting.Phrase("integers", "{integers}: %s: %v", s.Model, err)
+		}
+		p.circuit = packed.Circuit(s.Seed, s.Networks, s.Tau)
+	}
 	if min(machine.Visible(), machine.Hidden()) > mostExact || len(units) > 0 {
 		return p, nil
 	}
@@ -217,8 +229,8 @@ func halves(spins ...[]float64) (means []float64) {
 
 // circuits starts networks at exact draws.
 func (d directed) circuits(ctx context.Context, s *Spiking, held *spin.Matrix, units []int) (*prepared, error) {
-	if s.Noise == SynapseNoise {
-		return nil, setting.Phrase("noise", "{noise %s} is for machines with hidden units, not for a %s", s.Noise, d.Model)
+	if s.Noise == SynapseNoise || s.Integers {
+		return nil, setting.Phrase("noise", "{noise %s} and {integers} are for machines with hidden units, not for a %s", SynapseNoise, d.Model)
 	}
 	machine := d.Machine()
 	_, start, err := machine.Complete(ctx, held, units, s.Networks, stream.New(s.Seed).Sub(stream.SpikesStates))

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"bethe/causes"
+	"bethe/exchange"
 	"bethe/internal/npy"
+	"bethe/rbm"
 )
 
 // TestSpiking: machines of all families run as spiking neurons, whose decoded means are the exact ones.
@@ -58,6 +61,7 @@ func TestSpiking(t *testing.T) {
 			t.Errorf("%s: no raster: %v", name, err)
 		}
 	}
+	integers(t)
 	s := &Spiking{Job: job(t), Tau: 1, Steps: 100, Networks: 20, Sweeps: 20, Noise: SynapseNoise}
 	if r, err := s.Run(t.Context()); err != nil || r.Against.RMS == 0 {
 		t.Errorf("noise of synapses: %+v, %v", r, err)
@@ -65,15 +69,55 @@ func TestSpiking(t *testing.T) {
 	s.Job = directedJob(t, causes.MixtureModel)
 	_, err := s.Run(t.Context())
 	wrong(t, "noise", err)
+	s.Noise, s.Integers = NeuronNoise, true
+	_, err = s.Run(t.Context())
+	wrong(t, "noise", err)
+	s.Noise, s.Integers = SynapseNoise, false
 	s.Job = job(t)
 	for name, change := range map[string]func(s *Spiking){
 		"tau": func(s *Spiking) { s.Tau = 0 }, "tau ": func(s *Spiking) { s.Tau = 2 }, "steps": func(s *Spiking) { s.Steps = 0 }, "networks": func(s *Spiking) { s.Networks = 1 },
 		"noise": func(s *Spiking) { s.Noise = "loud" }, "clamp": func(s *Spiking) { s.Clamp = "top" }, "raster": func(s *Spiking) { s.Raster = "r.gif" },
-		"from": func(s *Spiking) { s.Clamp, s.From = "top", "pairs:1,2" },
+		"integers": func(s *Spiking) { s.Integers = true },
+		"from":     func(s *Spiking) { s.Clamp, s.From = "top", "pairs:1,2" },
 	} {
 		other := *s
 		change(&other)
 		_, err := other.Run(t.Context())
 		wrong(t, string(bytes.TrimSpace([]byte(name))), err)
+	}
+}
+
+// integers: the spikes in the file are those of the machine in integers, from the seed.
+func integers(t *testing.T) {
+	s := &Spiking{Job: job(t), Tau: 4, Steps: 80, Burn: 7, Networks: 30, Sweeps: 10, Noise: NeuronNoise, Integers: true, Out: filepath.Join(t.TempDir(), "s.npz")}
+	s.Seed = 11
+	r, err := s.Run(t.Context())
+	if err != nil || !r.Integers || r.Against.RMS > 0.2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	a, err := npy.ReadArchive(s.Out, 1<<24)
+	if err != nil {
+		t.Fatal(err)
+	}
+	neuron, _ := npy.Get[int64](a, "neuron", -1)
+	at, _ := npy.Get[int64](a, "time", -1)
+	file, err := rbm.Load(s.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := exchange.Pack(file.Machine())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wantNeuron, wantTime []int64
+	alone := packed.Circuit(11, 1, 4)
+	for k := range int64(87) {
+		alone.Step()
+		if k >= 7 {
+			alone.Spikes(0, func(n int) { wantNeuron, wantTime = append(wantNeuron, int64(n)), append(wantTime, k-7) })
+		}
+	}
+	if !slices.Equal(neuron, wantNeuron) || !slices.Equal(at, wantTime) || len(at) == 0 {
+		t.Errorf("%d spikes, not the %d of the integers", len(at), len(wantTime))
 	}
 }

@@ -267,67 +267,6 @@ func (m *Machine) checkDraws(t *testing.T, name string, lnP []float64) {
 	}
 }
 
-// TestCounters: without saturation the counters hold what Bayes says, theta0 + J (S - m N), and
-// with it none passes its maximum.
-func TestCounters(t *testing.T) {
-	samples := toy(10, 900, 3, stream.New(6))
-	o := toys()["stdp"]
-	o.CounterBits, o.Passes = 20, 1
-	l := newOnline(samples, o)
-	for l.Done() < l.Steps() {
-		if _, err := l.Step(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	m, spikes, excited := l.bits.Threshold(), 0.0, 0.0
-	for k := range o.Causes {
-		spikes += l.wins[k]
-		excited += l.excited[k]
-		for i := range 10 {
-			at := k*10 + i
-			if l.on[at]+l.off[at] != l.wins[k] {
-				t.Errorf("synapse %d of cause %d counts %v + %v of %v spikes", i, k, l.on[at], l.off[at], l.wins[k])
-			}
-			want := l.bits.PriorTheta[at] + l.bits.Coupling[0]*(l.on[at]-l.off[at]-m[i]*l.wins[k])
-			if got := l.bits.Theta[at]; math.Abs(got-clamp(want, -mostTheta, mostTheta)) > 1e-9 {
-				t.Errorf("theta of synapse %d of cause %d is %v, not %v", i, k, got, want)
-			}
-		}
-	}
-	if spikes != 900 || math.Abs(excited) > 1e-9 {
-		t.Errorf("%v spikes, excitability sums to %v", spikes, excited)
-	}
-	o.CounterBits, o.Passes = 3, 3
-	for name, l := range map[string]*online{"saturating": learn(t, samples, o, nil, 1<<30).(*online)} {
-		most := 0.0
-		for k := range l.on {
-			most = max(most, l.on[k], l.off[k])
-		}
-		if most != 7 {
-			t.Errorf("%s: the largest counter is %v", name, most)
-		}
-	}
-}
-
-// TestHomeostasis: with it every cause wins.
-func TestHomeostasis(t *testing.T) {
-	samples := toy(30, 3000, 4, stream.New(7))
-	o := toys()["stdp"]
-	o.Causes, o.CounterBits, o.Passes = 12, 8, 1
-	least := func(homeostasis float64) float64 {
-		o.Homeostasis = homeostasis
-		l := learn(t, samples, o, nil, 1<<30).(*online)
-		least := math.Inf(1)
-		for _, w := range l.wins {
-			least = min(least, w)
-		}
-		return least
-	}
-	if with, without := least(1), least(0); with < 150 || with < 2*without {
-		t.Errorf("the rarest cause wins %v samples of 3000 with homeostasis, %v without", with, without)
-	}
-}
-
 func TestFiles(t *testing.T) {
 	samples := toy(24, 300, 4, stream.New(9))
 	for name, o := range toys() {

@@ -32,6 +32,10 @@ type File struct {
 	Mean     []float64 // of the posterior, the same
 	Real     []float64 // fields, states x visible, where Info.Synapses is "real"; the four above are then empty
 
+	// Of a mixture that the rule STDP learned, else 0.
+	CounterBits int
+	Homeostasis float64
+
 	// Of a tree alone.
 	TopCoupling  float64
 	FeatureField []float64 // groups x states
@@ -43,6 +47,8 @@ type File struct {
 type meta struct {
 	Model string `json:"model"`
 	rbm.Info
+	CounterBits int     `json:"counter_bits,omitzero"`
+	Homeostasis float64 `json:"homeostasis,omitzero"`
 }
 
 const realSynapses = "real"
@@ -65,6 +71,15 @@ func (f *File) Machine() *Machine {
 
 func (f *File) bits() *Bits {
 	return &Bits{Layer: f.Layer, Coupling: []float64{f.Coupling}, Field: f.Field}
+}
+
+// OnlineRule returns the rule by which a mixture learned that the rule STDP learned. Other machines
+// are an error.
+func (f *File) OnlineRule() (*OnlineRule, error) {
+	if f.CounterBits == 0 || !(f.Coupling <= MaxOnlineCoupling) {
+		return nil, fmt.Errorf("this %s was not learned by rule %s, whose thresholds, counters and homeostasis are wanted: learn one with train --model %s --rule %s", f.Model, STDP, MixtureModel, STDP)
+	}
+	return NewOnlineRule(f.bits(), f.CounterBits, f.Homeostasis), nil
 }
 
 // SynapseBits returns how many bits the synapses take.
@@ -114,7 +129,7 @@ func turned[S, T int8 | float32 | float64](x []S, rows, cols int) []T {
 func (f *File) Arrays() ([]npy.Array, error) {
 	info := f.Info
 	info.Format = FileFormat
-	text, err := json.Marshal(meta{f.Model, info})
+	text, err := json.Marshal(meta{f.Model, info, f.CounterBits, f.Homeostasis})
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +214,7 @@ func decode(a *npy.Archive, path string) (*File, error) {
 	if err := d.Decode(&about); err != nil {
 		return nil, fmt.Errorf("%s: meta.json: %w", path, err)
 	}
-	r := &reader{a: a, file: &File{Model: about.Model, Info: about.Info}}
+	r := &reader{a: a, file: &File{Model: about.Model, Info: about.Info, CounterBits: about.CounterBits, Homeostasis: about.Homeostasis}}
 	if err := r.read(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -223,6 +238,8 @@ func (r *reader) read() error {
 		return fmt.Errorf("meta.json: a model of the kind %q is not known here", f.Model)
 	case real && f.Model == TreeModel, f.Info.Synapses != "" && !real:
 		return fmt.Errorf("meta.json: synapses of the kind %q of a %s are not known here", f.Info.Synapses, f.Model)
+	case f.CounterBits < 0 || f.CounterBits > 32 || !(f.Homeostasis >= 0) || f.CounterBits > 0 && (real || f.Model != MixtureModel):
+		return fmt.Errorf("meta.json: counters of %d bits and homeostasis %v of a %s are not known here", f.CounterBits, f.Homeostasis, f.Model)
 	}
 	var err error
 	if f.LnWeight, err = numbers(r.a, "ln_weight", math.MaxFloat64, -1); err != nil {

@@ -32,7 +32,7 @@ type Options struct {
 	Coupling      float64 // J that learning starts from
 	FixedCoupling bool
 	CounterBits   int     // of STDP
-	Homeostasis   float64 // of STDP: what winning costs a cause in ln weight
+	Homeostasis   float64 // of STDP: what a spike costs a cause in ln weight
 	Key           stream.Key
 }
 
@@ -78,7 +78,7 @@ func NewLearner(samples *spin.Matrix, o Options) (Learner, error) {
 		return nil, err
 	}
 	if o.Rule == STDP {
-		return newOnline(samples, o), nil
+		return newOnline(samples, o)
 	}
 	e := &em{model: m, samples: samples.Cols(), passes: o.Passes}
 	pictures := make([]int8, m.layer().States*samples.Rows())

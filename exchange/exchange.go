@@ -5,29 +5,91 @@
 //   - zero-one: W and two biases for units 0 and 1, the convention of
 //     scikit-learn's BernoulliRBM and of PyTorch's rbms (Hinton 2012), read too;
 //   - Ising: the energy as a list of biases in dimod's COO text;
-//   - C and Go source: packed bits and a sampler in integers (Packed), which has
-//     the same samples, bit for bit, wherever it runs.
+//   - C, Go and Verilog source: packed bits and a sampler in integers (Packed), which has
+//     the same samples, bit for bit, wherever it runs;
+//   - C source of spiking neurons (Spiking) and of the online rule of a mixture
+//     (causes.OnlineRule), in integers as well;
+//   - PyNN: tables of connections and biases.
 package exchange
 
 import (
 	"io"
 
+	"bethe/causes"
 	"bethe/rbm"
 )
 
-// A Format is one that Formats lists.
-type Format struct {
-	Name string
-	// Write writes a model file in the format; name is what the names of a C header
-	// begin with, or the package of Go source (CheckName).
-	Write func(w io.Writer, f *rbm.File, name string) error
+// A Format is one that Formats lists. It is OfMachines or OfCauses, or both.
+type Format interface{ About() About }
+
+// OfMachines is a format of machines with hidden units.
+type OfMachines interface {
+	Format
+	// Machine returns what is to be written of a model file. It panics if CheckName refuses the name
+	// or Tau is not from 1 to MaxTau, where the format has them.
+	Machine(f *rbm.File, o Options) ([]File, error)
 }
 
-// Formats are those that machines are written in, by the names of commands.
+// OfCauses is a format of directed machines.
+type OfCauses interface {
+	Format
+	// Causes is Machine of those.
+	Causes(f *causes.File, o Options) ([]File, error)
+}
+
+// An About tells what a format is.
+type About struct {
+	Name   string // by which commands know it
+	Folder bool   // whether it is several files, in a folder
+	Tau    bool   // whether it is of neurons with windows
+}
+
+// Options are what formats want to know.
+type Options struct {
+	Name string // what the names of a C header or a Verilog module begin with, or the package of Go source (CheckName)
+	Tau  int    // steps of the window of a neuron
+}
+
+// A File is what a format writes; it has a name where the format is a folder.
+type File struct {
+	Name  string
+	Write func(w io.Writer) error
+}
+
+// single is a format of one file of machines with hidden units.
+type single struct {
+	about About
+	write func(w io.Writer, f *rbm.File, o Options) error
+}
+
+func (s single) About() About { return s.about }
+
+func (s single) Machine(f *rbm.File, o Options) ([]File, error) {
+	return []File{{Write: func(w io.Writer) error { return s.write(w, f, o) }}}, nil
+}
+
+// Formats are those that machines are written in.
 var Formats = []Format{
-	{"safetensors", func(w io.Writer, f *rbm.File, _ string) error { return WriteSafetensors(w, f) }},
-	{"rbm01", func(w io.Writer, f *rbm.File, _ string) error { return WriteZeroOne(w, f.Machine()) }},
-	{"ising", func(w io.Writer, f *rbm.File, _ string) error { return WriteIsing(w, f.Machine()) }},
-	{"c", WriteC},
-	{"go", WriteGo},
+	single{About{Name: "safetensors"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteSafetensors(w, f) }},
+	single{About{Name: "rbm01"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteZeroOne(w, f.Machine()) }},
+	single{About{Name: "ising"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteIsing(w, f.Machine()) }},
+	single{About{Name: "c"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteC(w, f, o.Name) }},
+	single{About{Name: "go"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteGo(w, f, o.Name) }},
+	single{About{Name: "verilog"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteVerilog(w, f, o.Name) }},
+	single{About{Name: "spikes-c", Tau: true}, func(w io.Writer, f *rbm.File, o Options) error { return WriteSpikesC(w, f, o.Name, o.Tau) }},
+	learner{},
+	tables{},
+}
+
+// learner is the C source of the online rule.
+type learner struct{}
+
+func (learner) About() About { return About{Name: "stdp-c"} }
+
+func (learner) Causes(f *causes.File, o Options) ([]File, error) {
+	rule, err := f.OnlineRule()
+	if err != nil {
+		return nil, err
+	}
+	return []File{{Write: func(w io.Writer) error { return WriteLearnerC(w, rule, origin(&f.Info), o.Name) }}}, nil
 }

@@ -128,8 +128,8 @@ func (s *script) run(t *testing.T) {
 		case err != nil:
 			t.Fatalf("%s check.py %v: %v\n%s", program, *s, err, out)
 		}
-		t.Logf("%s%s", program, out)
+		t.Logf("%s: %s", program, out)
 		return
 	}
-	skip(t, "python3 with numpy and scikit-learn")
+	skip(t, "python3 with numpy, scikit-learn and PyNN")
 }

@@ -26,7 +26,7 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 	}
 	n, p := net.Visible(), net.Hidden()
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, fixed(-net.Constant))
+	fmt.Fprintf(b, "# vartype=SPIN\n# spins 0 to %d are visible, %d to %d hidden; temperature 1\n# constant %s\n", n-1, n, n+p-1, decimal(-net.Constant))
 	if m.Deep() {
 		f := m.Layers()
 		for l := range f {
@@ -53,17 +53,17 @@ func WriteIsing(w io.Writer, m *rbm.Machine) error {
 // Errors are those that b keeps.
 func WriteCOO(b *bufio.Writer, visible int, linear, quadratic []float64) {
 	for u, v := range linear {
-		fmt.Fprintf(b, "%d %d %s\n", u, u, fixed(v))
+		fmt.Fprintf(b, "%d %d %s\n", u, u, decimal(v))
 	}
 	for i := range visible {
 		for mu := range len(linear) - visible {
-			fmt.Fprintf(b, "%d %d %s\n", i, visible+mu, fixed(quadratic[mu*visible+i]))
+			fmt.Fprintf(b, "%d %d %s\n", i, visible+mu, decimal(quadratic[mu*visible+i]))
 		}
 	}
 }
 
-// fixed writes a number in full, without an exponent.
-func fixed(v float64) string {
+// decimal writes a number in full, without an exponent.
+func decimal(v float64) string {
 	if v == 0 {
 		return "0" // and not -0
 	}

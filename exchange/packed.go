@@ -7,10 +7,10 @@ import (
 	"math"
 	"math/bits"
 
+	"bethe/internal/fixed"
 	"bethe/internal/parallel"
 	"bethe/rbm"
 	"bethe/spin"
-	"bethe/stream"
 )
 
 // A Packed machine is what the C and Go sources hold: its synapses as bits, and
@@ -28,23 +28,6 @@ type Packed struct {
 	coupling                  int64    // 2 J
 	visibleField, hiddenField []int64  // 2 b, 2 c
 }
-
-// Fixed point: binary places of the log-odds, of a step of the table, and the
-// log-odds where the table ends and probabilities are 1.
-const (
-	places    = 32
-	stepShift = places - 6 // a step is 1/64
-	tableEnd  = 22
-)
-
-// sigmoid is 1/(1+exp(-k/64)) in units of 2^-32.
-var sigmoid = func() []uint32 {
-	table := make([]uint32, tableEnd<<(places-stepShift)+1)
-	for k := range table {
-		table[k] = uint32(math.Round(0x1p32 / (1 + math.Exp(-float64(k)/64))))
-	}
-	return table
-}()
 
 // ErrReal is the error of packing a machine whose synapses are no bits.
 var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors and rbm01 hold them")
@@ -71,7 +54,7 @@ func Pack(m *rbm.Machine) (*Packed, error) {
 			}
 		}
 	}
-	k := &Packed{visible: n, hidden: p, synapses: make([]uint32, p*words(n)), coupling: toFixed(2 * m.Coupling())}
+	k := &Packed{visible: n, hidden: p, synapses: make([]uint32, p*words(n)), coupling: fixedOf(2 * m.Coupling())}
 	for mu := range p {
 		row := k.row(mu)
 		for i := range n {
@@ -81,15 +64,15 @@ func Pack(m *rbm.Machine) (*Packed, error) {
 		}
 	}
 	for _, b := range plain.VisibleField {
-		k.visibleField = append(k.visibleField, toFixed(2*b))
+		k.visibleField = append(k.visibleField, fixedOf(2*b))
 	}
 	for _, c := range plain.HiddenField {
-		k.hiddenField = append(k.hiddenField, toFixed(2*c))
+		k.hiddenField = append(k.hiddenField, fixedOf(2*c))
 	}
 	return k, nil
 }
 
-func toFixed(x float64) int64 { return int64(math.Round(x * (1 << places))) }
+func fixedOf(x float64) int64 { return fixed.Of(x, fixed.Places) }
 
 // words returns the 32-bit words that hold n bits.
 func words(n int) int { return (n + 31) / 32 }
@@ -106,20 +89,15 @@ type Sampler struct {
 	Visible, Hidden []uint32
 
 	machine *Packed
-	random  [4]uint32 // of xoshiro128++
+	random  fixed.Random
 }
 
 // Sampler returns a chain that starts at fair hidden spins and visible spins -1.
-// Its random numbers are those of xoshiro128++ (Blackman and Vigna, ACM
-// Trans. Math. Softw. 47, 36, 2021), whose state is the first two
-// words of SplitMix64 from the seed, their lower halves first.
+// Its random numbers are fixed.Random of the seed.
 func (k *Packed) Sampler(seed uint64) *Sampler {
-	s := &Sampler{Visible: make([]uint32, words(k.visible)), Hidden: make([]uint32, words(k.hidden)), machine: k}
-	var state [2]uint64
-	stream.Key(seed).Fill(state[:])
-	s.random = [4]uint32{uint32(state[0]), uint32(state[0] >> 32), uint32(state[1]), uint32(state[1] >> 32)}
+	s := &Sampler{Visible: make([]uint32, words(k.visible)), Hidden: make([]uint32, words(k.hidden)), machine: k, random: fixed.Seeded(seed)}
 	for w := range s.Hidden {
-		s.Hidden[w] = s.next()
+		s.Hidden[w] = s.random.Next()
 	}
 	if n := k.hidden % 32; n != 0 {
 		s.Hidden[len(s.Hidden)-1] &= 1<<n - 1
@@ -127,74 +105,52 @@ func (k *Packed) Sampler(seed uint64) *Sampler {
 	return s
 }
 
-// next returns the next random word.
-func (s *Sampler) next() uint32 {
-	r := &s.random
-	out := bits.RotateLeft32(r[0]+r[3], 7) + r[0]
-	t := r[1] << 9
-	r[2] ^= r[0]
-	r[3] ^= r[1]
-	r[1] ^= r[2]
-	r[0] ^= r[3]
-	r[2] ^= t
-	r[3] = bits.RotateLeft32(r[3], 11)
-	return out
+// hiddenOdds returns the log-odds of a hidden unit given the visible ones.
+func (k *Packed) hiddenOdds(visible []uint32, mu int) int64 {
+	unlike := 0
+	for w, bitsOf := range k.row(mu) {
+		unlike += bits.OnesCount32(bitsOf ^ visible[w])
+	}
+	return k.coupling*int64(k.visible-2*unlike) + k.hiddenField[mu]
 }
 
-// draw returns 1 with the probability that belongs to log-odds x, else 0.
-func (s *Sampler) draw(x int64) uint32 {
-	if p := probability(x); uint64(s.next()) < p {
-		return 1
+// visibleOdds sets the log-odds of the visible units of a word given the hidden ones, and returns
+// how many there are. Synapses are packed along the visible units; squares of 32 x 32 bits are turned.
+func (k *Packed) visibleOdds(odds *[32]int64, hidden []uint32, word int) int {
+	var unlike [32]int
+	stride := words(k.visible)
+	for v, h := range hidden {
+		var square [32]uint32
+		for l := range min(32, k.hidden-32*v) {
+			square[l] = k.synapses[(32*v+l)*stride+word]
+		}
+		transpose32(&square)
+		for i, column := range square {
+			unlike[i] += bits.OnesCount32(column ^ h)
+		}
 	}
-	return 0
-}
-
-// probability returns 1/(1+exp(-x)) in units of 2^-32.
-func probability(x int64) uint64 {
-	p, a := uint64(1)<<32, max(x, -x)
-	if a < tableEnd<<places {
-		k, rest := a>>stepShift, uint64(a&(1<<stepShift-1))
-		p = uint64(sigmoid[k]) + uint64(sigmoid[k+1]-sigmoid[k])*rest>>stepShift
+	count := min(32, k.visible-32*word)
+	for i := range count {
+		odds[i] = k.coupling*int64(k.hidden-2*unlike[i]) + k.visibleField[32*word+i]
 	}
-	if x < 0 {
-		p = 1<<32 - p
-	}
-	return p
+	return count
 }
 
 // DrawHidden draws the hidden spins given the visible ones.
 func (s *Sampler) DrawHidden() {
-	k := s.machine
 	clear(s.Hidden)
-	for mu, field := range k.hiddenField {
-		unlike := 0
-		for w, bitsOf := range k.row(mu) {
-			unlike += bits.OnesCount32(bitsOf ^ s.Visible[w])
-		}
-		s.Hidden[mu/32] |= s.draw(k.coupling*int64(k.visible-2*unlike)+field) << (mu % 32)
+	for mu := range s.machine.hidden {
+		s.Hidden[mu/32] |= s.random.Draw(s.machine.hiddenOdds(s.Visible, mu)) << (mu % 32)
 	}
 }
 
-// DrawVisible draws the visible spins given the hidden ones. Synapses are
-// packed along the visible units; squares of 32 x 32 bits are turned.
+// DrawVisible draws the visible spins given the hidden ones.
 func (s *Sampler) DrawVisible() {
-	k := s.machine
-	stride := words(k.visible)
+	var odds [32]int64
 	for w := range s.Visible {
-		var unlike [32]int
-		for v, h := range s.Hidden {
-			var square [32]uint32
-			for l := range min(32, k.hidden-32*v) {
-				square[l] = k.synapses[(32*v+l)*stride+w]
-			}
-			transpose32(&square)
-			for i, column := range square {
-				unlike[i] += bits.OnesCount32(column ^ h)
-			}
-		}
 		s.Visible[w] = 0
-		for i := range min(32, k.visible-32*w) {
-			s.Visible[w] |= s.draw(k.coupling*int64(k.hidden-2*unlike[i])+k.visibleField[32*w+i]) << i
+		for i := range s.machine.visibleOdds(&odds, s.Hidden, w) {
+			s.Visible[w] |= s.random.Draw(odds[i]) << i
 		}
 	}
 }

@@ -18,45 +18,6 @@ import (
 	"bethe/spin"
 )
 
-// The first words of xoshiro128++ from the state 1, 2, 3, 4, by the
-// authors' definition, and the seed's way into the state.
-func TestRandom(t *testing.T) {
-	s := &Sampler{random: [4]uint32{1, 2, 3, 4}}
-	for k, want := range []uint32{641, 1573767, 3222811527, 3517856514, 836907274, 4247214768, 3867114732, 1355841295} {
-		if got := s.next(); got != want {
-			t.Errorf("word %d is %d, not %d", k, got, want)
-		}
-	}
-	p, err := Pack(testMachine(3, 2, 1, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// SplitMix64 from 1234567 begins with 6457827717110365317 and 3203168211198807973.
-	s = p.Sampler(1234567)
-	back := &Sampler{random: [4]uint32{uint32(6457827717110365317 & 0xffffffff), 6457827717110365317 >> 32, uint32(3203168211198807973 & 0xffffffff), 3203168211198807973 >> 32}}
-	back.next()
-	if s.random != back.random {
-		t.Errorf("state %x, not %x", s.random, back.random)
-	}
-}
-
-func TestProbability(t *testing.T) {
-	last := uint64(0)
-	for x := -25.0; x < 25; x += 0.00137 {
-		got, want := float64(probability(toFixed(x)))/0x1p32, 1/(1+math.Exp(-x))
-		if math.Abs(got-want) > 4e-6 {
-			t.Fatalf("log-odds %v: probability %v, not %v", x, got, want)
-		}
-		if probability(toFixed(x)) < last || probability(toFixed(x))+probability(-toFixed(x)) != 1<<32 {
-			t.Fatalf("log-odds %v: not monotone, or not symmetric", x)
-		}
-		last = probability(toFixed(x))
-	}
-	if probability(math.MaxInt64) != 1<<32 || probability(-math.MaxInt64) != 0 || probability(0) != 1<<31 {
-		t.Error("the ends or the middle")
-	}
-}
-
 // The sampler's visible states have the machine's distribution: chi-square
 // over all states, and over the hidden ones given them. A false alarm comes once
 // in a thousand seeds each.

@@ -7,16 +7,21 @@ import (
 	"go/format"
 	"go/token"
 	"io"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
 
+	"bethe/internal/fixed"
 	"bethe/rbm"
 )
 
 //go:embed source.h.tmpl
 var templateC string
+
+//go:embed common.h.tmpl
+var commonC string // random words and probabilities
 
 //go:embed source.go.tmpl
 var templateGo string
@@ -28,8 +33,11 @@ type source struct {
 	VisibleWords, HiddenWords int
 	TableEnd                  int
 	Coupling                  int64
+	Tau                       int // steps of a window; 0 of samplers
+	LnTau                     int64
 	Synapses, Sigmoid         string
 	VisibleField, HiddenField string
+	machine                   *Packed
 }
 
 type sourceHead struct{ Name, Upper, Origin string }
@@ -50,7 +58,20 @@ func CheckName(name string) error {
 // with name, no library but stdint.h. Errors are those of Pack and w. It panics
 // if CheckName refuses the name.
 func WriteC(w io.Writer, f *rbm.File, name string) error {
-	text, err := fill(templateC, f, name, func(x int64) string { return "INT64_C(" + strconv.FormatInt(x, 10) + ")" })
+	return writeC(w, f, name, 0)
+}
+
+// WriteSpikesC writes a C99 header of the machine that f ships as neurons with windows of tau steps,
+// which spike as Spiking does. Errors and panics are those of WriteC.
+func WriteSpikesC(w io.Writer, f *rbm.File, name string, tau int) error {
+	if tau < 1 || tau > MaxTau {
+		panic(fmt.Sprintf("exchange: a window of %d steps", tau))
+	}
+	return writeC(w, f, name, tau)
+}
+
+func writeC(w io.Writer, f *rbm.File, name string, tau int) error {
+	text, err := fill(commonC+templateC, f, name, tau, wideC)
 	if err != nil {
 		return err
 	}
@@ -58,10 +79,13 @@ func WriteC(w io.Writer, f *rbm.File, name string) error {
 	return err
 }
 
+// wideC writes a number of 64 bits in C.
+func wideC(x int64) string { return "INT64_C(" + strconv.FormatInt(x, 10) + ")" }
+
 // WriteGo writes a Go package of the given name, in one file, of the machine
 // that f ships, as WriteC does.
 func WriteGo(w io.Writer, f *rbm.File, name string) error {
-	text, err := fill(templateGo, f, name, func(x int64) string { return strconv.FormatInt(x, 10) })
+	text, err := fill(templateGo, f, name, 0, func(x int64) string { return strconv.FormatInt(x, 10) })
 	if err != nil {
 		return err
 	}
@@ -72,9 +96,9 @@ func WriteGo(w io.Writer, f *rbm.File, name string) error {
 	return err
 }
 
-// fill fills a template; long writes a number of 64 bits. Templates are parsed here and not
+// fill fills a template, of neurons if tau is not 0; long writes a number of 64 bits. Templates are parsed here and not
 // when a program starts, so that the linker leaves them out of programs that write no source.
-func fill(text string, f *rbm.File, name string, long func(int64) string) ([]byte, error) {
+func fill(text string, f *rbm.File, name string, tau int, long func(int64) string) ([]byte, error) {
 	if err := CheckName(name); err != nil {
 		panic("exchange: " + err.Error())
 	}
@@ -86,9 +110,9 @@ func fill(text string, f *rbm.File, name string, long func(int64) string) ([]byt
 	s := source{
 		sourceHead: &sourceHead{name, strings.ToUpper(name), origin(&f.Info)},
 		Visible:    k.visible, Hidden: k.hidden, VisibleWords: words(k.visible), HiddenWords: words(k.hidden),
-		TableEnd: tableEnd, Coupling: k.coupling,
-		Synapses: list(k.synapses, 8, hex), Sigmoid: list(sigmoid, 8, hex),
-		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long),
+		TableEnd: fixed.End, Coupling: k.coupling, Tau: tau, LnTau: fixedOf(math.Log(float64(max(tau, 1)))),
+		Synapses: list(k.synapses, 8, hex), Sigmoid: list(fixed.Sigmoid, 8, hex),
+		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long), machine: k,
 	}
 	var out bytes.Buffer
 	if err := template.Must(template.New("source").Parse(text)).Execute(&out, s); err != nil {

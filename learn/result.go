@@ -40,6 +40,8 @@ type Result struct {
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
 	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
+	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
+	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
 	start             int                     // which random start it is of
 }
 

@@ -1,64 +1,29 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"os"
-
 	"github.com/spf13/cobra"
 
-	"bethe/exchange"
-	"bethe/internal/durable"
-	"bethe/rbm"
+	"bethe/apply"
 	"bethe/runs"
 )
 
-// exportReport is the JSON object of export.
-type exportReport struct {
-	Model string `json:"model"`
-	To    string `json:"to"`
-	Out   string `json:"out"`
-	Bytes int64  `json:"bytes"`
-}
-
 func newExportCommand(c *console) *cobra.Command {
-	var to, out, name string
+	var j apply.Exporting
 	cmd := &cobra.Command{
 		Use: "export MODEL", Short: "Write a model for other programs", Args: oneArgument("a model file or run folder"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			for _, f := range exchange.Formats {
-				if f.Name != to {
-					continue
-				}
-				if out == "" {
-					return usagef("name a file for the result: --out FILE")
-				}
-				if err := exchange.CheckName(name); err != nil {
-					return usagef("--name %w", err)
-				}
-				return c.export(runs.Model(args[0]), to, out, func(w io.Writer, file *rbm.File) error { return f.Write(w, file, name) })
+			j.Model = runs.Model(args[0])
+			r, err := j.Run()
+			if err != nil {
+				return err
 			}
-			return usagef("--to %q: it is safetensors, rbm01, ising, c or go", to)
+			c.printf("%s: %d x %d synapses as %s, %d bytes\n", r.Out, r.Visible, r.Hidden, r.To, r.Bytes)
+			return c.object(r)
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", "", "format: safetensors, rbm01, ising, c or go")
-	cmd.Flags().StringVarP(&out, "out", "o", "", "file for the result")
-	cmd.Flags().StringVar(&name, "name", "model", "what the names of a C header begin with, or the Go package")
+	cmd.Flags().StringVar(&j.To, "to", "", "format: "+apply.ExportFormats())
+	cmd.Flags().StringVarP(&j.Out, "out", "o", "", "file for the result; of pynn a folder")
+	cmd.Flags().StringVar(&j.Name, "name", "model", "what the names of a C header or a Verilog module begin with, or the Go package")
+	cmd.Flags().IntVar(&j.Tau, "tau", 0, "of spikes-c, steps of the window of a neuron (default 10)")
 	return cmd
-}
-
-func (c *console) export(path, to, out string, write func(w io.Writer, f *rbm.File) error) error {
-	file, err := rbm.Load(path)
-	if err != nil {
-		return err
-	}
-	if err := durable.WriteOutput(out, func(w io.Writer) error { return write(w, file) }); err != nil {
-		return fmt.Errorf("%s: not written to %s: %w", path, out, err)
-	}
-	info, err := os.Stat(out)
-	if err != nil {
-		return err
-	}
-	c.printf("%s: %d x %d synapses as %s, %d bytes\n", out, file.Visible(), file.Hidden(), to, info.Size())
-	return c.object(exportReport{path, to, out, info.Size()})
 }

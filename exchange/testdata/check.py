@@ -5,6 +5,7 @@ check.py safetensors MODEL.npz MODEL.safetensors   equal arrays and metadata
 check.py score MACHINE.npz SAMPLES.npz             scikit-learn's free energies against ours
 check.py learn OUT.npz SAMPLES.npz                 a machine of scikit-learn and its free energies
 check.py coo PROBLEM.txt ENERGIES.npz              energies of the Ising problem against ours
+check.py pynn FOLDER STATES.npz                    log-odds by PyNN's connectors against ours
 
 Several checks are separated by commas of their own. Status 77: a module is missing.
 """
@@ -14,7 +15,8 @@ import json
 import re
 import sys
 
-if not all(importlib.util.find_spec(name) for name in ("numpy", "sklearn")):
+modules = ("numpy", "pyNN") if sys.argv[1] == "pynn" else ("numpy", "sklearn")
+if not all(importlib.util.find_spec(name) for name in modules):
     sys.exit(77)
 import numpy as np
 
@@ -91,6 +93,47 @@ def coo(path, energies):
         theirs += bias * states[:, u] * states[:, v]
     ours = e["energy"]
     assert np.abs((theirs - theirs[0]) - (ours - ours[0])).max() < 1e-9 * max(1, np.abs(ours).max())
+
+
+def pynn(folder, states):
+    import glob
+    import os
+
+    import pyNN.mock as sim
+    from pyNN.recording.files import StandardTextFile
+
+    def table(name):
+        file = StandardTextFile(os.path.join(folder, name), mode="r")
+        columns = file.get_metadata()["columns"]
+        return dict(zip(columns, file.read().T))
+
+    s = np.load(states)
+    sim.setup(timestep=1.0)
+    names = [name[6:] for name in s.files if name.startswith("state_")]
+    bias = {name: table(name + ".txt") for name in names}
+    populations = {name: sim.Population(len(b["bias"]), sim.IF_curr_exp()) for name, b in bias.items()}
+    theirs = {name: np.tile(b["bias"], (len(s["state_" + name]), 1)) for name, b in bias.items()}
+    read = 0
+    for path in sorted(glob.glob(os.path.join(folder, "*-*.txt"))):
+        pre, post, kind = os.path.basename(path)[:-4].split("-")
+        p = sim.Projection(populations[pre], populations[post], sim.FromFileConnector(path), sim.StaticSynapse(), receptor_type=kind)
+        rows = np.array(p.get(["weight", "delay"], format="list"))
+        assert (rows[:, 3] == 1).all() and (kind == "excitatory" and (rows[:, 2] > 0).all() or (rows[:, 2] <= 0).all()), path
+        weights = np.zeros((len(populations[pre]), len(populations[post])))
+        weights[rows[:, 0].astype(int), rows[:, 1].astype(int)] = rows[:, 2]
+        theirs[post] += s["state_" + pre] @ weights
+        read += len(rows)
+    for name in names:
+        got, want = theirs[name], s["odds_" + name]
+        if "group" in bias[name]:  # logarithms of weights, up to a constant of each group
+            for g in np.unique(bias[name]["group"]):
+                of = bias[name]["group"] == g
+                got[:, of] -= got[:, of].max(axis=1, keepdims=True)
+                want[:, of] -= want[:, of].max(axis=1, keepdims=True)
+        worst = np.abs(got - want).max()
+        assert worst < 1e-9 * max(1, np.abs(want).max()), (name, worst)
+    print(f"{read} connections of {len(names)} populations")
+    assert read > 0
 
 
 words = sys.argv[1:]
