@@ -31,6 +31,7 @@ type learner struct {
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
 	follower stepFollower
+	account  accounting
 }
 
 // newLearner returns the learner of start k, before its first step.
@@ -72,7 +73,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
 		return nil, err
 	}
-	l.follower = l.newFollower()
+	l.follower, l.account = l.newFollower(), l.newAccount()
 	return l, nil
 }
 
@@ -119,6 +120,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
+	l.account.restart(l.trainer.Step())
 	d := &l.job.Data
 	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
