@@ -236,7 +236,7 @@ func (r *Run) checkDirectedMemory() error {
 	}
 	const perSynapse, perUpper = 60, 60 // bytes, about: thetas, priors, counts, fields, file
 	bytes := perSynapse*synapses + perUpper*upper + float64(d.Visible())*float64(d.Len())/2
-	if err := need.Check("learning", "hidden", f.Hidden, bytes); err != nil {
+	if err := need.Check("the synapses of so many causes", "hidden", f.Hidden, bytes); err != nil {
 		return setting.Errorf("hidden", strconv.Itoa(f.Hidden), "%v", err)
 	}
 	return nil
