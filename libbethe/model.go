@@ -74,18 +74,25 @@ func modelOf(file learn.Model) model {
 	switch f := file.(type) {
 	case *causes.File:
 		return directed{f, f.Machine()}
+	case *rbm.Stack:
+		return stacked{f, f.Machines()}
 	case *rbm.File:
+		l := layered{file: f, featuring: evaluate.FeaturesOf(f)}
 		if f.Spins() {
-			return layered{f, evaluate.OnMachine(f.Machine())}
+			l.on = evaluate.OnMachine(f.Machine())
+			return l
 		}
-		return mixed{layered{file: f}}
+		return mixed{l}
 	}
 	panic("libbethe: a model of a family that is not known here")
 }
 
 // decode returns the model of arrays of a model file of any family.
 func decode(arrays []npy.Array, family string) (learn.Model, error) {
-	if family != "" {
+	switch family {
+	case rbm.StackModel:
+		return rbm.DecodeStack("the machine", arrays)
+	case causes.MixtureModel, causes.TreeModel:
 		return causes.Decode("the machine", arrays)
 	}
 	return rbm.Decode("the machine", arrays)
@@ -93,7 +100,10 @@ func decode(arrays []npy.Array, family string) (learn.Model, error) {
 
 // open reads a model file of any family.
 func open(path string) (learn.Model, error) {
-	if rbm.FamilyOf(path) != "" {
+	switch rbm.FamilyOf(path) {
+	case rbm.StackModel:
+		return rbm.LoadStack(path)
+	case causes.MixtureModel, causes.TreeModel:
 		return causes.Load(path)
 	}
 	return rbm.LoadKinds(path)
@@ -101,8 +111,9 @@ func open(path string) (learn.Model, error) {
 
 // layered are machines of spins, also deep ones.
 type layered struct {
-	file *rbm.File
-	on   evaluate.SpinMachine
+	file      *rbm.File
+	featuring func(samples evaluate.FileSamples, gain float64) ([]float32, int, error)
+	on        evaluate.SpinMachine
 }
 
 func (l layered) about() about {
@@ -118,10 +129,13 @@ func (l layered) about() about {
 	return a
 }
 
-func (l layered) exact() bool {
+func (l layered) exact() bool { return summed(l.file.Machine()) }
+
+// summed reports whether ln Z of a machine can be summed.
+func summed(machine *rbm.Machine) bool {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	_, err := l.file.Machine().LnZ(ended) // too many units are told at once
+	_, err := machine.LnZ(ended) // too many units are told at once
 	return !errors.Is(err, rbm.ErrTooLarge)
 }
 
@@ -142,7 +156,7 @@ func samplesOf(s *dataset.Set) evaluate.FileSamples {
 }
 
 func (l layered) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
-	x, _, err := evaluate.FileFeatures(l.file, samplesOf(s), gain)
+	x, _, err := l.featuring(samplesOf(s), gain)
 	return x, err
 }
 
@@ -270,6 +284,83 @@ func (m mixed) complete(context.Context, *dataset.Set, []int, evaluate.Restoring
 
 func (m mixed) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
 	return result{}, notFor("denoise", m)
+}
+
+// stacked are machines upon each other.
+type stacked struct {
+	*rbm.Stack
+	machines evaluate.Stack
+}
+
+func (k stacked) about() about {
+	sizes := k.Sizes()
+	a := about{Model: rbm.StackModel, Units: units.Spin, HiddenUnits: units.Spin, Visible: sizes[0], Layers: sizes[1:]}
+	for _, n := range a.Layers {
+		a.Features += n
+	}
+	return a
+}
+
+func (k stacked) exact() bool                    { return summed(k.machines[len(k.machines)-1]) }
+func (k stacked) first() (*rbm.File, error)      { return nil, notFor("a first machine", k) }
+func (k stacked) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", k) }
+
+func (k stacked) chains(count int, of string, number int) error {
+	for _, f := range k.Files {
+		if err := (layered{file: f}).chains(count, of, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k stacked) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
+	layers := make([]evaluate.Featuring[*spin.Matrix], len(k.machines))
+	for l := range layers {
+		layers[l] = k.machines.Layer(l + 1)
+	}
+	return evaluate.Beside(layers, s.Samples, gain), nil
+}
+
+func (k stacked) logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error) {
+	return k.machines.LogWeights(ctx, s.Samples, key)
+}
+
+func (k stacked) check(e *evaluation) error {
+	if e.Draws != 0 {
+		return notFor("draws", k)
+	}
+	return layered{file: k.Files[len(k.Files)-1]}.check(e)
+}
+
+func (k stacked) likelihood(ctx context.Context, s *dataset.Set, e *evaluation) (r evaluate.Report, err error) {
+	options := e.options()
+	options.Key = evaluate.LikelihoodKey(stream.New(e.Seed))
+	r.Samples = s.Len()
+	r.LogLikelihood, err = k.machines.Likelihood(ctx, nil, s.Samples, options)
+	return r, err
+}
+
+func (k stacked) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampling) (r result, err error) {
+	if from != nil {
+		return r, notFor("gibbs", k)
+	}
+	drawn, err := k.machines.Sample(ctx, s)
+	if err != nil {
+		return r, err
+	}
+	n := drawn.Visible.Rows()
+	r.report = map[string]int{"temperatures": drawn.Temperatures}
+	r.arrays = []npy.Array{bytesOf("samples", drawn.Visible, s.Count, n), probabilities("visible_mean", drawn.Means, n, s.Count)}
+	return r, nil
+}
+
+func (k stacked) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
+	return result{}, notFor("complete", k)
+}
+
+func (k stacked) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
+	return result{}, notFor("denoise", k)
 }
 
 // directed are machines of package causes.
