@@ -68,7 +68,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	}
 	l.look = &looking{model: l.model, key: key, engine: look.engine}
 	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
-		Samples: d.Len(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
+		Samples: max(1, int(math.Round(d.Effective()))), Synapses: kind, Draw: key.Sub(stream.StartScores), Fill: f.fill(boundFill)}
 	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
 		return nil, err
 	}
@@ -86,6 +86,8 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
+	opt.SampleWeights = r.job.Data.Weights
+	opt.Fill = f.fill(variational.DefaultFill)
 	opt.Rule, _ = f.rule() // checked before
 	opt.Weights = r.weights
 	if HasMomentum(f.Rule) {
@@ -105,6 +107,17 @@ func (r *Run) options(key stream.Key) variational.Options {
 		opt.OffsetRate = 0.01
 	}
 	return opt
+}
+
+// boundFill is how often the fill of missing values moves where the bound is looked at.
+const boundFill = 10
+
+// fill returns how often the fill of missing values moves.
+func (f *Recipe) fill(times int) int {
+	if f.Fill == zeroFill {
+		return 0
+	}
+	return times
 }
 
 // ownRate is the rate of ln sigma and means, as a share of the synapses'.

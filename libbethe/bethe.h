@@ -222,8 +222,10 @@ int32_t bethe_gibbs(bethe_handle machine, bethe_handle samples, bethe_text reque
 /*
  * Infers the units of samples that are not among the count known ones. Keys: chains,
  * sweeps, seed. Arrays: mean (FLOAT32, samples x visible, the probability of 1),
- * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples; not of
- * mixtures and trees, whose means are exact). Machines that cannot are BETHE_INVALID.
+ * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples). Of mixtures and trees means
+ * are exact, and there is no r_hat. Of other units than spins there is mean alone, exact if the hidden states can be
+ * enumerated: of real numbers in the units of the data, of colours samples x visible x colours. Machines that
+ * cannot are BETHE_INVALID.
  */
 int32_t bethe_complete(bethe_handle machine, bethe_handle samples, bethe_numbers known, int64_t count,
                        bethe_text request, bethe_handle *job, char **error);

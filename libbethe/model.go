@@ -8,6 +8,7 @@ import "C"
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"bethe/causes"
 	"bethe/dataset"
@@ -278,8 +279,41 @@ func (m mixed) sample(ctx context.Context, from *dataset.Set, s evaluate.Samplin
 	return r, nil
 }
 
-func (m mixed) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
-	return result{}, notFor("complete", m)
+// complete is exact where hidden states can be enumerated.
+func (m mixed) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (out result, err error) {
+	n, count, kind := s.Units(), s.Len(), m.file.VisibleKind
+	samples := samplesOf(s)
+	samples.Missing = spin.New(n, count)
+	for i := range n {
+		for a := 0; a < count && !slices.Contains(known, i); a++ {
+			samples.Missing.Set(i, a, 1)
+		}
+	}
+	in, err := samples.Incomplete(m.file)
+	if err != nil {
+		return out, err
+	}
+	f, err := evaluate.Fill(ctx, m.file.Machine(), in, r)
+	if err != nil {
+		return out, err
+	}
+	mean := make([]float32, len(f.Mean))
+	for k, v := range f.Mean {
+		mean[k] = float32(v)
+	}
+	switch {
+	case !kind.Bits():
+		numbers := m.file.Numbers(units.RealsOf(m.file.Visible(), count, mean))
+		out.arrays = []npy.Array{rows("mean", numbers.Values(), n, count)}
+	case kind.OneHot():
+		a := probabilities("mean", mean, n*kind.Features(), count)
+		a.Shape = []int{count, n, kind.Features()}
+		out.arrays = []npy.Array{a}
+	default:
+		out.arrays = []npy.Array{probabilities("mean", mean, n, count)}
+	}
+	out.report = settling((&evaluate.SpinRestoration{RHat: f.RHat}).Unsettled, len(f.RHat))
+	return out, nil
 }
 
 func (m mixed) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
@@ -457,12 +491,17 @@ func probabilities(name string, means []float32, visible, count int) npy.Array {
 // restored returns the means of a restoration and whether its chains have settled.
 func restored(r *evaluate.SpinRestoration, count int) result {
 	n := r.States.Rows()
-	unsettled, worst := r.Unsettled()
-	report := map[string]any{"unsettled": unsettled, "looked_at": len(r.RHat)}
+	return result{report: settling(r.Unsettled, len(r.RHat)), arrays: []npy.Array{probabilities("mean", r.Mean, n, count), {Name: "r_hat", Shape: []int{len(r.RHat)}, Data: r.RHat}}}
+}
+
+// settling tells whether chains have settled, of so many samples that were looked at.
+func settling(of func() (unsettled int, worst float64), looked int) map[string]any {
+	unsettled, worst := of()
+	report := map[string]any{"unsettled": unsettled, "looked_at": looked}
 	if worst < 1e300 { // JSON has no infinity
 		report["worst_r_hat"] = worst
 	}
-	return result{report: report, arrays: []npy.Array{probabilities("mean", r.Mean, n, count), {Name: "r_hat", Shape: []int{len(r.RHat)}, Data: r.RHat}}}
+	return report
 }
 
 // An evaluation is a request for likelihoods.

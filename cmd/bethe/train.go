@@ -65,12 +65,14 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	r := &f.recipe
 	*r = learn.Default()
 	f.data.register(cmd, "mnist")
+	f.data.Incomplete = true
 	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
 	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
+	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero, with its variance")
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
