@@ -225,6 +225,38 @@ def test_colours(data):
             m.transform(wrong)
 
 
+def test_complete(data):
+    """Missing numbers have their mean given the others, colours are the likeliest, and groups give probabilities: exactly, by sums here; larger ones by chains."""
+    X = data["gauss"][:6].copy()
+    for count in 3, 20:
+        m = bethe.BinarySynapseRBM(count, units="gauss", n_iter=30, batch_size=100, random_state=1).fit(data["gauss"])
+        holes = X.copy()
+        holes[:, [1, 5]] = np.nan
+        filled = m.complete(holes, n_chains=20, random_state=1)
+        grid = np.linspace(-10, 20, 3001)
+        for a in range(6):
+            all_of = np.tile(X[a], (3001, 1))
+            all_of[:, 1] = grid
+            p = np.exp(m.free_energy(all_of).min() - m.free_energy(all_of))
+            assert filled[a, 1] == pytest.approx(p @ grid / p.sum(), abs=1e-3 if count == 3 else 0.1)
+        assert (filled[:, 5] == 7).all() and np.array_equal(filled[:, [0, 2, 3, 4]], X[:, [0, 2, 3, 4]])
+    X = data["potts"][:20]
+    m = bethe.BinarySynapseRBM(3, units="potts:3", n_iter=30, batch_size=100, random_state=1).fit(data["potts"])
+    holes = X.astype(float)
+    holes[:, 2] = np.nan
+    scores = []
+    for colour in range(3):
+        tried = X.copy()
+        tried[:, 2] = colour
+        scores.append(m.score_samples(tried))
+    assert np.array_equal(m.complete(holes)[:, 2], np.argmax(scores, 0))
+    X = data["spin"][:20]
+    m = bethe.BinarySynapseRBM(2, hidden_units="group:3", n_iter=30, batch_size=100, random_state=1).fit(data["spin"])
+    holes, on, off = X.astype(float), X.copy(), X.copy()
+    holes[:, 3], on[:, 3], off[:, 3] = np.nan, 1, 0
+    assert np.allclose(m.complete(holes)[:, 3], 1 / (1 + np.exp(m.score_samples(off) - m.score_samples(on))), atol=1e-5)
+
+
 def test_deep(data):
     """Attributes are lists, one a layer; completion and chains are of the first layer."""
     X = data["spin"]

@@ -98,6 +98,11 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
         try:
             return validate_data(self, X, accept_sparse="csr", dtype=_bits.DTYPES, reset=reset, **settings)
         except ValueError as e:
+            if "contains NaN" in str(e):
+                raise ValueError(
+                    f"Input X contains NaN, and a {type(self).__name__} learns from complete samples: impute them first (SimpleImputer of scikit-learn). "
+                    "complete infers what is missing once there is a machine; the command `bethe train --missing nan` learns from samples with holes"
+                ) from e
             words = _bits.words_of(X)
             if not words:
                 raise
