@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
@@ -102,8 +103,10 @@ func (s *Spiking) Validate() error {
 		return setting.Errorf("raster", s.Raster, "a picture is a .png or an .svg file")
 	case s.Out != "" && s.Out == s.Raster:
 		return setting.Phrase("raster", "{out} and {raster} name the same file, %s", s.Out)
+	case strings.EqualFold(filepath.Ext(s.Out), ".png"), strings.EqualFold(filepath.Ext(s.Out), ".svg"):
+		return setting.Phrase("out", "{out %s}: {out} is for spikes, in an npz file; for a picture name {raster %s}", s.Out, s.Out)
 	}
-	return nil
+	return promises("out", s.Out, ".npz")
 }
 
 // mostSpikes is how many spikes of the first network are kept, and rasterSteps how many steps a
