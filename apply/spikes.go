@@ -3,8 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"image"
-	"image/color"
 	"io"
 	"path/filepath"
 	"slices"
@@ -302,19 +300,8 @@ func raster(d *spikes.Decoding, r *SpikingReport) figure.Chart {
 			}
 		}
 		panels.Charts = append(panels.Charts, &figure.Picture{Title: p.Name, Note: fmt.Sprintf("%d neurons, %d steps: a row a neuron, a column a step", p.Size, steps),
-			Image: rasterImage(dark, p.Size, steps)})
+			Image: figure.Raster(steps, dark)})
 		first += p.Size
 	}
 	return panels
-}
-
-// rasterImage draws rows of few neurons higher, so that they can be seen.
-func rasterImage(dark []bool, neurons, steps int) image.Image {
-	high := max(1, 100/neurons)
-	return figure.Compare(1, 1, neurons*high*steps, steps, neurons*high, func(_, _, i int) (c color.RGBA) {
-		if dark[i/steps/high*steps+i%steps] {
-			return figure.Grey(1)
-		}
-		return figure.Grey(-1)
-	})
 }

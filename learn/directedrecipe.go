@@ -36,8 +36,8 @@ const (
 	DefaultPasses      = 40 // of rule em
 	DefaultStates      = 30
 	DefaultCounterBits = 8
-	DefaultHomeostasis = 4.0
-	picturePatch       = 7 // of pictures
+	DefaultHomeostasis = 6.0 // chosen on training digits by bench/stdp, as causes.OnlineCoupling
+	picturePatch       = 7   // of pictures
 	linePatch          = 49
 )
 
@@ -223,7 +223,11 @@ func parsePatch(text string) (width, height int, err error) {
 // completeDirected sets what depends on the data.
 func (r *Recipe) completeDirected(d *Data) error {
 	if r.Beta == 0 && r.Synapses == rbm.BinaryKind.String() {
-		r.Beta = causes.DefaultCoupling * math.Sqrt(float64(d.Visible()))
+		j := causes.DefaultCoupling
+		if r.Rule == causes.STDP {
+			j = causes.OnlineCoupling
+		}
+		r.Beta = j * math.Sqrt(float64(d.Visible()))
 	}
 	r.Batch = d.Len() // samples a step
 	if r.Epochs == 0 {
