@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"bethe/causes"
+	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/stream"
 )
@@ -64,15 +65,15 @@ func TestDirected(t *testing.T) {
 		if _, err := (&Mending{Job: j, Name: "pairs", Flip: 0.1, Chains: 1, Sweeps: 1}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "denoise is not for a "+model) {
 			t.Errorf("%s: %v", model, err)
 		}
-		exact, ok, err := OpenExact(j.Model)
+		exact, ok, err := OpenEvaluating(j.Model)
 		if !ok || err != nil || Family(exact) != model {
 			t.Fatalf("%s: %v, %v", model, ok, err)
 		}
-		if l, err := exact.Evaluate(t.Context(), pairs(16).Samples); err != nil || !l.Exact || !(l.Mean < 0 && l.Mean > -4) {
+		if l, err := exact.Evaluate(t.Context(), pairs(16).Samples, evaluate.Options{}); err != nil || !l.Exact || !(l.Mean < 0 && l.Mean > -4) {
 			t.Errorf("%s: %+v, %v", model, l, err)
 		}
 	}
-	if _, ok, err := OpenExact(job(t).Model); ok || err != nil {
+	if _, ok, err := OpenEvaluating(job(t).Model); ok || err != nil {
 		t.Errorf("a machine with hidden units has no exact likelihood for sure: %v, %v", ok, err)
 	}
 }

@@ -50,6 +50,12 @@ func open(path string) (model, error) {
 			return nil, err
 		}
 		return directed{file}, nil
+	case rbm.StackModel:
+		file, err := rbm.LoadStack(path)
+		if err != nil {
+			return nil, err
+		}
+		return stacked{file, file.Machines()}, nil
 	}
 	file, err := rbm.LoadKinds(path)
 	if err != nil {
@@ -131,33 +137,33 @@ type directed struct{ *causes.File }
 
 func (d directed) family() string { return d.Model }
 
-// An Exact is a model whose log-likelihood needs no estimate.
-type Exact interface {
-	// Evaluate returns the log-likelihood of samples, exactly. The error is the context's, or
+// An Evaluating model has a likelihood of its own kind: a directed machine an exact one, a stack one of bounds.
+type Evaluating interface {
+	// Evaluate returns the log-likelihood of samples. What is exact needs no options. The error is the context's, or
 	// of samples that do not fit.
-	Evaluate(ctx context.Context, samples *spin.Matrix) (evaluate.LogLikelihood, error)
+	Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error)
 	family() string
 }
 
-// OpenExact opens a model file of a directed machine; ok is false if the file is of another
+// OpenEvaluating opens a model file of such a machine; ok is false if the file is of another
 // family, or no model file.
-func OpenExact(path string) (exact Exact, ok bool, err error) {
+func OpenEvaluating(path string) (m Evaluating, ok bool, err error) {
 	if rbm.FamilyOf(path) == "" {
 		return nil, false, nil
 	}
-	m, err := open(path)
+	opened, err := open(path)
 	if err != nil {
 		return nil, false, err
 	}
-	exact, ok = m.(Exact)
-	return exact, ok, nil
+	m, ok = opened.(Evaluating)
+	return m, ok, nil
 }
 
 // Family names the kind of machine that a model is.
-func Family(e Exact) string { return e.family() }
+func Family(m Evaluating) string { return m.family() }
 
-// Evaluate implements Exact.
-func (d directed) Evaluate(ctx context.Context, samples *spin.Matrix) (evaluate.LogLikelihood, error) {
+// Evaluate implements Evaluating.
+func (d directed) Evaluate(ctx context.Context, samples *spin.Matrix, _ evaluate.Options) (evaluate.LogLikelihood, error) {
 	mean, standardError, err := d.Machine().LogLikelihood(ctx, samples)
 	return evaluate.LogLikelihood{Mean: mean, Exact: true, LogWeight: mean, SampleError: standardError}, err
 }

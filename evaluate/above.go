@@ -13,19 +13,19 @@ import (
 	"bethe/units"
 )
 
-// DataTerms are estimates of the mean ln Z~ of samples under a deep machine, the logarithm of
-// their weight summed over all hidden layers, in nats a sample. They go with ln Z from either side. Even hidden layers are
-// proposed by mean field, r, and odd layers summed out. On average
+// DataTerms are estimates of the mean ln Z~ of samples under a deep machine or a stack, the logarithm of
+// their weight summed over all hidden layers, in nats a sample. They go with ln Z from either side. Even hidden layers of
+// a deep machine are proposed by mean field, r, and odd layers summed out; of a stack r is the p(h|v) of each machine. On average
 //
 //	Bound <= Importance <= truth,  Bound <= Clamped <= truth
 type DataTerms struct {
-	Exact           bool    `json:"exact,omitempty"` // all three are the sum itself
-	Bound           float64 `json:"bound"`           // E_r of the log-weight over r, over the draws
-	Importance      float64 `json:"importance"`      // ln of the mean weight over r of the draws
-	Clamped         float64 `json:"clamped"`         // by annealing from r with the sample held, ln of the mean over the runs
-	BoundError      float64 `json:"bound_error"`     // standard errors of the draws and runs alone
+	Exact           bool    `json:"exact,omitempty"`  // all three are the sum itself
+	Bound           float64 `json:"bound"`            // E_r of the log-weight over r, over the draws
+	Importance      float64 `json:"importance"`       // ln of the mean weight over r of the draws
+	Clamped         float64 `json:"clamped,omitzero"` // by annealing from r with the sample held, ln of the mean over the runs; none of stacks
+	BoundError      float64 `json:"bound_error"`      // standard errors of the draws and runs alone
 	ImportanceError float64 `json:"importance_error"`
-	ClampedError    float64 `json:"clamped_error"`
+	ClampedError    float64 `json:"clamped_error,omitzero"`
 	Draws           int     `json:"draws,omitempty"`
 	Runs            int     `json:"runs,omitempty"`
 
@@ -75,6 +75,22 @@ func (l *LogLikelihood) quoteLower() {
 	}
 }
 
+// Lowest and Highest return the values that annealing in both directions leaves open: exact ones are the same.
+func (l *LogLikelihood) Lowest() float64 {
+	if l.ForwardAIS == nil {
+		return l.Mean
+	}
+	return min(l.Mean, *l.ForwardAIS, *l.ReverseAIS)
+}
+
+// Highest is said at Lowest.
+func (l *LogLikelihood) Highest() float64 {
+	if l.ForwardAIS == nil {
+		return l.Mean
+	}
+	return max(l.Mean, *l.ForwardAIS, *l.ReverseAIS)
+}
+
 // With returns what a likelihood is with another estimate of the data term.
 func (t *DataTerms) With(likelihood, term float64) float64 { return likelihood - t.Bound + term }
 
@@ -121,13 +137,7 @@ func EstimateData(ctx context.Context, machine *rbm.Machine, samples *spin.Matri
 		terms.Importance, terms.Clamped = terms.Bound, terms.Bound
 	} else {
 		terms.Bound, terms.Importance, terms.Clamped = mean(bounds), mean(importances), mean(clamps)
-		together := func(errors []float64) (sum float64) {
-			for _, v := range errors {
-				sum += v
-			}
-			return math.Sqrt(sum) / float64(m)
-		}
-		terms.BoundError, terms.ImportanceError, terms.ClampedError = together(boundErrors), together(gainErrors), together(annealErrors)
+		terms.BoundError, terms.ImportanceError, terms.ClampedError = meanError(boundErrors), meanError(gainErrors), meanError(annealErrors)
 	}
 	terms.each = bounds
 	return terms, filled, nil

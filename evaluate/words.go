@@ -59,7 +59,7 @@ func (l *LogLikelihood) Text(data string) string {
 	return b.String()
 }
 
-// termsText tells what other estimates of the data term of a deep machine would make of the
+// termsText tells what other estimates of the data term of a deep machine or a stack would make of the
 // likelihood.
 func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
 	t := l.DataTerms
@@ -67,8 +67,15 @@ func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
 		return
 	}
 	const normal = 1.96 // standard errors
-	line("  all of this with a lower bound on the weight of each sample, by mean field over the upper layers (± %.3f); the weight is more by", normal*t.BoundError)
+	by := "mean field over the upper layers"
+	if t.Runs == 0 { // a stack
+		by = "draws from each layer to the one above"
+	}
+	line("  all of this with a lower bound on the weight of each sample, by %s (± %.3f); the weight is more by", by, normal*t.BoundError)
 	line("    importance weighting, %d draws     %+.3f  ± %.3f", t.Draws, t.Importance-t.Bound, normal*t.ImportanceError)
+	if t.Runs == 0 {
+		return
+	}
 	line("    annealing with the sample held    %+.3f  ± %.3f", t.Clamped-t.Bound, normal*t.ClampedError)
 }
 

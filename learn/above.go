@@ -29,6 +29,8 @@ type Above struct {
 	// UpperCoupling says what happens to the couplings above the first link, which start at
 	// 1/sqrt(units below): held (until learning settles), learned or fixed.
 	UpperCoupling string `json:"upper_coupling,omitzero"`
+	// Stack learns a machine for each layer, one after the other (a deep belief network), in the place of a deep machine.
+	Stack bool `json:"stack,omitzero"`
 }
 
 // What happens to the upper couplings.
@@ -74,7 +76,7 @@ func (a *Above) deep() bool { return len(a.Layers.Sizes()) > 1 }
 
 // suit sets what a deep machine has if nothing else is asked for.
 func (a *Above) suit() {
-	if !a.deep() {
+	if !a.deep() || a.Stack {
 		return
 	}
 	if a.Recognition == "" {
@@ -88,7 +90,7 @@ func (a *Above) suit() {
 // SetLayers makes the hidden layers those of the given sizes, from the first on.
 func (r *Recipe) SetLayers(sizes []int) {
 	if r.Hidden = sizes[0]; len(sizes) == 1 {
-		r.Above = Above{}
+		r.Above = Above{Stack: r.Stack}
 		return
 	}
 	r.Layers = LayersOf(sizes)
@@ -125,10 +127,16 @@ func (r *Recipe) checkAbove() error {
 	_, unknown := variational.RecognitionOf(r.Recognition)
 	sizes := r.Layers.Sizes()
 	switch {
+	case r.Stack:
+		if err := r.checkStack(); err != nil {
+			return err
+		}
 	case len(sizes) == 0 && (r.Recognition != "" || r.Rounds != 0 || r.Stage != 0 || r.UpperCoupling != ""):
 		return setting.Phrase("hidden", "{recognition}, {recognition_rounds}, {stage} and {upper_coupling} are of deep machines: give more layers, such as {hidden 500,500}")
 	case len(sizes) == 0:
 		return nil
+	}
+	switch {
 	case len(sizes) == 1 || len(sizes) >= rbm.MaxLayers:
 		return setting.Phrase("hidden", "{layers %v}: a deep machine has 2 to %d hidden layers", r.Layers, rbm.MaxLayers-1)
 	case slices.Min(sizes) < 1:

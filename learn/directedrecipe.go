@@ -297,7 +297,7 @@ func (r *Run) checkDirectedMemory() error {
 	}
 	const perSynapse, perUpper = 60, 60 // bytes, about: thetas, priors, counts, fields, file
 	bytes := perSynapse*synapses + perUpper*upper + float64(d.Visible())*float64(d.Len())/2
-	if err := need.Check("learning", "hidden", f.Hidden, bytes); err != nil {
+	if err := need.Check("the synapses of so many causes", "hidden", f.Hidden, bytes); err != nil {
 		return setting.Errorf("hidden", strconv.Itoa(f.Hidden), "%v", err)
 	}
 	return nil
@@ -314,8 +314,11 @@ func filtered(settings map[string]any) map[string]any {
 // the usual one.
 func (r *Recipe) FolderOf(data string, seed uint64, resume bool) string {
 	kind := "h"
-	if r.directed() {
+	switch {
+	case r.directed():
 		kind = r.Model
+	case r.Stack:
+		kind = rbm.StackModel
 	}
 	return folderOf(data, kind+r.HiddenWords(), seed, resume)
 }

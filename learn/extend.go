@@ -82,7 +82,7 @@ func (r *Run) unfinished(done *Result) bool {
 // extends reports whether the run is one that is over and has more to do now. Then its
 // info says so, and it is over no more.
 func (f *folder) extends(saved *savedResult) (bool, error) {
-	if !f.job.Resume || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
+	if !f.job.Resume || f.recipe.Stack || !sameButLimits(string(saved.Label), f.label) || !f.unfinished(saved.Result) {
 		return false, nil
 	}
 	if f.recipe.Patience > 0 {

@@ -2,7 +2,6 @@ package learn
 
 import (
 	"context"
-	"fmt"
 
 	"bethe/dual"
 	"bethe/rbm"
@@ -19,10 +18,6 @@ type metering struct {
 	meter      *thermo.Meter
 	some       *spin.Matrix // training samples
 	validation *spin.Matrix // nil: none
-	kind       rbm.Kind     // that the meter followed last; nil before the first step
-	settled    bool         // it is that of settling
-	samples    *spin.Matrix
-	key        stream.Key
 }
 
 // How often the meter follows, and how often it is read, in steps: a reading of a large machine takes as long as hundreds of
@@ -45,8 +40,7 @@ func (g *metering) between(synapses int) int {
 // newMetering returns that of a start.
 func (l *learner) newMetering() *metering {
 	key := l.key().Sub(stream.RunStarts).Sub(uint64(l.number)).Sub(stream.StartMeter)
-	samples := l.job.Data.Samples
-	g := &metering{meter: thermo.NewMeter(samples, key), some: l.measured().Samples, samples: samples, key: key}
+	g := &metering{meter: thermo.NewMeter(l.job.Data.Samples, key), some: l.measured().Samples}
 	if v := l.job.Validation; v.Set != nil {
 		g.validation = v.Samples.Choose(min(1000, v.Len()), key.Sub(stream.MeterStart).Rand())
 	}
@@ -64,41 +58,6 @@ func (l *learner) newFollower() stepFollower {
 	s := &searching{metering: l.newMetering(), learner: l}
 	l.parts = append(l.parts, s)
 	return s
-}
-
-// A phase is what the meter has followed.
-type phase int
-
-// Phases: nothing, synapses as they learn, those of settling.
-const (
-	phaseNone phase = iota
-	phaseLearning
-	phaseSettled
-)
-
-func (g *metering) phase() phase {
-	switch {
-	case g.kind == nil:
-		return phaseNone
-	case g.settled:
-		return phaseSettled
-	}
-	return phaseLearning
-}
-
-// setPhase makes the meter anew, as one that has followed a phase of synapses of a kind.
-func (g *metering) setPhase(p phase, kind rbm.Kind) error {
-	switch p {
-	case phaseNone:
-		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key), nil, false
-	case phaseLearning:
-		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key), kind, false
-	case phaseSettled:
-		g.meter, g.kind, g.settled = thermo.NewMeter(g.samples, g.key.Sub(stream.MeterSettled)), kind.Settled(), true
-	default:
-		return fmt.Errorf("phase %d of the meter", p)
-	}
-	return nil
 }
 
 // network returns the network that learning samples at the next step: the dual network of the posterior, or the machine of known synapses. While
@@ -164,14 +123,6 @@ func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*
 		return nil, nil
 	}
 	net := l.network()
-	if kind := l.trainer.Kind(); kind != g.kind { // settling jumps to the signs
-		if g.kind != nil {
-			if err := g.setPhase(phaseSettled, l.recipe.kind()); err != nil {
-				return nil, err
-			}
-		}
-		g.kind = kind
-	}
 	if step%g.between(len(net.Coupling)) != 0 && !last {
 		return nil, g.meter.Follow(ctx, net)
 	}
@@ -191,7 +142,7 @@ func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*
 		return &runs.Estimate{Value: number(v), Low: number(v - 1.96*reading.Error), High: number(v + 1.96*reading.Error)}
 	}
 	of := &runs.Meter{LnZ: runs.Estimate{Value: number(reading.LnZ), Low: number(reading.LnZ - 1.96*reading.Error), High: number(reading.LnZ + 1.96*reading.Error)},
-		Online: online(g.some), LeastExchange: number(reading.LeastExchange), RoundTrips: number(reading.RoundTrips), Temperatures: reading.Rungs, Kind: g.kind.String()}
+		Online: online(g.some), LeastExchange: number(reading.LeastExchange), RoundTrips: number(reading.RoundTrips), Temperatures: reading.Rungs, Kind: l.trainer.Kind().String()}
 	if l.trainer.Searching() {
 		of.Averaged = l.trainer.Averaged()
 	}

@@ -140,6 +140,57 @@ func TestOnlineErrors(t *testing.T) {
 	}
 }
 
+// TestInitOfOtherMachines: deep machines and other kinds of units go on from a machine in memory of the same kind, with real
+// numbers on another scale too; a machine of another kind is told.
+func TestInitOfOtherMachines(t *testing.T) {
+	numbers := table(t, units.Kind{Word: units.Gauss})
+	var files []*rbm.File
+	for _, c := range []struct {
+		units, hidden string
+		layers        []int
+		synapses      string
+		data          learn.Data
+	}{{"gauss", "", []int{2}, "binary", numbers}, {"gauss", "", []int{2}, "real", numbers}, {"potts:3", "", []int{3}, "binary", table(t, units.Kind{Word: units.Potts})},
+		{"", "group:3", []int{2}, "binary", small()}, {"", "", []int{4, 3}, "binary", small()}} {
+		recipe := func(steps int, rate float64) learn.Recipe {
+			r := learn.Default()
+			r.Units, r.HiddenUnits, r.Synapses, r.Rate, r.CouplingRate, r.Steps, r.Batch, r.Settle = c.units, c.hidden, c.synapses, rate, 0.3, steps, 1000, 0
+			r.SetLayers(c.layers)
+			r.Suit("rate", "settle")
+			return r
+		}
+		learned := func(r learn.Recipe, init *rbm.File) (*rbm.File, float64) {
+			run := start(t, r, learn.Job{Data: c.data, Seed: 3, Init: init})
+			result, err := run.Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := run.File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return file, *result.Bound
+		}
+		first, bound := learned(recipe(200, 0.05), nil)
+		_, again := learned(recipe(1, 1e-9), first)
+		_, anew := learned(recipe(1, 1e-9), nil)
+		if math.Abs(again-bound) > 0.05 || math.Abs(anew-bound) < 0.2 {
+			t.Errorf("%v: the bound is %v, of the machine that goes on %v, of a new one %v", c, bound, again, anew)
+		}
+		for _, other := range files {
+			if _, err := learn.Start(recipe(1, 0.1), learn.Job{Data: c.data, Init: other}); err == nil || !strings.Contains(err.Error(), "the first machine") {
+				t.Errorf("%v: a machine of %s units: %v", c, other.VisibleKind, err)
+			}
+		}
+		files = append(files, first)
+		r := recipe(1, 0.1)
+		r.Restarts = 2
+		if _, err := learn.Start(r, learn.Job{Data: c.data, Init: first}); err == nil || !strings.Contains(err.Error(), "restarts") {
+			t.Errorf("%v: two starts: %v", c, err)
+		}
+	}
+}
+
 // TestInit: a machine in memory starts learning as its file does; what does not go with a
 // first machine is told.
 func TestInit(t *testing.T) {

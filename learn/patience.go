@@ -159,8 +159,7 @@ func (s *searching) report(r *Result) { r.Patience = s.verdict.record() }
 
 // What numbers of a state of a searching are, in their order.
 const (
-	keptPhase = iota
-	keptLadders
+	keptLadders = iota
 	keptSweeps
 	keptBest
 	keptValue
@@ -177,7 +176,7 @@ const (
 func (s *searching) State() dual.State {
 	of, v := s.meter.State(), &s.verdict
 	n := make([]float64, keptNumbers)
-	n[keptPhase], n[keptLadders], n[keptSweeps] = float64(s.phase()), float64(of.Ladders), float64(of.Sweeps)
+	n[keptLadders], n[keptSweeps] = float64(of.Ladders), float64(of.Sweeps)
 	n[keptBest], n[keptValue], n[keptLow], n[keptHigh] = float64(v.best), v.estimate[0], v.estimate[1], v.estimate[2]
 	n[keptWaited], n[keptStopped], n[keptEnding] = float64(v.waited), float64(v.stopped), float64(v.ending)
 	if v.byLimit {
@@ -217,9 +216,6 @@ func (s *searching) Restore(visible, hidden int, state dual.State) error {
 			return err
 		}
 		of.Visible = append(of.Visible, m)
-	}
-	if err := s.setPhase(phase(n[keptPhase]), s.recipe.kind()); err != nil {
-		return err
 	}
 	s.verdict = verdict{best: int(n[keptBest]), estimate: [3]float64{n[keptValue], n[keptLow], n[keptHigh]}, waited: int(n[keptWaited]), stopped: int(n[keptStopped]),
 		byLimit: n[keptByLimit] == 1, ending: int(n[keptEnding]), followed: int(state.Count)}

@@ -301,7 +301,6 @@ func TestPatienceErrors(t *testing.T) {
 		"no ladder":  func() error { x := s.State(); x.Numbers = x.Numbers[:1]; return s.Restore(25, 5, x) },
 		"falling":    func() error { x := s.State(); x.Numbers[1][1] = 2; return s.Restore(25, 5, x) },
 		"half":       func() error { x := s.State(); x.Numbers[0][keptBest] = 0.5; return s.Restore(25, 5, x) },
-		"phase":      func() error { x := s.State(); x.Numbers[0][keptPhase] = 9; return s.Restore(25, 5, x) },
 		"units":      func() error { return s.Restore(24, 5, s.State()) },
 		"chains":     func() error { x := s.State(); x.States[0] = spin.New(25, 3).Store(); return s.Restore(25, 5, x) },
 	} {

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"slices"
 
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/setting"
+	"bethe/spin"
+	"bethe/variational"
 )
 
 // CheckPriorScale returns a *SettingError if a prior cannot be scaled by that.
@@ -62,10 +65,64 @@ func (r *Run) loadInit() error {
 		return nil
 	}
 	as := r.recipe
+	if as.deep() || !as.spins() {
+		return r.setSameInit(file, name)
+	}
 	if as.Init = name; as.Check() != nil {
 		return as.Check()
 	}
 	return r.setInit(file, name)
+}
+
+// setSameInit makes a deep machine, or one of other units than spins, the one that learning starts from: it
+// must be of the same kind in all.
+func (r *Run) setSameInit(file *rbm.File, name string) error {
+	as := r.recipe
+	as.Init, as.Above, as.Units, as.HiddenUnits = name, Above{}, "", ""
+	if err := as.Check(); err != nil {
+		return err
+	}
+	visible, hidden := r.recipe.kinds()
+	want := rbm.Folding{r.visible(), r.recipe.features()}
+	if r.recipe.deep() {
+		want = r.recipe.folding(r.visible())
+	}
+	if file.VisibleKind != visible || file.HiddenKind != hidden || !slices.Equal(file.Layers(), want) {
+		return fmt.Errorf("%s: a machine of %s and %s units in layers of %v features, where learning is of %s and %s units in layers of %v", name, file.VisibleKind, file.HiddenKind, file.Layers(), visible, hidden, want)
+	}
+	thetas := rbm.Values(file.Synapses)
+	switch known, uncertain := file.Synapses.(rbm.Uncertain); {
+	case r.recipe.kind().LogOdds() && !uncertain, !r.recipe.kind().LogOdds() && uncertain:
+		return fmt.Errorf("%s: its synapses are not %s, as those of learning are", name, r.recipe.Synapses)
+	case uncertain:
+		copy(thetas, known.Posterior().Theta)
+	}
+	params := file.Params.Clone()
+	if !visible.Bits() {
+		if !slices.Equal(file.Scale.Kept(), r.scale.Kept()) {
+			return fmt.Errorf("%s: it learned from other columns that vary than these data have", name)
+		}
+		params.VisibleOwn = r.scale.InUnitsOfDeviations(params.VisibleOwn)
+	}
+	r.begin = sameMachine{r.begin, params, thetas}
+	return setSum(&r.recipe.InitHash, "init", name, hashOf(thetas, params.VisibleField, params.HiddenField, params.VisibleOffset, params.HiddenOffset, params.VisibleOwn, params.Couplings()))
+}
+
+// sameMachine starts at a machine of the same kind as the one that would start.
+type sameMachine struct {
+	beginning
+	params rbm.Params
+	thetas []float32
+}
+
+func (m sameMachine) model(kind rbm.Kind, start variational.Initial, samples *spin.Matrix) (*rbm.Model[float32], error) {
+	model, err := m.beginning.model(kind, start, samples)
+	if err != nil {
+		return nil, err
+	}
+	model.Params = m.params.Clone()
+	copy(model.Posterior.Theta, m.thetas)
+	return model, nil
 }
 
 func (r *Run) loadInitFile(path string) error {
@@ -82,6 +139,9 @@ func (r *Run) loadInitFile(path string) error {
 // setInit makes a machine, which errors call name, the one that learning starts from.
 func (r *Run) setInit(file *rbm.File, name string) error {
 	visible, hidden := r.job.Data.Visible(), r.recipe.Hidden
+	if !file.Spins() || file.Layers().Depth() > 1 {
+		return fmt.Errorf("%s: a machine of %s and %s units in layers of %v features, where learning is of spins with one hidden layer", name, file.VisibleKind, file.HiddenKind, file.Layers())
+	}
 	if n, p := file.Visible(), file.Hidden(); n != visible || p != hidden {
 		return fmt.Errorf("%s: a machine of %d x %d units, where learning is of %d x %d (samples have %d units, the recipe has %d hidden ones)", name, n, p, visible, hidden, visible, hidden)
 	}

@@ -371,6 +371,12 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	if err := json.Unmarshal(text, &settings); err != nil {
 		return Recipe{}, nil, fmt.Errorf("not the JSON of a recipe: %w", err)
 	}
+	for name := range settings {
+		if names := append(recipeNames(), "extended"); !slices.Contains(names, name) {
+			slices.Sort(names)
+			return Recipe{}, nil, fmt.Errorf("a recipe has no setting %q; its settings are %s", name, strings.Join(names, ", "))
+		}
+	}
 	recipe = Default()
 	form := recipeJSON{plainRecipe: plainRecipe(recipe), Time: recipe.Time.String()}
 	d := json.NewDecoder(bytes.NewReader(text))

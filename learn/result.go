@@ -41,6 +41,8 @@ type Result struct {
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
 	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
 	Start             int                     `json:"start,omitempty"`              // which random start it is of, from 0
+	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
+	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
 }
 
 // How many samples the last picture is of, and by how many sweeps.

@@ -122,6 +122,7 @@ type Run struct {
 	finished      *Result // of a call that came to the end
 	shipped       *rbm.File
 	shippedCauses *causes.File
+	shippedStack  *rbm.Stack
 	outside       sampler.Sampler // nil: our own engines
 	met           *spin.Matrix    // states that the scouts of the start that is kept have met; nil if there are none
 }
@@ -225,6 +226,10 @@ func (r *Run) setFamily() error {
 		}
 		return r.checkDirectedMemory()
 	}
+	if r.recipe.Stack {
+		r.family = stacked{r}
+		return stacked{r}.complete()
+	}
 	r.family = layered{r}
 	if err := r.recipe.complete(r.visible()); err != nil {
 		return err
@@ -311,7 +316,7 @@ func (r *Run) File() (*rbm.File, error) {
 	return rbm.LoadKinds(r.finished.Model)
 }
 
-// A Model is what a model file of any family holds: *rbm.File, or *causes.File of a directed machine.
+// A Model is what a model file of any family holds: *rbm.File, *causes.File of a directed machine, or *rbm.Stack.
 type Model interface {
 	// Arrays returns what the file is made of, meta.json first.
 	Arrays() ([]npy.Array, error)

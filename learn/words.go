@@ -10,6 +10,9 @@ const leastRho = 0.05
 
 // Heading says what a run came to, on a line.
 func (r *Result) Heading() string {
+	if len(r.Stack) > 0 {
+		return r.stackText()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d steps in %.1f s; %s %.3f nats a sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, r.boundNote(), r.Coupling)
 	if r.Polarised != nil {

@@ -147,7 +147,8 @@ int32_t bethe_machine_meta(bethe_handle machine, char **out, char **error);
 
 /* Tells of what kind a machine is: {"model" (rbm, mixture or tree), "units", "hidden_units" (kinds:
  * spin, gauss, potts:K, group:K, ...), "visible" (units of a sample), "layers" (hidden units, or
- * features, of each layer; causes), "features" (that bethe_features gives)} as JSON. */
+ * features, of each layer; causes), "features" (that bethe_features gives),
+ * "exact" (whether likelihoods are)} as JSON. */
 int32_t bethe_machine_about(bethe_handle machine, char **out, char **error);
 
 /* Of machines of spins with one hidden layer. Gives the machine in the convention of units v, k in {0, 1}, weights
@@ -171,8 +172,8 @@ int32_t bethe_free_energy(bethe_handle machine, bethe_bytes x, int64_t count, do
  * Learns. The machine is that of "bethe train" with the same settings and seed.
  * labels, one each sample, may be NULL; validation (samples) and init (a machine to
  * start from) may be 0. Keys of the request: recipe (settings by the names of
- * run.json; model, units, hidden_units and layers say of what kind the machine is), seed, program and data (words for files), width and height of a
- * picture, folder (a run folder; "" writes nothing), resume, measure_every,
+ * run.json; model, units, hidden_units and layers say of what kind the machine is), seed,
+ * program and data (words for files), width and height of a picture, folder (a run folder; "" writes nothing), resume, measure_every,
  * validation_share (of the samples, held out to validate on), names (an object: what
  * errors call settings). The report has result and recipe; bethe_records has the records.
  * Arrays: scouts (UINT8, count x visible), heavy states that learning met, if it met any.

@@ -15,6 +15,7 @@ import (
 	"bethe/learn"
 	"bethe/runs"
 	"bethe/setting"
+	"bethe/units"
 )
 
 // A learning request is that of bethe_learn and bethe_online_new.
@@ -55,12 +56,19 @@ func (l *learning) read(words C.bethe_text, handle, init C.bethe_handle) (recipe
 	if len(l.Recipe) == 0 {
 		l.Recipe = json.RawMessage("{}")
 	}
-	if recipe, _, err = learn.ParseRecipe(l.Recipe); err != nil {
+	recipe, named, err := learn.ParseRecipe(l.Recipe)
+	if err == nil {
+		err = recipe.Foreign(named...)
+	}
+	if err != nil {
 		return recipe, job, invalid{l.inWords(err)}
 	}
 	s, err := of[*samples](handle, "samples")
 	if err != nil {
 		return recipe, job, err
+	}
+	if recipe.Units == units.Potts { // as many colours as there are
+		recipe.Units = s.Kind.String()
 	}
 	set := *s.Set
 	set.Name, set.Width, set.Height = l.Data, l.Width, l.Height
@@ -119,7 +127,7 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 			watch := &watcher{job: j}
 			found, err := run.Run(ctx, watch)
 			if err != nil {
-				return r, err
+				return r, request.inWords(err)
 			}
 			met := run.Met()
 			if met == nil && request.Folder != "" {

@@ -116,7 +116,9 @@ func bethe_machine_about(handle C.bethe_handle, out **C.char, text **C.char) C.i
 		if err != nil {
 			return err
 		}
-		return say(out, m.model.about())
+		about := m.model.about()
+		about.Exact = m.model.exact()
+		return say(out, about)
 	})
 }
 
@@ -183,7 +185,7 @@ func spinsOf(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t) (layered, 
 	}
 	l, ok := m.model.(layered)
 	if !ok || !l.plain() {
-		return l, nil, notFor("this", m.model)
+		return l, nil, notFor("this call", m.model)
 	}
 	spins, err := fromBytes(x, count, l.file.Visible())
 	return l, spins, err

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 
 	"bethe/causes"
 	"bethe/dataset"
@@ -26,6 +27,8 @@ import (
 // invalid error that names the family.
 type model interface {
 	about() about
+	// exact reports whether ln Z can be summed.
+	exact() bool
 	// first returns the machine as one that learning starts from.
 	first() (*rbm.File, error)
 	// zeroOne returns it as a machine of spins with one hidden layer.
@@ -50,6 +53,7 @@ type about struct {
 	Visible     int    `json:"visible"`
 	Layers      []int  `json:"layers"`
 	Features    int    `json:"features"`
+	Exact       bool   `json:"exact"` // ln Z is summed, or not needed; set by bethe_machine_about
 }
 
 // notFor is the error of what a family cannot do.
@@ -104,7 +108,7 @@ type layered struct {
 func (l layered) about() about {
 	f := l.file
 	layers := f.Layers()
-	a := about{learn.LayeredModel, f.VisibleKind.String(), f.HiddenKind.String(), layers.Data() / f.VisibleKind.Features(), layers[1:], 0}
+	a := about{learn.LayeredModel, f.VisibleKind.String(), f.HiddenKind.String(), layers.Data() / f.VisibleKind.Features(), layers[1:], 0, false}
 	if !f.VisibleKind.Bits() {
 		a.Visible = len(f.Scale.Mean)
 	}
@@ -114,19 +118,21 @@ func (l layered) about() about {
 	return a
 }
 
+func (l layered) exact() bool {
+	ended, end := context.WithCancel(context.Background())
+	end()
+	_, err := l.file.Machine().LnZ(ended) // too many units are told at once
+	return !errors.Is(err, rbm.ErrTooLarge)
+}
+
 // plain reports whether the machine has one hidden layer.
 func (l layered) plain() bool { return l.file.Layers().Depth() == 1 }
 
-func (l layered) first() (*rbm.File, error) {
-	if !l.plain() {
-		return nil, notFor("a first machine", l)
-	}
-	return l.file, nil
-}
+func (l layered) first() (*rbm.File, error) { return l.file, nil }
 
 func (l layered) zeroOne() (*rbm.Machine, error) {
 	if !l.plain() {
-		return nil, notFor("this", l)
+		return nil, notFor("the form of units 0 and 1", l)
 	}
 	return l.file.Machine(), nil
 }
@@ -221,8 +227,7 @@ func (l layered) denoise(ctx context.Context, s *dataset.Set, flip float64, r ev
 // mixed are machines of other kinds of units than spins.
 type mixed struct{ layered }
 
-func (m mixed) first() (*rbm.File, error)      { return nil, notFor("a first machine", m) }
-func (m mixed) zeroOne() (*rbm.Machine, error) { return nil, notFor("this", m) }
+func (m mixed) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", m) }
 
 func (m mixed) check(e *evaluation) error {
 	if e.Draws != 0 {
@@ -274,11 +279,12 @@ type directed struct {
 }
 
 func (d directed) about() about {
-	return about{d.Model, units.Spin, units.Spin, d.Layer.Visible(), []int{d.machine.Causes()}, d.machine.Features()}
+	return about{d.Model, units.Spin, units.Spin, d.Layer.Visible(), []int{d.machine.Causes()}, d.machine.Features(), false}
 }
 
+func (d directed) exact() bool                    { return true }
 func (d directed) first() (*rbm.File, error)      { return nil, notFor("a first machine", d) }
-func (d directed) zeroOne() (*rbm.Machine, error) { return nil, notFor("this", d) }
+func (d directed) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", d) }
 func (d directed) chains(int, string, int) error  { return nil }
 
 func (d directed) features(ctx context.Context, s *dataset.Set, gain float64) ([]float32, error) {

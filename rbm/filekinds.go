@@ -116,6 +116,18 @@ func (s Scale) InUnitsOf(own []float64) []float64 {
 	return out
 }
 
+// InUnitsOfDeviations is the inverse of InUnitsOf.
+func (s Scale) InUnitsOfDeviations(own []float64) []float64 {
+	kept := s.Kept()
+	n := len(kept)
+	out := make([]float64, 2*n)
+	for i, k := range kept {
+		out[i] = own[i] - math.Log(s.Deviation[k])
+		out[n+i] = (own[n+i] - s.Mean[k]) / s.Deviation[k]
+	}
+	return out
+}
+
 // features returns fields and offsets of features, given those of the spins that hold them,
 // or the inverse.
 func features(field, offset []float64, kind units.Kind, held bool) (fields, offsets []float64) {

@@ -92,15 +92,20 @@ func (c *Chains[T, V, H]) Observe(y V, strength float64) error {
 // Sweep does k sweeps.
 func (c *Chains[T, V, H]) Sweep(k int) {
 	for range k {
-		c.Sweeps++
-		c.layers.DrawVisible(c.Visible, c.Hidden, c.at, c.key.Sub(stream.ChainsVisible).Sub(c.Sweeps))
-		if c.observed != nil {
-			c.observed.DrawObserved(c.Visible, c.key.Sub(stream.ChainsSeen).Sub(c.Sweeps))
-		}
-		if len(c.clamped) > 0 {
-			c.Visible.CopyUnits(c.clamp, c.clamped)
-		}
+		c.sweepVisible()
 		c.drawHidden(stream.ChainsHidden)
+	}
+}
+
+// sweepVisible is the first half of a sweep.
+func (c *Chains[T, V, H]) sweepVisible() {
+	c.Sweeps++
+	c.layers.DrawVisible(c.Visible, c.Hidden, c.at, c.key.Sub(stream.ChainsVisible).Sub(c.Sweeps))
+	if c.observed != nil {
+		c.observed.DrawObserved(c.Visible, c.key.Sub(stream.ChainsSeen).Sub(c.Sweeps))
+	}
+	if len(c.clamped) > 0 {
+		c.Visible.CopyUnits(c.clamp, c.clamped)
 	}
 }
 

@@ -21,6 +21,7 @@ type NetworkSource[T rbm.Real] struct {
 	users            int  // conditionals that were made
 	drawn            bool // visible states have been drawn on this network
 	kept             bool // couplingT is that of the network
+	together         bool // fields of rungs are computed at once
 }
 
 // OnNetwork returns the path from fair visible spins to a network, which must not
@@ -101,15 +102,20 @@ type networkConditionals[T rbm.Real] struct {
 	gains          gains[T]
 	source         *NetworkSource[T]
 	fieldV, fieldH []T
-	scaled         []T // hidden fields at t
-	shift          []T // visible fields at t
+	scaled         []T  // hidden fields at t
+	shift          []T  // visible fields at t
+	givenH, givenV bool // fieldH are the next hidden fields, fieldV what visible fields are made of
 }
 
 func (c *networkConditionals[T]) DrawHidden(h, s *spin.Matrix, t T, key stream.Key) {
 	net := c.source.net
-	if c.source.coarse {
+	given := c.givenH
+	c.givenH = false
+	switch {
+	case given:
+	case c.source.coarse:
 		spin.MulAffineCoarse(c.fieldH, net.Coupling, net.Hidden(), s, 1, net.HiddenField)
-	} else {
+	default:
 		net.HiddenFields(c.fieldH, s)
 	}
 	field := c.fieldH
@@ -129,11 +135,15 @@ func (c *networkConditionals[T]) HiddenFields() []T { return c.fieldH }
 
 func (c *networkConditionals[T]) DrawVisible(s, h *spin.Matrix, t T, key stream.Key) {
 	source := c.source
-	if !source.kept && source.drawn {
+	given := c.givenV
+	c.givenV = false
+	if !given && !source.kept && source.drawn {
 		source.keep()
 	}
 	shift, n := source.at(t, &c.shift), source.net.Visible()
 	switch {
+	case given:
+		c.shifted(t, shift)
 	case !source.kept:
 		spin.MulAffineAcross(c.fieldV, source.net.Coupling, n, h, t, shift, source.coarse)
 		source.drawn = true

@@ -34,6 +34,7 @@ type Tempered[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	ladder  []T
 	rungs   []*Chains[T, V, H]
 	source  Source[T, V, H]
+	joint   fielding[V, H]
 	key     stream.Key
 	sweeps  uint64
 	up      [][]float64 // [pair][chain]: what log-weights gain from a rung to the next, of its states
@@ -148,6 +149,14 @@ func NewTempered[T rbm.Real, V units.States[V], H units.States[H]](source Source
 			e.replica[r*chains+l] = r
 		}
 	}
+	e.joint = apart[V, H]{}
+	if s, ok := source.(joining[T, V, H]); ok {
+		var layers []Conditionals[T, V, H]
+		for _, c := range e.rungs {
+			layers = append(layers, c.layers)
+		}
+		e.joint = s.join(layers)
+	}
 	for range rungs - 1 {
 		e.Exchanges.ratios = append(e.Exchanges.ratios, Ratio{Up: make([]float64, chains), Down: make([]float64, chains)})
 		e.up, e.down = append(e.up, make([]float64, chains)), append(e.down, make([]float64, chains))
@@ -234,6 +243,13 @@ func (e *Tempered[T, V, H]) Redraw() {
 	if !e.shown {
 		return
 	}
+	if e.joint.atOnce() {
+		visible, every := make([]V, len(e.rungs)), make([]bool, len(e.rungs))
+		for r, c := range e.rungs {
+			visible[r], every[r] = c.Visible, true
+		}
+		e.joint.hidden(visible, every)
+	}
 	for _, c := range e.rungs {
 		c.drawHidden(stream.ChainsHidden)
 	}
@@ -247,15 +263,19 @@ func (e *Tempered[T, V, H]) Sweep(k int) {
 		if e.shown {
 			moved = e.exchange()
 		}
-		parallel.For(len(e.rungs), 1, func(lo, hi int) {
-			for r := lo; r < hi; r++ {
-				c := e.rungs[r]
-				if moved != nil && moved[r] {
-					c.drawHidden(stream.ChainsRedraw)
+		if e.joint.atOnce() {
+			e.sweepTogether(moved)
+		} else {
+			parallel.For(len(e.rungs), 1, func(lo, hi int) {
+				for r := lo; r < hi; r++ {
+					c := e.rungs[r]
+					if moved != nil && moved[r] {
+						c.drawHidden(stream.ChainsRedraw)
+					}
+					c.Sweep(1)
 				}
-				c.Sweep(1)
-			}
-		})
+			})
+		}
 		e.shown = true
 		e.sweeps++
 	}

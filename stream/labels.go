@@ -21,7 +21,17 @@ const (
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
 	RunLabelled    = 16 // one below it for each draw of labelled samples
+	RunStack       = 17 // one below it for each layer of a stack: what is drawn of it
 	RunRule        = 40 // that is learned
+)
+
+// Below the key of a layer of a stack.
+const (
+	StackDraws = iota
+	StackValidation
+	StackSome    // of its samples, on which two machines are compared
+	StackCopy    // the likelihood of the machine below upside down
+	StackLearned // and of the one that was learned
 )
 
 // Below the key of a rule that is learned. Each generation has a key below RuleGenerations.
@@ -88,6 +98,7 @@ const (
 	ChainsWitness  = 0x7769746e // of whether others have settled
 	ChainsScouts   = Far        // of the engine of persistent chains
 	ChainsAbove    = 1 << 33    // hidden layers of a deep machine, where its chains start
+	ChainsBelow    = 1 << 34    // layers of a stack below its topmost machine
 )
 
 // Below the key of a profile: its two pilot runs.
@@ -279,9 +290,8 @@ const (
 	WayStarts
 )
 
-// Below the key of a meter: its samples, its ladders, and the meter of settling.
+// Below the key of a meter: its samples and its ladders.
 const (
 	MeterStart = iota
 	MeterLadders
-	MeterSettled
 )

@@ -93,7 +93,7 @@ func (m *Meter) Restore(net *rbm.Network[float32], s MeterState) error {
 // temper begins chains at the start states on a ladder, whose key is that of the last ladder measured.
 func (m *Meter) temper(net *rbm.Network[float32], ladder []float64) {
 	key := m.key.Sub(stream.MeterLadders).Sub(uint64(m.rebuilt - 1))
-	m.source, m.ladder = sample.OnNetwork(clone(net)).Rounded().From(m.base), ladder
+	m.source, m.ladder = sample.OnNetwork(clone(net)).Rounded().Together().From(m.base), ladder
 	m.tempered = sample.NewTempered(m.source, sample.Tempering{Chains: meterEnsembles, Ladder: ladder, Key: key.Sub(stream.WayTempering)})
 	m.tempered.StartAt(m.start)
 }

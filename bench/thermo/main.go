@@ -4,11 +4,13 @@
 //	go run ./bench/thermo -repeats 3 effective
 //	go run ./bench/thermo -repeats 50 faults
 //	go run ./bench/thermo -repeats 3 -rate 0.005 patience
+//	go run ./bench/thermo -repeats 3 -hidden 500 cost
 //
 // bar compares the error of ln Z by annealing forward, in reverse, by the mean of both and by
 // BAR, on machines of at most 25 units in the smaller layer: exact starts, equal steps. effective
 // learns small machines through samplers of hidden temperature, by each rule that follows it. faults
-// learns through a program that fails in five ways. patience compares early stopping with a run that is not stopped.
+// learns through a program that fails in five ways. patience compares early stopping with a run that is not stopped. cost
+// measures what the meter takes.
 package main
 
 import (
@@ -34,12 +36,12 @@ type settings struct {
 	repeats, chains int
 	rules           string
 	hidden          int
-	patience        int
+	patience, steps int
 	rate            float64
 }
 
 var experiments = map[string]func(ctx context.Context, w io.Writer, s *settings, args []string) error{
-	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "patience": patienceTable, "act": act,
+	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "patience": patienceTable, "cost": costTable, "act": act,
 }
 
 func main() {
@@ -48,11 +50,12 @@ func main() {
 	flag.IntVar(&s.repeats, "repeats", 40, "repeats")
 	flag.IntVar(&s.chains, "chains", 64, "chains each way")
 	flag.StringVar(&s.rules, "rules", "", "of effective, by their names between commas (default: all)")
-	flag.IntVar(&s.hidden, "hidden", 100, "hidden units, of patience")
+	flag.IntVar(&s.hidden, "hidden", 100, "hidden units, of patience and cost")
+	flag.IntVar(&s.steps, "steps", 2000, "steps, of cost")
 	flag.IntVar(&s.patience, "patience", 5, "readings, of patience")
 	flag.Float64Var(&s.rate, "rate", 0, "learning rate, of patience; 0: the default")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults, patience")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults, patience, cost")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

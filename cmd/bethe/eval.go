@@ -48,8 +48,8 @@ func newEvalCommand(c *console) *cobra.Command {
 				return usagef("--draws %d: it must be at least 2", draws)
 			}
 			model := runs.Model(args[0])
-			if exact, ok, err := apply.OpenExact(model); ok || err != nil {
-				return c.evalExact(cmd.Context(), exact, err, model, &d, draws)
+			if own, ok, err := apply.OpenEvaluating(model); ok || err != nil {
+				return c.evalOwn(cmd.Context(), own, err, model, &d, a.options(evaluate.LikelihoodKey(stream.New(c.seed))), draws)
 			}
 			file, err := rbm.LoadKinds(model)
 			if err != nil {
@@ -97,20 +97,23 @@ func newEvalCommand(c *console) *cobra.Command {
 	return cmd
 }
 
-// evalExact evaluates a directed machine, which needs no estimate.
-func (c *console) evalExact(ctx context.Context, exact apply.Exact, err error, path string, d *dataFlags, draws int) error {
+// evalOwn evaluates a machine with a likelihood of its own kind.
+func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, path string, d *dataFlags, opt evaluate.Options, draws int) error {
 	if err != nil {
 		return err
 	}
 	if draws > 0 {
-		return usagef("--draws: it is not for a %s", apply.Family(exact))
+		return usagef("--draws: it is not for a %s", apply.Family(m))
 	}
 	set, err := d.load()
 	if err != nil {
 		return err
 	}
 	report := evaluate.Report{Samples: set.Len()}
-	if report.LogLikelihood, err = exact.Evaluate(ctx, set.Samples); err != nil {
+	if report.LogLikelihood, err = during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
+		opt.Progress = progress
+		return m.Evaluate(ctx, set.Samples, opt)
+	}); err != nil {
 		return err
 	}
 	c.printf("%s", report.LogLikelihood.Text(d.name))

@@ -116,6 +116,7 @@ func registerAbove(flags *pflag.FlagSet, a *learn.Above) {
 	flags.StringVar(&a.Recognition, "recognition", a.Recognition, "of deep machines, how upper layers are known given a sample: aware (default), stationary (the tightest bound; for small machines), mean (ordinary mean field) or drawn")
 	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of the recognition of a batch (default: as many as suit)")
 	flags.Float64Var(&a.Stage, "stage", a.Stage, "share of learning, at its start, in which the synapses above the first hidden layer stay undecided")
+	flags.BoolVar(&a.Stack, "stack", a.Stack, "learn a machine for each of the --hidden layers, one after the other, each from draws of the one below (a deep belief network); limits are of each layer")
 	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (at 1/sqrt(units below) until learning settles; default), learned or fixed")
 }
 

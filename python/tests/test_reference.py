@@ -48,10 +48,9 @@ def test_numpydoc(reference):
 
 
 def test_examples_of_docstrings():
-    import bethe._estimator as module
-
-    failed, tried = doctest.testmod(module)
-    assert tried >= 5 and not failed
+    for module, at_least in ((bethe._estimator, 5), (bethe._causes, 5)):
+        failed, tried = doctest.testmod(module)
+        assert tried >= at_least and not failed
 
 
 def test_hints():

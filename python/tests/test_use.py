@@ -23,7 +23,7 @@ def states():
 
 def energies(rbm, s):
     """Free energies by the formula of the docstring, in plain NumPy."""
-    s, w = 2.0 * s - 1, rbm._synapse_array.astype(float)
+    s, w = 2.0 * s - 1, rbm._first_synapses.astype(float)
     centred = s - rbm.offset_visible_
     fields = rbm.coupling_ * centred @ w
     total = s @ rbm.intercept_visible_ - fields @ rbm.offset_hidden_ + np.logaddexp(fields + rbm.intercept_hidden_, -fields - rbm.intercept_hidden_).sum(1)
@@ -172,7 +172,7 @@ def test_files(command, rbm, bars, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"no archive")
     with pytest.raises(bethe.BetheError, match="bad.npz.*not an .npz file"):
         bethe.load(tmp_path / "bad.npz")
-    with pytest.raises(bethe.BetheError, match="nowhere"):
+    with pytest.raises(FileNotFoundError, match="nowhere is no folder"):
         rbm.save(tmp_path / "nowhere" / "a.npz")
 
 

@@ -67,7 +67,7 @@ def methods(kind):
 def page():
     """Return the page."""
     out = [HEAD]
-    done = set()
+    done = {}
     for name in sorted(bethe.__all__, key=str.lower):
         thing = getattr(bethe, name)
         is_class = inspect.isclass(thing)
@@ -75,14 +75,16 @@ def page():
         out.extend(body(NumpyDocString(inspect.getdoc(thing)) if is_class else FunctionDoc(thing)))
         if not is_class:
             continue
+        others = {}
         for method, function in methods(thing):
             if function in done:
+                others.setdefault(done[function], []).append(f"`{method}`")
                 continue
-            done.add(function)
+            done[function] = name
             out.append(f"\n### {signature(function, f'{name}.{method}')}\n\n")
             out.extend(body(FunctionDoc(function)))
-        if name == "RealSynapseRBM":
-            out.append("\nIts methods are those of `BinarySynapseRBM`.\n")
+        for other, names in others.items():
+            out.append(f"\n{', '.join(names)}: as of `{other}`.\n")
     return "".join(out)
 
 

@@ -5,6 +5,7 @@ The Go library bethe computes; equal seeds give the machines of ``bethe train``.
 
 from importlib.metadata import PackageNotFoundError, version
 
+from ._causes import BinarySynapseMixture, BinarySynapseTree, RealSynapseMixture
 from ._core import BetheError, ForkError
 from ._displays import BoundDisplay, SamplesDisplay, SynapsesDisplay
 from ._estimator import BinarySynapseRBM, RealSynapseRBM
@@ -19,6 +20,6 @@ except PackageNotFoundError:  # not installed: run from its folder
     __version__ = "0+unknown"
 
 __all__ = [
-    "BetheError", "BinarySynapseRBM", "BoundDisplay", "ForkError", "Progress", "RealSynapseRBM", "SamplesDisplay", "SynapsesDisplay", "build",
-    "from_rbms", "from_sklearn", "from_zero_one", "load", "recipe", "save", "set_threads", "to_bqm_dict", "to_rbms", "to_sklearn", "zero_one",
+    "BetheError", "BinarySynapseMixture", "BinarySynapseRBM", "BinarySynapseTree", "BoundDisplay", "ForkError", "Progress", "RealSynapseMixture", "RealSynapseRBM",
+    "SamplesDisplay", "SynapsesDisplay", "build", "from_rbms", "from_sklearn", "from_zero_one", "load", "recipe", "save", "set_threads", "to_bqm_dict", "to_rbms", "to_sklearn", "zero_one",
 ]

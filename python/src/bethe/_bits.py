@@ -1,4 +1,4 @@
-"""From arrays, data frames and sparse matrices to bits."""
+"""From arrays, data frames and sparse matrices to bits, and to numbers."""
 
 import warnings
 
@@ -37,9 +37,28 @@ def look(X, binarize):
         raise ValueError(f"X has values from {low} to {high}, and binarize=None takes bits alone, 0 and 1 or -1 and 1: set binarize to the threshold above which a value is 1")
     if binarize == 0.5:
         warnings.warn(
-            f"X has values from {low} to {high}: all above binarize=0.5 become 1, the others 0. Set binarize to the threshold that you mean (such as {(float(low) + float(high)) / 2:g}), or scale X",
-            UserWarning, stacklevel=4,
+            f"X has values from {low:g} to {high:g}: all above binarize=0.5 become 1, the others 0. Set binarize to the threshold that you mean (such as {(float(low) + float(high)) / 2:g}), or scale X. "
+            "BinarySynapseRBM learns real numbers as they are with units='gauss', levels with units='potts'",
+            UserWarning, stacklevel=5,
         )
+
+
+def words_of(X):
+    """Return the names of columns of a frame that hold no numbers, as text."""
+    kinds = getattr(X, "dtypes", None)
+    if not hasattr(kinds, "items"):
+        return ""
+    return ", ".join(str(name) for name, kind in kinds.items() if getattr(kind, "kind", "O") not in "biuf")
+
+
+def alike(X, binarize):
+    """Return whether a threshold leaves all values of X alike."""
+    threshold = 0 if binarize is None else binarize
+    values = X.data if sparse.issparse(X) else X
+    if sparse.issparse(X) and X.nnz < X.shape[0] * X.shape[1]:
+        return not (values > threshold).any()
+    above = values.max() > threshold
+    return bool(above == (values.min() > threshold))
 
 
 def blocks(X, binarize):
@@ -68,3 +87,9 @@ def blocks(X, binarize):
 def packed(X, binarize):
     """Return the handle of X as samples of the library."""
     return _core.samples(X.shape[0], X.shape[1], blocks(X, binarize))
+
+
+def numbers(X):
+    """Return validated X as numbers of the library: float32, in C order."""
+    with np.errstate(over="ignore"):  # the library tells of numbers that are too large
+        return np.ascontiguousarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float32)

@@ -61,15 +61,19 @@ SIGNATURES = {
     "bethe_copy": [_H, _L, _P, _L],
     "bethe_samples_new": [_L, _L, _P],
     "bethe_samples_set": [_H, _L, _L, _P],
+    "bethe_samples_of": [_T, _P, _P],
     "bethe_machine_new": [_T, _P, _L, _P],
     "bethe_machine_read": [_T, _P],
     "bethe_machine_write": [_H, _T],
     "bethe_machine_meta": [_H, _P],
+    "bethe_machine_about": [_H, _P],
     "bethe_zero_one": [_H, _P],
     "bethe_from_zero_one": [_P, _P, _P, _P],
     "bethe_transform": [_H, _P, _L, _D, _P],
     "bethe_free_energy": [_H, _P, _L, _P],
     "bethe_learn": [_H, _T, _P, _H, _H, _P],
+    "bethe_features": [_H, _H, _T, _P],
+    "bethe_log_weights": [_H, _H, _T, _P],
     "bethe_evaluate": [_H, _H, _H, _T, _P],
     "bethe_sample": [_H, _T, _P],
     "bethe_gibbs": [_H, _H, _T, _P],
@@ -206,8 +210,16 @@ def _close(value):
 
 
 def words(request):
-    """Return a request as JSON."""
-    return json.dumps(request).encode()
+    """Return a request as JSON; numbers of NumPy are numbers."""
+
+    def plain(value):
+        if isinstance(value, (np.generic, np.ndarray)):
+            return value.tolist()
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)
+        raise ValueError(f"{value!r} is a {type(value).__name__}: a recipe holds numbers, texts, truths and lists of them")
+
+    return json.dumps(request, default=plain).encode()
 
 
 def samples(count, visible, blocks):
@@ -218,6 +230,14 @@ def samples(count, visible, blocks):
         call("bethe_samples_set", s, first, len(x), pointer(x))
         first += len(x)
     return s
+
+
+def numbers(kind, X):
+    """Return the handle of samples of real numbers or colours, float32, samples x units."""
+    given, kept = given_arrays({"X": X})
+    handle = Handle("bethe_samples_of", kind.encode(), place(given[0]))
+    del kept  # which the library has copied
+    return handle
 
 
 def given_arrays(arrays):

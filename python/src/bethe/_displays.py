@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 
 def _pyplot():
@@ -103,18 +104,18 @@ class SynapsesDisplay(_Tiles):
 
     @classmethod
     def from_estimator(cls, estimator, *, n_units=64, mean=True, shape=None, ax=None, **more):
-        """Draw the synapses of an estimator.
+        """Draw the synapses of an estimator, of a deep machine those of the first hidden layer.
 
         Parameters
         ----------
-        estimator : BinarySynapseRBM or RealSynapseRBM
-            A fitted estimator.
+        estimator : estimator
+            A fitted machine, mixture or tree.
         n_units : int, default=64
             Hidden units, the first ones.
         mean : bool, default=True
             Posterior means, which tell how sure synapses are, instead of the bits.
         shape : (int, int), default=None
-            Height and width of a picture; None: the nearest square.
+            Height and width of a picture; None: that of the estimator, or the nearest square.
         ax : matplotlib Axes, default=None
             Axes.
         **more : dict
@@ -125,12 +126,21 @@ class SynapsesDisplay(_Tiles):
         display : SynapsesDisplay
             The display.
         """
+        check_is_fitted(estimator)
         synapses = getattr(estimator, "posterior_mean_", None) if mean else None
-        if synapses is None:
-            synapses = estimator._synapse_array
+        for name in "synapses_", "fields_", "weights_":
+            synapses = getattr(estimator, name, None) if synapses is None else synapses
+        synapses = synapses[0] if isinstance(synapses, list) else synapses
+        colours = len(synapses) // estimator.n_features_in_
+        if colours > 1:
+            raise ValueError(f"synapses of {colours} colours a feature are no picture: estimator.posterior_mean_ has them, {colours} rows a feature")
+        if len(synapses) < estimator.n_features_in_:  # columns of real numbers that do not vary
+            all_of = np.full((estimator.n_features_in_, synapses.shape[1]), np.nan)
+            all_of[estimator.data_deviation_ > 0] = synapses
+            synapses = all_of
         rows = synapses.T[:n_units]
-        display = cls(rows, shape)
-        most = float(np.abs(rows).max())
+        display = cls(rows, shape or estimator.shape)
+        most = float(np.nanmax(np.abs(rows)))
         if most > 1:
             display._limits = -most, most
         return display.plot(ax, **more)
@@ -160,10 +170,12 @@ class SamplesDisplay(_Tiles):
     def from_estimator(cls, estimator, X=None, *, n_samples=64, n_sweeps=1000, random_state=None, shape=None, ax=None, **more):
         """Draw what chains of an estimator show: the probability of 1 given the hidden units.
 
+        Real numbers are shown from two deviations below their mean to two above, colours from 0 to the last.
+
         Parameters
         ----------
-        estimator : BinarySynapseRBM or RealSynapseRBM
-            A fitted estimator.
+        estimator : estimator
+            A fitted machine, mixture or tree.
         X : array-like of shape (n_samples, n_features), default=None
             Samples at which chains start; None: random states.
         n_samples : int, default=64
@@ -173,7 +185,7 @@ class SamplesDisplay(_Tiles):
         random_state : int, RandomState or None, default=None
             Seed.
         shape : (int, int), default=None
-            Height and width of a picture; None: the nearest square.
+            Height and width of a picture; None: that of the estimator, or the nearest square.
         ax : matplotlib Axes, default=None
             Axes.
         **more : dict
@@ -184,9 +196,7 @@ class SamplesDisplay(_Tiles):
         display : SamplesDisplay
             The display.
         """
-        if X is None:
-            X = np.random.RandomState(0).randint(0, 2, (n_samples, estimator.n_features_in_)).astype(np.uint8)
-        return cls(estimator.reconstruct(X, n_sweeps, random_state=random_state), shape).plot(ax, **more)
+        return cls(estimator._shown(X, n_samples, n_sweeps, random_state), shape or estimator.shape).plot(ax, **more)
 
 
 class BoundDisplay:
@@ -219,8 +229,8 @@ class BoundDisplay:
 
         Parameters
         ----------
-        estimator : BinarySynapseRBM or RealSynapseRBM
-            An estimator that ``fit`` has fitted.
+        estimator : estimator
+            A machine, mixture or tree that ``fit`` has fitted.
         ax : matplotlib Axes, default=None
             Axes.
         **more : dict
@@ -232,6 +242,8 @@ class BoundDisplay:
             The display.
         """
         bounds, validation = [], []
+        if not hasattr(estimator, "history_"):
+            raise ValueError("this estimator has no learning curve: fit has not fitted it")
         for record in estimator.history_:
             if record.get("bound"):
                 bounds.append((record["step"], record["bound"]["value"]))

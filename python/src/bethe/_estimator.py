@@ -1,4 +1,4 @@
-"""Restricted Boltzmann machines as estimators of scikit-learn: learning."""
+"""Machines with hidden units as estimators of scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,56 +8,52 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from . import _bits, _core
-from ._compat import TagsMixin, validate_data
-from ._progress import Progress, Watch
-from ._use import UseMixin
+from ._chains import ChainsMixin
+from ._machine import Machine, read_machine
+from ._progress import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: Arguments that are settings of a recipe, and what the recipe calls them.
-SETTINGS = {"n_components": "hidden", "learning_rate": "rate", "batch_size": "batch", "n_iter": "epochs", "time_limit": "time", "validation_fraction": "validation"}
-
-#: Training samples that are kept to anneal from (score_samples).
-REFERENCE = 500
-
-#: What belongs to an estimator as long as it lives and never enters a pickle: the
-#: library's machine, with the arrays that it is of, and the learner of partial_fit.
-_machines = weakref.WeakKeyDictionary()
+#: Learners of partial_fit, which never enter a pickle.
 _learners = weakref.WeakKeyDictionary()
 _lock = threading.RLock()
 
 
-class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
-    """What machines with synapses of any kind have in common."""
+class _RBM(ChainsMixin, Machine):
+    """What machines with hidden units, with synapses of any kind, have in common."""
 
+    _names = {
+        "n_components": "hidden", "units": "units", "hidden_units": "hidden_units", "learning_rate": "rate", "batch_size": "batch", "n_iter": "epochs", "time_limit": "time",
+        "validation_fraction": "validation",
+    }
+    _words = "units", "hidden_units"
     _synapses = "binary"
-    _matrix = "synapses"  # array of the model file
 
     def __init__(
-        self, n_components: int | None = None, *, learning_rate: float | None = None, batch_size: int | None = None, n_iter: int | None = None,
-        time_limit: float | None = None, recipe: Mapping[str, Any] | None = None, binarize: float | None = 0.5, validation_fraction: float | None = None,
-        init: _RBM | str | os.PathLike | None = None, warm_start: bool = False, folder: str | os.PathLike | None = None,
-        random_state: int | np.random.RandomState | None = None, verbose: int = 0,
+        self, n_components: int | Sequence[int] | None = None, *, units: str | None = None, hidden_units: str | None = None, learning_rate: float | None = None,
+        batch_size: int | None = None, n_iter: int | None = None, time_limit: float | None = None, recipe: Mapping[str, Any] | None = None, binarize: float | None = 0.5,
+        shape: tuple[int, int] | None = None, validation_fraction: float | None = None, init: _RBM | str | os.PathLike | None = None, warm_start: bool = False,
+        folder: str | os.PathLike | None = None, random_state: int | np.random.RandomState | None = None, verbose: int = 0,
         callbacks: Callable[[_RBM, Progress], Any] | Sequence[Callable[[_RBM, Progress], Any]] | None = None,
     ) -> None:
         self.n_components = n_components
+        self.units = units
+        self.hidden_units = hidden_units
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.time_limit = time_limit
         self.recipe = recipe
         self.binarize = binarize
+        self.shape = shape
         self.validation_fraction = validation_fraction
         self.init = init
         self.warm_start = warm_start
@@ -66,130 +62,55 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         self.verbose = verbose
         self.callbacks = callbacks
 
-    # Data and settings.
+    # Settings.
 
-    def _validated(self, X, reset=False, **settings):
-        return validate_data(self, X, accept_sparse="csr", dtype=_bits.DTYPES, reset=reset, **settings)
-
-    def _settings(self):
-        """Return the recipe as the library reads it: what is not given follows from what is."""
-        if self.recipe is not None and not isinstance(self.recipe, Mapping):
-            raise ValueError(f"recipe is {self.recipe!r}: it must be a dict of settings, such as {{'sweeps': 2}}")
-        recipe = dict(self.recipe or {})
+    def _check_recipe(self, recipe):
+        if recipe.get("model", "rbm") not in ("rbm", ""):
+            raise ValueError(f"recipe['model'] is {recipe['model']!r}: BinarySynapseMixture and BinarySynapseTree are of other models than rbm")
         if recipe.setdefault("synapses", self._synapses) == "real" != self._synapses or self._synapses == "real" != recipe["synapses"]:
             raise ValueError(f"recipe['synapses'] is {recipe['synapses']!r}: BinarySynapseRBM learns binary, sampled or sign, RealSynapseRBM real")
-        for argument, setting in SETTINGS.items():
-            value = getattr(self, argument)
-            if value is None or setting == "validation":
-                continue
-            if setting in recipe:
-                raise ValueError(f"{argument} is given twice: as an argument, and as recipe[{setting!r}]")
-            kind = Real if argument in ("learning_rate", "time_limit") else Integral
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise ValueError(f"{argument} is {value!r}: it must be {'a number' if kind is Real else 'an integer'}")
-            recipe[setting] = f"{float(value)!r}s" if setting == "time" else float(value) if kind is Real else int(value)
         if recipe["synapses"] == "binary":
             del recipe["synapses"]
+
+    def _setting(self, name, setting, value):
+        if name != "n_components":
+            return super()._setting(name, setting, value)
+        if isinstance(value, (tuple, list, np.ndarray)) and len(value):
+            value = [super(_RBM, self)._setting(name, setting, n) for n in value]
+            return value if len(value) > 1 else value[0]
+        if not isinstance(value, Integral) or isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"n_components is {value!r}: it must be an integer, the number of hidden units, or a tuple of them, one a hidden layer of a deep machine, such as (100, 50)")
+        return int(value)
+
+    def _settings(self):
+        recipe = super()._settings()
+        if isinstance(recipe.get("hidden"), list):  # a deep machine
+            if "layers" in recipe:
+                raise ValueError("n_components is given twice: as an argument, and as recipe['layers']")
+            recipe["layers"] = recipe["hidden"]
+            recipe["hidden"] = recipe["layers"][0]
         return recipe
 
-    def _seed(self):
-        """Return the seed: random_state itself if it is an integer, as bethe train --seed takes it."""
-        if isinstance(self.random_state, Integral) and self.random_state >= 0:
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-
-    def _request(self, seed):
-        return {
-            "recipe": self._settings(), "seed": seed, "program": f"bethe {_core.library.version['version']} (Python)", "data": "array",
-            "names": {setting: argument for argument, setting in SETTINGS.items()},
-        }
-
     def _first(self):
-        """Return the handle of the machine that learning starts from, or None."""
-        if self.warm_start and hasattr(self, "coupling_"):
+        if self.warm_start and hasattr(self, "_order"):
             return self._machine()
         if self.init is None:
             return None
-        if isinstance(self.init, _RBM):
+        if isinstance(self.init, Machine):
             return self.init._machine()
+        if not isinstance(self.init, (str, os.PathLike)):
+            raise ValueError(f"init is {self.init!r}: it must be an estimator or the path of a model file")
         return read_machine(self.init)
 
     # Learning.
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
-        """Learn from samples.
-
-        The machine is the one that ``bethe train`` learns with the same settings and seed.
-        Ctrl-C ends learning within 0.1 s; with ``folder`` the same call goes on where it was.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples. Values above ``binarize`` are 1, the others 0.
-        y : array-like of shape (n_samples,), default=None
-            Labels; looked at if ``recipe`` has a ``label_weight`` above 0.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            Of a setting out of its range, and of data that are no numbers.
-        BetheError
-            Of learning that diverged, and of files that cannot be written.
-        """
-        _core.library.get()  # a child that was forked is told at once
-        X = self._validated(X, reset=True)
-        first = self._first()
-        seed = self._seed()
-        request = self._request(seed)
-        labels = self._labels(y, X.shape[0], request["recipe"])
-        if self.validation_fraction is not None:
-            request["validation_share"] = float(self.validation_fraction)
-        if self.folder is not None:
-            request.update(folder=str(self.folder), resume=True)
-        _bits.look(X, self.binarize)
-        samples = _bits.packed(X, self.binarize)
-        job = _core.Job("bethe_learn", samples, _core.words(request), None if labels is None else _core.pointer(labels), 0, first or 0)
-        with Watch(self, self.verbose, self.callbacks) as watch:
-            job.run(watch, saves=self.folder is not None)
-        report = job.report()
-        self._take(_core.Handle("bethe_learned", job))
-        for name, states in job.arrays().items():
-            setattr(self, name + "_", states)
-        self.history_ = job.records()
-        self.recipe_ = report["recipe"]
-        self.result_ = report["result"]
-        self.n_steps_ = report["result"]["steps"]
-        self.n_iter_ = max(1, round(self.history_[-1]["epoch"])) if self.history_ else 1
-        self.bound_ = report["result"]["bound_per_sample"]
-        self._keep_reference(X, seed)
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:  # noqa: D102 (that of Machine)
+        super().fit(X, y)
         with _lock:
             _learners.pop(self, None)
         return self
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the means of the hidden units.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        means : ndarray of shape (n_samples, n_components), float32
-            Means of the hidden spins given each sample, from -1 to 1: what
-            ``bethe features`` writes.
-        """
-        machine = self._machine()
-        X = self._validated(X)
-        out = np.empty((X.shape[0], self._n_features_out), np.float32)
-        self._by_rows(X, lambda x, part: _core.call("bethe_transform", machine, _core.pointer(x), len(x), 1.0, _core.pointer(part)), out)
-        return out
+    fit.__doc__ = Machine.fit.__doc__
 
     def partial_fit(self, X: ArrayLike, y: None = None) -> Self:
         """Take a step for each batch of ``batch_size`` samples, at a constant rate.
@@ -197,7 +118,8 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         Chains and the optimiser's memory go on from call to call, but not in a copy or a
         pickle: the next call there starts from the machine alone. ``n_iter`` and what the
         recipe says of falling rates, averages and settling are not used: ``fit`` learns a
-        better machine of the same samples.
+        better machine of the same samples. The scale of real numbers and the number of colours are
+        those of the first call.
 
         Parameters
         ----------
@@ -219,129 +141,99 @@ class _RBM(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
             Of learning that diverged.
         """
         _core.library.get()
-        fresh = not hasattr(self, "coupling_")
-        X = self._validated(X, reset=fresh)
-        _bits.look(X, self.binarize)
+        fresh = not hasattr(self, "_order")
+        self._check_arguments()
+        X = self._validated(X, reset=fresh, ensure_min_samples=2 if fresh and self._kind() == "gauss" else 1)
+        kind = self._kind()
+        self._look(X, kind)
         with _lock:
             learner = _learners.get(self)
-        if learner is not None and learner[0] is not self._synapse_array:
+        if learner is not None and learner[0] is not self._first_synapses:
             learner = None  # the machine has changed since
-        size = int(self.batch_size or json.loads(_core.text_of("bethe_recipe", None))["batch"])
-        progress = _core.CProgress()
+        size = self._settings().get("batch") or json.loads(_core.text_of("bethe_recipe", None))["batch"]
+        if size < 1:
+            raise ValueError(f"batch_size {size}: it must be at least 1")
+        progress, seed = _core.CProgress(), None
         for k in range(0, X.shape[0], size):
-            samples = _bits.packed(X[k : k + size], self.binarize)
+            samples = self._packed(X[k : k + size], kind)
             if learner is None:
                 seed = self._seed()
                 first = self._machine() if not fresh else self._first()
-                learner = None, _core.Handle("bethe_online_new", samples, _core.words(self._request(seed)), first or 0)
-                self._keep_reference(X, seed)
+                learner = None, _core.Handle("bethe_online_new", samples, _core.words(self._request(seed, X.shape[1])), first or 0)
             _core.call("bethe_online_step", learner[1], samples, 0, ct.byref(progress))
         if learner is None:
             return self
         self._take(_core.Handle("bethe_online_machine", learner[1]))
+        if seed is not None:
+            self._keep_reference(X, seed)
         self.n_steps_ = progress.step
         self.n_iter_ = 1
         with _lock:
-            _learners[self] = self._synapse_array, learner[1]
+            _learners[self] = self._first_synapses, learner[1]
         return self
-
-    def _labels(self, y, count, recipe):
-        """Return labels numbered from 0 on, or None if they are not looked at."""
-        if not recipe.get("label_weight"):
-            return None
-        if y is None:
-            raise ValueError("recipe['label_weight'] is above 0: fit needs labels y")
-        classes, labels = np.unique(np.asarray(y), return_inverse=True)
-        if labels.shape != (count,):
-            raise ValueError(f"y has shape {np.shape(y)}: a label for each of {count} samples is needed")
-        self.classes_ = classes
-        return np.ascontiguousarray(labels, dtype=np.int64)
-
-    def _keep_reference(self, X, seed):
-        """Keep some samples to anneal from."""
-        count = X.shape[0]
-        chosen = np.sort(np.random.RandomState(seed % 2**32).permutation(count)[:REFERENCE])
-        self._reference = np.concatenate([np.packbits(b, axis=1) for b in _bits.blocks(X[chosen], self.binarize)])
 
     # The machine.
 
-    def _take(self, handle):
-        """Take the arrays of a machine."""
-        arrays = handle.arrays()
-        for name in (self._matrix, "posterior_mean", "prior_mean", "scouts"):
-            self.__dict__.pop(name + "_", None)
-            if name in arrays:
-                setattr(self, name + "_", arrays[name])
-        self.intercept_visible_, self.intercept_hidden_ = arrays["visible_field"], arrays["hidden_field"]
-        self.offset_visible_, self.offset_hidden_ = arrays["visible_offset"], arrays["hidden_offset"]
-        self.coupling_ = float(arrays["coupling"])
-        self._meta = _core.text_of("bethe_machine_meta", handle)
-        for array in arrays.values():
-            array.flags.writeable = False
-        self.n_features_in_ = self._synapse_array.shape[0]
-        with _lock:
-            _machines[self] = self._parts(), handle
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Return the means of the hidden units.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        means : ndarray of shape (n_samples, n_features_out), float32
+            Means of the hidden units given each sample, what ``bethe features`` writes: of spins from -1
+            to 1, of groups the probability of each state, of Gaussian units any number. Of a deep machine
+            those of all hidden layers, the first one first.
+        """
+        machine = self._machine()
+        X = self._validated(X)
+        out = np.empty((X.shape[0], self._n_features_out), np.float32)
+        if self._plain():
+            self._by_rows(X, lambda x, part: _core.call("bethe_transform", machine, _core.pointer(x), len(x), 1.0, _core.pointer(part)), out)
+        else:
+            self._by_jobs(X, "bethe_features", "features", None, out)
+        return out
+
+    def _plain(self):
+        """Return whether the machine is of spins with one hidden layer."""
+        return self._about["units"] == self._about["hidden_units"] == "spin" and len(self._about["layers"]) == 1
 
     @property
-    def _synapse_array(self):
-        """The synapses: n_features_in_ x n_components."""
-        return getattr(self, self._matrix + "_")
-
-    def _parts(self):
-        """Return what the machine is made of; equal objects make the same machine."""
-        return (
-            self._synapse_array, getattr(self, "posterior_mean_", None), getattr(self, "prior_mean_", None), self.intercept_visible_,
-            self.intercept_hidden_, self.offset_visible_, self.offset_hidden_, self.coupling_, self._meta,
-        )
-
-    def _arrays(self):
-        """Return the arrays of the model file."""
-        arrays = {self._matrix: self._synapse_array}
-        for name in ("posterior_mean", "prior_mean"):
-            if hasattr(self, name + "_"):
-                arrays[name] = getattr(self, name + "_")
-        return arrays | {
-            "visible_field": self.intercept_visible_, "hidden_field": self.intercept_hidden_, "visible_offset": self.offset_visible_,
-            "hidden_offset": self.offset_hidden_, "coupling": np.float64(self.coupling_),
-        }
-
-    def _machine(self):
-        """Return the handle of the machine; of arrays that were replaced a new one."""
-        check_is_fitted(self, "coupling_")
-        _core.library.get()  # before a lock that a thread of the parent may have held when it forked
-        with _lock:
-            parts, handle = _machines.get(self, (None, None))
-            mine = self._parts()
-            if parts is None or any(a is not b for a, b in zip(parts[:-2], mine[:-2])) or parts[-2:] != mine[-2:]:
-                handle = _core.machine(self._meta, self._arrays())
-                _machines[self] = mine, handle
-            return handle
-
-    @property
-    def _n_features_out(self):
-        return self._synapse_array.shape[1]
-
-    @property
-    def meta_(self):
-        """How the machine was made: meta.json of the model file."""
-        return json.loads(self._meta)
+    def _first_synapses(self):
+        """The synapses of the first hidden layer: visible features x hidden features."""
+        matrix = getattr(self, "synapses_", None)
+        matrix = self.weights_ if matrix is None else matrix
+        return matrix[0] if isinstance(matrix, list) else matrix
 
 
 class BinarySynapseRBM(_RBM):
     """A restricted Boltzmann machine whose synapses are one bit each.
 
-    Learning climbs a lower bound on the log-likelihood, by a distribution over the
+    One hidden layer or several, of spins, real numbers or colours. Learning climbs a lower bound on the log-likelihood, by a distribution over the
     synapses: H. Huang, Phys. Rev. E 102, 030301 (arXiv:1911.07662). The energy of
-    units s, h = ±1 (a feature of 1 is s = +1, one of 0 is s = -1) is
+    spins s, h = ±1 (a feature of 1 is s = +1, one of 0 is s = -1) is
 
-    ``-J sum (s_i - mu_i) xi_im (h_m - nu_m) - b.s - c.h``.
+    ``-J sum (s_i - mu_i) xi_im (h_m - nu_m) - b.s - c.h``;
+
+    other kinds of units are in docs/units.md, deep machines in docs/deep.md.
 
     Settings that are None have the values that suit the others, as in ``bethe train``.
 
     Parameters
     ----------
-    n_components : int, default=None
-        Hidden units; None: those of ``bethe.recipe()``.
+    n_components : int or tuple of int, default=None
+        Hidden units, or groups of them; None: those of ``bethe.recipe()``. A tuple such as (100, 50) is of a deep
+        machine: the size of each hidden layer, the first one first.
+    units : str, default=None
+        Kind of the visible units: "spin", "gauss" (real numbers, each column standardised inside) or
+        "potts:K" (whole numbers 0 to K - 1, colours; "potts": as many as X has). None: spins.
+    hidden_units : str, default=None
+        Kind of the hidden units: "spin", "gauss", "group:K" (exactly one of K is on) or "group?:K" (at
+        most one). None: spins.
     learning_rate : float, default=None
         Rate of the synapses at its highest.
     batch_size : int, default=None
@@ -354,12 +246,15 @@ class BinarySynapseRBM(_RBM):
         More settings by the names of ``run.json``, such as ``{"sweeps": 2}``: see
         ``bethe train --help``.
     binarize : float or None, default=0.5
-        Threshold above which a value is 1. None: X holds bits, 0 and 1 or -1 and 1,
+        Of spins: threshold above which a value is 1. None: X holds bits, 0 and 1 or -1 and 1,
         and anything else is an error.
+    shape : (int, int), default=None
+        Height and width of the pictures that samples are, row by row: the model file keeps it, and pictures
+        have it. None: samples are no pictures.
     validation_fraction : float, default=None
         Share of the samples that are held out; their log-likelihood is measured along the way.
     init : estimator or path, default=None
-        Machine that learning starts from; None: random synapses.
+        Machine of the same kind that learning starts from; None: random synapses.
     warm_start : bool, default=False
         Whether ``fit`` starts from the machine that the estimator has.
     folder : path, default=None
@@ -388,6 +283,11 @@ class BinarySynapseRBM(_RBM):
         Offsets mu.
     offset_hidden_ : ndarray of shape (n_components,)
         Offsets nu.
+    sigma_visible_, mean_visible_ : ndarray of shape (n_varying,)
+        Of Gaussian visible units: deviation given the hidden units, and mean, in the units of X. Columns that do not
+        vary are no units.
+    data_mean_, data_deviation_ : ndarray of shape (n_features_in_,)
+        Of Gaussian visible units: those of the columns of X.
     bound_ : float
         Lower bound on the log-likelihood, nats a sample; an estimate where it was annealed.
     history_ : list of dict
@@ -412,6 +312,13 @@ class BinarySynapseRBM(_RBM):
     See Also
     --------
     RealSynapseRBM : The same with real synapses.
+    BinarySynapseMixture : One of many causes at a time, with exact likelihood.
+
+    Notes
+    -----
+    Units of several features, colours and groups, have a row or a column of synapses for each. Of a deep
+    machine ``synapses_``, ``posterior_mean_``, ``intercept_hidden_`` and ``offset_hidden_`` are lists, one a
+    hidden layer, and ``coupling_`` is an array.
 
     Examples
     --------
@@ -433,8 +340,12 @@ class RealSynapseRBM(_RBM):
 
     Parameters
     ----------
-    n_components : int, default=None
-        Hidden units; None: those of ``bethe.recipe()``.
+    n_components : int or tuple of int, default=None
+        Hidden units, or those of each hidden layer; None: those of ``bethe.recipe()``.
+    units : str, default=None
+        Kind of the visible units.
+    hidden_units : str, default=None
+        Kind of the hidden units.
     learning_rate : float, default=None
         Rate of the synapses at its highest.
     batch_size : int, default=None
@@ -447,6 +358,8 @@ class RealSynapseRBM(_RBM):
         More settings, such as ``{"decay": 0.001}``.
     binarize : float or None, default=0.5
         Threshold above which a value is 1.
+    shape : (int, int), default=None
+        Height and width of pictures.
     validation_fraction : float, default=None
         Share of the samples that are held out.
     init : estimator or path, default=None
@@ -475,24 +388,3 @@ class RealSynapseRBM(_RBM):
     """
 
     _synapses = "real"
-    _matrix = "weights"
-
-
-def read_machine(path):
-    """Return the handle of a model file; a file that is not there is FileNotFoundError."""
-    with open(path, "rb"):
-        pass
-    return _core.Handle("bethe_machine_read", str(path).encode())
-
-
-def from_handle(handle):
-    """Return an estimator that is fitted by a machine."""
-    arrays = handle.arrays()
-    if "hidden_field" not in arrays:
-        raise ValueError(f"a machine of the arrays {', '.join(arrays)}: only those of a visible and a hidden layer are estimators; the command bethe uses others")
-    kind = RealSynapseRBM if "weights" in arrays else BinarySynapseRBM
-    meta = json.loads(_core.text_of("bethe_machine_meta", handle))
-    estimator = kind(len(arrays["hidden_field"]), random_state=meta.get("seed") or None)
-    estimator._take(handle)
-    estimator.n_steps_ = meta.get("steps", 0)
-    return estimator

@@ -10,13 +10,53 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.neural_network import BernoulliRBM
+from sklearn.utils.validation import check_is_fitted
 
 from . import _core
-from ._estimator import _RBM, from_handle, read_machine
+from ._causes import BinarySynapseMixture, BinarySynapseTree, RealSynapseMixture
+from ._estimator import _RBM, BinarySynapseRBM, RealSynapseRBM
+from ._machine import Machine, read_machine
 
 
-def load(path: str | os.PathLike) -> _RBM:
-    """Read a model file.
+def from_handle(handle):
+    """Return an estimator that is fitted by a machine."""
+    about = json.loads(_core.text_of("bethe_machine_about", handle))
+    meta = json.loads(_core.text_of("bethe_machine_meta", handle))
+    real = meta.get("synapses") == "real"
+    settings = meta.get("settings") or {}
+    arguments = {"random_state": meta.get("seed") or None}
+    if meta.get("width"):
+        arguments["shape"] = meta["height"], meta["width"]
+    layers = about["layers"]
+    if about["model"] == "rbm":
+        kind = RealSynapseRBM if real else BinarySynapseRBM
+        of = about["hidden_units"].partition(":")[2]
+        layers = [n // int(of or 1) for n in layers]
+        for name in "units", "hidden_units":
+            if about[name] != "spin":
+                arguments[name] = about[name]
+    elif about["model"] == "tree":
+        kind = BinarySynapseTree
+        arguments.update({name: settings[key] for name, key in (("patch", "patch"), ("n_states", "states")) if key in settings})
+    else:
+        kind = RealSynapseMixture if real else BinarySynapseMixture
+        if settings.get("rule", "em") != "em":
+            arguments["rule"] = settings["rule"]
+    estimator = kind(layers[0] if len(layers) == 1 else tuple(layers), **arguments)
+    estimator._take(handle)
+    estimator.n_steps_ = meta.get("steps", 0)
+    return estimator
+
+
+def _machine_of(estimator):
+    """Return an estimator of this package; raise for others."""
+    if not isinstance(estimator, Machine):
+        raise TypeError(f"{estimator!r} is no estimator of bethe")
+    return estimator
+
+
+def load(path: str | os.PathLike) -> Machine:
+    """Read a model file of any kind.
 
     Parameters
     ----------
@@ -25,7 +65,7 @@ def load(path: str | os.PathLike) -> _RBM:
 
     Returns
     -------
-    rbm : BinarySynapseRBM or RealSynapseRBM
+    machine : BinarySynapseRBM, RealSynapseRBM, BinarySynapseMixture, RealSynapseMixture or BinarySynapseTree
         A fitted estimator; ``fit`` would learn anew.
 
     Raises
@@ -44,17 +84,17 @@ def load(path: str | os.PathLike) -> _RBM:
     return rbm
 
 
-def save(rbm: _RBM, path: str | os.PathLike) -> None:
-    """Write a model file: ``rbm.save(path)``.
+def save(machine: Machine, path: str | os.PathLike) -> None:
+    """Write a model file: ``machine.save(path)``.
 
     Parameters
     ----------
-    rbm : BinarySynapseRBM or RealSynapseRBM
-        A fitted estimator.
+    machine : estimator
+        A fitted machine, mixture or tree.
     path : path
         An .npz file.
     """
-    rbm.save(path)
+    _machine_of(machine).save(path)
 
 
 def recipe(**settings: Any) -> dict[str, Any]:
@@ -89,7 +129,7 @@ def zero_one(rbm: _RBM) -> dict[str, Any]:
     machine : dict of ndarray
         ``W`` (n_features_in_ x n_components), ``vbias``, ``hbias`` and ``constant``, float64.
     """
-    found = _core.Handle("bethe_zero_one", rbm._machine()).arrays()
+    found = _core.Handle("bethe_zero_one", _machine_of(rbm)._machine()).arrays()
     found["W"] = np.ascontiguousarray(found["W"].T)
     found["constant"] = float(found["constant"])
     return found
@@ -154,6 +194,9 @@ def from_sklearn(bernoulli: BernoulliRBM) -> _RBM:
     rbm : RealSynapseRBM
         The same distribution.
     """
+    if not isinstance(bernoulli, BernoulliRBM):
+        raise TypeError(f"{bernoulli!r} is no BernoulliRBM")
+    check_is_fitted(bernoulli)
     return from_zero_one(bernoulli.components_.T, bernoulli.intercept_visible_, bernoulli.intercept_hidden_)
 
 

@@ -1,6 +1,7 @@
 """How the library computes."""
 
 from . import _core
+from ._use import whole
 
 
 def set_threads(n: int) -> int:
@@ -20,9 +21,7 @@ def set_threads(n: int) -> int:
     before : int
         How many there were.
     """
-    if n < 1:
-        raise ValueError(f"{n} threads: there must be at least 1")
-    return _core.library.get().bethe_threads(int(n))
+    return _core.library.get().bethe_threads(whole("n", n))
 
 
 def build() -> dict:

@@ -1,0 +1,72 @@
+package apply
+
+import (
+	"context"
+	"image"
+	"io"
+
+	"bethe/evaluate"
+	"bethe/figure"
+	"bethe/rbm"
+	"bethe/setting"
+	"bethe/spin"
+	"bethe/stream"
+)
+
+// stacked are machines upon each other.
+type stacked struct {
+	*rbm.Stack
+	machines evaluate.Stack
+}
+
+func (stacked) family() string { return rbm.StackModel }
+
+// Visible is the number of units of the data's layer.
+func (s stacked) Visible() int { return s.machines[0].Visible() }
+
+func (s stacked) count() int { return s.machines[0].Hidden() }
+
+func (s stacked) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+	return evaluate.Features(s.machines.Layer(1), samples, gain), nil
+}
+
+// A stackLayer is features of another hidden layer than the first.
+type stackLayer struct {
+	stacked
+	number int
+}
+
+func (l stackLayer) count() int { return l.machines[l.number-1].Hidden() }
+
+func (l stackLayer) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+	return evaluate.Features(l.machines.Layer(l.number), samples, gain), nil
+}
+
+func (s stacked) layer(number int) (features, bool) {
+	return stackLayer{s, number}, number <= len(s.machines)
+}
+
+// Evaluate implements Evaluating.
+func (s stacked) Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error) {
+	return s.machines.Likelihood(ctx, nil, samples, opt)
+}
+
+// sample draws states of the topmost machine by chains, and from there down.
+func (s stacked) sample(ctx context.Context, how *Sampling) (*SamplingReport, error) {
+	if how.Integers || how.Clamp != "" {
+		return nil, setting.Phrase("integers", "{integers} and {clamp} are for machines that are not stacked")
+	}
+	for _, machine := range s.machines {
+		if err := (count{"count", how.Count}).fits(machine, 1, "samples", true); err != nil {
+			return nil, err
+		}
+	}
+	drawn, err := s.machines.Sample(ctx, evaluate.Sampling{Count: how.Count, Sweeps: how.Sweeps, Tempered: how.Tempered, Key: stream.New(how.Seed), Progress: how.progress("sampling")})
+	if err != nil {
+		return nil, err
+	}
+	r := &SamplingReport{Model: how.Model, Samples: how.Count, Sweeps: how.Sweeps, Files: how.Files, Rungs: drawn.Temperatures}
+	return r, how.write(func(w io.Writer) error { return evaluate.WriteDrawn(w, drawn.Visible, drawn.Means) }, func() image.Image {
+		return figure.Means(s.Visible(), how.Count, func(i, a int) float64 { return float64(drawn.Means[i*how.Count+a]) }, s.Info.Width, s.Info.Height)
+	})
+}

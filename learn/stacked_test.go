@@ -1,0 +1,159 @@
+package learn_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"bethe/evaluate"
+	"bethe/learn"
+	"bethe/rbm"
+	"bethe/setting"
+)
+
+// stackRecipe is a recipe of a stack of layers of the given sizes.
+func stackRecipe(t *testing.T, layers string) learn.Recipe {
+	t.Helper()
+	var r learn.Recipe
+	if err := json.Unmarshal([]byte(`{"hidden":6,"layers":`+layers+`,"stack":true,"steps":60,"batch":50,"chains":20,"settle":0.3}`), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestStack: a stack is learned layer by layer; one that is interrupted and resumed, with another
+// number of threads, leaves the bytes of one that was not.
+func TestStack(t *testing.T) {
+	recipe := stackRecipe(t, "[6,5,3]")
+	job := learn.Job{Data: small(), Seed: 4, Folder: filepath.Join(t.TempDir(), "a"), Validation: small(), Evaluation: learn.Evaluation{Asked: true, Data: small()}}
+	result, err := start(t, recipe, job).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := small().Visible()
+	if len(result.Stack) != 3 || result.Steps != 180 || result.SynapseBits != n*6+6*5+5*3 || result.LogLikelihood == nil || result.Stack[2].Validation == nil || result.Stack[0].LogLikelihood != nil {
+		t.Errorf("%+v", result)
+	}
+	want, err := os.ReadFile(result.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := rbm.LoadStack(result.Model)
+	if err != nil || stack.Info.Steps != 180 || stack.Info.Settings["stack"] != true {
+		t.Fatalf("%+v, %v", stack, err)
+	}
+	job.Folder, job.Resume = filepath.Join(t.TempDir(), "b"), true
+	for _, left := range []int{30, 50} { // in the first machine, and in the second
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		ctx, stop := context.WithCancel(t.Context())
+		run := start(t, recipe, job)
+		_, err = run.Run(ctx, &stopping{stop: stop, left: left})
+		var interrupted *learn.InterruptedError
+		if !errors.As(err, &interrupted) {
+			t.Fatalf("not interrupted: %v", err)
+		}
+		if err := run.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	resumed := start(t, recipe, job)
+	again, err := resumed.Run(t.Context())
+	if err == nil {
+		err = resumed.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(again.Model); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("resumed, other bytes: %v", err)
+	}
+	over := start(t, recipe, job)
+	if !over.Finished() {
+		t.Error("it is over, and would be learned again")
+	}
+	if m, err := over.Model(); err != nil || len(m.(*rbm.Stack).Files) != 3 {
+		t.Errorf("%v, %v", m, err)
+	}
+	if _, err := start(t, recipe, learn.Job{Data: small(), Seed: 4}).Run(t.Context()); err != nil {
+		t.Errorf("without a folder: %v", err)
+	}
+}
+
+// TestStackDoesNotFall: where the widths allow, the next machine begins at the one below upside down, and
+// what is kept is no worse than the one below alone, by exact sums.
+func TestStackDoesNotFall(t *testing.T) {
+	for name, c := range map[string]struct {
+		layers, rate string
+		copied       bool
+	}{"learned": {"[6,12]", "0.02", false}, "ruined by a huge rate": {"[6,12]", "3", true}} {
+		recipe := stackRecipe(t, c.layers)
+		if err := json.Unmarshal([]byte(c.rate), &recipe.Rate); err != nil {
+			t.Fatal(err)
+		}
+		data := small()
+		if data.Visible() != 12 {
+			t.Fatalf("%d visible units", data.Visible())
+		}
+		run := start(t, recipe, learn.Job{Data: data, Seed: 1})
+		result, err := run.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := run.Model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stack := evaluate.Stack(m.(*rbm.Stack).Machines())
+		alone, err := evaluate.Likelihood(t.Context(), evaluate.OnMachine(stack[0]), data.Samples, evaluate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, bounds, err := stack.Exact(t.Context(), data.Samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var bound float64
+		for _, v := range bounds {
+			bound += v / float64(len(bounds))
+		}
+		if result.Stack[1].Copied != c.copied {
+			t.Errorf("%s: copied %v", name, result.Stack[1].Copied)
+		}
+		const slack = 0.02 // the machines were compared on draws, one a sample
+		if bound < alone.Mean-slack {
+			t.Errorf("%s: the bound fell from %.4f to %.4f", name, alone.Mean, bound)
+		}
+	}
+}
+
+// TestStackRecipes: settings that do not go with a stack are told by name.
+func TestStackRecipes(t *testing.T) {
+	for want, change := range map[string]func(*learn.Recipe){
+		"stack":        func(r *learn.Recipe) { r.SetLayers([]int{4}) },
+		"beta":         func(r *learn.Recipe) { r.Beta = 1 },
+		"hidden":       func(r *learn.Recipe) { r.Prior = "x.npz" },
+		"label_weight": func(r *learn.Recipe) { r.LabelWeight = 1 },
+		"rate":         func(r *learn.Recipe) { r.Rate = -1 },
+	} {
+		r := stackRecipe(t, "[6,5]")
+		change(&r)
+		var e *setting.Error
+		if err := r.Check(); !errors.As(err, &e) || e.Setting != want {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	r := stackRecipe(t, "[6,5]")
+	r.Stage = 0.3
+	if r.Check() == nil {
+		t.Error("a stage of a stack is no error")
+	}
+	r = stackRecipe(t, "[6,5]")
+	if got := r.FolderOf("mnist", 2, true); got != filepath.Join("runs", "mnist-stack6-5-s2") {
+		t.Errorf("folder %s", got)
+	}
+}
