@@ -68,6 +68,8 @@ type Options struct {
 	Samples   int // digits
 	Hidden    []int
 	Alphas    []int // densities of data, from 1 to 5
+	Copies    []int // synapses a pair of units, of machines that approximate Target
+	Target    string
 	Seed      uint64
 	Progress  trial.Progress
 }
@@ -88,7 +90,7 @@ func (o *Options) Validate() error {
 			return setting.Errorf("hidden", h, "it must be at least 1")
 		}
 	}
-	return nil
+	return o.checkApproximation()
 }
 
 func (o *Options) learner(s trial.Setup, restarts int) *trial.Learner {

@@ -45,7 +45,7 @@ func run() error {
 	floors := flag.Bool("floors", false, "exit with status 1 if a floor or limit is missed")
 	stat := flag.String("benchstat", "", "file for the times of every round, in the format that benchstat reads")
 	rounds := flag.Int("rounds", 11, "rounds of each race")
-	only := flag.String("only", "", "measure only these, of kernels, training, wide, gibbs, planted, sizes, memory; separated by commas")
+	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, memory; separated by commas")
 	bethe := flag.String("bethe", "", "the program, for its memory")
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
@@ -91,7 +91,7 @@ func run() error {
 			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
 		}
 	}
-	names := []string{"kernels", "training", "wide", "gibbs", "planted", "sizes", "memory"}
+	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "memory"}
 	wanted := names
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
@@ -106,7 +106,7 @@ func run() error {
 			return err
 		}
 	}
-	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.gibbs, b.planted, b.sizes, b.memory} {
+	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.memory} {
 		if !slices.Contains(wanted, names[k]) {
 			continue
 		}
@@ -373,6 +373,23 @@ func (b *bench) wide() error {
 		}
 	}
 	b.add("Training step, 2,000 hidden units", "784 x 2,000 synapses, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides.", rows)
+	return nil
+}
+
+// deep measures what a second hidden layer costs.
+func (b *bench) deep() error {
+	const most = 2.2 // times the step of one hidden layer
+	var rows []row
+	for threads := 1; threads <= 2; threads++ {
+		one, two := b.ours("step, 784-500", "step-centred", b.tiers[0], threads), b.ours("step, 784-500-500", "step-deep", b.tiers[0], threads)
+		b.race((b.Rounds+1)/2, one, two)
+		if one.err != nil || two.err != nil {
+			continue
+		}
+		rows = append(append(rows, plain(one)...), row{What: two.what, Tier: two.tier, Threads: threads, Seconds: median(two.times), Times: two.times,
+			Against: one.what, Value: medianRatio(two.times, one.times), Unit: "times as long", Limit: most})
+	}
+	b.add("Deep training step", "Centred, 500 samples and 500 chains a step, one sweep; the upper layer is recognised as --recognition aware does it.", rows)
 	return nil
 }
 

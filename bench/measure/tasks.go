@@ -33,6 +33,7 @@ const coupling = 0.03
 // Each prepares and returns a function that does it n times.
 var tasks = map[string]func() (func(n int) error, error){
 	"step":         func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, false) },
+	"step-deep":    func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true, hidden) },
 	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
 	"sweep":        func() (func(int) error, error) { return sweeps(hidden, 1000) },
 	"sweep-plain": func() (func(int) error, error) {
@@ -92,15 +93,15 @@ func sweeps(p, count int) (func(int) error, error) {
 var errEnough = errors.New("enough steps")
 
 // trainingSteps prepares learning of digits as the command does it, with as
-// many chains as samples a step.
-func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
+// many chains as samples a step. Above are the sizes of hidden layers above the first.
+func trainingSteps(n, p, batch int, centre bool, above ...int) (func(int) error, error) {
 	samples := mnist.Train().Samples
 	if n != samples.Rows() {
 		samples = spin.Random(n, max(2*batch, 5000), rand.New(rand.NewPCG(1, 2)))
 	}
 	key := stream.New(1)
 	model := variational.NewModel[float32](variational.Initial{
-		Hidden: p, Coupling: 2.8 / math.Sqrt(float64(n)), Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(0),
+		Hidden: p, Above: above, Coupling: 2.8 / math.Sqrt(float64(n)), Fields: true, Centre: centre, Deviation: 0.3, Key: key.Sub(0),
 	}, samples)
 	first := make([]int, batch)
 	for k := range first {
@@ -108,12 +109,18 @@ func trainingSteps(n, p, batch int, centre bool) (func(int) error, error) {
 	}
 	start := spin.New(n, batch)
 	samples.Gather(start, first)
+	if even := model.Visible(); even > n { // the states of even hidden layers below the samples
+		start = units.Below(start, spin.Random(even-n, batch, rand.New(rand.NewPCG(3, 4))))
+	}
 	engine := &dual.Chains[float32]{Count: batch, Sweeps: 1, Key: key.Sub(1), InitialVisible: start}
 	opt := variational.Options{
 		Steps: 1 << 20, Batch: batch, Rate: 0.02, FinalRate: 0.02, FieldRate: 1, CouplingRate: 0.5, MaxTheta: 4, Key: key.Sub(2),
 	}
 	if centre {
 		opt.OffsetRate = 0.01
+	}
+	if len(above) > 0 {
+		opt.Deep = variational.Deep{Recognition: variational.Aware, Hold: true, Key: key.Sub(4)}
 	}
 	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](samples), &dual.Annealed[float32]{Engine: engine}, variational.Mixture[float32]{}, opt)
 	if err != nil {

@@ -32,6 +32,8 @@ func newReproduceCommand(c *console) *cobra.Command {
 	alpha, digits := usual, usual
 	alpha.Instances, alpha.Alphas = 10, []int{1, 2, 3, 4, 5}
 	digits.Restarts, digits.Samples, digits.Hidden = 1, 2000, []int{4, 100}
+	plane := usual
+	plane.Restarts, plane.Steps, plane.Hidden, plane.Copies, plane.Target = 6, 500, []int{1, 2, 4, 8, 16, 32}, []int{1, 3, 7}, "ring"
 	cmd.AddCommand(
 		newPaperCommand(c, "overlap", "Overlap, divergence and bound while learning planted synapses",
 			"Two hidden units, correlated by 0 and 0.3, and three, with N = 100, alpha = 5 and\nbeta = 1: overlap with the teacher, divergence and bound against steps.",
@@ -44,6 +46,9 @@ func newReproduceCommand(c *console) *cobra.Command {
 			digits, func(o *paper.Options, ctx context.Context) iter.Seq2[*paper.DigitsPoint, error] {
 				return o.Digits(ctx, mnist.Train().Samples)
 			}, paper.DigitsFigure, (*paper.DigitsPoint).Text),
+		newPaperCommand(c, "approximation", "Divergence from a density of the plane against hidden units",
+			"Two Gaussian visible units and hidden spins approximate a density of the plane\n(Gu, Yang and Zhou 2022): divergence against hidden units, real weights beside\none-bit synapses, one or several for each pair of units.",
+			plane, (*paper.Options).Approximation, paper.ApproximationFigure, (*paper.ApproximationPoint).Text),
 	)
 	return cmd
 }
@@ -92,10 +97,17 @@ func newPaperCommand[P any](c *console, use, short, long string, o paper.Options
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", "figs", "folder for the figure and its numbers")
 	flags.IntVar(&o.Steps, "steps", o.Steps, "steps of learning")
-	if use == "mnist" {
-		flags.IntVar(&o.Samples, "samples", o.Samples, "digits")
+	if len(o.Hidden) > 0 {
 		flags.IntSliceVar(&o.Hidden, "hidden", o.Hidden, "hidden units, one or more numbers")
-	} else {
+	}
+	switch {
+	case use == "mnist":
+		flags.IntVar(&o.Samples, "samples", o.Samples, "digits")
+	case o.Target != "":
+		flags.StringVar(&o.Target, "target", o.Target, "density: ring or clusters")
+		flags.IntSliceVar(&o.Copies, "copies", o.Copies, "one-bit synapses of each pair of units, one or more numbers")
+		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts, of which the best is kept")
+	default:
 		flags.IntVar(&o.Instances, "instances", o.Instances, "teachers")
 		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts of ours")
 	}

@@ -12,6 +12,7 @@ import (
 func TestReproduce(t *testing.T) {
 	for name, extra := range map[string]string{
 		"alpha": "--alpha 1 --steps 10 --restarts 1 --instances 1", "mnist": "--steps 1 --samples 30 --hidden 4,18",
+		"approximation": "--hidden 1,3 --copies 1,2 --steps 20 --restarts 1 --target clusters",
 	} {
 		out := t.TempDir()
 		v := object(t, append([]string{"reproduce", name, "-o", out, "--seed", "3"}, strings.Fields(extra)...)...)
@@ -33,7 +34,7 @@ func TestReproduce(t *testing.T) {
 			}
 		}
 	}
-	for _, words := range []string{"alpha --instances 0", "alpha --alpha 6", "mnist --hidden 4,0", "mnist --samples 70001", "numbers"} {
+	for _, words := range []string{"alpha --instances 0", "alpha --alpha 6", "mnist --hidden 4,0", "mnist --samples 70001", "numbers", "approximation --target disc", "approximation --copies 0"} {
 		if status, stdout, _ := bethe(t, t.Context(), append([]string{"reproduce", "-o", t.TempDir()}, strings.Fields(words)...)...); status != exitUsage || stdout != "" {
 			t.Errorf("reproduce %s: status %d", words, status)
 		}
