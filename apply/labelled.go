@@ -85,11 +85,7 @@ func (f *Featuring) fewLabels(ctx context.Context, m features, set, test *datase
 		places := stratified(set.Labels, f.Labelled, key)
 		some := set.Subset(places)
 		score := func(in, inTest evaluate.Inputs) (float64, error) {
-<<<<<<< HEAD
-			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(done float64) { progress((fits + done) / (2 * labelledDraws)) })
-=======
-			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: some.Labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(float64) {})
->>>>>>> main
+			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: some.Labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(done float64) { progress((fits + done) / (2 * labelledDraws)) })
 			if err != nil {
 				return 0, err
 			}
