@@ -31,6 +31,7 @@ type learner struct {
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
 	follower stepFollower
+	account  accounting
 }
 
 // newLearner returns the learner of start k, before its first step.
@@ -72,7 +73,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
 		return nil, err
 	}
-	l.follower = l.newFollower()
+	l.follower, l.account = l.newFollower(), l.newAccount()
 	return l, nil
 }
 
@@ -132,6 +133,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
+	l.account.restart(l.trainer.Step())
 	d := &l.job.Data
 	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
@@ -322,7 +324,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, start: l.number,
+		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, Start: l.number,
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)

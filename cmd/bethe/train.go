@@ -43,7 +43,7 @@ type trainFlags struct {
 	evaluate                          bool
 	ais                               aisFlags
 	transport                         sampler.Transport
-	meter                             bool
+	meter, work                       bool
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -108,6 +108,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
+	flags.BoolVar(&f.work, "work", false, "keep account of the work, heat and dissipation of the learning chains: key work of metrics.jsonl")
 	flags.IntVar(&r.Patience, "patience", r.Patience, "learn at a constant rate until `K` readings of the meter in a row are not the best for the --validation data; then go back to the best and settle. It needs --meter (0: the rate falls, and nothing stops early)")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
@@ -158,8 +159,19 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	var asked []string
 	if f.recipeFile != "" {
 		var err error
+		model, rule := "", ""
+		for name, to := range map[string]*string{"model": &model, "rule": &rule} {
+			if told[name] != nil {
+				*to = flags.Lookup(name).Value.String()
+			}
+		}
 		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
 			return &usageError{inFlags(err)}
+		}
+		if model != "" || rule != "" {
+			if *r, asked, err = r.Changed(model, rule, asked); err != nil {
+				return &usageError{inFlags(err)}
+			}
 		}
 	}
 	names := slices.Sorted(maps.Keys(told))
@@ -195,9 +207,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		return inFlags(err)
 	}
 	r.Suit(asked...)
-	for _, limit := range []string{"steps", "epochs", "time"} {
+	for _, limit := range r.Limits() {
 		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+			return usagef("--%s %s: learning needs a limit: give more with --%s", limit, flags.Lookup(limit).Value, strings.Replace(strings.Join(r.Limits(), ", --"), ", --time", " or --time", 1))
 		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
@@ -231,7 +243,7 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter}
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter, Work: f.work}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
@@ -415,15 +427,15 @@ func (v *trainView) Learned(start int, r *learn.Result) {
 	}
 }
 
-// printBound draws how the bound rose, on a line.
-func (c *console) printBound(folder string) {
+// printBound draws how the bound of a start rose, on a line.
+func (c *console) printBound(folder string, start int) {
 	records, err := runs.ReadRecords(folder)
 	if err != nil || c.json {
 		return // the line is a pleasure, not a result
 	}
 	var bounds []float64
 	for k := range records {
-		if b := records[k].Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+		if b := records[k].Bound; b != nil && records[k].Start == start && !math.IsNaN(float64(b.Value)) {
 			bounds = append(bounds, float64(b.Value))
 		}
 	}
@@ -436,7 +448,7 @@ func (c *console) printBound(folder string) {
 // tell prints the result of a run.
 func (c *console) tell(folder string, r *learn.Result) error {
 	c.printf("%s", r.Heading())
-	c.printBound(folder)
+	c.printBound(folder, r.Start)
 	c.printf("%s", r.Text())
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
