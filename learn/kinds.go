@@ -167,7 +167,7 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 			ln, other, of = layer.kind.LnStates(layer.features), layer.other, layer.name
 		}
 	}
-	fits := ln < math.Log(exactStates)+1e-9 && ln+math.Log(float64(other)) < math.Log(exactWork)
+	fits := fewStates(ln, other)
 	gaussian := !visible.Bits() || !hidden.Bits()
 	exact := f.Estep == "exact" || f.Estep == "auto" && fits
 	why := fmt.Sprintf("exact: the %s layer has %.0f states", of, math.Exp(ln))
