@@ -14,10 +14,13 @@ import (
 // Completing infers a part of samples from the rest (evaluate.CompleteKnown).
 type Completing struct {
 	Job
-	From   string // DATA:LIST of samples
-	Clamp  string // given units: a source.Region
-	Count  int    // completions of each sample: independent chains
-	Sweeps int    // of each chain
+	From  string // DATA:LIST of samples, or DATA
+	Clamp string // given units: a source.Region
+	// Truth are data of the same samples with fewer missing values, that what is filled in is held against; empty for From. Of values
+	// that are missing (Job.Data says what stands for them) and of other units than spins.
+	Truth  string
+	Count  int // completions of each sample: independent chains
+	Sweeps int // of each chain
 	Files
 }
 
@@ -32,21 +35,23 @@ type CompletionReport struct {
 	Error       float64 `json:"error"` // share of the inferred units whose mean has another sign than the sample
 	Files
 	Settling
-	Visible  int `json:"-"` // units of a sample
-	Inferred int `json:"-"` // of these
+	Filled   *Filled `json:"filled,omitempty"` // where values are missing, or units are no spins
+	Visible  int     `json:"-"`                // units of a sample
+	Inferred int     `json:"-"`                // of these
 }
 
 // Run completes, and writes the files: arrays as evaluate.Completion.Write does, and a
-// picture as figure.Completions does. The error is a *setting.Error, the context's, that
+// picture as figure.Completions does; where values are missing, or units are no spins, filled values and their
+// probabilities. The error is a *setting.Error, the context's, that
 // of the model or the data, or of a file that cannot be written.
 func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
-	if c.From == "" || c.Clamp == "" {
+	if c.From == "" || c.Clamp == "" && !c.fills() {
 		return nil, setting.Phrase("from", "name what to complete and what is given: {from DATA:K} {clamp UNITS}")
 	}
 	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: c.Count}, setting.Count{Name: "sweeps", Value: c.Sweeps}); err != nil {
 		return nil, err
 	}
-	if err := c.needed("result"); err != nil {
+	if err := c.needed("result"); err != nil && !c.fills() {
 		return nil, err
 	}
 	m, err := able[completes](c.Model, "complete")
@@ -57,6 +62,12 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 }
 
 func (file layered) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	if c.fills() {
+		return fill(ctx, file.File, c)
+	}
+	if c.Truth != "" {
+		return nil, setting.Errorf("truth", c.Truth, "it is of data with missing values: say what stands for them with {missing}")
+	}
 	machine := file.Machine()
 	picked, err := c.Data.Pick("from", c.From, machine.Layers().Data())
 	if err != nil {
@@ -75,7 +86,7 @@ func (file layered) complete(ctx context.Context, c *Completing) (*CompletionRep
 	if err != nil {
 		return nil, err
 	}
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), machine.Layers().Data(), len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), nil, machine.Layers().Data(), len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})

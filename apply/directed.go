@@ -6,12 +6,14 @@ import (
 	"io"
 
 	"bethe/causes"
+	"bethe/dataset"
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // Visible returns the number of visible units.
@@ -68,7 +70,7 @@ func (d directed) complete(ctx context.Context, c *Completing) (*CompletionRepor
 		return nil, err
 	}
 	r := evaluate.Completed(picked.Samples, units, means, drawn.Visible)
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, 0, r.Error, c.Files, Settling{Settled: true}, n, len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, 0, r.Error, c.Files, Settling{Settled: true}, nil, n, len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})
@@ -77,11 +79,13 @@ func (d directed) complete(ctx context.Context, c *Completing) (*CompletionRepor
 func (d directed) count() int { return d.Machine().Features() }
 
 // read returns posteriors: of the causes, and of a tree of the states of its groups.
-func (d directed) read(ctx context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
+func (d directed) takes() (units.Kind, bool) { return units.Kind{}, false }
+
+func (d directed) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
 	}
-	return d.Machine().Posteriors(ctx, samples)
+	return d.Machine().Posteriors(ctx, set.Samples)
 }
 
 func (d directed) counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error) {

@@ -102,6 +102,7 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		}
 	}
 	classified := f.Classifier || f.Raw
+	f.Data.Reading.Units, f.Data.Reading.Incomplete = m.takes()
 	set, err := labelled(&f.Data, "data", f.Name, "labels", m.Visible(), classified)
 	if err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 			return nil, err
 		}
 		if f.Classifier {
-			y, err := m.read(ctx, test.Samples, f.Gain)
+			y, err := m.read(ctx, test, f.Gain)
 			if err != nil {
 				return nil, err
 			}
@@ -150,7 +151,7 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 		}
 	}
 	if f.Raw {
-		if r.Raw, err = score(evaluate.SpinInputs(set.Samples), evaluate.SpinInputs(test.Samples)); err != nil {
+		if r.Raw, err = score(rawInputs(set, set), rawInputs(test, set)); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +160,7 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 
 // write reads the features of data and writes them, if a file was named.
 func (f *Featuring) write(ctx context.Context, m features, set *dataset.Set) ([]float32, error) {
-	x, err := m.read(ctx, set.Samples, f.Gain)
+	x, err := m.read(ctx, set, f.Gain)
 	if err != nil {
 		return nil, err
 	}

@@ -72,24 +72,19 @@ func (f *Featuring) fewLabels(ctx context.Context, m features, set, test *datase
 		return setting.Errorf("labelled", strconv.Itoa(f.Labelled), "%s has %d samples", f.Name, set.Len())
 	}
 	report := &LabelledReport{Samples: f.Labelled, Draws: labelledDraws, Test: name}
-	y, err := m.read(ctx, test.Samples, f.Gain)
+	y, err := m.read(ctx, test, f.Gain)
 	if err != nil {
 		return err
 	}
-	inTest, rawTest := evaluate.RealInputs(y, m.count()), evaluate.SpinInputs(test.Samples)
+	inTest := evaluate.RealInputs(y, m.count())
 	var linear, raw, won []float64
 	progress := f.progress("classifiers")
 	for draw := range labelledDraws {
 		key := stream.New(f.Seed).Sub(stream.RunLabelled).Sub(uint64(draw))
 		places := stratified(set.Labels, f.Labelled, key)
-		some := set.Samples.Blank(len(places))
-		set.Samples.Gather(some, places)
-		labels := make([]int, len(places))
-		for k, a := range places {
-			labels[k] = set.Labels[a]
-		}
+		some := set.Subset(places)
 		score := func(in, inTest evaluate.Inputs) (float64, error) {
-			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(float64) {})
+			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: some.Labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(float64) {})
 			if err != nil {
 				return 0, err
 			}
@@ -104,11 +99,11 @@ func (f *Featuring) fewLabels(ctx context.Context, m features, set, test *datase
 			return err
 		}
 		linear = append(linear, one)
-		if one, err = score(evaluate.SpinInputs(some), rawTest); err != nil {
+		if one, err = score(rawInputs(some, some), rawInputs(test, some)); err != nil {
 			return err
 		}
 		raw = append(raw, one)
-		told, err := winners(ctx, m, &dataset.Set{Samples: some, Labels: labels}, test)
+		told, err := winners(ctx, m, some, test)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,31 @@ func (f mixed) family() string {
 	return "machine of " + f.VisibleKind.String() + " and " + f.HiddenKind.String() + " units"
 }
 
+// Visible is the number of visible features of data.
+func (f mixed) Visible() int {
+	if !f.VisibleKind.Bits() {
+		return len(f.Scale.Mean)
+	}
+	return f.File.Visible()
+}
+
+func (f mixed) count() int { return f.Hidden() }
+
+func (f mixed) takes() (units.Kind, bool) { return f.VisibleKind, true }
+
+func (f mixed) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	if set.Missing != nil {
+		return readIncomplete(ctx, f.File, set, gain)
+	}
+	x, _, err := evaluate.FileFeatures(f.File, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, gain)
+	return x, err
+}
+
+// complete fills in the units that are not given, and what is missing.
+func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	return fill(ctx, f.File, c)
+}
+
 // sample draws samples: numbers in the units of the data, colours, or spins.
 func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error) {
 	switch {

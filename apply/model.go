@@ -5,10 +5,13 @@ import (
 	"fmt"
 
 	"bethe/causes"
+	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/setting"
 	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
 )
 
 // A model is what a model file holds. What a family can do is told by the interfaces that
@@ -32,8 +35,10 @@ type (
 	features interface {
 		Visible() int
 		count() int // of the features
+		// takes returns the kind of the units whose data it reads, and whether some of their values may be missing.
+		takes() (kind units.Kind, incomplete bool)
 		// read returns those of samples, samples x features.
-		read(ctx context.Context, samples *spin.Matrix, gain float64) ([]float32, error)
+		read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error)
 	}
 	wins interface {
 		// counted tells what the winners stand for, by labelled samples.
@@ -95,8 +100,55 @@ func (f layered) Visible() int { return f.Layers().Data() }
 
 func (f layered) count() int { return f.Layers()[1] }
 
-func (f layered) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
-	return evaluate.Features(evaluate.OnLayer(f.Machine(), 1), samples, gain), nil
+func (f layered) takes() (units.Kind, bool) { return units.Kind{}, true }
+
+func (f layered) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	if set.Missing != nil {
+		return readIncomplete(ctx, f.File, set, gain)
+	}
+	return evaluate.Features(evaluate.OnLayer(f.Machine(), 1), set.Samples, gain), nil
+}
+
+// What features of samples with missing values are averaged over, if not exactly.
+const (
+	missingChains = 10
+	missingSweeps = 300
+)
+
+// readIncomplete returns the means of hidden units given what was observed.
+func readIncomplete(ctx context.Context, file *rbm.File, set *dataset.Set, gain float64) ([]float32, error) {
+	if gain != 1 {
+		return nil, setting.Errorf("gain", gain, "features of samples with missing values are means over what these may be, at gain 1 alone")
+	}
+	samples := evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals, Missing: set.Missing}
+	in, err := samples.Incomplete(file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := evaluate.Fill(ctx, file.Machine(), in, evaluate.Restoring{Chains: missingChains, Sweeps: missingSweeps, Key: stream.New(0)})
+	if err != nil {
+		return nil, err
+	}
+	return f.Features, nil
+}
+
+// rawInputs are the visible units as a classifier sees them: numbers in units of their deviations, spins, or features of colours.
+func rawInputs(set, scale *dataset.Set) evaluate.Inputs {
+	if set.Reals == nil {
+		return evaluate.SpinInputs(set.Samples)
+	}
+	standard, err := rbm.ScaleOf(scale.Reals, scale.Missing).Standardised(set.Reals)
+	if err != nil {
+		panic(err) // both fit the model
+	}
+	n, m := standard.Units(), standard.Len()
+	x := make([]float32, n*m)
+	for i := range n {
+		for a, v := range standard.Row(i) {
+			x[a*n+i] = v
+		}
+	}
+	return evaluate.RealInputs(x, n)
 }
 
 // A hiddenLayer is features of another hidden layer than the first.
@@ -107,8 +159,10 @@ type hiddenLayer struct {
 
 func (h hiddenLayer) count() int { return h.Layers()[h.number] }
 
-func (h hiddenLayer) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
-	return evaluate.Features(evaluate.OnLayer(h.Machine(), h.number), samples, gain), nil
+func (h hiddenLayer) takes() (units.Kind, bool) { return units.Kind{}, false }
+
+func (h hiddenLayer) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	return evaluate.Features(evaluate.OnLayer(h.Machine(), h.number), set.Samples, gain), nil
 }
 
 // deepens is implemented by models that can have several hidden layers.

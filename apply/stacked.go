@@ -5,12 +5,14 @@ import (
 	"image"
 	"io"
 
+	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/rbm"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // stacked are machines upon each other.
@@ -26,8 +28,10 @@ func (s stacked) Visible() int { return s.machines[0].Visible() }
 
 func (s stacked) count() int { return s.machines[0].Hidden() }
 
-func (s stacked) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
-	return evaluate.Features(s.machines.Layer(1), samples, gain), nil
+func (s stacked) takes() (units.Kind, bool) { return units.Kind{}, false }
+
+func (s stacked) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	return evaluate.Features(s.machines.Layer(1), set.Samples, gain), nil
 }
 
 // A stackLayer is features of another hidden layer than the first.
@@ -38,8 +42,8 @@ type stackLayer struct {
 
 func (l stackLayer) count() int { return l.machines[l.number-1].Hidden() }
 
-func (l stackLayer) read(_ context.Context, samples *spin.Matrix, gain float64) ([]float32, error) {
-	return evaluate.Features(l.machines.Layer(l.number), samples, gain), nil
+func (l stackLayer) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	return evaluate.Features(l.machines.Layer(l.number), set.Samples, gain), nil
 }
 
 func (s stacked) layer(number int) (features, bool) {

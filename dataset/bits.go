@@ -25,6 +25,9 @@ type packer struct {
 	filled    int       // elements of the last vector so far
 	real      bool      // numbers are kept as well, and any is one
 	reals     []float32 // those that were added
+	missing   *missing  // which numbers stand for missing values; nil: none
+	holes     []byte    // bits as packed has them: 1 where a value is missing
+	holed     bool      // whether one is
 	zero      bool      // whether a 0 has been seen that counts as a spin
 	minus     bool      // and a -1
 }
@@ -38,12 +41,23 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 		}
 		if p.filled&7 == 0 {
 			p.packed = append(p.packed, 0)
+			if p.missing != nil {
+				p.holes = append(p.holes, 0)
+			}
 		}
 		var plus bool
 		switch {
+		case p.missing.number(v):
+			p.holes[len(p.holes)-1] |= 1 << (p.filled & 7)
+			p.holed = true
+			p.filled++
+			if p.real {
+				p.reals = append(p.reals, 0)
+			}
+			continue
 		case p.real:
 			if !finite(v) {
-				return k, value(v) + " is not a finite number", remedyFinite
+				return k, value(v) + " is not a finite number", finiteRemedy(v)
 			}
 			if math.Abs(v) > math.MaxFloat32/4 {
 				return k, value(v) + " is too large", "use smaller units"
@@ -52,7 +66,7 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 			plus = v > 0
 		case p.threshold != nil:
 			if !finite(v) {
-				return k, value(v) + " is not a finite number", remedyFinite
+				return k, value(v) + " is not a finite number", finiteRemedy(v)
 			}
 			plus = v > *p.threshold
 		case p.rng != nil:
@@ -69,7 +83,7 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 		case v == 0 || v == -1:
 			return k, "both 0 and -1 occur, so the values are neither 0/1 nor ±1", remedyThreshold
 		case !finite(v):
-			return k, value(v) + " is not a finite number", remedyFinite
+			return k, value(v) + " is not a finite number", finiteRemedy(v)
 		default:
 			return k, "the value " + value(v) + " is neither 0/1 nor ±1", remedyThreshold
 		}
@@ -121,17 +135,20 @@ func (p *packer) scale() string {
 	return remedy
 }
 
-// columns returns the vectors as the columns of a matrix, vector k as column
-// at(k), or k if at is nil.
-func (p *packer) columns(at func(k int) int) *spin.Matrix {
+// columns returns vectors that are packed as the columns of a matrix, vector k as column
+// at(k), or k if at is nil; turned is that matrix transposed.
+func (p *packer) columns(packed []byte, at func(k int) int, turned bool) *spin.Matrix {
 	stride := (p.length + 7) / 8
-	m := spin.New(p.length, len(p.packed)/stride)
+	m := spin.New(p.length, len(packed)/stride)
 	for k := range m.Cols() {
 		j := k
 		if at != nil {
 			j = at(k)
 		}
-		m.SetColumn(j, p.packed[k*stride:(k+1)*stride])
+		m.SetColumn(j, packed[k*stride:(k+1)*stride])
+	}
+	if turned {
+		return across(m)
 	}
 	return m
 }
@@ -163,9 +180,9 @@ func (p *packer) numbers(at func(k int) int, turned bool) *units.Reals[float32] 
 
 // fill sets the samples of a set to the vectors; turned says that a vector is a unit in all samples.
 func (p *packer) fill(set *Set, at func(k int) int, turned bool) {
-	set.Samples = p.columns(at)
-	if turned {
-		set.Samples = across(set.Samples)
+	set.Samples = p.columns(p.packed, at, turned)
+	if p.holed {
+		set.Missing = p.columns(p.holes, at, turned)
 	}
 	if p.real {
 		set.Reals = p.numbers(at, turned)

@@ -53,7 +53,7 @@ func (c *content) openTable(opt Options, choose func(l *layout) error) (*table, 
 	if err != nil {
 		return nil, err
 	}
-	p, err := newProfile(t)
+	p, err := newProfile(t, newMissing(opt.Missing))
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,9 @@ func (c *content) samplesCSV(opt Options) (*Set, error) {
 			}
 		}
 		for j, k := range t.spins {
-			if x[j], err = t.cell(row, line, k); err != nil {
+			if p.missing.field(row[k]) {
+				x[j] = hole
+			} else if x[j], err = t.cell(row, line, k); err != nil {
 				return nil, err
 			}
 		}
@@ -193,7 +195,10 @@ func (l *labelList) add(field string) (problem, remedy string) {
 	v, isNumber := number(field)
 	field = strings.TrimSpace(field)
 	switch k, _ := kindOf(field); {
-	case k == kindMissing, k == kindComma:
+	case k == kindMissing:
+		problem, _ := notNumber(field)
+		return problem, remedyNoLabel
+	case k == kindComma:
 		return notNumber(field)
 	case isNumber && l.words != nil:
 		return "the label " + quote(field) + " is a number among words", "write all labels as words, or number the classes"

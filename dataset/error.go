@@ -28,7 +28,7 @@ func (e *FileError) Error() string {
 }
 
 // options are the fields of Options that remedies name.
-var options = []string{"Threshold", "Draw.White", "SamplesAxis", "Header", "Columns", "DropColumns", "LabelPath", "LabelColumn", "LabelArray", "Array"}
+var options = []string{"Units", "Alphabet", "Gaps", "Identity", "Missing", "Threshold", "Draw.White", "SamplesAxis", "Header", "Columns", "DropColumns", "LabelPath", "LabelColumn", "LabelArray", "Array"}
 
 // Named returns Error with other names of options.
 func (e *FileError) Named(name func(option string) string) string {
@@ -64,7 +64,8 @@ const (
 	remedyHeader    = "say with {Header} whether the first row holds names: yes or no"
 	remedyColumns   = "say which columns hold spins with {Columns}, which one labels with {LabelColumn}, or which to leave out with {DropColumns}"
 	remedyWord      = "leave the column out with {DropColumns}, take it for labels with {LabelColumn}, or write numbers"
-	remedyMissing   = "fill it in, or drop the row or column"
+	remedyMissing   = "fill it in, drop the row or column, or say that it stands for a missing value with {Missing} "
+	remedyNoLabel   = "fill it in, or drop the row"
 	remedyFinite    = "drop or repair such samples"
 )
 

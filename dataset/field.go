@@ -70,9 +70,9 @@ func notNumber(field string) (problem, remedy string) {
 	switch k, _ := kindOf(field); k {
 	case kindMissing:
 		if strings.TrimSpace(field) == "" {
-			return "an empty field", remedyMissing
+			return "an empty field", remedyMissing + missingEmpty
 		}
-		return quote(field) + " is a missing value", remedyMissing
+		return quote(field) + " is a missing value", remedyMissing + strings.TrimSpace(field)
 	case kindComma:
 		return quote(field) + " has a comma where numbers have a point, or nothing", "write numbers such as 1234.5"
 	}

@@ -22,6 +22,9 @@ type Info struct {
 	Range     *[2]float64    `json:"range,omitempty"`           // smallest and largest number in the file
 	UpShare   float64        `json:"up_share"`                  // share of the spins that are +1, to six digits
 	Constant  int            `json:"constant_spins"`            // spins that are the same in all samples
+	Alphabet  string         `json:"alphabet,omitempty"`        // of an alignment: letters of the colours
+	Effective float64        `json:"effective,omitempty"`       // how many samples the weights stand for, if there are any
+	Missing   float64        `json:"missing_share,omitempty"`   // share of the values that are missing, to six digits
 	Labels    map[string]int `json:"labels,omitempty"`          // samples of each
 }
 
@@ -44,6 +47,22 @@ func (s *Set) Info() Info {
 		if sum == s.Len() || sum == -s.Len() {
 			r.Constant++
 		}
+	}
+	if r.Alphabet = s.Alphabet; s.Weights != nil {
+		r.Effective = math.Round(10*s.Effective()) / 10
+	}
+	if s.Missing != nil { // of what was observed
+		seen, up, of := 0, 0, s.Kind.Features()
+		for i := range s.Missing.Rows() {
+			s.each(i, false, func(a int) {
+				seen++
+				for k := range of {
+					up += int(s.Samples.At(i*of+k, a)+1) / 2
+				}
+			})
+		}
+		r.UpShare = float64(up) / float64(max(1, seen*of))
+		r.Missing = math.Round(1e6-1e6*float64(seen)/float64(s.Missing.Rows()*s.Len())) / 1e6
 	}
 	r.UpShare = math.Round(1e6*r.UpShare) / 1e6
 	if s.Labels != nil {
@@ -68,6 +87,15 @@ func (r *Info) Text(name string) string {
 		fmt.Fprintf(&b, ", pictures of %d x %d", r.Width, r.Height)
 	}
 	fmt.Fprintf(&b, "\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	if r.Alphabet != "" {
+		fmt.Fprintf(&b, "  an alignment of the letters %s\n", r.Alphabet)
+	}
+	if r.Effective > 0 {
+		fmt.Fprintf(&b, "  alike ones share a weight: %.1f effective samples\n", r.Effective)
+	}
+	if r.Missing > 0 {
+		fmt.Fprintf(&b, "  %.2f %% of the values are missing\n", 100*r.Missing)
+	}
 	if r.Range != nil {
 		fmt.Fprintf(&b, "  numbers from %v to %v\n", r.Range[0], r.Range[1])
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"bethe/spin"
+	"bethe/stream"
 	"bethe/units"
 )
 
@@ -57,7 +58,7 @@ func (s *Set) become(kind units.Kind) (problem string) {
 		most = max(most, c)
 	}
 	if kind.States == 0 {
-		kind.States = max(2, most+1)
+		kind.States = max(2, most+1, len(s.Alphabet))
 		s.Kind = kind
 	}
 	if n*kind.States > math.MaxInt32 {
@@ -99,8 +100,15 @@ func (s *Set) Units() int { return s.Visible() / s.Kind.Features() }
 
 // Hash returns a number that equal samples share and others hardly ever.
 func (s *Set) Hash() uint64 {
+	h := s.Samples.Hash()
 	if s.Reals != nil {
-		return s.Reals.Hash()
+		h = s.Reals.Hash()
 	}
-	return s.Samples.Hash()
+	for _, w := range s.Weights {
+		h = uint64(stream.New(h).Sub(math.Float64bits(w)))
+	}
+	if s.Missing != nil {
+		h = uint64(stream.New(h).Sub(s.Missing.Hash()))
+	}
+	return h
 }

@@ -97,7 +97,7 @@ func (a *array) words() (labelling, error) {
 				return a.failAt(a.inList(first+int64(k)), "the label is no text", remedyAgain)
 			}
 			if strings.TrimSpace(text) == "" {
-				return notLabels{a.failAt(a.inList(first+int64(k)), "an empty label", remedyMissing)}
+				return notLabels{a.failAt(a.inList(first+int64(k)), "an empty label", remedyNoLabel)}
 			}
 			list.word(text)
 			v, ok := number(text)

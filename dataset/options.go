@@ -2,6 +2,8 @@ package dataset
 
 import (
 	"math"
+	"strconv"
+	"strings"
 
 	"bethe/stream"
 	"bethe/units"
@@ -26,6 +28,19 @@ type Options struct {
 	// are kept as they are (Set.Reals), or colours, whole numbers from 0 on, below
 	// Units.States or, if that is 0, as many as there are. Others than spins have no Threshold and no Draw.
 	Units units.Kind
+
+	// Missing are what stands for a missing value: "empty" for a field of text without anything in it, "nan", else a
+	// word as it stands in text, or a number. Without any, missing values are errors. See Set.Missing.
+	Missing []string
+
+	// Alphabet are the letters of an alignment, whose colours have their order; the gap is one more. "" stands for
+	// DNA or RNA if no other letters occur, else Proteins.
+	Alphabet string
+	// Gaps says what gaps of an alignment are: GapsColour, or "", or GapsMissing.
+	Gaps string
+	// Identity, if positive, weighs the sequences of an alignment (Set.Weights): those that agree in at least so large a
+	// share of the columns share a weight of 1.
+	Identity float64
 
 	// Transpose exchanges the rows and columns of the pictures, as files of EMNIST
 	// and of MATLAB need it. Samples without rows and columns must be squares.
@@ -86,7 +101,7 @@ type Draw struct {
 // packer returns the packer of vectors of the given length that o asks for;
 // bytes says that the numbers are of type uint8.
 func (o Options) packer(length int, bytes bool) *packer {
-	p := &packer{length: length, threshold: o.Threshold, real: o.Units != units.Kind{}}
+	p := &packer{length: length, threshold: o.Threshold, real: o.Units != units.Kind{}, missing: newMissing(o.Missing)}
 	if o.Draw == nil {
 		return p
 	}
@@ -128,6 +143,15 @@ func (o Options) check(path string) error {
 			return &FileError{Path: path, Problem: "the level of white is not a positive finite number", Remedy: "leave it 0 for the default"}
 		}
 	}
+	switch {
+	case o.Gaps != "" && o.Gaps != GapsColour && o.Gaps != GapsMissing:
+		return &FileError{Path: path, Problem: "gaps are asked for as " + quote(o.Gaps), Remedy: "say " + GapsColour + " or " + GapsMissing + " with {Gaps}"}
+	case !(o.Identity >= 0 && o.Identity <= 1):
+		return &FileError{Path: path, Problem: "an identity of " + value(o.Identity) + " is no share", Remedy: "say a number from 0 to 1 with {Identity}, such as 0.8"}
+	}
+	if problem := checkAlphabet(o.Alphabet); problem != "" {
+		return &FileError{Path: path, Problem: problem, Remedy: "name each letter once with {Alphabet}, such as " + DNA}
+	}
 	if o.MaxBytes < 0 {
 		return &FileError{Path: path, Problem: "the limit on decoded bytes is negative", Remedy: "leave it 0 for the default"}
 	}
@@ -138,6 +162,8 @@ func (o Options) check(path string) error {
 // does not have.
 func (o Options) samples(path string, f format) error {
 	switch {
+	case (o.Alphabet != "" || o.Gaps != "" || o.Identity > 0) && f != formatFASTA:
+		return &FileError{Path: path, Problem: "letters, gaps or identities asked of " + f.article() + ", which is no alignment", Remedy: "leave {Alphabet}, {Gaps} and {Identity} out"}
 	case o.Array != "" && f != formatNPZ:
 		return &FileError{Path: path, Problem: "array " + quote(o.Array) + " asked of " + f.article() + ", which has no named arrays",
 			Remedy: "leave the array's name out"}
@@ -167,6 +193,22 @@ func (o Options) labels(path string, f format) error {
 			Remedy: "name a file of labels instead"}
 	}
 	return nil
+}
+
+// checkAlphabet returns what is wrong with an alphabet, "" if nothing is.
+func checkAlphabet(alphabet string) string {
+	for k, c := range alphabet {
+		switch {
+		case c < 'A' || c > 'Z':
+			return "the alphabet " + quote(alphabet) + " has " + strconv.QuoteToASCII(string(c)) + ", which is no capital letter"
+		case strings.ContainsRune(alphabet[:k], c):
+			return "the alphabet " + quote(alphabet) + " has " + string(c) + " twice"
+		}
+	}
+	if len(alphabet) == 1 {
+		return "the alphabet " + quote(alphabet) + " has one letter"
+	}
+	return ""
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

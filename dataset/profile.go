@@ -126,8 +126,8 @@ func rises(row []string) bool {
 	return len(row) > 2
 }
 
-// newProfile reads all rows of a text.
-func newProfile(t *text) (*profile, error) {
+// newProfile reads all rows of a text, in which fields may stand for missing values.
+func newProfile(t *text, missing *missing) (*profile, error) {
 	row, line, err := t.next()
 	if err == io.EOF {
 		return nil, &FileError{Path: t.path, Problem: "text without rows", Remedy: remedyAgain}
@@ -175,7 +175,11 @@ func newProfile(t *text) (*profile, error) {
 		p.blocks.add(line)
 		again := true
 		for k, field := range row {
-			p.columns[k].add(field, p.first[k])
+			if missing.field(field) {
+				p.columns[k].missing++
+			} else {
+				p.columns[k].add(field, p.first[k])
+			}
 			if x := p.indexes[k]; x != nil {
 				x.add(field)
 			}

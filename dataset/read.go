@@ -49,6 +49,8 @@ func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
 			return nil, &FileError{Path: path, Problem: problem, Remedy: remedy}
 		}
 	}
+	set.letters = nil
+	set.impute(opt.Units)
 	if problem := set.become(opt.Units); problem != "" {
 		return nil, &FileError{Path: path, Problem: problem, Remedy: "units of colours take whole numbers from 0 on; of other numbers say that they are gauss"}
 	}
@@ -138,13 +140,14 @@ const (
 	formatIDX
 	formatNPY
 	formatNPZ
+	formatFASTA
 )
 
-func (f format) String() string { return [...]string{"CSV", "IDX", "npy", "npz"}[f] }
+func (f format) String() string { return [...]string{"CSV", "IDX", "npy", "npz", "FASTA"}[f] }
 
 // article returns the name of the format for a sentence.
 func (f format) article() string {
-	return [...]string{"text", "an IDX file", "an npy file", "an npz file"}[f]
+	return [...]string{"text", "an IDX file", "an npy file", "an npz file", "an alignment"}[f]
 }
 
 const (
@@ -189,6 +192,8 @@ func recognise(path string, r io.ReaderAt, size int64, opt Options) (*content, e
 		c.format = formatNPY
 	case (has(magicZip) || has(magicZipNil)) && !c.source.gzip:
 		c.format = formatNPZ
+	case bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte(">")):
+		c.format = formatFASTA
 	case has(magicZip), has(magicZipNil), has(magicGzip):
 		return nil, &FileError{Path: path, Problem: "is compressed twice over", Remedy: "decompress it once with gunzip"}
 	case foreign(head).name != "":
@@ -233,6 +238,8 @@ func (c *content) samples(opt Options) (*Set, error) {
 		})
 	case formatNPZ:
 		return c.samplesNPZ(opt)
+	case formatFASTA:
+		return c.samplesFASTA(opt)
 	}
 	return c.samplesCSV(opt)
 }

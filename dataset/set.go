@@ -33,15 +33,20 @@ type Set struct {
 	Samples       *spin.Matrix          // visible features x samples: column a is sample a. Of Gaussian units, which numbers are above 0
 	Kind          units.Kind            // of the units
 	Reals         *units.Reals[float32] // of Gaussian units: the numbers, visible x samples
+	Missing       *spin.Matrix          // units x samples: +1 where a value is missing, in whose place stands what the unit usually is; nil if none is
+	Weights       []float64             // of samples, which learning heeds; nil: all are 1
+	Alphabet      string                // letters that the colours of an alignment stand for; "" of others
 	Labels        []int                 // label of each sample, nil if there are none
 	Classes       []string              // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
 	Width, Height int                   // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
 	Source        Source                // how the samples were stored
+
+	letters []byte // of an alignment while it is read, samples x columns
 }
 
 // A Source says how the samples of a set were stored.
 type Source struct {
-	Format    string   // "IDX", "npy", "npz" or "CSV"
+	Format    string   // "IDX", "npy", "npz", "CSV" or "FASTA"
 	Gzip      bool     // whether the whole file was under gzip
 	Array     string   // name of the array in an npz file
 	Element   string   // type of an element, such as "uint8", or "text"
@@ -102,6 +107,13 @@ func (s *Set) Subset(samples []int) *Set {
 	if s.Reals != nil {
 		out.Reals = s.Reals.Blank(len(samples))
 		s.Reals.Gather(out.Reals, samples)
+	}
+	out.Missing = gathered(s.Missing, samples)
+	if s.Weights != nil {
+		out.Weights = make([]float64, len(samples))
+		for k, a := range samples {
+			out.Weights[k] = s.Weights[a]
+		}
 	}
 	if s.Labels != nil {
 		out.Labels = make([]int, len(samples))

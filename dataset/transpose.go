@@ -31,10 +31,14 @@ func (s *Set) transpose() (problem, remedy string) {
 		}
 		s.Reals = turned
 	}
-	across, turned := spin.New(s.Len(), s.Visible()), spin.New(s.Len(), s.Visible())
-	s.Samples.Transpose(across)
-	across.Gather(turned, order)
-	turned.Transpose(s.Samples)
+	for _, m := range []*spin.Matrix{s.Samples, s.Missing} {
+		if m != nil {
+			across, turned := spin.New(s.Len(), s.Visible()), spin.New(s.Len(), s.Visible())
+			m.Transpose(across)
+			across.Gather(turned, order)
+			turned.Transpose(m)
+		}
+	}
 	s.Width, s.Height = s.Height, s.Width
 	return "", ""
 }

@@ -81,6 +81,35 @@ type Chains[T rbm.Real] struct {
 	// met are the heaviest visible states of the last rounds of scouts, metBefore those before the
 	// last call; nil before the first round. They are replaced and never changed.
 	met, metBefore *spin.Matrix
+	watches        []ChainWatch[T]
+}
+
+// A ChainWatch is told what calls do with chains of spins. It changes nothing.
+type ChainWatch[T rbm.Real] interface {
+	// Changed is told of the network of a call before the chains are swept on it, and of their hidden states (hidden x chains), with
+	// the places of those that scouts have just replaced.
+	Changed(net *rbm.Network[T], hidden *spin.Matrix, replaced []int)
+	// Swept is told after the sweeps.
+	Swept(net *rbm.Network[T], hidden *spin.Matrix)
+}
+
+// A Watchable engine has chains that can be watched.
+type Watchable[T rbm.Real] interface {
+	// Watch adds a watch; it is for before the first call.
+	Watch(w ChainWatch[T])
+	// Hidden returns the hidden states of the chains (hidden x chains), to be read; nil before the first call.
+	Hidden() *spin.Matrix
+}
+
+// Watch implements Watchable.
+func (c *Chains[T]) Watch(w ChainWatch[T]) { c.watches = append(c.watches, w) }
+
+// Hidden implements Watchable.
+func (c *Chains[T]) Hidden() *spin.Matrix {
+	if c.chains == nil {
+		return nil
+	}
+	return c.chains.Hidden
 }
 
 // SetSweeps implements Sweeper.
@@ -123,11 +152,16 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 		}
 	}
 	c.source.Set(net)
+	var replaced []int
 	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
-		if err := c.scout(ctx, net, after); err != nil {
+		var err error
+		if replaced, err = c.scout(ctx, net, after); err != nil {
 			c.Undo()
 			return Report{}, err
 		}
+	}
+	for _, w := range c.watches {
+		w.Changed(net, c.chains.Hidden, replaced)
 	}
 	for range c.Sweeps {
 		if err := ctx.Err(); err != nil {
@@ -135,6 +169,9 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 			return Report{}, err
 		}
 		c.chains.Sweep(1)
+	}
+	for _, w := range c.watches {
+		w.Swept(net, c.chains.Hidden)
 	}
 	fields := c.chains.HiddenFields()
 	scale := 1 / T(c.Count)
@@ -203,9 +240,9 @@ func (c *Chains[T]) meet(states *spin.Matrix, column int) {
 	c.met = next
 }
 
-// scout puts the scouts of a round in the place of the next chains in turn. The error
+// scout puts the scouts of a round in the place of the next chains in turn, and returns the places. The error
 // is the context's.
-func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) error {
+func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) ([]int, error) {
 	count := min(c.Scouts, c.Count)
 	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
@@ -216,7 +253,7 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	scouts.StartAt(sample.OnNetwork(net).From(base).Scattered(count, key.Sub(stream.ChainsScouts)))
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		scouts.Sweep(1)
 	}
@@ -229,7 +266,7 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 	weights := make([]float64, count)
 	scouts.LogWeights(weights)
 	c.meet(scouts.Visible, sample.Heaviest(weights, 1)[0])
-	return nil
+	return places, nil
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {

@@ -3,6 +3,7 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"bethe/rbm"
 	"bethe/sample"
@@ -15,14 +16,68 @@ import (
 type FileSamples struct {
 	Bits    *spin.Matrix          // features, of all kinds but Gaussian ones
 	Numbers *units.Reals[float32] // in the units of the data, of Gaussian ones
+	Missing *spin.Matrix          // units x samples, +1 where a value is missing; nil if none is
+}
+
+// Incomplete returns samples as the machine of a file has them. The error tells what does not fit.
+func (s *FileSamples) Incomplete(file *rbm.File) (Incomplete, error) {
+	in := Incomplete{Bits: s.Bits, Missing: s.Missing}
+	if file.VisibleKind.Bits() {
+		return in, nil
+	}
+	if s.Numbers == nil {
+		return in, fmt.Errorf("the machine is of %s units, and the samples are none of real numbers", file.VisibleKind)
+	}
+	u, err := file.Features(s.Numbers)
+	if err != nil {
+		return in, err
+	}
+	in.Numbers, in.Missing = u, file.Scale.Rows(s.Missing)
+	return in, nil
+}
+
+// observedLikelihood is FileLikelihood of samples with missing values.
+func observedLikelihood(ctx context.Context, file *rbm.File, samples FileSamples, met *spin.Matrix, opt Options) (LogLikelihood, error) {
+	in, err := samples.Incomplete(file)
+	if err != nil {
+		return LogLikelihood{}, err
+	}
+	machine := file.Machine()
+	observed, err := ObservedOf(ctx, machine, in)
+	if err != nil {
+		return LogLikelihood{}, err
+	}
+	opt.weights = observed.LogWeights
+	if file.VisibleKind.Bits() {
+		return MachineLikelihood(ctx, machine, met, samples.Bits, opt)
+	}
+	kept, mean := file.Scale.Kept(), 0.0
+	for a := range opt.weights {
+		for i := range in.Missing.Rows() {
+			if in.Missing.At(i, a) < 0 {
+				ln := math.Log(file.Scale.Deviation[kept[i]])
+				opt.weights[a] += ln - file.VisibleOwn[i]
+				mean += ln / float64(len(opt.weights))
+			}
+		}
+	}
+	l, err := Likelihood(ctx, OnGauss(machine), in.Numbers, opt)
+	if err == nil {
+		own := l.Mean - mean
+		l.InDataUnits = &own
+	}
+	return l, err
 }
 
 // FileLikelihood is Likelihood of samples under the machine of a file, of whatever kinds of
 // units. The log-density of real numbers is in units of the deviations of the data that were learned
 // from, LogLikelihood.InDataUnits in their own. The search for heavy states begins at those
-// met as well, unless that is nil.
+// met as well, unless that is nil. Where values are missing the likelihood is that of the others (ObservedOf).
 func FileLikelihood(ctx context.Context, file *rbm.File, samples FileSamples, met *spin.Matrix, opt Options) (LogLikelihood, error) {
 	machine := file.Machine()
+	if samples.Missing != nil {
+		return observedLikelihood(ctx, file, samples, met, opt)
+	}
 	switch {
 	case !file.VisibleKind.Bits():
 		if samples.Numbers == nil {

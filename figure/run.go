@@ -18,7 +18,7 @@ type Run struct {
 }
 
 // RunCurves are the names of the curves that RunCurve draws.
-var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "validation", "online", "ln-z", "overlap", "residual", "iterations", "teacher"}
+var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", "polarised", "coupling", "rate", "label-error", "validation", "online", "ln-z", "work", "overlap", "residual", "iterations", "teacher"}
 
 // RunCurve draws how runs learned: of one run all that belongs to the curve,
 // with every random start by itself; of several runs the chief quantity of
@@ -28,7 +28,7 @@ var RunCurves = []string{"bound", "terms", "data-term", "partition-term", "kl", 
 // partition-term (of the bound), terms (both, with the bound and the divergence),
 // kl (a synapse), polarised (share of synapses), coupling, rate, validation (the
 // log-likelihood of data that are not learned from), online and ln-z (what the meter
-// read), overlap (of hidden units), residual and iterations (of message passing or mean field) and
+// read), work (of learning on its chains), overlap (of hidden units), residual and iterations (of message passing or mean field) and
 // teacher (planted: overlap with the teacher).
 func RunCurve(name string, of ...Run) Chart {
 	starts := split(of)
@@ -49,6 +49,8 @@ func RunCurve(name string, of ...Run) Chart {
 		return onlineCurve(starts)
 	case "ln-z":
 		return lnZCurve(starts)
+	case "work":
+		return workCurve(starts)
 	case "overlap":
 		return overlapCurve(starts)
 	case "teacher":
@@ -139,6 +141,8 @@ func HasCurve(name string, r *runs.Record) bool {
 		return r.Bound != nil
 	case "online", "ln-z":
 		return r.Meter != nil
+	case "work":
+		return r.Work != nil
 	case "overlap":
 		return r.Overlap != nil
 	case "teacher":

@@ -34,6 +34,7 @@ func told(name string, starts int) Run {
 				r.Validation = &runs.LogLikelihood{Data: "held out", Reverse: &runs.Estimate{Value: v - 7, Low: v - 8, High: v - 6}}
 				r.Meter = &runs.Meter{LnZ: runs.Estimate{Value: 2000 - v, Low: 1999 - v, High: 2001 - v}, Online: &runs.Estimate{Value: v - 1, Low: v - 2, High: v},
 					Validation: &runs.Estimate{Value: v - 3, Low: v - 4, High: v - 2}}
+				r.Work = &runs.Work{Work: runs.Estimate{Value: -v / 100}, Heat: runs.Estimate{Value: v / 90}, Dissipated: runs.Number(0.3 / x), Total: &runs.Estimate{Value: 200 + v, Low: 199 + v, High: 201 + v}}
 				r.SingularValues = []runs.Number{runs.Number(3 + x), runs.Number(1 + x/2)}
 			}
 			for k := range 20 {

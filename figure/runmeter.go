@@ -78,3 +78,41 @@ func lnZCurve(starts []Run) Chart {
 	}
 	return f.orNil()
 }
+
+// workCurve draws what learning does to its chains: work and heat of steps, what their changes dissipate, and, where ln Z is known, what chains
+// have dissipated in all. Of several runs it draws what steps dissipate.
+func workCurve(starts []Run) Chart {
+	part := func(of func(w *runs.Work) runs.Number) func(r *runs.Record) float64 {
+		return func(r *runs.Record) float64 {
+			if r.Work == nil {
+				return math.NaN()
+			}
+			return float64(of(r.Work))
+		}
+	}
+	dissipated := &Curves{Title: "Dissipated by the change of a step", Note: "if chains were in equilibrium before it", X: step, Y: Axis{Label: "dissipated", Unit: "nats", Log: true}}
+	for _, run := range starts {
+		s := series(run.Records, part(func(w *runs.Work) runs.Number { return w.Dissipated }))
+		if len(starts) > 1 {
+			s.Name = run.Name
+		}
+		dissipated.add(s)
+	}
+	if len(starts) != 1 {
+		return dissipated.orNil()
+	}
+	records := starts[0].Records
+	both := &Curves{Title: "Work and heat of a step", X: step, Y: Axis{Label: "work, heat", Unit: "nats a chain"}}
+	work, heat := series(records, part(func(w *runs.Work) runs.Number { return w.Work.Value })), series(records, part(func(w *runs.Work) runs.Number { return w.Heat.Value }))
+	work.Name, heat.Name = "work", "heat"
+	both.add(work)
+	both.add(heat)
+	all := &Curves{Title: "Dissipated by the chains", Note: "since ln Z is known; band: 95 %", X: step, Y: Axis{Label: "dissipated", Unit: "nats a chain"}}
+	all.add(estimates(records, func(r *runs.Record) *runs.Estimate {
+		if r.Work == nil {
+			return nil
+		}
+		return r.Work.Total
+	}))
+	return side(both.orNil(), dissipated.orNil(), all.orNil())
+}

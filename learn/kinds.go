@@ -30,10 +30,16 @@ func (d Data) choose(count int, rng *rand.Rand) Data {
 // learned returns samples as the objective sees them: numbers in units of the scale of the
 // training data.
 func (r *Run) learned(d Data) units.Data[float32] {
+	if d.Missing != nil && d.Kind.Bits() {
+		return units.NewIncomplete[float32](d.Samples, d.Kind, d.Missing)
+	}
 	if !d.Kind.Bits() {
 		standard, err := r.scale.Standardised(d.Reals)
 		if err != nil {
 			panic(err) // shapes were checked
+		}
+		if d.Missing != nil {
+			return units.NewIncompleteGauss(standard, r.scale.Rows(d.Missing))
 		}
 		return units.NewGauss(standard)
 	}
@@ -110,12 +116,53 @@ func (r *Run) checkData() error {
 	if d.Kind != visible {
 		return setting.Errorf("units", r.recipe.Units, "%s was read as samples of %s units", d.Name, d.Kind)
 	}
+	if d.Weights != nil && r.recipe.directed() {
+		return setting.Phrase("model", "{model %s} takes samples of equal weight", r.recipe.Model)
+	}
+	if d.Missing != nil {
+		if err := r.checkMissing(); err != nil {
+			return err
+		}
+	}
 	if visible.Bits() {
 		return nil
 	}
-	r.scale = shownScale{rbm.ScaleOf(d.Reals)}
+	r.scale = shownScale{rbm.ScaleOf(d.Reals, d.Missing)}
 	if len(r.scale.Kept()) == 0 {
 		return setting.Errorf("units", visible, "%s: all columns are constant: there is nothing to learn", d.Name)
+	}
+	return nil
+}
+
+// checkMissing returns a *SettingError of a recipe that does not learn from data with missing values.
+func (r *Run) checkMissing() error {
+	f := &r.recipe
+	const why = "takes complete data, and %s has missing values"
+	switch {
+	case f.directed():
+		return setting.Phrase("model", "{model %s} "+why, f.Model, r.job.Data.Name)
+	case f.deep():
+		return setting.Phrase("hidden", "{hidden %s}, of several layers, "+why, f.Layers, r.job.Data.Name)
+	case f.LabelWeight > 0:
+		return setting.Phrase("label_weight", "{label_weight} "+why, r.job.Data.Name)
+	case f.Init != "" || r.job.Init != nil:
+		return setting.Phrase("init", "{init} "+why, r.job.Data.Name)
+	case r.job.Meter:
+		return setting.Phrase("meter", "{meter} "+why, r.job.Data.Name)
+	}
+	return nil
+}
+
+// checkObserved returns a *SettingError of data whose likelihood cannot be had because values are missing.
+func (r *Run) checkObserved(name string, d Data) error {
+	if d.Set == nil || d.Missing == nil {
+		return nil
+	}
+	visible, hidden := r.recipe.kinds()
+	params := rbm.NewParams(r.visible(), r.recipe.features(), 1)
+	params.VisibleKind, params.HiddenKind = visible, hidden
+	if err := evaluate.CheckObserved(&params, d.Len()); err != nil {
+		return setting.Errorf(name, d.Name, "%v", err)
 	}
 	return nil
 }
@@ -208,7 +255,7 @@ func (o otherUnits) model(_ rbm.Kind, start variational.Initial, _ *spin.Matrix)
 // likelihood returns the log-likelihood of samples under the machine of a file: that of real
 // numbers in units of the deviations of the training data.
 func likelihood(ctx context.Context, file *rbm.File, d Data, met *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error) {
-	return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: d.Samples, Numbers: d.Reals}, met, opt)
+	return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: d.Samples, Numbers: d.Reals, Missing: d.Missing}, met, opt)
 }
 
 // shown returns what a picture shows of samples.

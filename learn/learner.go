@@ -31,6 +31,7 @@ type learner struct {
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
 	follower stepFollower
+	account  accounting
 }
 
 // newLearner returns the learner of start k, before its first step.
@@ -68,11 +69,11 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	}
 	l.look = &looking{model: l.model, key: key, engine: look.engine}
 	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
-		Samples: d.Len(), Synapses: kind, Draw: key.Sub(stream.StartScores)}
+		Samples: max(1, int(math.Round(d.Effective()))), Synapses: kind, Draw: key.Sub(stream.StartScores), Fill: f.fill(boundFill)}
 	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
 		return nil, err
 	}
-	l.follower = l.newFollower()
+	l.follower, l.account = l.newFollower(), l.newAccount()
 	return l, nil
 }
 
@@ -86,6 +87,8 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
+	opt.SampleWeights = r.job.Data.Weights
+	opt.Fill = f.fill(variational.DefaultFill)
 	opt.Rule, _ = f.rule() // checked before
 	opt.Weights = r.weights
 	if HasMomentum(f.Rule) {
@@ -107,6 +110,17 @@ func (r *Run) options(key stream.Key) variational.Options {
 	return opt
 }
 
+// boundFill is how often the fill of missing values moves where the bound is looked at.
+const boundFill = 10
+
+// fill returns how often the fill of missing values moves.
+func (f *Recipe) fill(times int) int {
+	if f.Fill == zeroFill {
+		return 0
+	}
+	return times
+}
+
 // ownRate is the rate of ln sigma and means, as a share of the synapses'.
 const ownRate = 0.2
 
@@ -119,6 +133,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 	}
+	l.account.restart(l.trainer.Step())
 	d := &l.job.Data
 	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err

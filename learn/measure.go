@@ -299,6 +299,9 @@ func (m *measuring) draw(ctx context.Context, r *runs.Record) error {
 
 // write keeps a record and tells observers of it.
 func (m *measuring) write(r runs.Record) error {
+	if err := m.account.add(m.learner, &r); err != nil {
+		return err
+	}
 	bound := m.last.Bound
 	m.last = r
 	if r.Bound == nil {

@@ -142,6 +142,7 @@ func (s *searching) goBack() error {
 		return fmt.Errorf("the state of step %d, the best, is lost: there is one of step %d", s.verdict.best, step)
 	}
 	s.trainer.End(s.verdict.ending)
+	s.account.restart(s.trainer.Step())
 	return nil
 }
 

@@ -31,6 +31,8 @@ type Recipe struct {
 	// Kinds of units (units.ParseKind); nothing for spins. Hidden counts groups, not their features.
 	Units       string `json:"units,omitzero"`
 	HiddenUnits string `json:"hidden_units,omitzero"`
+	// How missing values are filled: nothing for mean field, or zero, with its variance.
+	Fill string `json:"fill,omitzero"`
 
 	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
 	// ends after DefaultEpochs.
@@ -91,6 +93,12 @@ type Schedule struct {
 	CouplingRate float64 `json:"coupling_rate"` // of ln J, as a share of the synapses' rate
 	FinalSweeps  int     `json:"final_sweeps"`  // of chains a step at the end; 0: as at the start
 }
+
+// zeroFill and meanFieldFill are what Fill may be.
+const (
+	zeroFill      = "zero"
+	meanFieldFill = "mean-field"
+)
 
 // Names of settings that Suit takes and errors name.
 const (
@@ -241,6 +249,8 @@ func (r *Recipe) Check() error {
 		return setting.Phrase("batch", "{batch %d}: it must be at least 1", r.Batch)
 	case !(r.Rate > 0) || math.IsInf(r.Rate, 0):
 		return setting.Phrase(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
+	case r.Fill != "" && r.Fill != zeroFill && r.Fill != meanFieldFill:
+		return setting.Errorf("fill", r.Fill, "missing values are filled by %s or %s", meanFieldFill, zeroFill)
 	case r.Restarts < 1:
 		return setting.Phrase("restarts", "{restarts %d}: it must be at least 1", r.Restarts)
 	case unknown != nil:

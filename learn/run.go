@@ -65,6 +65,9 @@ type Job struct {
 	// and changes nothing of the machine.
 	Meter bool
 
+	// Work asks for the work, heat and dissipation of the learning chains. It costs time and changes nothing of the machine.
+	Work bool
+
 	// Transport says how problems and samples of the recipe's sampler travel. Sampler takes its place, if it is not nil.
 	Transport sampler.Transport
 	Sampler   sampler.Sampler
@@ -179,8 +182,11 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkData(); err != nil {
 		return nil, err
 	}
-	if !recipe.spins() {
+	if !recipe.spins() || job.Data.Missing != nil {
 		r.begin = otherUnits{r}
+	}
+	if err := errors.Join(r.checkObserved("validation", job.Validation), r.checkObserved("evaluate", job.Evaluation.Data)); err != nil {
+		return nil, err
 	}
 	if err := r.checkLabels(); err != nil {
 		return nil, err
@@ -204,6 +210,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 		return nil, err
 	}
 	if err := r.openSampler(); err != nil {
+		return nil, err
+	}
+	if err := r.checkWork(); err != nil {
 		return nil, err
 	}
 	r.describe()

@@ -14,6 +14,12 @@ import (
 // states can be enumerated (rbm.Network.DrawHidden): they are exact. Gaussian units have
 // deviation 1 and the means 0. The error is rbm.ErrTooLarge or the context's.
 func KindData(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) (units.Data[float32], error) {
+	return IncompleteData(ctx, m, samples, 0, key)
+}
+
+// IncompleteData is KindData where each unit is missing in each sample with the given probability:
+// samples then are units.Filling.
+func IncompleteData(ctx context.Context, m *rbm.Machine, samples int, missing float64, key stream.Key) (units.Data[float32], error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
@@ -23,16 +29,32 @@ func KindData(ctx context.Context, m *rbm.Machine, samples int, key stream.Key) 
 		return nil, err
 	}
 	n := m.Visible()
+	holes := spin.New(n/m.VisibleKind.Features(), samples)
+	if rng := key.Sub(stream.PlantedMissing).Rand(); missing > 0 {
+		for i := range holes.Rows() {
+			for a := range samples {
+				if rng.Float64() < missing {
+					holes.Set(i, a, 1)
+				}
+			}
+		}
+	}
 	fields, t := make([]float32, n*samples), make([]float32, len(net.Coupling))
 	net.TransposeCoupling(t)
 	net.VisibleFields(fields, t, h)
 	if !m.VisibleKind.Bits() {
 		v := units.NewReals[float32](n, samples)
 		units.DrawGauss(v, fields, key.Sub(stream.PlantedConditional))
+		if missing > 0 {
+			return units.NewIncompleteGauss(v, holes), nil
+		}
 		return units.NewGauss(v), nil
 	}
 	s := spin.New(n, samples)
 	units.Draw(s, fields, m.VisibleKind, key.Sub(stream.PlantedConditional))
+	if missing > 0 {
+		return units.NewIncomplete[float32](s, m.VisibleKind, holes), nil
+	}
 	return units.NewFeatures[float32](s, m.VisibleKind), nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"bethe/internal/npy"
+	"bethe/spin"
 	"bethe/units"
 )
 
@@ -13,9 +14,25 @@ import (
 // Columns of deviation 0 are constant and no units of a machine.
 type Scale struct{ Mean, Deviation []float64 }
 
-// ScaleOf returns the scale of numbers, columns x samples.
-func ScaleOf(v *units.Reals[float32]) Scale {
+// ScaleOf returns the scale of numbers, columns x samples, but for those that are missing: +1 in a
+// matrix of that shape, nil if none is.
+func ScaleOf(v *units.Reals[float32], missing *spin.Matrix) Scale {
 	mean, deviation := units.Moments(v)
+	if missing != nil {
+		for k := range mean {
+			var seen []float32
+			for a, x := range v.Row(k) {
+				if missing.At(k, a) < 0 {
+					seen = append(seen, x)
+				}
+			}
+			mean[k], deviation[k] = 0, 0
+			if len(seen) > 0 {
+				m, d := units.Moments(units.RealsOf(1, len(seen), seen))
+				mean[k], deviation[k] = m[0], d[0]
+			}
+		}
+	}
 	for k, d := range deviation {
 		if d <= 1e-6*math.Abs(mean[k]) { // rounding of float32
 			deviation[k] = 0
@@ -42,6 +59,18 @@ func (s Scale) Constant() (columns []int) {
 		}
 	}
 	return columns
+}
+
+// Rows returns the rows of a matrix of all columns that are units.
+func (s Scale) Rows(m *spin.Matrix) *spin.Matrix {
+	kept := s.Kept()
+	out := spin.New(len(kept), m.Cols())
+	for i, k := range kept {
+		for a := range m.Cols() {
+			out.Set(i, a, m.At(k, a))
+		}
+	}
+	return out
 }
 
 // LnDeviation returns the sum of ln deviation over the units: by so much the log-density

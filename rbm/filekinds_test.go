@@ -239,7 +239,7 @@ func TestLoadOfAnotherFamily(t *testing.T) {
 // Columns of numbers, standardised by plain formulas; a constant column is no unit.
 func TestScale(t *testing.T) {
 	v := units.RealsOf(3, 4, []float32{1, 2, 3, 6, 0.1, 0.1, 0.1, 0.1, -2, 2, -2, 2})
-	s := ScaleOf(v)
+	s := ScaleOf(v, nil)
 	nearAll(t, "mean", s.Mean, []float64{3, 0.1, 0}, 1e-7)
 	nearAll(t, "deviation", s.Deviation, []float64{math.Sqrt(3.5), 0, 2}, 1e-12)
 	nearAll(t, "kept", widenInts(s.Kept()), []float64{0, 2}, 0)

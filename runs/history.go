@@ -150,6 +150,7 @@ var (
 	likelihoodBytes = int(reflect.TypeFor[LogLikelihood]().Size())
 	estimateBytes   = int(reflect.TypeFor[Estimate]().Size())
 	meterBytes      = int(reflect.TypeFor[Meter]().Size()) + 2*estimateBytes + 8
+	workBytes       = int(reflect.TypeFor[Work]().Size()) + estimateBytes + 8
 	labelsBytes     = int(reflect.TypeFor[Labels]().Size())
 	overlapBytes    = int(reflect.TypeFor[Overlap]().Size())
 )
@@ -174,6 +175,9 @@ func (r *Record) made() int {
 	}
 	if r.Meter != nil {
 		n += meterBytes
+	}
+	if r.Work != nil {
+		n += workBytes
 	}
 	if r.Labels != nil {
 		n += labelsBytes

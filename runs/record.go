@@ -73,6 +73,7 @@ type Record struct {
 	Sampler  *Sampler  `json:"sampler,omitempty"`
 	Meter    *Meter    `json:"meter,omitempty"`
 	Patience *Patience `json:"patience,omitempty"`
+	Work     *Work     `json:"work,omitempty"`
 	Layers   []Layer   `json:"layers,omitempty"` // of a deep machine, from the first hidden layer on
 
 	Magnetisations []int    `json:"magnetisations,omitempty"`  // counts of posterior means in equal bins from -1 to 1
@@ -119,6 +120,26 @@ type Meter struct {
 	Temperatures  int       `json:"temperatures"`
 	Averaged      int       `json:"models_averaged,omitempty"` // with patience: that the network is the mean of, while learning searches
 	Kind          string    `json:"synapses"`                  // what the synapses are at this step
+}
+
+// Work is what learning does to its chains, in nats a chain: means over Chains of them, with intervals of ± 1.96 standard errors.
+type Work struct {
+	Chains int      `json:"chains"`
+	Work   Estimate `json:"work"` // of the step: the change of the network at the states that chains were in
+	Heat   Estimate `json:"heat"` // that the sweeps after it took up
+	// Dissipated is what the step's change alone dissipated, if the chains were in equilibrium before it; else an estimate.
+	Dissipated Number `json:"dissipated_step"`
+
+	Since     int    `json:"since"` // step that totals are from
+	TotalWork Number `json:"total_work"`
+	TotalHeat Number `json:"total_heat"`
+	Replaced  int    `json:"replaced,omitempty"` // chains of these that scouts took the place of since then
+
+	// Where ln Z is known: its change, how, and work plus that change. No chain is farther from equilibrium than those of Since were and so many
+	// nats more.
+	LnZ   *Number   `json:"ln_z_change,omitempty"`
+	By    string    `json:"ln_z_by,omitempty"` // exact or meter
+	Total *Estimate `json:"dissipated,omitempty"`
 }
 
 // Patience is how the search for the best held-out likelihood stands, by the readings of the meter.

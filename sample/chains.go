@@ -27,6 +27,7 @@ type Chains[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	at       T            // the place on the path
 	clamped  []int        // visible units held at their state in clamp
 	clamp    V            // unless none is clamped
+	hold     func()       // puts back what is known of visible states; nil if nothing is
 	observed Observing[V] // nil unless something is
 	shown    []T          // scratch of VisibleFields
 }
@@ -68,6 +69,14 @@ func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 	c.drawHidden(stream.ChainsHidden)
 }
 
+// Hold calls put now and after each draw of the visible states, before hidden ones are drawn given them: it puts back
+// what is known of Visible, and the rest is sampled given that. What replaces Visible, as StartAt does, comes before.
+func (c *Chains[T, V, H]) Hold(put func()) {
+	c.hold = put
+	put()
+	c.drawHidden(stream.ChainsHidden)
+}
+
 // ErrCannotObserve is the error of chains whose units know no noisy channel.
 var ErrCannotObserve = errors.New("units of this kind cannot be observed through a noisy channel")
 
@@ -106,6 +115,9 @@ func (c *Chains[T, V, H]) sweepVisible() {
 	}
 	if len(c.clamped) > 0 {
 		c.Visible.CopyUnits(c.clamp, c.clamped)
+	}
+	if c.hold != nil {
+		c.hold()
 	}
 }
 

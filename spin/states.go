@@ -53,6 +53,19 @@ func (m *Matrix) CopyUnits(src *Matrix, units []int) {
 	}
 }
 
+// CopyWhere copies the elements of src for which where is +1, all of the same shape.
+func (m *Matrix) CopyWhere(src, where *Matrix) {
+	for _, x := range []*Matrix{src, where} {
+		if m.rows != x.rows || m.cols != x.cols {
+			panic(fmt.Sprintf("spin: CopyWhere of %d x %d to %d x %d", x.rows, x.cols, m.rows, m.cols))
+		}
+	}
+	m.changed()
+	for k, mask := range where.words {
+		m.words[k] = m.words[k]&^mask | src.words[k]&mask
+	}
+}
+
 // Swap exchanges the named columns of m and other, of the same shape.
 func (m *Matrix) Swap(other *Matrix, columns []int) {
 	if m.rows != other.rows || m.cols != other.cols {

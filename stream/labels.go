@@ -83,6 +83,9 @@ const DeepStage = 1 << 40
 // Below the key of the order of samples: epochs, and the head of labels.
 const OrderHead = 1 << 40
 
+// Below the key of an epoch: samples that are taken by their weights.
+const EpochWeighted = 0
+
 // Below the key of chains, of annealing and of tempering. Tempered samples of a seed
 // have their profile and their ensemble there, too.
 const (
@@ -238,6 +241,7 @@ const (
 	PlantedMarginal = iota
 	PlantedConditional
 	PlantedChains
+	PlantedMissing
 )
 
 // Below the key of a start of messages.

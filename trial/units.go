@@ -24,6 +24,7 @@ type UnitsExperiment struct {
 	Instances       int
 	Restarts, Steps int
 	Rate            float64
+	Missing         float64 // share of the values that are missing
 	Seed            uint64
 }
 
@@ -37,6 +38,7 @@ type UnitsReport struct {
 	Alpha       float64 `json:"alpha"`
 	Beta        float64 `json:"beta"`
 	Samples     int     `json:"samples"`
+	Missing     float64 `json:"missing,omitempty"`
 	Seed        uint64  `json:"seed"`
 	Engine      string  `json:"engine"`
 	// Of the signs of the posterior means; where hidden units are no groups, starts are pooled by their bounds.
@@ -70,6 +72,8 @@ func (e *UnitsExperiment) Validate() error {
 		return setting.Phrase("correlation", "{correlation %v} is of spins", e.Setup.Correlation)
 	case e.Hidden.LnStates(e.Setup.Hidden*e.Hidden.Features()) > exactLimit*math.Ln2+1e-9:
 		return setting.Errorf("hidden", e.Setup.Hidden, "planted machines of %s and %s units are enumerated, up to 2^%d hidden states", e.Visible, e.Hidden, exactLimit)
+	case !(e.Missing >= 0 && e.Missing < 1):
+		return setting.Errorf("missing", e.Missing, "it is the share of the values that are missing: from 0 to less than 1")
 	case !(e.Rate > 0) || math.IsInf(e.Rate, 0):
 		return setting.Errorf("rate", e.Rate, "it must be positive and finite")
 	}
@@ -106,7 +110,7 @@ func (e *UnitsExperiment) Run(ctx context.Context, progress Progress) (*UnitsRep
 	}
 	s := e.Setup
 	r := &UnitsReport{Units: e.Visible.String(), HiddenUnits: e.Hidden.String(), Visible: s.Visible, Hidden: s.Hidden, Alpha: s.Alpha, Beta: s.Beta,
-		Samples: s.Samples(), Seed: e.Seed, Engine: dual.ExactName, Overlaps: make([]float64, e.Instances), OverlapsReal: make([]float64, e.Instances)}
+		Samples: s.Samples(), Missing: e.Missing, Seed: e.Seed, Engine: dual.ExactName, Overlaps: make([]float64, e.Instances), OverlapsReal: make([]float64, e.Instances)}
 	best, means, bounds := make([]float64, e.Instances), make([]float64, e.Instances), make([]float64, e.Instances)
 	var err error
 	if r.Seconds, err = Each("learning", e.Instances, progress, func(k int) error {
@@ -136,7 +140,7 @@ func (e *UnitsExperiment) instance(ctx context.Context, key stream.Key) (overlap
 	params := e.params()
 	n, p := params.Visible(), params.Hidden()
 	teacher := &rbm.Machine{Params: params, Synapses: rbm.Binary(spin.Random(n, p, key.Sub(stream.TrialTeacher).Rand()))}
-	data, err := planted.KindData(ctx, teacher, e.Setup.Samples(), key.Sub(stream.TrialData))
+	data, err := planted.IncompleteData(ctx, teacher, e.Setup.Samples(), e.Missing, key.Sub(stream.TrialData))
 	if err != nil {
 		return overlaps{}, err
 	}
@@ -191,21 +195,24 @@ func signsOf[T rbm.Real](x []T) []T {
 func (e *UnitsExperiment) start(ctx context.Context, kind rbm.Kind, params rbm.Params, data units.Data[float32], key stream.Key) (*rbm.Model[float32], float64, error) {
 	model := &rbm.Model[float32]{Params: params, Posterior: rbm.NewPosterior[float32](params.Visible(), params.Hidden())}
 	model.Posterior.Randomize(0.1, key.Sub(stream.StudentThetas))
-	shared := data.Batch(nil, all(data.Len())).(units.Data[float32]) // starts run at once, and prepare their samples
+	own, ok := data.Batch(nil, all(data.Len())).(units.Data[float32]) // starts run at once, and prepare their samples
+	if !ok {
+		return nil, 0, fmt.Errorf("batches of %s samples are no data themselves", data.Kind())
+	}
 	var term dual.Partition[float32] = dual.Gauss[float32]{}
 	if kind == rbm.RealKind || e.Visible.Bits() {
 		term = dual.TermFor(kind, dual.Engine[float32](dual.Exact[float32]{}))
 	}
 	hidden := variational.HiddenOf[float32](e.Hidden)
-	trainer, err := variational.NewTrainer(model, shared, term, hidden, variational.Options{
-		Steps: e.Steps, Synapses: kind, Rate: e.Rate, FinalRate: 0.02, Key: key.Sub(stream.StudentBatches)})
+	trainer, err := variational.NewTrainer(model, own, term, hidden, variational.Options{
+		Steps: e.Steps, Synapses: kind, Rate: e.Rate, FinalRate: 0.02, Fill: variational.DefaultFill, Key: key.Sub(stream.StudentBatches)})
 	if err != nil {
 		return nil, 0, fmt.Errorf("planted machines of %s and %s units: %w", e.Visible, e.Hidden, err)
 	}
 	if err := trainer.Run(ctx, nil); err != nil {
 		return nil, 0, err
 	}
-	terms, _, err := trainer.Objective.EstimateTerms(ctx, model, shared, sample.Annealing{})
+	terms, _, err := trainer.Objective.EstimateTerms(ctx, model, own, sample.Annealing{})
 	return model, terms.Bound(), err
 }
 

@@ -45,9 +45,17 @@ func (r *TasksReport) Text() string {
 // Text says it for a person.
 func (r *UnitsReport) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "N = %d %s units, P = %d %s units, alpha = %g, beta = %g: %d instances of %d samples\n", r.Visible, r.Units, r.Hidden, r.HiddenUnits, r.Alpha, r.Beta, len(r.Overlaps), r.Samples)
+	fmt.Fprintf(&b, "N = %d %s units, P = %d %s units, alpha = %g, beta = %g: %d instances of %d samples%s\n", r.Visible, r.Units, r.Hidden, r.HiddenUnits, r.Alpha, r.Beta, len(r.Overlaps), r.Samples, r.holes())
 	fmt.Fprintf(&b, "  overlap         %.3f (of the start with the best bound alone: %.3f)\n  real weights    %.3f\n  bound           %.4f nats a sample\n", r.Overlap, r.OverlapBest, r.OverlapReal, r.Bound)
 	return b.String()
+}
+
+// holes tells how many values are missing.
+func (r *UnitsReport) holes() string {
+	if r.Missing == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %g %% of their values missing", 100*r.Missing)
 }
 
 // Heading is what stands above the lines of densities.

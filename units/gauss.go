@@ -42,8 +42,11 @@ func (s *GaussSamples[T]) Value(feature, sample int) float64 {
 const leastSigma = 0.02
 
 // Bound implements Bounding.
-func (s *GaussSamples[T]) Bound(own []float64) {
-	for i := range s.v.Units() {
+func (s *GaussSamples[T]) Bound(own []float64) { boundSigma(own) }
+
+// boundSigma bounds deviations, whose logarithms are the first half of the parameters.
+func boundSigma(own []float64) {
+	for i := range len(own) / 2 {
 		own[i] = max(own[i], math.Log(leastSigma))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -95,6 +96,19 @@ func (r *Reals[T]) CopyUnits(src *Reals[T], units []int) {
 	}
 	for _, i := range units {
 		copy(r.Row(i), src.Row(i))
+	}
+}
+
+// CopyWhere copies the numbers of src for which where is +1, all of the same shape.
+func (r *Reals[T]) CopyWhere(src *Reals[T], where *spin.Matrix) {
+	r.checkShape("CopyWhere", src)
+	if where.Rows() != r.units || where.Cols() != r.columns {
+		panic(fmt.Sprintf("units: CopyWhere of %d x %d numbers with a mask of %d x %d", r.units, r.columns, where.Rows(), where.Cols()))
+	}
+	for k, v := range src.values {
+		if where.At(k/r.columns, k%r.columns) > 0 {
+			r.values[k] = v
+		}
 	}
 }
 

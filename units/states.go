@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"bethe/internal/npy"
+	"bethe/spin"
 )
 
 // States are states of the units of one layer, in several chains or samples, a
@@ -34,6 +35,12 @@ type States[S any] interface {
 	// Load sets the states, whose shape stays, to stored ones. The error tells what
 	// does not fit; then the states are as before.
 	Load(s Stored) error
+}
+
+// Masked is implemented by states of which single elements can be copied.
+type Masked[S any] interface {
+	// CopyWhere copies the elements of states of the same shape for which where, units x columns, is +1.
+	CopyWhere(src S, where *spin.Matrix)
 }
 
 // Stored are states as a file keeps them: an array of Shape {units, columns} whose

@@ -51,6 +51,9 @@ type Objective[T rbm.Real] struct {
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
 	Deep   Deep // of deep machines
+	// Fill is how often the fill of missing values moves towards its optimum, of which the bound
+	// is the highest (units.Filling): 0 leaves it at that of the fields alone.
+	Fill int
 
 	mean      []T               // lambda, or the synapses if they are known: hidden x visible
 	offset    []T               // mu: visible
@@ -146,6 +149,9 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 	}
 	n, p, m := model.Visible(), model.Hidden(), batch.Len()
 	o.prepare(model, batch, o.Coarse)
+	if err := o.fill(ctx, model, batch, o.Coarse); err != nil {
+		return dual.Report{}, err
+	}
 	partition := o.partition
 	partitionRow, report, err := o.Partition.Rows(ctx, partition, &model.Params, o.mean)
 	if err != nil {
@@ -338,6 +344,9 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 		}
 		m := part.Len()
 		o.prepare(model, part, false)
+		if err := o.fill(ctx, model, part, false); err != nil {
+			return 0, err
+		}
 		link := o.link(model, false)
 		sums := make([]float64, p)
 		together := o.Hidden.Together()
@@ -410,6 +419,9 @@ func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) erro
 			return fmt.Errorf("recognition %d in %d rounds: there is none of that number", o.Deep.Recognition, o.Deep.Rounds)
 		case samples.Kind() != units.Spin:
 			return fmt.Errorf("data of %s units: those of deep machines are spins", samples.Kind())
+		}
+		if _, filling := samples.(units.Filling[T]); filling {
+			return errors.New("data with missing values: deep machines learn from complete data")
 		}
 	}
 	if synapses, q := model.Visible()*model.Hidden(), model.Posterior; q == nil {

@@ -62,7 +62,12 @@ type Options struct {
 	Labels      []int
 	LabelWeight float64
 
+	// SampleWeights, if not nil, are how often samples are learned from against each other: batches take them
+	// with such frequencies, and their sum takes the place of the number of samples beside the prior.
+	SampleWeights []float64
+
 	Deep Deep // of deep machines
+	Fill int  // how often the fill of missing values moves in a step (Objective.Fill)
 }
 
 // Progress tells where learning is, after a step.
@@ -160,7 +165,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	}
 	opt.Synapses = rbm.KindOr(opt.Synapses)
 	m := samples.Len()
-	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep}
+	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep, Fill: opt.Fill}
 	if err := objective.check(model, samples); err != nil {
 		return nil, err
 	}
@@ -191,6 +196,13 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	}
 	if opt.Batch == 0 || opt.Batch > m {
 		opt.Batch = m
+	}
+	if opt.SampleWeights != nil {
+		sum, err := sumOfWeights(opt.SampleWeights, m)
+		if err != nil {
+			return nil, err
+		}
+		objective.Samples = max(1, int(math.Round(sum)))
 	}
 	n, p := model.Visible(), model.Hidden()
 	t := &Trainer[T]{
@@ -406,7 +418,7 @@ func fieldless(x any) bool {
 // ones in this epoch's random order.
 func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	m, size, h := t.samples.Len(), t.opt.Batch, t.Objective.head
-	if size == m {
+	if size == m && t.opt.SampleWeights == nil {
 		if h != nil {
 			h.batch = h.class
 		}
@@ -415,6 +427,9 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	epoch, place := t.state.step/t.stepsPerEpoch(), t.state.step%t.stepsPerEpoch()
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
+		if w := t.opt.SampleWeights; w != nil {
+			t.order = weighted(t.order, w, t.opt.Key.Sub(uint64(epoch)).Sub(stream.EpochWeighted).Rand())
+		}
 	}
 	places := t.order[place*size : (place+1)*size]
 	t.batch = t.samples.Batch(t.batch, places)

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -71,6 +72,7 @@ type unitsCase struct {
 		BoundExact  float64 `json:"bound_exact"`
 		BoundJensen float64 `json:"bound_jensen"`
 	} `json:"over_synapses"`
+	Missing *missingCase `json:"missing"`
 }
 
 // kinds returns those of the layers.
@@ -141,6 +143,12 @@ func (c *unitsCase) check(visible, hidden units.Kind) error {
 			arrays = append(arrays, one("gradient.mean", c.Gradient.Mean, f), one("gradient.ln_sigma", c.Gradient.LnSigma, f))
 		}
 	}
+	if c.Missing != nil {
+		if visible != (units.Kind{}) || c.Enumerated == nil {
+			return errors.New("missing: such a case is one of visible spins, whose synapses are enumerated")
+		}
+		arrays = append(arrays, array{"missing.seen", c.Missing.Seen, m, f}, array{"missing.mean_field", c.Missing.MeanField, m, f})
+	}
 	for _, a := range arrays {
 		if len(a.x) != a.rows {
 			return fmt.Errorf("%s has %d rows, not %d", a.name, len(a.x), a.rows)
@@ -198,8 +206,9 @@ type unitsWork struct {
 	model           *rbm.Model[float64]
 	lambda          []float64 // hidden x visible
 	data            units.Data[float64]
-	constant        float64 // what fields of features 0 and 1 add to the log-weights
-	density         float64 // -sum ln sigma
+	valued          units.Valued // data
+	constant        float64      // what fields of features 0 and 1 add to the log-weights
+	density         float64      // -sum ln sigma
 	result          Result
 	coupling        float64 // what derivatives by the coupling are divided by
 }
@@ -216,7 +225,7 @@ func (c *unitsCase) compare(ctx context.Context, newEngine func(visible, hidden 
 	if err := w.build(); err != nil {
 		return Result{}, err
 	}
-	for _, part := range []func(context.Context, func(visible, hidden int) dual.Engine[float64]) error{w.annealed, w.fields, w.fixed, w.overSynapses} {
+	for _, part := range []func(context.Context, func(visible, hidden int) dual.Engine[float64]) error{w.annealed, w.fields, w.fixed, w.overSynapses, w.incomplete} {
 		if err := part(ctx, newEngine); err != nil {
 			return Result{}, err
 		}
@@ -266,16 +275,23 @@ func (w *unitsWork) build() error {
 				v.Row(i)[a] = x
 			}
 		}
-		w.data = units.NewGauss(v)
+		gauss := units.NewGauss(v)
+		w.data, w.valued = gauss, gauss
 	} else {
 		s, err := bitsOf(w.Samples, w.visible, "samples")
 		if err != nil {
 			return err
 		}
-		w.data = units.NewFeatures[float64](s, w.visible)
+		w.setBits(s)
 	}
 	w.data.Prepare(w.model.VisibleOwn, false)
 	return w.model.Validate()
+}
+
+// setBits sets the samples, features x samples.
+func (w *unitsWork) setBits(s *spin.Matrix) {
+	bits := units.NewFeatures[float64](s, w.visible)
+	w.data, w.valued = bits, bits
 }
 
 // bitsOf returns rows of features as the columns of a matrix of the spins that hold them.
@@ -397,7 +413,7 @@ func (w *unitsWork) logWeights(net *rbm.Network[float64]) []float64 {
 	for a := range out {
 		out[a] = net.Constant + w.constant + w.density
 		for i := range n {
-			x := w.data.(units.Valued).Value(i, a)
+			x := w.valued.Value(i, a)
 			out[a] += net.VisibleField[i] * x
 			if !w.visible.Bits() {
 				out[a] -= x * x / 2
@@ -416,7 +432,7 @@ func (w *unitsWork) hiddenFields(net *rbm.Network[float64]) []float64 {
 		for a := range w.M {
 			sum := net.HiddenField[mu]
 			for i := range n {
-				sum += net.Coupling[mu*n+i] * w.data.(units.Valued).Value(i, a)
+				sum += net.Coupling[mu*n+i] * w.valued.Value(i, a)
 			}
 			fields[mu*w.M+a] = sum
 		}
@@ -486,11 +502,37 @@ func (w *unitsWork) overSynapses(ctx context.Context, _ func(visible, hidden int
 	if o == nil {
 		return nil
 	}
-	n, p, m := w.model.Visible(), w.model.Hidden(), float64(w.M)
-	net, synapses := rbm.NewNetwork[float64](n, p), make([]float64, n*p)
+	m := float64(w.M)
 	var data, meanLnZ float64
-	lnWeights, lnEvidence := make([]float64, 1<<(n*p)), make([]float64, 1<<(n*p))
-	for k := range lnWeights {
+	var lnWeights, lnEvidence []float64
+	err := w.eachSynapses(ctx, func(net *rbm.Network[float64], lnQ, lnPrior, lnZ float64) {
+		weight := 0.0
+		for _, v := range w.logWeights(net) {
+			weight += v
+		}
+		data += math.Exp(lnQ) * weight
+		meanLnZ += math.Exp(lnQ) * lnZ
+		lnWeights, lnEvidence = append(lnWeights, lnQ+lnZ), append(lnEvidence, lnPrior+weight-m*lnZ)
+	})
+	if err != nil {
+		return err
+	}
+	lnMeanZ, kl := rbm.LogSumExp(lnWeights), w.model.Posterior.KL()
+	w.record("ln_z", []float64{meanLnZ}, []float64{o.MeanLnZ})
+	w.record("ln_mean_z", []float64{lnMeanZ}, []float64{o.LnMeanZ})
+	w.record("data_term", []float64{data}, []float64{o.DataTerm})
+	w.record("ln_likelihood", []float64{rbm.LogSumExp(lnEvidence)}, []float64{o.LnEvidence})
+	jensen := variational.JensenDataTerm(w.model, w.data)*m + m*w.constant
+	w.record("elbo", []float64{data - m*lnMeanZ - kl, jensen - m*lnMeanZ - kl}, []float64{o.BoundExact, o.BoundJensen})
+	return nil
+}
+
+// eachSynapses calls do for each set of synapses, with ln of its probabilities under the posterior and the
+// prior, and ln Z. The error is the context's.
+func (w *unitsWork) eachSynapses(ctx context.Context, do func(net *rbm.Network[float64], lnQ, lnPrior, lnZ float64)) error {
+	n, p := w.model.Visible(), w.model.Hidden()
+	net, synapses := rbm.NewNetwork[float64](n, p), make([]float64, n*p)
+	for k := range 1 << (n * p) {
 		lnQ, lnPrior := 0.0, 0.0
 		for e, l := range w.lambda {
 			synapses[e] = 1 - 2*float64(k>>e&1)
@@ -502,21 +544,7 @@ func (w *unitsWork) overSynapses(ctx context.Context, _ func(visible, hidden int
 		if err != nil {
 			return err
 		}
-		lnZ += w.constant
-		weight := 0.0
-		for _, v := range w.logWeights(net) {
-			weight += v
-		}
-		data += math.Exp(lnQ) * weight
-		meanLnZ += math.Exp(lnQ) * lnZ
-		lnWeights[k], lnEvidence[k] = lnQ+lnZ, lnPrior+weight-m*lnZ
+		do(net, lnQ, lnPrior, lnZ+w.constant)
 	}
-	lnMeanZ, kl := rbm.LogSumExp(lnWeights), w.model.Posterior.KL()
-	w.record("ln_z", []float64{meanLnZ}, []float64{o.MeanLnZ})
-	w.record("ln_mean_z", []float64{lnMeanZ}, []float64{o.LnMeanZ})
-	w.record("data_term", []float64{data}, []float64{o.DataTerm})
-	w.record("ln_likelihood", []float64{rbm.LogSumExp(lnEvidence)}, []float64{o.LnEvidence})
-	jensen := variational.JensenDataTerm(w.model, w.data)*m + m*w.constant
-	w.record("elbo", []float64{data - m*lnMeanZ - kl, jensen - m*lnMeanZ - kl}, []float64{o.BoundExact, o.BoundJensen})
 	return nil
 }

@@ -16,7 +16,7 @@ func costTable(ctx context.Context, w io.Writer, s *settings, _ []string) error 
 	sides := []struct {
 		name string
 		job  learn.Job
-	}{{"plain", learn.Job{}}, {"meter", learn.Job{Meter: true}}}
+	}{{"plain", learn.Job{}}, {"meter", learn.Job{Meter: true}}, {"work", learn.Job{Work: true}}}
 	took := make([][]float64, len(sides))
 	for k := range s.repeats {
 		for j, side := range sides {

@@ -28,6 +28,7 @@ func newCompleteCommand(c *console) *cobra.Command {
 	flags.IntVar(&j.Sweeps, "sweeps", 500, "Gibbs sweeps of each chain")
 	flags.StringVarP(&j.Out, "out", "o", "", "npz file: mean, float32, one sample a row; completions, int8, samples x completions x units; given, int8, 1 where a unit was")
 	flags.StringVar(&j.PNG, "png", "", "picture: each sample, what was given, the mean, completions")
+	flags.StringVar(&j.Truth, "truth", "", "data of the same samples with fewer missing values, that what is filled in is held against")
 	data.registerReading(cmd)
 	return cmd
 }
@@ -38,7 +39,7 @@ func (c *console) complete(ctx context.Context, j *apply.Completing, data *dataF
 		return err
 	}
 	fmt.Fprint(c.stderr, r.Settling.Warning(r.Sweeps)) // also where progress is not shown
-	c.printf("%d of %d units of %d samples inferred from the others; the sign of the mean is wrong for %.1f %% of them\n", r.Inferred, r.Visible, len(r.Samples), 100*r.Error)
+	c.printf("%s", r.Text())
 	c.printFiles(r.Out, r.PNG)
 	return c.object(r)
 }

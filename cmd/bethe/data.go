@@ -12,6 +12,7 @@ import (
 	"bethe/dataset/mnist"
 	"bethe/dataset/source"
 	"bethe/spin"
+	"bethe/units"
 )
 
 // carried is the data that this program carries inside.
@@ -45,6 +46,10 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
 	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
 	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
+	f.StringSliceVar(&d.Missing, "missing", nil, "what stands for a missing value: empty, nan, or a word or number such as ? or 9; several with commas (default: missing values are errors)")
+	f.StringVar(&d.Alphabet, "alphabet", "", "letters of an alignment (FASTA), such as ACGT, in the order of the colours; the gap is one more (default: DNA or RNA if no others occur, else the 20 of proteins)")
+	f.StringVar(&d.Gaps, "gaps", "", "gaps of an alignment: colour (the default) or missing")
+	f.Float64Var(&d.Identity, "identity", 0, "sequences of an alignment that agree in so large a share of the columns, such as 0.8, share a weight while learning")
 	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a table, or in an array (samples, columns): names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
 	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns to leave out, as in --columns")
 	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last as in MATLAB, or auto (the first, if the last cannot be meant)")
@@ -115,7 +120,7 @@ func (d *dataFlags) say(name string, notes []string) {
 // dataFlagOf are the flags of the options that errors of data name.
 var dataFlagOf = map[string]string{
 	"Threshold": "--threshold", "Draw.White": "--white", "SamplesAxis": "--samples-axis", "Header": "--header", "Columns": "--columns", "DropColumns": "--drop-column",
-	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array",
+	"LabelPath": "--labels", "LabelColumn": "--label-column", "LabelArray": "--label-array", "Array": "--array", "Missing": "--missing", "Units": "--units", "Alphabet": "--alphabet", "Gaps": "--gaps", "Identity": "--identity",
 }
 
 // load returns the data that the flags name.
@@ -135,9 +140,13 @@ func newDataCommand(c *console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var d dataFlags
+	kind := ""
 	info := &cobra.Command{
 		Use: "info DATA", Short: "Say what a data set holds", Args: oneArgument("a file or mnist, mnist:train, mnist:test"),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(_ *cobra.Command, args []string) (err error) {
+			if d.Units, err = units.ParseVisible(kind); err != nil {
+				return usagef("--units: %w", err)
+			}
 			set, err := d.loadNamed(args[0])
 			if err != nil {
 				return err
@@ -151,6 +160,8 @@ func newDataCommand(c *console) *cobra.Command {
 		},
 	}
 	d.registerReading(info)
+	d.Incomplete = true
+	info.Flags().StringVar(&kind, "units", units.Spin, "kind of the units of the numbers, as in bethe train")
 	cmd.AddCommand(info)
 	return cmd
 }

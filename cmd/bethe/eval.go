@@ -62,7 +62,7 @@ func newEvalCommand(c *console) *cobra.Command {
 					return usagef("--draws: %s has %w", model, err)
 				}
 			}
-			d.Units = file.VisibleKind
+			d.Units, d.Incomplete = file.VisibleKind, draws == 0
 			set, err := d.load()
 			if err != nil {
 				return err
@@ -171,7 +171,7 @@ func (c *console) likelihood(ctx context.Context, file *rbm.File, set *dataset.S
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, met, opt)
+		return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals, Missing: set.Missing}, met, opt)
 	})
 }
 

@@ -153,7 +153,7 @@ func TestWrongWords(t *testing.T) {
 		"import MISSING", "import MISSING -o x", "sample MISSING --integers --png x.png",
 		"train --hidden 5 --recognition drawn", "train --hidden 5,4 --meter", "train --hidden -3", "train --model mixture --hidden 10,5", "train --model mixture --meter",
 		"planted --hidden 4 --stage 0.3", "planted --hidden 4,2 --units gauss", "planted --hidden 4 --beta 1.3,1.2", "features MISSING --layer 0 -o x", "features MISSING --classifier --labelled 3",
-		"train --data mnist:test --patience 5 --meter", "train --data mnist:test --patience 5 --validation 0.1", "train --patience -1", "train --model mixture --patience 5",
+		"train --data mnist:test --patience 5 --meter", "train --data mnist:test --patience 5 --validation 0.1", "train --patience -1", "train --model mixture --patience 5", "train --hidden 5 --work", "train --model mixture --work",
 		"thermo MISSING --most 0", "thermo MISSING --sweeps 0", "thermo MISSING --temperatures 0", "thermo MISSING --chains 0",
 	} {
 		status, stdout, stderr := bethe(t, t.Context(), strings.Fields(strings.ReplaceAll(line, "MISSING", missing))...)

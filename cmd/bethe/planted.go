@@ -50,6 +50,7 @@ type plantedFlags struct {
 	stage       float64
 	units       string
 	hiddenUnits string
+	missing     float64
 }
 
 func newPlantedCommand(c *console) *cobra.Command {
@@ -67,7 +68,7 @@ func newPlantedCommand(c *console) *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
-			if f.units != units.Spin || f.hiddenUnits != units.Spin {
+			if f.units != units.Spin || f.hiddenUnits != units.Spin || f.missing != 0 {
 				return c.plantedUnits(cmd.Context(), &f, cmd.Flags())
 			}
 			if f.tasks > 1 {
@@ -98,6 +99,7 @@ func newPlantedCommand(c *console) *cobra.Command {
 	f.prior.register(flags)
 	flags.StringVar(&f.units, "units", units.Spin, "kind of the visible units: spin, gauss or potts:K; others than spins are learned beside real weights")
 	flags.StringVar(&f.hiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, group:K or group?:K; --hidden counts groups")
+	flags.Float64Var(&f.missing, "missing", 0, "share of the values that are missing; such data are learned beside real weights, as those of other units are")
 	flags.StringVar(&f.trace, "trace", "", "`FILE.csv` for what is seen of the first start of the first instance while it learns; figures of it go beside it")
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
@@ -141,7 +143,7 @@ func foreign(flags *pflag.FlagSet, of string, names ...string) error {
 
 // plantedDeep plants and learns several hidden layers.
 func (c *console) plantedDeep(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
-	if err := foreign(flags, "teachers with one hidden layer", "correlation", "rule", "polish", "out", "oracle", "prior", "prior-scale", "trace", "tasks", "task-correlation", "estep", "partition", "chains", "sweeps", "draws", "units", "hidden-units"); err != nil {
+	if err := foreign(flags, "teachers with one hidden layer", "correlation", "rule", "polish", "out", "oracle", "prior", "prior-scale", "trace", "tasks", "task-correlation", "estep", "partition", "chains", "sweeps", "draws", "units", "hidden-units", "missing"); err != nil {
 		return err
 	}
 	e := &trial.Deep{Visible: f.visible, Hidden: f.layers, Alpha: f.alpha, Beta: f.betas, Instances: f.instances, Restarts: f.restarts, Steps: trial.DeepSteps, Rate: trial.DeepRate, Stage: f.stage, Seed: c.seed}
@@ -300,10 +302,10 @@ func (c *console) plantedTasks(ctx context.Context, f *plantedFlags) error {
 
 // plantedUnits learns synapses that were planted between units of other kinds than spins.
 func (c *console) plantedUnits(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
-	if err := foreign(flags, "spins, not of other units", "estep", "partition", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "correlation"); err != nil {
+	if err := foreign(flags, "complete data of spins", "estep", "partition", "rule", "polish", "out", "oracle", "prior", "trace", "tasks", "correlation"); err != nil {
 		return err
 	}
-	e := &trial.UnitsExperiment{Setup: f.setup(), Instances: f.instances, Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Seed: c.seed}
+	e := &trial.UnitsExperiment{Setup: f.setup(), Instances: f.instances, Restarts: f.restarts, Steps: f.steps, Rate: f.rate, Missing: f.missing, Seed: c.seed}
 	var err error
 	if e.Visible, err = units.ParseKind(f.units); err != nil {
 		return usagef("--units: %w", err)

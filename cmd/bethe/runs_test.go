@@ -147,7 +147,7 @@ func TestPlot(t *testing.T) {
 	object(t, "train", "--data", data, "--hidden", "4", "--steps", "20", "--batch", "50", "--estep", "tap", "--chains", "5", "--measure-every", "2", "--out", out)
 	v := object(t, "plot", out)
 	files := v["files"].([]any)
-	if without := v["without"].([]any); fmt.Sprint(without) != "[label-error validation online ln-z teacher]" || len(files) != 2*(len(figure.RunFigures)-len(without)) {
+	if without := v["without"].([]any); fmt.Sprint(without) != "[label-error validation online ln-z work teacher]" || len(files) != 2*(len(figure.RunFigures)-len(without)) {
 		t.Errorf("%v", v)
 	}
 	for _, name := range files {

@@ -43,7 +43,7 @@ type trainFlags struct {
 	evaluate                          bool
 	ais                               aisFlags
 	transport                         sampler.Transport
-	meter                             bool
+	meter, work                       bool
 }
 
 func newTrainCommand(c *console) *cobra.Command {
@@ -65,12 +65,14 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	r := &f.recipe
 	*r = learn.Default()
 	f.data.register(cmd, "mnist")
+	f.data.Incomplete = true
 	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
 	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
+	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero, with its variance")
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
@@ -106,6 +108,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
+	flags.BoolVar(&f.work, "work", false, "keep account of the work, heat and dissipation of the learning chains: key work of metrics.jsonl")
 	flags.IntVar(&r.Patience, "patience", r.Patience, "learn at a constant rate until `K` readings of the meter in a row are not the best for the --validation data; then go back to the best and settle. It needs --meter (0: the rate falls, and nothing stops early)")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
@@ -229,7 +232,7 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter}
+	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter, Work: f.work}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)

@@ -13,7 +13,7 @@ const ticked = new Set(); // those drawn over each other
 const figures = [
   ["bound", "Lower bound and log-likelihood", false, "chief"], ["kl", "KL per synapse", false, "chief"], ["teacher", "Overlap with the teacher", false, "chief"], ["polarised", "Decided synapses", false, "chief"],
   ["overlap", "Overlap of hidden units"], ["magnetisations", "Histogram of magnetisations", true], ["magnetisation-history", "Magnetisations over learning", true],
-  ["spectrum", "Singular values of the synapses", true], ["coupling", "Coupling"], ["rate", "Learning rate"], ["label-error", "Labels told wrong"], ["validation", "Log-likelihood of data not learned from"], ["online", "Log-likelihood by the meter"], ["ln-z", "ln Z by the meter"], ["data-term", "Data term of the bound"],
+  ["spectrum", "Singular values of the synapses", true], ["coupling", "Coupling"], ["rate", "Learning rate"], ["label-error", "Labels told wrong"], ["validation", "Log-likelihood of data not learned from"], ["online", "Log-likelihood by the meter"], ["ln-z", "ln Z by the meter"], ["work", "Work, heat and dissipation of the chains"], ["data-term", "Data term of the bound"],
   ["partition-term", "Partition term of the bound"], ["residual", "Residual of message passing"], ["iterations", "Iterations of message passing"],
 ];
 

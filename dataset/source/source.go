@@ -47,7 +47,16 @@ type Reading struct {
 	// array, and those to leave out (dataset.Options).
 	Header               dataset.Header
 	Columns, DropColumns []string
-	Units                units.Kind // of the numbers: spins, Gaussian units or colours
+	// What stands for missing values (dataset.Options), and whether data may have any: else it is
+	// an error to say what does.
+	Missing    []string
+	Incomplete bool
+	// Letters and gaps of alignments, and from which identity on their sequences share a weight
+	// (dataset.Options).
+	Alphabet, Gaps string
+	Identity       float64
+
+	Units units.Kind // of the numbers: spins, Gaussian units or colours
 }
 
 // binariseKey names the stream of stochastic binarisation: "grey". The draw is
@@ -104,6 +113,9 @@ func (o *Opener) whole(name string) (*dataset.Set, error) {
 	if !(r.White >= 0) || math.IsInf(r.White, 0) {
 		return nil, setting.Errorf("white", r.White, "it must be positive and finite")
 	}
+	if what := strings.Join(r.Missing, ","); !r.Incomplete && (what != "" || r.Gaps == dataset.GapsMissing) {
+		return nil, setting.Errorf("missing", what, "data with missing values are for train, eval, complete, features and data info alone")
+	}
 	for _, carried := range o.Carried {
 		if name == carried.Name || strings.HasPrefix(name, carried.Name+":") {
 			set, err := carried.open(name, r)
@@ -134,7 +146,8 @@ func (o *Opener) read(name string, opt dataset.Options) (*dataset.Set, error) {
 // options returns those of a file.
 func (r *Reading) options() dataset.Options {
 	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array, SamplesAxis: r.SamplesAxis,
-		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns}
+		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns, Missing: r.Missing,
+		Alphabet: r.Alphabet, Gaps: r.Gaps, Identity: r.Identity}
 	if r.Stochastic {
 		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
 	}

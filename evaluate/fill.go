@@ -1,0 +1,97 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+
+	"bethe/rbm"
+	"bethe/sample"
+	"bethe/spin"
+	"bethe/units"
+)
+
+// A Filling is what a machine infers of samples with missing values.
+type Filling struct {
+	Mean []float64 // of each feature as it is held, features x samples: of observed ones themselves
+	// Features of hidden units, samples x hidden, as those of Features at gain 1, averaged over what may be missing.
+	Features []float32
+	Exact    bool      // by enumeration (ObservedOf), else from chains
+	RHat     []float64 // of chains, as Restoration has it
+}
+
+// Fill infers what is missing from what was observed: by enumeration of hidden states where ObservedOf can,
+// else from chains that hold what was observed. The error is the context's, or tells of samples that do not fit.
+func Fill(ctx context.Context, machine *rbm.Machine, samples Incomplete, r Restoring) (*Filling, error) {
+	o, err := ObservedOf(ctx, machine, samples)
+	if err == nil {
+		f := &Filling{Mean: o.Mean, Exact: true}
+		p, m := machine.Hidden(), samples.Missing.Cols()
+		f.Features = make([]float32, m*p)
+		for k, v := range o.Hidden {
+			if machine.HiddenKind.OneHot() {
+				v = (1 + v) / 2
+			}
+			f.Features[k%m*p+k/m] = float32(v)
+		}
+		return f, nil
+	}
+	if !errors.Is(err, rbm.ErrTooLarge) {
+		return nil, err
+	}
+	_, _, seen := samples.seen(machine.VisibleKind)
+	switch {
+	case !machine.VisibleKind.Bits():
+		m := OnGauss(machine)
+		return fillByChains(ctx, m, m, samples.Numbers, samples.Missing, seen.Mean, r)
+	case !machine.HiddenKind.Bits():
+		m := OnHopfield(machine)
+		return fillByChains(ctx, m, m, samples.Bits, samples.Missing, seen.Mean, r)
+	}
+	m := OnMachine(machine)
+	return fillByChains(ctx, m, m, samples.Bits, samples.Missing, seen.Mean, r)
+}
+
+// errUnmasked is the error of states that cannot be held one by one.
+var errUnmasked = errors.New("states of this kind cannot be held one by one, so none can be missing")
+
+// fillByChains samples what is missing. observed are features of what is not, features x samples.
+func fillByChains[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], featuring Featuring[V], given V, missing *spin.Matrix, observed []float64, r Restoring) (*Filling, error) {
+	m := given.Len()
+	of := given.Units() / missing.Rows()
+	restored, err := restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
+		seen := spin.New(given.Units(), each.Len())
+		for i := range seen.Rows() {
+			for k := range each.Len() {
+				a := k
+				if each.Len() == m*r.Chains {
+					a = k / r.Chains
+				}
+				seen.Set(i, k, -missing.At(i/of, a))
+			}
+		}
+		chains.StartAt(from(each))
+		masked, ok := any(chains.Visible).(units.Masked[V])
+		if !ok {
+			return errUnmasked
+		}
+		chains.Hold(func() { masked.CopyWhere(each, seen) })
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	f := &Filling{Mean: make([]float64, len(restored.Mean)), RHat: restored.RHat}
+	for k, v := range restored.Mean {
+		f.Mean[k] = float64(v)
+		if missing.At(k/m/of, k%m) < 0 {
+			f.Mean[k] = observed[k]
+		}
+	}
+	p, chains := featuring.Hidden(), r.Chains
+	each := Features(featuring, restored.States, 1)
+	f.Features = make([]float32, m*p)
+	for k, v := range each {
+		f.Features[k/p/chains*p+k%p] += v / float32(chains)
+	}
+	return f, nil
+}

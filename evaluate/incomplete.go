@@ -1,0 +1,233 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/spin"
+	"bethe/units"
+)
+
+// Incomplete are samples of visible units of a machine, as it has them, of which some are missing.
+type Incomplete struct {
+	Bits    *spin.Matrix          // features, of all kinds but Gaussian ones
+	Numbers *units.Reals[float32] // features u of Gaussian units instead
+	Missing *spin.Matrix          // units x samples: +1 where a unit is missing
+}
+
+// MostObserved is how many hidden states times visible features times samples ObservedOf goes through.
+const MostObserved = 1 << 36
+
+// mostHidden is the largest number of hidden states.
+const mostHidden = 1 << 16
+
+// An Observed is what a machine makes of what was observed of samples.
+type Observed struct {
+	LogWeights []float64 // ln of the weight of each sample, summed over what is missing and over the hidden units
+	Hidden     []float64 // means of hidden features as they are held, hidden x samples
+	Mean       []float64 // of each feature as it is held given what was observed, features x samples: of observed ones themselves
+}
+
+// CheckObserved returns the error of ObservedOf, rbm.ErrTooLarge, if it cannot sum so many samples.
+func CheckObserved(params *rbm.Params, samples int) error {
+	kind, p := params.HiddenKind, params.Hidden()
+	if !kind.Bits() {
+		return fmt.Errorf("%w: missing values are summed over by enumeration of hidden units, and %s ones have no states to enumerate", rbm.ErrTooLarge, kind)
+	}
+	ln := kind.LnStates(p)
+	if ln > math.Log(mostHidden)+1e-9 || ln+math.Log(float64(params.Visible()))+math.Log(float64(samples)) > math.Log(MostObserved) {
+		return fmt.Errorf("%w: missing values are summed over by enumeration of hidden states, at most %d, and %d hidden features in %d samples are too many", rbm.ErrTooLarge, mostHidden, p, samples)
+	}
+	return nil
+}
+
+// ObservedOf sums over what is missing exactly: given the hidden units visible ones are independent,
+// so it goes through all hidden states, of bits. The error is the context's, or rbm.ErrTooLarge.
+func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (*Observed, error) {
+	net := rbm.NetworkOf[float64](machine)
+	n, p, m, kind := net.Visible(), net.Hidden(), samples.Missing.Cols(), machine.VisibleKind
+	if err := samples.fits(machine); err != nil {
+		return nil, err
+	}
+	if err := CheckObserved(&machine.Params, m); err != nil {
+		return nil, err
+	}
+	ln := machine.HiddenKind.LnStates(p)
+	of := kind.Features()
+	x, mask, o := samples.seen(kind)
+	o.LogWeights = make([]float64, m)
+	for a := range o.LogWeights {
+		o.LogWeights[a] = math.Inf(-1)
+	}
+	t := make([]float64, n*p)
+	net.TransposeCoupling(t)
+	states, choices := int(math.Round(math.Exp(ln))), machine.HiddenKind.Choices()
+	const together = 256 // states
+	each := func(do func(h *spin.Matrix, fields, weights []float64)) error {
+		for lo := 0; lo < states; lo += together {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			count := min(together, states-lo)
+			h, own := hiddenStates(net, lo, count, choices)
+			fields, sums, weights := make([]float64, n*count), make([]float64, n/of*count), make([]float64, m*count)
+			net.VisibleFields(fields, t, h)
+			parallel.For(n/of, parallel.Grain(20*of*count), func(from, to int) {
+				f := make([]float64, of)
+				for unit := from; unit < to; unit++ {
+					for s := range count {
+						for k := range f {
+							f[k] = fields[(unit*of+k)*count+s]
+						}
+						sums[unit*count+s] = kind.LogSum(f)
+					}
+				}
+			})
+			parallel.For(m, parallel.Grain(2*n*count), func(from, to int) {
+				part := make([]float64, (to-from)*count)
+				kernel.MulReal(weights[from*count:to*count], x[from*n:to*n], fields, to-from, n, count, false, false)
+				kernel.MulReal(part, mask[from*n/of:to*n/of], sums, to-from, n/of, count, false, false)
+				for k, v := range part {
+					weights[from*count+k] += v + own[k%count]
+				}
+			})
+			do(h, fields, weights)
+		}
+		return nil
+	}
+	if err := each(func(h *spin.Matrix, _, weights []float64) {
+		count := h.Cols()
+		for a := range m {
+			o.LogWeights[a] = rbm.LogSumExp(append(weights[a*count:(a+1)*count:(a+1)*count], o.LogWeights[a]))
+		}
+	}); err != nil {
+		return nil, err
+	}
+	// Means of what is missing: those of each hidden state, in its share.
+	mean := make([]float64, n*m)
+	o.Hidden = make([]float64, p*m)
+	if err := each(func(h *spin.Matrix, fields, weights []float64) {
+		count := h.Cols()
+		for a := range m {
+			for s := range count {
+				weights[a*count+s] = math.Exp(weights[a*count+s] - o.LogWeights[a])
+			}
+		}
+		values, part := make([]float64, p*count), make([]float64, p*m)
+		spin.Values(values, h)
+		kernel.MulReal(part, values, weights, p, count, m, false, true)
+		for k, v := range part {
+			o.Hidden[k] += v
+		}
+		rbm.SetMeans(fields, fields, kind, count)
+		parallel.For(n, parallel.Grain(2*m*count), func(from, to int) {
+			part := make([]float64, (to-from)*m)
+			kernel.MulReal(part, fields[from*count:to*count], weights, to-from, count, m, false, true)
+			for k, v := range part {
+				mean[from*m+k] += v
+			}
+		})
+	}); err != nil {
+		return nil, err
+	}
+	for i := range n {
+		for a := range m {
+			if samples.Missing.At(i/of, a) > 0 {
+				o.Mean[i*m+a] = mean[i*m+a]
+			}
+		}
+	}
+	base := samples.base(kind)
+	for a := range o.LogWeights {
+		o.LogWeights[a] += net.Constant + base[a]
+	}
+	return o, nil
+}
+
+// fits returns an error unless the samples are those of a machine.
+func (s *Incomplete) fits(machine *rbm.Machine) error {
+	units, count := s.Missing.Rows(), s.Missing.Cols()
+	rows, columns := 0, 0
+	if s.Numbers != nil {
+		rows, columns = s.Numbers.Units(), s.Numbers.Len()
+	} else if s.Bits != nil {
+		rows, columns = s.Bits.Rows(), s.Bits.Cols()
+	}
+	switch {
+	case machine.Deep():
+		return errors.New("deep machines take complete data: some values are missing")
+	case rows != machine.Visible() || (s.Numbers == nil) != machine.VisibleKind.Bits():
+		return fmt.Errorf("samples of %d features for a machine of %d visible %s features", rows, machine.Visible(), machine.VisibleKind)
+	case units*machine.VisibleKind.Features() != rows || count != columns || count == 0:
+		return fmt.Errorf("%d samples of %d features, of which %d units in %d samples may be missing", columns, rows, units, count)
+	}
+	return nil
+}
+
+// seen returns the features of samples as rows, 0 where they are missing, and rows of which units are missing; and means
+// with what was observed.
+func (s *Incomplete) seen(kind units.Kind) (x, mask []float64, o *Observed) {
+	of, count, m := kind.Features(), s.Missing.Rows(), s.Missing.Cols()
+	n := of * count
+	x, mask, o = make([]float64, m*n), make([]float64, m*count), &Observed{Mean: make([]float64, n*m)}
+	for i := range n {
+		for a := range m {
+			if s.Missing.At(i/of, a) > 0 {
+				mask[a*count+i/of] = 1
+				continue
+			}
+			v := 0.0
+			if s.Numbers != nil {
+				v = float64(s.Numbers.Row(i)[a])
+			} else {
+				v = float64(s.Bits.At(i, a))
+			}
+			x[a*n+i], o.Mean[i*m+a] = v, v
+		}
+	}
+	return x, mask, o
+}
+
+// base returns -u²/2 of what was observed of numbers, summed; of bits 0.
+func (s *Incomplete) base(kind units.Kind) []float64 {
+	base := make([]float64, s.Missing.Cols())
+	if kind.Bits() {
+		return base
+	}
+	for i := range s.Missing.Rows() {
+		for a, v := range s.Numbers.Row(i) {
+			if s.Missing.At(i, a) < 0 {
+				base[a] -= float64(v) * float64(v) / 2
+			}
+		}
+	}
+	return base
+}
+
+// hiddenStates returns count of all states of hidden units of bits, from number first on, and c.h of
+// each.
+func hiddenStates(net *rbm.Network[float64], first, count, choices int) (h *spin.Matrix, own []float64) {
+	p, of := net.Hidden(), net.HiddenKind.Features()
+	h, own = spin.New(p, count), make([]float64, count)
+	for s := range count {
+		for left, unit := first+s, 0; unit < p/of; unit++ {
+			on := left % choices
+			left /= choices
+			switch {
+			case of == 1 && !net.HiddenKind.OneHot():
+				h.Set(unit, s, int8(2*on-1))
+			case on < of:
+				h.Set(unit*of+on, s, 1)
+			}
+		}
+		for mu, c := range net.HiddenField {
+			own[s] += c * float64(h.At(mu, s))
+		}
+	}
+	return h, own
+}

@@ -1,0 +1,90 @@
+package learn
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"bethe/dataset"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/units"
+)
+
+// incompleteData are samples of six units, of which each of the first three is that of three further on, but for some
+// that are missing.
+func incompleteData(t *testing.T, kind units.Kind, share float64) Data {
+	t.Helper()
+	rng := stream.New(4).Rand()
+	var b strings.Builder
+	for range 300 {
+		row := make([]string, 6)
+		for i := range 3 {
+			row[i] = []string{"0", "1"}[rng.IntN(2)]
+			row[i+3] = row[i]
+		}
+		for i := range row {
+			if kind == (units.Kind{Word: units.Gauss}) {
+				row[i] += "." + string(rune('0'+rng.IntN(10)))
+			}
+			if rng.Float64() < share {
+				row[i] = ""
+			}
+		}
+		b.WriteString(strings.Join(row, ",") + "\n")
+	}
+	set, err := dataset.DecodeStream("table", strings.NewReader(b.String()), dataset.Options{Missing: []string{"empty"}, Units: kind, Header: dataset.HeaderNo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Data{Set: set, Name: "table"}
+}
+
+// Learning from data with missing values finds what goes together: the bound lies above that of independent units, -6 ln 2 x
+// the share that was observed, and mean field above zero fill.
+func TestLearnMissingValues(t *testing.T) {
+	bounds := map[string]float64{}
+	for _, c := range []struct {
+		units, fill string
+	}{{"", ""}, {"", "zero"}, {"potts:2", ""}, {"gauss", ""}} {
+		recipe := Default()
+		recipe.Units, recipe.Fill, recipe.Hidden, recipe.Steps, recipe.Batch = c.units, c.fill, 3, 400, 100
+		kind, _ := units.ParseVisible(c.units)
+		data := incompleteData(t, kind, 0.2)
+		run, err := Start(recipe, Job{Data: data, Seed: 1, Evaluation: Evaluation{Asked: true, Data: data}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		result, err := run.Run(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.LogLikelihood == nil || !result.LogLikelihood.Exact {
+			t.Errorf("%v: %+v", c, result.LogLikelihood)
+		}
+		bounds[c.units+c.fill] = *result.Bound
+	}
+	if !(bounds[""] > -2.95 && bounds[""] < 0 && bounds["potts:2"] > -3.15 && bounds["zero"] < bounds[""] && bounds["gauss"] > -8) {
+		t.Errorf("bounds %v", bounds)
+	}
+}
+
+func TestMissingValuesAreRefusedByName(t *testing.T) {
+	data := incompleteData(t, units.Kind{}, 0.2)
+	for name, change := range map[string]func(*Recipe){
+		"hidden": func(r *Recipe) { r.Layers = "3,2" }, "label_weight": func(r *Recipe) { r.LabelWeight = 1 },
+		"init": func(r *Recipe) { r.Init = "m.npz" }, "model": func(r *Recipe) { r.Model, r.Steps, r.Epochs, r.Rule = "mixture", 0, 1, "em" }, "fill": func(r *Recipe) { r.Fill = "mean" },
+	} {
+		recipe := Default()
+		recipe.Hidden, recipe.Steps = 3, 10
+		change(&recipe)
+		if _, err := Start(recipe, Job{Data: data}); err == nil || name != "fill" && !strings.Contains(err.Error(), "has missing values") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	recipe := Default()
+	recipe.Hidden, recipe.Steps = 30, 10
+	if _, err := Start(recipe, Job{Data: data, Validation: Data{Set: &dataset.Set{Samples: spin.New(6, 2), Missing: spin.New(6, 2)}, Name: "few"}}); err == nil || !strings.Contains(err.Error(), "enumeration") {
+		t.Errorf("a validation that cannot be had: %v", err)
+	}
+}
