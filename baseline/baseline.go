@@ -5,6 +5,7 @@ package baseline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,6 +43,9 @@ const (
 func Beside(ctx context.Context, file *rbm.File, train, test *dataset.Set, key stream.Key) ([]Score, error) {
 	if train.Kind != file.VisibleKind || test.Kind != file.VisibleKind {
 		return nil, fmt.Errorf("samples of %s and %s units for a machine of %s units", train.Kind, test.Kind, file.VisibleKind)
+	}
+	if train.Missing != nil || test.Missing != nil {
+		return nil, errors.New("values are missing: other models are fitted to whole samples and measured on them")
 	}
 	if file.VisibleKind.Bits() {
 		if train.Visible() != file.Visible() || test.Visible() != file.Visible() {

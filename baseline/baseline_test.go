@@ -138,7 +138,7 @@ func TestBeside(t *testing.T) {
 	p := rbm.NewParams(3, 2, 0.1)
 	p.VisibleKind = units.Kind{Word: units.Gauss}
 	p.VisibleOwn = make([]float64, 6)
-	file := &rbm.File{Params: p, Synapses: rbm.Binary(spin.New(3, 2)), Scale: rbm.ScaleOf(numbers)}
+	file := &rbm.File{Params: p, Synapses: rbm.Binary(spin.New(3, 2)), Scale: rbm.ScaleOf(numbers, nil)}
 	scores, err := baseline.Beside(t.Context(), file, set, set, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -157,6 +157,10 @@ func TestBeside(t *testing.T) {
 	}
 	if text := baseline.Text(scores); strings.Count(text, "\n") != 4 || !strings.Contains(text, "this machine") {
 		t.Error(text)
+	}
+	holes := &dataset.Set{Samples: bits.Samples, Missing: spin.Random(3, 50, rng)}
+	if _, err := baseline.Beside(t.Context(), spins, bits, holes, 0); err == nil {
+		t.Error("missing values: no error")
 	}
 	if _, err := baseline.Beside(t.Context(), spins, set, bits, 0); err == nil {
 		t.Error("numbers beside spins: no error")

@@ -32,11 +32,12 @@ func (g *GroupBounds) Text() string {
 		"  jensen   %.3f  %s\n  learned  %.3f  with Gaussian fields, as learning takes it: no bound\n", g.Divergence, g.Jensen, word, g.Learned)
 }
 
-// BoundGroups returns the bounds of a machine of hidden groups on one-bit synapses, and nil of any other.
+// BoundGroups returns the bounds of a machine of hidden groups on one-bit synapses, and nil of any other, and of
+// samples with missing values.
 // The error is the context's or the annealing's, or tells that samples do not fit.
 func BoundGroups(ctx context.Context, file *rbm.File, set *dataset.Set, a sample.Annealing) (*GroupBounds, error) {
 	uncertain, ok := file.Synapses.(rbm.Uncertain)
-	if !ok || !file.HiddenKind.OneHot() {
+	if !ok || !file.HiddenKind.OneHot() || set.Missing != nil {
 		return nil, nil
 	}
 	model := &rbm.Model[float32]{Params: file.Params.Clone(), Posterior: uncertain.Posterior()}

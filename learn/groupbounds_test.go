@@ -38,7 +38,7 @@ func TestGroupBounds(t *testing.T) {
 			for k := range numbers.Values() {
 				numbers.Values()[k] = float32(5 + 2*rng.NormFloat64())
 			}
-			set.Reals, file.Scale = numbers, rbm.ScaleOf(numbers)
+			set.Reals, file.Scale = numbers, rbm.ScaleOf(numbers, nil)
 			file.VisibleOwn = file.Scale.InUnitsOf(make([]float64, 2*n))
 		}
 		want := 0.0
