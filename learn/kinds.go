@@ -235,9 +235,9 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 			start = nil
 		}
 		if f.kind().LogOdds() {
-			return choice{nil, &dual.GaussChains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}, why}, nil
+			return choice{nil, &dual.GaussChains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start, Scouts: f.Scouts}, why}, nil
 		}
-		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}
+		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start, Scouts: f.Scouts}
 		return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), why}, nil
 	}
 	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}
