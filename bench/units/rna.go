@@ -33,8 +33,7 @@ func inHelix(i, j int) bool {
 
 // alignment tells what a machine of an alignment has learned: its most strongly coupled pairs of columns, and pair frequencies of
 // its samples beside those of data.
-func alignment(model, data string, sweeps int) error {
-	ctx := context.Background()
+func alignment(ctx context.Context, model, data string, sweeps int) error {
 	file, err := rbm.LoadKinds(model)
 	if err != nil {
 		return err
