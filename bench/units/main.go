@@ -4,6 +4,8 @@
 //	go run ./bench/units mnist FROM TO     grey levels of MNIST with noise, from the four files of GoMNIST's data folder
 //	go run ./bench/units mixture MODEL CSV likelihood of 0/1 rows under a machine of one hidden group, and under it as a directed mixture
 //	go run ./bench/units groups            what a step costs with hidden groups, against spins
+//	go run ./bench/units alignment MODEL FASTA SWEEPS  coupled columns and pair frequencies of a machine of the 16S RNA alignment
+//	go run ./bench/units hide FROM.csv TO.csv          a table with a tenth of its values taken out
 //
 // bench/kinds runs all of it.
 package main
