@@ -6,6 +6,9 @@ package apply
 import (
 	"image"
 	"io"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"bethe/dataset/source"
 	"bethe/figure"
@@ -51,10 +54,27 @@ type Files struct {
 	PNG string `json:"png,omitempty"` // picture
 }
 
-// check returns a *setting.Error if both names are the same.
+// check returns a *setting.Error if both names are the same, or promise another format.
 func (f *Files) check() error {
 	if f.Out != "" && f.Out == f.PNG {
 		return setting.Phrase("png", "{out} and {png} name the same file, %s", f.Out)
+	}
+	if strings.EqualFold(filepath.Ext(f.Out), ".png") {
+		return setting.Phrase("out", "{out %s}: {out} is for arrays, in an npz file; for a picture name {png %s}", f.Out, f.Out)
+	}
+	if err := promises("out", f.Out, ".npz"); err != nil {
+		return err
+	}
+	return promises("png", f.PNG, ".png")
+}
+
+// endings are those that promise a format.
+var endings = []string{".npz", ".npy", ".csv", ".tsv", ".txt", ".json", ".png", ".svg", ".jpg", ".jpeg", ".gif", ".pdf", ".h5", ".hdf5", ".mat", ".parquet"}
+
+// promises returns a *setting.Error if the name of a file ends as files of another format do.
+func promises(name, path, ending string) error {
+	if got := strings.ToLower(filepath.Ext(path)); got != ending && slices.Contains(endings, got) {
+		return setting.Errorf(name, path, "the file that is written is of the format %s: name it %s", ending[1:], path[:len(path)-len(got)]+ending)
 	}
 	return nil
 }

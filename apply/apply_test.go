@@ -78,6 +78,26 @@ func wrong(t *testing.T, name string, err error) {
 	}
 }
 
+// TestPromises: a name that ends as another format does is refused; others are taken.
+func TestPromises(t *testing.T) {
+	for _, f := range []Files{{Out: "x.csv"}, {Out: "x.png"}, {Out: "x.NPY"}, {PNG: "x.jpg"}} {
+		name := "out"
+		if f.Out == "" {
+			name = "png"
+		}
+		wrong(t, name, f.check())
+	}
+	for _, f := range []Files{{Out: "x.npz", PNG: "x.png"}, {Out: "/dev/stdout"}, {Out: "x.v2"}, {Out: "x"}, {PNG: "x.PNG"}} {
+		if err := f.check(); err != nil {
+			t.Error(err)
+		}
+	}
+	wrong(t, "out", (&Featuring{Job: job(t), Layer: 1, Gain: 1, Out: "x.csv"}).Validate())
+	for _, out := range []string{"x.svg", "x.csv"} {
+		wrong(t, "out", (&Spiking{Tau: 1, Steps: 1, Sweeps: 1, Networks: 2, Noise: NeuronNoise, Out: out}).Validate())
+	}
+}
+
 func Example() {
 	_, err := (&Completing{Job: Job{Model: "model.npz"}, From: "mnist:test:0-9", Clamp: "top", Count: 0, Sweeps: 500, Files: Files{PNG: "completed.png"}}).Run(context.Background())
 	fmt.Println(err)

@@ -83,7 +83,7 @@ func (f *Featuring) Validate() error {
 	case f.TestLabels != "" && f.Test == "":
 		return setting.Phrase("test-labels", "{test-labels} are those of {test}: name that too")
 	}
-	return nil
+	return promises("out", f.Out, ".npy")
 }
 
 // Run makes features and classifiers. The error is a *setting.Error, the context's,

@@ -79,15 +79,17 @@ func (f *Featuring) fewLabels(ctx context.Context, m features, set, test *datase
 	inTest := evaluate.RealInputs(y, m.count())
 	var linear, raw, won []float64
 	progress := f.progress("classifiers")
+	fits := 0.0 // that are done, of two a draw
 	for draw := range labelledDraws {
 		key := stream.New(f.Seed).Sub(stream.RunLabelled).Sub(uint64(draw))
 		places := stratified(set.Labels, f.Labelled, key)
 		some := set.Subset(places)
 		score := func(in, inTest evaluate.Inputs) (float64, error) {
-			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: some.Labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(float64) {})
+			c, err := evaluate.ScoreClassifier(ctx, evaluate.Labelled{Name: f.Name, Inputs: in, Labels: some.Labels}, evaluate.Labelled{Name: name, Inputs: inTest, Labels: test.Labels}, f.L2, key, func(done float64) { progress((fits + done) / (2 * labelledDraws)) })
 			if err != nil {
 				return 0, err
 			}
+			fits++
 			return c.TestError, nil
 		}
 		x, err := m.read(ctx, some, f.Gain)
@@ -110,7 +112,6 @@ func (f *Featuring) fewLabels(ctx context.Context, m features, set, test *datase
 		if told != nil {
 			won = append(won, *told)
 		}
-		progress(float64(draw+1) / labelledDraws)
 	}
 	report.Linear, report.Raw = spread(linear), spread(raw)
 	if len(won) > 0 {

@@ -3,11 +3,10 @@ package apply
 import (
 	"context"
 	"fmt"
-	"image"
-	"image/color"
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
@@ -102,8 +101,10 @@ func (s *Spiking) Validate() error {
 		return setting.Errorf("raster", s.Raster, "a picture is a .png or an .svg file")
 	case s.Out != "" && s.Out == s.Raster:
 		return setting.Phrase("raster", "{out} and {raster} name the same file, %s", s.Out)
+	case strings.EqualFold(filepath.Ext(s.Out), ".png"), strings.EqualFold(filepath.Ext(s.Out), ".svg"):
+		return setting.Phrase("out", "{out %s}: {out} is for spikes, in an npz file; for a picture name {raster %s}", s.Out, s.Out)
 	}
-	return nil
+	return promises("out", s.Out, ".npz")
 }
 
 // mostSpikes is how many spikes of the first network are kept, and rasterSteps how many steps a
@@ -299,19 +300,8 @@ func raster(d *spikes.Decoding, r *SpikingReport) figure.Chart {
 			}
 		}
 		panels.Charts = append(panels.Charts, &figure.Picture{Title: p.Name, Note: fmt.Sprintf("%d neurons, %d steps: a row a neuron, a column a step", p.Size, steps),
-			Image: rasterImage(dark, p.Size, steps)})
+			Image: figure.Raster(steps, dark)})
 		first += p.Size
 	}
 	return panels
-}
-
-// rasterImage draws rows of few neurons higher, so that they can be seen.
-func rasterImage(dark []bool, neurons, steps int) image.Image {
-	high := max(1, 100/neurons)
-	return figure.Compare(1, 1, neurons*high*steps, steps, neurons*high, func(_, _, i int) (c color.RGBA) {
-		if dark[i/steps/high*steps+i%steps] {
-			return figure.Grey(1)
-		}
-		return figure.Grey(-1)
-	})
 }

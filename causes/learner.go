@@ -36,8 +36,11 @@ type Options struct {
 	Key           stream.Key
 }
 
-// DefaultCoupling is where J starts if nothing is asked for.
-const DefaultCoupling = 0.8
+// What J is if nothing is asked for: where rule EM starts, and what it stays for rule STDP.
+const (
+	DefaultCoupling = 0.8
+	OnlineCoupling  = 0.6
+)
 
 // firstTopCoupling is where J' starts.
 const firstTopCoupling = 1

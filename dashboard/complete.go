@@ -13,6 +13,7 @@ import (
 	"bethe/causes"
 	"bethe/rbm"
 	"bethe/sample"
+	"bethe/spikes"
 	"bethe/spin"
 	"bethe/stream"
 	machines "bethe/units"
@@ -67,23 +68,8 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "no such run")
 		return
 	}
-	if !s.drawing.take("") {
-		w.Header().Set("Retry-After", "1")
-		refuse(w, http.StatusTooManyRequests, "too many drawings at once; wait a moment")
-		return
-	}
-	machine, err := s.machineOf(r.Context(), folder)
-	if errors.Is(err, errBusy) {
-		w.Header().Set("Retry-After", "2")
-		refuse(w, http.StatusServiceUnavailable, err.Error())
-		return
-	}
-	if errors.Is(err, errNoModel) {
-		refuse(w, http.StatusConflict, err.Error())
-		return
-	}
-	if err != nil {
-		refuse(w, http.StatusInternalServerError, err.Error())
+	machine, ok := s.drawer(w, r, folder)
+	if !ok {
 		return
 	}
 	if n := machine.Visible(); len(d.Pixels) != n {
@@ -97,11 +83,37 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	answer(w, out)
 }
 
-// A completer is a machine of any family that completes drawings.
+// drawer returns the machine of a run for a visitor; ok is false if the visitor was refused.
+func (s *Server) drawer(w http.ResponseWriter, r *http.Request, folder string) (machine completer, ok bool) {
+	if !s.drawing.take("") {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusTooManyRequests, "too many drawings at once; wait a moment")
+		return nil, false
+	}
+	machine, err := s.machineOf(r.Context(), folder)
+	if errors.Is(err, errBusy) {
+		w.Header().Set("Retry-After", "2")
+		refuse(w, http.StatusServiceUnavailable, err.Error())
+		return nil, false
+	}
+	if errors.Is(err, errNoModel) {
+		refuse(w, http.StatusConflict, err.Error())
+		return nil, false
+	}
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, err.Error())
+		return nil, false
+	}
+	return machine, true
+}
+
+// A completer is a machine of any family that completes drawings, and runs as spiking neurons.
 type completer interface {
 	Visible() int
 	// complete completes a drawing until the context is done, or long enough.
 	complete(ctx context.Context, pixels string, draw uint64) *completed
+	// circuit returns one network of neurons, at a state that chains came to until the context is done.
+	circuit(ctx context.Context, tau int, key stream.Key) spikes.Circuit
 }
 
 // loadCompleter reads a model file of any family.

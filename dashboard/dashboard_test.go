@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image/png"
 	"io"
 	"net"
 	"net/http"
@@ -18,10 +19,12 @@ import (
 	"testing"
 	"time"
 
+	"bethe/causes"
 	"bethe/figure"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/spin"
+	"bethe/stream"
 )
 
 // folder makes a run of a machine of 6 x 2 units, whose hidden units hold the
@@ -578,5 +581,36 @@ func TestChartCache(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting: %v", err)
+	}
+}
+
+// TestRaster: the machine of a run is drawn as neurons, in both families; what is asked wrongly is refused.
+func TestRaster(t *testing.T) {
+	path := t.TempDir()
+	folder(t, filepath.Join(path, "a"), 3)
+	folder(t, filepath.Join(path, "b"), 3)
+	learner, err := causes.NewLearner(spin.Random(6, 40, stream.New(1).Rand()), causes.Options{Model: causes.TreeModel, Rule: causes.EM, Causes: 2, States: 2, Patches: causes.Tiles(3, 2, 3, 1), Coupling: 0.5, Passes: 3, Key: stream.New(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := learner.File(rbm.Info{}).Save(filepath.Join(path, "b", runs.LiveFile)); err != nil {
+		t.Fatal(err)
+	}
+	address, _ := serve(t, path, Options{})
+	for query, want := range map[string]struct{ status, height int }{
+		"run=a&tau=5&draw=1": {200, 60 + 2 + 60}, "run=b&tau=1&draw=2": {200, 3*60 + 2*2}, "run=c&tau=5&draw=1": {404, 0},
+		"run=a&tau=0&draw=1": {400, 0}, "run=a&tau=101&draw=1": {400, 0}, "run=a&tau=5": {400, 0},
+	} {
+		status, text, _ := ask(t, request(t, "GET", address+"/raster.png?"+query, ""))
+		if status != want.status {
+			t.Errorf("%s: status %d, not %d: %s", query, status, want.status, text)
+		}
+		if status != http.StatusOK {
+			continue
+		}
+		picture, err := png.Decode(strings.NewReader(text))
+		if err != nil || picture.Bounds().Dx() != 300 || picture.Bounds().Dy() != want.height {
+			t.Errorf("%s: a picture of %v, %v", query, picture.Bounds(), err)
+		}
 	}
 }

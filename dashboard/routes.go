@@ -43,6 +43,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /api/events", s.events)
 	s.mux.HandleFunc("GET /figure/{name}", s.figure)
 	s.mux.HandleFunc("GET /picture/{name}", s.picture)
+	s.mux.HandleFunc("GET /raster.png", s.raster)
 	s.mux.HandleFunc("POST "+completePath, s.complete)
 }
 

@@ -64,6 +64,11 @@ func FitClassifier(ctx context.Context, in Inputs, labels []int, f Fitting) (*Cl
 	if len(f.L2) > 1 && (out < 1 || out >= m) {
 		return nil, fmt.Errorf("%d of %d samples held out: at least one must be, and one left", out, m)
 	}
+	if m < p && m <= mostSpanned {
+		if c, ok, err := fitSpanned(ctx, in, labels, f); ok || err != nil {
+			return c, err
+		}
+	}
 	r := &regression{in: in, samples: m, features: p, classes: len(classes), class: make([]int, m), used: make([]bool, m),
 		scores: make([]float32, len(classes)*m), means: make([]float64, p)}
 	for a, l := range labels {

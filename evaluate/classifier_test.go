@@ -136,6 +136,48 @@ func TestClassifier(t *testing.T) {
 	}
 }
 
+// TestFewSamples: of fewer samples than features the classifier is that of the plain fit, also where
+// samples are the same.
+func TestFewSamples(t *testing.T) {
+	s, labels := labelledSpins(30, stream.New(1))
+	for i := range 40 {
+		s.Set(i, 1, s.At(i, 0))
+	}
+	labels[1] = labels[0]
+	in := SpinInputs(s)
+	f := Fitting{L2: []float64{1e-2, 1e-1}, HeldOut: 0.2, Key: stream.New(3)}
+	got, ok, err := fitSpanned(t.Context(), in, labels, f)
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	// The same samples ten times over, with as many features as before, are fitted plainly.
+	more, moreLabels := make([]int, 300), make([]int, 300)
+	for k := range more {
+		more[k] = k % 30
+		moreLabels[k] = labels[k%30]
+	}
+	many := spin.New(40, 300)
+	s.Gather(many, more)
+	want, err := FitClassifier(t.Context(), SpinInputs(many), moreLabels, Fitting{L2: []float64{got.L2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, w := range want.Weights {
+		if math.Abs(w-got.Weights[k]) > 2e-3 {
+			t.Errorf("weight %d is %v, not %v", k, got.Weights[k], w)
+		}
+	}
+	for k, b := range want.Bias {
+		if math.Abs(b-got.Bias[k]) > 2e-3 {
+			t.Errorf("bias %d is %v, not %v", k, got.Bias[k], b)
+		}
+	}
+	through := must(FitClassifier(t.Context(), in, labels, f))
+	if !slices.Equal(through.Weights, got.Weights) || len(got.HeldOut) != 2 {
+		t.Error("FitClassifier fits few samples otherwise")
+	}
+}
+
 func TestClassifierErrors(t *testing.T) {
 	s, labels := labelledSpins(50, stream.New(1))
 	same := make([]int, 50)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 
 	"bethe/rbm"
 	"bethe/sample"
@@ -122,34 +123,69 @@ func checkFile(file *rbm.File, samples FileSamples) error {
 // machine those of all hidden layers, the first one first. It also returns how many features
 // there are. The error tells of samples of other units.
 func FileFeatures(file *rbm.File, samples FileSamples, gain float64) (x []float32, count int, err error) {
-	if err := checkFile(file, samples); err != nil {
-		return nil, 0, err
+	return FeaturesOf(file)(samples, gain)
+}
+
+// FeaturesOf returns FileFeatures of a file, which must not change from then on: it keeps what its answers are
+// computed with.
+func FeaturesOf(file *rbm.File) func(samples FileSamples, gain float64) (x []float32, count int, err error) {
+	made := sync.OnceValue(func() func(FileSamples, float64) ([]float32, error) {
+		machine := file.Machine()
+		switch {
+		case !file.VisibleKind.Bits():
+			on := OnGauss(machine)
+			return func(samples FileSamples, gain float64) ([]float32, error) {
+				u, err := file.Features(samples.Numbers)
+				if err != nil {
+					return nil, err
+				}
+				return Features(on, u, gain), nil
+			}
+		case !file.HiddenKind.Bits():
+			on := OnHopfield(machine)
+			return func(samples FileSamples, gain float64) ([]float32, error) {
+				return Features(on, samples.Bits, gain), nil
+			}
+		}
+		layers := make([]Featuring[*spin.Matrix], machine.Layers().Depth())
+		for l := range layers {
+			layers[l] = OnLayer(machine, l+1)
+		}
+		return func(samples FileSamples, gain float64) ([]float32, error) {
+			return Beside(layers, samples.Bits, gain), nil
+		}
+	})
+	total := 0
+	for _, n := range file.Layers()[1:] {
+		total += n
 	}
-	machine := file.Machine()
-	switch {
-	case !file.VisibleKind.Bits():
-		u, err := file.Features(samples.Numbers)
-		if err != nil {
+	return func(samples FileSamples, gain float64) ([]float32, int, error) {
+		if err := checkFile(file, samples); err != nil {
 			return nil, 0, err
 		}
-		return Features(OnGauss(machine), u, gain), file.Hidden(), nil
-	case !file.HiddenKind.Bits():
-		return Features(OnHopfield(machine), samples.Bits, gain), file.Hidden(), nil
+		x, err := made()(samples, gain)
+		return x, total, err
 	}
-	layers := machine.Layers()
-	for _, n := range layers[1:] {
-		count += n
+}
+
+// Beside returns the features of several layers beside each other: samples x all features.
+func Beside[V units.States[V]](layers []Featuring[V], samples V, gain float64) []float32 {
+	if len(layers) == 1 {
+		return Features(layers[0], samples, gain)
 	}
-	x = make([]float32, count*samples.Bits.Cols())
-	at := 0
-	for l := 1; l <= layers.Depth(); l++ {
-		n := layers[l]
-		for a, row := range chunks(Features(OnLayer(machine, l), samples.Bits, gain), n) {
+	count, at := 0, 0
+	for _, l := range layers {
+		count += l.Hidden()
+	}
+	x := make([]float32, count*samples.Len())
+	for _, l := range layers {
+		n := l.Hidden()
+		for a, row := range chunks(Features(l, samples, gain), n) {
 			copy(x[a*count+at:], row)
 		}
 		at += n
 	}
-	return x, count, nil
+	return x
 }
 
 // chunks returns pieces of n numbers.

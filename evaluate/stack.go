@@ -162,6 +162,19 @@ func (s Stack) Likelihood(ctx context.Context, met, samples *spin.Matrix, opt Op
 	return l, err
 }
 
+// LogWeights returns the estimate from below of the log-weight of each sample: DataTerms.Bound, drawn with key. ln P is by
+// ln Z of the topmost machine smaller. The error is the context's, or tells of samples of other units.
+func (s Stack) LogWeights(ctx context.Context, samples *spin.Matrix, key stream.Key) ([]float64, error) {
+	if n := s[0].Visible(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	terms, _, err := s.estimate(ctx, samples, key.Sub(stream.EstimateData))
+	if err != nil {
+		return nil, err
+	}
+	return terms.each, nil
+}
+
 // estimate returns the data terms of samples, and states of the visible units of the topmost machine.
 func (s Stack) estimate(ctx context.Context, samples *spin.Matrix, key stream.Key) (*DataTerms, *spin.Matrix, error) {
 	terms := &DataTerms{Draws: termDraws}

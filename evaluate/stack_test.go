@@ -39,6 +39,12 @@ func TestStackLikelihood(t *testing.T) {
 	if err != nil || !l.Exact || l.DataTerms == nil || l.DataTerms.Exact {
 		t.Fatalf("%+v, %v", l, err)
 	}
+	if w, err := s.LogWeights(t.Context(), samples, stream.New(6)); err != nil || math.Abs(mean(w)-l.LogWeight) > 1e-9 {
+		t.Errorf("log-weights of mean %v, not %v: %v", mean(w), l.LogWeight, err)
+	}
+	if _, err := s.LogWeights(t.Context(), spin.New(8, 3), 0); err == nil {
+		t.Error("log-weights of samples that do not fit are no error")
+	}
 	d := l.DataTerms
 	const most = 4 // standard errors: false alarms 6e-5 each
 	if off := l.Mean - mean(bound); math.Abs(off) > most*d.BoundError || d.BoundError > 0.1 {

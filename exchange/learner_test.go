@@ -34,7 +34,11 @@ int main(void) {
 	return 0;
 }
 `
-	for _, c := range []struct{ causes, bits, passes int }{{5, 3, 3}, {1, 8, 1}, {7, 12, 2}} {
+	t.Parallel()
+	for _, c := range []struct {
+		causes, bits, passes int
+		flags                []string
+	}{{5, 3, 3, strict}, {1, 8, 1, []string{"-std=c99"}}, {7, 12, 2, []string{"-std=c99", "-O1"}}} {
 		f := causesFile(t, causes.Options{Model: causes.MixtureModel, Rule: causes.STDP, Causes: c.causes, Passes: 1, CounterBits: c.bits, Homeostasis: 1.5})
 		rule, err := f.OnlineRule()
 		if err != nil {
@@ -74,7 +78,7 @@ int main(void) {
 		if err != nil || files[0].Write(&header) != nil {
 			t.Fatal(err)
 		}
-		got := build(t, append(strict, fmt.Sprintf("-DSAMPLES=%d", 300*c.passes)), map[string]string{"learner.h": header.String(), "samples.h": words.String(), "main.c": program})
+		got := build(t, append(slices.Clone(c.flags), fmt.Sprintf("-DSAMPLES=%d", 300*c.passes)), map[string]string{"learner.h": header.String(), "samples.h": words.String(), "main.c": program})
 		if got != want.String()+"\n" {
 			t.Errorf("%d causes, %d bits: spikes and counters\n%.300s, not\n%.300s", c.causes, c.bits, got, want.String())
 		}

@@ -71,6 +71,7 @@ func matrix(name string, x []float64) npy.Array {
 // TestPyNN: what PyNN's own connectors read gives the log-odds of the machine: with one hidden layer,
 // deep, with real synapses, a mixture and a tree.
 func TestPyNN(t *testing.T) {
+	t.Parallel()
 	var s script
 	rng := rand.New(rand.NewPCG(3, 3))
 	chain := &rbm.Chain{}

@@ -87,7 +87,8 @@ func build(t *testing.T, flags []string, sources map[string]string) string {
 	return string(out)
 }
 
-var strict = []string{"-std=c99", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover"}
+// strict are flags with which what C leaves undefined ends the program.
+var strict = []string{"-std=c99", "-fsanitize=undefined", "-fno-sanitize-recover"}
 
 // TestSpikesC: a compiled header spikes as Spiking does, bit for bit, step by step.
 func TestSpikesC(t *testing.T) {
@@ -106,32 +107,31 @@ int main(void) {
 	return 0;
 }
 `
-	for name, m := range map[string]*rbm.Machine{"33x5": shapes()["33x5"], "5x33": shapes()["5x33"], "784x100": shapes()["784x100"], "strong": shapes()["strong"]} {
-		for _, tau := range []int{1, 7} {
-			steps := 300
-			if name == "784x100" {
-				steps = 20
+	t.Parallel()
+	for name, c := range map[string]struct {
+		tau, steps int
+		flags      []string
+	}{"33x5": {7, 300, strict}, "5x33": {1, 300, []string{"-std=c99"}}, "784x100": {7, 20, []string{"-std=c99", "-O1"}}, "strong": {1, 300, []string{"-x", "c++"}}} {
+		m, tau := shapes()[name], c.tau
+		p, err := Pack(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var header, want strings.Builder
+		if err := WriteSpikesC(&header, fileOf(m), "digits", tau); err != nil {
+			t.Fatal(err)
+		}
+		s := p.Spiking(math.MaxUint64, tau)
+		for range c.steps {
+			s.Step()
+			for _, w := range slices.Concat(s.VisibleSpikes, s.HiddenSpikes) {
+				fmt.Fprintf(&want, "%08x ", w)
 			}
-			p, err := Pack(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var header, want strings.Builder
-			if err := WriteSpikesC(&header, fileOf(m), "digits", tau); err != nil {
-				t.Fatal(err)
-			}
-			s := p.Spiking(math.MaxUint64, tau)
-			for range steps {
-				s.Step()
-				for _, w := range slices.Concat(s.VisibleSpikes, s.HiddenSpikes) {
-					fmt.Fprintf(&want, "%08x ", w)
-				}
-				last := m.Visible() - 1
-				fmt.Fprintf(&want, "%d\n", s.Visible[last/32]>>(last%32)&1)
-			}
-			if got := build(t, append(strict, fmt.Sprintf("-DSTEPS=%d", steps)), map[string]string{"machine.h": header.String(), "main.c": program}); got != want.String() {
-				t.Errorf("%s, tau %d: spikes\n%.300s, not\n%.300s", name, tau, got, want.String())
-			}
+			last := m.Visible() - 1
+			fmt.Fprintf(&want, "%d\n", s.Visible[last/32]>>(last%32)&1)
+		}
+		if got := build(t, append(slices.Clone(c.flags), fmt.Sprintf("-DSTEPS=%d", c.steps)), map[string]string{"machine.h": header.String(), "main.c": program}); got != want.String() {
+			t.Errorf("%s, tau %d: spikes\n%.300s, not\n%.300s", name, tau, got, want.String())
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"bethe/anatomy"
 	"bethe/rbm"
@@ -177,7 +178,11 @@ func split(of []Run) []Run {
 	var starts []Run
 	for _, run := range of {
 		first := 0
-		several := len(run.Records) > 0 && run.Records[0].Start != run.Records[len(run.Records)-1].Start
+		several := slices.ContainsFunc(run.Records, func(r runs.Record) bool { return r.Start != run.Records[0].Start })
+		if several { // the last record is of the best start
+			run.Records = slices.Clone(run.Records)
+			slices.SortStableFunc(run.Records, func(a, b runs.Record) int { return a.Start - b.Start })
+		}
 		for k := range run.Records {
 			if k+1 < len(run.Records) && run.Records[k+1].Start == run.Records[k].Start {
 				continue

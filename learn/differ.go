@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
 	"bethe/internal/npy"
+	"bethe/runs"
 )
 
 // differences names what two labels of runs differ in, with the values of both.
@@ -27,6 +29,39 @@ func differences(saved, here string) string {
 		}
 	}
 	return strings.Join(text, ", ")
+}
+
+// contents are the settings that hold the sum of what another setting names the file of.
+var contents = map[string]string{"rule_weights": "rule_hash", "init": "init_hash", "prior": "prior_hash"}
+
+// sameContents reports whether two labels are of runs that differ in the names of files of equal contents
+// at most.
+func sameContents(saved, here string) bool {
+	a, okA := flat(saved)
+	b, okB := flat(here)
+	if !okA || !okB {
+		return false
+	}
+	for name, sum := range contents {
+		if a[sum] != "" && a[sum] == b[sum] {
+			delete(a, name)
+			delete(b, name)
+		}
+	}
+	return maps.Equal(a, b)
+}
+
+// adopt takes the label of the run that is resumed, if only files have other names now.
+func (f *folder) adopt() {
+	if r := &f.recipe; !f.job.Resume || r.RuleHash == "" && r.InitHash == "" && r.PriorHash == "" {
+		return
+	}
+	var result savedResult
+	if text, err := os.ReadFile(f.in(runs.ResultFile)); err == nil && json.Unmarshal(text, &result) == nil && sameContents(string(result.Label), f.label) {
+		f.label = string(result.Label)
+	} else if saved := labelOf(checkpointPath(f.path, &f.recipe, 0)); sameContents(saved, f.label) {
+		f.label = saved
+	}
 }
 
 func orNone(value string) string {

@@ -231,7 +231,7 @@ func (s *directedStart) learn(ctx context.Context) (*Result, error) {
 		return nil, s.orInterrupted(ctx, err)
 	}
 	result := &Result{Model: s.keeper.model(), Steps: p.Step, Seconds: s.time().Seconds(), Bound: &p.Bound, BoundBy: exactSums, BoundKind: s.recipe.directedBound(), Coupling: p.Coupling,
-		SynapseBits: file.SynapseBits(), Seed: s.job.Seed, Extended: s.extended, Validation: r.Validation, start: s.number}
+		SynapseBits: file.SynapseBits(), Seed: s.job.Seed, Extended: s.extended, Validation: r.Validation, Start: s.number}
 	if !math.IsNaN(p.Polarised) {
 		result.Polarised = &p.Polarised
 	}

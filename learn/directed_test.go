@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -184,5 +185,42 @@ func TestDirectedSettings(t *testing.T) {
 	}
 	if got := r.FolderOf("x/digits.npz", 3, true); got != filepath.Join("runs", "digits-mixture100-s3") {
 		t.Error(got)
+	}
+}
+
+// TestChanged: with another model or rule, what only a file's model and rule have is forgotten.
+func TestChanged(t *testing.T) {
+	for _, c := range []struct {
+		file, model, rule string
+		gone              []string // of the file's names
+		want              func(r *learn.Recipe) bool
+	}{
+		{`{"model":"mixture","hidden":7,"rule":"stdp","counter_bits":6,"homeostasis":2,"epochs":1,"beta":3}`, "", "em", []string{"rule", "counter_bits", "homeostasis", "epochs", "beta"},
+			func(r *learn.Recipe) bool {
+				return r.Hidden == 7 && r.CounterBits == 0 && r.LearnCoupling && r.Epochs == 0
+			}},
+		{`{"model":"mixture","hidden":7,"rule":"stdp","counter_bits":6,"epochs":1}`, "mixture", "", nil,
+			func(r *learn.Recipe) bool { return r.CounterBits == 6 && r.Rule == "stdp" && r.Epochs == 1 }},
+		{`{"model":"tree","hidden":7,"patch":"3","states":5,"epochs":9}`, "mixture", "", []string{"patch", "states"},
+			func(r *learn.Recipe) bool {
+				return r.Model == "mixture" && r.Patch == "" && r.States == 0 && r.Epochs == 9
+			}},
+		{`{"model":"mixture","hidden":7,"rule":"stdp","counter_bits":6}`, "tree", "", []string{"rule", "counter_bits"},
+			func(r *learn.Recipe) bool { return r.Rule == "em" && r.States > 0 }},
+		{`{"model":"tree","hidden":7,"states":5,"epochs":9}`, "rbm", "", []string{"states", "epochs"},
+			func(r *learn.Recipe) bool { return r.Rule == "adam" && r.Hidden == 7 && r.Epochs == 0 }},
+		{`{"hidden":7,"steps":50,"rate":0.3,"rule":"bayes"}`, "mixture", "", []string{"steps", "rate", "rule"},
+			func(r *learn.Recipe) bool { return r.Hidden == 7 && r.Rule == "em" && r.Steps == 0 }},
+		{`{"hidden":7,"steps":50,"rate":0.3}`, "", "bayes", nil,
+			func(r *learn.Recipe) bool { return r.Steps == 50 && r.Rate == 0.3 }},
+	} {
+		r, named, err := learn.ParseRecipe([]byte(c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		to, left, err := r.Changed(c.model, c.rule, named)
+		if err != nil || len(left) != len(named)-len(c.gone) || slices.ContainsFunc(c.gone, func(name string) bool { return slices.Contains(left, name) }) || to.Foreign(left...) != nil || !c.want(&to) {
+			t.Errorf("%s to %q %q: %+v, %v of %v, %v", c.file, c.model, c.rule, to, left, named, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -35,8 +36,8 @@ const (
 	DefaultPasses      = 40 // of rule em
 	DefaultStates      = 30
 	DefaultCounterBits = 8
-	DefaultHomeostasis = 4.0
-	picturePatch       = 7 // of pictures
+	DefaultHomeostasis = 6.0 // chosen on training digits by bench/stdp, as causes.OnlineCoupling
+	picturePatch       = 7   // of pictures
 	linePatch          = 49
 )
 
@@ -83,6 +84,62 @@ func (r *Recipe) Foreign(asked ...string) error {
 		}
 	}
 	return nil
+}
+
+// Changed returns the recipe for another model and rule than those of the file that it was read from, with
+// the names of the file's settings that stay; an empty word leaves what the file says. If the model
+// or the rule is another one, settings that only the file's have, and those that belong to it (limits, the coupling),
+// are the usual ones again. Machines with hidden units have their settings with every rule.
+func (r *Recipe) Changed(model, rule string, named []string) (Recipe, []string, error) {
+	to := *r
+	if model != "" {
+		to.Model = model
+	}
+	family := to.directed() != r.directed()
+	if rule == "" && !family && to.Model != causes.TreeModel {
+		rule = r.Rule
+	}
+	other := family || to.directed() && (rule == causes.STDP) != (r.Rule == causes.STDP)
+	text, err := json.Marshal(r)
+	if err != nil {
+		return Recipe{}, nil, err
+	}
+	var settings map[string]json.RawMessage
+	if err := json.Unmarshal(text, &settings); err != nil {
+		return Recipe{}, nil, err
+	}
+	gone := func(name string) bool {
+		switch name {
+		case "patch", "states":
+			return to.Model != causes.TreeModel
+		case "counter_bits", "homeostasis":
+			return !to.directed() || rule != causes.STDP
+		case "rule", "epochs", "steps", "time", "beta", "learn_coupling":
+			return other
+		}
+		return to.directed() && !slices.Contains(directedSettings, name)
+	}
+	for name := range settings {
+		if gone(name) {
+			delete(settings, name)
+		}
+	}
+	if settings["model"], err = json.Marshal(to.Model); err != nil {
+		return Recipe{}, nil, err
+	}
+	if text, err = json.Marshal(settings); err != nil {
+		return Recipe{}, nil, err
+	}
+	changed, _, err := ParseRecipe(text)
+	return changed, slices.DeleteFunc(slices.Clone(named), gone), err
+}
+
+// Limits are the settings that end learning.
+func (r *Recipe) Limits() []string {
+	if r.directed() {
+		return []string{"epochs"}
+	}
+	return []string{"steps", "epochs", "time"}
 }
 
 // recipeNames returns the JSON names of all settings.
@@ -166,7 +223,11 @@ func parsePatch(text string) (width, height int, err error) {
 // completeDirected sets what depends on the data.
 func (r *Recipe) completeDirected(d *Data) error {
 	if r.Beta == 0 && r.Synapses == rbm.BinaryKind.String() {
-		r.Beta = causes.DefaultCoupling * math.Sqrt(float64(d.Visible()))
+		j := causes.DefaultCoupling
+		if r.Rule == causes.STDP {
+			j = causes.OnlineCoupling
+		}
+		r.Beta = j * math.Sqrt(float64(d.Visible()))
 	}
 	r.Batch = d.Len() // samples a step
 	if r.Epochs == 0 {

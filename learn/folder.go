@@ -100,6 +100,7 @@ func (f *folder) open() (*Result, error) {
 	if err := f.wasExtended(); err != nil {
 		return nil, err
 	}
+	f.adopt()
 	finished, err := f.result()
 	if finished != nil || err != nil {
 		return finished, err

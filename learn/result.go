@@ -40,9 +40,9 @@ type Result struct {
 	Extended          []int                   `json:"extended,omitempty"`           // steps after which the run was over and went on
 	NoSingularValues  string                  `json:"no_singular_values,omitempty"` // why they were not measured
 	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
+	Start             int                     `json:"start,omitempty"`              // which random start it is of, from 0
 	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
 	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
-	start             int                     // which random start it is of
 }
 
 // How many samples the last picture is of, and by how many sweeps.
@@ -95,7 +95,7 @@ func (r *Run) recordLikelihood(watching observers, result *Result) error {
 		return err
 	}
 	defer log.Close()
-	e := runs.Record{Start: result.start, Step: result.Steps, Seconds: result.Seconds, Fraction: 1, Rate: runs.Number(math.NaN()), KL: runs.Number(math.NaN()),
+	e := runs.Record{Start: result.Start, Step: result.Steps, Seconds: result.Seconds, Fraction: 1, Rate: runs.Number(math.NaN()), KL: runs.Number(math.NaN()),
 		Coupling: runs.Number(result.Coupling), Polarised: runs.Number(math.NaN())}
 	for _, k := range kept { // what else is known of that step
 		if k.Start == e.Start && k.Step == e.Step {

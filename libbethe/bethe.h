@@ -132,7 +132,7 @@ int32_t bethe_samples_of(bethe_text kind, bethe_array *x, bethe_handle *samples,
  * there is one, or instead of these weights (FLOAT32, in units of the coupling);
  * then visible_field, hidden_field, visible_offset, hidden_offset (FLOAT64) and
  * coupling (FLOAT64, no dimension). meta is the text of meta.json; {"format": 1} will do.
- * Others have the arrays that "bethe train" writes for them.
+ * Others have the arrays that "bethe train" writes for them; the texts meta.json_1, ... of a stack are UINT8.
  */
 int32_t bethe_machine_new(bethe_text meta, bethe_arrays arrays, int64_t count, bethe_handle *machine, char **error);
 
@@ -145,7 +145,7 @@ int32_t bethe_machine_write(bethe_handle machine, bethe_text path, char **error)
 /* Returns meta.json of a machine: how it was made. */
 int32_t bethe_machine_meta(bethe_handle machine, char **out, char **error);
 
-/* Tells of what kind a machine is: {"model" (rbm, mixture or tree), "units", "hidden_units" (kinds:
+/* Tells of what kind a machine is: {"model" (rbm, stack, mixture or tree), "units", "hidden_units" (kinds:
  * spin, gauss, potts:K, group:K, ...), "visible" (units of a sample), "layers" (hidden units, or
  * features, of each layer; causes), "features" (that bethe_features gives),
  * "exact" (whether likelihoods are)} as JSON. */
@@ -222,8 +222,10 @@ int32_t bethe_gibbs(bethe_handle machine, bethe_handle samples, bethe_text reque
 /*
  * Infers the units of samples that are not among the count known ones. Keys: chains,
  * sweeps, seed. Arrays: mean (FLOAT32, samples x visible, the probability of 1),
- * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples; not of
- * mixtures and trees, whose means are exact). Machines that cannot are BETHE_INVALID.
+ * completions (UINT8, samples x chains x visible), r_hat (FLOAT64, of the first samples). Of mixtures and trees means
+ * are exact, and there is no r_hat. Of other units than spins there is mean alone, exact if the hidden states can be
+ * enumerated: of real numbers in the units of the data, of colours samples x visible x colours. Machines that
+ * cannot are BETHE_INVALID.
  */
 int32_t bethe_complete(bethe_handle machine, bethe_handle samples, bethe_numbers known, int64_t count,
                        bethe_text request, bethe_handle *job, char **error);

@@ -129,14 +129,16 @@ func bethe_learn(handle C.bethe_handle, words C.bethe_text, labels C.bethe_numbe
 			if err != nil {
 				return r, request.inWords(err)
 			}
-			met := run.Met()
-			if met == nil && request.Folder != "" {
-				if met, _, err = learn.Scouted(found.Model, given.Data.Visible()); err != nil {
-					return r, err
+			if !run.Recipe().Stack { // whose scouts are states of its topmost machine
+				met := run.Met()
+				if met == nil && request.Folder != "" {
+					if met, _, err = learn.Scouted(found.Model, given.Data.Visible()); err != nil {
+						return r, err
+					}
 				}
-			}
-			if met != nil {
-				r.arrays = []npy.Array{bytesOf("scouts", met, met.Cols(), met.Rows())}
+				if met != nil {
+					r.arrays = []npy.Array{bytesOf("scouts", met, met.Cols(), met.Rows())}
+				}
 			}
 			r.report = map[string]any{"result": found, "recipe": run.Recipe()}
 			r.file, err = run.Model()

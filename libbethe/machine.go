@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"strings"
 
 	"bethe/evaluate"
 	"bethe/internal/build"
@@ -39,6 +40,11 @@ func machineFrom(arrays []npy.Array) (*machine, error) {
 	var about struct {
 		Model string `json:"model"`
 	}
+	for k, a := range arrays { // texts of the machines of a stack
+		if _, ok := a.Data.([]byte); ok && strings.HasPrefix(a.Name, "meta.json") {
+			arrays[k].Shape = nil
+		}
+	}
 	if text, ok := arrays[0].Data.([]byte); ok {
 		_ = json.Unmarshal(text, &about) // what is wrong with it is told below
 	}
@@ -49,8 +55,16 @@ func machineFrom(arrays []npy.Array) (*machine, error) {
 	return &machine{arrays, modelOf(file)}, nil
 }
 
-// held implements holder: all but meta.json.
-func (m *machine) held() ([]npy.Array, error) { return m.arrays[1:], nil }
+// held implements holder: all but meta.json. Those of the machines of a stack are arrays of their bytes.
+func (m *machine) held() ([]npy.Array, error) {
+	held := slices.Clone(m.arrays[1:])
+	for k, a := range held {
+		if text, ok := a.Data.([]byte); ok && a.Shape == nil {
+			held[k].Shape = []int{len(text)}
+		}
+	}
+	return held, nil
+}
 
 //export bethe_machine_new
 func bethe_machine_new(meta C.bethe_text, given C.bethe_arrays, count C.int64_t, out *C.bethe_handle, text **C.char) C.int32_t {

@@ -8,6 +8,7 @@ import "C"
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"bethe/causes"
 	"bethe/dataset"
@@ -74,18 +75,25 @@ func modelOf(file learn.Model) model {
 	switch f := file.(type) {
 	case *causes.File:
 		return directed{f, f.Machine()}
+	case *rbm.Stack:
+		return stacked{f, f.Machines()}
 	case *rbm.File:
+		l := layered{file: f, featuring: evaluate.FeaturesOf(f)}
 		if f.Spins() {
-			return layered{f, evaluate.OnMachine(f.Machine())}
+			l.on = evaluate.OnMachine(f.Machine())
+			return l
 		}
-		return mixed{layered{file: f}}
+		return mixed{l}
 	}
 	panic("libbethe: a model of a family that is not known here")
 }
 
 // decode returns the model of arrays of a model file of any family.
 func decode(arrays []npy.Array, family string) (learn.Model, error) {
-	if family != "" {
+	switch family {
+	case rbm.StackModel:
+		return rbm.DecodeStack("the machine", arrays)
+	case causes.MixtureModel, causes.TreeModel:
 		return causes.Decode("the machine", arrays)
 	}
 	return rbm.Decode("the machine", arrays)
@@ -93,7 +101,10 @@ func decode(arrays []npy.Array, family string) (learn.Model, error) {
 
 // open reads a model file of any family.
 func open(path string) (learn.Model, error) {
-	if rbm.FamilyOf(path) != "" {
+	switch rbm.FamilyOf(path) {
+	case rbm.StackModel:
+		return rbm.LoadStack(path)
+	case causes.MixtureModel, causes.TreeModel:
 		return causes.Load(path)
 	}
 	return rbm.LoadKinds(path)
@@ -101,8 +112,9 @@ func open(path string) (learn.Model, error) {
 
 // layered are machines of spins, also deep ones.
 type layered struct {
-	file *rbm.File
-	on   evaluate.SpinMachine
+	file      *rbm.File
+	featuring func(samples evaluate.FileSamples, gain float64) ([]float32, int, error)
+	on        evaluate.SpinMachine
 }
 
 func (l layered) about() about {
@@ -118,10 +130,13 @@ func (l layered) about() about {
 	return a
 }
 
-func (l layered) exact() bool {
+func (l layered) exact() bool { return summed(l.file.Machine()) }
+
+// summed reports whether ln Z of a machine can be summed.
+func summed(machine *rbm.Machine) bool {
 	ended, end := context.WithCancel(context.Background())
 	end()
-	_, err := l.file.Machine().LnZ(ended) // too many units are told at once
+	_, err := machine.LnZ(ended) // too many units are told at once
 	return !errors.Is(err, rbm.ErrTooLarge)
 }
 
@@ -142,7 +157,7 @@ func samplesOf(s *dataset.Set) evaluate.FileSamples {
 }
 
 func (l layered) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
-	x, _, err := evaluate.FileFeatures(l.file, samplesOf(s), gain)
+	x, _, err := l.featuring(samplesOf(s), gain)
 	return x, err
 }
 
@@ -264,12 +279,122 @@ func (m mixed) sample(ctx context.Context, from *dataset.Set, s evaluate.Samplin
 	return r, nil
 }
 
-func (m mixed) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
-	return result{}, notFor("complete", m)
+// complete is exact where hidden states can be enumerated.
+func (m mixed) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (out result, err error) {
+	n, count, kind := s.Units(), s.Len(), m.file.VisibleKind
+	samples := samplesOf(s)
+	samples.Missing = spin.New(n, count)
+	for i := range n {
+		for a := 0; a < count && !slices.Contains(known, i); a++ {
+			samples.Missing.Set(i, a, 1)
+		}
+	}
+	in, err := samples.Incomplete(m.file)
+	if err != nil {
+		return out, err
+	}
+	f, err := evaluate.Fill(ctx, m.file.Machine(), in, r)
+	if err != nil {
+		return out, err
+	}
+	mean := make([]float32, len(f.Mean))
+	for k, v := range f.Mean {
+		mean[k] = float32(v)
+	}
+	switch {
+	case !kind.Bits():
+		numbers := m.file.Numbers(units.RealsOf(m.file.Visible(), count, mean))
+		out.arrays = []npy.Array{rows("mean", numbers.Values(), n, count)}
+	case kind.OneHot():
+		a := probabilities("mean", mean, n*kind.Features(), count)
+		a.Shape = []int{count, n, kind.Features()}
+		out.arrays = []npy.Array{a}
+	default:
+		out.arrays = []npy.Array{probabilities("mean", mean, n, count)}
+	}
+	out.report = settling((&evaluate.SpinRestoration{RHat: f.RHat}).Unsettled, len(f.RHat))
+	return out, nil
 }
 
 func (m mixed) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
 	return result{}, notFor("denoise", m)
+}
+
+// stacked are machines upon each other.
+type stacked struct {
+	*rbm.Stack
+	machines evaluate.Stack
+}
+
+func (k stacked) about() about {
+	sizes := k.Sizes()
+	a := about{Model: rbm.StackModel, Units: units.Spin, HiddenUnits: units.Spin, Visible: sizes[0], Layers: sizes[1:]}
+	for _, n := range a.Layers {
+		a.Features += n
+	}
+	return a
+}
+
+func (k stacked) exact() bool                    { return summed(k.machines[len(k.machines)-1]) }
+func (k stacked) first() (*rbm.File, error)      { return nil, notFor("a first machine", k) }
+func (k stacked) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", k) }
+
+func (k stacked) chains(count int, of string, number int) error {
+	for _, f := range k.Files {
+		if err := (layered{file: f}).chains(count, of, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k stacked) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
+	layers := make([]evaluate.Featuring[*spin.Matrix], len(k.machines))
+	for l := range layers {
+		layers[l] = k.machines.Layer(l + 1)
+	}
+	return evaluate.Beside(layers, s.Samples, gain), nil
+}
+
+func (k stacked) logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error) {
+	return k.machines.LogWeights(ctx, s.Samples, key)
+}
+
+func (k stacked) check(e *evaluation) error {
+	if e.Draws != 0 {
+		return notFor("draws", k)
+	}
+	return layered{file: k.Files[len(k.Files)-1]}.check(e)
+}
+
+func (k stacked) likelihood(ctx context.Context, s *dataset.Set, e *evaluation) (r evaluate.Report, err error) {
+	options := e.options()
+	options.Key = evaluate.LikelihoodKey(stream.New(e.Seed))
+	r.Samples = s.Len()
+	r.LogLikelihood, err = k.machines.Likelihood(ctx, nil, s.Samples, options)
+	return r, err
+}
+
+func (k stacked) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampling) (r result, err error) {
+	if from != nil {
+		return r, notFor("gibbs", k)
+	}
+	drawn, err := k.machines.Sample(ctx, s)
+	if err != nil {
+		return r, err
+	}
+	n := drawn.Visible.Rows()
+	r.report = map[string]int{"temperatures": drawn.Temperatures}
+	r.arrays = []npy.Array{bytesOf("samples", drawn.Visible, s.Count, n), probabilities("visible_mean", drawn.Means, n, s.Count)}
+	return r, nil
+}
+
+func (k stacked) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
+	return result{}, notFor("complete", k)
+}
+
+func (k stacked) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
+	return result{}, notFor("denoise", k)
 }
 
 // directed are machines of package causes.
@@ -366,12 +491,17 @@ func probabilities(name string, means []float32, visible, count int) npy.Array {
 // restored returns the means of a restoration and whether its chains have settled.
 func restored(r *evaluate.SpinRestoration, count int) result {
 	n := r.States.Rows()
-	unsettled, worst := r.Unsettled()
-	report := map[string]any{"unsettled": unsettled, "looked_at": len(r.RHat)}
+	return result{report: settling(r.Unsettled, len(r.RHat)), arrays: []npy.Array{probabilities("mean", r.Mean, n, count), {Name: "r_hat", Shape: []int{len(r.RHat)}, Data: r.RHat}}}
+}
+
+// settling tells whether chains have settled, of so many samples that were looked at.
+func settling(of func() (unsettled int, worst float64), looked int) map[string]any {
+	unsettled, worst := of()
+	report := map[string]any{"unsettled": unsettled, "looked_at": looked}
 	if worst < 1e300 { // JSON has no infinity
 		report["worst_r_hat"] = worst
 	}
-	return result{report: report, arrays: []npy.Array{probabilities("mean", r.Mean, n, count), {Name: "r_hat", Shape: []int{len(r.RHat)}, Data: r.RHat}}}
+	return report
 }
 
 // An evaluation is a request for likelihoods.

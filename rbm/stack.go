@@ -103,28 +103,53 @@ var stackedNames = regexp.MustCompile(`^(.+)_([1-9]\d?)$`)
 // LoadStack reads the model file of a stack. What Save would not have written is an error
 // that names the file and the array.
 func LoadStack(path string) (*Stack, error) {
-	described, left := false, 0
-	var check func(name string, shape []int) error
-	a, err := npy.ReadArchiveOf(path, maxModelBytes, func(name string, shape []int) error {
-		if name == "meta.json" {
-			described = true
-			return nil
-		}
-		part := stackedNames.FindStringSubmatch(name)
-		if !described || part == nil {
-			return fmt.Errorf("a stack has no array %q: %w", name, ErrNotModel)
-		}
-		if part[1] == "meta.json" { // the first of a machine
-			check, left = memberCheck(), left+1
-		}
-		if check == nil || left >= MaxLayers {
-			return fmt.Errorf("array %q is of no machine: %w", name, ErrNotModel)
-		}
-		return check(part[1], shape)
-	})
+	var c stackCheck
+	a, err := npy.ReadArchiveOf(path, maxModelBytes, c.member)
 	if err != nil {
 		return nil, err
 	}
+	return decodeStack(a, path, c.machines)
+}
+
+// DecodeStack undoes Arrays: it is LoadStack of arrays in memory, in the order of a model file
+// and named in errors by name. They may become part of what it returns.
+func DecodeStack(name string, arrays []npy.Array) (*Stack, error) {
+	var c stackCheck
+	for _, array := range arrays {
+		if err := c.member(array.Name, array.Shape); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return decodeStack(npy.NewArchive(name, arrays), name, c.machines)
+}
+
+// A stackCheck checks the members of a stack one after the other.
+type stackCheck struct {
+	described bool                                 // whether its own meta.json was there
+	machines  int                                  // that began so far
+	check     func(name string, shape []int) error // of the members of the last one
+}
+
+func (c *stackCheck) member(name string, shape []int) error {
+	if name == "meta.json" {
+		c.described = true
+		return nil
+	}
+	part := stackedNames.FindStringSubmatch(name)
+	if !c.described || part == nil {
+		return fmt.Errorf("a stack has no array %q: %w", name, ErrNotModel)
+	}
+	if part[1] == "meta.json" { // the first of a machine
+		c.check, c.machines = memberCheck(), c.machines+1
+	}
+	if c.check == nil || c.machines >= MaxLayers {
+		return fmt.Errorf("array %q is of no machine: %w", name, ErrNotModel)
+	}
+	return c.check(part[1], shape)
+}
+
+// decodeStack reads the arrays of a model file at path of so many machines.
+func decodeStack(a *npy.Archive, path string, machines int) (*Stack, error) {
 	text, err := a.Bytes("meta.json")
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrNotModel)
@@ -137,7 +162,7 @@ func LoadStack(path string) (*Stack, error) {
 		return nil, fmt.Errorf("%s: meta.json: model %q of format %d, not a stack of format %d", path, meta.Model, meta.Format, FileFormat)
 	}
 	s := &Stack{Info: meta.Info}
-	for l := range left {
+	for l := range machines {
 		f, err := decode(a.Part(fmt.Sprintf("_%d", l+1)), fmt.Sprintf("%s (machine %d)", path, l+1))
 		if err != nil {
 			return nil, err
@@ -148,7 +173,7 @@ func LoadStack(path string) (*Stack, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for l, n := range s.Sizes() {
-		if l >= len(meta.Layers) || len(meta.Layers) != left+1 || meta.Layers[l] != n {
+		if l >= len(meta.Layers) || len(meta.Layers) != machines+1 || meta.Layers[l] != n {
 			return nil, fmt.Errorf("%s: meta.json: layers %v of machines with %v", path, meta.Layers, s.Sizes())
 		}
 	}

@@ -53,6 +53,17 @@ func TestStackFile(t *testing.T) {
 	if !bytes.Equal(a, b) {
 		t.Error("another file after it was read")
 	}
+	arrays, err := s.Arrays()
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory, err := DecodeStack("memory", arrays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := memory.Save(second); err != nil || !bytes.Equal(a, read(t, second)) {
+		t.Errorf("another file after it was read from memory: %v", err)
+	}
 	if FamilyOf(first) != StackModel {
 		t.Errorf("family %q", FamilyOf(first))
 	}
@@ -110,6 +121,11 @@ func TestStackFileRefused(t *testing.T) {
 		}
 		if _, err := LoadStack(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v", name, err)
+		}
+		copy(list, whole)
+		list[0].Data = bytes.Clone(whole[0].Data.([]byte))
+		if _, err := DecodeStack("memory", change(list)); err == nil || !strings.Contains(err.Error(), "memory") {
+			t.Errorf("%s, in memory: %v", name, err)
 		}
 	}
 	bad := testStack(t)

@@ -15,7 +15,8 @@ import (
 
 // Rounds of the recognition.
 const (
-	learningRounds = 5  // of a batch
+	batchRounds    = 1  // of a batch, whose choice makes far more noise than more rounds take away
+	learningRounds = 5  // of all samples, or with the stationary recognition
 	boundRounds    = 40 // where the bound is looked at
 )
 
@@ -38,9 +39,13 @@ type Deep struct {
 	Key   stream.Key // of draws; that of the objective is of one step
 }
 
-func (d *Deep) rounds() int {
-	if d.Rounds > 0 {
+// rounds returns the rounds of the recognition of a batch, or of all samples.
+func (d *Deep) rounds(batch bool) int {
+	switch {
+	case d.Rounds > 0:
 		return d.Rounds
+	case batch && d.Recognition != Stationary:
+		return batchRounds
 	}
 	return learningRounds
 }
@@ -75,9 +80,9 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	n, p, m, links := model.Visible(), model.Hidden(), batch.Len(), len(model.Links)
 	whole := o.link(model, o.Coarse)
 	u, how := &o.upper, o.Deep.Recognition
-	u.prepare(model, o.mean, whole.Known, m)
+	u.prepare(model, o.mean, whole.Known, o.Coarse, m)
 	link := u.link(whole)
-	if err := o.recognise(ctx, model, batch, link, how, o.Deep.rounds()); err != nil {
+	if err := o.recognise(ctx, model, batch, link, how, o.Deep.rounds(o.Coarse)); err != nil {
 		dual.Undo(o.Partition)
 		return report, err
 	}
@@ -194,7 +199,7 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 	o.prepare(model, samples, false)
 	whole := o.link(model, false)
 	u := &o.upper
-	u.prepare(model, o.mean, whole.Known, samples.Len())
+	u.prepare(model, o.mean, whole.Known, false, samples.Len())
 	pairs := 0
 	for i := range u.links {
 		pairs += u.links[i].pairs()

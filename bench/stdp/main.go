@@ -3,7 +3,7 @@
 // labels that the causes stand for are wrong for the other 10,000, and their log-likelihood, as
 // a table in Markdown. Test digits have no say.
 //
-//	go run ./bench/stdp -homeostasis 1,2,4,8 -coupling 0.8 -seeds 11,12,13
+//	go run ./bench/stdp -homeostasis 4,6,8,12 -coupling 0.5,0.6,0.7,0.8 -seeds 11,12,13
 package main
 
 import (
@@ -26,8 +26,8 @@ import (
 const learned = 50_000
 
 func main() {
-	costs := flag.String("homeostasis", "1,2,4,8", "what a spike costs a cause in ln weight")
-	couplings := flag.String("coupling", "0.8", "couplings")
+	costs := flag.String("homeostasis", "4,6,8,12", "what a spike costs a cause in ln weight")
+	couplings := flag.String("coupling", "0.5,0.6,0.7,0.8", "couplings")
 	seeds := flag.String("seeds", "11,12,13", "seeds")
 	hidden := flag.Int("hidden", 100, "causes")
 	bits := flag.Int("counter-bits", 8, "bits of a counter")

@@ -73,7 +73,7 @@ func TestParametersAtTheEnds(t *testing.T) {
 		out := filepath.Join(folder, "out.npz")
 		for _, args := range []string{
 			"eval MODEL --data DATA", "export MODEL --to rbm01 -o OUT", "export MODEL --to ising -o OUT", "complete MODEL --from DATA:0-1 --clamp 0-5 -n 2 --sweeps 5 --out OUT",
-			"sample MODEL -n 3 --sweeps 5 --out OUT", "denoise MODEL --data DATA --sweeps 5 --out OUT", "features MODEL --data DATA -o OUT",
+			"sample MODEL -n 3 --sweeps 5 --out OUT", "denoise MODEL --data DATA --sweeps 5 --out OUT", "features MODEL --data DATA -o OUT.npy",
 		} {
 			words := strings.Fields(strings.NewReplacer("MODEL", path, "DATA", data, "OUT", out).Replace(args))
 			status, stdout, stderr := bethe(t, t.Context(), words...)

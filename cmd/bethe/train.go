@@ -159,8 +159,19 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	var asked []string
 	if f.recipeFile != "" {
 		var err error
+		model, rule := "", ""
+		for name, to := range map[string]*string{"model": &model, "rule": &rule} {
+			if told[name] != nil {
+				*to = flags.Lookup(name).Value.String()
+			}
+		}
 		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
 			return &usageError{inFlags(err)}
+		}
+		if model != "" || rule != "" {
+			if *r, asked, err = r.Changed(model, rule, asked); err != nil {
+				return &usageError{inFlags(err)}
+			}
 		}
 	}
 	names := slices.Sorted(maps.Keys(told))
@@ -196,9 +207,9 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		return inFlags(err)
 	}
 	r.Suit(asked...)
-	for _, limit := range []string{"steps", "epochs", "time"} {
+	for _, limit := range r.Limits() {
 		if _, there := told[limit]; there && r.Steps == 0 && r.Epochs == 0 && r.Time == 0 {
-			return usagef("--%s %s: learning needs a limit: give more with --steps, --epochs or --time", limit, flags.Lookup(limit).Value)
+			return usagef("--%s %s: learning needs a limit: give more with --%s", limit, flags.Lookup(limit).Value, strings.Replace(strings.Join(r.Limits(), ", --"), ", --time", " or --time", 1))
 		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
@@ -416,15 +427,15 @@ func (v *trainView) Learned(start int, r *learn.Result) {
 	}
 }
 
-// printBound draws how the bound rose, on a line.
-func (c *console) printBound(folder string) {
+// printBound draws how the bound of a start rose, on a line.
+func (c *console) printBound(folder string, start int) {
 	records, err := runs.ReadRecords(folder)
 	if err != nil || c.json {
 		return // the line is a pleasure, not a result
 	}
 	var bounds []float64
 	for k := range records {
-		if b := records[k].Bound; b != nil && !math.IsNaN(float64(b.Value)) {
+		if b := records[k].Bound; b != nil && records[k].Start == start && !math.IsNaN(float64(b.Value)) {
 			bounds = append(bounds, float64(b.Value))
 		}
 	}
@@ -437,7 +448,7 @@ func (c *console) printBound(folder string) {
 // tell prints the result of a run.
 func (c *console) tell(folder string, r *learn.Result) error {
 	c.printf("%s", r.Heading())
-	c.printBound(folder)
+	c.printBound(folder, r.Start)
 	c.printf("%s", r.Text())
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)

@@ -261,6 +261,12 @@ func TestPage(t *testing.T) {
 	drag(t, ctx)
 	until(t, ctx, `document.querySelectorAll("#completions canvas").length === 8`, 10*time.Second)
 
+	// The machine as spiking neurons, which is drawn anew on demand.
+	value[any](t, ctx, `(({tau}) => { tau.value = "10"; tau.dispatchEvent(new Event("change")); })({tau: document.querySelector("#tau")})`)
+	until(t, ctx, `document.querySelector("#raster").naturalWidth === 300 && document.querySelector("#raster").naturalHeight > 784 && !document.querySelector("#raster-figure").hidden`, 10*time.Second)
+	do(t, ctx, chromedp.Click("#respike"))
+	until(t, ctx, `document.querySelector("#raster").src.includes("draw=1")`, 10*time.Second)
+
 	// Everything that can be pressed or looked at has a name.
 	if nameless := value[[]string](t, ctx, `[...document.querySelectorAll("img, button, input, select, canvas")].filter((e) => !e.closest("[hidden]") && !(e.getAttribute("aria-label") || e.alt || e.textContent.trim() || e.labels?.length)).map((e) => e.outerHTML)`); len(nameless) > 0 {
 		t.Errorf("without a name: %v", nameless)

@@ -117,6 +117,18 @@ el("slider").addEventListener("input", () => {
   drawPictures();
 });
 
+// The raster is drawn of the machine as it is at each news.
+let spikes = 0; // another number gives other spikes
+function drawRaster() {
+  const run = runs.get(chosen), tau = el("tau").value;
+  el("raster-section").hidden = !run || !run.drawable;
+  if (tau === "0") el("raster-figure").hidden = true;
+  if (!run || !run.drawable || tau === "0" || document.hidden || gone) return;
+  show(el("raster"), `raster.png?run=${encodeURIComponent(run.name)}&tau=${tau}&draw=${spikes}&v=${run.began}-${run.pictures.length}-${run.finished}`, `Spikes of ${run.name}, windows of ${tau} steps`);
+}
+el("tau").addEventListener("change", () => { delete el("raster").dataset.want; drawRaster(); });
+el("respike").addEventListener("click", () => { spikes++; drawRaster(); });
+
 function drawNumbers() {
   const run = runs.get(chosen);
   if (!run) return;
@@ -184,6 +196,7 @@ function drawAll() {
   drawNumbers();
   drawFigures();
   drawPictures();
+  drawRaster();
 }
 
 const drawing = canvas(el);

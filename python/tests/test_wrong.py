@@ -69,6 +69,9 @@ def test_data(bars):
         BinarySynapseRBM(2, units="gauss").fit([[1e300, 1], [0, 1]])
     with pytest.raises(ValueError, match="all columns are constant"):
         BinarySynapseRBM(2, units="gauss").fit(np.ones((9, 3)))
+    for units in None, "gauss", "potts":
+        with pytest.raises(ValueError, match="X contains NaN.*impute.*--missing nan"):
+            BinarySynapseRBM(2, units=units).fit([[np.nan, 1], [0, 1]])
     with pytest.raises(ValueError, match="y contains NaN"):
         BinarySynapseRBM(2, n_iter=1, recipe={"label_weight": 1}).fit(bars, np.where(np.arange(600) == 3, np.nan, 1.0))
     assert BinarySynapseRBM(2, n_iter=1, recipe={"sweeps": np.int64(2)}).fit(bars).recipe_["sweeps"] == 2

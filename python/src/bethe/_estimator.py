@@ -227,7 +227,8 @@ class BinarySynapseRBM(_RBM):
     ----------
     n_components : int or tuple of int, default=None
         Hidden units, or groups of them; None: those of ``bethe.recipe()``. A tuple such as (100, 50) is of a deep
-        machine: the size of each hidden layer, the first one first.
+        machine: the size of each hidden layer, the first one first; with ``recipe={"stack": True}`` of a stack of
+        machines that are learned one after the other (a deep belief network).
     units : str, default=None
         Kind of the visible units: "spin", "gauss" (real numbers, each column standardised inside) or
         "potts:K" (whole numbers 0 to K - 1, colours; "potts": as many as X has). None: spins.
@@ -317,8 +318,8 @@ class BinarySynapseRBM(_RBM):
     Notes
     -----
     Units of several features, colours and groups, have a row or a column of synapses for each. Of a deep
-    machine ``synapses_``, ``posterior_mean_``, ``intercept_hidden_`` and ``offset_hidden_`` are lists, one a
-    hidden layer, and ``coupling_`` is an array.
+    machine or a stack ``synapses_``, ``posterior_mean_``, ``intercept_hidden_`` and ``offset_hidden_`` are lists, one a
+    hidden layer, and ``coupling_`` has one for each; of a stack ``intercept_visible_`` and ``offset_visible_`` are lists too.
 
     Examples
     --------

@@ -28,7 +28,10 @@ def from_handle(handle):
     if meta.get("width"):
         arguments["shape"] = meta["height"], meta["width"]
     layers = about["layers"]
-    if about["model"] == "rbm":
+    if about["model"] in ("rbm", "stack"):
+        if about["model"] == "stack":
+            real = settings.get("synapses") == "real"
+            arguments["recipe"] = {"stack": True}
         kind = RealSynapseRBM if real else BinarySynapseRBM
         of = about["hidden_units"].partition(":")[2]
         layers = [n // int(of or 1) for n in layers]

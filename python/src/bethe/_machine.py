@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 REFERENCE = 500
 
 #: Attributes that hold the arrays of a model file, where their names differ. Of a deep machine
-#: names with a number are lists.
+#: and a stack names with a number are lists.
 ATTRIBUTES = {
     "visible_field": "intercept_visible", "hidden_field": "intercept_hidden", "visible_offset": "offset_visible", "hidden_offset": "offset_hidden",
     "field": "intercept_hidden", "offset": "offset_hidden", "field_0": "intercept_visible", "offset_0": "offset_visible",
-    "visible_sigma": "sigma_visible", "visible_mean": "mean_visible", "ln_weight": "log_weights", "group": "groups",
+    "visible_sigma": "sigma_visible", "visible_mean": "mean_visible", "ln_weight": "log_weights", "group": "groups", "meta.json": "_metas",
 }
 
 #: What belongs to an estimator as long as it lives and never enters a pickle: the library's machine,
@@ -98,6 +98,11 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
         try:
             return validate_data(self, X, accept_sparse="csr", dtype=_bits.DTYPES, reset=reset, **settings)
         except ValueError as e:
+            if "contains NaN" in str(e):
+                raise ValueError(
+                    f"Input X contains NaN, and a {type(self).__name__} learns from complete samples: impute them first (SimpleImputer of scikit-learn). "
+                    "complete infers what is missing once there is a machine; the command `bethe train --missing nan` learns from samples with holes"
+                ) from e
             words = _bits.words_of(X)
             if not words:
                 raise
@@ -285,10 +290,11 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
         for name, array in arrays.items():
             array.flags.writeable = False
             called, place = attribute(name)
+            value = float(array) if array.ndim == 0 else array
             if place is not None:
-                self.__dict__.setdefault(called, []).append(array)
+                self.__dict__.setdefault(called, []).append(value)
             else:
-                setattr(self, called, float(array) if array.ndim == 0 else array)
+                setattr(self, called, value)
         self._meta = _core.text_of("bethe_machine_meta", handle)
         self._about = json.loads(_core.text_of("bethe_machine_about", handle))
         self.n_features_in_ = self._about["visible"]
