@@ -67,6 +67,9 @@ func newEvalCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n := file.Layers().Data(); file.VisibleKind.Bits() && set.Visible() != n {
+				return usagef("%s: samples of %d units, and the machine of %s has %d visible ones: name others with --data", d.name, set.Visible(), model, n)
+			}
 			remembered, path, err := learn.Scouted(model, file.Visible())
 			if starts != "" {
 				remembered, path, err = d.states(starts)
