@@ -56,7 +56,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 
 // Remedies that several errors share.
 const (
-	remedyThreshold = "state a finite grey level with {Threshold}: levels above it become +1"
+	remedyThreshold = "state a finite grey level with {Threshold}: levels above it become +1; or take the numbers as they are with {Units} gauss, whole numbers also with {Units} potts"
 	remedyWhite     = "state the level of white with {Draw.White}"
 	remedyAgain     = "fetch or write the file again"
 	remedyShape     = "store samples as an array of shape (samples, spins) or (samples, height, width)"

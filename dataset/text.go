@@ -18,7 +18,7 @@ const (
 )
 
 // A text is delimited text, read a row at a time. Lines that begin with # are
-// comments.
+// comments, but for those that hashes knows as a header or a row.
 type text struct {
 	*source
 	read  func() (row []string, line int, err error)
@@ -44,9 +44,8 @@ func newText(s *source) (*text, error) {
 		return t, nil
 	}
 	limit := &rowLimit{r: s, comma: byte(comma)}
-	c := csv.NewReader(limit)
+	c := csv.NewReader(newHashes(limit, byte(comma)))
 	c.Comma = comma
-	c.Comment = '#'
 	c.FieldsPerRecord = -1 // checked by next
 	c.ReuseRecord = true
 	c.TrimLeadingSpace = comma != '\t' // it would take tabs for space
@@ -116,6 +115,8 @@ func (t *text) next() ([]string, int, error) {
 		return nil, 0, t.fail(t.n, "a row is longer than "+strconv.Itoa(maxRow)+" bytes", "store the samples as an npy file")
 	case errors.Is(err, errColumns):
 		return nil, 0, t.fail(t.n, "a row has more than "+strconv.Itoa(maxColumns)+" columns", "store the samples as an npy file")
+	case errors.Is(err, errMatrices):
+		return nil, 0, t.fail(t.n, "text of Octave with several matrices", "save the samples alone, such as with save -text FILE X")
 	case err != nil:
 		return nil, 0, t.failed(err, "the text")
 	}
@@ -141,7 +142,7 @@ func blankRows(s *source) func() ([]string, int, error) {
 	r := bufio.NewReaderSize(s, window)
 	var line []byte
 	var row []string
-	number := 0
+	number, matrices := 0, 0
 	return func() ([]string, int, error) {
 		for {
 			line = line[:0]
@@ -160,6 +161,11 @@ func blankRows(s *source) func() ([]string, int, error) {
 				break
 			}
 			number++
+			if bytes.HasPrefix(line, []byte("# name: ")) {
+				if matrices++; matrices > 1 {
+					return nil, 0, errMatrices
+				}
+			}
 			var err error
 			if row, err = blankFields(row[:0], line); err != nil {
 				return nil, 0, &csv.ParseError{Line: number, Column: len(line), Err: err}
@@ -197,10 +203,11 @@ func blankFields(row []string, line []byte) ([]string, error) {
 	}
 }
 
-// Errors of a row that is longer than maxRow or wider than maxColumns.
+// Errors of a row that is longer than maxRow or wider than maxColumns, and of a second matrix of Octave.
 var (
-	errRow     = errors.New("row too long")
-	errColumns = errors.New("too many columns")
+	errMatrices = errors.New("several matrices")
+	errRow      = errors.New("row too long")
+	errColumns  = errors.New("too many columns")
 )
 
 // A rowLimit passes text on until more than a row may hold has been read since

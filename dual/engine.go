@@ -243,8 +243,8 @@ func (c *Chains[T]) meet(states *spin.Matrix, column int) {
 // scout puts the scouts of a round in the place of the next chains in turn, and returns the places. The error
 // is the context's.
 func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) ([]int, error) {
-	count := min(c.Scouts, c.Count)
-	key := c.Key.Sub(stream.ChainsScouts).Sub(round)
+	places := scoutPlaces(round, c.Scouts, c.Count)
+	count, key := len(places), c.Key.Sub(stream.ChainsScouts).Sub(round)
 	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
 	base := make([]float64, net.Visible())
 	if c.InitialVisible != nil {
@@ -256,11 +256,6 @@ func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64
 			return nil, err
 		}
 		scouts.Sweep(1)
-	}
-	first := int(round-1) * count
-	places := make([]int, count)
-	for k := range places {
-		places[k] = (first + k) % c.Count
 	}
 	c.chains.Hidden.Put(scouts.Hidden, places)
 	weights := make([]float64, count)

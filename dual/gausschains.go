@@ -28,6 +28,9 @@ type GaussChains[T rbm.Real] struct {
 	// no data.
 	InitialReals *units.Reals[T]
 	InitialBits  *spin.Matrix
+	// Scouts is the number of chains, at most Count, that are replaced now and then by new ones from
+	// scattered visible states, as in Chains.
+	Scouts int
 
 	now, before gaussStates[T]
 	called      bool // there was a call that Undo can take back
@@ -117,7 +120,8 @@ func (c *GaussChains[T]) Rows(ctx context.Context, grad *Gradient[T], params *rb
 	if err != nil {
 		return nil, Report{}, err
 	}
-	layers := newMoving[T](x).conditionals(c.Count)
+	source := newMoving[T](x)
+	layers := source.conditionals(c.Count)
 	c.before, c.called = c.now, true
 	if c.now.u == nil {
 		c.begin(layers)
@@ -125,6 +129,12 @@ func (c *GaussChains[T]) Rows(ctx context.Context, grad *Gradient[T], params *rb
 		c.now = c.now.clone() // the states of before stay
 	}
 	s := &c.now
+	if round := scoutsDue(c.Scouts, s.sweeps, c.Sweeps); round > 0 {
+		if err := c.scout(ctx, source, round); err != nil {
+			c.Undo()
+			return nil, Report{}, err
+		}
+	}
 	for range c.Sweeps {
 		if err := ctx.Err(); err != nil {
 			c.Undo()
@@ -154,6 +164,62 @@ func (c *GaussChains[T]) Rows(ctx context.Context, grad *Gradient[T], params *rb
 		}
 	}
 	return row, Report{Engine: "chains", LnZ: math.NaN(), Iterations: c.Sweeps, Converged: true, Rho: x.leastOf(sums.bits)}, nil
+}
+
+// scoutsDue returns the round of scouts that is due within so many sweeps after those done, 0 for none.
+func scoutsDue(scouts int, done uint64, sweeps int) (round uint64) {
+	if before, after := done/scoutEvery, (done+uint64(sweeps))/scoutEvery; scouts > 0 && before < after {
+		return after
+	}
+	return 0
+}
+
+// scoutPlaces returns the chains that the scouts of a round replace.
+func scoutPlaces(round uint64, scouts, count int) []int {
+	places := make([]int, min(scouts, count))
+	for k := range places {
+		places[k] = (int(round-1)*len(places) + k) % count
+	}
+	return places
+}
+
+// scout puts scouts in the place of chains. The error is the context's.
+func (c *GaussChains[T]) scout(ctx context.Context, source *moving[T], round uint64) error {
+	places := scoutPlaces(round, c.Scouts, c.Count)
+	count, key := len(places), c.Key.Sub(stream.ChainsScouts).Sub(round)
+	layers, u, h := source.conditionals(count), source.NewVisible(count), source.RandomHidden(count, key)
+	if source.hiddenBits {
+		u = source.Base(count, key)
+		for r := range u.Units() {
+			for l, v := range u.Row(r) {
+				_, share := math.Modf((float64(l) + 0.5) / math.Phi)
+				u.Row(r)[l] = T(4*share) * v
+			}
+		}
+		layers.DrawHidden(h, u, 1, key)
+	} else {
+		h = scatteredBits(c.InitialBits, source.bits, source.kind, count, key)
+	}
+	for k := range uint64(scoutSweeps) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		layers.DrawVisible(u, h, 1, key.Sub(stream.ChainsVisible).Sub(k))
+		layers.DrawHidden(h, u, 1, key.Sub(stream.ChainsHidden).Sub(k))
+	}
+	c.now.u.Put(u, places)
+	c.now.h.Put(h, places)
+	return nil
+}
+
+// scatteredBits returns states of visible bits far from any data, which are like those given.
+func scatteredBits(like *spin.Matrix, bits int, kind units.Kind, count int, key stream.Key) *spin.Matrix {
+	base, net := make([]float64, bits), rbm.NewNetwork[float32](bits, 1)
+	if like != nil {
+		base = units.FeatureFields(like, kind)
+	}
+	net.VisibleKind = kind
+	return sample.OnNetwork(net).From(base).Scattered(count, key)
 }
 
 // AnnealedLnZ implements Annealable: ln E_q Z. Chains start at base where the bits are visible,

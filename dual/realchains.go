@@ -24,6 +24,7 @@ type RealChains struct {
 	// kind of the visible units; nil for random hidden ones.
 	InitialReals *units.Reals[float32]
 	InitialBits  *spin.Matrix
+	Scouts       int // chains that are replaced now and then by new ones from scattered states, as in Chains
 
 	bits, bitsBefore   *spin.Matrix          // hidden states, if those are bits
 	reals, realsBefore *units.Reals[float32] // and if they are Gaussian
@@ -66,7 +67,7 @@ func (c *RealChains) Moments(ctx context.Context, dst *rbm.Moments[float32], net
 		}
 	} else {
 		var chains *sample.Chains[float32, *spin.Matrix, *units.Reals[float32]]
-		if chains, err = swept(ctx, sample.OnHopfield(net, make([]float64, n)), c, c.reals, c.InitialBits); err == nil {
+		if chains, err = swept(ctx, sample.OnHopfield(net, c.base(net)), c, c.reals, c.InitialBits); err == nil {
 			c.reals = chains.Hidden
 			s, means := spin.New(c.Count, n), chains.HiddenFields() // which are the means
 			chains.Visible.Transpose(s)
@@ -99,13 +100,39 @@ func swept[V units.States[V], H units.States[H]](ctx context.Context, source sam
 	case any(start) != any(nowhere):
 		chains.StartAt(start)
 	}
-	for range c.Sweeps {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	if scattering, ok := any(source).(sample.Scattering[V]); ok {
+		if round := scoutsDue(c.Scouts, c.sweeps, c.Sweeps); round > 0 {
+			places := scoutPlaces(round, c.Scouts, c.Count)
+			key := c.Key.Sub(stream.ChainsScouts).Sub(round)
+			scouts := sample.NewChains(source, len(places), key)
+			scouts.StartAt(scattering.Scattered(len(places), key))
+			if err := sweepAll(ctx, scouts.Sweep, scoutSweeps); err != nil {
+				return nil, err
+			}
+			chains.Hidden.Put(scouts.Hidden, places)
 		}
-		chains.Sweep(1)
 	}
-	return chains, nil
+	return chains, sweepAll(ctx, chains.Sweep, c.Sweeps)
+}
+
+// sweepAll sweeps chains, and gives up where the context ends.
+func sweepAll(ctx context.Context, sweep func(k int), sweeps int) error {
+	for range sweeps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		sweep(1)
+	}
+	return nil
+}
+
+// base returns the fields in which independent visible bits have the means of those that chains
+// started at.
+func (c *RealChains) base(net *rbm.Network[float32]) []float64 {
+	if c.InitialBits == nil {
+		return make([]float64, net.Visible())
+	}
+	return units.FeatureFields(c.InitialBits, net.VisibleKind)
 }
 
 // gaussPath is the path to a network of Gaussian visible units from standard normal ones.

@@ -125,7 +125,18 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 			return nil, err
 		}
 		model.Close()
-		if rbm.FamilyOf(filepath.Join(folder, runs.ModelFile)) != "" {
+		switch rbm.FamilyOf(filepath.Join(folder, runs.ModelFile)) {
+		case "":
+		case rbm.StackModel: // of the lowest machine
+			stack, err := rbm.LoadStack(filepath.Join(folder, runs.ModelFile))
+			switch {
+			case err != nil:
+				return nil, err
+			case name == "units":
+				return FileOverlaps(stack.Files[0]), nil
+			}
+			return FileTiles(stack.Files[0]), nil
+		default:
 			file, err := causes.Load(filepath.Join(folder, runs.ModelFile))
 			if err != nil || name == "units" {
 				return nil, err // causes are no units that overlap

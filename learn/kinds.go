@@ -214,7 +214,7 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 			ln, other, of = layer.kind.LnStates(layer.features), layer.other, layer.name
 		}
 	}
-	fits := ln < math.Log(exactStates)+1e-9 && ln+math.Log(float64(other)) < math.Log(exactWork)
+	fits := fewStates(ln, other)
 	gaussian := !visible.Bits() || !hidden.Bits()
 	exact := f.Estep == "exact" || f.Estep == "auto" && fits
 	why := fmt.Sprintf("exact: the %s layer has %.0f states", of, math.Exp(ln))
@@ -235,9 +235,9 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 			start = nil
 		}
 		if f.kind().LogOdds() {
-			return choice{nil, &dual.GaussChains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}, why}, nil
+			return choice{nil, &dual.GaussChains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start, Scouts: f.Scouts}, why}, nil
 		}
-		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start}
+		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start, Scouts: f.Scouts}
 		return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), why}, nil
 	}
 	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}

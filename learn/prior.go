@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
-	"os"
 	"slices"
 
 	"bethe/rbm"
@@ -26,7 +25,7 @@ func CheckPriorScale(scale float64) error {
 // hidden synapses, its means multiplied by scale. Errors are those of rbm.Load and
 // of a posterior that is none or has another shape.
 func LoadPrior(path string, scale float64, visible, hidden int) (*rbm.Posterior[float32], error) {
-	file, err := rbm.Load(path)
+	file, err := rbm.Load(runs.Model(path))
 	if err != nil {
 		return nil, err
 	}
@@ -126,10 +125,7 @@ func (m sameMachine) model(kind rbm.Kind, start variational.Initial, samples *sp
 }
 
 func (r *Run) loadInitFile(path string) error {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return fmt.Errorf("%s: a folder: name the model file in it, such as %s", path, runs.ModelFile)
-	}
-	file, err := rbm.Load(path)
+	file, err := rbm.Load(runs.Model(path))
 	if err != nil {
 		return err
 	}

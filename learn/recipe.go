@@ -9,11 +9,13 @@ import (
 	"maps"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/setting"
 	"bethe/units"
 	"bethe/variational"
@@ -416,8 +418,11 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 // maxRecipeBytes limits a recipe file.
 const maxRecipeBytes = 1 << 20
 
-// ReadRecipe is ParseRecipe of a file, which errors name.
+// ReadRecipe is ParseRecipe of a file, which errors name, or of the run.json of a run folder.
 func ReadRecipe(path string) (recipe Recipe, named []string, err error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, runs.InfoFile)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return Recipe{}, nil, err

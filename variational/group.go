@@ -2,6 +2,7 @@ package variational
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"bethe/internal/kernel"
@@ -118,6 +119,9 @@ func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 // tail as the largest, and the mean s + gamma, so that only differences of distribution
 // functions, and of densities, are integrated, which fall off fast on both sides.
 func (w *groupSpace) average(slopes bool) float64 {
+	if slices.Max(w.variance) == 0 {
+		return w.softmax()
+	}
 	far, deviations := 14.0, 7.0 // of the ends; what is left above falls as exp(2(mean + variance - t))
 	if w.step > 0.5 {
 		far, deviations = 4.5, 5
@@ -173,6 +177,24 @@ func (w *groupSpace) average(slopes bool) float64 {
 		w.second[k] *= w.step
 	}
 	return centre + total*w.step
+}
+
+// softmax is average where the fields are known, as those of synapses that have settled.
+func (w *groupSpace) softmax() float64 {
+	top, sum := slices.Max(w.mean), 0.0
+	if w.none {
+		top = max(top, 0)
+		sum = math.Exp(-top)
+	}
+	for k, m := range w.mean {
+		w.first[k] = math.Exp(m - top)
+		sum += w.first[k]
+	}
+	for k, p := range w.first {
+		p /= sum
+		w.first[k], w.second[k] = p, p*(1-p)
+	}
+	return top + math.Log(sum)
 }
 
 // gumbelQuadrature does the averages by the trapezoid rule.

@@ -1,17 +1,41 @@
+// Command units makes the files and tables of docs/units.md:
+//
+//	go run ./bench/units split FROM TO     files of the splits, from breast-cancer.csv.gz, digits.csv.gz and splits.json
+//	go run ./bench/units mnist FROM TO     grey levels of MNIST with noise, from the four files of GoMNIST's data folder
+//	go run ./bench/units mixture MODEL CSV likelihood of 0/1 rows under a machine of one hidden group, and under it as a directed mixture
+//	go run ./bench/units groups            what a step costs with hidden groups, against spins
+//
+// bench/kinds runs all of it.
 package main
 
 import (
+	"context"
+	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 )
 
 func main() {
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | mixture MODEL CSV | groups")
+	}
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	var err error
 	switch {
-	case len(os.Args) == 4 && os.Args[1] == "split":
-		err = splitAll(os.Args[2], os.Args[3])
-	case len(os.Args) == 4 && os.Args[1] == "mnist":
-		err = greyMNIST(os.Args[2], os.Args[3])
+	case flag.NArg() == 3 && flag.Arg(0) == "split":
+		err = splitAll(flag.Arg(1), flag.Arg(2))
+	case flag.NArg() == 3 && flag.Arg(0) == "mnist":
+		err = greyMNIST(flag.Arg(1), flag.Arg(2))
+	case flag.NArg() == 3 && flag.Arg(0) == "mixture":
+		err = asMixture(ctx, flag.Arg(1), flag.Arg(2))
+	case flag.NArg() == 1 && flag.Arg(0) == "groups":
+		err = groupCost(ctx)
+	default:
+		flag.Usage()
+		os.Exit(2)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "units:", err)

@@ -6,11 +6,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"bethe/apply"
+	"bethe/baseline"
 	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
+	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -37,7 +39,7 @@ func newEvalCommand(c *console) *cobra.Command {
 	var d dataFlags
 	var a aisFlags
 	var draws int
-	var starts string
+	var starts, baselines string
 	cmd := &cobra.Command{
 		Use: "eval MODEL", Short: "Measure the log-likelihood of data under a model", Args: oneArgument("a model file or run folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -65,6 +67,9 @@ func newEvalCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n := file.Layers().Data(); file.VisibleKind.Bits() && set.Visible() != n {
+				return usagef("%s: samples of %d units, and the machine of %s has %d visible ones: name others with --data", d.name, set.Visible(), model, n)
+			}
 			remembered, path, err := learn.Scouted(model, file.Visible())
 			if starts != "" {
 				remembered, path, err = d.states(starts)
@@ -87,12 +92,17 @@ func newEvalCommand(c *console) *cobra.Command {
 				}
 				c.printf("%s", report.Uncertainty.Text(report.LogLikelihood.Mean))
 			}
-			return c.object(evalReport{model, d.name, report})
+			told := evalReport{Model: model, Data: d.name, Report: report}
+			if err := c.besides(cmd.Context(), &told, file, set, &d, baselines, &a, key); err != nil {
+				return err
+			}
+			return c.object(told)
 		},
 	}
 	d.register(cmd, "mnist:test")
 	a.register(cmd)
 	cmd.Flags().StringVar(&starts, "starts", "", "`FILE` of states at which the search for heavy states begins too, or none (default: scouts.npz beside the model, which training leaves there)")
+	cmd.Flags().StringVar(&baselines, "baselines", "", "fit models that people know to `DATA`, such as the training part, and measure them beside the machine: full covariance and mixture of Gaussians of real numbers, independent units and all pairs of others")
 	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate so many machines drawn from the posterior, and the one of the most probable synapses")
 	return cmd
 }
@@ -117,7 +127,7 @@ func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, pa
 		return err
 	}
 	c.printf("%s", report.LogLikelihood.Text(d.name))
-	return c.object(evalReport{path, d.name, report})
+	return c.object(evalReport{Model: path, Data: d.name, Report: report})
 }
 
 // evalReport is the object of eval.
@@ -125,6 +135,33 @@ type evalReport struct {
 	Model string `json:"model"`
 	Data  string `json:"data"`
 	evaluate.Report
+	Groups    *learn.GroupBounds `json:"group_bounds,omitempty"`
+	Baselines []baseline.Score   `json:"baselines,omitempty"`
+	Fitted    string             `json:"baselines_fitted_to,omitempty"`
+}
+
+// besides tells the bounds of hidden groups, and the models that stand beside the machine if any are asked for.
+func (c *console) besides(ctx context.Context, r *evalReport, file *rbm.File, set *dataset.Set, d *dataFlags, train string, a *aisFlags, key stream.Key) (err error) {
+	annealing := sample.Annealing{Chains: a.chains, Temperatures: min(a.steps, 1000), Key: key.Sub(stream.StartBound)}
+	if r.Groups, err = learn.BoundGroups(ctx, file, set, annealing); err != nil {
+		return err
+	}
+	if r.Groups != nil {
+		c.printf("%s", r.Groups.Text())
+	}
+	if train == "" {
+		return nil
+	}
+	fitted, err := d.loadNamed(train)
+	if err != nil {
+		return err
+	}
+	if r.Baselines, err = baseline.Beside(ctx, file, fitted, set, key); err != nil {
+		return err
+	}
+	r.Fitted = train
+	c.printf("other models, fitted to %s:\n%s", train, baseline.Text(r.Baselines))
+	return nil
 }
 
 // options returns those of an estimate.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"bethe/internal/durable"
 	"bethe/internal/kernel"
 	"bethe/internal/terminal"
+	"bethe/runs"
 	"bethe/setting"
 )
 
@@ -145,6 +147,11 @@ func inFlags(err error) error {
 	}
 	if gone := (*fs.PathError)(nil); errors.As(err, &gone) && errors.Is(gone, fs.ErrNotExist) {
 		text := fmt.Sprintf("there is no file or folder %s", gone.Path)
+		if folder := filepath.Dir(gone.Path); filepath.Base(gone.Path) == runs.ModelFile {
+			if _, no := runs.ReadInfo(folder); no == nil {
+				text = fmt.Sprintf("%s is a run that is not over, so it has no %s yet: go on with bethe train --resume", folder, runs.ModelFile)
+			}
+		}
 		return &flaggedError{strings.Replace(err.Error(), gone.Error(), text, 1), err}
 	}
 	return err
@@ -206,6 +213,15 @@ func newRootCommand(c *console) *cobra.Command {
 		newThermoCommand(c), newDataCommand(c), newVersionCommand(c))
 	root.SetOut(c.stdout) // where scripts of completion go
 	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.Args, cmd.RunE = noArguments, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		case "help":
+			cmd.Args, cmd.RunE, cmd.Run = cobra.ArbitraryArgs, helpOf, nil
+		}
+	}
 	explain(root)
 	return root
 }

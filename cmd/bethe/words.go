@@ -42,3 +42,12 @@ func nearFlags(cmd *cobra.Command, name string) []string {
 	})
 	return names.SuggestionsFor(name)
 }
+
+// helpOf is the verb help.
+func helpOf(cmd *cobra.Command, args []string) error {
+	of, left, err := cmd.Root().Find(args)
+	if err != nil || len(left) > 0 {
+		return noArguments(cmd.Root(), args)
+	}
+	return of.Help()
+}

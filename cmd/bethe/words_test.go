@@ -14,6 +14,17 @@ func TestWords(t *testing.T) {
 	if err := os.WriteFile(text, []byte("no archive"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	table, model, begun := filepath.Join(folder, "table.csv"), filepath.Join(folder, "run", "model.npz"), filepath.Join(folder, "begun")
+	if err := os.WriteFile(table, []byte("1,0\n0,1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	object(t, "train", "--hidden", "2", "--steps", "2", "--data", "mnist:test:0-49", "--out", filepath.Dir(model))
+	if err := os.Mkdir(begun, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(begun, "run.json"), read(t, filepath.Join(filepath.Dir(model), "run.json")), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args   string
 		status int
@@ -30,6 +41,10 @@ func TestWords(t *testing.T) {
 		{"eval " + filepath.Join(folder, "none.npz"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none.npz")},
 		{"eval " + folder, exitFailed, "there is no file or folder " + filepath.Join(folder, "model.npz")},
 		{"sample --out x.npz " + text, exitFailed, text + ": not an .npz file, or a damaged one"},
+		{"completion bsh", exitUsage, `there is no verb "bsh"`},
+		{"help sampel", exitUsage, `there is no verb "sampel"; did you mean "sample"?`},
+		{"eval " + model + " --data " + table, exitUsage, table + ": samples of 2 units, and the machine of " + model + " has 784 visible ones"},
+		{"eval " + begun, exitFailed, begun + " is a run that is not over"},
 		{"plot " + filepath.Join(folder, "none"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none")},
 	} {
 		status, _, stderr := bethe(t, t.Context(), strings.Fields(c.args)...)
@@ -44,6 +59,10 @@ func TestRunFolderAsModel(t *testing.T) {
 	folder := t.TempDir()
 	run := filepath.Join(folder, "run")
 	object(t, "train", "--hidden", "3", "--steps", "2", "--data", "mnist:test:0-49", "--out", run)
+	for _, words := range []string{"--init", "--prior"} {
+		object(t, "train", "--hidden", "3", "--steps", "2", "--data", "mnist:test:0-49", words, run, "--out", filepath.Join(folder, words))
+	}
+	object(t, "train", "--recipe", run, "--data", "mnist:test:0-49", "--out", filepath.Join(folder, "again"))
 	for _, words := range []string{"eval --data mnist:test:0-9", "sample --count 2 --sweeps 2 --out " + filepath.Join(folder, "new", "s.npz"), "export --to rbm01 --out " + filepath.Join(folder, "new", "x.rbm01")} {
 		args := strings.Fields(words)
 		if v := object(t, append(args, run)...); v["model"] != filepath.Join(run, "model.npz") {
