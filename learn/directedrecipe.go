@@ -91,6 +91,9 @@ func (r *Recipe) Foreign(asked ...string) error {
 // or the rule is another one, settings that only the file's have, and those that belong to it (limits, the coupling),
 // are the usual ones again. Machines with hidden units have their settings with every rule.
 func (r *Recipe) Changed(model, rule string, named []string) (Recipe, []string, error) {
+	if model == "" && rule == "" {
+		return *r, named, nil
+	}
 	to := *r
 	if model != "" {
 		to.Model = model

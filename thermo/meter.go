@@ -27,7 +27,7 @@ type Meter struct {
 
 // How a meter is built.
 const (
-	meterEnsembles   = 16
+	meterEnsembles   = 32
 	meterStep        = 0.9
 	meterPilotChains = 16
 	meterPilotSteps  = 500

@@ -5,12 +5,13 @@
 //	go run ./bench/thermo -repeats 50 faults
 //	go run ./bench/thermo -repeats 3 -rate 0.005 patience
 //	go run ./bench/thermo -repeats 3 -hidden 500 cost
+//	go run ./bench/thermo heat
 //
 // bar compares the error of ln Z by annealing forward, in reverse, by the mean of both and by
 // BAR, on machines of at most 25 units in the smaller layer: exact starts, equal steps. effective
 // learns small machines through samplers of hidden temperature, by each rule that follows it. faults
 // learns through a program that fails in five ways. patience compares early stopping with a run that is not stopped. cost
-// measures what the meter takes.
+// measures what the meter and the account of work take. heat has samples show that draws in blocks break the heat theorem in detail.
 package main
 
 import (
@@ -35,13 +36,14 @@ type settings struct {
 	seed            uint64
 	repeats, chains int
 	rules           string
+	row             int
 	hidden          int
 	patience, steps int
 	rate            float64
 }
 
 var experiments = map[string]func(ctx context.Context, w io.Writer, s *settings, args []string) error{
-	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "patience": patienceTable, "cost": costTable, "act": act,
+	"bar": barTable, "effective": effectiveTable, "faults": faultTable, "patience": patienceTable, "cost": costTable, "heat": heatTable, "act": act,
 }
 
 func main() {
@@ -50,12 +52,13 @@ func main() {
 	flag.IntVar(&s.repeats, "repeats", 40, "repeats")
 	flag.IntVar(&s.chains, "chains", 64, "chains each way")
 	flag.StringVar(&s.rules, "rules", "", "of effective, by their names between commas (default: all)")
+	flag.IntVar(&s.row, "row", 0, "of effective, from 1; 0: all")
 	flag.IntVar(&s.hidden, "hidden", 100, "hidden units, of patience and cost")
 	flag.IntVar(&s.steps, "steps", 2000, "steps, of cost")
 	flag.IntVar(&s.patience, "patience", 5, "readings, of patience")
 	flag.Float64Var(&s.rate, "rate", 0, "learning rate, of patience; 0: the default")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults, patience, cost")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: thermo [flags] EXPERIMENT [ARGUMENTS]; experiments: bar MODEL..., effective, faults, patience, cost, heat")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -19,6 +19,7 @@ import (
 	"bethe/figure"
 	"bethe/internal/tensorboard"
 	"bethe/internal/terminal"
+	"bethe/internal/usage"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
@@ -80,7 +81,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
-	flags.Var(&listFlag[int]{&r.Hidden, &f.layers, "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
+	flags.Var(&usage.List[int]{First: &r.Hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
 	registerAbove(flags, &r.Above)
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
@@ -129,7 +130,7 @@ func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
 	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
 	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
 	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
-	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what a spike costs a cause in ln weight, which all causes then share, with --rule stdp (default %v)", learn.DefaultHomeostasis))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what each spike costs a cause in ln weight, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
@@ -146,7 +147,7 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 
 // complete completes the recipe by what a file and the flags say and do not say.
 func (f *trainFlags) complete(flags *pflag.FlagSet) error {
-	r, told := &f.recipe, map[string]func() error{} // told sets a flag again
+	r, told, words := &f.recipe, map[string]func() error{}, map[string]string{} // told sets a flag again, to its words
 	flags.Visit(func(flag *pflag.Flag) {
 		if list, ok := flag.Value.(pflag.SliceValue); ok {
 			values := list.GetSlice()
@@ -154,24 +155,17 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			return
 		}
 		value := flag.Value.String()
+		words[flag.Name] = value
 		told[flag.Name] = func() error { return flags.Set(flag.Name, value) }
 	})
 	var asked []string
 	if f.recipeFile != "" {
 		var err error
-		model, rule := "", ""
-		for name, to := range map[string]*string{"model": &model, "rule": &rule} {
-			if told[name] != nil {
-				*to = flags.Lookup(name).Value.String()
-			}
-		}
 		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
-			return &usageError{inFlags(err)}
+			return &usageError{Err: inFlags(err)}
 		}
-		if model != "" || rule != "" {
-			if *r, asked, err = r.Changed(model, rule, asked); err != nil {
-				return &usageError{inFlags(err)}
-			}
+		if *r, asked, err = r.Changed(words["model"], words["rule"], asked); err != nil {
+			return &usageError{Err: inFlags(err)}
 		}
 	}
 	names := slices.Sorted(maps.Keys(told))
@@ -181,7 +175,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	for _, name := range names {
 		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
 		if err := told[name](); err != nil { // over the file
-			return &usageError{err}
+			return &usageError{Err: err}
 		}
 		switch name {
 		case "no-centre":
