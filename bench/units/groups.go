@@ -1,12 +1,9 @@
-//go:build unix
-
 package main
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"syscall"
 
 	"bethe/dataset/mnist"
 	"bethe/dual"
@@ -70,14 +67,4 @@ func groupCost(ctx context.Context) error {
 		fmt.Printf("  %-9s %.4f  %.2f\n", word, median(times[k]), median(ratios))
 	}
 	return nil
-}
-
-// spent returns the processor time of this program, in seconds.
-func spent() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // of a known argument
-	}
-	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
-	return seconds(u.Utime) + seconds(u.Stime)
 }

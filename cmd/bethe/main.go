@@ -23,6 +23,7 @@ import (
 	"bethe/internal/durable"
 	"bethe/internal/kernel"
 	"bethe/internal/terminal"
+	"bethe/internal/usage"
 	"bethe/runs"
 	"bethe/setting"
 )
@@ -96,6 +97,11 @@ func (c *console) run(ctx context.Context, args []string) (status int) {
 	return report(stderr, err)
 }
 
+// Words of commands.
+type usageError = usage.Error
+
+var usagef, noArguments, oneArgument = usage.Errorf, usage.NoArguments, usage.OneArgument
+
 // report tells how a verb ended and returns the exit status.
 func report(stderr io.Writer, err error) int {
 	tell := func(text any) { fmt.Fprintf(stderr, "bethe: %s\n", terminal.Printable(fmt.Sprint(text))) }
@@ -121,13 +127,6 @@ func report(stderr io.Writer, err error) int {
 	}
 }
 
-// A usageError is an error in the words of the command.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
 // inFlags makes errors in what was asked of a library errors in the words of the
 // command: a setting is a flag.
 func inFlags(err error) error {
@@ -135,7 +134,7 @@ func inFlags(err error) error {
 		return nil
 	}
 	if text, found := setting.Reworded(err, flagOf); found {
-		return &usageError{errors.New(text)}
+		return &usageError{Err: errors.New(text)}
 	}
 	if wrong := (*dataset.FileError)(nil); errors.As(err, &wrong) {
 		text := wrong.Named(func(option string) string { return dataFlagOf[option] })
@@ -143,7 +142,7 @@ func inFlags(err error) error {
 	}
 	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
 	if errors.As(err, &name) || errors.As(err, &address) {
-		return &usageError{err}
+		return &usageError{Err: err}
 	}
 	if gone := (*fs.PathError)(nil); errors.As(err, &gone) && errors.Is(gone, fs.ErrNotExist) {
 		text := fmt.Sprintf("there is no file or folder %s", gone.Path)
@@ -182,7 +181,7 @@ func newRootCommand(c *console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if err := kernel.Check(); err != nil {
-				return &usageError{err}
+				return &usageError{Err: err}
 			}
 			c.keeps.Store(keeping[cmd.CommandPath()])
 			if c.taken = outputTaken(cmd); c.taken && c.json {
@@ -203,7 +202,7 @@ func newRootCommand(c *console) *cobra.Command {
 	flags.IntVar(&c.threads, "threads", 0, "processors to use, 0 for all; results do not depend on it")
 	flags.Uint64Var(&c.seed, "seed", 1, "seed of everything random; equal seeds give equal results")
 	root.SuggestionsMinimumDistance = 2
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(usage.FlagError)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
 		newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newCompleteCommand(c), newDenoiseCommand(c),
@@ -219,35 +218,9 @@ func newRootCommand(c *console) *cobra.Command {
 		case "completion":
 			cmd.Args, cmd.RunE = noArguments, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 		case "help":
-			cmd.Args, cmd.RunE, cmd.Run = cobra.ArbitraryArgs, helpOf, nil
+			cmd.Args, cmd.RunE, cmd.Run = cobra.ArbitraryArgs, usage.HelpOf, nil
 		}
 	}
 	explain(root)
 	return root
-}
-
-// noArguments refuses arguments; of a command with verbs below it they are
-// verbs it does not know.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	if cmd.HasAvailableSubCommands() {
-		hint := ""
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			hint = fmt.Sprintf("; did you mean %q?", near[0])
-		}
-		return usagef("there is no verb %q%s\nsee: %s --help", args[0], hint, cmd.CommandPath())
-	}
-	return usagef("unexpected argument %q\nsee: %s --help", args[0], cmd.CommandPath())
-}
-
-// oneArgument asks for exactly one argument of the given meaning.
-func oneArgument(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usagef("%d arguments where %s is needed\nsee: %s --help", len(args), what, cmd.CommandPath())
-		}
-		return nil
-	}
 }

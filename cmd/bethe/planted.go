@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"bethe/dual"
 	"bethe/figure"
 	"bethe/figure/trials"
+	"bethe/internal/usage"
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
@@ -82,9 +81,9 @@ func newPlantedCommand(c *console) *cobra.Command {
 	usual := trial.DefaultLearner(trial.Setup{}, 12)
 	flags.IntVar(&f.visible, "visible", 100, "visible units N")
 	f.hidden, f.beta = 2, 1
-	flags.Var(&listFlag[int]{&f.hidden, &f.layers, "units"}, "hidden", "hidden `units` P; of several hidden layers their sizes, such as 8,4")
+	flags.Var(&usage.List[int]{First: &f.hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units` P; of several hidden layers their sizes, such as 8,4")
 	flags.Float64Var(&f.alpha, "alpha", 5, "samples a visible unit: M = alpha N")
-	flags.Var(&listFlag[float64]{&f.beta, &f.betas, "numbers"}, "beta", "coupling J = beta/sqrt N of the teacher, known to the learner; of several links one each, over the units below")
+	flags.Var(&usage.List[float64]{First: &f.beta, All: &f.betas, Name: "numbers"}, "beta", "coupling J = beta/sqrt N of the teacher, known to the learner; of several links one each, over the units below")
 	flags.StringVar(&f.recognition, "recognition", variational.Stationary.String(), "of several hidden layers: how upper ones are known given a sample, stationary, aware, mean or drawn")
 	flags.Float64Var(&f.stage, "stage", trial.DeepStage, "of several hidden layers: share of learning in which upper synapses stay undecided")
 	flags.Float64Var(&f.correlation, "correlation", 0, "correlation q between the synapses of hidden units")
@@ -104,33 +103,6 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
 	return cmd
-}
-
-// A listFlag sets one number, or several.
-type listFlag[T int | float64] struct {
-	first *T
-	all   *[]T
-	name  string
-}
-
-func (f *listFlag[T]) Type() string { return f.name }
-func (f *listFlag[T]) String() string {
-	if len(*f.all) == 0 {
-		return fmt.Sprint(*f.first)
-	}
-	return strings.ReplaceAll(strings.Trim(fmt.Sprint(*f.all), "[]"), " ", ",")
-}
-func (f *listFlag[T]) Set(text string) error {
-	*f.all = nil
-	for _, word := range strings.Split(text, ",") {
-		var x T
-		if err := json.Unmarshal([]byte(word), &x); err != nil {
-			return fmt.Errorf("%q: a number is needed, or several split by commas", text)
-		}
-		*f.all = append(*f.all, x)
-	}
-	*f.first = (*f.all)[0]
-	return nil
 }
 
 // foreign refuses flags that were given and are of something else.
@@ -161,7 +133,7 @@ func (c *console) plantedDeep(ctx context.Context, f *plantedFlags, flags *pflag
 	}
 	var err error
 	if e.Recognition, err = variational.RecognitionOf(f.recognition); err != nil {
-		return &usageError{err}
+		return &usageError{Err: err}
 	}
 	if err := e.Validate(); err != nil {
 		return inFlags(err)

@@ -45,14 +45,14 @@ func newSweepInitCommand(c *console) *cobra.Command {
 func (c *console) sweepInit(grid, folder string) error {
 	cells, err := sweep.ReadGridFile(grid)
 	if err != nil {
-		return &usageError{err}
+		return &usageError{Err: err}
 	}
 	if folder == "" {
 		folder = filepath.Join("runs", runs.Stem(grid))
 	}
 	s, added, err := sweep.Create(folder, cells)
 	if errors.Is(err, sweep.ErrOther) {
-		return &usageError{err}
+		return &usageError{Err: err}
 	}
 	if err != nil {
 		return err

@@ -97,7 +97,7 @@ func (c *console) sweepScript(folder string, f *sweepScriptFlags) error {
 	}
 	var text strings.Builder
 	if err := sweep.Script(&text, f.engine, &job); err != nil {
-		return &usageError{err}
+		return &usageError{Err: err}
 	}
 	if f.out != "" {
 		if err := durable.WriteOutput(f.out, func(w io.Writer) error {

@@ -19,6 +19,7 @@ import (
 	"bethe/figure"
 	"bethe/internal/tensorboard"
 	"bethe/internal/terminal"
+	"bethe/internal/usage"
 	"bethe/learn"
 	"bethe/rbm"
 	"bethe/runs"
@@ -80,7 +81,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
-	flags.Var(&listFlag[int]{&r.Hidden, &f.layers, "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
+	flags.Var(&usage.List[int]{First: &r.Hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
 	registerAbove(flags, &r.Above)
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
@@ -161,10 +162,10 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	if f.recipeFile != "" {
 		var err error
 		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
-			return &usageError{inFlags(err)}
+			return &usageError{Err: inFlags(err)}
 		}
 		if *r, asked, err = r.Changed(words["model"], words["rule"], asked); err != nil {
-			return &usageError{inFlags(err)}
+			return &usageError{Err: inFlags(err)}
 		}
 	}
 	names := slices.Sorted(maps.Keys(told))
@@ -174,7 +175,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 	for _, name := range names {
 		asked = append(asked, strings.ReplaceAll(name, "-", "_"))
 		if err := told[name](); err != nil { // over the file
-			return &usageError{err}
+			return &usageError{Err: err}
 		}
 		switch name {
 		case "no-centre":

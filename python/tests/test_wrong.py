@@ -72,6 +72,8 @@ def test_data(bars):
     for units in None, "gauss", "potts":
         with pytest.raises(ValueError, match="X contains NaN.*impute.*--missing nan"):
             BinarySynapseRBM(2, units=units).fit([[np.nan, 1], [0, 1]])
+    with pytest.raises(ValueError, match="X contains NaN.*once there is a machine$"):
+        BinarySynapseMixture(2).fit([[np.nan, 1], [0, 1]])
     with pytest.raises(ValueError, match="y contains NaN"):
         BinarySynapseRBM(2, n_iter=1, recipe={"label_weight": 1}).fit(bars, np.where(np.arange(600) == 3, np.nan, 1.0))
     assert BinarySynapseRBM(2, n_iter=1, recipe={"sweeps": np.int64(2)}).fit(bars).recipe_["sweeps"] == 2

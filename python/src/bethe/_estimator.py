@@ -36,6 +36,7 @@ class _RBM(ChainsMixin, Machine):
     }
     _words = "units", "hidden_units"
     _synapses = "binary"
+    _of_holes = "; the command `bethe train --missing nan` learns from samples with holes"
 
     def __init__(
         self, n_components: int | Sequence[int] | None = None, *, units: str | None = None, hidden_units: str | None = None, learning_rate: float | None = None,

@@ -71,6 +71,9 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
     #: Kind of the visible units.
     units = None
 
+    #: What else learns from samples with missing values.
+    _of_holes = ""
+
     def __init_subclass__(cls, **more):
         """Give each class an __init__ of its own, so that errors of Python call it by the name of the class."""
         super().__init_subclass__(**more)
@@ -101,7 +104,7 @@ class Machine(UseMixin, TagsMixin, ClassNamePrefixFeaturesOutMixin, TransformerM
             if "contains NaN" in str(e):
                 raise ValueError(
                     f"Input X contains NaN, and a {type(self).__name__} learns from complete samples: impute them first (SimpleImputer of scikit-learn). "
-                    "complete infers what is missing once there is a machine; the command `bethe train --missing nan` learns from samples with holes"
+                    f"complete infers what is missing once there is a machine{self._of_holes}"
                 ) from e
             words = _bits.words_of(X)
             if not words:

@@ -1,0 +1,125 @@
+// Package usage is what a command says if its words are wrong: arguments and flags of cobra.
+package usage
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// An Error is an error in the words of a command.
+type Error struct{ Err error }
+
+// Error implements error.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf is fmt.Errorf of an Error.
+func Errorf(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
+
+// NoArguments refuses arguments; of a command with verbs below it they are
+// verbs it does not know.
+func NoArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasAvailableSubCommands() {
+		hint := ""
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			hint = fmt.Sprintf("; did you mean %q?", near[0])
+		}
+		return Errorf("there is no verb %q%s\nsee: %s --help", args[0], hint, cmd.CommandPath())
+	}
+	return Errorf("unexpected argument %q\nsee: %s --help", args[0], cmd.CommandPath())
+}
+
+// OneArgument asks for exactly one argument of the given meaning.
+func OneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return Errorf("%d arguments where %s is needed\nsee: %s --help", len(args), what, cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// needed says what a flag takes, by the type of its value.
+var needed = map[string]string{
+	"int": "a whole number is needed", "uint64": "a whole number, 0 or more, is needed", "float64": "a number is needed",
+	"float64Slice": "numbers are needed, split by commas", "intSlice": "whole numbers are needed, split by commas",
+	"duration": "a time with its unit is needed, such as 10s or 5m", "bool": "it is true or false",
+}
+
+// FlagError words what is wrong with the flags of a command.
+func FlagError(cmd *cobra.Command, err error) error {
+	unknown, value := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil)
+	switch {
+	case errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1:
+		name, hint := unknown.GetSpecifiedName(), ""
+		if near := nearFlags(cmd, name); len(near) > 0 {
+			hint = "; did you mean --" + strings.Join(near, " or --") + "?"
+		}
+		err = fmt.Errorf("there is no flag --%s%s", name, hint)
+	case errors.As(err, &value) && needed[value.GetFlag().Value.Type()] != "":
+		err = fmt.Errorf("--%s %q: %s", value.GetFlag().Name, value.GetValue(), needed[value.GetFlag().Value.Type()])
+	case errors.As(err, &value):
+		err = fmt.Errorf("--%s %w", value.GetFlag().Name, value.Unwrap())
+	}
+	return Errorf("%w\nsee: %s --help", err, cmd.CommandPath())
+}
+
+// nearFlags returns the flags whose names are like one that is not there.
+func nearFlags(cmd *cobra.Command, name string) []string {
+	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return names.SuggestionsFor(name)
+}
+
+// HelpOf is what the verb help does.
+func HelpOf(cmd *cobra.Command, args []string) error {
+	of, left, err := cmd.Root().Find(args)
+	if err != nil || len(left) > 0 {
+		return NoArguments(cmd.Root(), args)
+	}
+	return of.Help()
+}
+
+// A List sets one number, or several.
+type List[T int | float64] struct {
+	First *T
+	All   *[]T
+	Name  string // of the values, in help
+}
+
+// Type implements pflag.Value.
+func (f *List[T]) Type() string { return f.Name }
+
+// String implements pflag.Value.
+func (f *List[T]) String() string {
+	if len(*f.All) == 0 {
+		return fmt.Sprint(*f.First)
+	}
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(*f.All), "[]"), " ", ",")
+}
+
+// Set implements pflag.Value.
+func (f *List[T]) Set(text string) error {
+	*f.All = nil
+	for _, word := range strings.Split(text, ",") {
+		var x T
+		if err := json.Unmarshal([]byte(word), &x); err != nil {
+			return fmt.Errorf("%q: a number is needed, or several split by commas", text)
+		}
+		*f.All = append(*f.All, x)
+	}
+	*f.First = (*f.All)[0]
+	return nil
+}
