@@ -48,7 +48,7 @@ func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
 	if f.VisibleKind != (units.Kind{}) || !f.HiddenKind.Bits() {
 		return nil, setting.Errorf("flip", m.Flip, "denoising is of visible spins with hidden spins or groups, and this is a %s", f.family())
 	}
-	return layered{f.File}.mend(ctx, m)
+	return layered(f).mend(ctx, m)
 }
 
 // complete fills in the units that are not given, and what is missing.
