@@ -49,6 +49,12 @@ func (f layered) in(to exchange.Format) (func(exchange.Options) ([]exchange.File
 	return func(o exchange.Options) ([]exchange.File, error) { return of.Machine(f.File, o) }, ok
 }
 
+// in is that of formats that hold all kinds of units.
+func (f mixed) in(to exchange.Format) (func(exchange.Options) ([]exchange.File, error), bool) {
+	of, ok := to.(exchange.OfMachines)
+	return func(o exchange.Options) ([]exchange.File, error) { return of.Machine(f.File, o) }, ok && to.About().Kinds
+}
+
 func (d directed) in(to exchange.Format) (func(exchange.Options) ([]exchange.File, error), bool) {
 	of, ok := to.(exchange.OfCauses)
 	return func(o exchange.Options) ([]exchange.File, error) { return of.Causes(d.File, o) }, ok
@@ -66,6 +72,9 @@ func formatNames(of func(exchange.Format) bool) string {
 		if of(f) {
 			names = append(names, f.About().Name)
 		}
+	}
+	if len(names) == 1 {
+		return names[0]
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }

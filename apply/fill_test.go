@@ -117,6 +117,12 @@ func TestCompleteOtherUnits(t *testing.T) {
 		if f := r.Filled; f.Known != f.Values || f.Values < 2 || r.Clamped != 1 || kind.Bits() == (f.RMSE != nil) || f.RMSE != nil && *f.RMSE > 1 {
 			t.Errorf("%v: %+v", kind, f)
 		}
+		for to, fits := range map[string]bool{"safetensors": true, "c": false, "rbm01": false} {
+			_, err := (&Exporting{Model: model, To: to, Out: filepath.Join(folder, to), Name: "model"}).Run()
+			if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "which is exported to safetensors") {
+				t.Errorf("%v to %s: %v", kind, to, err)
+			}
+		}
 		if r, err := (&Featuring{Job: j, Name: data, Gain: 1, Layer: 1, Out: filepath.Join(folder, "f.npy")}).Run(context.Background()); err != nil || r.Features != 2 {
 			t.Errorf("%v: features %+v, %v", kind, r, err)
 		}

@@ -42,6 +42,7 @@ type About struct {
 	Name   string // by which commands know it
 	Folder bool   // whether it is several files, in a folder
 	Tau    bool   // whether it is of neurons with windows
+	Kinds  bool   // whether it holds machines of any kinds of units: of the others units are spins
 }
 
 // Options are what formats want to know.
@@ -70,7 +71,7 @@ func (s single) Machine(f *rbm.File, o Options) ([]File, error) {
 
 // Formats are those that machines are written in.
 var Formats = []Format{
-	single{About{Name: "safetensors"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteSafetensors(w, f) }},
+	single{About{Name: "safetensors", Kinds: true}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteSafetensors(w, f) }},
 	single{About{Name: "rbm01"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteZeroOne(w, f.Machine()) }},
 	single{About{Name: "ising"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteIsing(w, f.Machine()) }},
 	single{About{Name: "c"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteC(w, f, o.Name) }},

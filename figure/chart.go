@@ -21,7 +21,7 @@ import (
 )
 
 // A Chart is a picture that Save, EncodeSVG and EncodePNG draw: Curves,
-// Histogram, HeatMap, Matrix, Picture, or Panels of them. Its texts may hold
+// Histogram, HeatMap, Matrix, Logo, Picture, or Panels of them. Its texts may hold
 // Latin and Greek letters; the fonts lack most superscripts.
 type Chart interface {
 	// size is that of the chart in points; title names it for a reader of the SVG.

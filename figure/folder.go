@@ -152,6 +152,9 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 		}
 		return FileTiles(file), nil
 	case "samples":
+		if logos, err := runLogos(folder); logos != nil || err != nil {
+			return logos, err
+		}
 		data, err := readPNG(folder, runs.DataFile)
 		if err != nil {
 			return nil, err

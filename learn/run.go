@@ -375,7 +375,7 @@ func (r *Run) info(steps int) rbm.Info {
 	d := &r.job.Data
 	return rbm.Info{
 		Program: r.job.Program, Seed: r.job.Seed, Data: d.Name, Samples: d.Len(), Steps: steps,
-		Width: d.Width, Height: d.Height, Settings: r.settings,
+		Width: d.Width, Height: d.Height, Alphabet: d.Alphabet, Settings: r.settings,
 	}
 }
 

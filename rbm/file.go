@@ -32,6 +32,7 @@ type Info struct {
 	Synapses string         `json:"synapses,omitempty"`     // "real", or nothing for binary ones
 	Layers   []int          `json:"layers,omitempty"`       // their sizes, the data's first, of a deep machine
 	Settings map[string]any `json:"settings,omitempty"`     // of learning
+	Alphabet string         `json:"alphabet,omitempty"`     // letters that the colours of the visible units stand for
 	Units    string         `json:"units,omitempty"`        // kind of the visible units, nothing for spins
 	Hidden   string         `json:"hidden_units,omitempty"` // of the hidden ones
 }

@@ -175,13 +175,16 @@ func (t *deepTrial) learn(ctx context.Context) error {
 	}
 	best := variational.Best(bounds)
 	t.bound = bounds[best]
-	t.overlaps = t.score(models[best])
+	if t.overlaps, err = t.score(models[best]); err != nil {
+		return err
+	}
 	model, bound, err := t.start(ctx, t.key.Sub(stream.TrialStudent).Sub(uint64(t.Restarts)), t.teacher)
 	if err != nil {
 		return err
 	}
-	t.teacherBound, t.teacherOverlaps = bound, t.score(model)
-	return nil
+	t.teacherBound = bound
+	t.teacherOverlaps, err = t.score(model)
+	return err
 }
 
 // sure is the theta of the teacher's synapses where a run starts at them.
@@ -224,13 +227,18 @@ func (t *deepTrial) start(ctx context.Context, key stream.Key, at *rbm.Chain) (*
 
 // score returns the overlap of each link of a model with the teacher. Units of the first
 // hidden layer are matched by their synapses with the data; their order and signs are carried to
-// the next link, whose units are matched then, and so on.
-func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64) {
+// the next link, whose units are matched then, and so on. The error is rbm.ErrNotBinary.
+func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64, err error) {
 	f := model.Layers()
 	learned := rbm.Unfold(model.Machine())
 	var below *planted.Matching
 	for l := range f.Depth() {
-		is := learned.Links[l].Synapses.(rbm.Signed).Signs()
+		student, ok := learned.Links[l].Synapses.(rbm.Signed)
+		teacher, binary := t.teacher.Links[l].Synapses.(rbm.Signed)
+		if !ok || !binary {
+			return nil, fmt.Errorf("link %d: %w", l+1, rbm.ErrNotBinary)
+		}
+		is := student.Signs()
 		if below != nil {
 			turned := spin.New(f[l], f[l+1])
 			for nu, mu := range below.Unit {
@@ -240,10 +248,10 @@ func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64) {
 			}
 			is = turned
 		}
-		below = planted.Match(is, t.teacher.Links[l].Synapses.(rbm.Signed).Signs())
+		below = planted.Match(is, teacher.Signs())
 		overlaps = append(overlaps, below.Mean())
 	}
-	return overlaps
+	return overlaps, nil
 }
 
 // Text reports the experiment, in lines.

@@ -74,8 +74,8 @@ func TestDeepScore(t *testing.T) {
 	theta := rbm.Values(m.Synapses)
 	q := rbm.NewPosterior[float32](m.Visible(), m.Hidden())
 	copy(q.Theta, theta)
-	if got := trial.score(&rbm.Model[float32]{Params: m.Params, Posterior: q}); got[0] != 1 || got[1] != 1 {
-		t.Errorf("overlaps %v", got)
+	if got, err := trial.score(&rbm.Model[float32]{Params: m.Params, Posterior: q}); err != nil || got[0] != 1 || got[1] != 1 {
+		t.Errorf("overlaps %v, %v", got, err)
 	}
 }
 

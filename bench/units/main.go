@@ -4,6 +4,8 @@
 //	go run ./bench/units mnist FROM TO     grey levels of MNIST with noise, from the four files of GoMNIST's data folder
 //	go run ./bench/units mixture MODEL CSV likelihood of 0/1 rows under a machine of one hidden group, and under it as a directed mixture
 //	go run ./bench/units groups            what a step costs with hidden groups, against spins
+//	go run ./bench/units alignment MODEL FASTA SWEEPS  coupled columns and pair frequencies of a machine of the 16S RNA alignment
+//	go run ./bench/units hide FROM.csv TO.csv          a table with a tenth of its values taken out
 //
 // bench/kinds runs all of it.
 package main
@@ -14,11 +16,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 )
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | mixture MODEL CSV | groups")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | mixture MODEL CSV | groups | alignment MODEL FASTA SWEEPS | hide FROM.csv TO.csv")
 	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -33,6 +36,13 @@ func main() {
 		err = asMixture(ctx, flag.Arg(1), flag.Arg(2))
 	case flag.NArg() == 1 && flag.Arg(0) == "groups":
 		err = groupCost(ctx)
+	case flag.NArg() == 4 && flag.Arg(0) == "alignment":
+		var sweeps int
+		if sweeps, err = strconv.Atoi(flag.Arg(3)); err == nil {
+			err = alignment(ctx, flag.Arg(1), flag.Arg(2), sweeps)
+		}
+	case flag.NArg() == 3 && flag.Arg(0) == "hide":
+		err = hide(flag.Arg(1), flag.Arg(2))
 	default:
 		flag.Usage()
 		os.Exit(2)
