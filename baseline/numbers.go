@@ -50,7 +50,7 @@ func Numbers(ctx context.Context, train, test *units.Reals[float32], key stream.
 	}
 	some = fewer(train, mixtureNumbers, key)
 	held := max(1, some.Len()/5)
-	order := key.Sub(1).Rand().Perm(some.Len())
+	order := key.Sub(stream.BaselineHeldOut).Rand().Perm(some.Len())
 	part := func(places []int) *units.Reals[float32] {
 		out := some.Blank(len(places))
 		some.Gather(out, places)

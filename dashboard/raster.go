@@ -80,7 +80,7 @@ func shown(populations []spikes.Population, d *spikes.Decoding) (dark [][]bool) 
 }
 
 func (d directed) circuit(_ context.Context, tau int, key stream.Key) spikes.Circuit {
-	return spikes.Directed(d.Machine, d.Sample(1, key), spikes.Options{Tau: tau, Key: key.Sub(1)})
+	return spikes.Directed(d.Machine, d.Sample(1, key), spikes.Options{Tau: tau, Key: key.Sub(stream.RasterNetworks)})
 }
 
 func (l layered) circuit(ctx context.Context, tau int, key stream.Key) spikes.Circuit {
@@ -88,5 +88,5 @@ func (l layered) circuit(ctx context.Context, tau int, key stream.Key) spikes.Ci
 	for k := 0; k < rasterSweeps && ctx.Err() == nil; k++ {
 		chain.Sweep(1)
 	}
-	return spikes.Layered(l.Machine, chain.Visible, spikes.Options{Tau: tau, Key: key.Sub(1)})
+	return spikes.Layered(l.Machine, chain.Visible, spikes.Options{Tau: tau, Key: key.Sub(stream.RasterNetworks)})
 }

@@ -200,12 +200,12 @@ func (c *GaussChains[T]) scout(ctx context.Context, source *moving[T], round uin
 	} else {
 		h = scatteredBits(c.InitialBits, source.bits, source.kind, count, key)
 	}
-	for k := range uint64(scoutSweeps) {
+	for round := range uint64(scoutSweeps) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		layers.DrawVisible(u, h, 1, key.Sub(stream.ChainsVisible).Sub(k))
-		layers.DrawHidden(h, u, 1, key.Sub(stream.ChainsHidden).Sub(k))
+		layers.DrawVisible(u, h, 1, key.Sub(stream.ChainsVisible).Sub(round))
+		layers.DrawHidden(h, u, 1, key.Sub(stream.ChainsHidden).Sub(round))
 	}
 	c.now.u.Put(u, places)
 	c.now.h.Put(h, places)

@@ -34,6 +34,12 @@ const (
 	StackLearned // and of the one that was learned
 )
 
+// Below the key of models that people know, beside a machine.
+const BaselineHeldOut = 1 // samples that choose among mixtures
+
+// Below the key of a raster on a page: its chains have that key itself.
+const RasterNetworks = 1
+
 // Below the key of a rule that is learned. Each generation has a key below RuleGenerations.
 const (
 	RuleNet = iota

@@ -142,7 +142,7 @@ func TestLabelsStay(t *testing.T) {
 }
 
 // counters are what else may be a label: numbers of sweeps, steps and the like.
-var counters = []string{"c.Sweeps", "c.steps", "d.steps", "l.steps", "e.sweeps", "q.step", "round", "label", "start.label"}
+var counters = []string{"c.Sweeps", "c.steps", "d.steps", "l.steps", "e.sweeps", "s.sweeps", "q.step", "round", "label", "start.label"}
 
 // TestLabelsAreRegistered: a label in the program is one of stream, a number that was
 // converted, or a counter.

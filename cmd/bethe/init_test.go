@@ -51,6 +51,11 @@ func TestInit(t *testing.T) {
 		t.Errorf("another machine: status %d, %s", status, stderr)
 	}
 
+	// A run's folder stands for its model.
+	if status, _, stderr := bethe(t, t.Context(), append(common, "--steps", "3", "--out", in("of-folder"), "--init", in("real"))...); status != exitDone {
+		t.Errorf("the folder of a run: status %d, %s", status, stderr)
+	}
+
 	// What does not fit is told.
 	file, err := rbm.Load(imported)
 	if err != nil {
@@ -63,7 +68,6 @@ func TestInit(t *testing.T) {
 	for words, want := range map[string]string{
 		"--hidden 4 --init " + imported:        "a machine of 12 x 5 units, where learning is of 12 x 4",
 		"--init " + in("real01.npz"):           "bethe import",
-		"--init " + in("real"):                 "model.npz",
 		"--init " + in("zero.npz"):             "zero.npz: the root mean square of its couplings is 0",
 		"--init missing.npz":                   "missing.npz",
 		"--init " + imported + " --restarts 2": "--init with --restarts 2",
