@@ -83,14 +83,14 @@ func TestSame(t *testing.T) {
 		want, got string
 		same      bool
 	}{
-		{"bound -118.999 nats, 3 of 8 in 9.1 s", "bound -119.2 nats, 3 of 8 in 12 s", true}, {"3 of 8", "4 of 8", false}, {"-118.9", "-128.9", false},
+		{"bound -118.999 nats, 3 of 8 in 9.1 s", "bound -119.2 nats, 3 of 8 in 12 s", true}, {"bound -1.5 ▁█ -2.5", "bound -9 ▁▃█ -2.5", true}, {"bound -1 ▁█ -2.5", "bound -1 ▁█ -3.5", false}, {"3 of 8", "4 of 8", false}, {"-118.9", "-128.9", false},
 		{"a  1", "a 1", true}, {"a 1", "b 1", false}, {"J 0.0829", "J 0.083", true}, {"learning took 4.72 s", "learning took 0.31 s", true},
 	} {
 		if same(c.want, c.got) != c.same {
 			t.Errorf("%q and %q", c.want, c.got)
 		}
 	}
-	if missing([]string{"a", "...", "c"}, []string{"note", "a", "b", "c"}) != "" || missing([]string{"c", "a"}, []string{"a", "c"}) != "a" {
+	if missing([]string{"a", "...", "n", "c"}, []string{"note", "a", "b", "c"}, []string{"n"}) != "" || missing([]string{"c", "a"}, []string{"a", "c"}) != "a" {
 		t.Error("lines are not taken in their order")
 	}
 }

@@ -19,13 +19,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -168,7 +166,7 @@ func (c *checker) file(b *block, at, work string) error {
 	if c.ran++; err != nil || string(kept) != b.text {
 		c.wrong = append(c.wrong, fmt.Sprintf("%s: it is not examples/%s", at, b.file))
 	}
-	return os.WriteFile(filepath.Join(work, b.file), []byte(b.text), 0o644)
+	return os.WriteFile(filepath.Join(work, filepath.Base(b.file)), []byte(b.text), 0o644)
 }
 
 // command runs a command and compares what it prints, if it is of the page.
@@ -182,27 +180,27 @@ func (c *checker) command(p *page, b *block, cmd *command, work string, compared
 	run := exec.CommandContext(ctx, "bash", "-c", "set -o pipefail; "+cmd.text)
 	run.Dir = work
 	run.Env = append(os.Environ(), "PATH="+c.bin+":"+os.Getenv("PATH"))
-	var stdout bytes.Buffer
-	var both shared
-	run.Stdout, run.Stderr = io.MultiWriter(&stdout, &both), &both
+	var stdout, stderr bytes.Buffer
+	run.Stdout, run.Stderr = &stdout, &stderr
 	run.WaitDelay = time.Second
 	err := run.Run()
 	c.ran++
 	at := fmt.Sprintf("%s:%d: %s", p.path, cmd.line, cmd.text)
-	got := lines(string(both.text))
+	got, said := lines(stdout.String()), lines(stderr.String())
 	failed := slices.ContainsFunc(cmd.output, func(line string) bool { return strings.HasPrefix(line, "bethe: ") })
 	if (err != nil) != failed {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s\n    %v\n    %s", at, err, strings.Join(got, "\n    ")))
+		c.wrong = append(c.wrong, fmt.Sprintf("%s\n    %v\n    %s", at, err, strings.Join(append(said, got...), "\n    ")))
 		return
 	}
 	if !compared || b.differs != "" && !c.all {
 		return
 	}
-	if line := missing(cmd.output, got); line != "" {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s\n  the page has\n    %s\n  it prints\n    %s", at, line, strings.Join(got, "\n    ")))
-		if cmd.output = lines(stdout.String()); failed || len(cmd.output) == 0 {
-			cmd.output = got
-		}
+	if line := missing(cmd.output, got, said); line != "" {
+		c.wrong = append(c.wrong, fmt.Sprintf("%s\n  the page has\n    %s\n  it prints\n    %s", at, line, strings.Join(append(said, got...), "\n    ")))
+		said = slices.DeleteFunc(said, func(line string) bool { // notes that the page does not show
+			return !slices.ContainsFunc(cmd.output, func(shown string) bool { return same(shown, line) })
+		})
+		cmd.output = append(said, got...)
 	}
 }
 
@@ -213,18 +211,4 @@ func lines(text string) (list []string) {
 		}
 	}
 	return list
-}
-
-// A shared buffer takes writes from several goroutines.
-type shared struct {
-	lock sync.Mutex
-	text []byte
-}
-
-// Write implements io.Writer.
-func (s *shared) Write(p []byte) (int, error) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	s.text = append(s.text, p...)
-	return len(p), nil
 }
