@@ -23,6 +23,8 @@ type stacked struct {
 
 func (stacked) family() string { return rbm.StackModel }
 
+func (s stacked) about() *rbm.Info { return &s.Info }
+
 // Visible is the number of units of the data's layer.
 func (s stacked) Visible() int { return s.machines[0].Visible() }
 
