@@ -33,7 +33,7 @@ func (s stacked) count() int { return s.machines[0].Hidden() }
 func (s stacked) takes() (units.Kind, bool) { return units.Kind{}, false }
 
 func (s stacked) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
-	return evaluate.Features(s.machines.Layer(1), set.Samples, gain), nil
+	return evaluate.Features(s.machines.Layers()[0], set.Samples, gain), nil
 }
 
 // A stackLayer is features of another hidden layer than the first.
@@ -45,7 +45,7 @@ type stackLayer struct {
 func (l stackLayer) count() int { return l.machines[l.number-1].Hidden() }
 
 func (l stackLayer) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
-	return evaluate.Features(l.machines.Layer(l.number), set.Samples, gain), nil
+	return evaluate.Features(l.machines.Layers()[l.number-1], set.Samples, gain), nil
 }
 
 func (s stacked) layer(number int) (features, bool) {
