@@ -50,7 +50,10 @@ type Objective[T rbm.Real] struct {
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
-	Deep   Deep // of deep machines
+	// Estimate has the gradient's averages over fields estimated where hidden units can (units.Estimating), by Noise.
+	Estimate bool
+	Noise    stream.Key
+	Deep     Deep // of deep machines
 	// Fill is how often the fill of missing values moves towards its optimum, of which the bound
 	// is the highest (units.Filling): 0 leaves it at that of the fields alone.
 	Fill int
@@ -168,6 +171,8 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 	if o.head != nil {
 		o.classify(model, batch, link)
 	}
+	estimating, draws := o.Hidden.(units.Estimating[T])
+	draws = draws && o.Estimate
 	together, rows, ownRows, ownSize := o.Hidden.Together(), o.rows(), o.ownTogether(), batch.OwnSize()
 	var own [][]float64 // added in order
 	if ownSize > 0 {
@@ -184,7 +189,12 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 				return
 			}
 			variance := o.field(w, link, batch, k, &model.Params)
-			o.Hidden.Averages(w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, variance, m)
+			first, second := w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m]
+			if draws {
+				estimating.Estimate(first, second, w.Mean, w.Variance, m, o.Noise.Sub(uint64(lo+k)))
+			} else {
+				o.Hidden.Averages(first, second, w.Mean, variance, m)
+			}
 			for at := range together {
 				mu := lo + k + at
 				first, second, mean := w.First[(k+at)*m:(k+at+1)*m], w.Second[(k+at)*m:(k+at+1)*m], w.Mean[at*m:(at+1)*m]
