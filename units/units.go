@@ -105,6 +105,9 @@ type Bounding interface {
 	Bound(own []float64)
 }
 
+// Blocked is implemented by samples whose products take so many rows of a block together at best.
+type Blocked interface{ RowsTogether() int }
+
 // Valued is implemented by samples that tell single features, at the own parameters of the
 // last Prepare.
 type Valued interface {
