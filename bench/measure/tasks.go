@@ -38,6 +38,7 @@ var tasks = map[string]func() (func(n int) error, error){
 	"step-gauss":      func() (func(int) error, error) { return gaussSteps(rbm.BinaryKind) },
 	"step-gauss-real": func() (func(int) error, error) { return gaussSteps(rbm.RealKind) },
 	"sweep":           func() (func(int) error, error) { return sweeps(hidden, 1000) },
+	"copy":            copies,
 	"sweep-plain": func() (func(int) error, error) {
 		p := newPlainSweep(1000)
 		return func(n int) error {
