@@ -217,7 +217,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
 	t.state.held = holdFields(&model.Params, opt.FieldPrior)
-	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
+	objective.Coarse, objective.Estimate = opt.Batch < m && opt.Synapses.LogOdds(), true
 	if opt.LabelWeight > 0 {
 		var err error
 		if t.Objective.head, err = newHead[T](opt.Labels, m, p, opt.LabelWeight); err != nil {
@@ -355,6 +355,7 @@ const beyond = 10
 func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
+	t.Objective.Noise = t.opt.Key.Sub(stream.OrderFields).Sub(uint64(t.state.step))
 	h := t.Objective.head
 	if h != nil {
 		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
