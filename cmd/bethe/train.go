@@ -96,7 +96,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerSchedule(flags, &r.Schedule)
 	registerSampling(flags, &r.Sampling, &f.transport)
 	registerDirected(flags, &r.Directed)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), clipped (the paper's) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), bayes-momentum, clipped (the paper's), lion, schedule-free (with --final-rate 1) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
@@ -211,7 +211,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		}
 	}
 	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
-		return usagef("--momentum is of --rule adam, clipped and hyperadam: --rule %s has none", r.Rule)
+		return usagef("--momentum: --rule %s has none; --rule bayes-momentum has", r.Rule)
 	}
 	if _, there := told["beta"]; there {
 		if r.Beta == 0 {
