@@ -79,3 +79,30 @@ func TestList(t *testing.T) {
 		t.Error("no numbers are no error")
 	}
 }
+
+// TestGroup: help lists flags in groups and in their order; the rest follow; a name that is no flag is an error.
+func TestGroup(t *testing.T) {
+	root := command()
+	verb, _, err := root.Find([]string{"learn"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Group(verb, "First: time hidden\nThen: rate\n"); err != nil {
+		t.Fatal(err)
+	}
+	usage, at := verb.UsageString(), -1
+	for _, word := range []string{"First:", "--time", "--hidden", "Then:", "--rate", "Other flags:", "--help", "--steps"} {
+		next := strings.Index(usage, word)
+		if next <= at {
+			t.Fatalf("%s is not after what stands before it:\n%s", word, usage)
+		}
+		at = next
+	}
+	for _, wrong := range []string{"First: none", "First: time\nThen: time"} {
+		other := command()
+		verb, _, _ := other.Find([]string{"learn"})
+		if Group(verb, wrong) == nil {
+			t.Errorf("%q is no error", wrong)
+		}
+	}
+}
