@@ -90,14 +90,18 @@ const (
 	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 	StartAbove         = 15 // of what is drawn of the layers of a deep machine
+	StartLevels        = 17 // what is drawn of grey levels, epoch by epoch
 	StartAboveStates   = 16 // of hidden layers, in which its chains start
 )
 
 // Below the key of draws of a deep machine's layers: steps, and the upper synapses.
 const DeepStage = 1 << 40
 
-// Below the key of the order of samples: epochs, and the head of labels.
-const OrderHead = 1 << 40
+// Below the key of the order of samples: epochs, the head of labels, and random fields of hidden units.
+const (
+	OrderHead   = 1 << 40
+	OrderFields = 1 << 41
+)
 
 // Below the key of an epoch: samples that are taken by their weights.
 const EpochWeighted = 0
@@ -137,7 +141,8 @@ const (
 	EstimateBootstrap
 	EstimateSearch
 	EstimateModes
-	EstimateData // terms of a deep machine
+	EstimateData    // terms of a deep machine
+	EstimateRedrawn // samples of grey levels: one below it for each draw
 )
 
 // Below the key of the data terms of a deep machine, and of samples.

@@ -217,7 +217,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
 	t.state.held = holdFields(&model.Params, opt.FieldPrior)
-	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
+	objective.Coarse, objective.Estimate = opt.Batch < m && opt.Synapses.LogOdds(), true
 	if opt.LabelWeight > 0 {
 		var err error
 		if t.Objective.head, err = newHead[T](opt.Labels, m, p, opt.LabelWeight); err != nil {
@@ -355,6 +355,7 @@ const beyond = 10
 func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
+	t.Objective.Noise = t.opt.Key.Sub(stream.OrderFields).Sub(uint64(t.state.step))
 	h := t.Objective.head
 	if h != nil {
 		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
@@ -426,10 +427,11 @@ func fieldless(x any) bool {
 }
 
 // nextBatch returns the samples of the next step: all of them, or the next
-// ones in this epoch's random order.
+// ones in this epoch's random order, which may be drawn anew (units.Redrawn).
 func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	m, size, h := t.samples.Len(), t.opt.Batch, t.Objective.head
-	if size == m && t.opt.SampleWeights == nil {
+	redrawn, anew := t.samples.(units.Redrawn)
+	if size == m && t.opt.SampleWeights == nil && !anew {
 		if h != nil {
 			h.batch = h.class
 		}
@@ -438,6 +440,9 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	epoch, place := t.state.step/t.stepsPerEpoch(), t.state.step%t.stepsPerEpoch()
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
+		if anew {
+			redrawn.Epoch(epoch)
+		}
 		if w := t.opt.SampleWeights; w != nil {
 			t.order = weighted(t.order, w, t.opt.Key.Sub(uint64(epoch)).Sub(stream.EpochWeighted).Rand())
 		}
