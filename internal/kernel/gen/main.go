@@ -25,6 +25,8 @@ var groups = map[string]func(m machine){
 	"count":       counting,
 	"row":         rowFunctions,
 	"tile":        tiles,
+	"whole":       wholeFunctions,
+	"join":        joinFunctions,
 }
 
 func main() {
