@@ -6,7 +6,7 @@ package kernel
 type joinFunctions struct {
 	dot          func(x, y []float32) float64
 	centre       func(dst, tanh, sech2, sech2Sums, squareSums, shiftSums []float32, offset float32) (tanhSum, sech2Sum, squareSum float64)
-	joinFields   func(mean, variance, product, state, by, spread, square []float32, coupling, reaction, free, taken float32)
+	joinFields   func(mean, variance, fromMean, fromVariance, product, state, by, spread, square []float32, coupling, reaction, free, taken float32)
 	joinGradient func(grad, product, mean, first, second, partition, theta []float32, slope, byFirst, bySecond, share float32) (sum, direct, curved float64)
 }
 
@@ -76,6 +76,7 @@ func centre[T Real](dst, tanh, sech2, sech2Sums, squareSums, shiftSums []T, offs
 
 // A Join is what a neighbouring layer does to the field of a unit, one element a sample each.
 type Join[T Real] struct {
+	Mean, Variance []T // of the field so far
 	Product        []T // of the synapses' means with the neighbours' states
 	State, By      []T // whose product is the reaction
 	Spread, Square []T
@@ -84,24 +85,24 @@ type Join[T Real] struct {
 // JoinScales are the numbers that go with a Join.
 type JoinScales[T Real] struct{ Coupling, Reaction, Free, Taken T }
 
-// JoinFields adds Coupling Product + Reaction State By to the means, and Free Spread - Taken Square to the
-// variances, which stay above 0.
+// JoinFields sets the means to Mean + Coupling Product + Reaction State By, and the variances to
+// Variance + Free Spread - Taken Square, or to 0 where that is below.
 func JoinFields[T Real](mean, variance []T, j Join[T], by JoinScales[T]) {
 	n := len(mean)
 	variance = variance[:n]
-	j = Join[T]{j.Product[:n], j.State[:n], j.By[:n], j.Spread[:n], j.Square[:n]}
+	j = Join[T]{j.Mean[:n], j.Variance[:n], j.Product[:n], j.State[:n], j.By[:n], j.Spread[:n], j.Square[:n]}
 	if mean, ok := any(mean).([]float32); ok {
 		j, by := any(j).(Join[float32]), any(by).(JoinScales[float32])
-		use().joinFields(mean, any(variance).([]float32), j.Product, j.State, j.By, j.Spread, j.Square, by.Coupling, by.Reaction, by.Free, by.Taken)
+		use().joinFields(mean, any(variance).([]float32), j.Mean, j.Variance, j.Product, j.State, j.By, j.Spread, j.Square, by.Coupling, by.Reaction, by.Free, by.Taken)
 		return
 	}
-	joinFields(mean, variance, j.Product, j.State, j.By, j.Spread, j.Square, by.Coupling, by.Reaction, by.Free, by.Taken)
+	joinFields(mean, variance, j.Mean, j.Variance, j.Product, j.State, j.By, j.Spread, j.Square, by.Coupling, by.Reaction, by.Free, by.Taken)
 }
 
-func joinFields[T Real](mean, variance, product, state, by, spread, square []T, coupling, reaction, free, taken T) {
-	for a, f := range mean {
+func joinFields[T Real](mean, variance, fromMean, fromVariance, product, state, by, spread, square []T, coupling, reaction, free, taken T) {
+	for a, f := range fromMean {
 		mean[a] = (f + T(product[a]*coupling)) + T(T(state[a]*by[a])*reaction)
-		v := variance[a] + (T(spread[a]*free) - T(square[a]*taken))
+		v := fromVariance[a] + (T(spread[a]*free) - T(square[a]*taken))
 		if v < 0 {
 			v = 0
 		}

@@ -236,42 +236,44 @@ done:
 	MOVSD        X2, squareSum+168(FP)
 	RET
 
-// func joinFieldsAVX2(mean []float32, variance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
+// func joinFieldsAVX2(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
 // Requires: AVX, AVX2, CMOV
-TEXT ·joinFieldsAVX2(SB), NOSPLIT, $0-184
+TEXT ·joinFieldsAVX2(SB), NOSPLIT, $0-232
 	MOVQ         mean_base+0(FP), AX
 	MOVQ         mean_len+8(FP), CX
 	MOVQ         variance_base+24(FP), DX
-	MOVQ         product_base+48(FP), BX
-	MOVQ         state_base+72(FP), SI
-	MOVQ         by_base+96(FP), DI
-	MOVQ         spread_base+120(FP), R8
-	MOVQ         square_base+144(FP), R9
-	VBROADCASTSS coupling+168(FP), Y0
-	VBROADCASTSS reaction+172(FP), Y1
-	VBROADCASTSS free+176(FP), Y2
-	VBROADCASTSS taken+180(FP), Y3
+	MOVQ         fromMean_base+48(FP), BX
+	MOVQ         fromVariance_base+72(FP), SI
+	MOVQ         product_base+96(FP), DI
+	MOVQ         state_base+120(FP), R8
+	MOVQ         by_base+144(FP), R9
+	MOVQ         spread_base+168(FP), R10
+	MOVQ         square_base+192(FP), R11
+	VBROADCASTSS coupling+216(FP), Y0
+	VBROADCASTSS reaction+220(FP), Y1
+	VBROADCASTSS free+224(FP), Y2
+	VBROADCASTSS taken+228(FP), Y3
 	VPXOR        Y4, Y4, Y4
 	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS (AX), Y5
-	VMOVUPS (BX), Y6
+	VMOVUPS (BX), Y5
+	VMOVUPS (DI), Y6
 	VMULPS  Y0, Y6, Y6
 	VADDPS  Y6, Y5, Y5
-	VMOVUPS (SI), Y6
-	VMOVUPS (DI), Y7
+	VMOVUPS (R8), Y6
+	VMOVUPS (R9), Y7
 	VMULPS  Y7, Y6, Y6
 	VMULPS  Y1, Y6, Y6
 	VADDPS  Y6, Y5, Y5
 	VMOVUPS Y5, (AX)
-	VMOVUPS (R8), Y5
-	VMOVUPS (R9), Y6
+	VMOVUPS (R10), Y5
+	VMOVUPS (R11), Y6
 	VMULPS  Y2, Y5, Y5
 	VMULPS  Y3, Y6, Y6
 	VSUBPS  Y6, Y5, Y5
-	VMOVUPS (DX), Y6
+	VMOVUPS (SI), Y6
 	VADDPS  Y5, Y6, Y6
 	VMAXPS  Y6, Y4, Y6
 	VMOVUPS Y6, (DX)
@@ -282,37 +284,39 @@ whole:
 	ADDQ    $0x00000020, DI
 	ADDQ    $0x00000020, R8
 	ADDQ    $0x00000020, R9
+	ADDQ    $0x00000020, R10
+	ADDQ    $0x00000020, R11
 	SUBQ    $0x08, CX
 	JGE     whole
 
 part:
 	ADDQ       $0x08, CX
 	JZ         done
-	XORQ       R10, R10
-	CMPQ       CX, R10
-	CMOVQLT    R10, CX
-	MOVQ       $0x00000008, R10
-	CMPQ       CX, R10
-	CMOVQGT    R10, CX
-	LEAQ       slidingMask<>+0(SB), R10
+	XORQ       R12, R12
+	CMPQ       CX, R12
+	CMOVQLT    R12, CX
+	MOVQ       $0x00000008, R12
+	CMPQ       CX, R12
+	CMOVQGT    R12, CX
+	LEAQ       slidingMask<>+0(SB), R12
 	NEGQ       CX
-	VMOVUPS    32(R10)(CX*4), Y5
-	VMASKMOVPS (AX), Y5, Y6
-	VMASKMOVPS (BX), Y5, Y7
+	VMOVUPS    32(R12)(CX*4), Y5
+	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS (DI), Y5, Y7
 	VMULPS     Y0, Y7, Y7
 	VADDPS     Y7, Y6, Y6
-	VMASKMOVPS (SI), Y5, Y0
-	VMASKMOVPS (DI), Y5, Y7
+	VMASKMOVPS (R8), Y5, Y0
+	VMASKMOVPS (R9), Y5, Y7
 	VMULPS     Y7, Y0, Y0
 	VMULPS     Y1, Y0, Y0
 	VADDPS     Y0, Y6, Y6
 	VMASKMOVPS Y6, Y5, (AX)
-	VMASKMOVPS (R8), Y5, Y0
-	VMASKMOVPS (R9), Y5, Y1
+	VMASKMOVPS (R10), Y5, Y0
+	VMASKMOVPS (R11), Y5, Y1
 	VMULPS     Y2, Y0, Y0
 	VMULPS     Y3, Y1, Y1
 	VSUBPS     Y1, Y0, Y0
-	VMASKMOVPS (DX), Y5, Y1
+	VMASKMOVPS (SI), Y5, Y1
 	VADDPS     Y0, Y1, Y1
 	VMAXPS     Y1, Y4, Y1
 	VMASKMOVPS Y1, Y5, (DX)
@@ -655,42 +659,44 @@ done:
 	MOVSD         X3, squareSum+168(FP)
 	RET
 
-// func joinFieldsAVX512(mean []float32, variance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
+// func joinFieldsAVX512(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·joinFieldsAVX512(SB), NOSPLIT, $0-184
+TEXT ·joinFieldsAVX512(SB), NOSPLIT, $0-232
 	MOVQ         mean_base+0(FP), AX
 	MOVQ         mean_len+8(FP), CX
 	MOVQ         variance_base+24(FP), DX
-	MOVQ         product_base+48(FP), BX
-	MOVQ         state_base+72(FP), SI
-	MOVQ         by_base+96(FP), DI
-	MOVQ         spread_base+120(FP), R8
-	MOVQ         square_base+144(FP), R9
-	VBROADCASTSS coupling+168(FP), Z0
-	VBROADCASTSS reaction+172(FP), Z1
-	VBROADCASTSS free+176(FP), Z2
-	VBROADCASTSS taken+180(FP), Z3
+	MOVQ         fromMean_base+48(FP), BX
+	MOVQ         fromVariance_base+72(FP), SI
+	MOVQ         product_base+96(FP), DI
+	MOVQ         state_base+120(FP), R8
+	MOVQ         by_base+144(FP), R9
+	MOVQ         spread_base+168(FP), R10
+	MOVQ         square_base+192(FP), R11
+	VBROADCASTSS coupling+216(FP), Z0
+	VBROADCASTSS reaction+220(FP), Z1
+	VBROADCASTSS free+224(FP), Z2
+	VBROADCASTSS taken+228(FP), Z3
 	VPXORD       Z4, Z4, Z4
 	SUBQ         $0x10, CX
 	JLT          part
 
 whole:
-	VMOVUPS (AX), Z5
-	VMOVUPS (BX), Z6
+	VMOVUPS (BX), Z5
+	VMOVUPS (DI), Z6
 	VMULPS  Z0, Z6, Z6
 	VADDPS  Z6, Z5, Z5
-	VMOVUPS (SI), Z6
-	VMOVUPS (DI), Z7
+	VMOVUPS (R8), Z6
+	VMOVUPS (R9), Z7
 	VMULPS  Z7, Z6, Z6
 	VMULPS  Z1, Z6, Z6
 	VADDPS  Z6, Z5, Z5
 	VMOVUPS Z5, (AX)
-	VMOVUPS (R8), Z5
-	VMOVUPS (R9), Z6
+	VMOVUPS (R10), Z5
+	VMOVUPS (R11), Z6
 	VMULPS  Z2, Z5, Z5
 	VMULPS  Z3, Z6, Z6
 	VSUBPS  Z6, Z5, Z5
-	VMOVUPS (DX), Z6
+	VMOVUPS (SI), Z6
 	VADDPS  Z5, Z6, Z6
 	VMAXPS  Z6, Z4, Z6
 	VMOVUPS Z6, (DX)
@@ -701,37 +707,39 @@ whole:
 	ADDQ    $0x00000040, DI
 	ADDQ    $0x00000040, R8
 	ADDQ    $0x00000040, R9
+	ADDQ    $0x00000040, R10
+	ADDQ    $0x00000040, R11
 	SUBQ    $0x10, CX
 	JGE     whole
 
 part:
 	ADDQ      $0x10, CX
 	JZ        done
-	XORQ      R10, R10
-	CMPQ      CX, R10
-	CMOVQLT   R10, CX
-	MOVQ      $0x00000010, R10
-	CMPQ      CX, R10
-	CMOVQGT   R10, CX
-	MOVL      $0x0000ffff, R10
-	BZHIL     CX, R10, R10
-	KMOVW     R10, K1
-	VMOVUPS.Z (AX), K1, Z5
-	VMOVUPS.Z (BX), K1, Z6
+	XORQ      R12, R12
+	CMPQ      CX, R12
+	CMOVQLT   R12, CX
+	MOVQ      $0x00000010, R12
+	CMPQ      CX, R12
+	CMOVQGT   R12, CX
+	MOVL      $0x0000ffff, R12
+	BZHIL     CX, R12, R12
+	KMOVW     R12, K1
+	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS.Z (DI), K1, Z6
 	VMULPS    Z0, Z6, Z6
 	VADDPS    Z6, Z5, Z5
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS.Z (DI), K1, Z6
+	VMOVUPS.Z (R8), K1, Z0
+	VMOVUPS.Z (R9), K1, Z6
 	VMULPS    Z6, Z0, Z0
 	VMULPS    Z1, Z0, Z0
 	VADDPS    Z0, Z5, Z5
 	VMOVUPS   Z5, K1, (AX)
-	VMOVUPS.Z (R8), K1, Z0
-	VMOVUPS.Z (R9), K1, Z1
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS.Z (R11), K1, Z1
 	VMULPS    Z2, Z0, Z0
 	VMULPS    Z3, Z1, Z1
 	VSUBPS    Z1, Z0, Z0
-	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (SI), K1, Z1
 	VADDPS    Z0, Z1, Z1
 	VMAXPS    Z1, Z4, Z1
 	VMOVUPS   Z1, K1, (DX)

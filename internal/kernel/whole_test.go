@@ -171,10 +171,10 @@ func checkJoins(t *testing.T, seed uint64, n int) {
 	}
 
 	mean, variance := row(), row()
-	wantMean, wantVariance := clone(mean), clone(variance)
-	j := Join[float32]{row(), row(), row(), row(), row()}
+	wantMean, wantVariance := make([]float32, n), make([]float32, n)
+	j := Join[float32]{row(), row(), row(), row(), row(), row(), row()}
 	JoinFields(mean, variance, j, JoinScales[float32]{0.3, -0.7, 0.2, 1.1})
-	joinFields(wantMean, wantVariance, j.Product, j.State, j.By, j.Spread, j.Square, 0.3, -0.7, 0.2, 1.1)
+	joinFields(wantMean, wantVariance, j.Mean, j.Variance, j.Product, j.State, j.By, j.Spread, j.Square, 0.3, -0.7, 0.2, 1.1)
 	equal("means", mean, wantMean)
 	equal("variances", variance, wantVariance)
 

@@ -56,15 +56,16 @@ func centre(m machine) {
 }
 
 func joinFields(m machine) {
-	TEXT("joinFields"+m.name, NOSPLIT, "func(mean []float32, variance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)")
+	TEXT("joinFields"+m.name, NOSPLIT, "func(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)")
 	Pragma("noescape")
 	mean, n := slice("mean")
-	variance, product, state := pointer("variance"), pointer("product"), pointer("state")
+	variance, fromMean, fromVariance := pointer("variance"), pointer("fromMean"), pointer("fromVariance")
+	product, state := pointer("product"), pointer("state")
 	by, spread, square := pointer("by"), pointer("spread"), pointer("square")
 	coupling, reaction, free, taken, zero := m.argument("coupling"), m.argument("reaction"), m.argument("free"), m.argument("taken"), m.reg()
 	m.zero(zero)
 	m.floats(n, func(b block) {
-		f, p := b.load(at(mean)), b.load(at(product))
+		f, p := b.load(at(fromMean)), b.load(at(product))
 		m.mul(p, p, coupling)
 		m.add(f, f, p)
 		s := b.load(at(state))
@@ -76,11 +77,11 @@ func joinFields(m machine) {
 		m.mul(v, v, free)
 		m.mul(w, w, taken)
 		m.sub(v, v, w)
-		w = b.load(at(variance))
+		w = b.load(at(fromVariance))
 		m.add(w, w, v)
 		m.max(w, w, zero)
 		b.store(at(variance), w)
-	}, mean, variance, product, state, by, spread, square)
+	}, mean, variance, fromMean, fromVariance, product, state, by, spread, square)
 	VZEROUPPER()
 	RET()
 }
