@@ -16,7 +16,7 @@ import (
 
 // A rough is upper for batches, whose choice makes far more noise than what it leaves out: products of states and means are
 // those of whole numbers (kernel.MulWhole), and sums with squares of means take these as what they are on average for a unit, so that
-// they cost no products. It goes through the units of a layer some at a time, while their rows are in cache. The same seed gives
+// they cost no products. Fields by which units are recognised have one variance for all samples, the mean one. It goes through the units of a layer some at a time, while their rows are in cache. The same seed gives
 // the same bits on every tier.
 type rough[T rbm.Real] struct {
 	samples  int
@@ -292,7 +292,7 @@ func (o *Objective[T]) roughLook(ctx context.Context, u *rough[T], link *units.L
 					if u.how == Drawn && i == 0 {
 						drawFields(o.Deep.Key, j, mean, variance, l.row(l.drawn, j))
 					}
-					o.Hidden.Averages(s.tanh[:m], s.sech2[:m], mean, variance, m)
+					o.Hidden.Averages(s.tanh[:m], s.sech2[:m], mean, []T{T(kernel.Sum(variance) / float64(m))}, m)
 					l.take(j, l.row(l.centred, j), s.tanh[:m], s.sech2[:m], sums)
 				}
 			}
@@ -372,7 +372,7 @@ func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], fie
 			sums := l.part(lo)
 			for k := lo; k < hi; k++ {
 				tanh, sech2 := s.rows(s.tanh, k-lo), s.sech2[:m]
-				averages.Averages(tanh, sech2, s.rows(s.mean, k-lo), s.rows(s.variance, k-lo), m)
+				averages.Averages(tanh, sech2, s.rows(s.mean, k-lo), []T{T(kernel.Sum(s.rows(s.variance, k-lo)) / float64(m))}, m)
 				l.take(k, tanh, tanh, sech2, sums)
 			}
 			if l.mean != nil {

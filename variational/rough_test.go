@@ -100,19 +100,41 @@ func plainRough(model *rbm.Model[float64], samples *spin.Matrix, o *Objective[fl
 				}
 			}
 			second[j][a] = z
-			tanh[j][a], sech2[j][a] = average(below[j][a], variance[j][a])
+		}
+	}
+	mean1 := func(x []float64) (sum float64) {
+		for _, v := range x {
+			sum += v / float64(m)
+		}
+		return sum
+	}
+	for a := range m {
+		for j := range p {
+			tanh[j][a], sech2[j][a] = average(below[j][a], mean1(variance[j]))
 		}
 		for v := data; v < n; v++ {
 			rho[v][a] = math.Tanh(model.VisibleField[v])
 			evenMean[v][a] = model.VisibleField[v]
 		}
-		for r := range rounds {
-			share := 1.0
-			if r > 0 {
-				share = damping
+	}
+	for r := range rounds {
+		share, spread := 1.0, layer()
+		if r > 0 {
+			share = damping
+		}
+		for a := range m {
+			for _, l := range links {
+				for v := l.Visible.From; how != Mean && v < l.Visible.To; v++ {
+					for j := l.Hidden.From; j < l.Hidden.To; j++ {
+						c := tanh[j][a] - nuOdd[j]
+						spread[v][a] += l.Coupling * l.Coupling * (1 - l.ofEven[v]) * c * c
+					}
+				}
 			}
+		}
+		for a := range m {
 			for v := data; v < n; v++ {
-				target, s := model.VisibleField[v], 0.0
+				target := model.VisibleField[v]
 				for _, l := range links {
 					if v < l.Visible.From || v >= l.Visible.To {
 						continue
@@ -120,13 +142,10 @@ func plainRough(model *rbm.Model[float64], samples *spin.Matrix, o *Objective[fl
 					for j := l.Hidden.From; j < l.Hidden.To; j++ {
 						c, q := tanh[j][a]-nuOdd[j], l.ofEven[v]
 						target += l.Coupling*mean[j*n+v]*c - l.Coupling*l.Coupling*sech2[j][a]*(nu[v]+q*(rho[v][a]-nu[v]))
-						if how != Mean {
-							s += l.Coupling * l.Coupling * (1 - q) * c * c
-						}
 					}
 				}
 				evenMean[v][a] += share * (target - evenMean[v][a])
-				rho[v][a], chi[v][a] = average(evenMean[v][a], s)
+				rho[v][a], chi[v][a] = average(evenMean[v][a], mean1(spread[v]))
 			}
 			old := make([]float64, p)
 			for j := range p {
@@ -150,6 +169,8 @@ func plainRough(model *rbm.Model[float64], samples *spin.Matrix, o *Objective[fl
 				tanh[j][a], sech2[j][a] = average(f, s)
 			}
 		}
+	}
+	for a := range m {
 		for j := range p {
 			if z := second[j][a]; how != Drawn || known || !model.Links[0].Joins(j) {
 				second[j][a] = sech2[j][a]
