@@ -73,6 +73,9 @@ var endings = []string{".npz", ".npy", ".csv", ".tsv", ".txt", ".json", ".png", 
 
 // promises returns a *setting.Error if the name of a file ends as files of another format do.
 func promises(name, path, ending string) error {
+	if path == "-" {
+		return setting.Errorf(name, path, "it takes the name of a file")
+	}
 	if got := strings.ToLower(filepath.Ext(path)); got != ending && slices.Contains(endings, got) {
 		return setting.Errorf(name, path, "the file that is written is of the format %s: name it %s", ending[1:], path[:len(path)-len(got)]+ending)
 	}

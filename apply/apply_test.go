@@ -79,6 +79,25 @@ func wrong(t *testing.T, name string, err error) {
 }
 
 // TestPromises: a name that ends as another format does is refused; others are taken.
+// TestOutputs: a model is not replaced by what is made of it, and - is no file.
+func TestOutputs(t *testing.T) {
+	j := job(t)
+	for _, out := range []string{j.Model, "-"} {
+		s := &Sampling{Job: j, Count: 2, Sweeps: 1, Files: Files{Out: out}}
+		e := &Exporting{Model: j.Model, To: "ising", Out: out, Name: "x"}
+		_, first := s.Run(t.Context())
+		_, second := e.Run()
+		for _, err := range []error{first, second} {
+			if wrong := (*setting.Error)(nil); !errors.As(err, &wrong) {
+				t.Errorf("%s: %v", out, err)
+			}
+		}
+	}
+	if _, err := rbm.Load(j.Model); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPromises(t *testing.T) {
 	for _, f := range []Files{{Out: "x.csv"}, {Out: "x.png"}, {Out: "x.NPY"}, {PNG: "x.jpg"}} {
 		name := "out"

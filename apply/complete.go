@@ -51,10 +51,10 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: c.Count}, setting.Count{Name: "sweeps", Value: c.Sweeps}); err != nil {
 		return nil, err
 	}
-	if err := c.needed("result"); err != nil && !c.fills() {
+	if err := c.needed("result"); err != nil && (!c.fills() || c.Truth == "" && c.Clamp == "") {
 		return nil, err
 	}
-	m, err := able[completes](c.Model, "complete")
+	m, err := able[completes](&c.Job, "complete", c.Out, c.PNG)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (m *Mending) Run(ctx context.Context) (*MendingReport, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	can, err := able[mends](m.Model, "denoise")
+	can, err := able[mends](&m.Job, "denoise", m.Out, m.PNG)
 	if err != nil {
 		return nil, err
 	}

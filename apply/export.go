@@ -91,6 +91,9 @@ func (e *Exporting) Run() (*ExportReport, error) {
 	if e.Out == "" {
 		return nil, setting.Phrase("out", "name a file for the result: {out FILE}")
 	}
+	if e.Out == "-" {
+		return nil, setting.Errorf("out", e.Out, "it takes the name of a file")
+	}
 	if err := exchange.CheckName(e.Name); err != nil {
 		return nil, setting.Phrase("name", "{name} %v", err)
 	}
@@ -102,7 +105,7 @@ func (e *Exporting) Run() (*ExportReport, error) {
 	case e.Tau == 0:
 		o.Tau = DefaultTau
 	}
-	m, err := able[exports](e.Model, "export")
+	m, err := able[exports](&Job{Model: e.Model}, "export", e.Out)
 	if err != nil {
 		return nil, err
 	}

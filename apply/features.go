@@ -92,7 +92,7 @@ func (f *Featuring) Run(ctx context.Context) (*FeaturesReport, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := able[features](f.Model, "features")
+	m, err := able[features](&f.Job, "features", f.Out)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,8 @@ func (f mixed) family() string {
 	return "machine of " + f.VisibleKind.String() + " and " + f.HiddenKind.String() + " units"
 }
 
+func (f mixed) about() *rbm.Info { return &f.Info }
+
 // Visible is the number of visible features of data.
 func (f mixed) Visible() int {
 	if !f.VisibleKind.Bits() {

@@ -2,10 +2,11 @@ package apply
 
 import (
 	"context"
-	"fmt"
+	"os"
 
 	"bethe/causes"
 	"bethe/dataset"
+	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/setting"
@@ -19,6 +20,8 @@ import (
 type model interface {
 	// family names the kind of machine.
 	family() string
+	// about says how it was made.
+	about() *rbm.Info
 }
 
 // Interfaces of models that can do the work of a job.
@@ -72,18 +75,39 @@ func open(path string) (model, error) {
 	return layered{file}, nil
 }
 
-// able opens a model that can do what T asks for.
-func able[T any](path, verb string) (T, error) {
+// able opens the model of a job, if it can do what T asks for. Data are read as it learned them. None
+// of the outputs may be its file.
+func able[T any](j *Job, verb string, outputs ...string) (T, error) {
 	var none T
-	m, err := open(path)
+	m, err := open(j.Model)
 	if err != nil {
 		return none, err
 	}
 	can, ok := m.(T)
 	if !ok {
-		return none, fmt.Errorf("%s: %s is not for a %s", path, verb, m.family())
+		return none, setting.Phrase("model", "%s: %s is not for a %s", j.Model, verb, m.family())
 	}
+	for _, out := range outputs {
+		if sameFile(out, j.Model) {
+			return none, setting.Phrase("out", "%s is the model itself, and would be replaced: name another file", out)
+		}
+	}
+	j.Data.Reading.Learned = Learned(m.about())
 	return can, nil
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// Learned says how the data were read that a model learned from.
+func Learned(info *rbm.Info) source.Learned {
+	return source.Learned{Columns: info.Columns, Threshold: info.Threshold, Transposed: info.Transposed}
 }
 
 // telling tells labels of samples.
@@ -186,17 +210,21 @@ func ofLayer(m features, path string, number int) (features, error) {
 
 func (layered) family() string { return "machine with hidden units" }
 
+func (f layered) about() *rbm.Info { return &f.Info }
+
 // directed are machines of package causes.
 type directed struct{ *causes.File }
 
 func (d directed) family() string { return d.Model }
+
+func (d directed) about() *rbm.Info { return &d.Info }
 
 // An Evaluating model has a likelihood of its own kind: a directed machine an exact one, a stack one of bounds.
 type Evaluating interface {
 	// Evaluate returns the log-likelihood of samples. What is exact needs no options. The error is the context's, or
 	// of samples that do not fit.
 	Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error)
-	family() string
+	model
 }
 
 // OpenEvaluating opens a model file of such a machine; ok is false if the file is of another
@@ -215,6 +243,9 @@ func OpenEvaluating(path string) (m Evaluating, ok bool, err error) {
 
 // Family names the kind of machine that a model is.
 func Family(m Evaluating) string { return m.family() }
+
+// LearnedBy says how the data were read that a model learned from.
+func LearnedBy(m Evaluating) source.Learned { return Learned(m.about()) }
 
 // Evaluate implements Evaluating.
 func (d directed) Evaluate(ctx context.Context, samples *spin.Matrix, _ evaluate.Options) (evaluate.LogLikelihood, error) {

@@ -63,7 +63,7 @@ func (s *Sampling) Run(ctx context.Context) (*SamplingReport, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := able[samples](s.Model, "sample")
+	m, err := able[samples](&s.Job, "sample", s.Out, s.PNG)
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func (s *Spiking) Run(ctx context.Context) (*SpikingReport, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := able[circuits](s.Model, "spikes")
+	m, err := able[circuits](&s.Job, "spikes", s.Out, s.Raster)
 	if err != nil {
 		return nil, err
 	}

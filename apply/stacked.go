@@ -23,6 +23,8 @@ type stacked struct {
 
 func (stacked) family() string { return rbm.StackModel }
 
+func (s stacked) about() *rbm.Info { return &s.Info }
+
 // Visible is the number of units of the data's layer.
 func (s stacked) Visible() int { return s.machines[0].Visible() }
 
@@ -31,7 +33,7 @@ func (s stacked) count() int { return s.machines[0].Hidden() }
 func (s stacked) takes() (units.Kind, bool) { return units.Kind{}, false }
 
 func (s stacked) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
-	return evaluate.Features(s.machines.Layer(1), set.Samples, gain), nil
+	return evaluate.Features(s.machines.Layers()[0], set.Samples, gain), nil
 }
 
 // A stackLayer is features of another hidden layer than the first.
@@ -43,7 +45,7 @@ type stackLayer struct {
 func (l stackLayer) count() int { return l.machines[l.number-1].Hidden() }
 
 func (l stackLayer) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
-	return evaluate.Features(l.machines.Layer(l.number), set.Samples, gain), nil
+	return evaluate.Features(l.machines.Layers()[l.number-1], set.Samples, gain), nil
 }
 
 func (s stacked) layer(number int) (features, bool) {

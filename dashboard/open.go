@@ -20,6 +20,15 @@ func (e *AddressError) Error() string {
 	return fmt.Sprintf("%q is not an address: give host:port, such as %s", e.Address, DefaultAddress)
 }
 
+// HostOf returns the host of an address. The error is an *AddressError.
+func HostOf(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if _, no := net.LookupPort("tcp", port); err != nil || no != nil {
+		return "", &AddressError{address}
+	}
+	return host, nil
+}
+
 // DrawToken, as the token of the options of Open, asks for one that is drawn.
 const DrawToken = "auto"
 
@@ -28,9 +37,9 @@ const DrawToken = "auto"
 // is drawn, as for DrawToken. Where the port of DefaultAddress is taken, another is found. The error is
 // an *AddressError, or that of New or Listen.
 func Open(folder, address string, opt Options) (*Server, net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
+	host, err := HostOf(address)
 	if err != nil {
-		return nil, nil, &AddressError{address}
+		return nil, nil, err
 	}
 	if opt.Token == DrawToken || opt.Token == "" && !loopback(host) {
 		opt.Token = rand.Text() // a secret, not a draw that results depend on

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // leastSide is the smallest side of a square that counts as a picture where the
@@ -29,7 +30,8 @@ func (l *layout) describe(set *Set, p *packer, opt Options) error {
 	if problem := p.alike(set); problem != "" {
 		set.Source.Notes = append(set.Source.Notes, problem)
 	}
-	if len(opt.Columns) > 0 {
+	set.Columns = l.named()
+	if len(opt.Columns) > 0 || l.learned {
 		return nil
 	}
 	if strange := l.strange(); strange != nil && opt.Threshold != nil {
@@ -40,6 +42,27 @@ func (l *layout) describe(set *Set, p *packer, opt Options) error {
 			"leave them out with {DropColumns}, or take all with {Columns}: all")
 	}
 	return nil
+}
+
+// mostNames limits the bytes of the names of columns that a set keeps.
+const mostNames = 1 << 18
+
+// named returns the names of the columns of the spins. It is nil if there are none, two are
+// the same, or they are very long.
+func (l *layout) named() (names []string) {
+	if !l.header {
+		return nil
+	}
+	seen, bytes := map[string]bool{}, 0
+	for _, k := range l.spins {
+		name := l.name(k)
+		if bytes += len(name) + 4; seen[name] || bytes > mostNames || !utf8.ValidString(name) {
+			return nil
+		}
+		seen[name] = true
+		names = append(names, name)
+	}
+	return names
 }
 
 // suspect adds to the problem of a value that is no spin in which columns alone

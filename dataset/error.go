@@ -1,6 +1,12 @@
 package dataset
 
 import (
+	"archive/zip"
+	"compress/flate"
+	"compress/gzip"
+	"errors"
+	"io"
+	"io/fs"
 	"strconv"
 	"strings"
 )
@@ -39,7 +45,7 @@ func (e *FileError) Named(name func(option string) string) string {
 	}
 	b.WriteString(": " + e.Problem)
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		b.WriteString(": " + cause(e.Err))
 	}
 	if e.Remedy != "" {
 		remedy := e.Remedy
@@ -49,6 +55,25 @@ func (e *FileError) Named(name func(option string) string) string {
 		b.WriteString("; " + remedy)
 	}
 	return b.String()
+}
+
+// cause says what an error of reading means.
+func cause(err error) string {
+	var damaged flate.CorruptInputError
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return "there is no right to read it"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends too early"
+	case errors.As(err, &damaged), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, zip.ErrChecksum), errors.Is(err, zip.ErrFormat):
+		return "its compressed bytes are damaged"
+	case errors.As(err, &path):
+		return path.Err.Error()
+	}
+	return err.Error()
 }
 
 // Unwrap returns the cause.

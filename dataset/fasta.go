@@ -115,6 +115,24 @@ func readFASTA(s *source) ([]record, error) {
 	}
 }
 
+// small reports whether letters are all in lower case. Then it makes them capitals.
+func small(list []record) (are bool) {
+	for _, r := range list {
+		if bytes.ContainsFunc(r.letters, func(c rune) bool { return c >= 'A' && c <= 'Z' }) {
+			return false
+		}
+		are = are || bytes.ContainsFunc(r.letters, func(c rune) bool { return c >= 'a' && c <= 'z' })
+	}
+	for k := range list {
+		for j, c := range list[k].letters {
+			if c >= 'a' && c <= 'z' {
+				list[k].letters[j] = c - 'a' + 'A'
+			}
+		}
+	}
+	return are
+}
+
 // matched leaves insert columns out of sequences as HMMER and hh-suite write them: lower-case letters, and the dots
 // beside them. Where no letter is in lower case a dot is a gap.
 func matched(list []record) (dropped int) {
@@ -161,6 +179,10 @@ func (c *content) samplesFASTA(opt Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	var notes []string
+	if small(list) {
+		notes = append(notes, "no letter is a capital, so none is an insert column")
+	}
 	dropped := matched(list)
 	if len(list) == 0 || len(list[0].letters) == 0 {
 		return nil, c.source.whole("an alignment without letters", "store sequences of capital letters, each below a line with its name; lower-case ones are insert columns, which are left out")
@@ -171,7 +193,6 @@ func (c *content) samplesFASTA(opt Options) (*Set, error) {
 				"align them: all sequences take as many columns")
 		}
 	}
-	var notes []string
 	alphabet := opt.Alphabet
 	if alphabet == "" {
 		alphabet = Proteins

@@ -70,7 +70,7 @@ func TestAlignmentsThatAreNone(t *testing.T) {
 		{"of other lengths", ">one\nACGT\n>two\nACG\n", Options{Units: coloured}, []string{"line 3", `"two" has 3 columns`, "the first has 4", "align"}},
 		{"a letter", ">one\nAC\n\nGNT\n>two\nACGNT\n", Options{Units: coloured}, []string{"line 4, letter 2", `"one"`, `"N"`, "Options.Missing N"}},
 		{"letters first", "\n>one\nA\n", Options{Units: coloured, Alphabet: "A"}, []string{"one letter"}},
-		{"lower case", ">one\nacgt\n", Options{Units: coloured}, []string{"without letters", "lower-case"}},
+		{"no letters", ">one\n\n>two\n", Options{Units: coloured}, []string{"without letters", "lower-case"}},
 		{"an alphabet", ">one\nACGT\n", Options{Units: coloured, Alphabet: "ACCT"}, []string{"C twice"}},
 		{"colours", ">one\nACGT\n", Options{Units: units.Kind{Word: units.Potts, States: 21}}, []string{`"ACGT-" has 5 letters`, "21 colours", "Options.Alphabet"}},
 		{"gaps", ">one\nACGT\n", Options{Units: coloured, Gaps: "none"}, []string{`"none"`, "Options.Gaps"}},

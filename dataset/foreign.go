@@ -8,6 +8,12 @@ import (
 // A fileKind is a kind of file that other programs write and is not read here.
 type fileKind struct{ magic, name, remedy string }
 
+// text reports whether it begins with a word of text, which blanks and comments may stand before.
+func (k *fileKind) text() bool { return k.magic[0] == '<' || k.magic[0] == '@' || k.magic[0] == '%' }
+
+// tarMagic is where the word ustar stands in an archive of tar.
+const tarMagic = 257
+
 const (
 	remedyProgram = "read it with the program that it is of, and write it with numpy.save, numpy.savez or as CSV"
 	remedyUTF8    = `convert it, such as with iconv -f UTF-16 -t UTF-8, or save it as "CSV UTF-8"`
@@ -27,13 +33,15 @@ var kinds = []fileKind{
 	{"%%MatrixMarket", "a Matrix Market file", remedyProgram},
 	{"BZh", "compressed with bzip2", remedyProgram}, {"\xfd7zXZ", "compressed with xz", remedyProgram}, {"\x28\xb5\x2f\xfd", "compressed with zstd", remedyProgram},
 	{"version https://git-lfs", "a pointer of Git LFS, not the file itself", "fetch the file with git lfs pull"},
-	{"<!DOCTYPE html", "a web page", remedyFetch}, {"<!doctype html", "a web page", remedyFetch}, {"<html", "a web page", remedyFetch},
+	{"<!DOCTYPE html", "a web page", remedyFetch}, {"<!doctype html", "a web page", remedyFetch}, {"<html", "a web page", remedyFetch}, {"<HTML", "a web page", remedyFetch},
+	{"<table", "a web page", remedyFetch}, {"<?xml", "XML", remedyProgram}, {"<stata_dta>", "a Stata file", remedyProgram},
+	{"r\x02\x01", "a Stata file", remedyProgram}, {"s\x02\x01", "a Stata file", remedyProgram}, {"r\x01\x01", "a Stata file", remedyProgram}, {"s\x01\x01", "a Stata file", remedyProgram},
 }
 
 // Kinds of text that a first line tells.
 var (
 	jsonLine   = regexp.MustCompile(`^(\[\s*[\[{]|\{\s*"|\[[-0-9., ]*(\],?\s*)?$|[\[{]\s*$)`)
-	svmLine    = regexp.MustCompile(`^[-+0-9.eE]+([ \t]+[0-9]+:[-+0-9.eE]+)+[ \t]*(#.*)?\r?$`)
+	svmLine    = regexp.MustCompile(`^[-+0-9.eE]+([ \t]+qid:[0-9]+)?([ \t]+[0-9]+:[-+0-9.eE]+)+[ \t]*(#.*)?\r?$`)
 	netpbmLine = regexp.MustCompile(`^P[1-6]\s*(#.*)?$`)
 )
 
@@ -45,7 +53,22 @@ func foreign(head []byte) fileKind {
 			return k
 		}
 	}
-	line, _, whole := bytes.Cut(head, []byte("\n"))
+	if len(head) > tarMagic && bytes.HasPrefix(head[tarMagic:], []byte("ustar")) {
+		return fileKind{name: "an archive of tar", remedy: "unpack it with tar -xf, and name the file in it"}
+	}
+	first := true
+	line, rest, whole := bytes.Cut(head, []byte("\n"))
+	for blank := bytes.TrimSpace(line); whole && (len(blank) == 0 || blank[0] == '%' || blank[0] == '#'); blank = bytes.TrimSpace(line) { // lines of comment
+		line, rest, whole = bytes.Cut(rest, []byte("\n"))
+		first = false
+	}
+	if start := bytes.TrimSpace(line); !first || !bytes.Equal(start, line) {
+		for _, k := range kinds {
+			if k.text() && bytes.HasPrefix(start, []byte(k.magic)) {
+				return k
+			}
+		}
+	}
 	switch {
 	case jsonLine.Match(line):
 		return fileKind{name: "JSON, or lists as Python prints them", remedy: remedyProgram}

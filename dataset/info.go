@@ -3,8 +3,11 @@ package dataset
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+
+	"bethe/units"
 )
 
 // Info says what a set holds.
@@ -26,6 +29,7 @@ type Info struct {
 	Effective float64        `json:"effective,omitempty"`       // how many samples the weights stand for, if there are any
 	Missing   float64        `json:"missing_share,omitempty"`   // share of the values that are missing, to six digits
 	Labels    map[string]int `json:"labels,omitempty"`          // samples of each
+	Units     string         `json:"units,omitempty"`           // kind of the units if they are no spins; up_share and visible are then of features
 }
 
 // Info counts what the set holds. The set must have samples.
@@ -47,6 +51,12 @@ func (s *Set) Info() Info {
 		if sum == s.Len() || sum == -s.Len() {
 			r.Constant++
 		}
+	}
+	if s.Kind != (units.Kind{}) {
+		r.Units = s.Kind.String()
+	}
+	if s.Reals != nil {
+		r.Constant = s.constantNumbers()
 	}
 	if r.Alphabet = s.Alphabet; s.Weights != nil {
 		r.Effective = math.Round(10*s.Effective()) / 10
@@ -78,15 +88,36 @@ func (s *Set) Info() Info {
 	return r
 }
 
+// constantNumbers counts the units whose numbers are the same in all samples.
+func (s *Set) constantNumbers() (count int) {
+	for i := range s.Reals.Units() {
+		if row := s.Reals.Row(i); slices.Min(row) == slices.Max(row) {
+			count++
+		}
+	}
+	return count
+}
+
 // Text says for a person what the data of a name hold.
 func (r *Info) Text(name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", name, r.Format)
-	fmt.Fprintf(&b, "  %d samples of %d spins", r.Samples, r.Visible)
+	things := "spins"
+	switch kind, err := units.ParseVisible(r.Units); {
+	case err == nil && kind.Word == units.Gauss:
+		things = "numbers"
+	case err == nil && kind.OneHot():
+		things = fmt.Sprintf("spins, which are %d units of %d colours", r.Visible/kind.States, kind.States)
+	}
+	fmt.Fprintf(&b, "  %d samples of %d %s", r.Samples, r.Visible, things)
 	if r.Width > 0 {
 		fmt.Fprintf(&b, ", pictures of %d x %d", r.Width, r.Height)
 	}
-	fmt.Fprintf(&b, "\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	if things == "numbers" {
+		fmt.Fprintf(&b, "\n  %d of the numbers never change\n", r.Constant)
+	} else {
+		fmt.Fprintf(&b, "\n  %.1f %% of the spins are +1; %d spins never change\n", 100*r.UpShare, r.Constant)
+	}
 	if r.Alphabet != "" {
 		fmt.Fprintf(&b, "  an alignment of the letters %s\n", r.Alphabet)
 	}

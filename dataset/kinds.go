@@ -49,13 +49,16 @@ func (s *Set) become(kind units.Kind) (problem string) {
 	for k, v := range s.Reals.Values() {
 		c := int(v)
 		if float32(c) != v || c < 0 || c >= units.MaxColours || kind.States > 0 && c >= kind.States {
-			limit := "a whole number from 0 on"
+			limit := "a whole number from 0 to " + strconv.Itoa(units.MaxColours-1)
 			if kind.States > 0 {
 				limit = "one of the colours 0 to " + strconv.Itoa(kind.States-1)
 			}
 			return "sample " + strconv.Itoa(k%m) + ", unit " + strconv.Itoa(k/m) + ": " + value(float64(v)) + " is not " + limit
 		}
 		most = max(most, c)
+	}
+	if least := slices.Min(s.Reals.Values()); least >= 1 && kind.States == 0 && s.Alphabet == "" && s.Missing == nil {
+		s.Source.Notes = append(s.Source.Notes, "no value is below "+value(float64(least))+", so colours below it are of no use: count them from 0")
 	}
 	if kind.States == 0 {
 		kind.States = max(2, most+1, len(s.Alphabet))

@@ -24,6 +24,7 @@ type layout struct {
 	header  bool   // whether the first row holds names
 	label   int    // column of the labels, -1 if there is none
 	spins   []int  // columns of the spins, in order
+	learned bool   // whether they are those that a model learned from
 	dropped []int  // columns that were left out without being asked
 	notes   []string
 }
@@ -179,6 +180,9 @@ func (l *layout) choose(o Options) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := l.known(o, taken); err != nil {
+		return err
+	}
 	if l.label < 0 && o.LabelColumn == "" {
 		if err := l.guessLabel(taken, o); err != nil {
 			return err
@@ -186,6 +190,10 @@ func (l *layout) choose(o Options) (err error) {
 	}
 	if l.label >= 0 {
 		taken[l.label] = true
+	}
+	if l.learned {
+		l.others(taken)
+		return l.some()
 	}
 	if len(o.Columns) == 0 {
 		if err := l.guessDropped(taken); err != nil {
@@ -232,6 +240,50 @@ func (l *layout) asked(o Options) (taken []bool, err error) {
 		taken[l.label] = true
 	}
 	return taken, nil
+}
+
+// known takes the columns that a model learned from for spins, in its order, if o has any and
+// the columns have names.
+func (l *layout) known(o Options, taken []bool) error {
+	if !l.header || len(o.Columns) > 0 || len(o.Learned) == 0 {
+		return nil
+	}
+	at := map[string]int{}
+	for k := range l.columns {
+		if name := l.name(k); !taken[k] {
+			if _, twice := at[name]; twice {
+				return l.fail("two columns are named "+quote(name), "say which columns hold spins with {Columns}")
+			}
+			at[name] = k
+		}
+	}
+	for _, name := range o.Learned {
+		k, there := at[name]
+		if !there {
+			return l.fail("there is no column "+quote(name)+", from which the model learned", "name the columns as there, or take all as they stand with {Columns}: all")
+		}
+		l.spins, taken[k] = append(l.spins, k), true
+	}
+	l.learned = true
+	if !slices.IsSorted(l.spins) {
+		l.notes = append(l.notes, "the columns stand in another order, and are read in that of the model")
+	}
+	return nil
+}
+
+// others leaves out the columns from which a model did not learn.
+func (l *layout) others(taken []bool) {
+	var titles []string
+	for k := range l.columns {
+		if !taken[k] {
+			taken[k] = true
+			l.dropped = append(l.dropped, k)
+			titles = append(titles, l.title(k))
+		}
+	}
+	if titles != nil {
+		l.notes = append(l.notes, few(titles)+": not what the model learned from, and left out")
+	}
 }
 
 // rest takes the columns that nothing else is said about for spins.

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -140,6 +141,43 @@ func (s *Set) impute(kind units.Kind) {
 			s.Samples.Set(i, a, above)
 		})
 	}
+}
+
+// decided says for a person what values are missing, and which spins a threshold leaves alike.
+func (s *Set) decided(opt Options) (notes []string) {
+	switch asked := len(opt.Missing) > 0 || opt.Gaps == GapsMissing; {
+	case s.Missing != nil:
+		empty, holes, bare := 0, 0, 0 // units, values, samples
+		for i := range s.Missing.Rows() {
+			seen := s.observed(i)
+			if holes += s.Len() - seen; seen == 0 {
+				empty++
+			}
+		}
+		sums := make([]int, s.Len())
+		s.Missing.ColSums(sums)
+		for _, sum := range sums {
+			if sum == s.Missing.Rows() {
+				bare++
+			}
+		}
+		note := fmt.Sprintf("%.3g %% of the values are missing", 100*float64(holes)/float64(s.Missing.Rows()*s.Len()))
+		if empty+bare > 0 {
+			note += fmt.Sprintf(", all of them in %d columns and %d samples", empty, bare)
+		}
+		notes = append(notes, note)
+	case asked:
+		notes = append(notes, "no value is missing: "+strings.Join(opt.Missing, ", ")+" does not occur")
+	}
+	if m, n := s.Len(), s.Units(); m >= 4 && n >= 20*m && s.Width == 0 && s.Source.Format != formatFASTA.String() {
+		notes = append(notes, fmt.Sprintf("%d samples of %d values: if the columns are the samples, turn the table", m, n))
+	}
+	if _, square := squareSide(s.Visible()); opt.Threshold != nil && s.Source.Format == formatCSV.String() && s.Len() >= 20 && !square {
+		if alike := s.Info().Constant; alike > 0 {
+			notes = append(notes, fmt.Sprintf("above %v or not, %d of %d spins are the same in all samples", *opt.Threshold, alike, s.Visible()))
+		}
+	}
+	return notes
 }
 
 // each calls do for the samples in which a unit is missing, or is not.

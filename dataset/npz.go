@@ -71,6 +71,10 @@ func (c *content) archive() (*archive, error) {
 			switch {
 			case strings.HasPrefix(f.Name, "xl/"):
 				problem = "is a workbook of Excel"
+			case f.Name == "content.xml":
+				problem, remedy = "is a document of OpenDocument", "save the sheet as CSV"
+			case strings.HasSuffix(f.Name, ".weights.h5"):
+				problem = "is a model of Keras"
 			case strings.HasSuffix(f.Name, "data.pkl"):
 				problem = "is a file of PyTorch"
 			case strings.HasSuffix(f.Name, ".csv"):
@@ -152,12 +156,17 @@ func (n *archive) choose(what, option string, usual, unusual []string, fits func
 		return fit[0], nil
 	case len(known) == 1:
 		return known[0], nil
-	case len(fit) == 0 && n.member["indptr"] != nil && n.member["shape"] != nil:
-		return "", &FileError{Path: n.path, Problem: "is a sparse matrix of SciPy", Remedy: "store it dense, such as with numpy.save(path, scipy.sparse.load_npz(path).toarray())"}
+	case len(fit) == 0 && n.member["format"] != nil && n.member["shape"] != nil:
+		return "", n.sparse()
 	case len(fit) == 0:
 		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one with {" + option + "} to learn why"}
 	}
 	return "", &FileError{Path: n.path, Problem: "several arrays could be the " + what, Remedy: "name one of " + quoteAll(fit) + " with {" + option + "}"}
+}
+
+// sparse is the error of a matrix whose zeros are not stored.
+func (n *archive) sparse() error {
+	return &FileError{Path: n.path, Problem: "is a sparse matrix of SciPy", Remedy: "store it dense, such as with numpy.save(path, scipy.sparse.load_npz(path).toarray())"}
 }
 
 func (c *content) samplesNPZ(opt Options) (*Set, error) {
@@ -173,6 +182,9 @@ func (c *content) samplesNPZ(opt Options) (*Set, error) {
 			a.orient(opt)
 			return a.hasSamples()
 		})
+		if err == nil && n.member["shape"] != nil && n.member["format"] != nil && name == "data" {
+			err = n.sparse()
+		}
 	}
 	if err != nil {
 		return nil, err

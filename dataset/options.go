@@ -60,6 +60,10 @@ type Options struct {
 	// class, target, category, species, digit, outcome or y holds the labels; where
 	// that is open, it is an error.
 	Columns, DropColumns []string
+	// Learned are the names of the columns that a model learned from, in its order. Text whose
+	// columns have names is read in that order, and other columns are left out; if a
+	// name is not there, it is an error. With Columns, Learned is not looked at.
+	Learned []string
 
 	// LabelPath is a file that holds the labels: IDX, .npy or .npz with an array of
 	// labels, or text with a column of them.

@@ -49,11 +49,12 @@ func Decode(path string, r io.ReaderAt, size int64, opt Options) (*Set, error) {
 			return nil, &FileError{Path: path, Problem: problem, Remedy: remedy}
 		}
 	}
-	set.letters = nil
+	set.letters, set.Source.Transposed = nil, opt.Transpose
 	set.impute(opt.Units)
 	if problem := set.become(opt.Units); problem != "" {
 		return nil, &FileError{Path: path, Problem: problem, Remedy: "units of colours take whole numbers from 0 on; of other numbers say that they are gauss"}
 	}
+	set.Source.Notes = append(set.Source.Notes, set.decided(opt)...)
 	set.Name = filepath.Base(path)
 	set.Source.Gzip = c.source.gzip
 	return set, nil

@@ -38,6 +38,7 @@ type Set struct {
 	Alphabet      string                // letters that the colours of an alignment stand for; "" of others
 	Labels        []int                 // label of each sample, nil if there are none
 	Classes       []string              // names of the labels 0, 1, ... that were stored as words, nil if they were numbers
+	Columns       []string              // names of the columns of text that the units stand in; nil if they have none
 	Width, Height int                   // shape of the picture a sample is, spin i = row i/Width, column i%Width; 0 if none is known
 	Source        Source                // how the samples were stored
 
@@ -46,17 +47,18 @@ type Set struct {
 
 // A Source says how the samples of a set were stored.
 type Source struct {
-	Format    string   // "IDX", "npy", "npz", "CSV" or "FASTA"
-	Gzip      bool     // whether the whole file was under gzip
-	Array     string   // name of the array in an npz file
-	Element   string   // type of an element, such as "uint8", or "text"
-	White     float64  // level that is always +1 where spins were drawn; 0 if they were not
-	Threshold *float64 // grey levels above it are +1; nil if the values were spins as they stood
-	Low, High float64  // smallest and largest of the numbers; both 0 if they are not known
-	Header    bool     // whether the first row of text was taken for names
-	Dropped   []string // columns of text that were left out without being asked, by name or number
-	Labels    string   // column or array that the labels are from, "" if another file has them or there are none
-	Notes     []string // what was decided about the file without being asked, such as "line 1 is a header"
+	Format     string   // "IDX", "npy", "npz", "CSV" or "FASTA"
+	Gzip       bool     // whether the whole file was under gzip
+	Array      string   // name of the array in an npz file
+	Element    string   // type of an element, such as "uint8", or "text"
+	White      float64  // level that is always +1 where spins were drawn; 0 if they were not
+	Threshold  *float64 // grey levels above it are +1; nil if the values were spins as they stood
+	Low, High  float64  // smallest and largest of the numbers; both 0 if they are not known
+	Header     bool     // whether the first row of text was taken for names
+	Transposed bool     // whether rows and columns of the pictures were exchanged
+	Dropped    []string // columns of text that were left out without being asked, by name or number
+	Labels     string   // column or array that the labels are from, "" if another file has them or there are none
+	Notes      []string // what was decided about the file without being asked, such as "line 1 is a header"
 }
 
 // Relabel numbers the labels of s by the given names of classes, so that they

@@ -76,14 +76,16 @@ type SpinMachine struct {
 	machine    *rbm.Machine
 	fields     func() *rbm.Network[float32] // for means of hidden units
 	weights    func() *rbm.Network[float64] // for weights of samples
-	remembered *spin.Matrix                 // visible states, a column each; nil if there are none
+	paths      func() func(base []float64) *sample.MachineSource
+	remembered *spin.Matrix // visible states, a column each; nil if there are none
 }
 
 // OnMachine returns a machine of spins to be evaluated, which must not change from then on.
 func OnMachine(machine *rbm.Machine) SpinMachine {
 	return SpinMachine{machine: machine,
 		fields:  sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
-		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) }),
+		paths:   sync.OnceValue(func() func([]float64) *sample.MachineSource { return sample.PathsTo(machine) })}
 }
 
 // Remember returns the machine with visible states, a column each, at which the search for
@@ -113,7 +115,7 @@ func (m SpinMachine) LogWeights(samples *spin.Matrix) []float64 {
 
 // Source implements Evaluated. The spins of the base have the means of samples.
 func (m SpinMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matrix, *spin.Matrix] {
-	return sample.OnMachine(m.machine).From(units.FeatureFields(like, m.machine.VisibleKind))
+	return m.paths()(units.FeatureFields(like, m.machine.VisibleKind))
 }
 
 // LnZ implements Exact.

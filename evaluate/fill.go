@@ -22,33 +22,52 @@ type Filling struct {
 // Fill infers what is missing from what was observed: by enumeration of hidden states where ObservedOf can,
 // else from chains that hold what was observed. The error is the context's, or tells of samples that do not fit.
 func Fill(ctx context.Context, machine *rbm.Machine, samples Incomplete, r Restoring) (*Filling, error) {
-	o, err := ObservedOf(ctx, machine, samples)
-	if err == nil {
-		f := &Filling{Mean: o.Mean, Exact: true}
-		p, m := machine.Hidden(), samples.Missing.Cols()
-		f.Features = make([]float32, m*p)
-		for k, v := range o.Hidden {
-			if machine.HiddenKind.OneHot() {
-				v = (1 + v) / 2
+	return FillingOf(machine)(ctx, samples, r)
+}
+
+// FillingOf returns Fill of a machine, which must not change from then on: it keeps what its answers are computed with.
+func FillingOf(machine *rbm.Machine) func(ctx context.Context, samples Incomplete, r Restoring) (*Filling, error) {
+	observed, chains := observing(machine), chainFilling(machine)
+	return func(ctx context.Context, samples Incomplete, r Restoring) (*Filling, error) {
+		o, err := observed(ctx, samples)
+		if err == nil {
+			f := &Filling{Mean: o.Mean, Exact: true}
+			p, m := machine.Hidden(), samples.Missing.Cols()
+			f.Features = make([]float32, m*p)
+			for k, v := range o.Hidden {
+				if machine.HiddenKind.OneHot() {
+					v = (1 + v) / 2
+				}
+				f.Features[k%m*p+k/m] = float32(v)
 			}
-			f.Features[k%m*p+k/m] = float32(v)
+			return f, nil
 		}
-		return f, nil
+		if !errors.Is(err, rbm.ErrTooLarge) {
+			return nil, err
+		}
+		_, _, seen := samples.seen(machine.VisibleKind)
+		return chains(ctx, samples, seen.Mean, r)
 	}
-	if !errors.Is(err, rbm.ErrTooLarge) {
-		return nil, err
-	}
-	_, _, seen := samples.seen(machine.VisibleKind)
+}
+
+// chainFilling returns FillingOf where it is by chains: observed are features of what is not missing, features x samples.
+func chainFilling(machine *rbm.Machine) func(ctx context.Context, samples Incomplete, observed []float64, r Restoring) (*Filling, error) {
 	switch {
 	case !machine.VisibleKind.Bits():
 		m := OnGauss(machine)
-		return fillByChains(ctx, m, m, samples.Numbers, samples.Missing, seen.Mean, r)
+		return func(ctx context.Context, samples Incomplete, observed []float64, r Restoring) (*Filling, error) {
+			return fillByChains(ctx, m, m, samples.Numbers, samples.Missing, observed, r)
+		}
 	case !machine.HiddenKind.Bits():
 		m := OnHopfield(machine)
-		return fillByChains(ctx, m, m, samples.Bits, samples.Missing, seen.Mean, r)
+		return func(ctx context.Context, samples Incomplete, observed []float64, r Restoring) (*Filling, error) {
+			return fillByChains(ctx, m, m, samples.Bits, samples.Missing, observed, r)
+		}
 	}
 	m := OnMachine(machine)
-	return fillByChains(ctx, m, m, samples.Bits, samples.Missing, seen.Mean, r)
+	return func(ctx context.Context, samples Incomplete, observed []float64, r Restoring) (*Filling, error) {
+		return fillByChains(ctx, m, m, samples.Bits, samples.Missing, observed, r)
+	}
 }
 
 // errUnmasked is the error of states that cannot be held one by one.
@@ -69,7 +88,7 @@ func fillByChains[T rbm.Real, V units.States[V], H units.States[H]](ctx context.
 				seen.Set(i, k, -missing.At(i/of, a))
 			}
 		}
-		chains.StartAt(from(each))
+		chains.Visible = from(each).Clone()
 		masked, ok := any(chains.Visible).(units.Masked[V])
 		if !ok {
 			return errUnmasked

@@ -20,6 +20,7 @@ type GaussMachine struct {
 	sigma   []float64
 	fields  func() *rbm.Network[float32]
 	weights func() *rbm.Network[float64]
+	paths   func() func(mean, variance []float64) *sample.GaussSource
 }
 
 // OnGauss returns a machine of Gaussian visible units and hidden units of bits to be
@@ -28,6 +29,9 @@ func OnGauss(machine *rbm.Machine) GaussMachine {
 	m := GaussMachine{machine: machine, sigma: make([]float64, machine.Visible()),
 		fields:  sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) }),
 		weights: sync.OnceValue(func() *rbm.Network[float64] { return rbm.NetworkOf[float64](machine) })}
+	m.paths = sync.OnceValue(func() func(mean, variance []float64) *sample.GaussSource {
+		return sample.PathsToGauss(m.fields(), m.sigma)
+	})
 	for i, s := range machine.VisibleOwn[:machine.Visible()] {
 		m.density -= s
 		m.sigma[i] = math.Exp(s)
@@ -71,7 +75,7 @@ func (m GaussMachine) Source(like *units.Reals[float32]) sample.Source[float32, 
 	for i, d := range deviation {
 		variance[i] = (count*d*d + 2) / (count + 2)
 	}
-	return sample.OnGauss(m.fields(), mean, variance, m.sigma)
+	return m.paths()(mean, variance)
 }
 
 // LnZ implements Exact.

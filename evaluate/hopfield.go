@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"sync"
 
 	"bethe/rbm"
 	"bethe/sample"
@@ -11,15 +12,22 @@ import (
 
 // A HopfieldMachine is an rbm.Machine of Gaussian hidden units that is evaluated. Its
 // features are the means of the hidden units.
-type HopfieldMachine struct{ SpinMachine }
+type HopfieldMachine struct {
+	SpinMachine
+	paths func() func(base []float64) *sample.HopfieldSource
+}
 
 // OnHopfield returns a machine of visible units of bits and Gaussian hidden units to be
 // evaluated, which must not change from then on.
-func OnHopfield(machine *rbm.Machine) HopfieldMachine { return HopfieldMachine{OnMachine(machine)} }
+func OnHopfield(machine *rbm.Machine) HopfieldMachine {
+	m := HopfieldMachine{SpinMachine: OnMachine(machine)}
+	m.paths = sync.OnceValue(func() func([]float64) *sample.HopfieldSource { return sample.PathsToHopfield(m.fields()) })
+	return m
+}
 
 // Source implements Evaluated.
 func (m HopfieldMachine) Source(like *spin.Matrix) sample.Source[float32, *spin.Matrix, *units.Reals[float32]] {
-	return sample.OnHopfield(m.fields(), units.FeatureFields(like, m.machine.VisibleKind))
+	return m.paths()(units.FeatureFields(like, m.machine.VisibleKind))
 }
 
 // LnZ implements Exact.

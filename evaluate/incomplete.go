@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -49,14 +50,32 @@ func CheckObserved(params *rbm.Params, samples int) error {
 // ObservedOf sums over what is missing exactly: given the hidden units visible ones are independent,
 // so it goes through all hidden states, of bits. The error is the context's, or rbm.ErrTooLarge.
 func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (*Observed, error) {
-	net := rbm.NetworkOf[float64](machine)
+	return observing(machine)(ctx, samples)
+}
+
+// observing returns ObservedOf of a machine, which must not change from then on: it keeps its network.
+func observing(machine *rbm.Machine) func(ctx context.Context, samples Incomplete) (*Observed, error) {
+	network := sync.OnceValues(func() (net *rbm.Network[float64], couplingT []float64) {
+		net = rbm.NetworkOf[float64](machine)
+		couplingT = make([]float64, len(net.Coupling))
+		net.TransposeCoupling(couplingT)
+		return net, couplingT
+	})
+	return func(ctx context.Context, samples Incomplete) (*Observed, error) {
+		if err := samples.fits(machine); err != nil {
+			return nil, err
+		}
+		if err := CheckObserved(&machine.Params, samples.Missing.Cols()); err != nil {
+			return nil, err
+		}
+		net, couplingT := network()
+		return enumerated(ctx, machine, net, couplingT, samples)
+	}
+}
+
+// enumerated is ObservedOf of samples that fit, with the machine's network and its couplings transposed.
+func enumerated(ctx context.Context, machine *rbm.Machine, net *rbm.Network[float64], couplingT []float64, samples Incomplete) (*Observed, error) {
 	n, p, m, kind := net.Visible(), net.Hidden(), samples.Missing.Cols(), machine.VisibleKind
-	if err := samples.fits(machine); err != nil {
-		return nil, err
-	}
-	if err := CheckObserved(&machine.Params, m); err != nil {
-		return nil, err
-	}
 	ln := machine.HiddenKind.LnStates(p)
 	of := kind.Features()
 	x, mask, o := samples.seen(kind)
@@ -64,8 +83,6 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 	for a := range o.LogWeights {
 		o.LogWeights[a] = math.Inf(-1)
 	}
-	t := make([]float64, n*p)
-	net.TransposeCoupling(t)
 	states, choices := int(math.Round(math.Exp(ln))), machine.HiddenKind.Choices()
 	const together = 256 // states
 	each := func(do func(h *spin.Matrix, fields, weights []float64)) error {
@@ -76,7 +93,7 @@ func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (
 			count := min(together, states-lo)
 			h, own := hiddenStates(net, lo, count, choices)
 			fields, sums, weights := make([]float64, n*count), make([]float64, n/of*count), make([]float64, m*count)
-			net.VisibleFields(fields, t, h)
+			net.VisibleFields(fields, couplingT, h)
 			parallel.For(n/of, parallel.Grain(20*of*count), func(from, to int) {
 				f := make([]float64, of)
 				for unit := from; unit < to; unit++ {

@@ -51,8 +51,8 @@ type SpinRestoration = Restoration[float32, *spin.Matrix]
 // samples, of which only the named units are looked at).
 func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], given V, named []int, r Restoring) (*Restoration[T, V], error) {
 	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
-		chains.StartAt(from(chains.Visible))
-		chains.Clamp(named, each)
+		chains.Visible = from(chains.Visible)
+		chains.Clamp(named, each) // which draws hidden states
 		return nil
 	})
 }

@@ -24,10 +24,15 @@ type Completion struct {
 // CompleteKnown infers the units of samples (visible x M) that are not named, as
 // Complete does, and compares them with their true values.
 func CompleteKnown(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
-	if n := machine.Layers().Data(); samples.Rows() != n {
+	return OnMachine(machine).CompleteKnown(ctx, samples, units, r)
+}
+
+// CompleteKnown is CompleteKnown on a machine that keeps what its answers are computed with.
+func (m SpinMachine) CompleteKnown(ctx context.Context, samples *spin.Matrix, units []int, r Restoring) (*Completion, error) {
+	if n := m.machine.Layers().Data(); samples.Rows() != n {
 		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
 	}
-	restored, err := Complete(ctx, OnMachine(machine), filledUp(machine, samples, r.Key), units, r)
+	restored, err := Complete(ctx, m, filledUp(m.machine, samples, r.Key), units, r)
 	if err != nil {
 		return nil, err
 	}
@@ -77,26 +82,31 @@ type Mended struct {
 // that alone what they were, as Denoise does, and compares. Where the samples are
 // noisy already nothing is flipped.
 func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r Restoring) (*Mended, error) {
-	m := &Mended{Seen: samples.Clone()}
+	return OnMachine(machine).Mend(ctx, samples, flip, noisy, key, r)
+}
+
+// Mend is Mend on a machine that keeps what its answers are computed with.
+func (m SpinMachine) Mend(ctx context.Context, samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r Restoring) (*Mended, error) {
+	out := &Mended{Seen: samples.Clone()}
 	if !noisy {
-		Flip(m.Seen, flip, key.Sub(stream.MendNoise))
+		Flip(out.Seen, flip, key.Sub(stream.MendNoise))
 	}
 	r.Key = key.Sub(stream.MendChains)
-	if n := machine.Layers().Data(); samples.Rows() != n {
+	if n := m.machine.Layers().Data(); samples.Rows() != n {
 		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
 	}
 	var err error
-	if m.SpinRestoration, err = denoise(ctx, OnMachine(machine), filledUp(machine, m.Seen, r.Key), samples.Rows(), flip, r); err != nil {
+	if out.SpinRestoration, err = denoise(ctx, m, filledUp(m.machine, out.Seen, r.Key), samples.Rows(), flip, r); err != nil {
 		return nil, err
 	}
-	m.SpinRestoration = cut(m.SpinRestoration, samples.Rows())
-	m.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), m.Mean)
-	m.Changed = shareWrong(m.Seen, m.Restored)
+	out.SpinRestoration = cut(out.SpinRestoration, samples.Rows())
+	out.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), out.Mean)
+	out.Changed = shareWrong(out.Seen, out.Restored)
 	if !noisy {
-		before, after := shareWrong(samples, m.Seen), shareWrong(samples, m.Restored)
-		m.Before, m.After = &before, &after
+		before, after := shareWrong(samples, out.Seen), shareWrong(samples, out.Restored)
+		out.Before, out.After = &before, &after
 	}
-	return m, nil
+	return out, nil
 }
 
 // Write writes an npz file: mean, float32, seen and restored, int8, each with one

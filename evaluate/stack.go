@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sync"
 
 	"bethe/internal/kernel"
 	"bethe/rbm"
@@ -278,21 +279,33 @@ func (s Stack) Sample(ctx context.Context, how Sampling) (*StackSamples, error) 
 	return d, nil
 }
 
-// Layer returns what features are the means of hidden layer l of a stack, from 1: each layer given the
-// means of the one below.
-func (s Stack) Layer(l int) Featuring[*spin.Matrix] { return stackLayer{s[:l]} }
+// Layers returns what features are the means of each hidden layer of a stack: each layer given the
+// means of the one below. The machines must not change from then on: their networks are kept.
+func (s Stack) Layers() []Featuring[*spin.Matrix] {
+	networks := make([]func() *rbm.Network[float32], len(s))
+	layers := make([]Featuring[*spin.Matrix], len(s))
+	for l, machine := range s {
+		networks[l] = sync.OnceValue(func() *rbm.Network[float32] { return rbm.NetworkOf[float32](machine) })
+		layers[l] = stackLayer{machine.Hidden(), networks[:l+1]}
+	}
+	return layers
+}
 
-type stackLayer struct{ machines Stack }
+// A stackLayer is the hidden layer on top of networks.
+type stackLayer struct {
+	hidden   int
+	networks []func() *rbm.Network[float32]
+}
 
 // Hidden implements Featuring.
-func (f stackLayer) Hidden() int { return f.machines[len(f.machines)-1].Hidden() }
+func (f stackLayer) Hidden() int { return f.hidden }
 
 // HiddenMeans implements Featuring.
 func (f stackLayer) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
 	m := samples.Cols()
 	var means []float32
-	for l, machine := range f.machines {
-		net := rbm.NetworkOf[float32](machine)
+	for l, network := range f.networks {
+		net := network()
 		fields := make([]float32, net.Hidden()*m)
 		if l == 0 {
 			net.HiddenFields(fields, samples)

@@ -139,13 +139,13 @@ func TestStackLayers(t *testing.T) {
 	s := stackOf(0.3, 7, 5, 3)
 	samples := spin.Random(7, 6, stream.New(3).Rand())
 	first := Features(OnMachine(s[0]), samples, 1)
-	for k, v := range Features(s.Layer(1), samples, 1) {
+	for k, v := range Features(s.Layers()[0], samples, 1) {
 		if math.Abs(float64(v-first[k])) > 1e-6 {
 			t.Fatalf("feature %d of layer 1: %v, not %v", k, v, first[k])
 		}
 	}
 	net := rbm.NetworkOf[float64](s[1])
-	for k, v := range Features(s.Layer(2), samples, 1) {
+	for k, v := range Features(s.Layers()[1], samples, 1) {
 		a, mu := k/3, k%3
 		field := net.HiddenField[mu]
 		for i := range 5 {

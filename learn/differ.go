@@ -25,7 +25,7 @@ func differences(saved, here string) string {
 	var text []string
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if was, is := a[name], b[name]; was != is {
-			text = append(text, fmt.Sprintf("%s was %s and is %s", name, orNone(was), orNone(is)))
+			text = append(text, fmt.Sprintf("%s was %s and is %s", orName(name), orNone(was), orNone(is)))
 		}
 	}
 	return strings.Join(text, ", ")
@@ -62,6 +62,17 @@ func (f *folder) adopt() {
 	} else if saved := labelOf(checkpointPath(f.path, &f.recipe, 0)); sameContents(saved, f.label) {
 		f.label = saved
 	}
+}
+
+// orName returns what a name in a label means, if it is no setting.
+func orName(name string) string {
+	switch name {
+	case "hash":
+		return "the content of the data (its sum)"
+	case "validation_hash":
+		return "the content of the validation data (its sum)"
+	}
+	return name
 }
 
 func orNone(value string) string {

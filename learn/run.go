@@ -36,6 +36,14 @@ type Data struct {
 	Threshold, Binarise string
 }
 
+// level returns the threshold of grey levels if it was asked for.
+func (d *Data) level() *float64 {
+	if d.Threshold == "" {
+		return nil
+	}
+	return d.Source.Threshold
+}
+
 // A Job says what a recipe is used on. Only Data must be set.
 type Job struct {
 	Data    Data
@@ -376,6 +384,7 @@ func (r *Run) info(steps int) rbm.Info {
 	return rbm.Info{
 		Program: r.job.Program, Seed: r.job.Seed, Data: d.Name, Samples: d.Len(), Steps: steps,
 		Width: d.Width, Height: d.Height, Alphabet: d.Alphabet, Settings: r.settings,
+		Columns: d.Columns, Threshold: d.level(), Transposed: d.Source.Transposed,
 	}
 }
 

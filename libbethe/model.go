@@ -76,14 +76,15 @@ func modelOf(file learn.Model) model {
 	case *causes.File:
 		return directed{f, f.Machine()}
 	case *rbm.Stack:
-		return stacked{f, f.Machines()}
+		machines := evaluate.Stack(f.Machines())
+		return stacked{f, machines, machines.Layers()}
 	case *rbm.File:
 		l := layered{file: f, featuring: evaluate.FeaturesOf(f)}
 		if f.Spins() {
 			l.on = evaluate.OnMachine(f.Machine())
 			return l
 		}
-		return mixed{l}
+		return mixed{l, evaluate.FillingOf(f.Machine())}
 	}
 	panic("libbethe: a model of a family that is not known here")
 }
@@ -220,7 +221,7 @@ func (l layered) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampl
 }
 
 func (l layered) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error) {
-	c, err := evaluate.CompleteKnown(ctx, l.file.Machine(), s.Samples, known, r)
+	c, err := l.on.CompleteKnown(ctx, s.Samples, known, r)
 	if err != nil {
 		return result{}, err
 	}
@@ -232,7 +233,7 @@ func (l layered) complete(ctx context.Context, s *dataset.Set, known []int, r ev
 func (l layered) denoise(ctx context.Context, s *dataset.Set, flip float64, r evaluate.Restoring) (result, error) {
 	key := r.Key
 	r.Key = 0
-	mended, err := evaluate.Mend(ctx, l.file.Machine(), s.Samples, flip, true, key, r)
+	mended, err := l.on.Mend(ctx, s.Samples, flip, true, key, r)
 	if err != nil {
 		return result{}, err
 	}
@@ -240,7 +241,10 @@ func (l layered) denoise(ctx context.Context, s *dataset.Set, flip float64, r ev
 }
 
 // mixed are machines of other kinds of units than spins.
-type mixed struct{ layered }
+type mixed struct {
+	layered
+	filling func(ctx context.Context, samples evaluate.Incomplete, r evaluate.Restoring) (*evaluate.Filling, error)
+}
 
 func (m mixed) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", m) }
 
@@ -293,7 +297,7 @@ func (m mixed) complete(ctx context.Context, s *dataset.Set, known []int, r eval
 	if err != nil {
 		return out, err
 	}
-	f, err := evaluate.Fill(ctx, m.file.Machine(), in, r)
+	f, err := m.filling(ctx, in, r)
 	if err != nil {
 		return out, err
 	}
@@ -324,6 +328,7 @@ func (m mixed) denoise(context.Context, *dataset.Set, float64, evaluate.Restorin
 type stacked struct {
 	*rbm.Stack
 	machines evaluate.Stack
+	layers   []evaluate.Featuring[*spin.Matrix]
 }
 
 func (k stacked) about() about {
@@ -349,11 +354,7 @@ func (k stacked) chains(count int, of string, number int) error {
 }
 
 func (k stacked) features(_ context.Context, s *dataset.Set, gain float64) ([]float32, error) {
-	layers := make([]evaluate.Featuring[*spin.Matrix], len(k.machines))
-	for l := range layers {
-		layers[l] = k.machines.Layer(l + 1)
-	}
-	return evaluate.Beside(layers, s.Samples, gain), nil
+	return evaluate.Beside(k.layers, s.Samples, gain), nil
 }
 
 func (k stacked) logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error) {

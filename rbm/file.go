@@ -35,6 +35,12 @@ type Info struct {
 	Alphabet string         `json:"alphabet,omitempty"`     // letters that the colours of the visible units stand for
 	Units    string         `json:"units,omitempty"`        // kind of the visible units, nothing for spins
 	Hidden   string         `json:"hidden_units,omitempty"` // of the hidden ones
+
+	// How the samples were read: names of the columns of text, the level above which grey levels
+	// are +1, and whether the rows and columns of pictures were exchanged.
+	Columns    []string `json:"columns,omitempty"`
+	Threshold  *float64 `json:"threshold,omitempty"`
+	Transposed bool     `json:"transposed,omitempty"`
 }
 
 // A File is what a model file holds: the machine that is shipped, whose synapses

@@ -29,13 +29,21 @@ func (c *Comparison) Table(out io.Writer) error {
 		for _, key := range c.Differ {
 			text := "-"
 			if v, ok := s.Settings[key]; ok {
-				text = Printable(fmt.Sprint(v))
+				text = Printable(short(v))
 			}
 			row = append(row, text)
 		}
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush()
+}
+
+// short writes a setting, numbers to six digits.
+func short(v any) string {
+	if x, ok := v.(float64); ok {
+		return strconv.FormatFloat(x, 'g', 6, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // decimals writes a number that may not have been measured.

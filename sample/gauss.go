@@ -27,16 +27,25 @@ type GaussSource struct {
 // OnGauss returns the path from independent u of the given means and variances to a network of
 // Gaussian visible units, which must not change. sigma are the deviations of v, for observations.
 func OnGauss(net *rbm.Network[float32], mean, variance, sigma []float64) *GaussSource {
+	return PathsToGauss(net, sigma)(mean, variance)
+}
+
+// PathsToGauss returns what makes paths to a network from independent u of given means and variances (OnGauss). They share its
+// transposed couplings, and may be made and used by several goroutines at a time.
+func PathsToGauss(net *rbm.Network[float32], sigma []float64) func(mean, variance []float64) *GaussSource {
 	n := net.Visible()
-	if len(mean) != n || len(variance) != n || len(sigma) != n || net.VisibleKind.Bits() || !net.HiddenKind.Bits() {
-		panic(fmt.Sprintf("sample: OnGauss of %s and %s units with %d means, %d variances and %d deviations of %d units", net.VisibleKind, net.HiddenKind, len(mean), len(variance), len(sigma), n))
+	couplingT := make([]float32, len(net.Coupling))
+	net.TransposeCoupling(couplingT)
+	return func(mean, variance []float64) *GaussSource {
+		if len(mean) != n || len(variance) != n || len(sigma) != n || net.VisibleKind.Bits() || !net.HiddenKind.Bits() {
+			panic(fmt.Sprintf("sample: OnGauss of %s and %s units with %d means, %d variances and %d deviations of %d units", net.VisibleKind, net.HiddenKind, len(mean), len(variance), len(sigma), n))
+		}
+		s := &GaussSource{net: net, couplingT: couplingT, precision: make([]float32, n), linear: make([]float32, n), deviation: make([]float32, n)}
+		for i, v := range variance {
+			s.precision[i], s.linear[i], s.deviation[i] = float32(1/v), float32(mean[i]/v), float32(sigma[i])
+		}
+		return s
 	}
-	s := &GaussSource{net: net, couplingT: make([]float32, len(net.Coupling)), precision: make([]float32, n), linear: make([]float32, n), deviation: make([]float32, n)}
-	net.TransposeCoupling(s.couplingT)
-	for i, v := range variance {
-		s.precision[i], s.linear[i], s.deviation[i] = float32(1/v), float32(mean[i]/v), float32(sigma[i])
-	}
-	return s
 }
 
 // Units implements Source.

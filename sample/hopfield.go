@@ -24,14 +24,22 @@ type HopfieldSource struct {
 // OnHopfield returns the path from independent units in the given fields to a network of
 // Gaussian hidden units, which must not change.
 func OnHopfield(net *rbm.Network[float32], base []float64) *HopfieldSource {
+	return PathsToHopfield(net)(base)
+}
+
+// PathsToHopfield returns what makes paths to a network from independent units in given fields (OnHopfield). They share its
+// transposed couplings, and may be made and used by several goroutines at a time.
+func PathsToHopfield(net *rbm.Network[float32]) func(base []float64) *HopfieldSource {
 	if net.HiddenKind.Bits() || !net.VisibleKind.Bits() {
 		panic(fmt.Sprintf("sample: OnHopfield of %s and %s units", net.VisibleKind, net.HiddenKind))
 	}
-	s := &HopfieldSource{newSpinPath(net.VisibleField, net.Hidden(), net.Constant, [2]units.Kind{net.VisibleKind, net.HiddenKind}), net,
-		units.NewReals[float32](net.Visible(), net.Hidden())}
-	net.TransposeCoupling(s.couplingT.Values())
-	s.from(base)
-	return s
+	couplingT := units.NewReals[float32](net.Visible(), net.Hidden())
+	net.TransposeCoupling(couplingT.Values())
+	return func(base []float64) *HopfieldSource {
+		s := &HopfieldSource{newSpinPath(net.VisibleField, net.Hidden(), net.Constant, [2]units.Kind{net.VisibleKind, net.HiddenKind}), net, couplingT}
+		s.from(base)
+		return s
+	}
 }
 
 // NewHidden implements Source.

@@ -18,20 +18,43 @@ type MachineSource struct {
 // binary, fields are counts of spins, and chains several times as fast as those on
 // the machine's network.
 func OnMachine(machine *rbm.Machine) *MachineSource {
-	if !countable(machine) {
-		net := OnNetwork(rbm.NetworkOf[float32](machine))
+	if countable(machine) {
+		return countedPaths(machine)(make([]float64, machine.Visible()))
+	}
+	net := OnNetwork(rbm.NetworkOf[float32](machine))
+	return &MachineSource{net.spinPath, machine, net.Conditionals}
+}
+
+// PathsTo returns what makes paths to a machine, which must not change, from independent visible spins in given fields
+// (OnMachine, From). Paths share what is computed of the machine, once. They may be made and used by several goroutines at a time.
+func PathsTo(machine *rbm.Machine) func(base []float64) *MachineSource {
+	if countable(machine) {
+		return countedPaths(machine)
+	}
+	shared := OnNetwork(rbm.NetworkOf[float32](machine))
+	shared.keep()
+	return func(base []float64) *MachineSource {
+		net := OnNetwork(shared.net).From(base)
+		net.couplingT, net.kept = shared.couplingT, true
 		return &MachineSource{net.spinPath, machine, net.Conditionals}
 	}
+}
+
+// countedPaths is PathsTo where fields are counts.
+func countedPaths(machine *rbm.Machine) func(base []float64) *MachineSource {
 	plain, constant := machine.Plain()
 	fields := make([]float32, plain.Visible())
 	for i, b := range plain.VisibleField {
 		fields[i] = float32(b)
 	}
-	path := newSpinPath(fields, plain.Hidden(), constant, [2]units.Kind{})
 	shared := newBinarySynapses(plain)
-	return &MachineSource{path, machine, func(int) spinConditionals[float32] {
-		return &binaryConditionals{binarySynapses: shared, spinLayer: spinLayer[float32]{path: path}, gains: gains[float32]{spinPath: path}, shiftH: make([]float32, plain.Hidden())}
-	}}
+	return func(base []float64) *MachineSource {
+		path := newSpinPath(fields, plain.Hidden(), constant, [2]units.Kind{})
+		path.from(base)
+		return &MachineSource{path, machine, func(int) spinConditionals[float32] {
+			return &binaryConditionals{binarySynapses: shared, spinLayer: spinLayer[float32]{path: path}, gains: gains[float32]{spinPath: path}, shiftH: make([]float32, plain.Hidden())}
+		}}
+	}
 }
 
 // From makes independent visible spins in the given fields the base, and returns s.

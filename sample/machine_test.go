@@ -109,3 +109,43 @@ func TestLargeLayers(t *testing.T) {
 		t.Errorf("ln Z %v, about %v (%v)", z.LnZ, want, err)
 	}
 }
+
+// Paths that share a machine are those that are made alone: chains on them are the same, also in turns and at another place of the path.
+func TestPathsTo(t *testing.T) {
+	binary := testMachine(70, 40, stream.New(1))
+	w := make([]float32, 70*40)
+	spin.Values(w, binary.Signs())
+	for k := range w {
+		w[k] *= float32(k%7) / 3
+	}
+	for kind, m := range map[string]*rbm.Machine{"binary": binary, "real": {Params: binary.Params, Synapses: rbm.RealValued(70, 40, w)}} {
+		paths := PathsTo(m)
+		var shared, alone []*SpinChains[float32]
+		for k := range 2 {
+			base := make([]float64, 70)
+			for i := range base {
+				base[i] = float64(i%5) * float64(k) / 10
+			}
+			for j, count := range []int{3, 40} {
+				key := stream.New(uint64(2 + 2*k + j))
+				shared = append(shared, newChains(paths(base), count, 0.7, key))
+				alone = append(alone, newChains(OnMachine(m).From(base), count, 0.7, key))
+			}
+		}
+		for range 3 {
+			for k := range shared {
+				shared[k].Sweep(1)
+				alone[k].Sweep(1)
+			}
+		}
+		for k, c := range shared {
+			for i := range 70 {
+				for a := range c.Visible.Cols() {
+					if c.Visible.At(i, a) != alone[k].Visible.At(i, a) {
+						t.Fatalf("%s synapses: unit %d of chain %d of %d differs", kind, i, a, c.Visible.Cols())
+					}
+				}
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -77,6 +78,9 @@ func Open(words string, t Transport) (Sampler, error) {
 	args, err := Split(words)
 	if err != nil || len(args) == 0 {
 		return nil, setting.Errorf("sampler", words, "it is a program with its arguments, quotes closed")
+	}
+	if _, err := exec.LookPath(args[0]); err != nil {
+		return nil, setting.Errorf("sampler", words, "there is no program %s to run", args[0])
 	}
 	switch t.Protocol {
 	case "", "call":

@@ -293,7 +293,7 @@ func TestOpenRefuses(t *testing.T) {
 		words string
 		t     Transport
 		name  string
-	}{{"", Transport{}, "sampler"}, {"a 'b", Transport{}, "sampler"}, {"a", Transport{Protocol: "fax"}, "sampler_protocol"}, {"a", Transport{Format: "x"}, "sampler_format"},
+	}{{"", Transport{}, "sampler"}, {"a 'b", Transport{}, "sampler"}, {"sh", Transport{Protocol: "fax"}, "sampler_protocol"}, {"no-such-program x", Transport{}, "sampler"}, {"a", Transport{Format: "x"}, "sampler_format"},
 		{"a", Transport{Timeout: -1}, "sampler_timeout"}, {"", Transport{Folder: "x", Protocol: "stay"}, "sampler_protocol"}} {
 		_, err := Open(c.words, c.t)
 		var wrong *setting.Error

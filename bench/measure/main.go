@@ -45,7 +45,7 @@ func run() error {
 	floors := flag.Bool("floors", false, "exit with status 1 if a floor or limit is missed")
 	stat := flag.String("benchstat", "", "file for the times of every round, in the format that benchstat reads")
 	rounds := flag.Int("rounds", 11, "rounds of each race")
-	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, memory; separated by commas")
+	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, first, memory; separated by commas")
 	bethe := flag.String("bethe", "", "the program, for its memory")
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
@@ -91,7 +91,7 @@ func run() error {
 			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
 		}
 	}
-	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "memory"}
+	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "first", "memory"}
 	wanted := names
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
@@ -106,7 +106,7 @@ func run() error {
 			return err
 		}
 	}
-	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.memory} {
+	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.first, b.memory} {
 		if !slices.Contains(wanted, names[k]) {
 			continue
 		}
@@ -165,6 +165,12 @@ func runChild(what string, rounds int) error {
 		return print(measureCore(openBLAS))
 	case "kernels":
 		return print(kernelRows(rounds))
+	case "first":
+		rows, err := firstRows(rounds)
+		if err != nil {
+			return err
+		}
+		return print(rows)
 	case "sizes":
 		rows, err := sizeRows(rounds)
 		if err != nil {

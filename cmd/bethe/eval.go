@@ -62,7 +62,7 @@ func newEvalCommand(c *console) *cobra.Command {
 					return usagef("--draws: %s has %w", model, err)
 				}
 			}
-			d.Units, d.Incomplete = file.VisibleKind, draws == 0
+			d.Units, d.Incomplete, d.Learned = file.VisibleKind, draws == 0, apply.Learned(&file.Info)
 			set, err := d.load()
 			if err != nil {
 				return err
@@ -115,6 +115,7 @@ func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, pa
 	if draws > 0 {
 		return usagef("--draws: it is not for a %s", apply.Family(m))
 	}
+	d.Learned = apply.LearnedBy(m)
 	set, err := d.load()
 	if err != nil {
 		return err

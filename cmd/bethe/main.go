@@ -138,7 +138,11 @@ func inFlags(err error) error {
 	}
 	if wrong := (*dataset.FileError)(nil); errors.As(err, &wrong) {
 		text := wrong.Named(func(option string) string { return dataFlagOf[option] })
-		return &flaggedError{strings.Replace(err.Error(), wrong.Error(), text, 1), err}
+		flagged := &flaggedError{strings.Replace(err.Error(), wrong.Error(), text, 1), err}
+		if errors.Is(err, fs.ErrNotExist) {
+			return &usageError{Err: flagged}
+		}
+		return flagged
 	}
 	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
 	if errors.As(err, &name) || errors.As(err, &address) {
@@ -151,7 +155,11 @@ func inFlags(err error) error {
 				text = fmt.Sprintf("%s is a run that is not over, so it has no %s yet: go on with bethe train --resume", folder, runs.ModelFile)
 			}
 		}
-		return &flaggedError{strings.Replace(err.Error(), gone.Error(), text, 1), err}
+		flagged := &flaggedError{strings.Replace(err.Error(), gone.Error(), text, 1), err}
+		if err.Error() == gone.Error() { // what was named; else it went away during the work
+			return &usageError{Err: flagged}
+		}
+		return flagged
 	}
 	return err
 }

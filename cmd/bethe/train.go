@@ -106,7 +106,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
-	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end")
+	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end (not of --stack)")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
 	flags.BoolVar(&f.work, "work", false, "keep account of the work, heat and dissipation of the learning chains: key work of metrics.jsonl")
@@ -242,12 +242,18 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
 	}
+	if f.serve != "" {
+		if _, err := dashboard.HostOf(f.serve); err != nil {
+			return inFlags(err)
+		}
+	}
 	if f.data.Units, err = units.ParseVisible(f.recipe.Units); err != nil {
 		return usagef("--units: %w", err)
 	}
 	if job.Data, err = f.load(f.data.name); err != nil {
 		return err
 	}
+	f.data.Learned.Columns = job.Data.Columns
 	if f.data.Units.Word == units.Potts { // as many colours as there are
 		f.data.Units, f.recipe.Units = job.Data.Kind, job.Data.Kind.String()
 	}

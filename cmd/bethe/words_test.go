@@ -38,14 +38,14 @@ func TestWords(t *testing.T) {
 		{"train --hidden ten", exitUsage, `--hidden "ten": a number is needed, or several split by commas`},
 		{"infer --alpha 1,x", exitUsage, `--alpha "1,x": numbers are needed, split by commas`},
 		{"trian", exitUsage, `there is no verb "trian"; did you mean "train"?`},
-		{"eval " + filepath.Join(folder, "none.npz"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none.npz")},
-		{"eval " + folder, exitFailed, "there is no file or folder " + filepath.Join(folder, "model.npz")},
+		{"eval " + filepath.Join(folder, "none.npz"), exitUsage, "there is no file or folder " + filepath.Join(folder, "none.npz")},
+		{"eval " + folder, exitUsage, "there is no file or folder " + filepath.Join(folder, "model.npz")},
 		{"sample --out x.npz " + text, exitFailed, text + ": not an .npz file, or a damaged one"},
 		{"completion bsh", exitUsage, `there is no verb "bsh"`},
 		{"help sampel", exitUsage, `there is no verb "sampel"; did you mean "sample"?`},
 		{"eval " + model + " --data " + table, exitUsage, table + ": samples of 2 units, and the machine of " + model + " has 784 visible ones"},
-		{"eval " + begun, exitFailed, begun + " is a run that is not over"},
-		{"plot " + filepath.Join(folder, "none"), exitFailed, "there is no file or folder " + filepath.Join(folder, "none")},
+		{"eval " + begun, exitUsage, begun + " is a run that is not over"},
+		{"plot " + filepath.Join(folder, "none"), exitUsage, "there is no file or folder " + filepath.Join(folder, "none")},
 	} {
 		status, _, stderr := bethe(t, t.Context(), strings.Fields(c.args)...)
 		if status != c.status || !strings.Contains(stderr, "bethe: "+c.want) || strings.Contains(stderr, "strconv") {

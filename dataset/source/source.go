@@ -57,6 +57,26 @@ type Reading struct {
 	Identity       float64
 
 	Units units.Kind // of the numbers: spins, Gaussian units or colours
+
+	Learned Learned // how a model's data were read, where the data are for a model
+}
+
+// Learned says how the data were read that a model learned from. The zero value says nothing.
+type Learned struct {
+	Columns    []string // names of the columns (dataset.Options)
+	Threshold  *float64 // grey levels above it were +1; nil if that was not asked
+	Transposed bool     // whether the rows and columns of pictures were exchanged
+}
+
+// differs returns in what a set was read otherwise, for a person.
+func (l *Learned) differs(s *dataset.Source) (notes []string) {
+	if l.Threshold != nil && s.Threshold != nil && *l.Threshold != *s.Threshold {
+		notes = append(notes, fmt.Sprintf("grey levels above %v are +1 here; in what the model learned from those above %v", *s.Threshold, *l.Threshold))
+	}
+	if l.Transposed != s.Transposed && l.Transposed {
+		notes = append(notes, "the model learned from pictures whose rows and columns were exchanged; these are not")
+	}
+	return notes
 }
 
 // binariseKey names the stream of stochastic binarisation: "grey". The draw is
@@ -126,10 +146,13 @@ func (o *Opener) whole(name string) (*dataset.Set, error) {
 		}
 	}
 	set, err := o.read(name, r.options())
-	if err == nil && o.Notes != nil && len(set.Source.Notes) > 0 {
-		o.Notes(name, set.Source.Notes)
+	if err != nil {
+		return nil, err
 	}
-	return set, err
+	if notes := append(set.Source.Notes, r.Learned.differs(&set.Source)...); o.Notes != nil && len(notes) > 0 {
+		o.Notes(name, notes)
+	}
+	return set, nil
 }
 
 // read reads a file, or the input.
@@ -146,7 +169,7 @@ func (o *Opener) read(name string, opt dataset.Options) (*dataset.Set, error) {
 // options returns those of a file.
 func (r *Reading) options() dataset.Options {
 	opt := dataset.Options{Threshold: r.Threshold, Transpose: r.Transpose, LabelPath: r.Labels, LabelColumn: r.LabelColumn, Array: r.Array, SamplesAxis: r.SamplesAxis,
-		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns, Missing: r.Missing,
+		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns, Learned: r.Learned.Columns, Missing: r.Missing,
 		Alphabet: r.Alphabet, Gaps: r.Gaps, Identity: r.Identity}
 	if r.Stochastic {
 		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}

@@ -116,6 +116,10 @@ func TestInput(t *testing.T) {
 	if set, err = open("-", "1,0,0,0\n0,1,0,0\n1,1,1,0\n", Reading{Header: dataset.HeaderNo, Transpose: true}); err != nil || set.Samples.At(1, 1) != -1 || set.Samples.At(2, 1) != 1 {
 		t.Errorf("%+v, %v", set, err)
 	}
+	if _, err = open("-", "9,1\n2,3\n8,7\n", Reading{Threshold: &five, Learned: Learned{Threshold: new(3.), Transposed: true}}); err != nil || len(said) != 3 ||
+		!strings.Contains(said[1], "above 5 are +1 here; in what the model learned from those above 3") || !strings.Contains(said[2], "rows and columns were exchanged") {
+		t.Errorf("%q, %v", said, err)
+	}
 	var wrong *dataset.FileError
 	if _, err = open("-", "", Reading{}); !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "standard input: ") {
 		t.Errorf("an empty one: %v", err)

@@ -11,8 +11,8 @@ import (
 //	counts[i*ld+l] = sum over r of a(r, i) != b(r, l),   i < p, l < lanes.
 //
 // The product of the columns is k minus twice that: the field of a binary unit
-// with binary synapses. Counts are written for whole tiles of LaneAlign lanes,
-// so ld is at least Stride(lanes); k is below 1<<16.
+// with binary synapses. What follows the last lane in its tile of LaneAlign lanes may be
+// written, so ld is at least Stride(lanes); k is below 1<<16.
 func CountDiff(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int) {
 	if k >= 1<<16 {
 		panic("kernel: CountDiff of more rows than counts can hold")

@@ -33,10 +33,15 @@ func countDiffVector(avx512 bool) func(counts []uint16, ld int, a []uint32, stri
 					continue
 				}
 				i = min(i, p-countRows) // the last tile may overlap the one before
-				if avx512 {
-					countTile4AVX512(words, &a[i], strideA, &b[l], strideB, &counts[i*ld+l], ld)
-				} else {
+				switch left := lanes - l; {
+				case !avx512:
 					countTile4AVX2(words, &a[i], strideA, &b[l], strideB, &counts[i*ld+l], ld)
+				case left <= 16:
+					countTile4By16AVX512(words, &a[i], strideA, &b[l], strideB, &counts[i*ld+l], ld)
+				case left <= 32:
+					countTile4By32AVX512(words, &a[i], strideA, &b[l], strideB, &counts[i*ld+l], ld)
+				default:
+					countTile4AVX512(words, &a[i], strideA, &b[l], strideB, &counts[i*ld+l], ld)
 				}
 				i += countRows
 			}

@@ -810,6 +810,121 @@ word:
 	VZEROUPPER
 	RET
 
+// func countTile4By16AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
+// Requires: AVX, AVX512F, AVX512VPOPCNTDQ
+TEXT ·countTile4By16AVX512(SB), NOSPLIT, $0-56
+	MOVQ   words+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   strideA+16(FP), DX
+	MOVQ   b+24(FP), BX
+	MOVQ   strideB+32(FP), SI
+	MOVQ   counts+40(FP), DI
+	MOVQ   ld+48(FP), R8
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, SI
+	SHLQ   $0x01, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+word:
+	VMOVUPS     (BX), Z4
+	VPXORD.BCST (CX), Z4, Z5
+	VPOPCNTD    Z5, Z5
+	VPADDD      Z5, Z0, Z0
+	VPXORD.BCST 4(CX), Z4, Z5
+	VPOPCNTD    Z5, Z5
+	VPADDD      Z5, Z1, Z1
+	VPXORD.BCST 8(CX), Z4, Z5
+	VPOPCNTD    Z5, Z5
+	VPADDD      Z5, Z2, Z2
+	VPXORD.BCST 12(CX), Z4, Z5
+	VPOPCNTD    Z5, Z5
+	VPADDD      Z5, Z3, Z3
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JNZ         word
+	VPMOVDW     Z0, (DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z1, (DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z2, (DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z3, (DI)
+	ADDQ        R8, DI
+	VZEROUPPER
+	RET
+
+// func countTile4By32AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
+// Requires: AVX, AVX512F, AVX512VPOPCNTDQ
+TEXT ·countTile4By32AVX512(SB), NOSPLIT, $0-56
+	MOVQ   words+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   strideA+16(FP), DX
+	MOVQ   b+24(FP), BX
+	MOVQ   strideB+32(FP), SI
+	MOVQ   counts+40(FP), DI
+	MOVQ   ld+48(FP), R8
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, SI
+	SHLQ   $0x01, R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+word:
+	VMOVUPS     (BX), Z8
+	VMOVUPS     64(BX), Z9
+	VPXORD.BCST (CX), Z8, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z0, Z0
+	VPXORD.BCST (CX), Z9, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z1, Z1
+	VPXORD.BCST 4(CX), Z8, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z2, Z2
+	VPXORD.BCST 4(CX), Z9, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z3, Z3
+	VPXORD.BCST 8(CX), Z8, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z4, Z4
+	VPXORD.BCST 8(CX), Z9, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z5, Z5
+	VPXORD.BCST 12(CX), Z8, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z6, Z6
+	VPXORD.BCST 12(CX), Z9, Z10
+	VPOPCNTD    Z10, Z10
+	VPADDD      Z10, Z7, Z7
+	ADDQ        DX, CX
+	ADDQ        SI, BX
+	DECQ        AX
+	JNZ         word
+	VPMOVDW     Z0, (DI)
+	VPMOVDW     Z1, 32(DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z2, (DI)
+	VPMOVDW     Z3, 32(DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z4, (DI)
+	VPMOVDW     Z5, 32(DI)
+	ADDQ        R8, DI
+	VPMOVDW     Z6, (DI)
+	VPMOVDW     Z7, 32(DI)
+	ADDQ        R8, DI
+	VZEROUPPER
+	RET
+
 // func drawCounts32AVX512(dst *uint32, stride int, counts *uint16, ld int, rows int, lanes int, slope float32, shift *float32, state *uint64)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV, MMX+
 TEXT ·drawCounts32AVX512(SB), NOSPLIT, $0-72

@@ -29,6 +29,16 @@ func countTile1AVX512(words int, a *uint32, strideA int, b *uint32, strideB int,
 //go:noescape
 func countTile4AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
 
+// countTile4By16AVX512 counts in how many bits 4 columns of a differ from 16 of b.
+//
+//go:noescape
+func countTile4By16AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
+
+// countTile4By32AVX512 counts in how many bits 4 columns of a differ from 32 of b.
+//
+//go:noescape
+func countTile4By32AVX512(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)
+
 // drawCounts32AVX512 is drawCounts for at least one row of up to 32 lanes.
 //
 //go:noescape

@@ -23,6 +23,11 @@ func checkCount(t *testing.T, seed uint64, p, k, lanes, extra int) {
 	}
 	CountDiff(counts, ld, a, strideA, p, b, strideB, k, lanes)
 	countDiff(want, ld, a, strideA, p, b, strideB, k, lanes)
+	for i := range p { // what follows the last lane in its tile is anything
+		for _, x := range [][]uint16{counts, want} {
+			clear(x[i*ld+lanes : i*ld+Stride(lanes)])
+		}
+	}
 	if !slices.Equal(counts, want) {
 		t.Fatalf("p=%d k=%d lanes=%d: counts differ", p, k, lanes)
 	}
@@ -41,9 +46,9 @@ func checkCount(t *testing.T, seed uint64, p, k, lanes, extra int) {
 
 func TestCountDiff(t *testing.T) {
 	onTiers(t, func(t *testing.T) {
-		for _, p := range []int{1, 2, 3, 4, 5, 6, 7, 8, 13} {
-			for _, k := range []int{0, 1, 29, 30, 31, 60, 61, 300, 929, 930, 931, 2000} {
-				for _, lanes := range []int{1, 63, 64, 65} {
+		for _, p := range []int{1, 3, 4, 5, 7, 8, 13} {
+			for _, k := range []int{0, 1, 29, 30, 31, 60, 61, 300, 929, 930, 931} {
+				for _, lanes := range []int{1, 16, 17, 32, 33, 64, 65} {
 					checkCount(t, uint64(p*k*lanes), p, k, lanes, (p+k)%2)
 				}
 			}

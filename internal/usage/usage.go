@@ -60,12 +60,18 @@ var needed = map[string]string{
 func FlagError(cmd *cobra.Command, err error) error {
 	unknown, value := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil)
 	switch {
-	case errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1:
-		name, hint := unknown.GetSpecifiedName(), ""
+	case errors.As(err, &unknown):
+		name, dashes := unknown.GetSpecifiedName(), "--"
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			if name, dashes = short, "-"; cmd.Flags().Lookup("h"+short) != nil { // -h was taken for help
+				name = "h" + short
+			}
+		}
+		hint := ""
 		if near := nearFlags(cmd, name); len(near) > 0 {
 			hint = "; did you mean --" + strings.Join(near, " or --") + "?"
 		}
-		err = fmt.Errorf("there is no flag --%s%s", name, hint)
+		err = fmt.Errorf("there is no flag %s%s%s", dashes, name, hint)
 	case errors.As(err, &value) && needed[value.GetFlag().Value.Type()] != "":
 		err = fmt.Errorf("--%s %q: %s", value.GetFlag().Name, value.GetValue(), needed[value.GetFlag().Value.Type()])
 	case errors.As(err, &value):
@@ -74,8 +80,25 @@ func FlagError(cmd *cobra.Command, err error) error {
 	return Errorf("%w\nsee: %s --help", err, cmd.CommandPath())
 }
 
-// nearFlags returns the flags whose names are like one that is not there.
+// elsewhere are names that other programs have for flags.
+var elsewhere = map[string][]string{
+	"lr": {"rate"}, "learning-rate": {"rate"}, "batch-size": {"batch"}, "n-components": {"hidden"}, "units": {"hidden"}, "n-hidden": {"hidden"}, "iterations": {"steps"}, "n-iter": {"epochs"},
+	"output": {"out"}, "output-dir": {"out"}, "outdir": {"out"}, "input": {"data"}, "dataset": {"data"}, "file": {"data"}, "random-state": {"seed"}, "random-seed": {"seed"},
+	"workers": {"threads"}, "jobs": {"threads"}, "n-jobs": {"threads"}, "cores": {"threads"}, "cpus": {"threads"}, "n-samples": {"count"}, "number": {"count"}, "num": {"count"},
+	"silent": {"quiet"}, "na-values": {"missing"}, "gibbs-steps": {"sweeps"}, "k": {"sweeps"}, "cd-k": {"sweeps"}, "lambda": {"decay"}, "weight-decay": {"decay"}, "l2": {"decay"},
+}
+
+// nearFlags returns the flags whose names are like one that is not there, or that other programs call so.
 func nearFlags(cmd *cobra.Command, name string) []string {
+	name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	for _, other := range elsewhere[name] {
+		if cmd.Flags().Lookup(other) != nil {
+			return []string{other}
+		}
+	}
+	if len(name) == 1 {
+		return nil
+	}
 	names := &cobra.Command{SuggestionsMinimumDistance: 2}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})

@@ -12,24 +12,32 @@ import (
 func counting(m machine) {
 	for _, rows := range []int{1, 4} {
 		if m.wide() {
-			countTile512(rows)
+			countTile512(rows, 4)
 		} else {
 			countTile256(rows)
 		}
 	}
+	if m.wide() { // for few chains
+		countTile512(4, 1)
+		countTile512(4, 2)
+	}
 	drawCounts(m)
 }
 
-func countTileText(m machine, rows int) {
-	TEXT(label("countTile%d%s", rows, m.name), NOSPLIT, "func(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)")
-	Doc(label("countTile%d%s counts in how many bits %d columns of a differ from 64 of b.", rows, m.name, rows))
+func countTileText(m machine, rows, lanes int) {
+	name := label("countTile%d%s", rows, m.name)
+	if lanes < 64 {
+		name = label("countTile%dBy%d%s", rows, lanes, m.name)
+	}
+	TEXT(name, NOSPLIT, "func(words int, a *uint32, strideA int, b *uint32, strideB int, counts *uint16, ld int)")
+	Doc(label("%s counts in how many bits %d columns of a differ from %d of b.", name, rows, lanes))
 	Pragma("noescape")
 }
 
-func countTile512(rows int) {
+// countTile512 counts for 16 lanes a vector.
+func countTile512(rows, vectors int) {
 	m := avx512
-	const vectors = 4
-	countTileText(m, rows)
+	countTileText(m, rows, m.lanes*vectors)
 	words, a, strideA, b, strideB := param("words"), param("a"), param("strideA"), param("b"), param("strideB")
 	counts, ld := param("counts"), param("ld")
 	SHLQ(Imm(2), strideA)
@@ -72,7 +80,7 @@ func countTile512(rows int) {
 // 16 lanes after the other, and sums up bytes for as long as they hold.
 func countTile256(rows int) {
 	m := avx2
-	countTileText(m, rows)
+	countTileText(m, rows, 64)
 	words, a, strideA, b, strideB := param("words"), param("a"), param("strideA"), param("b"), param("strideB")
 	counts, ld := param("counts"), param("ld")
 	SHLQ(Imm(2), strideA)
