@@ -1,6 +1,12 @@
 package figure
 
-import "slices"
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"bethe/runs"
+)
 
 // sparks are the heights of a sparkline.
 var sparks = []rune("▁▂▃▄▅▆▇█")
@@ -27,4 +33,25 @@ func Sparkline(values []float64, width int) string {
 		line[k] = sparks[min(len(sparks)-1, int(level*float64(len(sparks))))]
 	}
 	return string(line)
+}
+
+// BoundLine returns a line of text that draws how the bound of a start of a run rose; nothing if its records cannot
+// be read or have no two bounds.
+func BoundLine(folder string, start int) string {
+	records, err := runs.ReadRecords(folder)
+	if err != nil {
+		return "" // the line is a pleasure, not a result
+	}
+	var bounds []float64
+	for k := range records {
+		if b := records[k].Bound; b != nil && records[k].Start == start && !math.IsNaN(float64(b.Value)) {
+			bounds = append(bounds, float64(b.Value))
+		}
+	}
+	const width = 40
+	line := Sparkline(bounds, width)
+	if line == "" {
+		return ""
+	}
+	return fmt.Sprintf("bound  %.2f %s %.2f\n", bounds[0], line, bounds[len(bounds)-1])
 }

@@ -43,6 +43,7 @@ type Rows[T rbm.Real] struct {
 
 	data, across *spin.Matrix // visible x samples, and its transpose
 	prior        []T          // hidden x visible, or nil
+	share        float64      // of what data say beside the prior: 1, or one over the strength of the prior
 	log          []float64    // [i][x]: ln q_i(x), but for a constant; bit mu of x is 1 where xi_{i mu} = +1
 	belief       []float64    // [i][x]: q_i(x)
 	mean         []T          // lambda, hidden x visible
@@ -67,7 +68,7 @@ func NewRows[T rbm.Real](data *spin.Matrix, theta, prior []T, hidden int, coupli
 	}
 	states := 1 << hidden
 	r := &Rows[T]{
-		visible: n, hidden: hidden, samples: m, coupling: coupling, data: data, across: spin.New(m, n), prior: prior,
+		visible: n, hidden: hidden, samples: m, coupling: coupling, data: data, across: spin.New(m, n), prior: prior, share: 1,
 		log: make([]float64, n*states), belief: make([]float64, n*states), mean: make([]T, n*hidden), covariance: make([]float64, hidden*hidden),
 		field: make([]T, hidden*m), spin: make([]T, hidden*m), product: make([]T, hidden*n),
 	}
@@ -82,6 +83,10 @@ func NewRows[T rbm.Real](data *spin.Matrix, theta, prior []T, hidden int, coupli
 	r.believe()
 	return r
 }
+
+// Weigh has the prior count so many times, which is positive, against the data: beliefs are those of prior^strength x likelihood, to
+// the power of one over the strength.
+func (r *Rows[T]) Weigh(strength float64) { r.share = 1 / strength }
 
 // Mean writes the means of the synapses, hidden x visible, to dst.
 func (r *Rows[T]) Mean(dst []T) { copy(dst, r.mean) }
@@ -114,7 +119,7 @@ func (r *Rows[T]) Step(ctx context.Context, rate float64) error {
 			for nu := range p {
 				reaction += spread[mu*p+nu] * float64(r.mean[nu*n+i])
 			}
-			b[mu] = j*float64(r.product[mu*n+i]) - j*j*reaction
+			b[mu] = r.share * (j*float64(r.product[mu*n+i]) - j*j*reaction)
 			if r.prior != nil {
 				b[mu] += float64(r.prior[mu*n+i])
 			}
@@ -122,7 +127,7 @@ func (r *Rows[T]) Step(ctx context.Context, rate float64) error {
 		linear(to, b)
 		row := r.log[i*states:][:states]
 		for x, v := range to {
-			v += j*j*pairs[x] - float64(r.samples)*lnZ[i*states+x]
+			v += r.share * (j*j*pairs[x] - float64(r.samples)*lnZ[i*states+x])
 			row[x] += rate * (v - row[x])
 		}
 	}

@@ -50,7 +50,7 @@ func TestCheck(t *testing.T) {
 		{"hidden", `{"hidden": -1}`}, {"beta", `{"beta": -1}`}, {"steps", `{"epochs": -1}`}, {"steps", `{"time": "-1s"}`}, {"batch", `{"batch": 0}`}, {"rate", `{"rate": 0}`},
 		{"restarts", `{"restarts": 0}`}, {"synapses", `{"synapses": "ternary"}`}, {"partition", `{"synapses": "real", "partition": "quenched", "centre": false}`},
 		{"settle", `{"settle": 0.5, "rule": "bayes"}`}, {"settle", `{"settle": 2}`}, {"settle", `{"settle": -1}`}, {"rule", `{"synapses": "sign", "rule": "bayes"}`}, {"rule", `{"rule": "sgd"}`},
-		{"decay", `{"synapses": "real", "decay": -1}`}, {"decay", `{"decay": 0.1}`}, {"prior_strength", `{"prior_strength": 2}`}, {"label_weight", `{"label_weight": -1}`},
+		{"decay", `{"synapses": "real", "decay": -1}`}, {"decay", `{"decay": 0.1}`}, {"prior_strength", `{"prior_strength": -1}`}, {"prior_form", `{"prior_form": "stiff", "prior": "a.npz"}`}, {"prior_form", `{"prior_form": "elastic"}`}, {"field_prior", `{"field_prior": 1}`}, {"field_prior", `{"field_prior": -1, "init": "a.npz"}`}, {"label_weight", `{"label_weight": -1}`},
 		{"prior", `{"prior": "x", "synapses": "real"}`}, {"init", `{"init": "x", "restarts": 2}`}, {"init", `{"init": "x", "fields": false}`},
 		{"estep", `{"partition": "quenched", "centre": false, "estep": "chains"}`}, {"estep", `{"estep": "magic"}`}, {"partition", `{"partition": "both"}`}, {"centre", `{"partition": "quenched"}`},
 		{"undecided", `{"undecided": "both", "settle": 0}`}, {"prior_scale", `{"prior_scale": -1}`}, {"fall", `{"fall": "sideways"}`}, {"final_rate", `{"final_rate": 0}`}, {"warmup", `{"warmup": 1}`},

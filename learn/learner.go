@@ -87,6 +87,10 @@ func (r *Run) options(key stream.Key) variational.Options {
 		Deep:      f.deepOptions(key.Sub(stream.StartAbove)),
 		FinalRate: f.FinalRate, Warmup: f.Warmup, Average: f.Average, Settle: f.Settle, Fall: falls[f.Fall],
 	}
+	opt.FieldPrior = f.FieldPrior
+	if f.PriorForm == ElasticPrior {
+		opt.Form = variational.Elastic
+	}
 	opt.SampleWeights = r.job.Data.Weights
 	opt.Fill = f.fill(variational.DefaultFill)
 	opt.Rule, _ = f.rule() // checked before

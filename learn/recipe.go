@@ -54,9 +54,13 @@ type Recipe struct {
 	Rate     float64 `json:"rate"`     // of the synapses, at its highest
 	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
-	PriorStrength float64 `json:"prior_strength"`        // weight of the prior in the gradient, from 0 to 1
-	Decay         float64 `json:"decay"`                 // of real synapses, as a share of themselves in their gradient
-	LabelWeight   float64 `json:"label_weight,omitzero"` // weight of ln p(label) against a nat of likelihood
+	PriorStrength float64 `json:"prior_strength"` // weight of the prior in the gradient; 1 climbs the bound
+	// How the gradient is held to Prior: nothing for the divergence from it, or elastic (variational.Elastic).
+	PriorForm string `json:"prior_form,omitzero"`
+	// Samples, as a share of those learned from, by which the fields of Init are believed already.
+	FieldPrior  float64 `json:"field_prior,omitzero"`
+	Decay       float64 `json:"decay"`                 // of real synapses, as a share of themselves in their gradient
+	LabelWeight float64 `json:"label_weight,omitzero"` // weight of ln p(label) against a nat of likelihood
 
 	Prior      string  `json:"prior,omitzero"`       // model file; its posterior is the prior of the synapses
 	PriorScale float64 `json:"prior_scale,omitzero"` // what its means are multiplied by, from 0 to 1
@@ -101,6 +105,9 @@ const (
 	zeroFill      = "zero"
 	meanFieldFill = "mean-field"
 )
+
+// ElasticPrior is what PriorForm may be, besides nothing.
+const ElasticPrior = "elastic"
 
 // Names of settings that Suit takes and errors name.
 const (
@@ -273,8 +280,16 @@ func (r *Recipe) Check() error {
 		return setting.Phrase(settingMomentum, "{momentum} is of {rule adam}, {rule clipped} and {rule hyperadam}: {rule %s} has none", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
-	case !(r.PriorStrength >= 0 && r.PriorStrength <= 1):
-		return setting.Phrase("prior_strength", "{prior_strength %v}: it must lie between 0 and 1", r.PriorStrength)
+	case !(r.PriorStrength >= 0) || math.IsInf(r.PriorStrength, 0):
+		return setting.Phrase("prior_strength", "{prior_strength %v}: it must not be negative, and finite", r.PriorStrength)
+	case r.PriorForm != "" && r.PriorForm != ElasticPrior:
+		return setting.Errorf("prior_form", r.PriorForm, "a prior holds by its divergence (the default), or %s", ElasticPrior)
+	case r.PriorForm != "" && r.Prior == "":
+		return setting.Phrase("prior_form", "{prior_form %s} is of {prior}", r.PriorForm)
+	case !(r.FieldPrior >= 0) || math.IsInf(r.FieldPrior, 0):
+		return setting.Phrase("field_prior", "{field_prior %v}: it must not be negative, and finite", r.FieldPrior)
+	case r.FieldPrior > 0 && r.Init == "":
+		return setting.Phrase("field_prior", "{field_prior} holds fields to those of {init}")
 	case !(r.LabelWeight >= 0) || math.IsInf(r.LabelWeight, 0):
 		return setting.Phrase("label_weight", "{label_weight %v}: it must not be negative, and finite", r.LabelWeight)
 	case r.Prior != "" && kind.Known():

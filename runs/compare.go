@@ -6,6 +6,8 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // ErrNotRun is wrapped by errors about folders that are not of a run.
@@ -20,6 +22,7 @@ type Summary struct {
 	Data      string  `json:"data"`
 	Visible   int     `json:"visible"`
 	Hidden    int     `json:"hidden"`
+	Layers    []int   `json:"layers,omitempty"` // sizes of the hidden layers of a deep machine
 	Seed      uint64  `json:"seed"`
 	Finished  bool    `json:"finished"`
 	Fraction  float64 `json:"fraction"`
@@ -62,7 +65,35 @@ func Compare(folder string) (*Comparison, error) {
 		}
 		c.Runs = append(c.Runs, *s)
 	}
+	for k := range c.Runs {
+		if s := &c.Runs[k]; s.Steps == 0 && len(s.Layers) > 0 {
+			s.addLayers(c.Runs)
+		}
+	}
 	return c, nil
+}
+
+// addLayers gives a stack the steps and seconds of its layers, which are runs in its folder.
+func (s *Summary) addLayers(all []Summary) {
+	for k := range all {
+		if name, below := strings.CutPrefix(all[k].Run, s.Run+"/layer-"); below && !strings.Contains(name, "/") {
+			s.Steps += all[k].Steps
+			s.Seconds += all[k].Seconds
+		}
+	}
+}
+
+// units are the sizes of the layers, in words.
+func (s *Summary) units() string {
+	text := strconv.Itoa(s.Visible)
+	hidden := s.Layers
+	if len(hidden) == 0 {
+		hidden = []int{s.Hidden}
+	}
+	for _, n := range hidden {
+		text += " x " + strconv.Itoa(n)
+	}
+	return text
 }
 
 // differing returns the settings that are not the same in all runs, in order; the
@@ -79,7 +110,7 @@ func differing(found []Run) []string {
 	}
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if key != "hidden" && len(values[key]) > 1 {
+		if key != "hidden" && key != "layers" && len(values[key]) > 1 {
 			keys = append(keys, key)
 		}
 	}
@@ -89,7 +120,7 @@ func differing(found []Run) []string {
 // Summary reads where a run stands, as far as its files can be read.
 func (r *Run) Summary() *Summary {
 	s := &Summary{Run: r.Name, Folder: filepath.ToSlash(r.Folder), Verb: r.Info.Verb, Data: r.Info.Data,
-		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Seed: r.Info.Seed, Finished: r.Finished}
+		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Layers: r.Info.Layers, Seed: r.Info.Seed, Finished: r.Finished}
 	if err := errors.Join(r.Err, EachRecords(r.Folder, s.follow)); err != nil {
 		s.Problem = err.Error()
 	}

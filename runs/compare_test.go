@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -56,5 +57,27 @@ func TestCompare(t *testing.T) {
 	}
 	if _, err := Compare(filepath.Join(folder, "nothing")); err == nil {
 		t.Error("no folder is no error")
+	}
+}
+
+// TestStackSummary: a stack has the steps and seconds of its layers, and all their sizes.
+func TestStackSummary(t *testing.T) {
+	folder := t.TempDir()
+	for name, layers := range map[string][]int{"stack": {3, 2}, "stack/layer-1": nil, "stack/layer-2": nil} {
+		if err := os.MkdirAll(filepath.Join(folder, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := WriteInfo(filepath.Join(folder, name), Info{Verb: "train", Visible: 6, Hidden: 3, Layers: layers}); err != nil {
+			t.Fatal(err)
+		}
+		if layers == nil {
+			if err := os.WriteFile(filepath.Join(folder, name, MetricsFile), []byte(`{"step":20,"seconds":1.5,"fraction":1}`+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c, err := Compare(folder)
+	if err != nil || len(c.Runs) != 3 || c.Runs[0].Steps != 40 || c.Runs[0].Seconds != 3 || c.Runs[0].units() != "6 x 3 x 2" || c.Runs[1].Steps != 20 {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

@@ -23,7 +23,7 @@ func (c *Comparison) Table(out io.Writer) error {
 		if s.Finished {
 			done = "yes"
 		}
-		row := []string{s.Run, s.Data, fmt.Sprintf("%d x %d", s.Visible, s.Hidden), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
+		row := []string{s.Run, s.Data, s.units(), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
 			decimals(s.Bound, 2), decimals(s.Forward, 2), decimals(s.Reverse, 2), decimals(s.Coupling, 4), decimals(s.Polarised, 2)}
 		row[1] = Printable(row[1])
 		for _, key := range c.Differ {

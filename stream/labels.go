@@ -23,6 +23,16 @@ const (
 	RunLabelled    = 16 // one below it for each draw of labelled samples
 	RunStack       = 17 // one below it for each layer of a stack: what is drawn of it
 	RunRule        = 40 // that is learned
+	RunTasks       = 41 // that are learned one after the other
+)
+
+// Below the key of tasks that are learned one after the other: of what they are, draws of the machine of an earlier one, and
+// the likelihood of a machine.
+const (
+	TasksOrders = iota // one below it for each task
+	TasksMixed
+	TasksReplay
+	TasksLikelihood
 )
 
 // Below the key of a layer of a stack.

@@ -30,7 +30,10 @@ type Learner struct {
 	Engine func(start *spin.Matrix, key stream.Key) dual.Engine[float32]
 	Chains int
 	Prior  []float32 // thetas of the prior, hidden x visible; nil for the uniform one
-	Draws  int       // a step of the quenched partition term; 0: the annealed one
+	// Release is the share of the divergence from the prior that is left out, less than 1; below 0 it counts more than once.
+	Release float64
+	Start   []float32 // thetas that all starts begin at, hidden x visible; nil: random ones
+	Draws   int       // a step of the quenched partition term; 0: the annealed one
 }
 
 // DefaultLearner returns the learner of the planted tables for a setup: the
@@ -113,9 +116,12 @@ func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float3
 	model := variational.NewModel[float32](variational.Initial{
 		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(stream.StudentThetas), Prior: l.Prior,
 	}, t.Data)
+	if l.Start != nil {
+		copy(model.Posterior.Theta, l.Start)
+	}
 	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(stream.StudentChainStates).Rand()), key.Sub(stream.StudentChains))
 	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), l.partition(l.Draws, engine, key.Sub(stream.StudentDraws)), variational.Mixture[float32]{}, variational.Options{
-		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Key: key.Sub(stream.StudentBatches),
+		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Release: l.Release, Key: key.Sub(stream.StudentBatches),
 	})
 	return trainer, engine, err
 }
@@ -146,6 +152,7 @@ func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[f
 	}
 	if t.Setup.Hidden <= infer.MaxRows {
 		rows := infer.NewRows(t.Data, q.Theta, q.PriorTheta, t.Setup.Hidden, t.Setup.Coupling())
+		rows.Weigh(1 - l.Release)
 		for range l.Polish {
 			if err := rows.Step(ctx, rate); err != nil {
 				return nil, err
@@ -156,7 +163,7 @@ func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[f
 	}
 	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), &dual.Annealed[float32]{Engine: engine},
 		variational.Cavity[float32]{}, variational.Options{
-			Steps: l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Key: t.key,
+			Steps: l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Release: l.Release, Key: t.key,
 		})
 	if err != nil {
 		return nil, err

@@ -23,6 +23,10 @@ type Tasks struct {
 	// (rbm.Posterior.AsPrior), from 0 to 1. Where the correlation is not negative, a
 	// strength equal to it is that of a student who knows it.
 	Strength float64
+	// Release is the share of the divergence from that prior that is left out, less than 1 (Learner.Release).
+	Release float64
+	// Alpha is the density of the data of all sets but the first; 0: as of the first.
+	Alpha float64
 }
 
 // Validate returns the *setting.Error of the first parameter out of range; the
@@ -35,6 +39,10 @@ func (s Tasks) Validate() error {
 		return setting.Errorf("task-correlation", s.Correlation, "it must lie between -1 and 1")
 	case !(s.Strength >= 0 && s.Strength <= 1):
 		return setting.Errorf("prior-scale", s.Strength, "it must lie between 0 and 1")
+	case !(s.Release < 1) || math.IsInf(s.Release, 0):
+		return setting.Errorf("prior-strength", 1-s.Release, "it must be positive and finite")
+	case !(s.Alpha >= 0):
+		return setting.Errorf("task-alpha", s.Alpha, "it must not be negative")
 	}
 	return nil
 }
@@ -44,47 +52,70 @@ type TaskScore struct {
 	New   float64 // overlap with the teacher of this set
 	Old   float64 // mean overlap with the teachers of earlier sets; NaN for the first
 	First float64 // overlap with the first teacher
+	// Of are the overlaps with all teachers so far, in their order.
+	Of []float64
 }
 
-// Learn learns the sets of a sequence twice: with the posterior of each set as the
-// prior of the next, and without, and returns the scores after each set. The error
+// A Sequel holds the scores after each set of a sequence, in three ways.
+type Sequel struct {
+	With    []TaskScore // the posterior of each set was the prior of the next
+	Tuned   []TaskScore // it was where the next began, without a prior
+	Without []TaskScore // each set was learned anew
+}
+
+// Learn learns the sets of a sequence in three ways and returns the scores after each set. The error
 // is the context's, that of learning or that of invalid parameters.
-func (s Tasks) Learn(ctx context.Context, setup Setup, l *Learner, key stream.Key) (with, without []TaskScore, err error) {
+func (s Tasks) Learn(ctx context.Context, setup Setup, l *Learner, key stream.Key) (*Sequel, error) {
 	if err := s.Validate(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if err := setup.Validate(); err != nil {
-		return nil, nil, err
+	later := setup
+	if s.Alpha > 0 {
+		later.Alpha = s.Alpha
+	}
+	for _, x := range []Setup{setup, later} {
+		if err := x.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	teacher, err := planted.NewTeacher(setup.Visible, setup.Hidden, setup.Beta, setup.Correlation, key.Sub(stream.SequenceTeacher))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var teachers []*rbm.Machine
-	student := *l
+	var out Sequel
+	held, tuned := *l, *l
+	held.Release, tuned.Restarts = s.Release, 1
+	ways := []struct {
+		learner *Learner
+		scores  *[]TaskScore
+	}{{l, &out.Without}, {&held, &out.With}, {&tuned, &out.Tuned}}
 	for k := range s.Count {
 		task := key.Sub(stream.SequenceTask).Sub(uint64(k))
 		if k > 0 {
-			teacher = planted.Successor(teacher, s.Correlation, task.Sub(stream.TrialTeacher))
+			teacher, setup = planted.Successor(teacher, s.Correlation, task.Sub(stream.TrialTeacher)), later
 		}
 		teachers = append(teachers, teacher)
 		t, err := PlantTeacher(ctx, setup, teacher, task)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		if err := t.Learn(ctx, l); err != nil {
-			return nil, nil, err
-		}
-		without = append(without, score(t, teachers))
-		if k > 0 { // the first set has nothing before it
-			if err := t.Learn(ctx, &student); err != nil {
-				return nil, nil, err
+		for way, w := range ways {
+			if k > 0 || way == 0 { // the first set has nothing before it
+				if err := t.Learn(ctx, w.learner); err != nil {
+					return nil, err
+				}
+			}
+			*w.scores = append(*w.scores, score(t, teachers))
+			switch w.learner {
+			case &held:
+				held.Prior = t.posterior().AsPrior(s.Strength)
+			case &tuned:
+				tuned.Start = t.posterior().Theta
 			}
 		}
-		with = append(with, score(t, teachers))
-		student.Prior = t.posterior().AsPrior(s.Strength)
 	}
-	return with, without, nil
+	return &out, nil
 }
 
 // score compares a student with the teachers so far.
@@ -93,11 +124,15 @@ func score(t *Trial, teachers []*rbm.Machine) TaskScore {
 	signs := spin.New(n, p)
 	spin.FromSigns(p, n, t.Means).Transpose(signs)
 	last := len(teachers) - 1
-	s := TaskScore{New: planted.Match(signs, teachers[last].Signs()).Mean(), First: planted.Match(signs, teachers[0].Signs()).Mean(), Old: math.NaN()}
+	s := TaskScore{Old: math.NaN()}
+	for _, teacher := range teachers {
+		s.Of = append(s.Of, planted.Match(signs, teacher.Signs()).Mean())
+	}
+	s.New, s.First = s.Of[last], s.Of[0]
 	if last > 0 {
 		s.Old = 0
-		for _, teacher := range teachers[:last] {
-			s.Old += planted.Match(signs, teacher.Signs()).Mean() / float64(last)
+		for _, overlap := range s.Of[:last] {
+			s.Old += overlap / float64(last)
 		}
 	}
 	return s

@@ -2,6 +2,7 @@ package trial
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"bethe/rbm"
@@ -15,28 +16,50 @@ import (
 func TestTasks(t *testing.T) {
 	s := Setup{Visible: 50, Hidden: 2, Alpha: 3, Beta: 1}
 	l := DefaultLearner(s, 3)
-	with, without, err := Tasks{Count: 4, Correlation: 1, Strength: 1}.Learn(t.Context(), s, l, stream.New(2))
+	out, err := Tasks{Count: 4, Correlation: 1, Strength: 1}.Learn(t.Context(), s, l, stream.New(2))
 	if err != nil {
 		t.Fatal(err)
 	}
+	with, without := out.With, out.Without
 	last := len(with) - 1
-	if with[0] != without[0] && !(math.IsNaN(with[0].Old) && with[0].New == without[0].New) {
+	if !math.IsNaN(with[0].Old) || with[0].New != without[0].New || with[0].New != out.Tuned[0].New {
 		t.Errorf("first set: %+v and %+v", with[0], without[0])
 	}
 	if with[last].New < without[last].New+0.1 || math.Abs(with[last].New-with[last].Old) > 1e-12 || math.Abs(with[last].New-with[last].First) > 1e-12 {
 		t.Errorf("the same teacher four times: %+v with the prior, %+v without", with[last], without[last])
 	}
-	with, without, err = Tasks{Count: 3, Correlation: 0.5}.Learn(t.Context(), s, l, stream.New(3))
-	if err != nil {
+	if out, err = (Tasks{Count: 3, Correlation: 0.5}).Learn(t.Context(), s, l, stream.New(3)); err != nil {
 		t.Fatal(err)
 	}
-	if with[2] != without[2] || with[2].New == with[2].Old {
+	if with, without = out.With, out.Without; !slices.Equal(with[2].Of, without[2].Of) || with[2].New == with[2].Old {
 		t.Errorf("strength 0: %+v with the prior, %+v without", with[2], without[2])
 	}
-	for _, bad := range []Tasks{{Count: 0}, {Count: 2, Correlation: 2}, {Count: 2, Strength: -1}} {
-		if _, _, err := bad.Learn(t.Context(), s, l, 0); err == nil {
+	for _, bad := range []Tasks{{Count: 0}, {Count: 2, Correlation: 2}, {Count: 2, Strength: -1}, {Count: 2, Release: 1}, {Count: 2, Alpha: -1}} {
+		if _, err := bad.Learn(t.Context(), s, l, 0); err == nil {
 			t.Errorf("%+v is no error", bad)
 		}
+	}
+}
+
+// The more a prior counts, the less is forgotten and the less is learned; where learning begins matters little.
+func TestForgetting(t *testing.T) {
+	s := Setup{Visible: 50, Hidden: 1, Alpha: 5, Beta: 1}
+	run := func(release float64) *TasksReport {
+		r, err := Tasks{Count: 2, Correlation: 0.5, Strength: 1, Release: release, Alpha: 4}.Run(t.Context(), s, DefaultLearner(s, 2), 4, 2, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	weak, once, strong := run(0.9), run(0), run(-4)
+	if !(*strong.Forgetting < *once.Forgetting && *once.Forgetting < *weak.Forgetting && *once.Forgetting < *once.ForgettingTuned/2) {
+		t.Errorf("forgetting %v, %v and %v with a prior, %v fine-tuned", *weak.Forgetting, *once.Forgetting, *strong.Forgetting, *once.ForgettingTuned)
+	}
+	if a, b := once.Tasks[1], strong.Tasks[1]; !(b.New < a.New && b.First > a.First) || math.Abs(a.NewTuned-a.NewWithout) > 0.1 {
+		t.Errorf("after the second: %+v, and of a prior that counts five times %+v", a, b)
+	}
+	if want := once.Tasks[0].First - once.Tasks[1].First; math.Abs(*once.Forgetting-want) > 1e-12 || strong.PriorStrength != 5 || once.LaterAlpha != 4 {
+		t.Errorf("forgetting %v, not %v; strength %v, density %v", *once.Forgetting, want, strong.PriorStrength, once.LaterAlpha)
 	}
 }
 

@@ -39,6 +39,9 @@ func (r *TasksReport) Text() string {
 		}
 		fmt.Fprintf(&b, "%5d   %.3f   %.3f   %.3f      %.3f   %.3f   %.3f\n", m.Task, m.New, *m.Old, m.First, m.NewWithout, *m.OldWithout, m.FirstWithout)
 	}
+	if r.Forgetting != nil {
+		fmt.Fprintf(&b, "  forgetting      %.3f with prior, %.3f fine-tuned from the set before, %.3f without either\n", *r.Forgetting, *r.ForgettingTuned, *r.ForgettingWithout)
+	}
 	return b.String()
 }
 

@@ -44,7 +44,8 @@ type Objective[T rbm.Real] struct {
 	Hidden    units.Hidden[T] // the kind of hidden units, with its averages over Gaussian fields
 	Samples   int             // M, over which the divergence from the prior is shared
 	Synapses  rbm.Kind        // what the thetas stand for; the zero value is rbm.BinaryKind
-	Release   float64         // share of the divergence that the gradient leaves out: 0 climbs the bound, 1 is free of the prior
+	Release   float64         // share of the divergence that the gradient leaves out: 0 climbs the bound, 1 is free of the prior, below 0 it counts more than once
+	Form      PriorForm       // how the gradient is held to a prior that is not uniform
 	Decay     float64         // of rbm.RealKind: the gradient falls by Decay theta
 	Draw      stream.Key      // of rbm.SampledKind
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
@@ -210,9 +211,7 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 			excess := firstSum[mu] - float64(m)*model.HiddenOffset[mu] // the sum of E phi' - nu
 			synapseSum[mu] = batch.Slopes(out, w, link, k, excess, secondSum[k])
 			if withPrior {
-				for i, v := range q.PriorTheta[mu*n:][:len(out)] {
-					out[i] += link.Share * v
-				}
+				hold(o.Form, out, q.PriorTheta[mu*n:(mu+1)*n], q.Theta[mu*n:(mu+1)*n], o.mean[mu*n:(mu+1)*n], link.Share)
 				synapseSum[mu] = kernel.Sum(out)
 			}
 			if ownSize > 0 {

@@ -369,6 +369,9 @@ func (t *Trainer[T]) vectors() []namedVector {
 		{"visible_first", &s.visible.First}, {"visible_second", &s.visible.Second},
 		{"hidden_first", &s.hidden.First}, {"hidden_second", &s.hidden.Second},
 	}
+	if t.opt.FieldPrior > 0 {
+		list = append(list, namedVector{"held_visible", &s.held.visible}, namedVector{"held_hidden", &s.held.hidden})
+	}
 	if len(m.VisibleOwn) > 0 {
 		list = append(list, namedVector{"visible_own", &m.VisibleOwn}, namedVector{"own_first", &s.own.First}, namedVector{"own_second", &s.own.Second})
 	}

@@ -45,8 +45,10 @@ func (o *Options) checkRanges() error {
 		return fmt.Errorf("settling over %v of learning: it must lie between 0 and 1", o.Settle)
 	case !(o.Average >= 0 && o.Average <= 1):
 		return fmt.Errorf("an average over %v of learning: it must lie between 0 and 1", o.Average)
-	case !(o.Release >= 0 && o.Release <= 1):
-		return fmt.Errorf("a release of %v from the prior: it must lie between 0 and 1", o.Release)
+	case !(o.Release <= 1) || math.IsInf(o.Release, 0):
+		return fmt.Errorf("a release of %v from the prior: it must be at most 1, and finite", o.Release)
+	case o.Form < Divergence || o.Form > Elastic:
+		return fmt.Errorf("form %d of a prior: there is none of that number", o.Form)
 	case !(o.OffsetRate >= 0 && o.OffsetRate <= 1):
 		return fmt.Errorf("offsets that follow by a share of %v: it must lie between 0 and 1", o.OffsetRate)
 	case !(o.Momentum.Beta() >= 0 && o.Momentum.Beta() < 1):
@@ -62,7 +64,7 @@ func (o *Options) checkRanges() error {
 		name string
 		x    float64
 	}{
-		{"the fields' rate", o.FieldRate}, {"the coupling's rate", o.CouplingRate}, {"the rate of units' own parameters", o.OwnRate}, {"the limit of theta", o.MaxTheta},
+		{"the fields' rate", o.FieldRate}, {"the coupling's rate", o.CouplingRate}, {"the rate of units' own parameters", o.OwnRate}, {"the limit of theta", o.MaxTheta}, {"the prior of the fields", o.FieldPrior},
 	} {
 		if !(s.x >= 0) || math.IsInf(s.x, 0) {
 			return fmt.Errorf("%s is %v: it must not be negative, and finite", s.name, s.x)

@@ -32,7 +32,7 @@ func TestSchedules(t *testing.T) {
 	}
 	samples, _ := plantedSamples(10, 30, stream.New(1))
 	for _, opt := range []Options{
-		{FinalRate: -1}, {FinalRate: 2}, {Fall: Geometric}, {Warmup: -0.1}, {Warmup: 1.1}, {Average: 2}, {Release: -1}, {Decay: -1},
+		{FinalRate: -1}, {FinalRate: 2}, {Fall: Geometric}, {Warmup: -0.1}, {Warmup: 1.1}, {Average: 2}, {Release: 1.1}, {Release: math.Inf(-1)}, {Form: Elastic + 1}, {FieldPrior: -1}, {Decay: -1},
 		{OffsetRate: 1.1}, {OffsetRate: -0.1}, {OffsetRate: math.NaN()}, {FieldRate: -1}, {FieldRate: math.NaN()}, {CouplingRate: -1}, {CouplingRate: math.Inf(1)},
 		{OwnRate: math.NaN()}, {MaxTheta: -1}, {MaxTheta: math.NaN()}, {Rule: HyperAdam + 1}, {Rule: -1}, {Fall: Geometric + 1}, {Fall: -1}} {
 		opt.Steps, opt.Rate = 1, 0.1

@@ -35,7 +35,9 @@ type Options struct {
 	Batch        int        // samples a step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
-	Release      float64    // share of the divergence from the prior that is left out
+	Release      float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
+	Form         PriorForm  // how learning is held to the prior of the synapses
+	FieldPrior   float64    // samples, as a share of those learned from, by which the fields of the start are believed already; 0: not at all
 	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
 	Rule         Rule       // for the synapses; fields and coupling follow Adam, with DefaultMomentum
 	Momentum     Momentum   // of the synapses; BayesianRule has none
@@ -117,6 +119,7 @@ type trainerState[T rbm.Real] struct {
 	own      adam[float64]
 	average  running[T]
 	ending   ending
+	held     heldFields
 }
 
 // An ending is the end of learning at a constant rate; the zero value: it has not begun.
@@ -165,7 +168,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	}
 	opt.Synapses = rbm.KindOr(opt.Synapses)
 	m := samples.Len()
-	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Deep: opt.Deep, Fill: opt.Fill}
+	objective := &Objective[T]{Partition: partition, Hidden: hidden, Samples: m, Synapses: opt.Synapses, Decay: opt.Decay, Release: opt.Release, Form: opt.Form, Deep: opt.Deep, Fill: opt.Fill}
 	if err := objective.check(model, samples); err != nil {
 		return nil, err
 	}
@@ -186,6 +189,8 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("HyperAdam moves log-odds, which real synapses have not")
 	case opt.Rule == BayesianRule && opt.Momentum != Momentum{}:
 		return nil, fmt.Errorf("a momentum of %v: the Bayesian learning rule has none", opt.Momentum.Beta())
+	case opt.Form != Divergence && model.Deep():
+		return nil, fmt.Errorf("an elastic prior is of machines with one hidden layer")
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
 	case !(opt.LabelWeight >= 0) || math.IsInf(opt.LabelWeight, 0):
@@ -210,6 +215,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		state: trainerState[T]{synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
+	t.state.held = holdFields(&model.Params, opt.FieldPrior)
 	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
 	if opt.LabelWeight > 0 {
 		var err error
@@ -365,6 +371,7 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	if !t.Objective.finite || !finite(g.VisibleField) || !finite(g.HiddenField) || !finite(g.Coupling) || !finite(g.VisibleOwn) {
 		return report, ErrDiverged
 	}
+	t.state.held.pull(g.VisibleField, g.HiddenField, &t.Model.Params, t.opt.FieldPrior)
 	fraction := t.schedule()
 	t.state.step++
 	step := t.state.step
@@ -480,4 +487,7 @@ func (t *Trainer[T]) moveOffsets(rate float64) {
 		moves[mu] = T(d * params.Coupling())
 	}
 	kernel.AddRows(params.VisibleField, t.Objective.mean, moves)
+	if t.opt.FieldPrior > 0 { // it is of the same units, seen from the same offsets
+		kernel.AddRows(t.state.held.visible, t.Objective.mean, moves)
+	}
 }

@@ -27,8 +27,9 @@ type dataFlags struct {
 	axis      string
 	source.Reading
 
-	cmd   *cobra.Command // that says what was decided about the data
-	input io.Reader      // the data called "-"
+	cmd   *cobra.Command  // that says what was decided about the data
+	said  map[string]bool // what it said
+	input io.Reader       // the data called "-"
 }
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
@@ -38,7 +39,7 @@ func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 }
 
 func (d *dataFlags) registerReading(cmd *cobra.Command) {
-	d.cmd, d.input = cmd, source.Replay(cmd.InOrStdin())
+	d.cmd, d.said, d.input = cmd, map[string]bool{}, source.Replay(cmd.InOrStdin())
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
 	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
@@ -112,8 +113,10 @@ var axes = map[string]dataset.Axis{"auto": dataset.AxisAuto, "first": dataset.Ax
 
 // say says what was decided about data, unless told to be quiet.
 func (d *dataFlags) say(name string, notes []string) {
-	if quiet, _ := d.cmd.Flags().GetBool("quiet"); !quiet {
-		fmt.Fprintf(d.cmd.ErrOrStderr(), "%s: %s\n", name, strings.Join(notes, "; "))
+	text := name + ": " + strings.Join(notes, "; ")
+	if quiet, _ := d.cmd.Flags().GetBool("quiet"); !quiet && !d.said[text] {
+		fmt.Fprintln(d.cmd.ErrOrStderr(), text)
+		d.said[text] = true
 	}
 }
 

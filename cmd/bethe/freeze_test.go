@@ -311,7 +311,7 @@ func (f *freezer) use(t *testing.T, r frozenRun) map[string][]byte {
 
 // laterKeys are those of the JSON that commands print that came after revision f72f518, with their values: what was
 // frozen is what else there is.
-var laterKeys = regexp.MustCompile(`(?m)^ *"(bar|bar_interval|best|crooks_slope|crooks_slope_error|crooks_slope_deviations)": (\[[^]]*\]|[^,\n]*),?\n`)
+var laterKeys = regexp.MustCompile(`(?m)^ *"(bar|bar_interval|best|crooks_slope|crooks_slope_error|crooks_slope_deviations|forgetting\w*|\w+_fine_tuned)": (\[[^]]*\]|[^,\n]*),?\n`)
 
 // newFreezer goes to a folder of the test that holds the data.
 func newFreezer(t *testing.T) (f *freezer, testdata string) {

@@ -4,17 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"bethe/dataset/mnist"
-	"bethe/figure"
 	"bethe/hyperadam/evolve"
-	"bethe/internal/durable"
-	"bethe/setting"
 )
 
 func newLearnRuleCommand(c *console) *cobra.Command {
@@ -39,46 +33,18 @@ func newLearnRuleCommand(c *console) *cobra.Command {
 }
 
 func (c *console) learnRule(ctx context.Context, s evolve.Settings, out string, generations int, resume bool) error {
-	if generations < 1 {
-		return setting.Phrase("generations", "{generations %d}: there must be at least 1", generations)
-	}
-	digits := evolve.NewDigits(mnist.Train(), 50000)
-	l, err := evolve.New(s, digits)
-	if err != nil {
-		return err
-	}
-	if _, statErr := os.Stat(out); statErr == nil {
-		if !resume {
-			return setting.Phrase("out", "%s is there already: go on with {resume}, or choose another {out}", out)
-		}
-		if l, err = evolve.Resume(out, s, digits); err != nil {
-			return err
-		}
-	}
-	if err := durable.MakeFolder(out); err != nil {
-		return err
-	}
 	bar := c.progress("learning a rule")
 	defer bar.Done()
-	for l.Generations() < generations {
-		gain, err := l.Generation(ctx)
-		if errors.Is(err, context.Canceled) {
-			return fmt.Errorf("%w after generation %d; nothing is lost: go on with the same command and --resume", errInterrupted, l.Generations())
-		}
-		if err != nil {
-			return err
-		}
-		if err := l.File(program()).Save(out); err != nil {
-			return err
-		}
-		bar.Set(float64(l.Generations())/float64(generations), fmt.Sprintf("generation %d: %+.2f nats", l.Generations(), gain))
+	r, err := evolve.Run(ctx, s, evolve.NewDigits(mnist.Train(), 50000), evolve.Work{File: out, Generations: generations, Resume: resume, Program: program(), Progress: func(done int, gain float64) {
+		bar.Set(float64(done)/float64(generations), fmt.Sprintf("generation %d: %+.2f nats", done, gain))
+	}})
+	if interrupted := (*evolve.InterruptedError)(nil); errors.As(err, &interrupted) {
+		return fmt.Errorf("%w after generation %d; nothing is lost: go on with the same command and --resume", errInterrupted, interrupted.Generations)
 	}
-	files, err := figure.Save(strings.TrimSuffix(out, filepath.Ext(out)), evolve.Chart(l.Gains()))
 	if err != nil {
 		return err
 	}
-	r := l.Report(out, files)
 	c.printf("%s: %d generations, the last ten %+.2f nats better than Adam without momentum; sum %s\n", out, r.Generations, r.Gain, r.Hash)
-	c.printFiles(files...)
+	c.printFiles(r.Files...)
 	return c.object(r)
 }

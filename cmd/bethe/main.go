@@ -214,7 +214,7 @@ func newRootCommand(c *console) *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(
 		newTrainCommand(c), newEvalCommand(c), newSampleCommand(c), newCompleteCommand(c), newDenoiseCommand(c),
-		newFeaturesCommand(c), newLearnRuleCommand(c), newSpikesCommand(c), newPlantedCommand(c), newInferCommand(c),
+		newFeaturesCommand(c), newLearnRuleCommand(c), newContinualCommand(c), newSpikesCommand(c), newPlantedCommand(c), newInferCommand(c),
 		newReproduceCommand(c), newSweepCommand(c), newFigureCommand(c), newRunsCommand(c), newPlotCommand(c),
 		newServeCommand(c), newExportCommand(c), newImportCommand(c), newVerifyCommand(c), newThermometerCommand(c),
 		newThermoCommand(c), newDataCommand(c), newVersionCommand(c))

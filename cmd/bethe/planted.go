@@ -42,8 +42,10 @@ type plantedFlags struct {
 	trace       string
 	tasks       int
 	correlated  float64 // teachers of consecutive tasks
-	scaled      bool    // --prior-scale was given
-	layers      []int   // --hidden, and --beta, of several hidden layers
+	strength    float64
+	taskAlpha   float64
+	scaled      bool  // --prior-scale was given
+	layers      []int // --hidden, and --beta, of several hidden layers
 	betas       []float64
 	recognition string
 	stage       float64
@@ -70,7 +72,11 @@ func newPlantedCommand(c *console) *cobra.Command {
 			if f.units != units.Spin || f.hiddenUnits != units.Spin || f.missing != 0 {
 				return c.plantedUnits(cmd.Context(), &f, cmd.Flags())
 			}
-			if f.tasks > 1 {
+			if f.tasks < 2 {
+				if err := foreign(cmd.Flags(), "--tasks of at least 2", "prior-strength", "task-alpha"); err != nil {
+					return err
+				}
+			} else {
 				return c.plantedTasks(cmd.Context(), &f)
 			}
 			return c.planted(cmd.Context(), &f)
@@ -102,6 +108,8 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags.StringVar(&f.trace, "trace", "", "`FILE.csv` for what is seen of the first start of the first instance while it learns; figures of it go beside it")
 	flags.IntVar(&f.tasks, "tasks", 1, "sets to learn one after the other, each with a teacher like the one before; their report is of old and new overlaps")
 	flags.Float64Var(&f.correlated, "task-correlation", 0.9, "correlation of the synapses of consecutive teachers: 1 the same, 0 unrelated; also the default of --prior-scale with --tasks")
+	flags.Float64Var(&f.strength, "prior-strength", 1, "of --tasks: how often the divergence from the prior counts; above 1 less is forgotten, and less learned")
+	flags.Float64Var(&f.taskAlpha, "task-alpha", 0, "samples a visible unit of all sets but the first (default --alpha)")
 	return cmd
 }
 
@@ -187,6 +195,7 @@ func (f *plantedFlags) sequence() trial.Tasks {
 	if !f.scaled {
 		s.Strength = max(0, f.correlated)
 	}
+	s.Release, s.Alpha = 1-f.strength, f.taskAlpha
 	return s
 }
 

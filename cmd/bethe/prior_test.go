@@ -71,7 +71,7 @@ func TestPlantedTasks(t *testing.T) {
 		t.Error("an old overlap after the first set")
 	}
 	_, text, _ := bethe(t, t.Context(), "planted", "--visible", "20", "--hidden", "2", "--alpha", "3", "--instances", "1", "--restarts", "1", "--tasks", "2", "--quiet")
-	if !strings.Contains(text, "with prior") || strings.Count(text, "\n") != 5 {
+	if !strings.Contains(text, "with prior") || strings.Count(text, "\n") != 6 || !strings.Contains(text, "fine-tuned") {
 		t.Errorf("text:\n%s", text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 // keeping are the verbs that keep what they have done when a signal ends them, and
 // so are waited for.
-var keeping = map[string]bool{"bethe train": true, "bethe learn-rule": true, "bethe sweep run": true, "bethe serve": true}
+var keeping = map[string]bool{"bethe train": true, "bethe learn-rule": true, "bethe continual": true, "bethe sweep run": true, "bethe serve": true}
 
 // patience is how long another verb may take to end after a signal.
 const patience = 600 * time.Millisecond

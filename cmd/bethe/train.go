@@ -77,7 +77,9 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
-	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient, from 0 to 1; 1 climbs the bound, less decides more synapses")
+	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient; 1 climbs the bound, less decides more synapses, more holds to --prior")
+	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds: by the divergence from it (the default), or elastic (to second order in the means: elastic weight consolidation)")
+	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "samples, as a share of those learned from, by which the fields of --init are believed already")
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
@@ -427,28 +429,10 @@ func (v *trainView) Learned(start int, r *learn.Result) {
 	}
 }
 
-// printBound draws how the bound of a start rose, on a line.
-func (c *console) printBound(folder string, start int) {
-	records, err := runs.ReadRecords(folder)
-	if err != nil || c.json {
-		return // the line is a pleasure, not a result
-	}
-	var bounds []float64
-	for k := range records {
-		if b := records[k].Bound; b != nil && records[k].Start == start && !math.IsNaN(float64(b.Value)) {
-			bounds = append(bounds, float64(b.Value))
-		}
-	}
-	const width = 40
-	if line := figure.Sparkline(bounds, width); line != "" {
-		c.printf("bound  %.2f %s %.2f\n", bounds[0], line, bounds[len(bounds)-1])
-	}
-}
-
 // tell prints the result of a run.
 func (c *console) tell(folder string, r *learn.Result) error {
 	c.printf("%s", r.Heading())
-	c.printBound(folder, r.Start)
+	c.printf("%s", figure.BoundLine(folder, r.Start))
 	c.printf("%s", r.Text())
 	c.printf("%s  %s  %s\n", r.Model, filepath.Join(folder, runs.SynapsesFile), filepath.Join(folder, runs.SamplesFile))
 	return c.object(r)
