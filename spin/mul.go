@@ -81,6 +81,10 @@ func Prepare[T Real](m *Matrix) {
 	if !rounds[T]() {
 		return
 	}
+	if !kernel.Expands() {
+		m.changed()
+		return
+	}
 	if size := kernel.ExpandedBytes(m.rows, m.cols); len(m.expanded) != size {
 		m.expanded = kernel.Lines(m.expanded, size)
 		m.expand(m.expanded)
@@ -126,7 +130,7 @@ func exactly[T Real](m *Matrix) factor[T] { return factor[T]{m: m, together: 20}
 // coarsely multiplies p rows that are rounded.
 func coarsely[T Real](m *Matrix, p int) factor[T] {
 	f := factor[T]{m: m, rounded: true, together: max(20, kernel.RowsTogether()), expanded: m.expanded}
-	if rounds[T]() && len(f.expanded) == 0 && p > kernel.RowsTogether() {
+	if rounds[T]() && len(f.expanded) == 0 && p > kernel.RowsTogether() && kernel.Expands() {
 		if size := kernel.ExpandedBytes(m.rows, m.cols); size > 0 { // once for all pieces
 			space, ok := expansions.Get().(*[]int8)
 			if !ok {

@@ -106,6 +106,7 @@ type Trainer[T rbm.Real] struct {
 	order   []int            // of the samples in the current epoch
 	epoch   int              // that order belongs to
 	ticked  time.Time        // when elapsed was counted last; zero while nothing runs
+	contest kernel.Contest   // of the forms of rounded products, in steps
 }
 
 // trainerState is what a step changes, besides the model and the engine.
@@ -359,7 +360,10 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
 	}
 	above := t.above()
-	report, err := t.Objective.Gradient(ctx, t.grad, t.Model, t.nextBatch())
+	batch := t.nextBatch()
+	var report dual.Report
+	var err error
+	t.contest.Do(func() { report, err = t.Objective.Gradient(ctx, t.grad, t.Model, batch) })
 	if err != nil {
 		return report, err
 	}

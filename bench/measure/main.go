@@ -45,11 +45,12 @@ func run() error {
 	floors := flag.Bool("floors", false, "exit with status 1 if a floor or limit is missed")
 	stat := flag.String("benchstat", "", "file for the times of every round, in the format that benchstat reads")
 	rounds := flag.Int("rounds", 11, "rounds of each race")
-	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, first, memory; separated by commas")
+	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, first, memory, and threads, which takes longest and is left out by itself; separated by commas")
 	bethe := flag.String("bethe", "", "the program, for its memory")
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
 	child := flag.String("child", "", "what a process started by this program does")
+	scalingPieces := flag.Int("scaling", 0, "fit the model of threads to the arguments, THREADS:SECONDS, of work of so many pieces, and nothing else")
 	besideGPU := flag.Bool("gpu", false, "measure steps and sweeps beside PyTorch on an NVIDIA card, and nothing else")
 	var gpu gpuOptions
 	flag.Float64Var(&gpu.seconds, "seconds", 480, "with -gpu: end within so many seconds")
@@ -59,6 +60,11 @@ func run() error {
 	flag.Parse()
 	if *rounds < 1 {
 		return fmt.Errorf("-rounds %d: it must be at least 1", *rounds)
+	}
+	if *scalingPieces != 0 {
+		text, err := scalingOf(*scalingPieces, flag.Args())
+		fmt.Print(text)
+		return err
 	}
 	if flag.NArg() > 0 {
 		return fmt.Errorf("%q: there are only flags", flag.Arg(0))
@@ -91,8 +97,8 @@ func run() error {
 			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
 		}
 	}
-	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "first", "memory"}
-	wanted := names
+	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "first", "memory", "threads"}
+	wanted := names[:len(names)-1]
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
 	}
@@ -106,7 +112,7 @@ func run() error {
 			return err
 		}
 	}
-	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.first, b.memory} {
+	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.first, b.memory, b.threads} {
 		if !slices.Contains(wanted, names[k]) {
 			continue
 		}

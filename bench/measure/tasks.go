@@ -36,6 +36,7 @@ var tasks = map[string]func() (func(n int) error, error){
 	"step-deep":    func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true, hidden) },
 	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
 	"sweep":        func() (func(int) error, error) { return sweeps(hidden, 1000) },
+	"copy":         copies,
 	"sweep-plain": func() (func(int) error, error) {
 		p := newPlainSweep(1000)
 		return func(n int) error {

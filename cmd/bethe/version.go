@@ -21,8 +21,8 @@ func newVersionCommand(c *console) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which build this is", Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			r := build.Describe()
-			c.printf("%s\n", describe())
+			r := build.Measure()
+			c.printf("%s\nrounded products by %s\n", describe(), r.Products)
 			if r.Revision != "" {
 				c.printf("revision %s\n", r.Revision)
 			}

@@ -51,6 +51,15 @@ type Report struct {
 	Kernels  string `json:"kernels"` // that there are here, slowest first
 }
 
+// A Measured report tells as well what is measured on this machine.
+type Measured struct {
+	Report
+	Products string `json:"products"` // form of rounded products that is quickest here (kernel.QuickestForm)
+}
+
+// Measure returns the report of this build on this machine. It takes a few milliseconds.
+func Measure() Measured { return Measured{Describe(), kernel.QuickestForm()} }
+
 // Describe returns the report of this build.
 func Describe() Report {
 	r := Report{Version: Version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel.Tier(), Kernels: strings.Join(kernel.Tiers(), " ")}

@@ -1,6 +1,11 @@
 package build
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"bethe/internal/kernel"
+)
 
 func TestReleased(t *testing.T) {
 	for stamped, want := range map[string]string{
@@ -16,5 +21,12 @@ func TestReleased(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	if r := Describe(); r.Version != Version || r.Go == "" || r.Platform == "" || r.Kernel == "" || Program() != "bethe "+Version {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestMeasure: what is measured is said beside the rest.
+func TestMeasure(t *testing.T) {
+	if m := Measure(); m.Report != Describe() || !slices.Contains(kernel.Forms(), m.Products) {
+		t.Errorf("%+v", m)
 	}
 }

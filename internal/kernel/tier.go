@@ -10,7 +10,8 @@ import (
 // portable function of its name does.
 type functions struct {
 	mulBits       func(dst, a []float32, p, k int, bits []uint32, stride, lanes int)
-	rounded       roundedProducts
+	rounded       roundedProducts // set by chooseForms unless it is by tiles
+	tables        byTables        // rounded products by tables of 16-bit sums; nil if there are none
 	largest       func(x []float32) uint32
 	wholeRow      func(dst, x []float32, scale float32)
 	mulReal       func(dst, a, b []float32, m, k, n int, transA, transB bool)
@@ -111,10 +112,27 @@ var slowTiles = tier{"tiles", portable.name, func() functions {
 }()}
 
 func init() {
-	for i := range tiers { // those without one of their own
-		if f := &tiers[i].functions; f.rounded == nil {
-			f.rounded = byTables(f.mulBitsCoarseByFloats)
-		}
+	for i := range tiers {
+		tiers[i].functions.chooseForms()
+	}
+	slowTiles.functions.chooseForms()
+}
+
+// chooseForms sets the rounded products of a tier.
+func (f *functions) chooseForms() {
+	var list []form
+	if f.rounded != nil {
+		list = append(list, form{tileForm, nil, true})
+	}
+	if f.tables != nil {
+		list = append(list, form{tableForm, f.tables, false})
+	}
+	list = append(list, form{floatForm, f.mulBitsCoarseByFloats, false})
+	if f.rounded == nil {
+		f.rounded = list[0].multiply
+	}
+	if len(list) > 1 {
+		f.rounded = &forms{f.rounded, list}
 	}
 }
 

@@ -57,8 +57,9 @@ func vectorTiers() (list []tier, absent []absentTier) {
 	}
 	list = append(list, tier{"avx512", "avx512", functions{
 		mulBits:       mulAVX512.mulBits,
-		rounded:       byTables(mulBitsCoarseAVX512),
+		tables:        mulBitsCoarseAVX512,
 		largest:       largestAVX512,
+		wholeRow:      wholeRowAVX2,
 		mulReal:       mulRealAVX512,
 		drawBlock:     drawBlockVector(32, drawBlock32AVX512, drawBlock64AVX512),
 		skip:          skipVector(skipAVX512),

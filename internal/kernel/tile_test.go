@@ -38,7 +38,7 @@ func onAll(t *testing.T, test func(t *testing.T)) {
 // small whole numbers are looked at element by element.
 func TestTileLayout(t *testing.T) {
 	onTiles(t, func(t *testing.T) {
-		f := &use().rounded.(*byTiles).tileFunctions
+		f := &tilesOf(use()).tileFunctions
 		for _, k := range []int{1, 15, 16, 17, 29, 30, 31, 46, 59, 60, 61, 76, 90, 91, 120, 121, 784} {
 			rng := testRand(uint64(k))
 			steps := tileSteps(k)
@@ -216,7 +216,7 @@ func BenchmarkTiles(b *testing.B) {
 		b.Skip("NOT MEASURED: this machine has no tiles")
 	}
 	setTier(b, &tiers[at])
-	t := use().rounded.(*byTiles)
+	t := tilesOf(use())
 	rng, stride, steps := testRand(1), Stride(lanes), tileSteps(k)
 	bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
 	a, dst := fill(make([]float32, p*k), rng, 1), make([]float32, p*lanes)
@@ -250,4 +250,12 @@ func BenchmarkTiles(b *testing.B) {
 			t.product(dst, lanes, panelLanes, s.left, 1, tileRows, s.last, right, steps, s.whole)
 		}
 	})
+}
+
+// tilesOf returns the products by tiles of kernels that have them.
+func tilesOf(f *functions) *byTiles {
+	if forms, ok := f.rounded.(*forms); ok {
+		return forms.roundedProducts.(*byTiles)
+	}
+	return f.rounded.(*byTiles)
 }

@@ -57,6 +57,8 @@ const (
 
 func (t *byTiles) rowsTogether() int { return panelLanes }
 
+func (t *byTiles) expands() bool { return true }
+
 func (t *byTiles) expandedBytes(k, lanes int) int {
 	return pieces(lanes, panelLanes) * tileSteps(k) * stepBytes
 }
