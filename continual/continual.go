@@ -70,6 +70,7 @@ func Permuted(train, test learn.Data, count int, seed uint64) ([]Task, error) {
 // permuted returns the data with their visible units in another order.
 func permuted(d learn.Data, order []int) learn.Data {
 	set := *d.Set
+	set.Levels = nil // tasks are of one draw
 	across := spin.New(d.Len(), d.Visible())
 	d.Samples.Transpose(across)
 	turned := spin.New(d.Len(), d.Visible())
@@ -161,7 +162,7 @@ func joined(all []learn.Data) learn.Data {
 		sets[k] = all[k].Samples
 	}
 	set := *d.Set
-	set.Samples, set.Labels, set.Weights = concatenated(sets), nil, nil
+	set.Samples, set.Labels, set.Weights, set.Levels = concatenated(sets), nil, nil, nil
 	d.Set = &set
 	return d
 }

@@ -17,7 +17,9 @@ type packer struct {
 	threshold *float64   // levels above it are +1; nil if numbers must be spins
 	rng       *rand.Rand // draws spins of levels, which are shares of white; nil if they are not drawn
 	white     float64
-	ask       bool // whether white is a guess that levels far below it make doubtful
+	keep      bool    // levels are kept too, in 255ths of white
+	levels    []uint8 // those that were added
+	ask       bool    // whether white is a guess that levels far below it make doubtful
 	packed    []byte
 	low, high float64 // smallest and largest number so far
 	some, all bool    // whether a spin is +1, and whether each is
@@ -54,6 +56,9 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 			if p.real {
 				p.reals = append(p.reals, 0)
 			}
+			if p.keep {
+				p.levels = append(p.levels, 0)
+			}
 			continue
 		case p.real:
 			if !finite(v) {
@@ -74,6 +79,9 @@ func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 				return k, "the level " + value(v) + " is no share of white, " + value(p.white), remedyWhite
 			}
 			plus = p.rng.Float64()*p.white < v
+			if p.keep {
+				p.levels = append(p.levels, uint8(math.Round(v/p.white*units.White)))
+			}
 		case v == 1:
 			plus = true
 		case v == 0 && !p.minus:
@@ -187,6 +195,33 @@ func (p *packer) fill(set *Set, at func(k int) int, turned bool) {
 	if p.real {
 		set.Reals = p.numbers(at, turned)
 	}
+	if p.keep {
+		set.Levels = p.greys(at, turned)
+	}
+}
+
+// greys returns the levels of the vectors as numbers does.
+func (p *packer) greys(at func(k int) int, turned bool) *units.Levels {
+	count := len(p.levels) / p.length
+	features, samples := p.length, count
+	if turned {
+		features, samples = count, p.length
+	}
+	l := units.NewLevels(features, samples)
+	for k := range count {
+		j := k
+		if at != nil {
+			j = at(k)
+		}
+		for e, v := range p.levels[k*p.length : (k+1)*p.length] {
+			if turned {
+				l.Of(e)[j] = v
+			} else {
+				l.Of(j)[e] = v
+			}
+		}
+	}
+	return l
 }
 
 func value(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

@@ -100,6 +100,8 @@ type Draw struct {
 	// White is the level at which a spin is always +1. With 0 it is 255 for
 	// arrays of uint8, and 1 for any other numbers.
 	White float64
+	// Keep has the levels kept too (Set.Levels), in 255ths of white, to be drawn of again.
+	Keep bool
 }
 
 // packer returns the packer of vectors of the given length that o asks for;
@@ -109,7 +111,7 @@ func (o Options) packer(length int, bytes bool) *packer {
 	if o.Draw == nil {
 		return p
 	}
-	p.rng, p.white = o.Draw.Key.Rand(), o.Draw.White
+	p.rng, p.white, p.keep = o.Draw.Key.Rand(), o.Draw.White, o.Draw.Keep
 	if p.white == 0 {
 		p.white = 1
 		if bytes {

@@ -33,6 +33,7 @@ type Set struct {
 	Samples       *spin.Matrix          // visible features x samples: column a is sample a. Of Gaussian units, which numbers are above 0
 	Kind          units.Kind            // of the units
 	Reals         *units.Reals[float32] // of Gaussian units: the numbers, visible x samples
+	Levels        *units.Levels         // of spins that were drawn, if they were to be kept: of what
 	Missing       *spin.Matrix          // units x samples: +1 where a value is missing, in whose place stands what the unit usually is; nil if none is
 	Weights       []float64             // of samples, which learning heeds; nil: all are 1
 	Alphabet      string                // letters that the colours of an alignment stand for; "" of others
@@ -109,6 +110,9 @@ func (s *Set) Subset(samples []int) *Set {
 	if s.Reals != nil {
 		out.Reals = s.Reals.Blank(len(samples))
 		s.Reals.Gather(out.Reals, samples)
+	}
+	if s.Levels != nil {
+		out.Levels = s.Levels.Choose(samples)
 	}
 	out.Missing = gathered(s.Missing, samples)
 	if s.Weights != nil {

@@ -31,6 +31,9 @@ func (s *Set) transpose() (problem, remedy string) {
 		}
 		s.Reals = turned
 	}
+	if s.Levels != nil {
+		s.Levels.Turn(order)
+	}
 	for _, m := range []*spin.Matrix{s.Samples, s.Missing} {
 		if m != nil {
 			across, turned := spin.New(s.Len(), s.Visible()), spin.New(s.Len(), s.Visible())

@@ -18,6 +18,7 @@ func LikelihoodKey(seed stream.Key) stream.Key { return seed.Sub(stream.RunLikel
 type Report struct {
 	Samples       int           `json:"samples"`
 	LogLikelihood LogLikelihood `json:"log_likelihood"`
+	Redrawn       *Redrawn      `json:"redrawn,omitempty"`     // of samples that were drawn of grey levels, which were kept
 	Starts        string        `json:"starts,omitempty"`      // file of the states that the search began at too
 	Uncertainty   *Uncertainty  `json:"uncertainty,omitempty"` // of the synapses, if asked for
 }

@@ -46,6 +46,14 @@ func (r *Run) learned(d Data) units.Data[float32] {
 	return units.NewFeatures[float32](d.Samples, d.Kind)
 }
 
+// redrawn is learned, but of levels that were kept batches are drawn anew in each epoch.
+func (r *Run) redrawn(d Data, key stream.Key) units.Data[float32] {
+	if d.Levels == nil {
+		return r.learned(d)
+	}
+	return units.NewDrawn[float32](d.Samples, d.Levels, key)
+}
+
 // kinds returns those of the recipe's units. Check told words that are not known.
 func (r *Recipe) kinds() (visible, hidden units.Kind) {
 	visible, _ = units.ParseVisible(r.Units)
@@ -118,6 +126,9 @@ func (r *Run) checkData() error {
 	}
 	if d.Weights != nil && r.recipe.directed() {
 		return setting.Phrase("model", "{model %s} takes samples of equal weight", r.recipe.Model)
+	}
+	if d.Levels != nil && (d.Missing != nil || r.recipe.directed()) {
+		return setting.Phrase("binarise", "{binarise dynamic} is of machines with hidden units, and of data with no value missing")
 	}
 	if d.Missing != nil {
 		if err := r.checkMissing(); err != nil {

@@ -70,7 +70,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.look = &looking{model: l.model, key: key, engine: look.engine}
 	l.look.objective = &variational.Objective[float32]{Partition: look.partition, Hidden: variational.HiddenOf[float32](hidden),
 		Samples: max(1, int(math.Round(d.Effective()))), Synapses: kind, Draw: key.Sub(stream.StartScores), Fill: f.fill(boundFill)}
-	if l.trainer, err = variational.NewTrainer(l.model, r.learned(d), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
+	if l.trainer, err = variational.NewTrainer(l.model, r.redrawn(d, key.Sub(stream.StartLevels)), how.partition, variational.HiddenOf[float32](hidden), r.options(key)); err != nil {
 		return nil, err
 	}
 	l.follower, l.account = l.newFollower(), l.newAccount()

@@ -90,6 +90,7 @@ const (
 	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
 	StartAbove         = 15 // of what is drawn of the layers of a deep machine
+	StartLevels        = 17 // what is drawn of grey levels, epoch by epoch
 	StartAboveStates   = 16 // of hidden layers, in which its chains start
 )
 
@@ -137,7 +138,8 @@ const (
 	EstimateBootstrap
 	EstimateSearch
 	EstimateModes
-	EstimateData // terms of a deep machine
+	EstimateData    // terms of a deep machine
+	EstimateRedrawn // samples of grey levels: one below it for each draw
 )
 
 // Below the key of the data terms of a deep machine, and of samples.

@@ -48,12 +48,18 @@ func (s *Spins[T]) turned() *spin.Matrix {
 // Matrix returns the samples, visible x M, not to be changed.
 func (s *Spins[T]) Matrix() *spin.Matrix { return s.samples }
 
+// blank returns a batch to be filled, which is last if that is one of so many samples.
+func (s *Spins[T]) blank(last Samples[T], count int) *Spins[T] {
+	batch, ok := last.(*Spins[T])
+	if !ok || batch.Len() != count {
+		batch = &Spins[T]{kind: s.kind, samples: spin.New(s.Features(), count), across: spin.New(count, s.Features())}
+	}
+	return batch
+}
+
 // Batch implements Data.
 func (s *Spins[T]) Batch(last Samples[T], places []int) Samples[T] {
-	batch, ok := last.(*Spins[T])
-	if !ok || batch.Len() != len(places) {
-		batch = &Spins[T]{kind: s.kind, samples: spin.New(s.Features(), len(places)), across: spin.New(len(places), s.Features())}
-	}
+	batch := s.blank(last, len(places))
 	if s.columns == nil {
 		s.columns = s.samples.Columns()
 	}

@@ -426,10 +426,11 @@ func fieldless(x any) bool {
 }
 
 // nextBatch returns the samples of the next step: all of them, or the next
-// ones in this epoch's random order.
+// ones in this epoch's random order, which may be drawn anew (units.Redrawn).
 func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	m, size, h := t.samples.Len(), t.opt.Batch, t.Objective.head
-	if size == m && t.opt.SampleWeights == nil {
+	redrawn, anew := t.samples.(units.Redrawn)
+	if size == m && t.opt.SampleWeights == nil && !anew {
 		if h != nil {
 			h.batch = h.class
 		}
@@ -438,6 +439,9 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 	epoch, place := t.state.step/t.stepsPerEpoch(), t.state.step%t.stepsPerEpoch()
 	if epoch != t.epoch {
 		t.order, t.epoch = t.opt.Key.Sub(uint64(epoch)).Rand().Perm(m), epoch
+		if anew {
+			redrawn.Epoch(epoch)
+		}
 		if w := t.opt.SampleWeights; w != nil {
 			t.order = weighted(t.order, w, t.opt.Key.Sub(uint64(epoch)).Sub(stream.EpochWeighted).Rand())
 		}

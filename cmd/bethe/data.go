@@ -42,7 +42,7 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	d.cmd, d.said, d.input = cmd, map[string]bool{}, source.Replay(cmd.InOrStdin())
 	f := cmd.Flags()
 	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
-	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, or stochastic (each level is the probability of +1; one draw, the same for equal files)")
+	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, stochastic (each level is the probability of +1; one draw, the same for equal files) or dynamic (train draws anew in each epoch, and eval says what the draw decides; elsewhere as stochastic)")
 	f.Float64Var(&d.White, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
 	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
 	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
@@ -69,7 +69,7 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 		}
 		r.Threshold = &v
 	}
-	r.Stochastic = d.binarise == "stochastic"
+	r.Stochastic, r.Dynamic = d.binarise != "threshold", d.binarise == "dynamic"
 	header, known := headers[d.header]
 	r.Header = header
 	axis, fits := axes[d.axis]
@@ -79,8 +79,8 @@ func (d *dataFlags) opener() (o source.Opener, err error) {
 		return o, usagef("--samples-axis %q: it is first, last or auto", d.axis)
 	case !known:
 		return o, usagef("--header %q: it is yes, no or auto", d.header)
-	case !oneOf(d.binarise, "threshold", "stochastic"):
-		return o, usagef("--binarise %q: it is threshold or stochastic", d.binarise)
+	case !oneOf(d.binarise, "threshold", "stochastic", "dynamic"):
+		return o, usagef("--binarise %q: it is threshold, stochastic or dynamic", d.binarise)
 	case !r.Stochastic && d.White != 0:
 		return o, usagef("--white is of --binarise stochastic")
 	case r.Stochastic && r.Threshold != nil:

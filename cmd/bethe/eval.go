@@ -86,6 +86,12 @@ func newEvalCommand(c *console) *cobra.Command {
 				report.Starts = path
 			}
 			c.printf("%s", report.LogLikelihood.Text(d.name))
+			if set.Levels != nil {
+				if report.Redrawn, err = evaluate.Redraw(cmd.Context(), file, set.Levels, &report.LogLikelihood, evaluate.LikelihoodKey(key)); err != nil {
+					return err
+				}
+				c.printf("%s", report.Redrawn.Text())
+			}
 			if draws > 0 {
 				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
 					return err

@@ -35,6 +35,7 @@ type Catalogue []Carried
 type Reading struct {
 	Threshold   *float64     // grey levels above it are +1, others -1; nil: the values are spins
 	Stochastic  bool         // instead, each grey level is the probability of +1
+	Dynamic     bool         // with Stochastic: levels are kept, to be drawn of again (dataset.Draw.Keep)
 	White       float64      // the level that is always +1 where spins are drawn; 0: 255 for bytes, else 1
 	Transpose   bool         // exchange the rows and columns of the pictures
 	SamplesAxis dataset.Axis // axis of an array that counts the samples
@@ -172,7 +173,7 @@ func (r *Reading) options() dataset.Options {
 		LabelArray: r.LabelArray, Units: r.Units, Header: r.Header, Columns: r.Columns, DropColumns: r.DropColumns, Learned: r.Learned.Columns, Missing: r.Missing,
 		Alphabet: r.Alphabet, Gaps: r.Gaps, Identity: r.Identity}
 	if r.Stochastic {
-		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White}
+		opt.Draw = &dataset.Draw{Key: stream.New(binariseKey), White: r.White, Keep: r.Dynamic}
 	}
 	return opt
 }
@@ -203,7 +204,7 @@ func (c *Carried) open(name string, r Reading) (*dataset.Set, error) {
 	case r.Threshold != nil && *r.Threshold != c.Threshold:
 		return nil, setting.Errorf("threshold", *r.Threshold, "the digits carried inside are already cut at %v; for another threshold name the file of grey levels", c.Threshold)
 	case r.Stochastic:
-		return nil, setting.Errorf("binarise", "stochastic", "the digits carried inside are already cut at %v; name the files of their grey levels", c.Threshold)
+		return nil, setting.Errorf("binarise", map[bool]string{false: "stochastic", true: "dynamic"}[r.Dynamic], "the digits carried inside are already cut at %v; name the files of their grey levels", c.Threshold)
 	case r.Transpose:
 		return nil, setting.Errorf("transpose", "", "the digits carried inside stand upright")
 	}
