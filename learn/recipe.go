@@ -49,8 +49,8 @@ type Recipe struct {
 
 	Batch    int     `json:"batch"`    // samples a step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
-	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, clipped or hyperadam
-	Momentum float64 `json:"momentum"` // beta_1 of adam, clipped and hyperadam: the share that the average of the synapses' gradient keeps a step
+	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
+	Momentum float64 `json:"momentum"` // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
 	Rate     float64 `json:"rate"`     // of the synapses, at its highest
 	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
@@ -267,9 +267,9 @@ func (r *Recipe) Check() error {
 	case kind.Known() && r.Partition == quenched:
 		return setting.Phrase("partition", "{synapses %s} {partition quenched}: the quenched form is that of a posterior over binary synapses", r.Synapses)
 	case r.Settle > 0 && !r.settles():
-		return setting.Phrase(settingSettle, "{settle} is of {synapses binary}, learned by {rule adam} or {rule hyperadam} and {partition annealed}")
+		return setting.Phrase(settingSettle, "{settle} is of {synapses binary} and {partition annealed}, and not of {rule bayes}, {rule bayes-momentum} and {rule clipped}")
 	case kind.Known() && !movesKnown(r.Rule):
-		return setting.Phrase("rule", "{synapses %s} {rule %s}: rules but adam and hyperadam move a posterior over binary synapses", r.Synapses, r.Rule)
+		return setting.Phrase("rule", "{synapses %s} {rule %s}: that rule moves a posterior over binary synapses", r.Synapses, r.Rule)
 	case r.Rule == hyperAdam && !kind.LogOdds():
 		return setting.Phrase("rule", "{synapses %s} {rule hyperadam}: it moves log-odds, which real synapses have not", r.Synapses)
 	case r.Rule != hyperAdam && r.RuleWeights != "":
@@ -277,7 +277,7 @@ func (r *Recipe) Check() error {
 	case !(r.Momentum >= 0 && r.Momentum < 1):
 		return setting.Phrase(settingMomentum, "{momentum %v}: it must not be negative, and below 1", r.Momentum)
 	case !HasMomentum(r.Rule) && r.Momentum != momentumOf020:
-		return setting.Phrase(settingMomentum, "{momentum} is of {rule adam}, {rule clipped} and {rule hyperadam}: {rule %s} has none", r.Rule)
+		return setting.Phrase(settingMomentum, "{momentum}: {rule %s} has none; {rule bayes-momentum} has", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
 	case !(r.PriorStrength >= 0) || math.IsInf(r.PriorStrength, 0):

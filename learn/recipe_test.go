@@ -179,16 +179,16 @@ func visible(of reflect.Type) func(yield func(reflect.StructField) bool) {
 func TestSettingError(t *testing.T) {
 	for text, want := range map[string][3]string{
 		`{"hidden": 0}`:                             {"hidden", "hidden 0: it must be at least 1", "<hidden|0>: it must be at least 1"},
-		`{"rule": "{x} %d"}`:                        {"rule", `rule "{x} %d": it is adam, bayes, clipped or hyperadam`, `<rule|"{x} %d">: it is adam, bayes, clipped or hyperadam`},
+		`{"rule": "{x} %d"}`:                        {"rule", `rule "{x} %d": it is hyperadam, adam, bayes, bayes-momentum, clipped, lion or schedule-free`, `<rule|"{x} %d">: it is hyperadam, adam, bayes, bayes-momentum, clipped, lion or schedule-free`},
 		`{"partition": "quenched"}`:                 {"centre", "partition quenched has no form with offsets: add centre false", "<partition|quenched> has no form with offsets: add <centre|false>"},
-		`{"synapses": "real", "settle": 0.5}`:       {"settle", "settle is of synapses binary, learned by rule adam or rule hyperadam and partition annealed", "<settle|> is of <synapses|binary>, learned by <rule|adam> or <rule|hyperadam> and <partition|annealed>"},
+		`{"synapses": "real", "settle": 0.5}`:       {"settle", "settle is of synapses binary and partition annealed, and not of rule bayes, rule bayes-momentum and rule clipped", "<settle|> is of <synapses|binary> and <partition|annealed>, and not of <rule|bayes>, <rule|bayes-momentum> and <rule|clipped>"},
 		`{"max_theta": -1}`:                         {"max_theta", "max_theta -1: it must be positive", "<max_theta|-1>: it must be positive"},
 		`{"prior": "a.npz", "prior_scale": 1.5}`:    {"prior_scale", "prior_scale 1.5: it must lie between 0 and 1", "<prior_scale|1.5>: it must lie between 0 and 1"},
 		`{"prior": "a.npz", "synapses": "sign"}`:    {"prior", "prior is of synapses binary, not sign", "<prior|> is of <synapses|binary>, not sign"},
 		`{"rule": "hyperadam", "synapses": "real"}`: {"rule", "synapses real rule hyperadam: it moves log-odds, which real synapses have not", "<synapses|real> <rule|hyperadam>: it moves log-odds, which real synapses have not"},
 		`{"rule_weights": "rule.npz"}`:              {"rule_weights", "rule_weights are of rule hyperadam, not rule adam", "<rule_weights|> are of <rule|hyperadam>, not <rule|adam>"},
 		`{"momentum": 1}`:                           {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
-		`{"momentum": 0.5, "rule": "bayes"}`:        {"momentum", "momentum is of rule adam, rule clipped and rule hyperadam: rule bayes has none", "<momentum|> is of <rule|adam>, <rule|clipped> and <rule|hyperadam>: <rule|bayes> has none"},
+		`{"momentum": 0.5, "rule": "bayes"}`:        {"momentum", "momentum: rule bayes has none; rule bayes-momentum has", "<momentum|>: <rule|bayes> has none; <rule|bayes-momentum> has"},
 		`{"chains": 0}`:                             {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
 	} {
 		r, _, err := ParseRecipe([]byte(text))

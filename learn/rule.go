@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"slices"
+
 	"bethe/hyperadam"
 	"bethe/setting"
 	"bethe/variational"
@@ -14,20 +16,24 @@ const (
 	hyperAdam = "hyperadam"
 )
 
-// Rule returns the update of the synapses of a name, of those that need no more than it: adam, bayes or
-// clipped. The error is a *SettingError.
+// plain are the rules that need no more than their name.
+var plain = map[string]variational.Rule{
+	adam: variational.Adam, bayes: variational.BayesianRule, clipped: variational.ClippedAdam,
+	"lion": variational.Lion, "bayes-momentum": variational.BayesianMomentum, "schedule-free": variational.ScheduleFree,
+}
+
+// plainWords lists them.
+const plainWords = "adam, bayes, bayes-momentum, clipped, lion or schedule-free"
+
+// Rule returns the update of the synapses of a name, of those that need no more than it. The error is a *SettingError.
 func Rule(name string) (variational.Rule, error) {
-	switch name {
-	case adam:
-		return variational.Adam, nil
-	case bayes:
-		return variational.BayesianRule, nil
-	case clipped:
-		return variational.ClippedAdam, nil
-	case hyperAdam:
-		return 0, setting.Phrase("rule", "{rule hyperadam}: it is for learning from data; here it is adam, bayes or clipped")
+	if rule, ok := plain[name]; ok {
+		return rule, nil
 	}
-	return 0, setting.Phrase("rule", "{rule %q}: it is adam, bayes or clipped", name)
+	if name == hyperAdam {
+		return 0, setting.Phrase("rule", "{rule hyperadam}: it is for learning from data; here it is %s", plainWords)
+	}
+	return 0, setting.Phrase("rule", "{rule %q}: it is %s", name, plainWords)
 }
 
 // rule returns the update of the synapses.
@@ -37,7 +43,7 @@ func (r *Recipe) rule() (variational.Rule, error) {
 	}
 	rule, err := Rule(r.Rule)
 	if err != nil {
-		err = setting.Phrase("rule", "{rule %q}: it is adam, bayes, clipped or hyperadam", r.Rule)
+		err = setting.Phrase("rule", "{rule %q}: it is hyperadam, %s", r.Rule, plainWords)
 	}
 	return rule, err
 }
@@ -46,7 +52,9 @@ func (r *Recipe) rule() (variational.Rule, error) {
 func HasMomentum(rule string) bool { return rule != bayes }
 
 // movesKnown reports whether the rule of a name moves known synapses too.
-func movesKnown(rule string) bool { return rule == adam || rule == hyperAdam }
+func movesKnown(rule string) bool {
+	return !slices.Contains([]string{bayes, "bayes-momentum", clipped}, rule)
+}
 
 // loadRule loads the weights of the rule, if it has any, and sets their sum.
 func (r *Run) loadRule() error {

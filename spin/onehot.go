@@ -2,7 +2,6 @@ package spin
 
 import (
 	"fmt"
-	"math"
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
@@ -27,51 +26,27 @@ func DrawOneHot[T Real](m *Matrix, field []T, size int, none bool, key stream.Ke
 			clear(m.words[w*m.stride+lo : w*m.stride+hi])
 		}
 		rng := key.Sub(uint64(lo / block)).Rand()
-		var top, sum [block]float32
+		uniform, choice := make([]float32, width), make([]int32, width)
 		weights := make([]float32, size*width)
 		for first := 0; first < m.rows; first += size {
-			for j := range width {
-				top[j] = float32(math.Inf(-1))
-				if none {
-					top[j] = 0
-				}
-			}
 			for k := range size {
 				for j, f := range field[(first+k)*m.cols+lo : (first+k)*m.cols+hi] {
-					top[j] = max(top[j], float32(f))
+					weights[k*width+j] = float32(f)
 				}
 			}
-			for j := range width {
-				sum[j] = 0
-				if none {
-					sum[j] = float32(math.Exp(float64(-2 * top[j])))
-				}
+			for j := range uniform {
+				uniform[j] = rng.Float32()
 			}
-			for k := range size {
-				row := weights[k*width : (k+1)*width]
-				for j, f := range field[(first+k)*m.cols+lo : (first+k)*m.cols+hi] {
-					row[j] = 2 * (float32(f) - top[j])
-				}
-				kernel.Exp(row, row)
-				for j, v := range row {
-					sum[j] += v
-				}
-			}
-			for j := range width {
-				left, on := rng.Float32()*sum[j], -1
-				for k := range size {
-					if left < weights[k*width+j] {
-						on = first + k
-						break
+			kernel.OneHotChoices(choice, weights, uniform, size, none)
+			for j, k := range choice {
+				on := first + int(k)
+				if k == int32(size) {
+					if none {
+						continue
 					}
-					left -= weights[k*width+j]
+					on-- // rounding
 				}
-				if on < 0 && !none { // rounding
-					on = first + size - 1
-				}
-				if on >= 0 {
-					m.words[on/kernel.WordBits*m.stride+lo+j] |= 1 << (on % kernel.WordBits)
-				}
+				m.words[on/kernel.WordBits*m.stride+lo+j] |= 1 << (on % kernel.WordBits)
 			}
 		}
 	})

@@ -97,8 +97,11 @@ const (
 // Below the key of draws of a deep machine's layers: steps, and the upper synapses.
 const DeepStage = 1 << 40
 
-// Below the key of the order of samples: epochs, and the head of labels.
-const OrderHead = 1 << 40
+// Below the key of the order of samples: epochs, the head of labels, and random fields of hidden units.
+const (
+	OrderHead   = 1 << 40
+	OrderFields = 1 << 41
+)
 
 // Below the key of an epoch: samples that are taken by their weights.
 const EpochWeighted = 0

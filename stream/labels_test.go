@@ -107,7 +107,7 @@ func TestLabelsDiffer(t *testing.T) {
 	if total < 60 {
 		t.Errorf("only %d labels were read", total)
 	}
-	if OrderHead < Far || ChainsScouts < Far {
+	if OrderHead < Far || OrderFields < Far || ChainsScouts < Far {
 		t.Error("a label beside a counter is not far")
 	}
 }

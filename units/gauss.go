@@ -63,9 +63,12 @@ func (s *GaussSamples[T]) OffsetLimit() float64 { return 0 }
 // OwnSize implements Samples: ln sigma and means.
 func (s *GaussSamples[T]) OwnSize() int { return 2 * s.v.Units() }
 
-// Extra implements Samples: 1 - lambda², and products of First with u and of Second with u²,
-// each rows x visible.
-func (s *GaussSamples[T]) Extra(rows int) int { return 3 * rows * s.v.Units() }
+// Extra implements Samples: 1 - lambda², and products of First with u and of Second with u² and
+// with u, each rows x visible.
+func (s *GaussSamples[T]) Extra(rows int) int { return 4 * rows * s.v.Units() }
+
+// RowsTogether implements Blocked: each block arranges the samples anew for its products.
+func (s *GaussSamples[T]) RowsTogether() int { return 64 }
 
 // Prepare implements Samples.
 func (s *GaussSamples[T]) Prepare(own []float64, _ bool) {
@@ -84,9 +87,9 @@ func (s *GaussSamples[T]) Prepare(own []float64, _ bool) {
 }
 
 // parts of the extra work space.
-func (s *GaussSamples[T]) parts(w *Block[T]) (free, first, second []T) {
-	size := len(w.Extra) / 3
-	return w.Extra[:size], w.Extra[size : 2*size], w.Extra[2*size:]
+func (s *GaussSamples[T]) parts(w *Block[T]) (free, first, second, secondMean []T) {
+	size := len(w.Extra) / 4
+	return w.Extra[:size], w.Extra[size : 2*size], w.Extra[2*size : 3*size], w.Extra[3*size:]
 }
 
 // row returns the means of the synapses of row k of a block.
@@ -103,7 +106,7 @@ func (s *GaussSamples[T]) Fields(w *Block[T], l *Link[T]) {
 		clear(w.Second[:rows*m])
 		return
 	}
-	free, _, _ := s.parts(w)
+	free, _, _, _ := s.parts(w)
 	for k, v := range l.Mean[w.Lo*n : (w.Lo+rows)*n] {
 		free[k] = (1 - v) * (1 + v)
 	}
@@ -121,10 +124,11 @@ func (s *GaussSamples[T]) Field(w *Block[T], l *Link[T], k int, mean, variance [
 // Correlate implements Samples.
 func (s *GaussSamples[T]) Correlate(w *Block[T], l *Link[T]) {
 	n, m, rows := s.v.Units(), s.v.Len(), w.Rows
-	_, first, second := s.parts(w)
+	_, first, second, secondMean := s.parts(w)
 	kernel.MulReal(first[:rows*n], w.First[:rows*m], s.u, rows, m, n, false, true)
 	if l.Second {
 		kernel.MulReal(second[:rows*n], w.Second[:rows*m], s.uu, rows, m, n, false, true)
+		kernel.MulReal(secondMean[:rows*n], w.Second[:rows*m], s.u, rows, m, n, false, true)
 	}
 }
 
@@ -132,7 +136,7 @@ func (s *GaussSamples[T]) Correlate(w *Block[T], l *Link[T]) {
 func (s *GaussSamples[T]) Slopes(out []T, w *Block[T], l *Link[T], k int, _, _ float64) float64 {
 	n, perSample := s.v.Units(), 1/float64(s.v.Len())
 	j, jj := T(l.Coupling*perSample), T(l.Coupling*l.Coupling*perSample)
-	_, first, second := s.parts(w)
+	_, first, second, _ := s.parts(w)
 	first, second = first[k*n:(k+1)*n], second[k*n:(k+1)*n]
 	theta := l.Theta[(w.Lo+k)*n:][:n]
 	if !l.Second {
@@ -148,8 +152,8 @@ func (s *GaussSamples[T]) Slopes(out []T, w *Block[T], l *Link[T], k int, _, _ f
 // lambda²) R, and u has -u by ln sigma and -1/sigma by the mean, so that the sums over samples
 // are those of Correlate but for the sums of (T - nu) and of u R.
 func (s *GaussSamples[T]) Own(own []float64, w *Block[T], l *Link[T], k int, firstSum, _ float64) {
-	n, m, j := s.v.Units(), s.v.Len(), l.Coupling
-	_, first, second := s.parts(w)
+	n, j := s.v.Units(), l.Coupling
+	_, first, second, secondMean := s.parts(w)
 	if l.Known {
 		for i, mean := range s.row(w, l, k) {
 			own[i] -= j * float64(mean) * float64(first[k*n+i])
@@ -160,29 +164,11 @@ func (s *GaussSamples[T]) Own(own []float64, w *Block[T], l *Link[T], k int, fir
 	if !l.Second {
 		panic("units: synapses that are not known and have no second order")
 	}
-	r := w.Second[k*m : (k+1)*m]
 	for i, mean := range s.row(w, l, k) {
 		free := j * j * float64((1-mean)*(1+mean))
 		own[i] -= j*float64(mean)*float64(first[k*n+i]) + free*float64(second[k*n+i])
-		own[n+i] -= (j*float64(mean)*firstSum + free*dot(s.u[i*m:(i+1)*m], r)) * math.Exp(-s.own[i])
+		own[n+i] -= (j*float64(mean)*firstSum + free*float64(secondMean[k*n+i])) * math.Exp(-s.own[i])
 	}
-}
-
-// dot returns the sum of products.
-func dot[T Real](x, y []T) float64 {
-	var s [4]T
-	y = y[:len(x)]
-	k := 0
-	for ; k+4 <= len(x); k += 4 {
-		s[0] += x[k] * y[k]
-		s[1] += x[k+1] * y[k+1]
-		s[2] += x[k+2] * y[k+2]
-		s[3] += x[k+3] * y[k+3]
-	}
-	for ; k < len(x); k++ {
-		s[0] += x[k] * y[k]
-	}
-	return float64(s[0]) + float64(s[1]) + float64(s[2]) + float64(s[3])
 }
 
 // Sums implements Samples.

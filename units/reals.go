@@ -181,14 +181,12 @@ func MulAffine[T kernel.Real](dst, a []T, p int, r *Reals[T], shift []T) {
 	if len(dst) != p*m || len(a) != p*n {
 		panic(fmt.Sprintf("units: MulAffine of %d numbers to %d for %d x %d x %d", len(a), len(dst), p, n, m))
 	}
-	const together = 32 // rows that share what they read of r
-	parallel.For(p, together, func(lo, hi int) {
-		kernel.MulReal(dst[lo*m:hi*m], a[lo*n:hi*n], r.values, hi-lo, n, m, false, false)
-		if shift == nil {
-			return
-		}
-		for k := lo; k < hi; k++ {
-			kernel.Affine(dst[k*m:(k+1)*m], dst[k*m:(k+1)*m], 1, shift[k])
-		}
-	})
+	kernel.MulReal(dst, a, r.values, p, n, m, false, false)
+	if shift != nil {
+		parallel.For(p, parallel.Grain(m), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				kernel.Affine(dst[k*m:(k+1)*m], dst[k*m:(k+1)*m], 1, shift[k])
+			}
+		})
+	}
 }

@@ -16,7 +16,10 @@
 // Real matrices are row-major; features x samples, hidden x visible features.
 package units
 
-import "bethe/spin"
+import (
+	"bethe/spin"
+	"bethe/stream"
+)
 
 // Real is a type of real number.
 type Real = spin.Real
@@ -102,6 +105,9 @@ type Bounding interface {
 	Bound(own []float64)
 }
 
+// Blocked is implemented by samples whose products take so many rows of a block together at best.
+type Blocked interface{ RowsTogether() int }
+
 // Valued is implemented by samples that tell single features, at the own parameters of the
 // last Prepare.
 type Valued interface {
@@ -135,4 +141,11 @@ type Hidden[T Real] interface {
 	// Value returns the sum over samples of E phi of the fields of one unit. mean and
 	// variance are together x m.
 	Value(mean, variance []T, m int) float64
+}
+
+// Estimating hidden units can estimate averages at random and without bias, which costs less: for steps of learning.
+type Estimating[T Real] interface {
+	// Estimate sets first and second to numbers whose means over keys are those of Averages. All but the key is
+	// together x m, and results do not overwrite arguments.
+	Estimate(first, second, mean, variance []T, m int, key stream.Key)
 }

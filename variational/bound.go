@@ -51,7 +51,10 @@ type Objective[T rbm.Real] struct {
 	// Coarse has the gradient's products with the samples rounded (spin.MulCoarse):
 	// for batches, whose choice makes far more noise. The bound itself is never.
 	Coarse bool
-	Deep   Deep // of deep machines
+	// Estimate has the gradient's averages over fields estimated where hidden units can (units.Estimating), by Noise.
+	Estimate bool
+	Noise    stream.Key
+	Deep     Deep // of deep machines
 	// Fill is how often the fill of missing values moves towards its optimum, of which the bound
 	// is the highest (units.Filling): 0 leaves it at that of the fields alone.
 	Fill int
@@ -69,9 +72,15 @@ type Objective[T rbm.Real] struct {
 }
 
 // rows is the number of hidden features that a piece of work takes through all of the
-// data term: about as many as products take rows together, in whole units. No result
+// data term: about as many as products take rows together, in whole units and a multiple of ownTogether. No result
 // depends on it.
-func (o *Objective[T]) rows() int { return o.wholeUnits(kernel.RowsTogether()) }
+func (o *Objective[T]) rows(samples units.Samples[T]) int {
+	rows, own := kernel.RowsTogether(), o.ownTogether()
+	if b, ok := samples.(units.Blocked); ok {
+		rows = b.RowsTogether()
+	}
+	return own * max(1, rows/own)
+}
 
 // wholeUnits returns the most features, at most rows of them, that are whole units, but
 // at least one unit.
@@ -111,7 +120,7 @@ func (o *Objective[T]) kl(q *rbm.Posterior[T]) float64 {
 
 // block returns work space for samples, to be put back into work.
 func (o *Objective[T]) block(samples units.Samples[T]) *units.Block[T] {
-	n, m, rows, together := samples.Features(), samples.Len(), o.rows(), o.Hidden.Together()
+	n, m, rows, together := samples.Features(), samples.Len(), o.rows(samples), o.Hidden.Together()
 	w, ok := o.work.Get().(*units.Block[T])
 	if extra := samples.Extra(rows); !ok || len(w.First) != rows*m || len(w.Mean) != together*m || len(w.Partition) != n || len(w.Extra) != extra {
 		w = &units.Block[T]{First: make([]T, rows*m), Second: make([]T, rows*m), Mean: make([]T, together*m), Variance: make([]T, together*m),
@@ -171,7 +180,9 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 	if o.head != nil {
 		o.classify(model, batch, link)
 	}
-	together, rows, ownRows, ownSize := o.Hidden.Together(), o.rows(), o.ownTogether(), batch.OwnSize()
+	estimating, draws := o.Hidden.(units.Estimating[T])
+	draws = draws && o.Estimate
+	together, rows, ownRows, ownSize := o.Hidden.Together(), o.rows(batch), o.ownTogether(), batch.OwnSize()
 	var own [][]float64 // added in order
 	if ownSize > 0 {
 		own = make([][]float64, parallel.Pieces(p, ownRows))
@@ -187,7 +198,12 @@ func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], mod
 				return
 			}
 			variance := o.field(w, link, batch, k, &model.Params)
-			o.Hidden.Averages(w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, variance, m)
+			first, second := w.First[k*m:(k+together)*m], w.Second[k*m:(k+together)*m]
+			if draws {
+				estimating.Estimate(first, second, w.Mean, w.Variance, m, o.Noise.Sub(uint64(lo+k)))
+			} else {
+				o.Hidden.Averages(first, second, w.Mean, variance, m)
+			}
 			for at := range together {
 				mu := lo + k + at
 				first, second, mean := w.First[(k+at)*m:(k+at+1)*m], w.Second[(k+at)*m:(k+at+1)*m], w.Mean[at*m:(at+1)*m]
@@ -351,7 +367,7 @@ func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], sample
 		link := o.link(model, false)
 		sums := make([]float64, p)
 		together := o.Hidden.Together()
-		err := parallel.ForContext(ctx, p, o.rows(), func(lo, hi int) {
+		err := parallel.ForContext(ctx, p, o.rows(part), func(lo, hi int) {
 			w := o.block(part)
 			defer o.work.Put(w)
 			w.Lo, w.Rows = lo, hi-lo

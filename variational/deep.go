@@ -105,7 +105,7 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	coupling, partitionCoupling := make([]float64, p), make([]float64, p*links)
 	tanhSum, slopeSum := make([]float64, p), make([]float64, p)
 	o.upper.means(tanhSum, u.tanh, u.odd)
-	err = parallel.ForContext(ctx, p, o.rows(), func(lo, hi int) {
+	err = parallel.ForContext(ctx, p, o.rows(batch), func(lo, hi int) {
 		w := o.block(batch)
 		defer o.work.Put(w)
 		row := make([]T, n)

@@ -28,7 +28,7 @@ func (o *Objective[T]) fill(ctx context.Context, model *rbm.Model[T], samples un
 		first, second = make([]T, p*m), make([]T, p*m)
 	}
 	for k := range o.Fill {
-		if err := parallel.ForContext(ctx, p, o.rows(), func(lo, hi int) {
+		if err := parallel.ForContext(ctx, p, o.rows(samples), func(lo, hi int) {
 			w := o.block(samples)
 			defer o.work.Put(w)
 			w.Lo, w.Rows = lo, hi-lo

@@ -73,7 +73,7 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch units.Samples[T], lin
 		h.kept = make([]uint64, p*words(m))
 	}
 	together := o.Hidden.Together()
-	parallel.For(p, o.rows(), func(lo, hi int) {
+	parallel.For(p, o.rows(batch), func(lo, hi int) {
 		w := o.block(batch)
 		defer o.work.Put(w)
 		w.Lo, w.Rows = lo, hi-lo

@@ -28,10 +28,19 @@ const (
 	ClippedAdam
 	// HyperAdam is a learned combination of Adams (package hyperadam), in theta, of log-odds only.
 	HyperAdam
+	// Lion moves every theta by the rate, in the direction of its momentum with a share of the gradient (Chen et al. 2023).
+	Lion
+	// BayesianMomentum is BayesianRule along an average of the gradient, as BayesBiNN has it.
+	BayesianMomentum
+	// ScheduleFree is Adam without momentum whose gradient is taken at a mix of where its steps lead, 1 - Momentum, and of the mean of that
+	// (Defazio et al. 2024). Its rate should not fall.
+	ScheduleFree
 )
 
 // ofPosterior reports whether the rule needs synapses that are not known.
-func (r Rule) ofPosterior() bool { return r == BayesianRule || r == ClippedAdam }
+func (r Rule) ofPosterior() bool {
+	return r == BayesianRule || r == BayesianMomentum || r == ClippedAdam
+}
 
 // lambdaLimit is where ClippedAdam clips.
 const lambdaLimit = 0.99999
@@ -89,6 +98,12 @@ func newOptimiser[T rbm.Real](opt *Options, visible, hidden int) optimiser[T] {
 	switch {
 	case opt.Rule == HyperAdam:
 		return &learned[T]{hyperadam.NewState[T](&opt.Weights, visible, hidden), beta}
+	case opt.Rule == Lion:
+		return &lion[T]{make([]T, n), beta}
+	case opt.Rule == BayesianMomentum:
+		return &bayesian[T]{make([]T, n), beta}
+	case opt.Rule == ScheduleFree:
+		return &scheduleFree[T]{make([]T, n), make([]T, n), make([]T, n), beta}
 	case beta == 0:
 		return &rmsProp[T]{make([]T, n)}
 	}

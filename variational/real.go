@@ -50,7 +50,7 @@ func (GaussHidden[T]) Value(mean, variance []T, m int) float64 {
 func HiddenOf[T rbm.Real](kind units.Kind) units.Hidden[T] {
 	switch {
 	case kind.OneHot():
-		return NewGroups[T](kind)
+		return newDrawnGroups(NewGroups[T](kind))
 	case !kind.Bits():
 		return GaussHidden[T]{}
 	}

@@ -55,7 +55,7 @@ func (o *Options) checkRanges() error {
 		return fmt.Errorf("a momentum of %v: it must not be negative, and below 1", o.Momentum.Beta())
 	case !(o.Deep.Stage >= 0 && o.Deep.Stage < 1):
 		return fmt.Errorf("upper synapses that stay undecided over %v of learning: it must not be negative, and below 1", o.Deep.Stage)
-	case o.Rule < Adam || o.Rule > HyperAdam:
+	case o.Rule < Adam || o.Rule > ScheduleFree:
 		return fmt.Errorf("rule %d: there is none of that number", o.Rule)
 	case o.Fall < Linear || o.Fall > Geometric:
 		return fmt.Errorf("fall %d of the rates: there is none of that number", o.Fall)

@@ -34,7 +34,7 @@ func TestSchedules(t *testing.T) {
 	for _, opt := range []Options{
 		{FinalRate: -1}, {FinalRate: 2}, {Fall: Geometric}, {Warmup: -0.1}, {Warmup: 1.1}, {Average: 2}, {Release: 1.1}, {Release: math.Inf(-1)}, {Form: Elastic + 1}, {FieldPrior: -1}, {Decay: -1},
 		{OffsetRate: 1.1}, {OffsetRate: -0.1}, {OffsetRate: math.NaN()}, {FieldRate: -1}, {FieldRate: math.NaN()}, {CouplingRate: -1}, {CouplingRate: math.Inf(1)},
-		{OwnRate: math.NaN()}, {MaxTheta: -1}, {MaxTheta: math.NaN()}, {Rule: HyperAdam + 1}, {Rule: -1}, {Fall: Geometric + 1}, {Fall: -1}} {
+		{OwnRate: math.NaN()}, {MaxTheta: -1}, {MaxTheta: math.NaN()}, {Rule: ScheduleFree + 1}, {Rule: -1}, {Fall: Geometric + 1}, {Fall: -1}} {
 		opt.Steps, opt.Rate = 1, 0.1
 		model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3}, samples)
 		if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, opt); err == nil {

@@ -41,6 +41,15 @@ func TestHiddenGroupsKeepTheContract(t *testing.T) {
 	}
 }
 
+// The estimates that learning takes are those averages.
+func TestEstimatesOfHiddenGroups(t *testing.T) {
+	for _, kind := range []units.Kind{{Word: units.Group, States: 2}, {Word: units.Group, States: 3, None: true}, {Word: units.Group, States: 7}} {
+		unitstest.Estimates(t, variational.HiddenOf[float32](kind), units.Hidden[float32](variational.ExactGroups[float32](kind)), 8000)
+	}
+	kind := units.Kind{Word: units.Group, States: 2, None: true}
+	unitstest.Estimates(t, variational.HiddenOf[float64](kind), units.Hidden[float64](variational.ExactGroups[float64](kind)), 2000)
+}
+
 func TestGaussianHiddenUnitsKeepTheContract(t *testing.T) {
 	phi := func(f []float64) float64 { return f[0]*f[0]/2 + math.Log(2*math.Pi)/2 }
 	unitstest.Hidden(t, func() units.Hidden[float64] { return variational.GaussHidden[float64]{} }, phi, unitstest.Accuracy{Value: 1e-8, First: 1e-8, Second: 1e-7})

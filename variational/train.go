@@ -183,13 +183,13 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 	case opt.Batch < 0:
 		return nil, fmt.Errorf("a batch of %d samples", opt.Batch)
 	case opt.Rule.ofPosterior() && opt.Synapses.Known():
-		return nil, fmt.Errorf("known synapses are learned by Adam and HyperAdam alone: the other rules move a posterior")
+		return nil, fmt.Errorf("known synapses are not for the Bayesian and the clipped rule: these move a posterior")
 	case opt.Rule.ofPosterior() && opt.Settle > 0:
-		return nil, fmt.Errorf("known synapses, as in settling, are learned by Adam and HyperAdam alone")
+		return nil, fmt.Errorf("known synapses, as in settling, are not for the Bayesian and the clipped rule")
 	case opt.Rule == HyperAdam && !opt.Synapses.LogOdds():
 		return nil, fmt.Errorf("HyperAdam moves log-odds, which real synapses have not")
 	case opt.Rule == BayesianRule && opt.Momentum != Momentum{}:
-		return nil, fmt.Errorf("a momentum of %v: the Bayesian learning rule has none", opt.Momentum.Beta())
+		return nil, fmt.Errorf("a momentum of %v: the Bayesian learning rule has none; BayesianMomentum has", opt.Momentum.Beta())
 	case opt.Form != Divergence && model.Deep():
 		return nil, fmt.Errorf("an elastic prior is of machines with one hidden layer")
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
@@ -217,7 +217,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
 	}
 	t.state.held = holdFields(&model.Params, opt.FieldPrior)
-	objective.Coarse = opt.Batch < m && opt.Synapses.LogOdds()
+	objective.Coarse, objective.Estimate = opt.Batch < m && opt.Synapses.LogOdds(), true
 	if opt.LabelWeight > 0 {
 		var err error
 		if t.Objective.head, err = newHead[T](opt.Labels, m, p, opt.LabelWeight); err != nil {
@@ -355,6 +355,7 @@ const beyond = 10
 func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
 	t.Objective.Draw = t.opt.Draw.Sub(uint64(t.state.step))
+	t.Objective.Noise = t.opt.Key.Sub(stream.OrderFields).Sub(uint64(t.state.step))
 	h := t.Objective.head
 	if h != nil {
 		h.key = t.opt.Key.Sub(stream.OrderHead).Sub(uint64(t.state.step))
@@ -463,8 +464,11 @@ func (t *Trainer[T]) moveSynapses(rate float64, step int, fraction float64) {
 		limit = math.Inf(1)
 	}
 	switch t.opt.Rule {
-	case Adam, HyperAdam:
+	case Adam, HyperAdam, Lion, ScheduleFree, BayesianMomentum:
 		m := move{rate, step, limit, fraction, t.Objective.Synapses.Known()}
+		if t.opt.Rule == BayesianMomentum {
+			m.rate *= float64(t.samples.Len())
+		}
 		t.state.synapse.step(theta, t.grad.Synapse, m)
 	case BayesianRule:
 		scale, limit := T(rate*float64(t.samples.Len())), T(limit)

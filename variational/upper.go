@@ -125,7 +125,7 @@ func (o *Objective[T]) look(ctx context.Context, u *upper[T], link *units.Link[T
 		fill(u.below[j*m:(j+1)*m], T(model.HiddenField[j]))
 		clear(u.belowVariance[j*m : (j+1)*m])
 	}
-	return parallel.ForContext(ctx, u.first, o.rows(), func(lo, hi int) {
+	return parallel.ForContext(ctx, u.first, o.rows(batch), func(lo, hi int) {
 		w := o.block(batch)
 		defer o.work.Put(w)
 		w.Lo, w.Rows = lo, hi-lo

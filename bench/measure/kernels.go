@@ -51,29 +51,61 @@ func floorOf(f floors, tier string) float64 {
 	return f[tier]
 }
 
+// besideRow returns the row of an entrant beside a yardstick.
+func besideRow(what string, ours, yardstick *entrant, f floors) row {
+	tier := kernel.Tier()
+	return row{What: what, Tier: tier, Threads: 1, Seconds: median(ours.times), Times: ours.times, Against: yardstick.name,
+		Value: medianRatio(yardstick.times, ours.times), Unit: "x", Floor: floorOf(f, tier)}
+}
+
+// productRows races a product against those of libraries.
+func productRows(rounds int, what string, ours func(), real func(b *blas), f floors) (us *entrant, rows []row) {
+	us, gonum := &entrant{run: ours}, &entrant{name: "gonum", run: func() { real(&gonumBLAS) }}
+	racers := []*entrant{us, gonum}
+	if openBLAS != nil {
+		racers = append(racers, &entrant{name: "OpenBLAS", run: func() { real(openBLAS) }})
+	}
+	raceHere(rounds, racers...)
+	for _, y := range racers[1:] {
+		g := f
+		if (y == gonum) != (kernel.Tier() == "portable") {
+			g = nil
+		}
+		rows = append(rows, besideRow(what, us, y, g))
+	}
+	return us, rows
+}
+
+// realProductRows races the real products of a step of Gaussian units.
+func realProductRows(rounds int) (rows []row) {
+	least := floors{"avx512": 0.8, "avx2": 0.8}
+	for _, s := range []struct {
+		what    string
+		m, k, n int
+		transB  bool
+	}{
+		{"real product: 500x784 by 784x500", 500, 784, 500, false},
+		{"real product: 500x500 by the transpose of 784x500", 500, 500, 784, true},
+	} {
+		a, b, dst := normal(s.m*s.k), normal(s.k*s.n), make([]float32, s.m*s.n)
+		_, r := productRows(rounds, s.what, func() { kernel.MulReal(dst, a, b, s.m, s.k, s.n, false, s.transB) },
+			func(l *blas) { l.mul(dst, a, b, s.m, s.k, s.n, false, s.transB) }, least)
+		rows = append(rows, r...)
+	}
+	return rows
+}
+
 // kernelRows races the kernels of this process's tier against their yardsticks.
 // Products in portable code have a floor against gonum, others against OpenBLAS.
 func kernelRows(rounds int) []row {
 	tier := kernel.Tier()
 	var rows []row
 	compare := func(what string, ours *entrant, yardstick *entrant, f floors) {
-		rows = append(rows, row{What: what, Tier: tier, Threads: 1, Seconds: median(ours.times), Times: ours.times, Against: yardstick.name,
-			Value: medianRatio(yardstick.times, ours.times), Unit: "x", Floor: floorOf(f, tier)})
+		rows = append(rows, besideRow(what, ours, yardstick, f))
 	}
 	product := func(what string, ours func(), real func(b *blas), f floors) *entrant {
-		us, gonum := &entrant{run: ours}, &entrant{name: "gonum", run: func() { real(&gonumBLAS) }}
-		racers := []*entrant{us, gonum}
-		if openBLAS != nil {
-			racers = append(racers, &entrant{name: "OpenBLAS", run: func() { real(openBLAS) }})
-		}
-		raceHere(rounds, racers...)
-		for _, y := range racers[1:] {
-			g := f
-			if (y == gonum) != (tier == "portable") {
-				g = nil
-			}
-			compare(what, us, y, g)
-		}
+		us, r := productRows(rounds, what, ours, real, f)
+		rows = append(rows, r...)
 		return us
 	}
 

@@ -45,7 +45,7 @@ func run() error {
 	floors := flag.Bool("floors", false, "exit with status 1 if a floor or limit is missed")
 	stat := flag.String("benchstat", "", "file for the times of every round, in the format that benchstat reads")
 	rounds := flag.Int("rounds", 11, "rounds of each race")
-	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gibbs, planted, sizes, first, memory, and threads, which takes longest and is left out by itself; separated by commas")
+	only := flag.String("only", "", "measure only these, of kernels, training, wide, deep, gauss, gibbs, planted, sizes, first, memory, and threads, which takes longest and is left out by itself; separated by commas")
 	bethe := flag.String("bethe", "", "the program, for its memory")
 	python := flag.String("python", "/usr/bin/python3", "Python with NumPy, PyTorch and scikit-learn")
 	yardsticks := flag.String("yardsticks", "bench/yardsticks", "folder of the Python scripts")
@@ -97,7 +97,7 @@ func run() error {
 			b.Missing = append(b.Missing, tier+" kernels: this machine or build does not have them")
 		}
 	}
-	names := []string{"kernels", "training", "wide", "deep", "gibbs", "planted", "sizes", "first", "memory", "threads"}
+	names := []string{"kernels", "training", "wide", "deep", "gauss", "gibbs", "planted", "sizes", "first", "memory", "threads"}
 	wanted := names[:len(names)-1]
 	if *only != "" {
 		wanted = strings.Split(*only, ",")
@@ -112,7 +112,7 @@ func run() error {
 			return err
 		}
 	}
-	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gibbs, b.planted, b.sizes, b.first, b.memory, b.threads} {
+	for k, measure := range []func() error{b.kernels, b.training, b.wide, b.deep, b.gauss, b.gibbs, b.planted, b.sizes, b.first, b.memory, b.threads} {
 		if !slices.Contains(wanted, names[k]) {
 			continue
 		}
@@ -171,6 +171,8 @@ func runChild(what string, rounds int) error {
 		return print(measureCore(openBLAS))
 	case "kernels":
 		return print(kernelRows(rounds))
+	case "products":
+		return print(realProductRows(rounds))
 	case "first":
 		rows, err := firstRows(rounds)
 		if err != nil {
@@ -402,6 +404,24 @@ func (b *bench) deep() error {
 			Against: one.what, Value: medianRatio(two.times, one.times), Unit: "times as long", Limit: most})
 	}
 	b.add("Deep training step", "Centred, 500 samples and 500 chains a step, one sweep; the upper layer is recognised as --recognition aware does it.", rows)
+	return nil
+}
+
+// gauss measures steps of Gaussian visible units, whose products are real ones.
+func (b *bench) gauss() error {
+	var rows []row
+	for threads := 1; threads <= 2; threads++ {
+		torch := b.yardstick("PyTorch, Gaussian persistent contrastive divergence as usually written", "gauss_torch.py", threads, strconv.Itoa(threads))
+		one, real := b.ours("step, one bit a synapse", "step-gauss", b.tiers[0], threads), b.ours("step, real weights", "step-gauss-real", b.tiers[0], threads)
+		b.race(b.Rounds, torch, one, real)
+		rows = append(append(append(rows, plain(torch)...), compare(one, torch, 0)...), compare(real, torch, 0)...)
+	}
+	products, err := b.childRows(b.tiers[0], "products")
+	if err != nil {
+		return err
+	}
+	b.add("Gaussian training step", "784 Gaussian visible units by 500 spins, 500 samples and 500 chains a step, one sweep; the same number of threads on both sides. "+
+		"The step of one-bit synapses is that of chains whose synapses move, with variances and second order; below it the real products that it is made of, one thread.", append(rows, products...))
 	return nil
 }
 

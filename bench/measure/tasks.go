@@ -32,11 +32,13 @@ const coupling = 0.03
 // tasks are the kinds of work that a process of this program does on request.
 // Each prepares and returns a function that does it n times.
 var tasks = map[string]func() (func(n int) error, error){
-	"step":         func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, false) },
-	"step-deep":    func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true, hidden) },
-	"step-centred": func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
-	"sweep":        func() (func(int) error, error) { return sweeps(hidden, 1000) },
-	"copy":         copies,
+	"step":            func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, false) },
+	"step-deep":       func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true, hidden) },
+	"step-centred":    func() (func(int) error, error) { return trainingSteps(visible, hidden, 500, true) },
+	"step-gauss":      func() (func(int) error, error) { return gaussSteps(rbm.BinaryKind) },
+	"step-gauss-real": func() (func(int) error, error) { return gaussSteps(rbm.RealKind) },
+	"sweep":           func() (func(int) error, error) { return sweeps(hidden, 1000) },
+	"copy":            copies,
 	"sweep-plain": func() (func(int) error, error) {
 		p := newPlainSweep(1000)
 		return func(n int) error {
@@ -127,6 +129,11 @@ func trainingSteps(n, p, batch int, centre bool, above ...int) (func(int) error,
 	if err != nil {
 		return nil, err
 	}
+	return stepsOf(trainer), nil
+}
+
+// stepsOf takes steps of learning.
+func stepsOf(trainer *variational.Trainer[float32]) func(int) error {
 	return func(n int) error {
 		err := trainer.Run(context.Background(), func(variational.Progress) error {
 			if n--; n == 0 {
@@ -138,7 +145,37 @@ func trainingSteps(n, p, batch int, centre bool, above ...int) (func(int) error,
 			return nil
 		}
 		return err
-	}, nil
+	}
+}
+
+// gaussSteps prepares learning of 784 Gaussian visible units by 500 hidden spins, as the command does it.
+func gaussSteps(synapses rbm.Kind) (func(int) error, error) {
+	const batch, m = 500, 10000
+	numbers := units.NewReals[float32](visible, m)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for k := range numbers.Values() {
+		numbers.Values()[k] = float32(rng.NormFloat64())
+	}
+	key, data := stream.New(1), units.NewGauss(numbers)
+	start := units.NewReals[float32](visible, batch)
+	numbers.Gather(start, rng.Perm(m)[:batch])
+	model, err := variational.NewKindModel(variational.Initial{
+		Hidden: hidden, Coupling: 0.5 / math.Sqrt(visible), Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0),
+	}, data, units.Kind{Word: units.Gauss}, units.Kind{})
+	if err != nil {
+		return nil, err
+	}
+	var partition dual.Partition[float32] = &dual.GaussChains[float32]{Count: batch, Sweeps: 1, Key: key.Sub(1), InitialReals: start}
+	if synapses == rbm.RealKind {
+		partition = dual.TermFor(synapses, dual.Engine[float32](&dual.RealChains{Count: batch, Sweeps: 1, Key: key.Sub(1), InitialReals: start}))
+	}
+	trainer, err := variational.NewTrainer(model, data, partition, variational.Mixture[float32]{}, variational.Options{
+		Steps: 1 << 20, Batch: batch, Rate: 0.02, FinalRate: 0.02, FieldRate: 1, CouplingRate: 0.5, OwnRate: 0.2, OffsetRate: 0.01, MaxTheta: 4, Synapses: synapses, Key: key.Sub(2),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stepsOf(trainer), nil
 }
 
 // plantedRuns prepares learning of a planted machine, N = 100, P = 2,

@@ -97,7 +97,7 @@ func newPlantedCommand(c *console) *cobra.Command {
 	flags.IntVar(&f.restarts, "restarts", usual.Restarts, "random starts of each learner")
 	flags.IntVar(&f.steps, "steps", usual.Steps, "steps of each start")
 	flags.Float64Var(&f.rate, "rate", usual.Rate, "learning rate at the start; it falls linearly to a tenth")
-	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient) or clipped (the paper's)")
+	flags.StringVar(&f.rule, "rule", "adam", "update of the synapses: adam, bayes (natural gradient), bayes-momentum, clipped (the paper's), lion or schedule-free")
 	flags.IntVar(&f.polish, "polish", usual.Polish, "steps of the cavity method after the bound was climbed; none for --partition quenched")
 	flags.StringVarP(&f.out, "out", "o", "", "follow the first start on the first instance and write it to this folder, for bethe plot and bethe serve")
 	flags.BoolVar(&f.oracle, "oracle", false, "also find the Bayes-optimal overlap")

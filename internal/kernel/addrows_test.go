@@ -12,7 +12,7 @@ import (
 func TestAddRows(t *testing.T) {
 	for _, shape := range [][2]int{{1, 1}, {3, 2}, {7, 5}, {100, 1}, {784, 33}, {31, 200}, {40, 65}, {5, 0}} {
 		t.Run(fmt.Sprintf("%dx%d", shape[0], shape[1]), func(t *testing.T) {
-			checkAddRows[float32](t, shape[0], shape[1], 1e-6)
+			onTiers(t, func(t *testing.T) { checkAddRows[float32](t, shape[0], shape[1], 1e-6) })
 			checkAddRows[float64](t, shape[0], shape[1], 1e-14)
 		})
 	}

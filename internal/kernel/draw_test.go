@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sort"
 	"testing"
 )
 
@@ -126,11 +125,13 @@ func drawn(t *testing.T, w float32, u uint32) bool {
 func TestDrawThreshold(t *testing.T) {
 	for f := -30.0; f <= 30; f += 0.001 {
 		w := 2 * math.Log2E * float32(f)
-		n := sort.Search(1<<30, func(k int) bool { return !drawn(t, w, uint32(k)<<2) })
 		odds := math.Exp2(float64(w))
 		p := odds / (1 + odds)
-		if got, off := float64(n)/(1<<30), 5e-7*p*(1-p)+1./(1<<30); math.Abs(got-p) > off {
-			t.Fatalf("field %v: +1 with probability %v, not %v", f, got, p)
+		off := 5e-7*p*(1-p) + 1./(1<<30)
+		// The least number that is not +1 lies between these two, as those below it are.
+		least, most := math.Ceil((p-off)*(1<<30)), math.Floor((p+off)*(1<<30))
+		if least > 0 && !drawn(t, w, uint32(least-1)<<2) || most < 1<<30 && drawn(t, w, uint32(most)<<2) {
+			t.Fatalf("field %v: the probability of +1 is not %v, within %v", f, p, off)
 		}
 	}
 	for w, want := range map[float32][2]bool{ // for the least number and for the greatest

@@ -12,6 +12,7 @@ package kernel
 //go:generate go run -C gen . -group bitmatrix -out ../bitmatrix_amd64.s -stubs ../bitmatrix_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group real -out ../real_amd64.s -stubs ../real_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group row -out ../row_amd64.s -stubs ../row_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group onehot -out ../onehot_amd64.s -stubs ../onehot_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group gauss -out ../gauss_amd64.s -stubs ../gauss_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group tile -out ../tile_amd64.s -stubs ../tile_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group whole -out ../whole_amd64.s -stubs ../whole_stub_amd64.go -pkg kernel

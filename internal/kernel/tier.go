@@ -46,6 +46,10 @@ type functions struct {
 	gaussLog2Cosh   func(mean, variance []float32) float64
 
 	gaussMomentsAlike func(tanh, sech2, mean []float32, variance float32)
+
+	oneHotMeans   func(dst, field []float32, k, n int, none, least float32)
+	oneHotMoments func(first, second, mean, variance, noise []float32, k, n int, none, least float32)
+	oneHotChoices func(choice []int32, weight, uniform []float32, k, n int, none, least float32)
 }
 
 // A tier is a set of kernels for some instruction set.
@@ -92,6 +96,10 @@ var portable = tier{"portable", "portable", functions{
 	gaussLog2Cosh:   gaussLog2Cosh,
 
 	gaussMomentsAlike: gaussMomentsAlike,
+
+	oneHotMeans:   oneHotMeans,
+	oneHotMoments: oneHotMoments,
+	oneHotChoices: oneHotChoices,
 }}
 
 // An absentTier is one that this machine or build cannot run.

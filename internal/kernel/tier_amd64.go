@@ -51,6 +51,10 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		gaussLog2Cosh:   gaussLog2CoshAVX2,
 
 		gaussMomentsAlike: gaussMomentsAlikeAVX2,
+
+		oneHotMeans:   oneHotMeansAVX2,
+		oneHotMoments: oneHotMomentsAVX2,
+		oneHotChoices: oneHotChoicesAVX2,
 	}})
 	if !x.HasBMI2 || !x.HasAVX512F || !x.HasAVX512BW || !x.HasAVX512DQ || !x.HasAVX512VL || !x.HasAVX512VPOPCNTDQ || !x.HasAVX512VBMI2 || !x.HasAVX512VNNI {
 		return list, []absentTier{{"avx512", noAVX512}, {"amx", noAVX512}}
@@ -96,6 +100,10 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		gaussLog2Cosh:   gaussLog2CoshAVX512,
 
 		gaussMomentsAlike: gaussMomentsAlikeAVX512,
+
+		oneHotMeans:   oneHotMeansAVX512,
+		oneHotMoments: oneHotMomentsAVX512,
+		oneHotChoices: oneHotChoicesAVX512,
 	}})
 	if why := noTiles(); why != "" {
 		return list, []absentTier{{"amx", why}}

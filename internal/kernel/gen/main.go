@@ -24,6 +24,7 @@ var groups = map[string]func(m machine){
 	"real":        realTiles,
 	"count":       counting,
 	"row":         rowFunctions,
+	"onehot":      oneHot,
 	"tile":        tiles,
 	"whole":       wholeFunctions,
 	"join":        joinFunctions,

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 )
 
 // Tiles are the tile registers of a thread.
@@ -74,6 +75,9 @@ func (t *Tiles) Do(code []byte, m Machine) (length int, err error) {
 		} else {
 			t.data[reg] = [maxRows][maxBytes]byte{}
 		}
+		if size == (shape{maxRows, maxBytes}) && a.step == maxBytes { // row after row, as most are
+			return a.length, move(a.start, unsafe.Slice(&t.data[reg][0][0], maxRows*maxBytes))
+		}
 		for row := range size.rows {
 			if err := move(a.start+uint64(row)*a.step, t.data[reg][row][:size.bytes]); err != nil {
 				return 0, err
@@ -129,13 +133,18 @@ func (t *Tiles) addProduct(sum, a, b int) error {
 		return fmt.Errorf("tiletest: the product of tiles %d and %d, %v and %v, does not fit tile %d, %v", a, b, x, y, sum, s)
 	}
 	for i := range s.rows {
+		var totals [maxBytes / 4]int32
+		for k := range x.bytes / 4 {
+			left, right := t.data[a][i][4*k:][:4], &t.data[b][k]
+			l0, l1, l2, l3 := int32(int8(left[0])), int32(int8(left[1])), int32(int8(left[2])), int32(int8(left[3]))
+			for j := range totals {
+				r := right[4*j:][:4]
+				totals[j] += l0*int32(int8(r[0])) + l1*int32(int8(r[1])) + l2*int32(int8(r[2])) + l3*int32(int8(r[3]))
+			}
+		}
 		for j := range s.bytes / 4 {
 			to := t.data[sum][i][4*j:][:4]
-			total := int32(binary.LittleEndian.Uint32(to))
-			for k := range x.bytes {
-				total += int32(int8(t.data[a][i][k])) * int32(int8(t.data[b][k/4][4*j+k%4]))
-			}
-			binary.LittleEndian.PutUint32(to, uint32(total))
+			binary.LittleEndian.PutUint32(to, binary.LittleEndian.Uint32(to)+uint32(totals[j]))
 		}
 	}
 	return nil
