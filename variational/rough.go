@@ -273,8 +273,8 @@ func (o *Objective[T]) roughLook(ctx context.Context, u *rough[T], link *units.L
 			defer o.work.Put(w)
 			defer u.work.Put(s)
 			sums := l.part(lo)
-			for from := lo; from < hi && ctx.Err() == nil; from += o.rows() {
-				w.Lo, w.Rows = 0, min(o.rows(), hi-from)
+			for from := lo; from < hi && ctx.Err() == nil; from += o.rows(batch) {
+				w.Lo, w.Rows = 0, min(o.rows(batch), hi-from)
 				first := link
 				if i == 0 {
 					first = s.firstRows(link, o.mean, from, w.Rows, model.Visible())
@@ -549,8 +549,8 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 					kernel.MulWhole(s.above[roughRows*even.units.From:], l.rows, lo, hi, even.across)
 				}
 			}
-			for from := lo; from < hi && ctx.Err() == nil; from += o.rows() {
-				b, rows := *w, min(o.rows(), hi-from)
+			for from := lo; from < hi && ctx.Err() == nil; from += o.rows(batch) {
+				b, rows := *w, min(o.rows(batch), hi-from)
 				if i == 0 {
 					b.Lo, b.Rows = 0, rows
 					b.First, b.Second = s.tanh[(from-lo)*m:(from-lo+rows)*m], s.sech2[(from-lo)*m:(from-lo+rows)*m]
