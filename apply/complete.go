@@ -51,7 +51,7 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: c.Count}, setting.Count{Name: "sweeps", Value: c.Sweeps}); err != nil {
 		return nil, err
 	}
-	if err := c.needed("result"); err != nil && (!c.fills() || c.Truth == "" && c.Clamp == "") {
+	if err := c.neededOrSequences("result"); err != nil && (!c.fills() || c.Truth == "" && c.Clamp == "") {
 		return nil, err
 	}
 	m, err := able[completes](&c.Job, "complete", c.Out, c.PNG)

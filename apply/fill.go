@@ -125,7 +125,11 @@ func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport
 	if report.Filled.Wrong != nil {
 		report.Error = *report.Filled.Wrong
 	}
-	return report, c.write(func(w io.Writer) error { return npy.WriteArchive(w, s.arrays()) }, func() image.Image {
+	write := func(w io.Writer) error { return npy.WriteArchive(w, s.arrays()) }
+	if sequences(c.Out) {
+		write = func(w io.Writer) error { return mixed{file}.writeSequences(w, s.arrays()) }
+	}
+	return report, c.write(write, func() image.Image {
 		return figure.Means(from.Units(), min(100, from.Len()), s.shown, from.Width, from.Height)
 	})
 }
