@@ -69,7 +69,7 @@ func (f *Files) check() error {
 }
 
 // endings are those that promise a format.
-var endings = []string{".npz", ".npy", ".csv", ".tsv", ".txt", ".json", ".png", ".svg", ".jpg", ".jpeg", ".gif", ".pdf", ".h5", ".hdf5", ".mat", ".parquet"}
+var endings = []string{".npz", ".npy", ".csv", ".tsv", ".txt", ".json", ".png", ".svg", ".jpg", ".jpeg", ".gif", ".pdf", ".h5", ".hdf5", ".mat", ".parquet", ".fasta", ".fa"}
 
 // promises returns a *setting.Error if the name of a file ends as files of another format do.
 func promises(name, path, ending string) error {
@@ -88,6 +88,20 @@ func (f *Files) needed(what string) error {
 		return setting.Phrase("out", "name a file for the %s: {out FILE.npz} or {png FILE.png}", what)
 	}
 	return f.check()
+}
+
+// sequences reports whether the name of a file is that of an alignment.
+func sequences(path string) bool {
+	ending := strings.ToLower(filepath.Ext(path))
+	return ending == ".fasta" || ending == ".fa"
+}
+
+// neededOrSequences is needed for a job that can write an alignment.
+func (f *Files) neededOrSequences(what string) error {
+	if !sequences(f.Out) {
+		return f.needed(what)
+	}
+	return (&Files{PNG: f.PNG}).check()
 }
 
 // write writes the files that have names.

@@ -16,8 +16,8 @@ type Completing struct {
 	Job
 	From  string // DATA:LIST of samples, or DATA
 	Clamp string // given units: a source.Region
-	// Truth are data of the same samples with fewer missing values, that what is filled in is held against; empty for From. Of values
-	// that are missing (Job.Data says what stands for them) and of other units than spins.
+	// Truth names data of the same samples with fewer missing values: filled values are compared with them; empty for From. It serves
+	// samples with missing values (Job.Data says what stands for those) and units other than spins.
 	Truth  string
 	Count  int // completions of each sample: independent chains
 	Sweeps int // of each chain
@@ -51,7 +51,7 @@ func (c *Completing) Run(ctx context.Context) (*CompletionReport, error) {
 	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: c.Count}, setting.Count{Name: "sweeps", Value: c.Sweeps}); err != nil {
 		return nil, err
 	}
-	if err := c.needed("result"); err != nil && (!c.fills() || c.Truth == "" && c.Clamp == "") {
+	if err := c.neededOrSequences("result"); err != nil && (!c.fills() || c.Truth == "" && c.Clamp == "") {
 		return nil, err
 	}
 	m, err := able[completes](&c.Job, "complete", c.Out, c.PNG)

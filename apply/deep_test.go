@@ -36,8 +36,8 @@ func deepJob(t *testing.T) (Job, *rbm.Machine) {
 	return j, m
 }
 
-// A deep machine completes, mends, samples and makes features as one of one hidden layer
-// does: what is not seen of it stays inside.
+// A deep machine completes, mends, samples and makes features as a machine of one hidden
+// layer does: nothing outside depends on its upper layers.
 func TestDeepMachine(t *testing.T) {
 	j, m := deepJob(t)
 	c := &Completing{Job: j, From: "pairs:0-7", Clamp: "top", Count: 3, Sweeps: 60, Files: files(t)}

@@ -128,3 +128,39 @@ func TestCompleteOtherUnits(t *testing.T) {
 		}
 	}
 }
+
+// Samples and completions of a machine of an alignment are sequences where their file is named so, and no other machine's are.
+func TestSequences(t *testing.T) {
+	file := &rbm.File{Params: rbm.NewParams(9, 1, 1), Synapses: rbm.Binary(spin.FromSigns(9, 1, make([]int8, 9)))}
+	file.VisibleKind = units.Kind{Word: units.Potts, States: 3}
+	file.Info.Alphabet = "HP-"
+	folder := t.TempDir()
+	model, data, out := filepath.Join(folder, "m.npz"), filepath.Join(folder, "d.fasta"), filepath.Join(folder, "out.fasta")
+	if err := file.Save(model); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(data, []byte(">a\nHP-\n>b\nP?H\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	j := job(t)
+	other := &Sampling{Job: j, Count: 2, Sweeps: 1, Files: Files{Out: out}}
+	if _, err := other.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "alignment") {
+		t.Errorf("spins as sequences: %v", err)
+	}
+	j.Model, j.Data.Reading.Missing, j.Data.Reading.Alphabet = model, []string{"?"}, "HP"
+	if _, err := (&Sampling{Job: j, Count: 4, Sweeps: 2, Files: Files{Out: out}}).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := dataset.Read(out, dataset.Options{Units: file.VisibleKind, Alphabet: "HP"}); err != nil || set.Len() != 4 || set.Units() != 3 {
+		t.Errorf("samples: %v, %v", set, err)
+	}
+	if _, err := (&Completing{Job: j, From: data, Count: 3, Sweeps: 5, Files: Files{Out: out}}).Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(out); err != nil || !strings.HasPrefix(string(text), ">1\nHP-\n>2\nP") || !strings.HasSuffix(string(text), "H\n") {
+		t.Errorf("completions: %q, %v", text, err)
+	}
+	if _, err := (&Featuring{Job: j, Name: data, Gain: 1, Layer: 1, Out: out}).Run(context.Background()); err == nil {
+		t.Error("features as sequences")
+	}
+}

@@ -53,7 +53,7 @@ func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
 	return layered(f).mend(ctx, m)
 }
 
-// complete fills in the units that are not given, and what is missing.
+// complete fills in the units that are not given, and missing values.
 func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	return fill(ctx, f.File, c)
 }
@@ -76,7 +76,11 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 		return nil, err
 	}
 	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
-	return r, s.write(func(w io.Writer) error { return npy.WriteArchive(w, arrays) }, func() image.Image {
+	write := func(w io.Writer) error { return npy.WriteArchive(w, arrays) }
+	if sequences(s.Out) {
+		write = func(w io.Writer) error { return f.writeSequences(w, arrays) }
+	}
+	return r, s.write(write, func() image.Image {
 		return figure.Means(len(shown)/s.Count, s.Count, func(i, a int) float64 { return float64(shown[i*s.Count+a]) }, f.Info.Width, f.Info.Height)
 	})
 }
@@ -112,6 +116,16 @@ func (f mixed) draw(ctx context.Context, s *Sampling) (arrays []npy.Array, shown
 	states.Transpose(across)
 	spin.Values(values, across)
 	return []npy.Array{{Name: "samples", Shape: []int{s.Count, f.Visible()}, Data: values}}, shown, nil
+}
+
+// writeSequences writes the first array of colours, samples x units, as an alignment.
+func (f mixed) writeSequences(w io.Writer, arrays []npy.Array) error {
+	for _, a := range arrays {
+		if colours, ok := a.Data.([]int8); ok && (a.Name == "samples" || a.Name == "filled") {
+			return dataset.WriteAlignment(w, f.Info.Alphabet, colours, a.Shape[1])
+		}
+	}
+	panic("apply: no colours among the arrays of an alignment")
 }
 
 // realRows returns numbers, a column each, as an array with one in each row.

@@ -88,6 +88,9 @@ func able[T any](j *Job, verb string, outputs ...string) (T, error) {
 		return none, setting.Phrase("model", "%s: %s is not for a %s", j.Model, verb, m.family())
 	}
 	for _, out := range outputs {
+		if sequences(out) && m.about().Alphabet == "" {
+			return none, setting.Errorf("out", out, "sequences are of machines that have learned an alignment, and this is a %s: name a file of another ending, .npz", m.family())
+		}
 		if sameFile(out, j.Model) {
 			return none, setting.Phrase("out", "%s is the model itself, and would be replaced: name another file", out)
 		}

@@ -44,7 +44,7 @@ func (s *Sampling) Validate() error {
 	if err := setting.AtLeastOne("both must be at least 1", setting.Count{Name: "count", Value: s.Count}, setting.Count{Name: "sweeps", Value: s.Sweeps}); err != nil {
 		return err
 	}
-	if err := s.needed("samples"); err != nil {
+	if err := s.neededOrSequences("samples"); err != nil {
 		return err
 	}
 	switch {

@@ -156,7 +156,7 @@ func (f *File) Arrays() ([]npy.Array, error) {
 }
 
 // Save writes the model file at path, an .npz archive that numpy.load opens. Of a mixture of
-// N visible units and K causes: synapses (int8, N x K, what is shipped), posterior_mean
+// N visible units and K causes: synapses (int8, N x K, as shipped), posterior_mean
 // (float32, the same), visible_field (N), coupling, ln_weight (K) and meta.json, with
 // "model". A tree of G groups of K states and Z causes has group (int64, N: the group of
 // each unit), top_synapses (int8, G x K x Z), top_posterior_mean (float32), feature_field

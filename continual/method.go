@@ -21,8 +21,8 @@ type Method interface {
 	Name() string
 	// Together reports whether all tasks are learned at once, and not one after the other.
 	Together() bool
-	// Next changes what is to be learned: a recipe, and the data of the tasks that are seen. The machine of the task before, if there is one,
-	// is in the model file before. The error is the context's, or of that file.
+	// Next prepares the next task: it changes the recipe, and returns the data to learn from, given those of the tasks seen so far. before
+	// is the model file of the task before, if there is one. The error is the context's, or of that file.
 	Next(ctx context.Context, recipe *learn.Recipe, tasks []learn.Data, before string, key stream.Key) (learn.Data, error)
 }
 

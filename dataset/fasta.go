@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 	"math/bits"
@@ -337,4 +339,21 @@ func (s *Set) Effective() float64 {
 		sum += w
 	}
 	return sum
+}
+
+// WriteAlignment writes sequences of colours, samples x units, in FASTA, in the letters that they stand for. Names are
+// the numbers of the samples, from 1. Errors are those of w, and of a colour without a letter.
+func WriteAlignment(w io.Writer, alphabet string, colours []int8, units int) error {
+	out := bufio.NewWriter(w)
+	for a := 0; a < len(colours); a += units {
+		out.WriteString(">" + strconv.Itoa(a/units+1) + "\n")
+		for _, c := range colours[a : a+units] {
+			if c < 0 || int(c) >= len(alphabet) {
+				return fmt.Errorf("colour %d has no letter in the alphabet %s", c, alphabet)
+			}
+			out.WriteByte(alphabet[c])
+		}
+		out.WriteByte('\n')
+	}
+	return out.Flush()
 }

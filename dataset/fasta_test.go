@@ -60,6 +60,22 @@ func TestAlignments(t *testing.T) {
 	}
 }
 
+// What is written is read as what it was.
+func TestWriteAlignment(t *testing.T) {
+	const text = ">1\nAC-T\n>2\nTTGA\n"
+	set, err := decode("a.fasta", []byte(text), Options{Units: coloured})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := WriteAlignment(&b, set.Alphabet, Colours(set.Samples, set.Kind), 4); err != nil || b.String() != text {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+	if err := WriteAlignment(&b, "AC", []int8{0, 2}, 2); err == nil {
+		t.Error("a colour without a letter is written")
+	}
+}
+
 func TestAlignmentsThatAreNone(t *testing.T) {
 	for _, c := range []struct {
 		name, text string

@@ -25,7 +25,7 @@ type Format interface{ About() About }
 // OfMachines is a format of machines with hidden units.
 type OfMachines interface {
 	Format
-	// Machine returns what is to be written of a model file. It panics if CheckName refuses the name
+	// Machine returns the files that the format makes of a model. It panics if CheckName refuses the name
 	// or Tau is not from 1 to MaxTau, where the format has them.
 	Machine(f *rbm.File, o Options) ([]File, error)
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 
 	"bethe/dual"
 	"bethe/evaluate"
@@ -189,6 +191,19 @@ func (r *Run) visible() int {
 // Constant returns the columns of the data, counted from 0, that are no units of the machine
 // because all their numbers are the same.
 func (r *Run) Constant() []int { return r.scale.Constant() }
+
+// Columns names columns, counted from 1, the first twenty of them.
+func Columns(places []int) string {
+	const most = 20
+	var names []string
+	for _, k := range places[:min(most, len(places))] {
+		names = append(names, strconv.Itoa(k+1))
+	}
+	if len(places) > most {
+		names = append(names, "...")
+	}
+	return strings.Join(names, ", ")
+}
 
 // exactStates is the largest number of states of the enumerated layer, and that times the
 // units of the other, up to which the automatic choice enumerates every step.

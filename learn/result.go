@@ -2,6 +2,7 @@ package learn
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"bethe/dual"
@@ -24,6 +25,7 @@ type Result struct {
 	BoundKind         BoundKind               `json:"bound_kind"`                          // a bound, an estimate, ...
 	BoundInterval     *evaluate.Interval      `json:"bound_interval,omitempty"`            // 95 %, of its partition term if that was annealed
 	BoundTemperatures int                     `json:"bound_temperatures,omitempty"`        // of that annealing, if they are fewer than usual
+	Doubt             string                  `json:"doubt,omitempty"`                     // why learning may have gone wrong
 	AboveLimit        bool                    `json:"bound_above_limit,omitempty"`         // the value is above 0, where no likelihood is
 	Coupling          float64                 `json:"coupling"`
 	Layers            []runs.Layer            `json:"layers,omitempty"`       // of a deep machine
@@ -78,8 +80,42 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 			return err
 		}
 	}
+	result.Doubt = r.doubt(result)
 	r.shipped = file
 	return r.keeper.finish(result)
+}
+
+// Signs of learning that went wrong: the bound lies far below independent units, as a share of their log-likelihood,
+// or a coupling is as good as lost and the bound is theirs.
+const (
+	muchBelow    = 0.1
+	noCoupling   = 0.03 // of 1/sqrt(hidden units), where it starts
+	nothingAbove = 0.01
+)
+
+// doubt says why learning may have gone wrong, by the log-likelihood of independent units, each with its mean in
+// the data; "" if nothing speaks for it, or units are no spins.
+func (r *Run) doubt(result *Result) string {
+	d := &r.job.Data
+	if result.Bound == nil || !r.recipe.spins() || d.Missing != nil {
+		return ""
+	}
+	sums, alone := make([]int, d.Visible()), 0.0
+	d.Samples.RowSums(sums)
+	for _, sum := range sums {
+		for _, p := range []float64{(1 + float64(sum)/float64(d.Len())) / 2, (1 - float64(sum)/float64(d.Len())) / 2} {
+			if p > 0 {
+				alone += p * math.Log(p)
+			}
+		}
+	}
+	switch above := *result.Bound - alone; {
+	case above < muchBelow*alone-1:
+		return fmt.Sprintf("the bound is %.1f nats below independent units: learning diverged, or has hardly begun. Lower the rate, or learn for longer", -above)
+	case r.recipe.LearnCoupling && result.Coupling < noCoupling/math.Sqrt(float64(r.recipe.Hidden)) && above < -nothingAbove*alone:
+		return fmt.Sprintf("the coupling fell to %.2g, and the bound is that of independent units: learning diverged, or there is nothing else in the data. Lower the rate", result.Coupling)
+	}
+	return ""
 }
 
 // shownPixels limits a picture of samples: more of them than fit are not drawn.

@@ -42,6 +42,9 @@ func (r *Result) Text() string {
 	if r.BoundAnnealed != nil {
 		fmt.Fprintf(&b, "the quenched term is no bound; the annealed bound at the same posterior is %.3f\n", *r.BoundAnnealed)
 	}
+	if r.Doubt != "" {
+		fmt.Fprintf(&b, "%s\n", r.Doubt)
+	}
 	if rho := r.SmallestRho; rho != nil {
 		fmt.Fprintf(&b, "smallest rho of a Gaussian unit along the way: %.3f", *rho)
 		if *rho < leastRho {

@@ -1,10 +1,14 @@
 package runs
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
+
+	"bethe/setting"
 )
 
 // TestCompare: a summary has the last record, the last bound and the last estimates,
@@ -79,5 +83,27 @@ func TestStackSummary(t *testing.T) {
 	c, err := Compare(folder)
 	if err != nil || len(c.Runs) != 3 || c.Runs[0].Steps != 40 || c.Runs[0].Seconds != 3 || c.Runs[0].units() != "6 x 3 x 2" || c.Runs[1].Steps != 20 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// TestSort: the largest goes first, what was not measured last; runs that are alike keep their order.
+func TestSort(t *testing.T) {
+	one, two := Number(-1), Number(-2)
+	c := &Comparison{Runs: []Summary{{Run: "c", Steps: 3}, {Run: "a", Steps: 3, Bound: &two}, {Run: "b", Steps: 9, Bound: &one}}}
+	for by, want := range map[string]string{"": "cab", "bound": "bac", "steps": "bca", "run": "abc", "reverse": "cab"} {
+		sorted, got := Comparison{Runs: slices.Clone(c.Runs)}, ""
+		if err := sorted.Sort(by); err != nil {
+			t.Error(err)
+		}
+		for _, s := range sorted.Runs {
+			got += s.Run
+		}
+		if got != want {
+			t.Errorf("by %q: %s, not %s", by, got, want)
+		}
+	}
+	var wrong *setting.Error
+	if err := c.Sort("data"); !errors.As(err, &wrong) {
+		t.Error(err)
 	}
 }

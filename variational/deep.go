@@ -33,7 +33,7 @@ type Deep struct {
 	// layer below them means anything. Then they are drawn. They must start at 0 (Initial.Undecided).
 	Stage float64
 	// Hold keeps the couplings above the first link until learning settles, or to the end if
-	// it does not. Learned from the start they fall, and silence what is above.
+	// it does not. If they are learned from the start they fall, and silence the layers above.
 	Hold  bool
 	Fixed bool       // keeps them to the end
 	Key   stream.Key // of draws; that of the objective is of one step
@@ -50,7 +50,7 @@ func (d *Deep) rounds(batch bool) int {
 	return learningRounds
 }
 
-// recognise finds what is known of the layers above the data, in a batch.
+// recognise infers the layers above the data, for the samples of a batch.
 func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
 	u := &o.upper
 	if err := o.look(ctx, u, link, model, batch); err != nil {
@@ -217,7 +217,7 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 // An above says what of the layers above the first link is held in a step.
 type above struct{ synapses, couplings bool }
 
-// above tells what is held in the next step, for which it draws upper synapses whose time has come.
+// above tells what the next step holds. It first draws the upper synapses whose time has come.
 func (t *Trainer[T]) above() above {
 	d := &t.opt.Deep
 	if !t.Model.Deep() {
@@ -254,7 +254,7 @@ func (t *Trainer[T]) decide() {
 	}
 }
 
-// holdAbove takes what is held out of the gradient.
+// holdAbove sets the gradient of all that h holds to 0.
 func (t *Trainer[T]) holdAbove(h above) {
 	for l, link := range t.Model.Links {
 		if l == 0 {

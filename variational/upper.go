@@ -11,8 +11,8 @@ import (
 	"bethe/units"
 )
 
-// An upper is what a deep machine has above its first layer, and what is known of it in
-// the samples of a batch: Layered for many samples at once. The odd units are those of
+// An upper holds the layers of a deep machine above the first, and their means in the
+// samples of a batch: Layered for many samples at once. The odd units are those of
 // odd layers, one layer after another, and the even units those of even hidden layers.
 // Matrices of states are units x samples.
 type upper[T rbm.Real] struct {

@@ -107,7 +107,7 @@ func TestChangedNumbersOfUnitsAreCaught(t *testing.T) {
 	}
 }
 
-// Cases that do not fit are errors that name what is wrong.
+// Cases that do not fit give errors that name the wrong value.
 func TestWrongCasesOfUnits(t *testing.T) {
 	cases := unitsOracle(t, "../internal/gausstest/testdata/oracle-units.json")
 	for k, w := range []struct {

@@ -43,7 +43,7 @@ func (s scaling) most(limit int) (n int) {
 }
 
 // fitScaling fits the model to times on some numbers of threads, the first of which is one, by least squares of their ratios
-// to the model. Neither share is below 0.
+// to the model. Neither share is below 0. Times on two numbers of threads tell one share alone, Amdahl's.
 func fitScaling(pieces int, threads []int, seconds []float64) scaling {
 	best, least := scaling{Pieces: pieces}, math.Inf(1)
 	loss := func(s scaling) (sum float64) {
@@ -53,9 +53,13 @@ func fitScaling(pieces int, threads []int, seconds []float64) scaling {
 		}
 		return sum
 	}
-	for width, serial, meeting := 1.0, 0.5, 0.05; width > 1e-5; width *= 0.7 { // a grid that narrows around the best
+	serial, meeting, meetings := 0.5, 0.05, 10
+	if len(threads) < 3 {
+		meeting, meetings = 0, 0
+	}
+	for width := 1.0; width > 1e-5; width *= 0.7 { // a grid that narrows around the best
 		for i := -10; i <= 10; i++ {
-			for j := -10; j <= 10; j++ {
+			for j := -meetings; j <= meetings; j++ {
 				s := scaling{pieces, max(0, min(1, serial+width*float64(i)/20)), max(0, meeting+0.1*width*float64(j)/20)}
 				if l := loss(s); l < least {
 					best, least = s, l
@@ -133,7 +137,11 @@ func (b *bench) threads() error {
 				rows = append(rows, row{What: "the matrices of a step fit into the second caches of this many threads", Value: math.Ceil(w.matrices / cache), Unit: "threads"})
 			}
 		}
-		b.add("Threads: "+w.title, "The model has Amdahl's share of work that one thread does, whole pieces, and a time that each further thread adds where threads wait for each other's cache lines.", rows)
+		note := "The model has Amdahl's share of work that one thread does, whole pieces, and a time that each further thread adds where threads wait for each other's cache lines."
+		if len(counts) < 3 {
+			note += " Times on two numbers of threads cannot tell that time from the share, so here it is 0, and what is on paper is the most that can be hoped for."
+		}
+		b.add("Threads: "+w.title, note, rows)
 	}
 	return nil
 }

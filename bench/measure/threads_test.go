@@ -19,6 +19,9 @@ func TestFitScaling(t *testing.T) {
 			t.Errorf("%+v: fitted %+v", want, got)
 		}
 	}
+	if got := fitScaling(63, []int{1, 2}, []float64{1, 0.6}); got.Meeting != 0 || math.Abs(got.time(2)-0.6) > 1e-3 {
+		t.Errorf("of two times %+v", got)
+	}
 	s := scaling{Pieces: 1 << 20, Serial: 0.02, Meeting: 0.001}
 	if n, want := s.most(1024), math.Sqrt((1-s.Serial)/s.Meeting); math.Abs(float64(n)-want) > 2 {
 		t.Errorf("fastest on %d threads, by the formula on %.1f", n, want)

@@ -2,6 +2,7 @@
 //
 //	go run ./bench/units split FROM TO     files of the splits, from breast-cancer.csv.gz, digits.csv.gz and splits.json
 //	go run ./bench/units mnist FROM TO     grey levels of MNIST with noise, from the four files of GoMNIST's data folder
+//	go run ./bench/units patches FROM TO   patches of natural pictures, from patches.npz, whole pictures held out
 //	go run ./bench/units mixture MODEL CSV likelihood of 0/1 rows under a machine of one hidden group, and under it as a directed mixture
 //	go run ./bench/units groups            what a step costs with hidden groups, against spins
 //	go run ./bench/units alignment MODEL FASTA SWEEPS  coupled columns and pair frequencies of a machine of the 16S RNA alignment
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | mixture MODEL CSV | groups | alignment MODEL FASTA SWEEPS | hide FROM.csv TO.csv")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | patches FROM TO | mixture MODEL CSV | groups | alignment MODEL FASTA SWEEPS | hide FROM.csv TO.csv")
 	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -32,6 +33,8 @@ func main() {
 		err = splitAll(flag.Arg(1), flag.Arg(2))
 	case flag.NArg() == 3 && flag.Arg(0) == "mnist":
 		err = greyMNIST(flag.Arg(1), flag.Arg(2))
+	case flag.NArg() == 3 && flag.Arg(0) == "patches":
+		err = patches(flag.Arg(1), flag.Arg(2))
 	case flag.NArg() == 3 && flag.Arg(0) == "mixture":
 		err = asMixture(ctx, flag.Arg(1), flag.Arg(2))
 	case flag.NArg() == 1 && flag.Arg(0) == "groups":

@@ -44,6 +44,7 @@ type trainFlags struct {
 	evaluate                          bool
 	ais                               aisFlags
 	transport                         sampler.Transport
+	dryRun                            bool
 	meter, work                       bool
 }
 
@@ -108,6 +109,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
+	flags.BoolVar(&f.dryRun, "dry-run", false, "learn for two seconds without writing anything, and say how many steps, how much time and memory all of it will take")
 	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end (not of --stack)")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
@@ -277,12 +279,20 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 	if job.Folder == "" {
 		job.Folder = f.recipe.FolderOf(f.data.name, c.seed, f.resume)
 	}
+	if f.dryRun {
+		plan, err := learn.Planned(ctx, f.recipe, job)
+		if err != nil {
+			return inFlags(err)
+		}
+		c.printf("%s", plan.Text())
+		return c.object(plan)
+	}
 	run, err := learn.Start(f.recipe, job)
 	if err != nil {
 		return hintOfImport(inFlags(err), f.recipe.Init)
 	}
 	if left := run.Constant(); len(left) > 0 {
-		c.logf("%d columns of %s are constant and left out: %s\n", len(left), f.data.name, columnsOf(left))
+		c.logf("%d columns of %s are constant and left out: %s\n", len(left), f.data.name, learn.Columns(left))
 	}
 	defer func() { _ = run.Close() }() // the process's end releases the lock too
 	watching := []learn.Observer{&trainView{console: c, folder: job.Folder, restarts: f.recipe.Restarts}}
@@ -328,19 +338,6 @@ func (f *trainFlags) validate(job *learn.Job) (err error) {
 func (f *trainFlags) load(name string) (learn.Data, error) {
 	set, err := f.data.loadNamed(name)
 	return learn.Data{Set: set, Name: name, Threshold: f.data.threshold, Binarise: f.data.binarise}, err
-}
-
-// columnsOf names columns, counted from 1, the first of them.
-func columnsOf(places []int) string {
-	const most = 20
-	var names []string
-	for _, k := range places[:min(most, len(places))] {
-		names = append(names, strconv.Itoa(k+1))
-	}
-	if len(places) > most {
-		names = append(names, "...")
-	}
-	return strings.Join(names, ", ")
 }
 
 // hintOfImport says how a file becomes one that learning can start from.

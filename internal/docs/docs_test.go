@@ -14,7 +14,7 @@ const sample = "# A page\n\n    formula = 3\n\nWords:\n\n    $ echo 12 in 3.5 s\
 func write(t *testing.T, text string) string {
 	t.Helper()
 	t.Chdir(t.TempDir())
-	for name, text := range map[string]string{"page.md": text, "examples/x.sh": "echo file\n"} {
+	for name, text := range map[string]string{"page.md": text, "examples/x.sh": "echo file\n", "docs/x.md": ""} {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// check runs a page and returns what is wrong.
+// check runs a page and returns its faults.
 func check(t *testing.T, text string, rewritten bool) *checker {
 	t.Helper()
 	p, err := read(write(t, text))
@@ -67,6 +67,13 @@ func TestPage(t *testing.T) {
 	c := check(t, wrong, false)
 	if len(c.wrong) != 2 || !strings.Contains(c.wrong[0], "page.md:7: echo 12") || !strings.Contains(c.wrong[1], "it is not examples/x.sh") {
 		t.Errorf("%q", c.wrong)
+	}
+	check(t, wrong, true)
+	if c := check(t, "<!-- picture: a.png b.png -->\n    cp ../bethe/page.md a.png\n\n<!-- picture: none.png c.png -->\n    cp a.png d.png\n", true); len(c.wrong) != 1 || !strings.Contains(c.wrong[0], "no picture none.png") {
+		t.Errorf("%q", c.wrong)
+	}
+	if made, err := os.ReadFile("docs/b.png"); err != nil || !strings.HasPrefix(string(made), "<!-- picture") {
+		t.Errorf("no picture: %v", err)
 	}
 	check(t, wrong, true)
 	text, _ := os.ReadFile("page.md")

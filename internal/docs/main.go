@@ -2,7 +2,7 @@
 // compares what they print with what stands there.
 //
 //	go run ./internal/docs            what takes seconds; the rest is listed
-//	go run ./internal/docs -all       all but what is skipped
+//	go run ./internal/docs -all       all but skipped blocks
 //	go run ./internal/docs -all -write    and writes what was printed into the pages
 //
 // It runs in folders of its own, with the program of this tree. Comments before a block direct it:
@@ -11,6 +11,7 @@
 //	<!-- instead: COMMAND -->   is run in its place: the block takes long, and is run with -all alone
 //	<!-- skip: REASON -->       the block is never run
 //	<!-- differs: REASON -->    what it prints is not compared
+//	<!-- picture: FILE NAME --> the block makes FILE, and -write copies it to docs/NAME, if the block is run
 //	<!-- file: NAME -->         the block is a file that commands below use; examples/NAME is the same
 package main
 
@@ -144,13 +145,34 @@ func (c *checker) block(p *page, b *block, work string) error {
 			return err
 		}
 		c.command(p, b, &command{line: b.line, text: "python3 -m doctest -o NORMALIZE_WHITESPACE -o ELLIPSIS doctest.txt"}, work, false)
-		return nil
+		return c.pictures(b, at, work)
 	case b.commands == nil:
 		c.left = append(c.left, at+": not a command: "+strings.TrimSpace(strings.SplitN(b.text, "\n", 2)[0]))
 		return nil
 	}
 	for k := range b.commands {
 		c.command(p, b, &b.commands[k], work, true)
+	}
+	return c.pictures(b, at, work)
+}
+
+// pictures looks for the pictures that a block made, and copies them if pages are written.
+func (c *checker) pictures(b *block, at, work string) error {
+	for _, line := range strings.Split(b.picture, "\n") {
+		file, name, _ := strings.Cut(line, " ")
+		if line == "" {
+			continue
+		}
+		made, err := os.ReadFile(filepath.Join(work, file))
+		if c.ran++; err != nil {
+			c.wrong = append(c.wrong, fmt.Sprintf("%s: it makes no picture %s", at, file))
+			continue
+		}
+		if c.write {
+			if err := os.WriteFile(filepath.Join(c.root, "docs", name), made, 0o644); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

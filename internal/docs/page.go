@@ -25,6 +25,7 @@ type block struct {
 	instead string // run in its place, if it takes long
 	skip    string // why it is never run
 	differs string // why what it prints is not compared
+	picture string // a file that the block makes, and the picture of the docs that it is
 }
 
 // A command is one line of a shell, with the lines that it printed.
@@ -144,11 +145,11 @@ func isDirective(line string) bool {
 // direct takes a directive.
 func (b *block) direct(text string) error {
 	word, rest, ok := strings.Cut(text, ": ")
-	to := map[string]*string{"first": &b.first, "instead": &b.instead, "skip": &b.skip, "differs": &b.differs, "file": &b.file}[word]
+	to := map[string]*string{"first": &b.first, "instead": &b.instead, "skip": &b.skip, "differs": &b.differs, "picture": &b.picture, "file": &b.file}[word]
 	switch {
 	case !ok || to == nil:
-		return fmt.Errorf("%q is no directive: they are first, instead, skip, differs and file, a colon and words", text)
-	case *to != "" && word == "first":
+		return fmt.Errorf("%q is no directive: they are first, instead, skip, differs, picture and file, a colon and words", text)
+	case *to != "" && (word == "first" || word == "picture"):
 		rest = *to + "\n" + rest
 	case *to != "":
 		return fmt.Errorf("%s stands twice before a block", word)
