@@ -73,8 +73,7 @@ func (f *File) bits() *Bits {
 	return &Bits{Layer: f.Layer, Coupling: []float64{f.Coupling}, Field: f.Field}
 }
 
-// OnlineRule returns the rule by which a mixture learned that the rule STDP learned. Other machines
-// are an error.
+// OnlineRule returns the rule of a mixture that STDP learned. Other machines are an error.
 func (f *File) OnlineRule() (*OnlineRule, error) {
 	if f.CounterBits == 0 || !(f.Coupling <= MaxOnlineCoupling) {
 		return nil, fmt.Errorf("this %s was not learned by rule %s, whose thresholds, counters and homeostasis are wanted: learn one with train --model %s --rule %s", f.Model, STDP, MixtureModel, STDP)

@@ -67,6 +67,8 @@ type Objective[T rbm.Real] struct {
 	finite    bool              // whether the last gradient by synapses is
 	head      *head[T]          // nil unless labels are learned
 	upper     upper[T]          // of deep machines
+	rough     rough[T]          // the same from batches
+	seen      seen              // of the layers of deep machines
 }
 
 // rows is the number of hidden features that a piece of work takes through all of the

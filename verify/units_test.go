@@ -49,7 +49,7 @@ func TestUnitsAgreeWithTheOracle(t *testing.T) {
 	}
 }
 
-// change adds 1e-3 to the last number of x, or that in the middle of a list.
+// change adds 1e-3 to x if it is a number. In a list it changes the middle element, or else the first.
 func change(x any) (changed any, ok bool) {
 	switch x := x.(type) {
 	case float64:
