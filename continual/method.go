@@ -137,7 +137,7 @@ var DefaultPriors = Priors{Scale: 1, Fields: 1}
 
 // usualStrength is that of priors if none is asked for, chosen on held-out training digits of two permuted tasks (bench/continual). Where data are many
 // a posterior whose thetas have limits, and few steps to reach them, says less than the data did.
-var usualStrength = map[string]float64{"prior": 30, "ewc": 30}
+var usualStrength = map[string]float64{"prior": 100, "ewc": 30}
 
 // DefaultMethods are those that are compared if nothing else is asked for.
 var DefaultMethods = []string{"fine-tune", "prior", "ewc", "replay", "joint"}

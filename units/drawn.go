@@ -86,7 +86,7 @@ type Drawn[T Real] struct {
 	epoch  int
 }
 
-// NewDrawn returns the spins of levels, of which samples (visible x M) are one draw. It panics if shapes differ.
+// NewDrawn returns the spins of levels; samples (visible x M) are one draw of them. It panics if shapes differ.
 func NewDrawn[T Real](samples *spin.Matrix, levels *Levels, key stream.Key) *Drawn[T] {
 	if levels.Features() != samples.Rows() || levels.Len() != samples.Cols() {
 		panic(fmt.Sprintf("units: NewDrawn of %d x %d spins and levels of %d x %d", samples.Rows(), samples.Cols(), levels.Features(), levels.Len()))

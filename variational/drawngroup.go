@@ -11,8 +11,8 @@ import (
 )
 
 // drawnGroups are Groups that can estimate their averages (units.Estimating): the integral takes many
-// times as long. An estimate is the mean over two fields on either side of their mean, so that what is
-// linear in the noise is gone.
+// times as long. An estimate is the mean over two fields on either side of their mean, so that the
+// term linear in the noise is gone.
 type drawnGroups[T rbm.Real] struct {
 	*Groups[T]
 	space *sync.Pool // of *drawnSpace

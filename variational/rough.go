@@ -31,7 +31,7 @@ type rough[T rbm.Real] struct {
 	work     sync.Pool // of *roughWork
 }
 
-// A roughLayer is a hidden layer, and what is known of it in the samples of a batch.
+// A roughLayer is a hidden layer, with its means in the samples of a batch.
 type roughLayer[T rbm.Real] struct {
 	units          rbm.Range // among the odd or the even units
 	nu             []T       // offsets
@@ -629,7 +629,7 @@ func (u *rough[T]) slopes(link *roughLink[T], s *roughWork[T], j, at int, out, p
 	return sum, direct/float64(u.samples) - curved/link.j + aware
 }
 
-// A seen is what is known of the units of the hidden layers of a deep machine in the last batch: the mean over samples of a unit's
+// A seen has statistics of the hidden units of a deep machine in the last batch: the mean over samples of a unit's
 // mean, and its standard deviation.
 type seen struct {
 	odd, even struct{ mean, deviation []float64 }

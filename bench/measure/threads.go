@@ -42,7 +42,7 @@ func (s scaling) most(limit int) (n int) {
 	return n
 }
 
-// fitScaling fits the model to times on some numbers of threads, the first of which is one, by least squares of their ratios
+// fitScaling fits the model to times on some numbers of threads (the first is one) by least squares of their ratios
 // to the model. Neither share is below 0. Times on two numbers of threads tell one share alone, Amdahl's.
 func fitScaling(pieces int, threads []int, seconds []float64) scaling {
 	best, least := scaling{Pieces: pieces}, math.Inf(1)

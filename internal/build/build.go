@@ -51,7 +51,7 @@ type Report struct {
 	Kernels  string `json:"kernels"` // that there are here, slowest first
 }
 
-// A Measured report tells as well what is measured on this machine.
+// A Measured report also has measurements on this machine.
 type Measured struct {
 	Report
 	Products string `json:"products"` // form of rounded products that is quickest here (kernel.QuickestForm)

@@ -27,7 +27,7 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
-// TestMeasure: what is measured is said beside the rest.
+// TestMeasure: measurements are told beside the rest.
 func TestMeasure(t *testing.T) {
 	if m := Measure(); m.Report != Describe() || !slices.Contains(kernel.Forms(), m.Products) {
 		t.Errorf("%+v", m)

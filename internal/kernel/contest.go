@@ -32,7 +32,7 @@ func (f *forms) taken() *form { return &f.list[min(int(formTaken.Load()), len(f.
 // expands implements roundedProducts.
 func (f *forms) expands() bool { return f.taken().expands }
 
-// mulBitsCoarse implements roundedProducts: what is expanded is used.
+// mulBitsCoarse implements roundedProducts. Expanded bits are used if there are any.
 func (f *forms) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, stride, lanes int, expanded []int8, slope float32, shift []float32) {
 	if by := f.taken(); len(expanded) == 0 && by.multiply != nil {
 		by.multiply(dst, a, p, k, bits, stride, lanes, slope, shift)
@@ -41,7 +41,7 @@ func (f *forms) mulBitsCoarse(dst, a []float32, p, k int, bits []uint32, stride,
 	f.roundedProducts.mulBitsCoarse(dst, a, p, k, bits, stride, lanes, expanded, slope, shift)
 }
 
-// Forms names the forms of rounded products of the tier in use, what is quickest as a rule first. One form has no choice.
+// Forms names the forms of rounded products of the tier in use, the usually quickest first. One form has no choice.
 func Forms() []string { return use().rounded.names() }
 
 // names implements roundedProducts.

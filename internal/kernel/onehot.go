@@ -2,8 +2,8 @@ package kernel
 
 import "math"
 
-// One-hot units of k features held as spins, of which feature f has the weight exp(2 field), and
-// if none the state without any has the weight 1. Matrices are k x n, of n samples. All tiers
+// One-hot units of k features held as spins. Feature f has the weight exp(2 field). If none,
+// the state without any feature is there too, with the weight 1. Matrices are k x n, of n samples. All tiers
 // give the same bits.
 
 const twoLog2E = 2 * math.Log2E

@@ -142,7 +142,7 @@ func (r *Right[T]) SetPair(p int, x, y []T) {
 const WholeLanes = wholeLanes
 
 // SetLanes sets the lanes from lane first on, WholeLanes of them or those that are left, to the rows of x, each of inner
-// elements, one after another. Work is space for as many elements; what is in it does not count.
+// elements, one after another. Work is space for as many elements, with any content.
 func (r *Right[T]) SetLanes(first int, x []T, work *Lanes) {
 	lanes := min(wholeLanes, r.lanes-first)
 	if x, ok := any(x).([]float32); ok {
@@ -207,7 +207,7 @@ func roundPairs(dst []uint32, step int, x, y []float32, scale float32) {
 	}
 }
 
-// roundRow rounds pairs of neighbours, the last one of which may be one alone.
+// roundRow rounds pairs of neighbours. The last pair may be one element alone.
 func roundRow(dst []uint32, x []float32, scale float32) {
 	for k := range dst {
 		var y float32

@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// oneHot writes the functions of one-hot units, of which a block of samples goes through the rows.
+// oneHot writes the functions of one-hot units: a block of samples goes through the rows.
 func oneHot(m machine) {
 	oneHotMeans(m)
 	oneHotMoments(m)
