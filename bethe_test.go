@@ -63,8 +63,8 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// TestFit: the same arguments give the same model, which is a file that comes back
-// and whose samples can be read and are as likely as they should be.
+// TestFit: the same arguments give the same model. Its file can be read again, and so
+// can its samples, which are as likely as they should be.
 func TestFit(t *testing.T) {
 	ctx, recipe := t.Context(), bethe.Default()
 	recipe.Hidden, recipe.Steps = 6, 300

@@ -10,7 +10,7 @@ import (
 	"bethe/units"
 )
 
-// Columns that a hidden unit reads are coupled, and in the gauge that is taken it does not matter what is added to all colours of a column.
+// Two columns that one hidden unit reads are coupled. A constant added to all colours of a column changes nothing: the gauge takes it out.
 func TestContacts(t *testing.T) {
 	const columns, of, p, m = 6, 3, 3, 40
 	n := columns * of

@@ -79,7 +79,7 @@ func wrong(t *testing.T, name string, err error) {
 }
 
 // TestPromises: a name that ends as another format does is refused; others are taken.
-// TestOutputs: a model is not replaced by what is made of it, and - is no file.
+// TestOutputs: an output never replaces the model it is made from, and - is no file.
 func TestOutputs(t *testing.T) {
 	j := job(t)
 	for _, out := range []string{j.Model, "-"} {

@@ -16,8 +16,8 @@ type Completing struct {
 	Job
 	From  string // DATA:LIST of samples, or DATA
 	Clamp string // given units: a source.Region
-	// Truth are data of the same samples with fewer missing values, that what is filled in is held against; empty for From. Of values
-	// that are missing (Job.Data says what stands for them) and of other units than spins.
+	// Truth names data of the same samples with fewer missing values: filled values are compared with them; empty for From. It serves
+	// samples with missing values (Job.Data says what stands for those) and units other than spins.
 	Truth  string
 	Count  int // completions of each sample: independent chains
 	Sweeps int // of each chain

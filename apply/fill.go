@@ -20,7 +20,7 @@ import (
 	"bethe/units"
 )
 
-// A Filled is what a completion found of single values, some of which are missing in any sample.
+// A Filled is a completion of single values: any sample may miss some of them.
 type Filled struct {
 	Values int  `json:"values"` // that were filled in
 	Exact  bool `json:"exact"`  // by enumeration of hidden units, else from chains
@@ -57,7 +57,7 @@ func (r *CompletionReport) Text() string {
 // fills reports whether single values are to be filled in.
 func (c *Completing) fills() bool { return len(c.Data.Reading.Missing) > 0 }
 
-// fill fills in what is missing of samples, and the units that are not given.
+// fill fills in missing values, and the units that are not given.
 func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport, error) {
 	opener := c.Data
 	opener.Reading.Units = file.VisibleKind
@@ -284,8 +284,8 @@ func (s *scoring) score() *Filled {
 	return f
 }
 
-// arrays are those of the file: filled, samples x units, with the likeliest value of what is missing, as int8, or float32 of
-// numbers; missing, int8, 1 where one was; and mean, float32 of spins, or probability, samples x units x colours.
+// arrays returns the arrays of the file: filled, samples x units, missing values replaced by the likeliest, int8, or float32 for
+// numbers; missing, int8, 1 where a value was missing; and mean, float32 for spins, or probability, samples x units x colours.
 func (s *scoring) arrays() []npy.Array {
 	n, m := s.missing.Rows(), s.from.Len()
 	missing := make([]int8, n*m)

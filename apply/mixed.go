@@ -53,7 +53,7 @@ func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
 	return layered(f).mend(ctx, m)
 }
 
-// complete fills in the units that are not given, and what is missing.
+// complete fills in the units that are not given, and missing values.
 func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	return fill(ctx, f.File, c)
 }

@@ -10,8 +10,8 @@ import (
 	"bethe/evaluate"
 	"bethe/exchange"
 	"bethe/figure"
-	"bethe/rbm"
 	"bethe/setting"
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -77,7 +77,12 @@ func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, e
 	}
 	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
 	if s.Integers {
-		return r, s.integers(ctx, machine)
+		if machine.Deep() {
+			packed, err := exchange.PackLayers(machine)
+			return r, s.integers(ctx, packed, err)
+		}
+		packed, err := exchange.Pack(machine)
+		return r, s.integers(ctx, packed, err)
 	}
 	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
 	if s.Clamp != "" {
@@ -107,9 +112,13 @@ func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, e
 	})
 }
 
-// integers draws as exported source does.
-func (s *Sampling) integers(ctx context.Context, machine *rbm.Machine) error {
-	packed, err := exchange.Pack(machine)
+// samplers are machines in integers.
+type samplers interface {
+	Sample(ctx context.Context, chains, sweeps int, seed uint64, progress func(float64)) (*spin.Matrix, error)
+}
+
+// integers draws as exported source does, unless packing the machine gave an error.
+func (s *Sampling) integers(ctx context.Context, packed samplers, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Model, err)
 	}

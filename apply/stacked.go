@@ -7,6 +7,7 @@ import (
 
 	"bethe/dataset"
 	"bethe/evaluate"
+	"bethe/exchange"
 	"bethe/figure"
 	"bethe/rbm"
 	"bethe/setting"
@@ -29,6 +30,12 @@ func (s stacked) about() *rbm.Info { return &s.Info }
 func (s stacked) Visible() int { return s.machines[0].Visible() }
 
 func (s stacked) count() int { return s.machines[0].Hidden() }
+
+// in is that of formats that hold machines upon each other.
+func (s stacked) in(to exchange.Format) (func(exchange.Options) ([]exchange.File, error), bool) {
+	of, ok := to.(exchange.OfStacks)
+	return func(o exchange.Options) ([]exchange.File, error) { return of.Stack(s.Stack, o) }, ok
+}
 
 func (s stacked) takes() (units.Kind, bool) { return units.Kind{}, false }
 
@@ -59,13 +66,17 @@ func (s stacked) Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluat
 
 // sample draws states of the topmost machine by chains, and from there down.
 func (s stacked) sample(ctx context.Context, how *Sampling) (*SamplingReport, error) {
-	if how.Integers || how.Clamp != "" {
-		return nil, setting.Phrase("integers", "{integers} and {clamp} are for machines that are not stacked")
+	if how.Clamp != "" {
+		return nil, setting.Phrase("clamp", "{clamp} is for machines that are not stacked")
 	}
 	for _, machine := range s.machines {
 		if err := (count{"count", how.Count}).fits(machine, 1, "samples", true); err != nil {
 			return nil, err
 		}
+	}
+	if how.Integers {
+		packed, err := exchange.PackStack(s.Stack)
+		return &SamplingReport{Model: how.Model, Samples: how.Count, Sweeps: how.Sweeps, Files: how.Files}, how.integers(ctx, packed, err)
 	}
 	drawn, err := s.machines.Sample(ctx, evaluate.Sampling{Count: how.Count, Sweeps: how.Sweeps, Tempered: how.Tempered, Key: stream.New(how.Seed), Progress: how.progress("sampling")})
 	if err != nil {

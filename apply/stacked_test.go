@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -47,8 +48,21 @@ func TestStack(t *testing.T) {
 	}
 	_, err := (&Featuring{Job: j, Name: "pairs", Layer: 3, Gain: 1, Out: "f.npy"}).Run(t.Context())
 	wrong(t, "layer", err)
-	_, err = (&Sampling{Job: j, Count: 1, Sweeps: 1, Integers: true, Files: files(t)}).Run(t.Context())
-	wrong(t, "integers", err)
+	_, err = (&Sampling{Job: j, Count: 1, Sweeps: 1, Clamp: "top", From: "pairs:0", Files: files(t)}).Run(t.Context())
+	wrong(t, "clamp", err)
+	integers := &Sampling{Job: j, Count: 5, Sweeps: 20, Integers: true, Files: Files{Out: files(t).Out}}
+	if r, err := integers.Run(t.Context()); err != nil || r.Samples != 5 {
+		t.Errorf("in integers: %+v, %v", r, err)
+	}
+	if info, err := os.Stat(integers.Out); err != nil || info.Size() == 0 {
+		t.Errorf("no samples: %v", err)
+	}
+	for to, want := range map[string]string{"c": "", "ising": "--to ising is not for a stack"} {
+		e := &Exporting{Model: j.Model, To: to, Out: filepath.Join(t.TempDir(), "model.h"), Name: "m"}
+		if r, err := e.Run(); (err == nil) != (want == "") || err == nil && (r.Bytes == 0 || r.Visible != 6) {
+			t.Errorf("%s: %+v, %v", to, r, err)
+		}
+	}
 	if _, err := (&Mending{Job: j, Name: "pairs", Flip: 0.1, Chains: 1, Sweeps: 1}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "denoise is not for a stack") {
 		t.Errorf("%v", err)
 	}

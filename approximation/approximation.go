@@ -30,7 +30,7 @@ const (
 	cell  = 2 * reach / (side - 1)
 )
 
-// A Target is a density at the points of the grid, of which the sum times the area of a cell is 1.
+// A Target is a density at the points of the grid. Its sum times the area of a cell is 1.
 type Target struct {
 	Name string
 	p    []float64

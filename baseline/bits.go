@@ -12,7 +12,7 @@ import (
 	"bethe/units"
 )
 
-// penalty is L2 of the logistic regressions, of the mean loss.
+// penalty is the L2 penalty of the logistic regressions, beside their mean loss.
 const penalty = 0.01
 
 // Bits fits models of spins or colours to training samples and measures them on test samples, features

@@ -85,7 +85,7 @@ func (c *Circuit) refresh() {
 	}
 }
 
-// theta returns that of synapse i of cause k, within what is known for sure.
+// theta returns the theta of synapse i of cause k, clipped to the range of a sure synapse.
 func (c *Circuit) theta(k, i int) int64 {
 	r, at := c.Rule, k*c.Rule.Visible+i
 	theta := r.On[i]*int64(c.On[at]) - r.Off[i]*int64(c.Off[at])

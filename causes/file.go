@@ -73,8 +73,7 @@ func (f *File) bits() *Bits {
 	return &Bits{Layer: f.Layer, Coupling: []float64{f.Coupling}, Field: f.Field}
 }
 
-// OnlineRule returns the rule by which a mixture learned that the rule STDP learned. Other machines
-// are an error.
+// OnlineRule returns the rule of a mixture that STDP learned. Other machines are an error.
 func (f *File) OnlineRule() (*OnlineRule, error) {
 	if f.CounterBits == 0 || !(f.Coupling <= MaxOnlineCoupling) {
 		return nil, fmt.Errorf("this %s was not learned by rule %s, whose thresholds, counters and homeostasis are wanted: learn one with train --model %s --rule %s", f.Model, STDP, MixtureModel, STDP)
@@ -156,7 +155,7 @@ func (f *File) Arrays() ([]npy.Array, error) {
 }
 
 // Save writes the model file at path, an .npz archive that numpy.load opens. Of a mixture of
-// N visible units and K causes: synapses (int8, N x K, what is shipped), posterior_mean
+// N visible units and K causes: synapses (int8, N x K, as shipped), posterior_mean
 // (float32, the same), visible_field (N), coupling, ln_weight (K) and meta.json, with
 // "model". A tree of G groups of K states and Z causes has group (int64, N: the group of
 // each unit), top_synapses (int8, G x K x Z), top_posterior_mean (float32), feature_field

@@ -1,7 +1,7 @@
-// Package causes has directed machines of winner-take-all groups with one-bit synapses: a
-// mixture, in which one of K causes is on and says how likely each visible unit is, and a
-// tree, in which a cause says which state each group is likely in, and the state of a group
-// how likely the units of its patch are.
+// Package causes has directed machines of winner-take-all groups with one-bit synapses. In a
+// mixture one of K causes is on, and gives the probability of each visible unit. In a tree the
+// cause gives the probabilities of each group's states, and the state of a group gives those of
+// the units of its patch.
 //
 // Given the causes, units are independent, so no partition function is needed: likelihood,
 // posterior of the causes, completion and samples are exact, and what a winner teaches its

@@ -284,7 +284,7 @@ type treeModel struct {
 	examples *spin.Matrix // samples that causes start at, visible x causes
 }
 
-// Passes in which groups learn apart, and in which P(state | cause) then is free.
+// Passes: first groups learn by themselves, then P(state | cause) is free.
 const (
 	passesApart = 5
 	passesFree  = 10

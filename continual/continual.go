@@ -1,4 +1,4 @@
-// Package continual learns tasks one after the other, by several methods, and measures what is remembered.
+// Package continual learns tasks one after the other, by several methods, and measures how much is remembered.
 //
 // A student that learns a task no longer sees those before it. It starts from the machine of the task before, and a
 // Method says what else it takes along: nothing (fine-tuning), the posterior as the prior, the same to second order

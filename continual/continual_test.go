@@ -129,7 +129,7 @@ func TestSplit(t *testing.T) {
 	for _, l := range mixed[0].Train.Labels {
 		foreign += l / 2
 	}
-	// A half is spread, a half of which stays: a quarter of the task is foreign, to four standard deviations.
+	// Half of the task is spread over both, and half of that stays at home: a quarter is foreign, to four standard deviations.
 	if share := float64(foreign) / float64(mixed[0].Train.Len()); math.Abs(share-0.25) > 4*math.Sqrt(0.25*0.75/200) || mixed[0].Train.Len()+mixed[1].Train.Len() != 400 {
 		t.Errorf("a share of %v is of other labels", share)
 	}

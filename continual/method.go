@@ -21,8 +21,8 @@ type Method interface {
 	Name() string
 	// Together reports whether all tasks are learned at once, and not one after the other.
 	Together() bool
-	// Next changes what is to be learned: a recipe, and the data of the tasks that are seen. The machine of the task before, if there is one,
-	// is in the model file before. The error is the context's, or of that file.
+	// Next prepares the next task: it changes the recipe, and returns the data to learn from, given those of the tasks seen so far. before
+	// is the model file of the task before, if there is one. The error is the context's, or of that file.
 	Next(ctx context.Context, recipe *learn.Recipe, tasks []learn.Data, before string, key stream.Key) (learn.Data, error)
 }
 
@@ -137,7 +137,7 @@ var DefaultPriors = Priors{Scale: 1, Fields: 1}
 
 // usualStrength is that of priors if none is asked for, chosen on held-out training digits of two permuted tasks (bench/continual). Where data are many
 // a posterior whose thetas have limits, and few steps to reach them, says less than the data did.
-var usualStrength = map[string]float64{"prior": 30, "ewc": 30}
+var usualStrength = map[string]float64{"prior": 100, "ewc": 30}
 
 // DefaultMethods are those that are compared if nothing else is asked for.
 var DefaultMethods = []string{"fine-tune", "prior", "ewc", "replay", "joint"}

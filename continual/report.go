@@ -50,7 +50,7 @@ type Machine struct {
 	Settled bool     `json:"equilibrium"`   // nothing speaks against the equilibrium of the chains behind the estimate
 }
 
-// Text says it for a person: the values of each task after each, and what follows from them.
+// Text prints the report for people: the likelihoods of each task after each task, and the measures made of them.
 func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d tasks, one after the other, %d x %d synapses; nats a test sample (fair coins: %.1f)\n", len(r.Tasks), r.Visible, r.Hidden, r.Nothing)

@@ -3,8 +3,8 @@
 // machine completes what a visitor draws.
 //
 // It reads run folders and writes nothing; a run that learns never waits for it.
-// Every page gets its news from one watcher of the folders, by server-sent
-// events of which a slow reader misses all but the last.
+// One watcher of the folders sends the news to all pages, by server-sent events.
+// A slow reader gets only the last of them.
 package dashboard
 
 import (

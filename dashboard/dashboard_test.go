@@ -584,7 +584,7 @@ func TestChartCache(t *testing.T) {
 	}
 }
 
-// TestRaster: the machine of a run is drawn as neurons, in both families; what is asked wrongly is refused.
+// TestRaster: the machine of a run is drawn as neurons, in both families; wrong requests are refused.
 func TestRaster(t *testing.T) {
 	path := t.TempDir()
 	folder(t, filepath.Join(path, "a"), 3)

@@ -85,7 +85,7 @@ func newWatcher(folder string) *watcher {
 	return &watcher{folder: folder, findEvery: findEvery, runs: map[string]*watched{}, pages: map[chan struct{}]bool{}}
 }
 
-// look brings what is known of the runs up to date, unless that was done a
+// look reads the news of the runs, unless that was done a
 // moment ago or is being done.
 func (w *watcher) look(now bool) error {
 	if now {

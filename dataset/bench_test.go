@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The benchmarks read as many spins as MNIST has pixels a thousand samples.
+// The benchmarks read a thousand samples with as many spins as MNIST has pixels.
 const (
 	benchSamples = 1000
 	benchVisible = 784

@@ -34,8 +34,8 @@ type packer struct {
 	minus     bool      // and a -1
 }
 
-// add adds numbers. If one is no spin, it returns its index in x, what is
-// wrong with it and what to do.
+// add adds numbers. If one is no spin, it returns its index in x, the problem
+// and the remedy.
 func (p *packer) add(x []float64) (bad int, problem, remedy string) {
 	for k, v := range x {
 		if p.filled == p.length {

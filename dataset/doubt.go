@@ -168,7 +168,7 @@ func (l *layout) strange() []string {
 	return found
 }
 
-// few joins the names of columns, of which it names the first few.
+// few joins the first few names of columns.
 func few(names []string) string {
 	const most = 4
 	if len(names) > most {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// A FileError says what is wrong with an input file or with what was asked of
-// it. Every error of this package is one, so anything else is a bug.
+// A FileError is a fault of an input file, or of a request that the file cannot
+// meet. Every error of this package is one, so anything else is a bug.
 //
 // A remedy may name fields of [Options]; a caller with names of its own for them
 // has them put in by Named.
@@ -103,7 +103,7 @@ func quote(name string) string {
 	return strconv.Quote(name)
 }
 
-// quoteAll quotes a list of names, of which it shows the first few.
+// quoteAll quotes the first few names of a list.
 func quoteAll(names []string) string {
 	const most = 12
 	var b strings.Builder

@@ -98,8 +98,8 @@ func (s *Set) observed(unit int) (count int) {
 	return count
 }
 
-// impute puts what a unit usually is in the place of what is missing: the sign of the mean of spins, the
-// mean of numbers, the most frequent colour. It is where chains may start; nothing is learned from it.
+// impute replaces missing values by usual ones: the sign of the mean of spins, the
+// mean of numbers, the most frequent colour. Chains may start there; nothing is learned from them.
 func (s *Set) impute(kind units.Kind) {
 	if s.Missing == nil {
 		return

@@ -13,7 +13,7 @@ import (
 
 func decodeText(s string, opt Options) (*Set, error) { return decode("table.csv", []byte(s), opt) }
 
-// Values that are missing are marked, whatever stands for them, and in their place stands what is usual.
+// Missing values are marked, whatever stands for them, and replaced by usual ones.
 func TestMissingValuesOfText(t *testing.T) {
 	for _, c := range []struct {
 		name, table string

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// maxArraysNPZ limits the arrays of an npz file, each of which may have to be
-// looked into.
+// maxArraysNPZ limits the arrays of an npz file: the reader may have to look into
+// each of them.
 const maxArraysNPZ = 1024
 
 // namesNPZ are the names by which samples are found among several arrays.

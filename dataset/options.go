@@ -201,7 +201,7 @@ func (o Options) labels(path string, f format) error {
 	return nil
 }
 
-// checkAlphabet returns what is wrong with an alphabet, "" if nothing is.
+// checkAlphabet returns the fault of an alphabet, "" if it has none.
 func checkAlphabet(alphabet string) string {
 	for k, c := range alphabet {
 		switch {

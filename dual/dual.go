@@ -223,7 +223,7 @@ func (e *edges[T]) setNetwork(net *rbm.Network[T], params *rbm.Params, mean []T)
 	}
 	net.VisibleKind, net.HiddenKind = params.VisibleKind, params.HiddenKind
 	net.CouplingLimit = T(params.LargestCoupling()) // |d^2 ln f / ds dh| is at most J, as d ln f / dx is within ±1
-	if !params.Whole() {
+	if !params.Complete() {
 		clear(net.Coupling)
 	}
 	net.Constant = math.NaN()
@@ -314,7 +314,7 @@ func (a *Annealed[T]) Rows(ctx context.Context, grad *Gradient[T], params *rbm.P
 	setFields(grad, a.moments)
 	plain := withoutOffsets(params)
 	return func(dst []T, byCoupling []float64, mu int) {
-		if !params.Whole() {
+		if !params.Complete() {
 			clear(dst)
 		}
 		for k, l := range params.Links {

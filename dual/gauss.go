@@ -11,8 +11,8 @@ import (
 	"bethe/units"
 )
 
-// Gauss is the annealed partition term ln E_q Z of a machine of which one layer is of
-// Gaussian units and the other of spins, colours or groups, by enumeration of the latter.
+// Gauss is the annealed partition term ln E_q Z of a machine with one layer of Gaussian
+// units and one of spins, colours or groups, by enumeration of the latter.
 // A synapse averages to f = cosh a + lambda sinh a with a = J (u - mu)(h - nu), and for each
 // state of the bits the integral over the Gaussian units is a product of integrals of one
 // dimension, by the trapezoid rule. It keeps nothing between calls.

@@ -15,8 +15,8 @@ import (
 	"bethe/units"
 )
 
-// GaussChains is the annealed partition term ln E_q Z of a machine of which one layer is of
-// Gaussian units and the other of spins, colours or groups, from persistent chains on its dual:
+// GaussChains is the annealed partition term ln E_q Z of a machine with one layer of Gaussian
+// units and one of spins, colours or groups. It runs persistent chains on the machine's dual:
 // the network whose synapses are redrawn at every step. It is Gauss for machines whose bits have
 // too many states, and gives no ln Z. Each synapse has the derivative
 // <tanh(theta + a) - lambda> / (1 - lambda²), a = J (u - mu)(h - nu), averaged over the bits given u.
@@ -243,7 +243,7 @@ type gaussAverages[T rbm.Real] struct {
 	byCoupling  float64
 }
 
-// average averages over the chains at u, of which DrawHidden was the last, and over the bits
+// average averages over the chains at u, after DrawHidden, and over the bits
 // given u. The derivative by J is that of an integral over u: J d ln Z/dJ = sum <(u - mu)(u - b)> - 1.
 func (c *movingLayers[T]) average(u *units.Reals[T]) *gaussAverages[T] {
 	m, share := c.chains, 1/float64(c.chains)

@@ -56,7 +56,7 @@ func newSeries[T rbm.Real](x *mixed, plain bool, cols []T) *series[T] {
 	return s
 }
 
-// rest bounds what is left of the sum over the edges of a row or a column beyond n terms. The
+// rest bounds the terms after the n-th in the sum over the edges of a row or a column. The
 // nearest singularity of ln cosh is pi/2 away, and that of ln(1 + lambda z) is 1.
 func (s *series[T]) rest(z float64, n int) float64 {
 	q, size := z, 1.0

@@ -132,7 +132,7 @@ func (s *movingStep[T]) series(u *units.Reals[T]) {
 	}
 }
 
-// take takes what is proposed for unit r, or leaves the unit as it is, or redraws its synapses.
+// take accepts the proposal for unit r, or leaves the unit as it is, or redraws its synapses.
 func (s *movingStep[T]) take(u []T, r int, rng *rand.Rand) {
 	m, j := s.chains, s.j
 	field := s.realField[r]

@@ -28,8 +28,8 @@ type Weighted[T rbm.Real] struct {
 	moments *rbm.Moments[T]
 }
 
-// Serves implements Partition: known synapses between units of which one layer at least
-// is held as bits.
+// Serves implements Partition: known synapses, if at least one layer is held
+// as bits.
 func (w *Weighted[T]) Serves(form Form) error {
 	if !form.Synapses.Known() {
 		return fmt.Errorf("%w: the term of known synapses is no average over %s ones: learn with dual.Annealed", ErrNotServed, form.Synapses)

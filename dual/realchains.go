@@ -13,8 +13,8 @@ import (
 	"bethe/units"
 )
 
-// RealChains estimates the moments of networks of which one layer is of Gaussian units, from
-// persistent block Gibbs chains, as Chains does of bits. It is the engine of Weighted for
+// RealChains estimates the moments of networks with one layer of Gaussian units, from
+// persistent block Gibbs chains, as Chains does for bits. It is the engine of Weighted for
 // synapses that are known. It gives no ln Z.
 type RealChains struct {
 	Count  int // chains

@@ -282,7 +282,7 @@ func (b *termsBlock) along(sum []float64, scale float64) {
 	}
 }
 
-// estimate adds what is found of each sample to the lists; errors are variances.
+// estimate appends the estimates of each sample to the lists; errors are variances.
 func (b *termsBlock) estimate(ctx context.Context, bounds, importances, clamps, boundErrors, gainErrors, annealErrors *[]float64) error {
 	m := b.m
 	draws := make([][]float64, termDraws)

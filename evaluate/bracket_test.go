@@ -102,9 +102,8 @@ func TestBracket(t *testing.T) {
 	}
 }
 
-// The gap between the two, which is due to few chains and few temperatures,
-// shrinks as temperatures grow, as do both spreads, and single chains are
-// pessimistic from data (RAISE) by less and less.
+// More temperatures shrink the gap between forward and reverse, both spreads, and
+// the distance of RAISE, which starts at data, below the truth.
 func TestGapShrinks(t *testing.T) {
 	const machines = 6
 	file, err := rbm.Load("testdata/digits-h15.npz")

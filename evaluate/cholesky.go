@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Sizes of what is done between two looks at a context, in rows and columns.
+// Sizes of the blocks between two looks at a context, in rows and columns.
 const (
 	choleskyRows    = 64
 	choleskyColumns = 1024

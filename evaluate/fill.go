@@ -19,8 +19,8 @@ type Filling struct {
 	RHat     []float64 // of chains, as Restoration has it
 }
 
-// Fill infers what is missing from what was observed: by enumeration of hidden states where ObservedOf can,
-// else from chains that hold what was observed. The error is the context's, or tells of samples that do not fit.
+// Fill infers the missing units from the observed ones: by enumeration of hidden states if ObservedOf can,
+// else from chains that hold the observed units. The error is the context's, or tells of samples that do not fit.
 func Fill(ctx context.Context, machine *rbm.Machine, samples Incomplete, r Restoring) (*Filling, error) {
 	return FillingOf(machine)(ctx, samples, r)
 }
@@ -50,7 +50,7 @@ func FillingOf(machine *rbm.Machine) func(ctx context.Context, samples Incomplet
 	}
 }
 
-// chainFilling returns FillingOf where it is by chains: observed are features of what is not missing, features x samples.
+// chainFilling returns the chains' way to FillingOf. observed are the features of units that are not missing, features x samples.
 func chainFilling(machine *rbm.Machine) func(ctx context.Context, samples Incomplete, observed []float64, r Restoring) (*Filling, error) {
 	switch {
 	case !machine.VisibleKind.Bits():
@@ -73,7 +73,7 @@ func chainFilling(machine *rbm.Machine) func(ctx context.Context, samples Incomp
 // errUnmasked is the error of states that cannot be held one by one.
 var errUnmasked = errors.New("states of this kind cannot be held one by one, so none can be missing")
 
-// fillByChains samples what is missing. observed are features of what is not, features x samples.
+// fillByChains samples the missing units. observed are the features of the others, features x samples.
 func fillByChains[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], featuring Featuring[V], given V, missing *spin.Matrix, observed []float64, r Restoring) (*Filling, error) {
 	m := given.Len()
 	of := given.Units() / missing.Rows()

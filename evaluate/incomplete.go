@@ -14,7 +14,7 @@ import (
 	"bethe/units"
 )
 
-// Incomplete are samples of visible units of a machine, as it has them, of which some are missing.
+// Incomplete are samples of the visible units of a machine, in its kind of units. Some units are missing.
 type Incomplete struct {
 	Bits    *spin.Matrix          // features, of all kinds but Gaussian ones
 	Numbers *units.Reals[float32] // features u of Gaussian units instead
@@ -47,8 +47,8 @@ func CheckObserved(params *rbm.Params, samples int) error {
 	return nil
 }
 
-// ObservedOf sums over what is missing exactly: given the hidden units visible ones are independent,
-// so it goes through all hidden states, of bits. The error is the context's, or rbm.ErrTooLarge.
+// ObservedOf sums exactly over the missing units. Visible units are independent given the hidden ones,
+// so it goes through all states of hidden bits. The error is the context's, or rbm.ErrTooLarge.
 func ObservedOf(ctx context.Context, machine *rbm.Machine, samples Incomplete) (*Observed, error) {
 	return observing(machine)(ctx, samples)
 }
@@ -125,7 +125,7 @@ func enumerated(ctx context.Context, machine *rbm.Machine, net *rbm.Network[floa
 	}); err != nil {
 		return nil, err
 	}
-	// Means of what is missing: those of each hidden state, in its share.
+	// Means of missing units: those given each hidden state, weighted with its probability.
 	mean := make([]float64, n*m)
 	o.Hidden = make([]float64, p*m)
 	if err := each(func(h *spin.Matrix, fields, weights []float64) {
@@ -186,8 +186,8 @@ func (s *Incomplete) fits(machine *rbm.Machine) error {
 	return nil
 }
 
-// seen returns the features of samples as rows, 0 where they are missing, and rows of which units are missing; and means
-// with what was observed.
+// seen returns the features of samples as rows, 0 where they are missing; a mask in rows, of the missing units; and
+// an Observed that holds the observed values.
 func (s *Incomplete) seen(kind units.Kind) (x, mask []float64, o *Observed) {
 	of, count, m := kind.Features(), s.Missing.Rows(), s.Missing.Cols()
 	n := of * count

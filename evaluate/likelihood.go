@@ -112,7 +112,7 @@ const (
 	rungLength  = 0.75
 )
 
-// LeastEquilibration is the number of sweeps of which half try all exchanges more than once.
+// LeastEquilibration is a number of sweeps: half as many try every exchange more than once.
 const LeastEquilibration = 8
 
 func (o *Options) check() error {

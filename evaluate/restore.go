@@ -47,8 +47,8 @@ func (r *Restoration[T, V]) Unsettled() (samples int, worst float64) {
 // A SpinRestoration is that of a machine of spins.
 type SpinRestoration = Restoration[float32, *spin.Matrix]
 
-// Complete infers the other units of samples from the named ones (visible x
-// samples, of which only the named units are looked at).
+// Complete infers the other units of samples from the named ones. given is visible
+// x samples, and only its named units are read.
 func Complete[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], given V, named []int, r Restoring) (*Restoration[T, V], error) {
 	return restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
 		chains.Visible = from(chains.Visible)

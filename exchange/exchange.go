@@ -19,13 +19,13 @@ import (
 	"bethe/rbm"
 )
 
-// A Format is one that Formats lists. It is OfMachines or OfCauses, or both.
+// A Format is one that Formats lists. It is OfMachines or OfCauses, or several of these and OfStacks.
 type Format interface{ About() About }
 
 // OfMachines is a format of machines with hidden units.
 type OfMachines interface {
 	Format
-	// Machine returns what is to be written of a model file. It panics if CheckName refuses the name
+	// Machine returns the files that the format makes of a model. It panics if CheckName refuses the name
 	// or Tau is not from 1 to MaxTau, where the format has them.
 	Machine(f *rbm.File, o Options) ([]File, error)
 }
@@ -35,6 +35,13 @@ type OfCauses interface {
 	Format
 	// Causes is Machine of those.
 	Causes(f *causes.File, o Options) ([]File, error)
+}
+
+// OfStacks is a format of machines upon each other.
+type OfStacks interface {
+	Format
+	// Stack is Machine of those.
+	Stack(s *rbm.Stack, o Options) ([]File, error)
 }
 
 // An About tells what a format is.
@@ -74,12 +81,23 @@ var Formats = []Format{
 	single{About{Name: "safetensors", Kinds: true}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteSafetensors(w, f) }},
 	single{About{Name: "rbm01"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteZeroOne(w, f.Machine()) }},
 	single{About{Name: "ising"}, func(w io.Writer, f *rbm.File, _ Options) error { return WriteIsing(w, f.Machine()) }},
-	single{About{Name: "c"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteC(w, f, o.Name) }},
+	sourceC{single{About{Name: "c"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteC(w, f, o.Name) }}},
 	single{About{Name: "go"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteGo(w, f, o.Name) }},
 	single{About{Name: "verilog"}, func(w io.Writer, f *rbm.File, o Options) error { return WriteVerilog(w, f, o.Name) }},
 	single{About{Name: "spikes-c", Tau: true}, func(w io.Writer, f *rbm.File, o Options) error { return WriteSpikesC(w, f, o.Name, o.Tau) }},
 	learner{},
 	tables{},
+}
+
+// sourceC is the C source of samplers, of stacks too.
+type sourceC struct{ single }
+
+func (sourceC) Stack(s *rbm.Stack, o Options) ([]File, error) {
+	k, err := PackStack(s)
+	if err != nil {
+		return nil, err
+	}
+	return []File{{Write: func(w io.Writer) error { return k.WriteC(w, &s.Info, o.Name) }}}, nil
 }
 
 // learner is the C source of the online rule.

@@ -94,8 +94,8 @@ func rows(name string, m *spin.Matrix) npy.Array {
 	return npy.Array{Name: name, Shape: []int{m.Cols(), m.Rows()}, Data: x}
 }
 
-// skip says loudly what is not tested for want of a program; where the
-// variable is set, as .ci/run does, that is a failure.
+// skip says loudly which test a missing program prevents. If the variable is
+// set, as .ci/run does, it fails instead.
 func skip(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("BETHE_TEST_ALL") != "" {

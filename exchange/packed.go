@@ -33,7 +33,7 @@ type Packed struct {
 var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors and rbm01 hold them")
 
 // ErrDeep is the error of packing a deep machine.
-var ErrDeep = errors.New("a deep machine: source in C and Go holds one hidden layer; ising and safetensors hold all")
+var ErrDeep = errors.New("a deep machine: source in Go, Verilog and neurons hold one hidden layer; c, ising, pynn and safetensors hold all")
 
 // Pack returns the machine in integers. Errors are ErrReal, ErrDeep and log-odds beyond 2^29.
 func Pack(m *rbm.Machine) (*Packed, error) {

@@ -55,10 +55,17 @@ func CheckName(name string) error {
 
 // WriteC writes a C99 header of the machine that f ships, packed, with its
 // sampler (Sampler says how it draws): everything static, all names beginning
-// with name, no library but stdint.h. Errors are those of Pack and w. It panics
+// with name, no library but stdint.h. A deep machine's is PackedLayers.WriteC. Errors are those of Pack, of PackLayers and of w. It panics
 // if CheckName refuses the name.
 func WriteC(w io.Writer, f *rbm.File, name string) error {
-	return writeC(w, f, name, 0)
+	if !f.Deep() {
+		return writeC(w, f, name, 0)
+	}
+	k, err := PackLayers(f.Machine())
+	if err != nil {
+		return err
+	}
+	return k.WriteC(w, &f.Info, name)
 }
 
 // WriteSpikesC writes a C99 header of the machine that f ships as neurons with windows of tau steps,
@@ -115,10 +122,15 @@ func fill(text string, f *rbm.File, name string, tau int, long func(int64) strin
 		VisibleField: list(k.visibleField, 4, long), HiddenField: list(k.hiddenField, 4, long), machine: k,
 	}
 	var out bytes.Buffer
-	if err := template.Must(template.New("source").Parse(text)).Execute(&out, s); err != nil {
+	execute(&out, text, s)
+	return out.Bytes(), nil
+}
+
+// execute fills a template with what it knows.
+func execute(out *bytes.Buffer, text string, s any) {
+	if err := template.Must(template.New("source").Parse(text)).Execute(out, s); err != nil {
 		panic("exchange: " + err.Error())
 	}
-	return out.Bytes(), nil
 }
 
 // origin says where a machine is from, in words that can stand in any comment.

@@ -13,9 +13,9 @@ import (
 
 // WriteZeroOne writes the machine in the convention of units v, k in {0, 1}
 // (rbm.Machine.ZeroOne) as an .npz archive of float64 arrays: W (visible x
-// hidden), vbias, hbias, and constant, by which the logarithm of the machine's
-// weights exceeds v.W.k + vbias.v + hbias.k. A free energy is smaller by it than
-// the one that other programs compute from the first three; differences of free
+// hidden), vbias, hbias, and constant. The logarithm of the machine's weights is
+// v.W.k + vbias.v + hbias.k + constant. Other programs compute free energies from the
+// first three; the machine's are smaller by constant. Differences of free
 // energies, and so probabilities, are the same. Errors are numbers that are not
 // finite and those of w.
 func WriteZeroOne(w io.Writer, m *rbm.Machine) error {

@@ -111,7 +111,7 @@ func textStyle(size vg.Length, theme Theme) text.Style {
 	}
 }
 
-// frame draws a title and a note at the top and returns what is left below them.
+// frame draws a title and a note at the top and returns the canvas below them.
 func frame(c draw.Canvas, title, note string, theme Theme) draw.Canvas {
 	c = draw.Crop(c, 8, -12, 8, -8)
 	title, note = plain(title), plain(note)

@@ -272,7 +272,7 @@ type entry struct {
 	sample func(c draw.Canvas)
 }
 
-// legend draws entries in rows at the top and returns what is left below them.
+// legend draws entries in rows at the top and returns the canvas below them.
 func legend(c draw.Canvas, entries []entry, theme Theme) draw.Canvas {
 	if len(entries) == 0 {
 		return c

@@ -13,7 +13,7 @@ import (
 	"bethe/units"
 )
 
-// logoFile is a machine of two columns of three letters, the first of which is hardly ever another than B.
+// logoFile is a machine of two columns of three letters. The first column is nearly always B.
 func logoFile() *rbm.File {
 	f := &rbm.File{Params: rbm.NewParams(6, 1, 1e-3), Synapses: rbm.Binary(spin.New(6, 1)), Info: rbm.Info{Alphabet: "AB-"}}
 	f.VisibleKind = units.Kind{Word: units.Potts, States: 3}

@@ -60,7 +60,7 @@ func TestRunGolden(t *testing.T) {
 	}
 }
 
-// texts returns what is written in a chart.
+// texts returns the words in a chart.
 func texts(t *testing.T, chart Chart) string {
 	t.Helper()
 	var b bytes.Buffer

@@ -41,7 +41,7 @@ func arrays(t *testing.T, path string, list ...npy.Array) {
 	}
 }
 
-// TestLoadRefuses: what is no rule file is an error that names the file and what is wrong.
+// TestLoadRefuses: a file that is no rule gives an error that names the file and the problem.
 func TestLoadRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bad.npz")
 	in := npy.Array{Name: "in", Shape: []int{4, 9}, Data: make([]float32, 36)}

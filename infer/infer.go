@@ -41,7 +41,7 @@ const MaxHidden = 2
 // maxCoupling keeps messages of a single sample inside (-1, 1) in float32.
 const maxCoupling = 4
 
-// Options say what is inferred and how.
+// Options say what to infer and how.
 type Options struct {
 	Hidden     int       // 1 or 2
 	Coupling   float64   // J, at most 4

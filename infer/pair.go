@@ -17,7 +17,7 @@ func kappa(j float64) float64 { return lnCosh(2*j) / 2 }
 //
 // Where that factor moves R far, plain probabilities of what R becomes would
 // underflow. So x are tilted by a common field phi first, the one that the factor
-// has at the R it leads to; what is left to reweigh is then near its maximum.
+// has at the R it leads to; the remaining factor is then near its maximum.
 type overlapFactor struct {
 	samples, kappa float64
 	tilt           float64

@@ -20,8 +20,8 @@ const MaxRows = 8
 // site to each other, by a field on xi_{i mu} xi_{i nu} of about -alpha beta^2 times
 // the overlap of the two units: of order 1 where units are correlated.
 //
-// A step is one of the cavity method for many synapses, where the fields of a
-// sample are Gaussian over what is not known of the synapses (approximate message
+// A step is one of the cavity method for many synapses: the uncertainty of the
+// synapses makes the fields of a sample Gaussian (approximate message
 // passing; in one hidden unit the large N of H. Huang and T. Toyoizumi, Phys. Rev.
 // E 94, 062310). With m the fields from the means of the synapses, P numbers, and V
 // their P x P covariance, the hidden spins of a sample have the distribution

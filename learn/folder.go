@@ -225,7 +225,7 @@ func checkpointPath(folder string, recipe *Recipe, k int) string {
 }
 
 // prepare makes sure, before any work, that the folder can be written to and
-// has room for the checkpoints to come and what is written at the end.
+// has room for the checkpoints to come and for the files of the end.
 func (f *folder) prepare(ctx context.Context, l *learner) error {
 	if err := f.save(ctx, l); err != nil {
 		return err

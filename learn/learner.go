@@ -248,7 +248,7 @@ func (l *learner) polarised(model *rbm.Model[float32]) float64 {
 // polarisedAt is the |mean| above which a synapse counts as polarised.
 const polarisedAt = 0.9
 
-// kept says what is left of a run that ends with an error.
+// kept says what remains of a run that ends with an error.
 func (l *learner) kept() string {
 	if l.saved < 0 {
 		return ""

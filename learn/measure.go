@@ -134,7 +134,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	return m, nil
 }
 
-// after measures what is due after a step.
+// after takes the measurements that are due after a step.
 func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	search := m.trainer.Searching()
 	if err := m.metering.follow(ctx, m, p); err != nil || m.trainer.Searching() != search {
@@ -193,7 +193,7 @@ func (m *measuring) first() error {
 	return m.write(r)
 }
 
-// end measures everything after the last step; terms and what is in it are those of the result.
+// end measures everything after the last step, with the terms and the machine of the result.
 func (m *measuring) end(ctx context.Context, p variational.Progress, terms variational.Terms, result *Result) error {
 	r := m.record(p)
 	r.Bound, r.Validation = RecordedBound(terms, result.BoundBy, m.recipe.boundKind(result.BoundBy)), result.Validation

@@ -11,8 +11,8 @@ import (
 	"bethe/units"
 )
 
-// incompleteData are samples of six units, of which each of the first three is that of three further on, but for some
-// that are missing.
+// incompleteData are samples of six units. Units 3 to 5 repeat units 0 to 2. Some values
+// are missing.
 func incompleteData(t *testing.T, kind units.Kind, share float64) Data {
 	t.Helper()
 	rng := stream.New(4).Rand()

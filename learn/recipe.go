@@ -57,7 +57,7 @@ type Recipe struct {
 	PriorStrength float64 `json:"prior_strength"` // weight of the prior in the gradient; 1 climbs the bound
 	// How the gradient is held to Prior: nothing for the divergence from it, or elastic (variational.Elastic).
 	PriorForm string `json:"prior_form,omitzero"`
-	// Samples, as a share of those learned from, by which the fields of Init are believed already.
+	// The fields of Init are believed as if this share of the samples had been seen before.
 	FieldPrior  float64 `json:"field_prior,omitzero"`
 	Decay       float64 `json:"decay"`                 // of real synapses, as a share of themselves in their gradient
 	LabelWeight float64 `json:"label_weight,omitzero"` // weight of ln p(label) against a nat of likelihood

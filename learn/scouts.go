@@ -18,7 +18,7 @@ import (
 // scoutsArray is the array of runs.ScoutsFile, which reads as data as well.
 const scoutsArray = "samples"
 
-// maxScoutsBytes limits what is read of states that scouts met.
+// maxScoutsBytes limits a file of states that scouts met.
 const maxScoutsBytes = 1 << 28
 
 // met returns the states that the scouts of a learner have met, nil if there are none.

@@ -23,7 +23,7 @@ import (
 // each from draws of the hidden units of the one below.
 type stacked struct{ *Run }
 
-// Where the copy upside down of the machine below starts, and how it is compared with what is learned from it.
+// Settings of the upside-down copy of the machine below: where it starts, and how it is compared with the machine learned from it.
 const (
 	copyTheta        = 2.5 // of every synapse: mean 0.987 of its sign
 	copySamples      = 1000

@@ -84,8 +84,8 @@ func TestStack(t *testing.T) {
 	}
 }
 
-// TestStackDoesNotFall: where the widths allow, the next machine begins at the one below upside down, and
-// what is kept is no worse than the one below alone, by exact sums.
+// TestStackDoesNotFall: if the widths allow, the next machine starts as the one below upside down. The
+// stack that is kept is no worse than the machine below alone, by exact sums.
 func TestStackDoesNotFall(t *testing.T) {
 	for name, c := range map[string]struct {
 		layers, rate string

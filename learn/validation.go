@@ -94,7 +94,7 @@ func (m *measuring) validateAlong(ctx context.Context, r *runs.Record) {
 	}
 }
 
-// validateResult validates what is shipped of a start.
+// validateResult validates the machine that a start ships.
 func (m *measuring) validateResult(ctx context.Context, result *Result) error {
 	if !m.validates() {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"bethe/runs"
 )
 
-// TestHoldOut: what is held out and what stays are all samples, each once, in their order
-// and with their labels; the same seed holds out the same.
+// TestHoldOut: every sample is either held out or stays, once, in its order and with its
+// label; the same seed holds out the same.
 func TestHoldOut(t *testing.T) {
 	data := labelled()
 	rest, held, err := learn.HoldOut(data, 0.1, 3)
@@ -53,8 +53,8 @@ func TestHoldOut(t *testing.T) {
 }
 
 // TestValidation: validation changes nothing of the machine; records hold it along the way
-// and at the end, where it is the exact likelihood of what is shipped, and the result has it, also one
-// that was over before validation was asked for.
+// and at the end, where it is the exact likelihood of the shipped machine. The result has it too, even
+// if the run was over before validation was asked for.
 func TestValidation(t *testing.T) {
 	rest, held, err := learn.HoldOut(small(), 0.2, 3)
 	if err != nil {

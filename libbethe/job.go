@@ -75,7 +75,7 @@ func (j *job) change(set func(p *C.bethe_progress)) {
 	set(&j.at)
 }
 
-// telling returns what is called with how much of a stage is done.
+// telling returns a function that takes the fraction of a stage that is done.
 func (j *job) telling(stage string) func(fraction float64) {
 	return func(fraction float64) { j.tell(stage, fraction) }
 }

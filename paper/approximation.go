@@ -62,7 +62,7 @@ func (o *Options) Approximation(ctx context.Context) iter.Seq2[*ApproximationPoi
 	}
 }
 
-// Text is what is printed of the k-th point, from 0.
+// Text returns the printed lines of the k-th point, from 0.
 func (p *ApproximationPoint) Text(k int) string {
 	text := ""
 	if k == 0 {

@@ -84,7 +84,7 @@ func mark(step int, values ...float64) figure.Series {
 	return s
 }
 
-// point is a value at the end.
+// point is a series of one value, at the last step.
 func point(name string, step int, value float64) figure.Series {
 	return figure.Series{Name: name, X: []float64{float64(step)}, Y: []float64{value}, Points: true, Colour: 5}
 }

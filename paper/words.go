@@ -7,7 +7,7 @@ import (
 	"bethe/trial"
 )
 
-// Text is what is printed of the k-th point, from 0.
+// Text returns the printed lines of the k-th point, from 0.
 func (p *AlphaPoint) Text(k int) string {
 	var b strings.Builder
 	if k == 0 {
@@ -18,7 +18,7 @@ func (p *AlphaPoint) Text(k int) string {
 	return b.String()
 }
 
-// Text is what is printed of the k-th point, from 0.
+// Text returns the printed lines of the k-th point, from 0.
 func (p *OverlapPoint) Text(_ int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-16s one start %.3f, pooled and polished %.3f, paper's rule %.3f, Bayes optimum %.3f\n", p.Name,
@@ -26,7 +26,7 @@ func (p *OverlapPoint) Text(_ int) string {
 	return b.String()
 }
 
-// Text is what is printed of the k-th point, from 0.
+// Text returns the printed lines of the k-th point, from 0.
 func (p *DigitsPoint) Text(_ int) string {
 	var b strings.Builder
 	m := float64(p.Samples)

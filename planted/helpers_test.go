@@ -55,7 +55,7 @@ func fromNumber(n, p, x int) *spin.Matrix {
 }
 
 // checkCounts holds counts against probabilities by Pearson's chi-squared,
-// pooling the outcomes of which fewer than 10 are expected.
+// pooling the outcomes that are expected fewer than 10 times.
 func checkCounts(t *testing.T, counts []int, probability []float64) {
 	t.Helper()
 	total := 0

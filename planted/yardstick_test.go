@@ -31,7 +31,7 @@ func TestNishimori(t *testing.T) {
 	checkMean(t, "log-likelihood gap between starts", gap, 0)
 }
 
-// some is long enough for what is tested here.
+// some is long enough for these tests.
 var some = Schedule{BurnIn: 500, Temperature: 3, Keep: 2000}
 
 // The overlap at P = 3, alpha = 5 and beta = 1 that an independent program

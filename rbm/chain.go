@@ -7,8 +7,8 @@ import (
 )
 
 // A Chain is a deep machine with known synapses as people write it down: layers
-// 0, 1, ..., L of spins x, of which layer 0 is the data, and synapses ±1 between
-// neighbours, one coupling a link,
+// 0, 1, ..., L of spins x, where layer 0 is the data, synapses ±1 between
+// neighbours, and one coupling per link,
 //
 //	-E = sum_l J_l sum (x^l_i - mu^l_i) xi^l_ij (x^{l+1}_j - mu^{l+1}_j) + sum_l b^l.x^l
 //

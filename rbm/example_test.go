@@ -31,7 +31,7 @@ func Example() {
 	// state 1 has probability 0.0525
 }
 
-// Two synapses, of which the data decided one.
+// Two synapses: the data decided one of them.
 func ExamplePosterior() {
 	q := rbm.NewPosterior[float64](1, 2)
 	q.Theta[0] = 3

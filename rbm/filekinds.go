@@ -132,8 +132,8 @@ func (f *File) Numbers(u *units.Reals[float32]) *units.Reals[float32] {
 	return out
 }
 
-// InUnitsOf returns own parameters of standardised numbers, ln sigma and means, in the units
-// of the data.
+// InUnitsOf converts own parameters (ln sigma, then means) from standardised numbers to the
+// units of the data.
 func (s Scale) InUnitsOf(own []float64) []float64 {
 	kept := s.Kept()
 	n := len(kept)

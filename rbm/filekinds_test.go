@@ -15,7 +15,7 @@ import (
 )
 
 // kindFile is a file of a machine of the given kinds of units. One of Gaussian visible units
-// learned from columns of which the second is constant.
+// learned from columns; the second is constant.
 func kindFile(t testing.TB, visible, hidden string, n, p int, seed uint64) *File {
 	m := kindMachine(t, visible, hidden, n, p, seed)
 	f := &File{Params: m.Params, Synapses: m.Synapses, Info: Info{Program: "bethe test", Seed: seed, Samples: 10, Steps: 20}}

@@ -44,6 +44,16 @@ func (p *Params) Whole() bool {
 	return len(p.Links) == 1 && p.Links[0].Visible == Range{0, p.Visible()} && p.Links[0].Hidden == Range{0, p.Hidden()}
 }
 
+// Complete reports whether the links, which do not overlap, join all visible units to all hidden units: those of a machine of
+// one or of two hidden layers do.
+func (p *Params) Complete() bool {
+	pairs := 0
+	for _, l := range p.Links {
+		pairs += l.Visible.Len() * l.Hidden.Len()
+	}
+	return pairs == p.Visible()*p.Hidden()
+}
+
 // Joins reports whether the link has synapses of hidden unit mu.
 func (l *Link) Joins(mu int) bool { return l.Hidden.From <= mu && mu < l.Hidden.To }
 

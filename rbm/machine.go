@@ -18,8 +18,8 @@ func (m *Machine) Clone() *Machine { return &Machine{m.Params.Clone(), m.Synapse
 
 // Plain returns the machine of the same distribution without offsets, fields
 // b_i - J sum_mu xi_{i mu} nu_mu and c_mu - J sum_i xi_{i mu} mu_i, and the
-// constant J sum mu_i xi_{i mu} nu_mu by which the logarithm of its weights
-// falls short of the centred machine's.
+// constant J sum mu_i xi_{i mu} nu_mu: the logarithm of the centred machine's
+// weights minus that of the plain one's.
 func (m *Machine) Plain() (plain *Machine, constant float64) {
 	plain = &Machine{m.Params.Clone(), m.Synapses}
 	if !m.Centred() {

@@ -79,7 +79,7 @@ func TestStackFile(t *testing.T) {
 	}
 }
 
-// TestStackFileRefused: what is no stack is an error that names the file.
+// TestStackFileRefused: a file that holds no stack gives an error that names it.
 func TestStackFileRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stack.npz")
 	whole, err := testStack(t).Arrays()

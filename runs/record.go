@@ -166,7 +166,7 @@ func (p *Patience) Text() string {
 }
 
 // Sampler is the temperature of the samples of an outside sampler at the step. Local and Global
-// are inverse temperatures relative to the machine, of which 1 is wanted.
+// are inverse temperatures relative to the machine; 1 is wanted.
 type Sampler struct {
 	Beta        Number  `json:"beta"`  // of the sampler itself, by Local
 	Local       Number  `json:"local"` // by pseudolikelihood

@@ -25,7 +25,7 @@ type Annealing struct {
 	Watch func(done int, gains []float64)
 }
 
-// check returns what is wrong with the options.
+// check returns an error if an option is wrong.
 func (a *Annealing) check() error {
 	if a.Chains < 2 || a.Ladder == nil && a.Temperatures < 1 {
 		return fmt.Errorf("annealing needs at least 2 chains and 1 temperature, not %d and %d", a.Chains, a.Temperatures)
@@ -114,7 +114,7 @@ func ReverseLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	return estimate(logW, -1), nil
 }
 
-// progress returns what is called after each temperature.
+// progress returns the function that is called after each temperature.
 func (a *Annealing) progress() func(done int, logW []float64) {
 	return func(done int, gains []float64) {
 		if a.Watch != nil {

@@ -69,8 +69,8 @@ func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 	c.drawHidden(stream.ChainsHidden)
 }
 
-// Hold calls put now and after each draw of the visible states, before hidden ones are drawn given them: it puts back
-// what is known of Visible, and the rest is sampled given that. What replaces Visible, as StartAt does, comes before.
+// Hold calls put now, and after each draw of the visible states, before the hidden ones are drawn given them. put writes
+// the known part of Visible back, and the rest is sampled given it. Call StartAt, which replaces Visible, before Hold.
 func (c *Chains[T, V, H]) Hold(put func()) {
 	c.hold = put
 	put()

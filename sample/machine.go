@@ -25,8 +25,8 @@ func OnMachine(machine *rbm.Machine) *MachineSource {
 	return &MachineSource{net.spinPath, machine, net.Conditionals}
 }
 
-// PathsTo returns what makes paths to a machine, which must not change, from independent visible spins in given fields
-// (OnMachine, From). Paths share what is computed of the machine, once. They may be made and used by several goroutines at a time.
+// PathsTo returns a function that makes paths to a machine from independent visible spins in given fields (OnMachine, From).
+// The machine must not change. What paths need of it is computed once and shared. Several goroutines may make and use paths at a time.
 func PathsTo(machine *rbm.Machine) func(base []float64) *MachineSource {
 	if countable(machine) {
 		return countedPaths(machine)

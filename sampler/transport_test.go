@@ -420,7 +420,7 @@ func TestReadSamples(t *testing.T) {
 	}
 }
 
-// FuzzReadSamples: nothing panics, and what is read has the shape that was asked for.
+// FuzzReadSamples: nothing panics, and samples have the shape that was asked for.
 func FuzzReadSamples(f *testing.F) {
 	f.Add([]byte("1 -1 1\n"))
 	f.Add([]byte("\x93NUMPY\x01\x00"))

@@ -12,8 +12,8 @@ import (
 // Fire returns the probability with which a neuron of log-odds u spikes where its window lets it.
 func Fire(u float64, tau int) float64 { return 1 / (1 + math.Exp(math.Log(float64(tau))-u)) }
 
-// A Chain is the chain of a small circuit written out: states are what is left of each neuron's
-// window, from 0 to tau, the first neuron slowest. It specifies what circuits do.
+// A Chain is the Markov chain of a small circuit, written out. A state says how many steps are
+// left in each neuron's window, from 0 to tau, the first neuron slowest. It specifies circuits.
 type Chain struct {
 	Neurons, Tau int
 	T            *mat.Dense // probabilities from row to column

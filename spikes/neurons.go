@@ -24,8 +24,8 @@ type neurons struct {
 	clamped    []int          // neurons that are held and do not spike
 }
 
-// newNeurons returns neurons in states, with what is left of the windows of those that are on
-// drawn evenly.
+// newNeurons returns neurons in the given states. For neurons that are on, the steps left in
+// the window are drawn uniformly.
 func newNeurons(states *spin.Matrix, tau int, key stream.Key) *neurons {
 	rows, cols := states.Rows(), states.Cols()
 	n := &neurons{on: states.Clone(), candidates: spin.New(rows, cols), tally: spin.NewTally(rows, cols)}

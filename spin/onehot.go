@@ -8,9 +8,9 @@ import (
 	"bethe/stream"
 )
 
-// DrawOneHot draws groups of size neighbouring rows of which one element is +1, that of
-// row i in column j with a probability proportional to exp(2 field[i*cols+j]), and
-// the others -1. With none, no element of a group need be +1: that has the weight 1. The
+// DrawOneHot draws groups of size neighbouring rows. One element of a group is +1: row i
+// in column j with a probability proportional to exp(2 field[i*cols+j]). The others are
+// -1. If none, a group may also be all -1, with the weight 1. The
 // same key gives the same matrix whatever the number of threads. It panics unless rows
 // are whole groups.
 func DrawOneHot[T Real](m *Matrix, field []T, size int, none bool, key stream.Key) {

@@ -8,10 +8,10 @@ import (
 	"bethe/internal/parallel"
 )
 
-// Refract is a step of neurons (rows) in several networks (columns), each of which is on
-// (+1) for a window of steps after it spikes and may spike again only then. expired tells
-// which spiked so long ago that their window ends, candidates which would spike if they
-// may. Afterwards on tells which are on, and expired which spiked. All have the same shape.
+// Refract is a step of neurons (rows) in several networks (columns). A neuron that spikes
+// is on (+1) for a window of steps, and may spike again only after it. expired has the
+// neurons whose window ends now, candidates those that would spike if they may. Afterwards
+// on has the neurons that are on, and expired those that spiked. All have the same shape.
 func Refract(on, expired, candidates *Matrix) {
 	if on.rows != expired.rows || on.rows != candidates.rows || on.cols != expired.cols || on.cols != candidates.cols {
 		panic(fmt.Sprintf("spin: Refract of %d x %d, %d x %d and %d x %d neurons", on.rows, on.cols, expired.rows, expired.cols, candidates.rows, candidates.cols))

@@ -315,7 +315,7 @@ const (
 	WayStarts
 )
 
-// Below the key of a meter: its samples and its ladders.
+// Labels below the key of a meter: of the samples that it chooses, and of its ladders.
 const (
 	MeterStart = iota
 	MeterLadders

@@ -12,7 +12,7 @@ import (
 	"bethe/planted"
 )
 
-// Limits of what is read.
+// Limits on a grid file.
 const (
 	// MaxCells is the most cells that a sweep has.
 	MaxCells = 1_000_000

@@ -148,7 +148,7 @@ func FuzzReadGrid(f *testing.F) {
 	})
 }
 
-// FuzzManifest: what is taken as a manifest is one.
+// FuzzManifest: text that is accepted as a manifest is one.
 func FuzzManifest(f *testing.F) {
 	s := create(f, "visible=2\nhidden=1\nalpha=[1, 2]\nbeta=1\ninstances=1\nrestarts=1\nseed=0")
 	whole, err := os.ReadFile(s.Folder + "/" + manifestFile)

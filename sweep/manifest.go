@@ -137,7 +137,7 @@ func readManifest(r io.Reader) ([]Cell, error) {
 	return cells, nil
 }
 
-// strictJSON decodes one object, every key of which must be known.
+// strictJSON decodes one object. All its keys must be known.
 func strictJSON(text []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()

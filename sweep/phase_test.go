@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// Means are over what is done, places where nothing is done are missing.
+// Means are over the cells that are done; places without any are missing.
 func TestPhases(t *testing.T) {
 	s := create(t, "visible = 10\nhidden = [1, 2]\nalpha = [2, 3]\nbeta = [0.5, 1, 2]\ninstances = 1\nrestarts = 1\nseed = [1, 2]")
 	for k := range s.Cells {

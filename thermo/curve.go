@@ -185,8 +185,8 @@ func (w *curveWalker) given() (mean, variance, lnWeight float64) {
 }
 
 // Peak returns the point where the heat capacity of a network is highest between two inverse temperatures,
-// exactly, to a relative error of about 1e-8 in beta. Points are what is known
-// of the curve, rising in beta; the peak is looked for around the highest. The error is that of PointAt.
+// exactly, to a relative error of about 1e-8 in beta. Points are known
+// points of the curve, rising in beta; the search starts around the highest. The error is that of PointAt.
 func Peak(ctx context.Context, net *rbm.Network[float64], points []Point) (Point, error) {
 	if len(points) == 0 {
 		panic("thermo: the peak of no points")

@@ -60,7 +60,7 @@ type SampledCurve struct {
 
 // SampleCurve samples the curve of a machine: parallel tempering in the inverse temperature, ln Z by
 // acceptance ratios between rungs, energies averaged over the hidden units given the visible ones. The errors are right if the
-// chains are in equilibrium, of which RoundTrips tell. The error is the context's, and of settings.
+// chains are in equilibrium; see RoundTrips. The error is the context's, or of settings.
 func SampleCurve(ctx context.Context, machine *rbm.Machine, s Sampling) (*SampledCurve, error) {
 	if s.Most == 0 {
 		s.Most = DefaultMost

@@ -21,7 +21,7 @@ import (
 const MaxStates = 16
 
 // An Enumeration holds all states of the visible layer of a small network, in float64: the
-// plain reference for what is sampled elsewhere. State k has spin +1 at unit i if bit i of k is 1.
+// plain reference for everything sampled elsewhere. State k has spin +1 at unit i if bit i of k is 1.
 type Enumeration struct {
 	LogWeights []float64 // -Phi of each state, with the network's constant
 	LnZ        float64

@@ -30,7 +30,7 @@ const (
 )
 
 // A Way is the way from independent spins to a machine and back, on one ladder: works, their
-// crossing, and what is dissipated. Works are in units of kT, those of the way back seen forward (minus what is done).
+// crossing, and the dissipated work. Works are in units of kT. Those of the way back have the sign of the way forward: minus the work done.
 type Way struct {
 	Temperatures int       `json:"temperatures"`
 	Chains       int       `json:"chains"`

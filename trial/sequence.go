@@ -33,7 +33,7 @@ type TasksReport struct {
 // its teacher, and with those of earlier sets.
 type TaskMean struct {
 	Task int `json:"task"`
-	// Where each set began at the posterior of the one before, without a prior.
+	// Tuned: learning of each set began at the posterior of the set before, without a prior.
 	NewTuned     float64  `json:"new_overlap_fine_tuned"`
 	FirstTuned   float64  `json:"first_overlap_fine_tuned"`
 	New          float64  `json:"new_overlap"`

@@ -18,7 +18,7 @@ import (
 	"bethe/stream"
 )
 
-// A Setup says what is planted.
+// A Setup says what to plant.
 type Setup struct {
 	Visible, Hidden int     // N, P
 	Alpha           float64 // samples a visible unit: M = alpha N

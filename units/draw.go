@@ -15,7 +15,7 @@ func Draw[T Real](m *spin.Matrix, fields []T, kind Kind, key stream.Key) {
 	spin.Draw(m, fields, key)
 }
 
-// NewBits returns states of a layer of bits, each of which is one of the kind.
+// NewBits returns states of a layer of bits. Each is a valid state of the kind.
 func NewBits(features, columns int, kind Kind) *spin.Matrix {
 	m := spin.New(features, columns)
 	if kind.OneHot() && !kind.None {

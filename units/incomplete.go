@@ -46,8 +46,8 @@ type Incomplete[T Real] struct {
 	cover  []T       // the sum of spread of each sample
 }
 
-// NewIncomplete returns samples of units of a kind of bits, features x M, of which those units
-// are missing that are +1 in missing, units x M. Both must not change while the result is in use.
+// NewIncomplete returns samples of units of a kind of bits, features x M. A unit is missing
+// if it is +1 in missing, units x M. Both must not change while the result is in use.
 // It panics if shapes do not fit.
 func NewIncomplete[T Real](samples *spin.Matrix, kind Kind, missing *spin.Matrix) *Incomplete[T] {
 	if err := kind.Check(samples.Rows()); err != nil || !kind.Bits() || missing.Rows()*kind.Features() != samples.Rows() || missing.Cols() != samples.Cols() {

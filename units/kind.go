@@ -11,7 +11,7 @@ import (
 // A Kind is a kind of units of a layer. The zero value is that of spins. Kinds can be
 // compared with ==.
 //
-// Units of a one-hot kind have States features 0 or 1, of which one is 1, or at most
+// A unit of a one-hot kind has States features, 0 or 1. One of them is 1, or at most
 // one if None. A feature x with offset p is held as the spin 2x - 1 with offset 2p - 1,
 // at half the coupling: fields and synapses then are those of spins.
 type Kind struct {
@@ -67,7 +67,7 @@ func (k Kind) String() string {
 	return k.Word + ":" + strconv.Itoa(k.States)
 }
 
-// OneHot reports whether a unit is several features of which at most one is on.
+// OneHot reports whether a unit is several features, at most one of them on.
 func (k Kind) OneHot() bool { return k.States > 0 }
 
 // Bits reports whether features are held as spins: all kinds but Gaussian ones.

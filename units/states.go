@@ -37,9 +37,9 @@ type States[S any] interface {
 	Load(s Stored) error
 }
 
-// Masked is implemented by states of which single elements can be copied.
+// Masked is implemented by states whose single elements can be copied.
 type Masked[S any] interface {
-	// CopyWhere copies the elements of states of the same shape for which where, units x columns, is +1.
+	// CopyWhere copies elements of src, which has the same shape, if where (units x columns) is +1 there.
 	CopyWhere(src S, where *spin.Matrix)
 }
 

@@ -55,8 +55,8 @@ type Objective[T rbm.Real] struct {
 	Estimate bool
 	Noise    stream.Key
 	Deep     Deep // of deep machines
-	// Fill is how often the fill of missing values moves towards its optimum, of which the bound
-	// is the highest (units.Filling): 0 leaves it at that of the fields alone.
+	// Fill is how often the fill of missing values moves towards the one with the highest bound
+	// (units.Filling). If 0, it stays where the fields alone put it.
 	Fill int
 
 	mean      []T               // lambda, or the synapses if they are known: hidden x visible
@@ -67,6 +67,8 @@ type Objective[T rbm.Real] struct {
 	finite    bool              // whether the last gradient by synapses is
 	head      *head[T]          // nil unless labels are learned
 	upper     upper[T]          // of deep machines
+	rough     rough[T]          // the same from batches
+	seen      seen              // of the layers of deep machines
 }
 
 // rows is the number of hidden features that a piece of work takes through all of the

@@ -33,7 +33,7 @@ type Deep struct {
 	// layer below them means anything. Then they are drawn. They must start at 0 (Initial.Undecided).
 	Stage float64
 	// Hold keeps the couplings above the first link until learning settles, or to the end if
-	// it does not. Learned from the start they fall, and silence what is above.
+	// it does not. If they are learned from the start they fall, and silence the layers above.
 	Hold  bool
 	Fixed bool       // keeps them to the end
 	Key   stream.Key // of draws; that of the objective is of one step
@@ -50,7 +50,7 @@ func (d *Deep) rounds(batch bool) int {
 	return learningRounds
 }
 
-// recognise finds what is known of the layers above the data, in a batch.
+// recognise infers the layers above the data, for the samples of a batch.
 func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
 	u := &o.upper
 	if err := o.look(ctx, u, link, model, batch); err != nil {
@@ -71,6 +71,9 @@ func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch
 
 // deepGradient is Gradient of a deep machine.
 func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
+	if o.Coarse && o.Deep.Recognition != Stationary {
+		return o.roughGradient(ctx, grad, model, batch)
+	}
 	o.prepare(model, batch, o.Coarse)
 	partition := o.partition
 	partitionRow, report, err := o.Partition.Rows(ctx, partition, &model.Params, o.mean)
@@ -80,7 +83,7 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	n, p, m, links := model.Visible(), model.Hidden(), batch.Len(), len(model.Links)
 	whole := o.link(model, o.Coarse)
 	u, how := &o.upper, o.Deep.Recognition
-	u.prepare(model, o.mean, whole.Known, o.Coarse, m)
+	u.prepare(model, o.mean, whole.Known, m)
 	link := u.link(whole)
 	if err := o.recognise(ctx, model, batch, link, how, o.Deep.rounds(o.Coarse)); err != nil {
 		dual.Undo(o.Partition)
@@ -161,6 +164,7 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	for i, sum := range grad.VisibleField {
 		grad.VisibleField[i] = sum*perSample - partition.VisibleField[i]
 	}
+	u.tell(&o.seen)
 	return report, nil
 }
 
@@ -199,7 +203,7 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 	o.prepare(model, samples, false)
 	whole := o.link(model, false)
 	u := &o.upper
-	u.prepare(model, o.mean, whole.Known, false, samples.Len())
+	u.prepare(model, o.mean, whole.Known, samples.Len())
 	pairs := 0
 	for i := range u.links {
 		pairs += u.links[i].pairs()
@@ -217,7 +221,7 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 // An above says what of the layers above the first link is held in a step.
 type above struct{ synapses, couplings bool }
 
-// above tells what is held in the next step, for which it draws upper synapses whose time has come.
+// above tells what the next step holds. It first draws the upper synapses whose time has come.
 func (t *Trainer[T]) above() above {
 	d := &t.opt.Deep
 	if !t.Model.Deep() {
@@ -254,7 +258,7 @@ func (t *Trainer[T]) decide() {
 	}
 }
 
-// holdAbove takes what is held out of the gradient.
+// holdAbove sets the gradient of all that h holds to 0.
 func (t *Trainer[T]) holdAbove(h above) {
 	for l, link := range t.Model.Links {
 		if l == 0 {
@@ -273,37 +277,39 @@ func (t *Trainer[T]) holdAbove(h above) {
 // moveDeepOffsets moves the offsets of all hidden layers towards their means over the
 // batch, and the fields of both neighbours so that the mean energy stays.
 func (t *Trainer[T]) moveDeepOffsets(rate float64) {
-	params, u := &t.Model.Params, &t.Objective.upper
+	params, seen, f := &t.Model.Params, &t.Objective.seen, t.Model.Layers()
 	n, mean := params.Visible(), t.Objective.mean
-	odd := u.follow(params.HiddenOffset, u.tanh, rate)
-	even := u.follow(params.VisibleOffset[u.data:], u.rho, rate)
-	for _, link := range params.Links {
-		from, to := link.Visible.From, link.Visible.To
-		for mu := link.Hidden.From; mu < link.Hidden.To; mu++ {
-			row, scale := mean[mu*n+from:mu*n+to], link.Coupling*odd[mu]
-			field := params.VisibleField[from:to]
-			for i, l := range row {
-				field[i] += scale * float64(l)
+	odd := follow[T](params.HiddenOffset, seen.odd.mean, rate)
+	even := follow[T](params.VisibleOffset[f.Data():], seen.even.mean, rate)
+	sums := make([]float64, n)
+	for l := 1; l <= f.Depth(); l += 2 {
+		at := f.Place(l)
+		clear(sums)
+		kernel.AddRows(sums, mean[at.From*n:at.To*n], odd[at.From:at.To])
+		for k := l - 1; k < min(l+1, f.Depth()); k++ {
+			link := params.Links[k]
+			from, to := link.Visible.From, link.Visible.To
+			for i, v := range sums[from:to] {
+				params.VisibleField[from+i] += link.Coupling * v
 			}
-			if from < u.data {
+			if k == 0 {
 				continue // the data's offsets stay
 			}
-			var sum float64
-			for k, l := range row {
-				sum += even[from-u.data+k] * float64(l)
+			moves := even[from-f.Data() : to-f.Data()]
+			for mu := at.From; mu < at.To; mu++ {
+				params.HiddenField[mu] += link.Coupling * kernel.Dot(mean[mu*n+from:mu*n+to], moves)
 			}
-			params.HiddenField[mu] += link.Coupling * sum
 		}
 	}
 }
 
-// follow moves offsets by a share towards the means of states, and returns by how much.
-func (u *upper[T]) follow(offset []float64, states []T, share float64) []float64 {
-	moves := make([]float64, len(offset))
-	u.means(moves, states, len(offset))
-	for k, sum := range moves {
-		moves[k] = share * (max(-1, min(1, sum/float64(u.samples))) - offset[k])
-		offset[k] += moves[k]
+// follow moves offsets by a share towards the means of units, and returns by how much.
+func follow[T rbm.Real](offset, mean []float64, share float64) []T {
+	moves := make([]T, len(offset))
+	for k, v := range mean {
+		d := share * (max(-1, min(1, v)) - offset[k])
+		offset[k] += d
+		moves[k] = T(d)
 	}
 	return moves
 }
@@ -312,24 +318,39 @@ func (u *upper[T]) follow(offset []float64, states []T, share float64) []float64
 // samples of the last batch of the mean of a unit given the sample, as a mean over units. All are NaN
 // before the first step.
 func (t *Trainer[T]) Spreads() []float64 {
-	u, f := &t.Objective.upper, t.Model.Layers()
+	seen, f := &t.Objective.seen, t.Model.Layers()
 	out := make([]float64, f.Depth())
 	for l := range out {
-		out[l] = math.NaN()
-		if u.samples == 0 {
+		if out[l] = math.NaN(); len(seen.odd.mean) == 0 {
 			continue
 		}
-		states, at := u.tanh, f.Place(l+1)
+		each, at := seen.odd.deviation, f.Place(l+1)
 		if l%2 == 1 {
-			states, at.From, at.To = u.rho, at.From-u.data, at.To-u.data
+			each, at.From, at.To = seen.even.deviation, at.From-f.Data(), at.To-f.Data()
 		}
 		var sum float64
-		for k := at.From; k < at.To; k++ {
-			sum += deviation(states[k*u.samples : (k+1)*u.samples])
+		for _, v := range each[at.From:at.To] {
+			sum += v
 		}
 		out[l] = sum / float64(at.Len())
 	}
 	return out
+}
+
+// tell says what was seen in the last batch.
+func (u *upper[T]) tell(s *seen) {
+	m := float64(u.samples)
+	s.fit(u.odd, u.even)
+	u.means(s.odd.mean, u.tanh, u.odd)
+	u.means(s.even.mean, u.rho, u.even)
+	for k := range s.odd.mean {
+		s.odd.mean[k] /= m
+		s.odd.deviation[k] = deviation(u.tanh[k*u.samples : (k+1)*u.samples])
+	}
+	for k := range s.even.mean {
+		s.even.mean[k] /= m
+		s.even.deviation[k] = deviation(u.rho[k*u.samples : (k+1)*u.samples])
+	}
 }
 
 // deviation returns the standard deviation of x.

@@ -14,8 +14,8 @@ import (
 	"bethe/stream"
 )
 
-// A checkpoint of which one member is anything is an error that names the file,
-// or what a trainer can go on from.
+// A checkpoint with any bytes in one member gives an error that names the file,
+// or a trainer can go on from it.
 func FuzzLoadCheckpoint(f *testing.F) {
 	samples, _ := plantedSamples(6, 30, stream.New(6))
 	labels := labelsOf(samples)

@@ -11,8 +11,8 @@ import (
 	"bethe/units"
 )
 
-// Groups are the hidden groups of a one-hot kind, of which phi(f) = ln sum_k exp(f_k), and
-// one state more where none need be on. Of independent Gaussian fields its average is
+// Groups are the hidden groups of a one-hot kind: phi(f) = ln sum_k exp(f_k), with one
+// state more if none need be on. Its average over independent Gaussian fields is
 //
 //	E ln sum_k exp(f_k) = E max_k (f_k + Gumbel_k) - gamma,
 //

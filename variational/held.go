@@ -34,8 +34,8 @@ func hold[T rbm.Real](f PriorForm, grad, prior, theta, mean []T, share T) {
 	}
 }
 
-// heldFields are the fields that learning starts from, where it is held to them: as by samples of independent units, for which
-// a prior of the fields is known exactly. With a such samples for each that is learned from, their log-likelihood adds
+// heldFields are the fields that learning starts from, if a prior holds it to them. The prior is exact: samples of independent units
+// with these fields, a of them for each sample that is learned from. Their log-likelihood adds
 // a (tanh b0 - tanh b) to the gradient by a field b.
 type heldFields struct{ visible, hidden []float64 }
 

@@ -17,8 +17,8 @@ type running[T rbm.Real] struct {
 	vectors [][]float64 // of parameters, in their order
 }
 
-// parameters lists what is averaged besides the thetas. The first is a copy of
-// the couplings.
+// parameters lists the parameters that are averaged besides the thetas. The first is
+// a copy of the couplings.
 func parameters(p *rbm.Params) [][]float64 {
 	list := [][]float64{p.Couplings(), p.VisibleField, p.HiddenField, p.VisibleOffset, p.HiddenOffset}
 	if len(p.VisibleOwn) > 0 {

@@ -34,7 +34,7 @@ func (o *Options) share(fraction float64) float64 {
 	return 1 - (1-o.FinalRate)*done
 }
 
-// checkRanges returns an error that names what is out of its range.
+// checkRanges returns an error that names the first option out of its range.
 func (o *Options) checkRanges() error {
 	switch {
 	case !(o.FinalRate >= 0 && o.FinalRate <= 1) || o.Fall == Geometric && o.FinalRate == 0:

@@ -59,10 +59,10 @@ func learner(t testing.TB, samples *spin.Matrix, opt Options) (*Trainer[float32]
 	return learnerOf(t, 3, samples, opt)
 }
 
-func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options) (*Trainer[float32], *dual.Chains[float32]) {
+func learnerOf(t testing.TB, hidden int, samples *spin.Matrix, opt Options, above ...int) (*Trainer[float32], *dual.Chains[float32]) {
 	t.Helper()
 	key := stream.New(5)
-	model := NewModel[float32](Initial{Hidden: hidden, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
+	model := NewModel[float32](Initial{Hidden: hidden, Above: above, Coupling: 0.2, Fields: true, Centre: true, Deviation: 0.3, Key: key.Sub(0)}, samples)
 	chains := &dual.Chains[float32]{Count: 20, Sweeps: 1, Key: key.Sub(1)}
 	opt.Key = key.Sub(2)
 	opt.Rate, opt.FinalRate, opt.FieldRate, opt.CouplingRate, opt.OffsetRate, opt.MaxTheta = 0.05, 0.1, 1, 0.5, 0.02, 4

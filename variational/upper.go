@@ -11,8 +11,8 @@ import (
 	"bethe/units"
 )
 
-// An upper is what a deep machine has above its first layer, and what is known of it in
-// the samples of a batch: Layered for many samples at once. The odd units are those of
+// An upper holds the layers of a deep machine above the first, and their means in the
+// samples of a batch: Layered for many samples at once. The odd units are those of
 // odd layers, one layer after another, and the even units those of even hidden layers.
 // Matrices of states are units x samples.
 type upper[T rbm.Real] struct {
@@ -22,7 +22,6 @@ type upper[T rbm.Real] struct {
 	odd, even int       // units
 	links     []join[T] // those above the first
 	known     bool      // synapses have no variance
-	rough     bool      // sums with squares of means take these as products of what they are on average for a row and a column
 	nu, nuOdd []T       // offsets of the even and the odd units
 
 	mean0, theta0 []T // of the first link: layer 1 x layer 0
@@ -49,7 +48,6 @@ type join[T rbm.Real] struct {
 	hidden, even   rbm.Range // the odd and the even units
 	j              float64
 	lambda, square []T // posterior means and their squares, odd x even
-	ofOdd, ofEven  []T // mean squares of each odd and each even unit
 	pair           int // its first pair
 }
 
@@ -59,9 +57,7 @@ func (l *join[T]) pairs() int { return l.hidden.Len() * l.even.Len() }
 func (u *upper[T]) grain() int { return parallel.Grain(8 * u.samples) }
 
 // prepare takes the model, whose posterior means are mean, and batches of so many samples.
-// If it is rough, terms of second order in the couplings cost no products of matrices.
-func (u *upper[T]) prepare(model *rbm.Model[T], mean []T, known, rough bool, samples int) {
-	u.rough = rough
+func (u *upper[T]) prepare(model *rbm.Model[T], mean []T, known bool, samples int) {
 	f := model.Layers()
 	n := model.Visible()
 	u.data, u.first, u.odd, u.even, u.known = f.Data(), f[1], f.Hidden(), f.Visible()-f.Data(), known
@@ -100,25 +96,17 @@ func (u *upper[T]) prepare(model *rbm.Model[T], mean []T, known, rough bool, sam
 		is, l := model.Links[k+1], &u.links[k]
 		even := rbm.Range{From: is.Visible.From - u.data, To: is.Visible.To - u.data}
 		if l.hidden != is.Hidden || l.even != even || len(l.lambda) != is.Hidden.Len()*even.Len() {
-			*l = join[T]{lambda: make([]T, is.Hidden.Len()*even.Len()), square: make([]T, is.Hidden.Len()*even.Len()), ofOdd: make([]T, is.Hidden.Len()), ofEven: make([]T, even.Len())}
+			*l = join[T]{lambda: make([]T, is.Hidden.Len()*even.Len()), square: make([]T, is.Hidden.Len()*even.Len())}
 		}
 		l.number, l.hidden, l.even, l.j, l.pair = k+1, is.Hidden, even, is.Coupling, pair
 		pair += l.pairs()
 		width := even.Len()
-		clear(l.ofEven)
 		for j := range is.Hidden.Len() {
 			row := l.lambda[j*width : (j+1)*width]
 			copy(row, mean[(is.Hidden.From+j)*n+is.Visible.From:])
-			var sum T
 			for i, v := range row {
 				l.square[j*width+i] = v * v
-				sum += v * v
-				l.ofEven[i] += v * v
 			}
-			l.ofOdd[j] = sum / T(width)
-		}
-		for i := range l.ofEven {
-			l.ofEven[i] /= T(is.Hidden.Len())
 		}
 	}
 }
@@ -161,16 +149,7 @@ func (u *upper[T]) draw(key stream.Key) {
 	m := u.samples
 	parallel.For(u.first, u.grain(), func(lo, hi int) {
 		for j := lo; j < hi; j++ {
-			rng := key.Sub(uint64(j)).Rand()
-			mean, variance, drawn := u.below[j*m:(j+1)*m], u.belowVariance[j*m:(j+1)*m], u.drawn[j*m:(j+1)*m]
-			for a, v := range variance {
-				z, deviation := rng.NormFloat64(), math.Sqrt(float64(v))
-				mean[a] += T(deviation * z)
-				drawn[a], variance[a] = 0, 0
-				if deviation > 0 {
-					drawn[a] = T(z / deviation)
-				}
-			}
+			drawFields(key, j, u.below[j*m:(j+1)*m], u.belowVariance[j*m:(j+1)*m], u.drawn[j*m:(j+1)*m])
 		}
 	})
 }
@@ -277,7 +256,7 @@ func (u *upper[T]) evenFields(field []float64, how Recognition, damped bool) {
 		kernel.MulReal(u.product, l.lambda, u.centred[from:from+size], v, h, m, true, false)
 		u.sum(u.totals, u.sech2, l.hidden.From, l.hidden.To)
 		if !u.known {
-			u.squares(u.reaction, l, u.sech2[from:from+size], u.totals, true)
+			kernel.MulReal(u.reaction, l.square, u.sech2[from:from+size], v, h, m, true, false)
 		}
 		parallel.For(v, u.grain(), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
@@ -296,7 +275,7 @@ func (u *upper[T]) evenFields(field []float64, how Recognition, damped bool) {
 			continue
 		}
 		u.sum(u.sums, u.square, l.hidden.From, l.hidden.To)
-		u.squares(u.product, l, u.square[from:from+size], u.sums, true)
+		kernel.MulReal(u.product, l.square, u.square[from:from+size], v, h, m, true, false)
 		spread := T(l.j * l.j)
 		parallel.For(v, u.grain(), func(lo, hi int) {
 			for k := lo; k < hi; k++ {
@@ -324,7 +303,7 @@ func (u *upper[T]) oddFields(how Recognition) {
 		u.spreads(u.totals, l) // of 1 + nu^2 - 2 nu rho
 		u.sum(u.sums, u.excessSquare, l.even.From, l.even.To)
 		if !u.known {
-			u.squares(u.reaction, l, u.excessSquare[from:from+size], u.sums, false)
+			kernel.MulReal(u.reaction, l.square, u.excessSquare[from:from+size], h, v, m, false, false)
 		}
 		parallel.For(h, u.grain(), func(lo, hi int) {
 			for j := lo; j < hi; j++ {
@@ -343,7 +322,7 @@ func (u *upper[T]) oddFields(how Recognition) {
 			continue
 		}
 		u.sum(u.sums, u.chi, l.even.From, l.even.To)
-		u.squares(u.product, l, u.chi[from:from+size], u.sums, false)
+		kernel.MulReal(u.product, l.square, u.chi[from:from+size], h, v, m, false, false)
 		parallel.For(h, u.grain(), func(lo, hi int) {
 			for j := lo; j < hi; j++ {
 				at := (l.hidden.From + j) * m
@@ -353,45 +332,6 @@ func (u *upper[T]) oddFields(how Recognition) {
 				}
 			}
 		})
-	}
-}
-
-// squares sets dst to the sums of states with the squares of the means of a link: of its even
-// units over the odd ones, states h x samples, or the other way round. sums are those of the states.
-func (u *upper[T]) squares(dst []T, l *join[T], states, sums []T, ofEven bool) {
-	m, h, v := u.samples, l.hidden.Len(), l.even.Len()
-	rows, inner, each := h, v, l.ofOdd
-	if ofEven {
-		rows, inner, each = v, h, l.ofEven
-	}
-	if !u.rough {
-		kernel.MulReal(dst, l.square, states, rows, inner, m, ofEven, false)
-		return
-	}
-	parallel.For(rows, u.grain(), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			square, row := each[k], dst[k*m:(k+1)*m]
-			for a, s := range sums {
-				row[a] = square * s
-			}
-		}
-	})
-}
-
-// correlate sets dst to the sums over samples of products of states, odd x even.
-func (u *upper[T]) correlate(dst, odd, even []T, h, v int) {
-	m := u.samples
-	if !u.rough {
-		kernel.MulReal(dst, odd, even, h, m, v, false, true)
-		return
-	}
-	odds, evens := make([]float64, h), make([]float64, v)
-	u.means(odds, odd, h)
-	u.means(evens, even, v)
-	for j, x := range odds {
-		for k, y := range evens {
-			dst[j*v+k] = T(x * y / float64(m))
-		}
 	}
 }
 
@@ -418,12 +358,12 @@ func (u *upper[T]) slopes(grad []T, l *join[T], how Recognition) (byCoupling flo
 	even := func(x []T) []T { return x[l.even.From*m : l.even.To*m] }
 	second := make([]T, h*v)
 	kernel.MulReal(grad, odd(u.centred), even(u.excess), h, m, v, false, true)
-	u.correlate(second, odd(u.sech2), even(u.excessSquare), h, v)
+	kernel.MulReal(second, odd(u.sech2), even(u.excessSquare), h, m, v, false, true)
 	aware := how != Mean
 	var third []T
 	if aware {
 		third = make([]T, h*v)
-		u.correlate(third, odd(u.square), even(u.chi), h, v)
+		kernel.MulReal(third, odd(u.square), even(u.chi), h, m, v, false, true)
 	}
 	u.spreads(u.totals, l)
 	u.sum(u.sums, u.sech2, l.hidden.From, l.hidden.To)

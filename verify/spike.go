@@ -13,7 +13,7 @@ import (
 	"bethe/spin"
 )
 
-// SpikeQuantities are what is compared with an oracle of directed machines, spiking neurons
+// SpikeQuantities are the quantities compared with an oracle of directed machines, spiking neurons
 // and stochastic synapses, beside Quantities.
 var SpikeQuantities = []string{"posterior", "threshold", "update", "winner", "stationary", "spike_rate", "autocorrelation", "synchronous", "redraw"}
 

@@ -11,7 +11,7 @@ import (
 	"bethe/rbm"
 )
 
-// A law is what is told of a distribution of the spins of both layers.
+// A law holds moments of a distribution of the spins of both layers.
 type law struct {
 	VisibleMean []float64   `json:"visible_mean"`
 	HiddenMean  []float64   `json:"hidden_mean"`

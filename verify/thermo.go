@@ -15,7 +15,7 @@ import (
 	"bethe/thermo"
 )
 
-// ThermoQuantities are what is compared with an oracle of thermodynamics.
+// ThermoQuantities are the quantities compared with an oracle of thermodynamics.
 var ThermoQuantities = []string{"curve", "peak_beta", "path", "length", "work", "jarzynski", "dissipation", "crooks", "bar", "heat", "temperature", "temperatures_apart", "problem"}
 
 // thermoLimits are the limits of those that are not 1e-8: lengths are by other rules of

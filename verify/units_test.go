@@ -49,7 +49,7 @@ func TestUnitsAgreeWithTheOracle(t *testing.T) {
 	}
 }
 
-// change adds 1e-3 to the last number of x, or that in the middle of a list.
+// change adds 1e-3 to x if it is a number. In a list it changes the middle element, or else the first.
 func change(x any) (changed any, ok bool) {
 	switch x := x.(type) {
 	case float64:
@@ -107,7 +107,7 @@ func TestChangedNumbersOfUnitsAreCaught(t *testing.T) {
 	}
 }
 
-// Cases that do not fit are errors that name what is wrong.
+// Cases that do not fit give errors that name the wrong value.
 func TestWrongCasesOfUnits(t *testing.T) {
 	cases := unitsOracle(t, "../internal/gausstest/testdata/oracle-units.json")
 	for k, w := range []struct {

@@ -15,7 +15,7 @@ import (
 	"bethe/variational"
 )
 
-// Quantities are what is compared, in the order of reports. Each has its own
+// Quantities are the quantities compared, in the order of reports. Each has its own
 // limit: the oracle takes gradients by numerical differences.
 var Quantities = []string{"ln_z", "correlation", "ln_mean_z", "data_term", "kl", "elbo", "gradient", "ln_likelihood"}
 

@@ -90,7 +90,7 @@ func eachNumber(path string, x any, set func(any), f func(path string, v float64
 }
 
 // Not one number of a file may be wrong by 0.001 unnoticed: every number is
-// compared or shapes what is. Cases: without fields, and with everything.
+// compared, or changes one that is. Cases: without fields, and with everything.
 func TestEveryNumberCounts(t *testing.T) {
 	cases := oracleCases(t)
 	for _, k := range []int{1, 5} {

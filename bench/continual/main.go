@@ -23,7 +23,7 @@ import (
 // tables are the arguments of each table.
 var tables = map[string]string{
 	"choose":   "--data mnist:train:0-49999 --test mnist:train:50000-59999 --methods fine-tune,prior:1,prior:10,prior:30,prior:100,prior:300,ewc:1,ewc:10,ewc:30,replay,joint",
-	"permuted": "--methods fine-tune,prior,ewc,replay,joint",
+	"permuted": "--methods fine-tune,prior:30,prior,ewc,replay,joint",
 	"split":    "--tasks split:2 --methods fine-tune,prior,ewc,replay,joint",
 	"mixed":    "--tasks mixed:2 --methods fine-tune,prior,ewc,replay,joint",
 }

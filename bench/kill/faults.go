@@ -18,7 +18,7 @@ import (
 // exitInterrupted is the status of a run that a signal ended with nothing lost.
 const exitInterrupted = 75
 
-// A job is work that goes on from what is in its folder, however it ended.
+// A job is work that goes on from the files in its folder, however it ended.
 type job struct {
 	name    string
 	prepare func(folder string) error

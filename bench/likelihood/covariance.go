@@ -23,7 +23,7 @@ const (
 
 // covariances prints how strong covariances of pairs of pixels of the machine are beside those of the
 // digits that it learned from: by chains from digits and from scattered states after more and more sweeps, and by
-// tempered chains. If plain and tempered chains agree, what is left is the machine's.
+// tempered chains. If plain and tempered chains agree, the remaining difference is the machine's.
 func (b *bench) covariances() {
 	fmt.Fprint(b.w, "\n## Covariances of pairs of pixels\n\n| states | sweeps | slope on those of the training digits | correlation with them |\n|---|---|---|---|\n")
 	train := mnist.Train().Samples

@@ -60,8 +60,8 @@ var tasks = map[string]func() (func(n int) error, error){
 	},
 }
 
-// taskOf returns the task of a name in tasks, or of such a name with the number of hidden units and that of
-// samples or chains behind it, as in sweep/2000/10000.
+// taskOf returns the task of a name in tasks. Names of steps and sweeps may also carry sizes: sweep/2000/10000
+// has 2,000 hidden units and 10,000 chains (of steps: samples).
 func taskOf(name string) (func() (func(n int) error, error), error) {
 	if task, ok := tasks[name]; ok {
 		return task, nil

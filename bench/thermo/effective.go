@@ -163,7 +163,7 @@ func teacherOf(seed uint64) *rbm.Network[float64] {
 	return teacher
 }
 
-// effectiveRun returns the exact expected log-likelihood, under the teacher, of what is learned through a sampler.
+// effectiveRun returns the exact expected log-likelihood, under the teacher, of a machine learned through a sampler.
 func effectiveRun(ctx context.Context, word string, beta func(float64) float64, noise float64, seed uint64) (float64, error) {
 	key, teacher := stream.New(seed), teacherOf(seed)
 	data := draw(teacher, 2000, key.Sub(5)).Visible

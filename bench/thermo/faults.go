@@ -24,8 +24,8 @@ import (
 // faultKinds are what a sampler does wrong.
 var faultKinds = []string{"killed", "slow", "short", "long", "nan"}
 
-// faultTable learns through a program that fails now and then, once or for good, and compares what is
-// learned with an undisturbed run, byte by byte.
+// faultTable learns through a program that fails now and then, once or for good, and compares the
+// machine with that of an undisturbed run, byte by byte.
 func faultTable(ctx context.Context, w io.Writer, s *settings, _ []string) error {
 	self, err := os.Executable()
 	if err != nil {

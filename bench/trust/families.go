@@ -157,8 +157,8 @@ func balance(m *rbm.Machine, excess float64) {
 
 func log2cosh(x float64) float64 { return math.Abs(x) + math.Log1p(math.Exp(-2*math.Abs(x))) }
 
-// entropic has a mode in which many weakly coupled spins are nearly free, and one in which
-// they are polarised, and a core that makes the wall between them.
+// entropic has two modes: many weakly coupled spins are nearly free in one and polarised in the
+// other. A core of spins makes the wall between the modes.
 func entropic(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 100, 200, 300), 10+rng.IntN(3)
 	core := n / 5

@@ -14,7 +14,7 @@ import (
 
 // continualFlags are what continual is told.
 type continualFlags struct {
-	trainFlags // of which it has those of data and a few of the recipe
+	trainFlags // only those of data and a few of the recipe are flags here
 	data, test []string
 	tasks      string
 	mix        float64
@@ -26,7 +26,7 @@ func newContinualCommand(c *console) *cobra.Command {
 	f := continualFlags{priors: continual.DefaultPriors}
 	f.recipe = continual.DefaultRecipe()
 	cmd := &cobra.Command{
-		Use: "continual", Short: "Learn tasks one after the other, and measure what is forgotten", Args: noArguments,
+		Use: "continual", Short: "Learn tasks one after the other, and measure how much is forgotten", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.continual(cmd.Context(), &f) },
 	}
 	f.trainFlags.data.registerReading(cmd)
@@ -37,11 +37,11 @@ func newContinualCommand(c *console) *cobra.Command {
 	flags.Float64Var(&f.mix, "mix", 0.2, "of --tasks mixed: share of the training samples that are spread over all tasks")
 	flags.StringSliceVar(&f.methods, "methods", continual.DefaultMethods, "fine-tune, prior, ewc (either with a strength, as prior:30), replay and joint")
 	flags.Float64Var(&f.priors.Scale, "prior-scale", f.priors.Scale, "what the means of a posterior are multiplied by as a prior, from 0 (forget) to 1 (keep)")
-	flags.Float64Var(&f.priors.Fields, "field-prior", f.priors.Fields, "of prior and ewc: samples, as a share of those of a task, by which fields are believed for each task before")
+	flags.Float64Var(&f.priors.Fields, "field-prior", f.priors.Fields, "of prior and ewc: for each task before, the fields are believed as if this share of a task's samples had been seen")
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; it goes before --hidden and --steps (default: 100 hidden units, 1000 steps, no settling)")
 	flags.IntVar(&f.recipe.Hidden, "hidden", f.recipe.Hidden, "hidden units")
 	flags.IntVar(&f.recipe.Steps, "steps", f.recipe.Steps, "steps of learning each task")
-	flags.StringVarP(&f.out, "out", "o", "runs/continual", "folder for the runs, the report and its figure; what is there already is not learned again")
+	flags.StringVarP(&f.out, "out", "o", "runs/continual", "folder for the runs, the report and its figure; runs that are there are not learned again")
 	return cmd
 }
 

@@ -12,9 +12,9 @@ import (
 	"bethe/runs"
 )
 
-// TestExtremes: whatever the coupling, the rate and the data, what train says
-// and saves are finite numbers, and the model can be evaluated, drawn from and
-// written for other programs; or an error says in words what is wrong.
+// TestExtremes: whatever the coupling, the rate and the data, train prints and
+// saves finite numbers, and the model can be evaluated, drawn from and
+// exported; or else an error names the problem in words.
 func TestExtremes(t *testing.T) {
 	table := func(rows ...string) string {
 		path := filepath.Join(t.TempDir(), "data.csv")

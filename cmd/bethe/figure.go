@@ -40,7 +40,7 @@ func newFigurePhaseCommand(c *console) *cobra.Command {
 	flags.StringVar(&f.X, "x", "alpha", "parameter along x: "+parameters)
 	flags.StringVar(&f.Y, "y", "beta", "parameter along y")
 	flags.StringVar(&f.Panels, "panels", "hidden", "parameter with a heat map for each of its values")
-	flags.StringVar(&f.Value, "value", "overlap", "what is drawn: "+strings.Join(sweep.Measures(), ", "))
+	flags.StringVar(&f.Value, "value", "overlap", "the value to draw: "+strings.Join(sweep.Measures(), ", "))
 	return cmd
 }
 

@@ -10,8 +10,8 @@ import (
 //go:embed help
 var helpTexts embed.FS
 
-// explain gives a command and those below it what help/VERB.txt says of them, with - between
-// the words of a verb below another: what is said at length, then examples.
+// explain gives a command and its subcommands the long text and the examples of help/VERB.txt.
+// The words of a subcommand are joined by - in the name of its file.
 func explain(cmd *cobra.Command) {
 	name := strings.ReplaceAll(strings.TrimPrefix(cmd.CommandPath(), "bethe "), " ", "-")
 	if text, err := helpTexts.ReadFile("help/" + name + ".txt"); err == nil {

@@ -26,7 +26,7 @@ func newInferCommand(c *console) *cobra.Command {
 	flags.Float64Var(&f.Setup.Beta, "beta", f.Setup.Beta, "coupling J = beta/sqrt N of the teacher, known to the learner")
 	flags.Float64Var(&f.Setup.Correlation, "correlation", 0, "correlation q between the synapses of hidden units")
 	flags.IntVar(&f.Instances, "instances", f.Instances, "teachers for each alpha")
-	flags.IntVar(&f.Starts, "restarts", f.Starts, "random starts, of which the one with the most evidence is kept")
+	flags.IntVar(&f.Starts, "restarts", f.Starts, "random starts; the one with the most evidence is kept")
 	flags.Float64Var(&f.Damping, "damping", f.Damping, "share of the old message that is kept")
 	flags.Float64Var(&f.Tolerance, "tolerance", f.Tolerance, "messages have settled when no mean changes more")
 	flags.IntVar(&f.Iterations, "iterations", f.Iterations, "iterations at most")

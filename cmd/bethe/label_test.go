@@ -29,8 +29,8 @@ func labelled(t *testing.T) (data, labels, others string) {
 	return data, labels, others
 }
 
-// TestLabelWeight: labels change what is learned only where they have a weight,
-// their errors are on record, and a resumed run has them too, those labels and no others.
+// TestLabelWeight: labels change the learned machine only if they have a weight. Their
+// errors are recorded. A resumed run goes on with the same labels and no others.
 func TestLabelWeight(t *testing.T) {
 	data, labels, others := labelled(t)
 	train := func(more ...string) string {

@@ -66,7 +66,7 @@ func main() {
 }
 
 // garbagePercent is how much memory may wait to be collected, in per cent of
-// what is in use: a few large matrices that live as long as the run, so that
+// the memory in use: a few large matrices that live as long as the run, so that
 // collecting more often than by default costs nothing that can be measured.
 const garbagePercent = 40
 

@@ -404,7 +404,7 @@ func TestTrainVariants(t *testing.T) {
 	}
 }
 
-// TestScoutsLearn: what is learned depends on scouts from the hundredth sweep on, and not before.
+// TestScoutsLearn: scouts change the learned machine from the hundredth sweep on, and not before.
 func TestScoutsLearn(t *testing.T) {
 	data := small(t)
 	coupling := func(steps, scouts string) any {
@@ -498,8 +498,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestRunFolder: what is in a run's folder is found whatever its name, what is
-// the user's stays, other data are told, and what is missing is made again.
+// TestRunFolder: files of a run are found whatever the folder's name, the user's own
+// files stay, other data are an error, and missing files are made again.
 func TestRunFolder(t *testing.T) {
 	data, out := small(t), filepath.Join(t.TempDir(), "a[1]*")
 	if err := os.MkdirAll(out, 0o755); err != nil {

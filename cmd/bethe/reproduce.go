@@ -106,7 +106,7 @@ func newPaperCommand[P any](c *console, use, short, long string, o paper.Options
 	case o.Target != "":
 		flags.StringVar(&o.Target, "target", o.Target, "density: ring or clusters")
 		flags.IntSliceVar(&o.Copies, "copies", o.Copies, "one-bit synapses of each pair of units, one or more numbers")
-		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts, of which the best is kept")
+		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts; the best is kept")
 	default:
 		flags.IntVar(&o.Instances, "instances", o.Instances, "teachers")
 		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts of ours")

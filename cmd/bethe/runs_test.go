@@ -108,7 +108,7 @@ func TestRecordsAfterInterruption(t *testing.T) {
 		if status != exitInterrupted {
 			t.Fatalf("status %d, %s", status, stderr)
 		}
-		// As after a kill: the checkpoint is older than the records, the last of which is cut short.
+		// As after a kill: the checkpoint is older than the records, and the last record is cut short.
 		f, err := os.OpenFile(filepath.Join(parts, runs.MetricsFile), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func newServeCommand(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.address, "listen", dashboard.DefaultAddress, "address, host:port; where the default's port is taken, another is found")
 	flags.StringVar(&f.Token, "token", "", fmt.Sprintf("token for visitors: %s draws one, else of at least %d letters (default: %s where the address is not this machine's own)", dashboard.DrawToken, dashboard.ShortestToken, dashboard.DrawToken))
-	flags.StringSliceVar(&f.Hosts, "host", nil, "name by which visitors may reach the page, directly or through a proxy, besides numbers and localhost")
+	flags.StringSliceVar(&f.Hosts, "host", nil, "name of the page in visitors' browsers, directly or through a proxy, besides numbers and localhost")
 	return cmd
 }
 

@@ -29,7 +29,7 @@ func newSpikesCommand(c *console) *cobra.Command {
 	flags.IntVar(&j.Burn, "burn", 100, "steps before them")
 	flags.IntVar(&j.Networks, "networks", 100, "networks that run at once; standard errors come from their differences")
 	flags.IntVar(&j.Sweeps, "sweeps", 300, "sweeps of the tempered chains at whose states networks start (directed machines start at exact draws)")
-	flags.StringVar(&j.Noise, "noise", apply.NeuronNoise, "what is random: neurons (exact), or synapses, which flip under neurons with a threshold (an approximation, with its error)")
+	flags.StringVar(&j.Noise, "noise", apply.NeuronNoise, "the source of noise: neurons (exact), or synapses, which flip under neurons with a threshold (an approximation, with its error)")
 	flags.BoolVar(&j.Integers, "integers", false, "run the integers that export --to spikes-c writes, bit for bit; network k starts silent, from the seed + k")
 	flags.StringVar(&j.Clamp, "clamp", "", "visible units to hold: top, bottom, left or right (a half), units counted from 0 (0-9,20), or a rectangle, columns x rows (0-13x0-27)")
 	flags.StringVar(&j.From, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")

@@ -30,8 +30,8 @@ func sweepGridFile(t *testing.T, text string) string {
 	return path
 }
 
-// TestSweep goes from a grid to a table; what is said on the way is held in a
-// golden file, but for times and the tables' results, whose last bits are the
+// TestSweep goes from a grid to a table. A golden file holds the messages on the
+// way, but for times and the tables' results, whose last bits are the
 // processor's.
 func TestSweep(t *testing.T) {
 	grid, folder := sweepGridFile(t, sweepGrid), filepath.Join(t.TempDir(), "pd")

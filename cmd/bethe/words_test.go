@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestWords: what is said of words that are wrong names the flag, the value and what is needed.
+// TestWords: an error about a wrong argument names the flag, the value and a value that would do.
 func TestWords(t *testing.T) {
 	folder := t.TempDir()
 	text := filepath.Join(folder, "text.npz")

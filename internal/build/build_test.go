@@ -1,7 +1,10 @@
 package build
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"bethe/internal/kernel"
@@ -28,5 +31,15 @@ func TestDescribe(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	if m := Measure(); m.Report != Describe() || !slices.Contains(kernel.Forms(), m.Products) {
 		t.Errorf("%+v", m)
+	}
+}
+
+// TestCitation: CITATION.cff and the README cite the version of this program.
+func TestCitation(t *testing.T) {
+	for file, line := range map[string]string{"CITATION.cff": "\nversion: %s\n", "README.md": "version = {%s}"} {
+		text, err := os.ReadFile("../../" + file)
+		if want := fmt.Sprintf(line, development); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s, %v: it has no %q", file, err, want)
+		}
 	}
 }

@@ -44,7 +44,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// check runs a page and returns what is wrong.
+// check runs a page and returns its faults.
 func check(t *testing.T, text string, rewritten bool) *checker {
 	t.Helper()
 	p, err := read(write(t, text))

@@ -2,7 +2,7 @@
 // compares what they print with what stands there.
 //
 //	go run ./internal/docs            what takes seconds; the rest is listed
-//	go run ./internal/docs -all       all but what is skipped
+//	go run ./internal/docs -all       all but skipped blocks
 //	go run ./internal/docs -all -write    and writes what was printed into the pages
 //
 // It runs in folders of its own, with the program of this tree. Comments before a block direct it:

@@ -19,7 +19,7 @@ func text(s string) func(io.Writer) error {
 	}
 }
 
-// wantFolder checks what is in a folder, given as name, content, name, ...
+// wantFolder checks the files of a folder, given as name, content, name, ...
 func wantFolder(t *testing.T, folder string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(folder)

@@ -1,9 +1,8 @@
 package kernel
 
 // TransposeBits transposes the first cols columns, at most WordBits of them, of
-// a packed matrix of the given rows and stride, of which bits starts at one of
-// the columns: lane i of dst becomes row i, with column j in bit j. dst holds
-// one word a row.
+// a packed matrix of the given rows and stride. bits starts at one of its columns.
+// Lane i of dst becomes row i, with column j in bit j. dst holds one word a row.
 func TransposeBits(dst, bits []uint32, stride, rows, cols int) { // dst is a word of the transpose
 	dst = dst[:rows]
 	if cols < 0 || cols > WordBits {

@@ -185,7 +185,7 @@ func EdgeSlope(lambda, x float64) (byLambda, byX float64) {
 //	-tanh 2C = (sinh 2Jmu Q + w sinh 2J sinh 2Jnu) / (cosh 2Jmu R + w cosh 2J cosh 2Jnu)
 //
 // and 2A is the sum of atanh((g-1)/(g+1)) for the g = f f' of equal and of
-// opposite spins, half of what is above and below the first line, added and
+// opposite spins, half of the terms above and below the first line, added and
 // subtracted. Polynomials are minimax, evaluated one term after the other, as
 // many edges are under way at a time.
 

@@ -15,4 +15,6 @@ package kernel
 //go:generate go run -C gen . -group onehot -out ../onehot_amd64.s -stubs ../onehot_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group gauss -out ../gauss_amd64.s -stubs ../gauss_stub_amd64.go -pkg kernel
 //go:generate go run -C gen . -group tile -out ../tile_amd64.s -stubs ../tile_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group whole -out ../whole_amd64.s -stubs ../whole_stub_amd64.go -pkg kernel
+//go:generate go run -C gen . -group join -out ../join_amd64.s -stubs ../join_stub_amd64.go -pkg kernel
 //go:generate go run -C gen ./gausstable -out ../gausstable.go

@@ -36,6 +36,9 @@ type functions struct {
 	fieldSums           func(tanh, sech2, mean, variance []float32, centre, shift float32) (tanhSum, sech2Sum, slope float64)
 	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32) float64
 
+	wholeFunctions
+	joinFunctions
+
 	tanh            func(dst, x []float32)
 	addLog2Cosh     func(sum []float64, x []float32)
 	addLog2CoshStep func(sum []float64, x []float32, before, t float32)
@@ -82,6 +85,9 @@ var portable = tier{"portable", "portable", functions{
 	free:            free[float32],
 	fieldSums:       fieldSums[float32],
 	synapseGradient: synapseGradient[float32],
+
+	wholeFunctions: portableWhole,
+	joinFunctions:  portableJoin,
 
 	tanh:            tanh,
 	addLog2Cosh:     addLog2Cosh,

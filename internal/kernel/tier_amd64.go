@@ -41,6 +41,9 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		fieldSums:       fieldSumsAVX2,
 		synapseGradient: synapseGradientAVX2,
 
+		wholeFunctions: wholeFunctions{roundPairsVector(roundPairsAVX2), roundRowVector(roundRowAVX2), wholeAVX2.mul},
+		joinFunctions:  joinFunctions{dotAVX2, centreAVX2, joinFieldsAVX2, joinGradientAVX2},
+
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
 		addLog2CoshStep: addLog2CoshStepAVX2,
@@ -86,6 +89,9 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		free:            freeAVX512,
 		fieldSums:       fieldSumsAVX512,
 		synapseGradient: synapseGradientAVX512,
+
+		wholeFunctions: wholeFunctions{roundPairsVector(roundPairsAVX512), roundRowVector(roundRowAVX512), wholeAVX512.mul},
+		joinFunctions:  joinFunctions{dotAVX512, centreAVX512, joinFieldsAVX512, joinGradientAVX512},
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

@@ -86,8 +86,8 @@ func sumTiles(a, b []int8, steps, i, l int) (sum int32) {
 	return sum
 }
 
-// tileProduct multiplies blocks of rounded rows, of which rows count, by panels of lanes: unit times the sum plus
-// shift of each row, the pairs of last. Rows of dst are ld apart.
+// tileProduct multiplies blocks of rounded rows by panels of lanes. Each block has so many rows that count. An element
+// is unit times the sum plus shift: last has these pairs, one a row. Rows of dst are ld apart.
 func tileProduct(dst []float32, ld, lanes int, a []int8, blocks, rows int, last [][2]float32, b []int8, steps int, _ *tileSpace) {
 	for block := range blocks {
 		for i := range rows {

@@ -90,7 +90,7 @@ type parser struct {
 	header Header
 }
 
-// parse reads the whole dictionary. It returns what is wrong, at byte d.at of the text, or "".
+// parse reads the whole dictionary. It returns the fault, at byte d.at of the text, or "".
 func (d *parser) parse() string {
 	if !d.take('{') {
 		return "a dictionary should begin"

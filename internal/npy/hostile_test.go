@@ -10,7 +10,7 @@ import (
 )
 
 // Archives that mean harm are refused by name, and cost no more memory than the
-// limit of what is read.
+// limit on reading.
 func TestHostileArchives(t *testing.T) {
 	pack := func(entries ...string) []byte {
 		var b bytes.Buffer

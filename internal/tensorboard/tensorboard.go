@@ -104,8 +104,8 @@ func (w *Writer) Image(at time.Time, step int, tag string, width, height int, pn
 	w.value(at, step, tag, appendBytes(nil, valueImage, b))
 }
 
-// Histogram adds counts of values between edges, of which there is one more.
-// Sums are those of values in the middle of their bins.
+// Histogram adds counts of values between edges. There is one more edge than counts.
+// Sums are computed as if values were in the middle of their bins.
 func (w *Writer) Histogram(at time.Time, step int, tag string, edges []float64, counts []int) {
 	if len(edges) != len(counts)+1 {
 		panic(fmt.Sprintf("tensorboard: histogram of %d edges and %d counts", len(edges), len(counts)))

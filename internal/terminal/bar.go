@@ -53,7 +53,7 @@ func (b *Bar) Set(fraction float64, note string) {
 // barRoom is what the bar itself, with its times, needs of a line.
 const barRoom = 45
 
-// fitting returns what is done and as much of the note as leaves room for the
+// fitting returns the name of the work and as much of the note as leaves room for the
 // bar: a line that is longer than the window would not be overwritten.
 func (b *Bar) fitting(note string) string {
 	width, _, err := term.GetSize(int(b.terminal.Fd()))

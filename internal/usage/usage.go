@@ -56,7 +56,7 @@ var needed = map[string]string{
 	"duration": "a time with its unit is needed, such as 10s or 5m", "bool": "it is true or false",
 }
 
-// FlagError words what is wrong with the flags of a command.
+// FlagError puts an error of a command's flags into words.
 func FlagError(cmd *cobra.Command, err error) error {
 	unknown, value := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil)
 	switch {

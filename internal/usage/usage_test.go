@@ -27,7 +27,7 @@ func command() *cobra.Command {
 	return root
 }
 
-// TestWords: what is wrong is told with what would be right, as an Error.
+// TestWords: the Error says what would be right.
 func TestWords(t *testing.T) {
 	for words, want := range map[string]string{
 		"lern":               `there is no verb "lern"; did you mean "learn"?`,

@@ -15,9 +15,9 @@ import (
 // of them where they are above 1. This suite itself is good to 1e-8.
 type Accuracy struct{ Value, First, Second float64 }
 
-// Hidden holds a kind of hidden unit against phi(f) = ln sum_y exp(f y), a function of
-// the fields of the features of one unit: E phi, E phi' and E phi” against quadrature,
-// the latter two also against differences of Value. Each call of hidden returns the kind anew.
+// Hidden compares a kind of hidden unit with phi(f) = ln sum_y exp(f y), a function of
+// the fields of the features of one unit. It compares E phi, E phi' and E phi” with quadrature,
+// and the latter two also with differences of Value. Each call of hidden returns a new instance.
 func Hidden[T units.Real](t *testing.T, hidden func() units.Hidden[T], phi func(f []float64) float64, accuracy Accuracy) {
 	t.Helper()
 	HiddenValue(t, hidden, phi, accuracy)

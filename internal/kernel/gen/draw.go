@@ -428,8 +428,8 @@ func (m machine) drawRows(dst string, blocks int, begin func(), exponent func(v 
 	RET()
 }
 
-// store stores half a word of each lane, wide: the low one, or the high one
-// beside what is there, if half is not 0.
+// store stores half a word of each lane, wide: the low one, or if half is
+// not 0 the high one beside it.
 func (d *drawer) store(bits, half reg.GPVirtual, masks []mask) {
 	for b, all := range d.drawn {
 		for h := range 2 {
@@ -461,7 +461,7 @@ func (d *drawer) finish() {
 	}
 }
 
-// laneMasks returns the masks of some registers of lanes of which the first n count.
+// laneMasks returns the masks of some registers of lanes: the first n lanes count.
 func (m machine) laneMasks(n reg.GPVirtual, registers int) []mask {
 	masks := []mask{m.firstMask(n)}
 	for v := 1; v < registers; v++ {

@@ -344,7 +344,7 @@ func (b blocks) store(p reg.GPVirtual, v vec) {
 	}
 }
 
-// accumulate adds what is before the end to lane sums.
+// accumulate adds the values before the end to lane sums.
 func (b blocks) accumulate(total vec, v vec) {
 	for i, one := range b {
 		one.keep(v[i])

@@ -198,7 +198,7 @@ func gaussRow(table Mem, j int) Mem {
 	return table
 }
 
-// A gaussBlock is what is known of a block before the polynomials.
+// A gaussBlock holds the registers of a block before the polynomials.
 type gaussBlock struct {
 	w, perMean, cell, l, sign reg.VecVirtual
 }

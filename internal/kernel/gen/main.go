@@ -26,6 +26,8 @@ var groups = map[string]func(m machine){
 	"row":         rowFunctions,
 	"onehot":      oneHot,
 	"tile":        tiles,
+	"whole":       wholeFunctions,
+	"join":        joinFunctions,
 }
 
 func main() {

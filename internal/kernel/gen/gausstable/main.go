@@ -20,7 +20,7 @@ const (
 	width = 1.875
 )
 
-// degrees are those in w of the coefficients of powers of y - node.
+// degrees holds, for each power of y - node, the degree of its coefficient as a polynomial in w.
 var degrees = []int{7, 7, 6, 5, 3, 1}
 
 // slopeWeight is what an error of E sech^2 counts, that of E tanh being 1.

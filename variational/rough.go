@@ -1,0 +1,666 @@
+package variational
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+
+	"bethe/dual"
+	"bethe/internal/kernel"
+	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/stream"
+	"bethe/units"
+)
+
+// A rough is upper for batches, whose choice makes far more noise than what it leaves out: products of states and means are
+// those of whole numbers (kernel.MulWhole), and sums with squares of means take these as what they are on average for a unit, so that
+// they cost no products. Fields by which units are recognised have one variance for all samples, the mean one. It goes through the units of a layer some at a time, while their rows are in cache. The same seed gives
+// the same bits on every tier.
+type rough[T rbm.Real] struct {
+	samples  int
+	data     int // units of the data's layer
+	how      Recognition
+	known    bool // synapses have no variance
+	zeros    []T  // as many as samples
+	odds     []roughOdd[T]
+	evens    []roughEven[T]
+	links    []roughLink[T]
+	prepared rbm.Folding
+	work     sync.Pool // of *roughWork
+}
+
+// A roughLayer is a hidden layer, and what is known of it in the samples of a batch.
+type roughLayer[T rbm.Real] struct {
+	units          rbm.Range // among the odd or the even units
+	nu             []T       // offsets
+	states         *kernel.Right[T]
+	centred        []T // means - nu, units x samples: of even layers where there is more than one round
+	sums           kernel.SampleSums[T]
+	parts          []T // of the sums, of each piece of units
+	tanh, sech2    []float64
+	square, spread []T // of each unit: the sums over samples of centred^2 and of sech^2, over their number
+}
+
+// A roughOdd is an odd layer.
+type roughOdd[T rbm.Real] struct {
+	roughLayer[T]
+	below, belowVariance []T // what the data make of its fields
+	drawn                []T // where they are drawn: z over their deviation
+	rows                 *kernel.Left[T]
+}
+
+// A roughEven is an even hidden layer.
+type roughEven[T rbm.Real] struct {
+	roughLayer[T]
+	across *kernel.Right[T] // its states, samples x units
+	mean   []T              // of the fields, where there is more than one round
+	free   []T              // sums of 1 + nu^2 - 2 nu rho over the units, one a sample
+}
+
+// A roughLink is a link above the first.
+type roughLink[T rbm.Real] struct {
+	odd, even     int // layers among those of their side
+	j             float64
+	ofOdd, ofEven []T // mean squares of lambda of each odd and each even unit, 1 where synapses are known
+	parts         []T // of the sums of squares, of each piece of odd units
+	byOdd, byEven *kernel.Left[T]
+	from, width   int // first even unit among the visible ones of the folded machine, and their number
+}
+
+// roughRows is the number of units that are one piece of work.
+const roughRows = kernel.WholeLanes
+
+// A roughWork is work space for a piece.
+type roughWork[T rbm.Real] struct {
+	product, mean, variance, tanh, sech2 []T // roughRows rows of samples each
+	above                                []T // products of states over samples: of each even layer roughRows rows of its units
+	first                                []T // rows of the first link
+	partition                            []T // a row of the folded machine
+	state, reaction                      []T // of the samples
+	lanes                                kernel.Lanes
+}
+
+// rows returns row k of a matrix of samples.
+func (s *roughWork[T]) rows(x []T, k int) []T {
+	m := len(s.state)
+	return x[k*m : (k+1)*m]
+}
+
+// prepare takes the model, whose posterior means are mean, and batches of so many samples.
+func (u *rough[T]) prepare(model *rbm.Model[T], mean []T, how Recognition, known bool, rounds, samples int) {
+	f := model.Layers()
+	n := model.Visible()
+	u.data, u.how, u.known = f.Data(), how, known
+	if known && how == Drawn {
+		u.how = Aware
+	}
+	if u.samples != samples || !slices.Equal(u.prepared, f) {
+		u.samples, u.prepared = samples, slices.Clone(f)
+		u.zeros = make([]T, samples)
+		u.odds, u.evens, u.links = nil, nil, make([]roughLink[T], f.Depth()-1)
+		for l := 1; l <= f.Depth(); l++ {
+			layer := newRoughLayer[T](f[l], samples)
+			layer.units = f.Place(l)
+			if l%2 == 1 {
+				layer.centred = make([]T, f[l]*samples)
+				u.odds = append(u.odds, roughOdd[T]{roughLayer: layer, below: make([]T, f[l]*samples), belowVariance: make([]T, f[l]*samples), rows: kernel.NewLeft[T](f[l], samples)})
+				continue
+			}
+			layer.units.From, layer.units.To = layer.units.From-u.data, layer.units.To-u.data
+			u.evens = append(u.evens, roughEven[T]{roughLayer: layer, across: kernel.NewRight[T](samples, f[l]), free: make([]T, samples)})
+		}
+		for k := range u.links {
+			l := &u.links[k]
+			l.odd, l.even = (k+1)/2, k/2 // link k+1 joins the layers k+1 and k+2
+			h, v := u.odds[l.odd].units.Len(), u.evens[l.even].units.Len()
+			l.ofOdd, l.ofEven, l.parts = make([]T, h), make([]T, v), make([]T, 3*v*parallel.Pieces(h, roughRows))
+			l.byOdd, l.byEven = kernel.NewLeft[T](h, v), kernel.NewLeftAcross[T](v, h)
+			l.byOdd.Limit(1)
+			l.byEven.Limit(1)
+			l.from, l.width = u.data+u.evens[l.even].units.From, v
+		}
+		u.work = sync.Pool{}
+	}
+	for k := range u.odds {
+		u.odds[k].offsets(model.HiddenOffset)
+		if u.how == Drawn && k == 0 && u.odds[k].drawn == nil {
+			u.odds[k].drawn = make([]T, len(u.odds[k].below))
+		}
+		u.odds[k].rows.Limit(u.odds[k].limit())
+	}
+	for k := range u.evens {
+		e := &u.evens[k]
+		e.offsets(model.VisibleOffset[u.data:])
+		e.across.Limit(e.limit())
+		if rounds > 1 && e.mean == nil {
+			e.mean, e.centred = make([]T, e.units.Len()*samples), make([]T, e.units.Len()*samples)
+		}
+	}
+	for k := range u.links {
+		u.links[k].set(model.Links[k+1], mean, n, known)
+	}
+}
+
+func newRoughLayer[T rbm.Real](units, samples int) roughLayer[T] {
+	vector := func() []T { return make([]T, samples) }
+	return roughLayer[T]{
+		nu: make([]T, units), states: kernel.NewRight[T](units, samples),
+		sums:  kernel.SampleSums[T]{Sech2: vector(), Square: vector(), Shift: vector()},
+		parts: make([]T, 3*samples*parallel.Pieces(units, roughRows)), tanh: make([]float64, units), sech2: make([]float64, units),
+		square: make([]T, units), spread: make([]T, units),
+	}
+}
+
+// offsets takes those of the side of the layer.
+func (l *roughLayer[T]) offsets(side []float64) {
+	for k, v := range side[l.units.From:l.units.To] {
+		l.nu[k] = T(v)
+	}
+	l.states.Limit(l.limit())
+}
+
+// limit is what |tanh - nu| does not exceed.
+func (l *roughLayer[T]) limit() float64 {
+	largest := 0.0
+	for _, v := range l.nu {
+		largest = max(largest, math.Abs(float64(v)))
+	}
+	return 1 + largest
+}
+
+// row returns a row of states.
+func (l *roughLayer[T]) row(x []T, k int) []T {
+	m := len(l.sums.Sech2)
+	return x[k*m : (k+1)*m]
+}
+
+// part returns the sums of the piece of units that begins at lo, cleared.
+func (l *roughLayer[T]) part(lo int) kernel.SampleSums[T] {
+	m := len(l.sums.Sech2)
+	x := l.parts[lo/roughRows*3*m:][:3*m]
+	clear(x)
+	return kernel.SampleSums[T]{Sech2: x[:m], Square: x[m : 2*m], Shift: x[2*m:]}
+}
+
+// total adds the sums of the pieces up.
+func (l *roughLayer[T]) total() {
+	m := len(l.sums.Sech2)
+	for k, dst := range [][]T{l.sums.Sech2, l.sums.Square, l.sums.Shift} {
+		copy(dst, l.parts[k*m:])
+		for at := 3 * m; at < len(l.parts); at += 3 * m {
+			for a, v := range l.parts[at+k*m : at+(k+1)*m] {
+				dst[a] += v
+			}
+		}
+	}
+}
+
+// take centres the averages of unit k.
+func (l *roughLayer[T]) take(k int, dst, tanh, sech2 []T, sums kernel.SampleSums[T]) {
+	t, r, square := kernel.Centre(dst, tanh, sech2, sums, l.nu[k])
+	m := float64(len(tanh))
+	l.tanh[k], l.sech2[k], l.square[k], l.spread[k] = t, r, T(square/m), T(r/m)
+}
+
+// pairs hands the states of units lo to hi-1, rows of x, on to products over units.
+func (l *roughLayer[T]) pairs(x []T, lo, hi int) {
+	for k := lo; k < hi; k += 2 {
+		var second []T
+		if k+1 < hi {
+			second = l.row(x, k+1-lo)
+		}
+		l.states.SetPair(k/2, l.row(x, k-lo), second)
+	}
+}
+
+// set takes a link, whose means are in a matrix of n columns.
+func (l *roughLink[T]) set(link rbm.Link, mean []T, n int, known bool) {
+	h, v := link.Hidden.Len(), link.Visible.Len()
+	l.j = link.Coupling
+	row := func(j int) []T { return mean[(link.Hidden.From+j)*n+link.Visible.From:][:v] }
+	parallel.For(h, roughRows, func(lo, hi int) {
+		part := l.parts[lo/roughRows*3*v:][:3*v]
+		clear(part)
+		sums, centred := kernel.SampleSums[T]{Sech2: part[:v], Square: part[v : 2*v], Shift: part[2*v:]}, make([]T, v)
+		for j := lo; j < hi; j++ {
+			l.byOdd.SetRow(j, row(j))
+			_, _, square := kernel.Centre(centred, row(j), row(j), sums, 0)
+			l.ofOdd[j] = T(square / float64(v))
+			if known {
+				l.ofOdd[j] = 1
+			}
+		}
+		for j := lo; j < hi; j += 2 {
+			var second []T
+			if j+1 < hi {
+				second = row(j + 1)
+			}
+			l.byEven.SetPair(j/2, row(j), second)
+		}
+	})
+	for k := range l.ofEven {
+		var sum T
+		for at := v + k; at < len(l.parts); at += 3 * v {
+			sum += l.parts[at]
+		}
+		if l.ofEven[k] = sum / T(h); known {
+			l.ofEven[k] = 1
+		}
+	}
+}
+
+// space returns work space, to be put back into work.
+func (u *rough[T]) space() *roughWork[T] {
+	if w, ok := u.work.Get().(*roughWork[T]); ok {
+		return w
+	}
+	even := u.evens[len(u.evens)-1].units.To
+	rows := func() []T { return make([]T, roughRows*u.samples) }
+	return &roughWork[T]{product: rows(), mean: rows(), variance: rows(), tanh: rows(), sech2: rows(), above: make([]T, roughRows*even),
+		partition: make([]T, u.data+even), state: make([]T, u.samples), reaction: make([]T, u.samples)}
+}
+
+// roughLook sets what the data make of the fields of the odd units, and the averages that follow.
+func (o *Objective[T]) roughLook(ctx context.Context, u *rough[T], link *units.Link[T], model *rbm.Model[T], batch units.Samples[T]) error {
+	m := u.samples
+	for i := range u.odds {
+		l := &u.odds[i]
+		field := model.HiddenField[l.units.From:l.units.To]
+		err := parallel.ForContext(ctx, l.units.Len(), roughRows, func(lo, hi int) {
+			w, s := o.block(batch), u.space()
+			defer o.work.Put(w)
+			defer u.work.Put(s)
+			sums := l.part(lo)
+			for from := lo; from < hi && ctx.Err() == nil; from += o.rows(batch) {
+				w.Lo, w.Rows = 0, min(o.rows(batch), hi-from)
+				first := link
+				if i == 0 {
+					first = s.firstRows(link, o.mean, from, w.Rows, model.Visible())
+					batch.Fields(w, first)
+				}
+				for k := range w.Rows {
+					j := from + k
+					mean, variance := l.row(l.below, j), l.row(l.belowVariance, j)
+					if i == 0 {
+						batch.Field(w, first, k, mean, variance, field[j])
+					} else {
+						fill(mean, T(field[j]))
+						clear(variance)
+					}
+					if u.how == Drawn && i == 0 {
+						drawFields(o.Deep.Key, j, mean, variance, l.row(l.drawn, j))
+					}
+					o.Hidden.Averages(s.tanh[:m], s.sech2[:m], mean, []T{T(kernel.Sum(variance) / float64(m))}, m)
+					l.take(j, l.row(l.centred, j), s.tanh[:m], s.sech2[:m], sums)
+				}
+			}
+			l.pairs(l.centred[lo*m:], lo, hi)
+		})
+		if err != nil {
+			return err
+		}
+		l.total()
+	}
+	return nil
+}
+
+// drawFields draws the fields of a unit of layer 1, which have no variance of the data then.
+func drawFields[T rbm.Real](key stream.Key, unit int, mean, variance, drawn []T) {
+	rng := key.Sub(uint64(unit)).Rand()
+	for a, v := range variance {
+		z, deviation := rng.NormFloat64(), math.Sqrt(float64(v))
+		mean[a] += T(deviation * z)
+		drawn[a], variance[a] = 0, 0
+		if deviation > 0 {
+			drawn[a] = T(z / deviation)
+		}
+	}
+}
+
+// lookAtEven sets the averages of the even units in a round. The fields are damped but for the first one.
+func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], field []float64, round int) error {
+	m, share := u.samples, T(1)
+	if round > 0 {
+		share = damping
+	}
+	for i := range u.evens {
+		l := &u.evens[i]
+		err := parallel.ForContext(ctx, l.units.Len(), roughRows, func(lo, hi int) {
+			s := u.space()
+			defer u.work.Put(s)
+			begin := func(k int) (mean, variance []T) { // of the field of unit k
+				b := T(field[l.units.From+k])
+				if round == 0 {
+					kernel.Affine(s.state, u.zeros, 0, b)
+				} else {
+					kernel.Affine(s.state, l.row(l.mean, k), 1-share, share*b)
+				}
+				return s.state, u.zeros
+			}
+			for at := range u.links {
+				link := &u.links[at]
+				if link.even != i {
+					continue
+				}
+				odd := &u.odds[link.odd]
+				kernel.MulWhole(s.product, link.byEven, lo, hi, odd.states)
+				for k := lo; k < hi; k++ {
+					mean, variance := s.rows(s.mean, k-lo), s.rows(s.variance, k-lo)
+					fromMean, fromVariance := mean, variance
+					if link.odd == i { // the first one
+						fromMean, fromVariance = begin(k)
+					}
+					q := link.ofEven[k]
+					if round == 0 {
+						kernel.Affine(s.reaction, u.zeros, 0, l.nu[k]+q*(T(math.Tanh(field[l.units.From+k]))-l.nu[k]))
+					} else {
+						kernel.Affine(s.reaction, l.row(l.centred, k), q, l.nu[k])
+					}
+					by := kernel.JoinScales[T]{Coupling: share * T(link.j), Reaction: -share * T(link.j*link.j)}
+					if u.how != Mean {
+						by.Free = T(link.j*link.j) * (1 - q)
+					}
+					kernel.JoinFields(mean, variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.product, k-lo), State: s.reaction,
+						By: odd.sums.Sech2, Spread: odd.sums.Square, Square: odd.sums.Square}, by)
+				}
+			}
+			if l.mean != nil {
+				copy(l.mean[lo*m:hi*m], s.mean)
+			}
+			sums := l.part(lo)
+			for k := lo; k < hi; k++ {
+				tanh, sech2 := s.rows(s.tanh, k-lo), s.sech2[:m]
+				averages.Averages(tanh, sech2, s.rows(s.mean, k-lo), []T{T(kernel.Sum(s.rows(s.variance, k-lo)) / float64(m))}, m)
+				l.take(k, tanh, tanh, sech2, sums)
+			}
+			if l.mean != nil {
+				copy(l.centred[lo*m:hi*m], s.tanh)
+			}
+			l.pairs(s.tanh, lo, hi)
+			l.across.SetLanes(lo, s.tanh, &s.lanes)
+		})
+		if err != nil {
+			return err
+		}
+		l.total()
+		var constant T
+		for _, v := range l.nu {
+			constant += 1 + v*v
+		}
+		kernel.Affine(l.free, l.sums.Shift, -2, constant)
+	}
+	return nil
+}
+
+// oddRows sets the averages of the units lo to hi-1 of an odd layer, which the even layers tell: tanh and
+// sech2 of the work space.
+func (u *rough[T]) oddRows(s *roughWork[T], averages units.Hidden[T], odd, lo, hi int) {
+	m, l, first := u.samples, &u.odds[odd], true
+	for at := range u.links {
+		link := &u.links[at]
+		if link.odd != odd {
+			continue
+		}
+		even := &u.evens[link.even]
+		kernel.MulWhole(s.product, link.byOdd, lo, hi, even.states)
+		square := T(link.j * link.j)
+		for j := lo; j < hi; j++ {
+			mean, variance, q := s.rows(s.mean, j-lo), s.rows(s.variance, j-lo), link.ofOdd[j]
+			fromMean, fromVariance := mean, variance
+			if first {
+				fromMean, fromVariance = l.row(l.below, j), l.row(l.belowVariance, j)
+			}
+			by := kernel.JoinScales[T]{Coupling: T(link.j), Free: square, Taken: square * q}
+			if u.how != Mean {
+				by.Reaction = square * (1 - q)
+			}
+			kernel.JoinFields(mean, variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.product, j-lo), State: l.row(l.centred, j),
+				By: even.sums.Sech2, Spread: even.free, Square: even.sums.Square}, by)
+		}
+		first = false
+	}
+	for j := range hi - lo {
+		averages.Averages(s.rows(s.tanh, j), s.rows(s.sech2, j), s.rows(s.mean, j), s.rows(s.variance, j), m)
+	}
+}
+
+// lookAtOdd sets the averages of the odd units between two rounds.
+func (u *rough[T]) lookAtOdd(ctx context.Context, averages units.Hidden[T]) error {
+	m := u.samples
+	for i := range u.odds {
+		l := &u.odds[i]
+		err := parallel.ForContext(ctx, l.units.Len(), roughRows, func(lo, hi int) {
+			s := u.space()
+			defer u.work.Put(s)
+			u.oddRows(s, averages, i, lo, hi)
+			sums := l.part(lo)
+			for j := lo; j < hi; j++ {
+				row := (j - lo) * m
+				l.take(j, l.row(l.centred, j), s.tanh[row:row+m], s.sech2[row:row+m], sums)
+			}
+			l.pairs(l.centred[lo*m:], lo, hi)
+		})
+		if err != nil {
+			return err
+		}
+		l.total()
+	}
+	return nil
+}
+
+// roughGradient is Gradient of a deep machine from a batch.
+func (o *Objective[T]) roughGradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
+	o.prepare(model, batch, true)
+	partition := o.partition
+	partitionRow, report, err := o.Partition.Rows(ctx, partition, &model.Params, o.mean)
+	if err != nil {
+		return report, err
+	}
+	link := o.link(model, true)
+	u, rounds := &o.rough, o.Deep.rounds(true)
+	u.prepare(model, o.mean, o.Deep.Recognition, link.Known, rounds, batch.Len())
+	link.Offset = link.Offset[:u.data]
+	field := model.VisibleField[u.data:]
+	err = o.roughLook(ctx, u, link, model, batch)
+	for r := 0; r < rounds && err == nil; r++ {
+		if r > 0 {
+			err = u.lookAtOdd(ctx, o.Hidden)
+		}
+		if err == nil {
+			err = u.lookAtEven(ctx, o.Hidden, field, r)
+		}
+	}
+	if err == nil {
+		err = o.roughSlopes(ctx, grad, model, batch, link, partitionRow)
+	}
+	if err != nil {
+		dual.Undo(o.Partition)
+		return report, err
+	}
+	perSample := 1 / float64(batch.Len())
+	for i := range u.odds {
+		for j, sum := range u.odds[i].tanh {
+			mu := u.odds[i].units.From + j
+			grad.HiddenField[mu] = sum*perSample - partition.HiddenField[mu]
+		}
+	}
+	clear(grad.VisibleField)
+	batch.Sums(grad.VisibleField[:u.data])
+	for i := range u.evens {
+		copy(grad.VisibleField[u.data+u.evens[i].units.From:], u.evens[i].tanh)
+	}
+	for i, sum := range grad.VisibleField {
+		grad.VisibleField[i] = sum*perSample - partition.VisibleField[i]
+	}
+	u.tell(&o.seen)
+	return report, nil
+}
+
+// firstRows returns the link to some units of layer 1, whose rows of the matrix of the folded machine it copies.
+func (s *roughWork[T]) firstRows(link *units.Link[T], mean []T, from, rows, n int) *units.Link[T] {
+	l := *link
+	data := len(l.Offset)
+	if len(s.first) < rows*data {
+		s.first = make([]T, rows*data)
+	}
+	l.Mean = s.first[:rows*data]
+	for k := range rows {
+		at := (from + k) * n
+		copy(l.Mean[k*data:(k+1)*data], mean[at:])
+	}
+	return &l
+}
+
+// roughSlopes sets the last averages of the odd units, and the gradient by synapses and couplings.
+func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], partitionRow dual.Row[T]) error {
+	u, theta := &o.rough, model.Posterior.Theta
+	n, p, m, links := model.Visible(), model.Hidden(), u.samples, len(model.Links)
+	perSample := 1 / float64(m)
+	coupling, partitionCoupling, sums := make([]float64, p*links), make([]float64, p*links), make([]float64, p)
+	prior := model.Posterior.PriorTheta
+	for i := range u.odds {
+		l := &u.odds[i]
+		err := parallel.ForContext(ctx, l.units.Len(), roughRows, func(lo, hi int) {
+			w, s := o.block(batch), u.space()
+			defer o.work.Put(w)
+			defer u.work.Put(s)
+			u.oddRows(s, o.Hidden, i, lo, hi)
+			part := l.part(lo)
+			for j := lo; j < hi; j++ {
+				tanh, sech2 := s.rows(s.tanh, j-lo), s.rows(s.sech2, j-lo)
+				l.take(j, tanh, tanh, sech2, part)
+				l.rows.SetRow(j, tanh)
+				for k := range u.links {
+					if u.links[k].odd == i {
+						coupling[(l.units.From+j)*links+k+1] = u.links[k].j * perSample * kernel.Dot(u.evens[u.links[k].even].free, sech2)
+					}
+				}
+				if i == 0 && u.how == Drawn { // E sech^2 by parts
+					for a, z := range l.row(l.drawn, j) {
+						sech2[a] = (tanh[a] + l.nu[j]) * z
+					}
+				}
+			}
+			for k := range u.links {
+				if u.links[k].odd == i {
+					even := &u.evens[u.links[k].even]
+					kernel.MulWhole(s.above[roughRows*even.units.From:], l.rows, lo, hi, even.across)
+				}
+			}
+			for from := lo; from < hi && ctx.Err() == nil; from += o.rows(batch) {
+				b, rows := *w, min(o.rows(batch), hi-from)
+				if i == 0 {
+					b.Lo, b.Rows = 0, rows
+					b.First, b.Second = s.tanh[(from-lo)*m:(from-lo+rows)*m], s.sech2[(from-lo)*m:(from-lo+rows)*m]
+					batch.Correlate(&b, link)
+				}
+				for k := range rows {
+					j := from + k
+					mu := l.units.From + j
+					row, out := s.partition, grad.Synapse[mu*n:(mu+1)*n]
+					partitionRow(row, partitionCoupling[mu*links:(mu+1)*links], mu)
+					if links > 2 {
+						clear(out)
+					}
+					if i == 0 {
+						tanh, sech2 := b.First[k*m:(k+1)*m], b.Second[k*m:(k+1)*m]
+						centred, second := l.tanh[j]-float64(m)*float64(l.nu[j]), l.sech2[j]
+						if u.how == Drawn {
+							second = kernel.Sum(sech2)
+						}
+						below, variance := l.row(l.below, j), l.row(l.belowVariance, j)
+						coupling[mu*links] = perSample / model.Links[0].Coupling *
+							(kernel.Dot(tanh, below) - centred*model.HiddenField[mu] + kernel.Dot(sech2, variance))
+						b.Partition = row[:u.data]
+						b.Lo = -k // row k of the block is the one that the link begins with
+						own := *link
+						own.Mean, own.Theta = o.mean[mu*n:], theta[mu*n:]
+						sums[mu] = batch.Slopes(out[:u.data], &b, &own, k, centred, second)
+					}
+					for at := range u.links {
+						if u.links[at].odd == i {
+							sum, c := u.slopes(&u.links[at], s, j, j-lo, out, row, o.mean[mu*n:(mu+1)*n], theta[mu*n:(mu+1)*n], link.Share)
+							sums[mu] += sum
+							coupling[mu*links+at+1] += c
+						}
+					}
+					if prior != nil && !link.Known {
+						for q, v := range prior[mu*n : (mu+1)*n] {
+							out[q] += link.Share * v
+						}
+						sums[mu] = kernel.Sum(out)
+					}
+				}
+			}
+		})
+		if err != nil {
+			return err
+		}
+		l.total()
+	}
+	o.finite = finite(sums)
+	clear(grad.Coupling)
+	for k, c := range coupling {
+		grad.Coupling[k%links] += c - partitionCoupling[k]
+	}
+	for k, c := range o.partition.Coupling {
+		grad.Coupling[k] -= c
+	}
+	return nil
+}
+
+// slopes sets the gradient by the synapses of an odd unit, row at of the work space, with an even layer, and returns its
+// sum and what follows for the coupling.
+func (u *rough[T]) slopes(link *roughLink[T], s *roughWork[T], j, at int, out, partition, mean, theta []T, share T) (sum, byCoupling float64) {
+	odd, even, width := &u.odds[link.odd], &u.evens[link.even], link.width
+	from, to, square := link.from, link.from+width, link.j*link.j
+	by := kernel.JoinSlopes[T]{Slope: T(link.j / float64(u.samples)), First: T(square) * odd.spread[j], Share: share}
+	var aware float64
+	if u.how != Mean {
+		by.Second = T(square) * odd.square[j]
+		aware = link.j * float64(odd.square[j]) * kernel.Sum(even.spread)
+	}
+	sum, direct, curved := kernel.JoinGradient(out[from:to], kernel.JoinRow[T]{
+		Product: s.above[roughRows*even.units.From+at*width:][:width], Mean: mean[from:to],
+		First: even.square, Second: even.spread, Partition: partition[from:to], Theta: theta[from:to],
+	}, by)
+	return sum, direct/float64(u.samples) - curved/link.j + aware
+}
+
+// A seen is what is known of the units of the hidden layers of a deep machine in the last batch: the mean over samples of a unit's
+// mean, and its standard deviation.
+type seen struct {
+	odd, even struct{ mean, deviation []float64 }
+}
+
+// tell says what was seen.
+func (u *rough[T]) tell(s *seen) {
+	tell := func(mean, deviation []float64, l *roughLayer[T]) {
+		m := float64(u.samples)
+		for k, sum := range l.tanh {
+			mean[k] = sum / m
+			off := mean[k] - float64(l.nu[k])
+			deviation[k] = math.Sqrt(max(0, float64(l.square[k])-off*off))
+		}
+	}
+	odd, even := u.odds[len(u.odds)-1].units.To, u.evens[len(u.evens)-1].units.To
+	s.fit(odd, even)
+	for i := range u.odds {
+		at := u.odds[i].units
+		tell(s.odd.mean[at.From:at.To], s.odd.deviation[at.From:at.To], &u.odds[i].roughLayer)
+	}
+	for i := range u.evens {
+		at := u.evens[i].units
+		tell(s.even.mean[at.From:at.To], s.even.deviation[at.From:at.To], &u.evens[i].roughLayer)
+	}
+}
+
+// fit makes room for so many units.
+func (s *seen) fit(odd, even int) {
+	if len(s.odd.mean) != odd || len(s.even.mean) != even {
+		s.odd.mean, s.odd.deviation = make([]float64, odd), make([]float64, odd)
+		s.even.mean, s.even.deviation = make([]float64, even), make([]float64, even)
+	}
+}
