@@ -366,8 +366,12 @@ func (r Recipe) MarshalJSON() ([]byte, error) {
 	form := recipeJSON{plainRecipe: plainRecipe(r), Time: r.Time.String()}
 	if r.Prior == "" {
 		form.PriorScale = 0 // it scales nothing
+		return json.Marshal(form)
 	}
-	return json.Marshal(form)
+	return json.Marshal(struct {
+		recipeJSON
+		PriorScale float64 `json:"prior_scale"` // 0 forgets, and is not the default
+	}{form, r.PriorScale})
 }
 
 // UnmarshalJSON implements json.Unmarshaler: it is ParseRecipe.
