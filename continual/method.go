@@ -129,7 +129,7 @@ var methods = map[string]func(strength float64, of Priors) Method{
 // Priors say what methods that hold a machine to the one before have in common.
 type Priors struct {
 	Scale  float64 // what the means of the posterior before are multiplied by, from 0 to 1
-	Fields float64 // samples, as a share of those of a task, by which fields are believed for each task before (learn.Recipe.FieldPrior)
+	Fields float64 // how strongly fields are believed for each task before: as if this share of its samples had been seen (learn.Recipe.FieldPrior)
 }
 
 // DefaultPriors are those of tasks that count alike and whose synapses do not change.

@@ -37,7 +37,7 @@ type Options struct {
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
 	Release      float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
 	Form         PriorForm  // how learning is held to the prior of the synapses
-	FieldPrior   float64    // samples, as a share of those learned from, by which the fields of the start are believed already; 0: not at all
+	FieldPrior   float64    // how strongly the fields of the start are believed: as if this share of the samples had been seen; 0: not at all
 	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
 	Rule         Rule       // for the synapses; fields and coupling follow Adam, with DefaultMomentum
 	Momentum     Momentum   // of the synapses; BayesianRule has none

@@ -80,7 +80,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
 	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient; 1 climbs the bound, less decides more synapses, more holds to --prior")
 	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds: by the divergence from it (the default), or elastic (to second order in the means: elastic weight consolidation)")
-	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "samples, as a share of those learned from, by which the fields of --init are believed already")
+	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are believed: as if this share of the samples had been seen")
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
 	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
