@@ -195,7 +195,7 @@ func (l layered) likelihood(ctx context.Context, s *dataset.Set, e *evaluation) 
 	}
 	if e.Draws > 0 {
 		options.Key = stream.New(e.Seed)
-		r.Uncertainty, err = evaluate.Uncertain(ctx, l.file, e.Draws, s.Samples, options, func(k, of int) { e.tell("drawing", float64(k-1)/float64(of)) })
+		r.Uncertainty, err = evaluate.Uncertain(ctx, l.file, e.Draws, evaluate.FileSamples{Bits: s.Samples, Numbers: s.Reals, Missing: s.Missing}, options, func(k, of int) { e.tell("drawing", float64(k-1)/float64(of)) })
 	}
 	return r, err
 }

@@ -153,6 +153,13 @@ const (
 	EstimateModes
 	EstimateData    // terms of a deep machine
 	EstimateRedrawn // samples of grey levels: one below it for each draw
+	EstimateKnown   // weights of samples with missing values: one below it for each block of samples
+)
+
+// Below the key of annealing with known units, in reverse.
+const (
+	KnownSettling = 1 << 32
+	KnownReverse  = 1 << 33
 )
 
 // Below the key of the data terms of a deep machine, and of samples.
