@@ -39,7 +39,7 @@ func (f mixed) takes() (units.Kind, bool) { return f.VisibleKind, true }
 
 func (f mixed) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
 	if set.Missing != nil {
-		return readIncomplete(ctx, f.File, set, gain)
+		return readIncomplete(ctx, f.File, set, gain, 1)
 	}
 	x, _, err := evaluate.FileFeatures(f.File, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, gain)
 	return x, err

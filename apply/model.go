@@ -131,7 +131,7 @@ func (f layered) takes() (units.Kind, bool) { return units.Kind{}, true }
 
 func (f layered) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
 	if set.Missing != nil {
-		return readIncomplete(ctx, f.File, set, gain)
+		return readIncomplete(ctx, f.File, set, gain, 1)
 	}
 	return evaluate.Features(evaluate.OnLayer(f.Machine(), 1), set.Samples, gain), nil
 }
@@ -142,8 +142,8 @@ const (
 	missingSweeps = 300
 )
 
-// readIncomplete returns the means of hidden units given what was observed.
-func readIncomplete(ctx context.Context, file *rbm.File, set *dataset.Set, gain float64) ([]float32, error) {
+// readIncomplete returns the means of the units of a hidden layer given what was observed.
+func readIncomplete(ctx context.Context, file *rbm.File, set *dataset.Set, gain float64, layer int) ([]float32, error) {
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "features of samples with missing values are means over what these may be, at gain 1 alone")
 	}
@@ -156,7 +156,19 @@ func readIncomplete(ctx context.Context, file *rbm.File, set *dataset.Set, gain 
 	if err != nil {
 		return nil, err
 	}
-	return f.Features, nil
+	layers := file.Layers()
+	at, count, m, p := layers.Place(layer), layers[layer], set.Len(), file.Hidden()
+	x := make([]float32, 0, m*count)
+	for a := range m {
+		if layer%2 == 1 {
+			x = append(x, f.Features[a*p+at.From:a*p+at.To]...)
+			continue
+		}
+		for k := at.From; k < at.To; k++ { // even layers are among the visible units of the machine
+			x = append(x, float32(f.Mean[k*m+a]))
+		}
+	}
+	return x, nil
 }
 
 // rawInputs are the visible units as a classifier sees them: numbers in units of their deviations, spins, or features of colours.
@@ -186,9 +198,10 @@ type hiddenLayer struct {
 
 func (h hiddenLayer) count() int { return h.Layers()[h.number] }
 
-func (h hiddenLayer) takes() (units.Kind, bool) { return units.Kind{}, false }
-
-func (h hiddenLayer) read(_ context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+func (h hiddenLayer) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
+	if set.Missing != nil {
+		return readIncomplete(ctx, h.File, set, gain, h.number)
+	}
 	return evaluate.Features(evaluate.OnLayer(h.Machine(), h.number), set.Samples, gain), nil
 }
 

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -24,6 +25,11 @@ type FileSamples struct {
 func (s *FileSamples) Incomplete(file *rbm.File) (Incomplete, error) {
 	in := Incomplete{Bits: s.Bits, Missing: s.Missing}
 	if file.VisibleKind.Bits() {
+		if above := file.Visible() - file.Layers().Data(); above > 0 && s.Bits != nil { // even hidden units of a deep machine are not known either
+			m := s.Bits.Cols()
+			in.Bits = units.Below(s.Bits, spin.New(above, m))
+			in.Missing = units.Below(s.Missing, spin.FromSigns(above, m, make([]float32, above*m)))
+		}
 		return in, nil
 	}
 	if s.Numbers == nil {
@@ -44,36 +50,64 @@ func observedLikelihood(ctx context.Context, file *rbm.File, samples FileSamples
 		return LogLikelihood{}, err
 	}
 	machine := file.Machine()
+	var terms *KnownTerms
 	observed, err := ObservedOf(ctx, machine, in)
-	if err != nil {
+	switch {
+	case err == nil:
+		opt.weights = observed.LogWeights
+	case errors.Is(err, rbm.ErrTooLarge):
+		known, err := weighKnown(ctx, machine, in, opt.Key.Sub(stream.EstimateKnown), opt.share(0, knownShare))
+		if err != nil {
+			return LogLikelihood{}, err
+		}
+		opt.weights, terms = known.weights, known.terms
+		in.Bits, in.Numbers = known.drawn.Bits, known.drawn.Numbers
+		opt.Progress = opt.share(knownShare, 1)
+	default:
 		return LogLikelihood{}, err
 	}
-	opt.weights = observed.LogWeights
-	if file.VisibleKind.Bits() {
-		return MachineLikelihood(ctx, machine, met, samples.Bits, opt)
-	}
-	kept, mean := file.Scale.Kept(), 0.0
-	for a := range opt.weights {
-		for i := range in.Missing.Rows() {
-			if in.Missing.At(i, a) < 0 {
-				ln := math.Log(file.Scale.Deviation[kept[i]])
-				opt.weights[a] += ln - file.VisibleOwn[i]
-				mean += ln / float64(len(opt.weights))
+	var l LogLikelihood
+	switch {
+	case !file.VisibleKind.Bits():
+		kept, mean := file.Scale.Kept(), 0.0
+		for a := range opt.weights {
+			for i := range in.Missing.Rows() {
+				if in.Missing.At(i, a) < 0 {
+					ln := math.Log(file.Scale.Deviation[kept[i]])
+					opt.weights[a] += ln - file.VisibleOwn[i]
+					mean += ln / float64(len(opt.weights))
+				}
 			}
 		}
+		if l, err = Likelihood(ctx, OnGauss(machine), in.Numbers, opt); err == nil {
+			own := l.Mean - mean
+			l.InDataUnits = &own
+		}
+	case !file.HiddenKind.Bits():
+		l, err = Likelihood(ctx, OnHopfield(machine), in.Bits, opt)
+	default:
+		l, err = Likelihood(ctx, OnMachine(machine).Remember(met), in.Bits, opt)
 	}
-	l, err := Likelihood(ctx, OnGauss(machine), in.Numbers, opt)
-	if err == nil {
-		own := l.Mean - mean
-		l.InDataUnits = &own
-	}
+	l.Known = terms
 	return l, err
+}
+
+// knownShare is the share of the progress of an estimate that annealing with known values takes.
+const knownShare = 0.3
+
+// share returns what tells of progress in a share of the whole.
+func (o *Options) share(from, to float64) func(fraction float64) {
+	whole := o.Progress
+	if whole == nil {
+		return nil
+	}
+	return func(f float64) { whole(from + (to-from)*f) }
 }
 
 // FileLikelihood is Likelihood of samples under the machine of a file, of whatever kinds of
 // units. The log-density of real numbers is in units of the deviations of the data that were learned
 // from, LogLikelihood.InDataUnits in their own. The search for heavy states begins at those
-// met as well, unless that is nil. Where values are missing the likelihood is that of the others (ObservedOf).
+// met as well, unless that is nil. Where values are missing the likelihood is that of the others: exactly (ObservedOf), or beyond that with LogLikelihood.Known.
 func FileLikelihood(ctx context.Context, file *rbm.File, samples FileSamples, met *spin.Matrix, opt Options) (LogLikelihood, error) {
 	machine := file.Machine()
 	if samples.Missing != nil {

@@ -70,30 +70,21 @@ func chainFilling(machine *rbm.Machine) func(ctx context.Context, samples Incomp
 	}
 }
 
-// errUnmasked is the error of states that cannot be held one by one.
-var errUnmasked = errors.New("states of this kind cannot be held one by one, so none can be missing")
-
 // fillByChains samples the missing units. observed are the features of the others, features x samples.
 func fillByChains[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], featuring Featuring[V], given V, missing *spin.Matrix, observed []float64, r Restoring) (*Filling, error) {
 	m := given.Len()
 	of := given.Units() / missing.Rows()
 	restored, err := restore(ctx, machine, given, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
-		seen := spin.New(given.Units(), each.Len())
-		for i := range seen.Rows() {
-			for k := range each.Len() {
-				a := k
-				if each.Len() == m*r.Chains {
-					a = k / r.Chains
-				}
-				seen.Set(i, k, -missing.At(i/of, a))
-			}
-		}
 		chains.Visible = from(each).Clone()
-		masked, ok := any(chains.Visible).(units.Masked[V])
-		if !ok {
-			return errUnmasked
+		count := 1
+		if each.Len() == m*r.Chains {
+			count = r.Chains
 		}
-		chains.Hold(func() { masked.CopyWhere(each, seen) })
+		put, err := sample.Known[V]{States: given, Missing: missing}.In(chains.Visible, count)
+		if err != nil {
+			return err
+		}
+		chains.Hold(put)
 		return nil
 	})
 	if err != nil {

@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -176,8 +175,6 @@ func (s *Incomplete) fits(machine *rbm.Machine) error {
 		rows, columns = s.Bits.Rows(), s.Bits.Cols()
 	}
 	switch {
-	case machine.Deep():
-		return errors.New("deep machines take complete data: some values are missing")
 	case rows != machine.Visible() || (s.Numbers == nil) != machine.VisibleKind.Bits():
 		return fmt.Errorf("samples of %d features for a machine of %d visible %s features", rows, machine.Visible(), machine.VisibleKind)
 	case units*machine.VisibleKind.Features() != rows || count != columns || count == 0:

@@ -82,6 +82,8 @@ type LogLikelihood struct {
 	Evidence    *Evidence    `json:"-"` // nil if exact
 	// DataTerms are those of a deep machine; estimates above are with its Bound.
 	DataTerms *DataTerms `json:"data_terms,omitempty"`
+	// Known are estimates of the weights of samples with missing values, if these are not summed over exactly.
+	Known *KnownTerms `json:"known_terms,omitempty"`
 }
 
 // Options of an estimate. More of each of the first three takes proportionally

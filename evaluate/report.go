@@ -47,10 +47,10 @@ func CheckDraws(file *rbm.File, draws int) error {
 }
 
 // Uncertain evaluates machines drawn from the posterior of a file, each as
-// Likelihood does with opt, whose key is that of a seed. machine is called before
+// FileLikelihood does with opt, whose key is that of a seed. machine is called before
 // each of them with its number, counted from 1, and how many there are. The error
-// is the context's, that of CheckDraws, or of Likelihood.
-func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt Options, machine func(k, of int)) (*Uncertainty, error) {
+// is the context's, that of CheckDraws, or of FileLikelihood.
+func Uncertain(ctx context.Context, file *rbm.File, draws int, samples FileSamples, opt Options, machine func(k, of int)) (*Uncertainty, error) {
 	if err := CheckDraws(file, draws); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,9 @@ func Uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Mat
 	evaluated := func(synapses *spin.Matrix, k int) (float64, error) {
 		machine(k+1, draws+1)
 		opt.Key = key.Sub(uint64(k)).Sub(stream.UncertaintyLikelihood)
-		l, err := MachineLikelihood(ctx, &rbm.Machine{Params: file.Params.Clone(), Synapses: rbm.Binary(synapses)}, nil, samples, opt)
+		drawn := *file
+		drawn.Params, drawn.Synapses = file.Params.Clone(), rbm.Binary(synapses)
+		l, err := FileLikelihood(ctx, &drawn, samples, nil, opt)
 		return l.Mean, err
 	}
 	u := &Uncertainty{Draws: draws}

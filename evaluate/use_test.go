@@ -13,6 +13,7 @@ import (
 	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
+	"bethe/units"
 )
 
 // archive writes an npz file and reads it.
@@ -176,7 +177,7 @@ func TestUncertain(t *testing.T) {
 	file := &rbm.File{Params: rbm.NewParams(6, 3, 0.4), Synapses: rbm.Learned(q.Sign(), q)}
 	samples := spin.Random(6, 10, stream.New(1).Rand())
 	var seen []int
-	u, err := Uncertain(t.Context(), file, 3, samples, Options{Key: stream.New(2)}, func(k, of int) { seen = append(seen, k, of) })
+	u, err := Uncertain(t.Context(), file, 3, FileSamples{Bits: samples}, Options{Key: stream.New(2)}, func(k, of int) { seen = append(seen, k, of) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,14 +188,25 @@ func TestUncertain(t *testing.T) {
 	if u.Signs != l.Mean || math.Abs(u.Mean-l.Mean) > 1e-12 || u.Spread > 1e-12 || u.Draws != 3 || len(seen) != 8 || seen[6] != 4 || seen[7] != 4 {
 		t.Errorf("%+v, not %v; %v", u, l.Mean, seen)
 	}
+	numbers := *file // Gaussian visible units: of numbers, not of spins
+	numbers.VisibleKind, numbers.VisibleOwn = units.Kind{Word: units.Gauss}, make([]float64, 12)
+	numbers.Scale = rbm.Scale{Mean: make([]float64, 6), Deviation: []float64{1, 1, 1, 1, 1, 1}}
+	reals := FileSamples{Numbers: units.RealsOf(6, 1, []float32{1, 2, 3, 0, -1, 0.5})}
+	l, err = FileLikelihood(t.Context(), &numbers, reals, nil, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u, err = Uncertain(t.Context(), &numbers, 2, reals, Options{}, func(int, int) {}); err != nil || u.Signs != l.Mean {
+		t.Errorf("%+v, not %v, %v", u, l.Mean, err)
+	}
 	clear(q.Theta)
-	if u, err = Uncertain(t.Context(), file, 2, samples, Options{Key: stream.New(2)}, func(int, int) {}); err != nil {
+	if u, err = Uncertain(t.Context(), file, 2, FileSamples{Bits: samples}, Options{Key: stream.New(2)}, func(int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	if want := math.Abs(u.Values[0]-u.Values[1]) / math.Sqrt2; u.Spread == 0 || math.Abs(u.Spread-want) > 1e-12 || math.Abs(u.Mean-(u.Values[0]+u.Values[1])/2) > 1e-12 {
 		t.Errorf("%+v", u)
 	}
-	if _, err := Uncertain(t.Context(), file, 1, samples, Options{}, nil); err == nil {
+	if _, err := Uncertain(t.Context(), file, 1, FileSamples{Bits: samples}, Options{}, nil); err == nil {
 		t.Error("one machine has a spread")
 	}
 	real := &rbm.File{Params: rbm.NewParams(6, 3, 1), Synapses: rbm.RealValued(6, 3, make([]float32, 18))}

@@ -16,9 +16,14 @@ func (l *LogLikelihood) Text(data string) string {
 		word := "exact"
 		if t := l.DataTerms; t != nil && !t.Exact {
 			word = "a lower bound, with ln Z exact"
+		} else if l.Known != nil {
+			word = "with ln Z exact"
 		}
 		line("log-likelihood of %s: %.3f nats per sample, %s; ± %.3f from the finite number of samples", data, l.Mean, word, l.SampleError)
 		l.termsText(line)
+		if l.Known != nil {
+			l.Known.text(line)
+		}
 		return b.String()
 	}
 	line("log-likelihood of %s, nats per sample (95 %% interval; ± %.3f from the finite number of samples is not in it):", data, l.SampleError)
@@ -35,6 +40,9 @@ func (l *LogLikelihood) Text(data string) string {
 	row("bar", l.BAR, l.BARInterval, "where the works of both directions cross: the best, if the starts are in equilibrium")
 	row("tempered", l.Tempered, l.TemperedInterval, "by exchanges, on neither side")
 	l.termsText(line)
+	if l.Known != nil {
+		l.Known.text(line)
+	}
 	q := l.Equilibrium
 	if c := l.leastCeiling(); l.ceilingBinds() {
 		line("  WRONG, all of them: a single state weighs so much that the likelihood is at most %.3f", c)

@@ -31,6 +31,8 @@ type Above struct {
 	UpperCoupling string `json:"upper_coupling,omitzero"`
 	// Stack learns a machine for each layer, one after the other (a deep belief network), in the place of a deep machine.
 	Stack bool `json:"stack,omitzero"`
+	// Together is in how many steps, at the end, all machines of a stack learn at once.
+	Together int `json:"together,omitzero"`
 }
 
 // What happens to the upper couplings.
@@ -90,7 +92,7 @@ func (a *Above) suit() {
 // SetLayers makes the hidden layers those of the given sizes, from the first on.
 func (r *Recipe) SetLayers(sizes []int) {
 	if r.Hidden = sizes[0]; len(sizes) == 1 {
-		r.Above = Above{Stack: r.Stack}
+		r.Above = Above{Stack: r.Stack, Together: r.Together}
 		return
 	}
 	r.Layers = LayersOf(sizes)
@@ -127,6 +129,8 @@ func (r *Recipe) checkAbove() error {
 	_, unknown := variational.RecognitionOf(r.Recognition)
 	sizes := r.Layers.Sizes()
 	switch {
+	case r.Together != 0 && !r.Stack:
+		return setting.Phrase("together", "{together} is of {stack}, whose machines are learned one after the other before")
 	case r.Stack:
 		if err := r.checkStack(); err != nil {
 			return err

@@ -103,8 +103,6 @@ func (r *Recipe) checkKinds() error {
 		return setting.Phrase("sampler", "{sampler} is of spins, and units are %s and %s", visible, hidden)
 	case r.LabelWeight > 0:
 		return setting.Phrase("label_weight", "{label_weight} is of spins, and units are %s and %s", visible, hidden)
-	case r.Init != "":
-		return setting.Phrase("init", "{init} is of spins, and units are %s and %s", visible, hidden)
 	}
 	return nil
 }
@@ -158,24 +156,8 @@ func (r *Run) checkMissing() error {
 		return setting.Phrase("hidden", "{hidden %s}, of several layers, "+why, f.Layers, r.job.Data.Name)
 	case f.LabelWeight > 0:
 		return setting.Phrase("label_weight", "{label_weight} "+why, r.job.Data.Name)
-	case f.Init != "" || r.job.Init != nil:
-		return setting.Phrase("init", "{init} "+why, r.job.Data.Name)
 	case r.job.Meter:
 		return setting.Phrase("meter", "{meter} "+why, r.job.Data.Name)
-	}
-	return nil
-}
-
-// checkObserved returns a *SettingError of data whose likelihood cannot be had because values are missing.
-func (r *Run) checkObserved(name string, d Data) error {
-	if d.Set == nil || d.Missing == nil {
-		return nil
-	}
-	visible, hidden := r.recipe.kinds()
-	params := rbm.NewParams(r.visible(), r.recipe.features(), 1)
-	params.VisibleKind, params.HiddenKind = visible, hidden
-	if err := evaluate.CheckObserved(&params, d.Len()); err != nil {
-		return setting.Errorf(name, d.Name, "%v", err)
 	}
 	return nil
 }

@@ -56,15 +56,23 @@ func (r *Run) loadPrior() error {
 // loadInit loads the machine that learning starts from, if the recipe or the job has
 // one, and sets its sum.
 func (r *Run) loadInit() error {
-	if path := r.recipe.Init; path != "" {
-		return r.loadInitFile(path)
+	as := r.recipe
+	same := as.deep() || !as.spins() || r.job.Data.Missing != nil
+	if path := as.Init; path != "" {
+		if !same {
+			return r.loadInitFile(path)
+		}
+		file, err := rbm.LoadKinds(runs.Model(path))
+		if err != nil {
+			return err
+		}
+		return r.setSameInit(file, path)
 	}
 	file, name := r.job.Init, "the first machine"
 	if file == nil {
 		return nil
 	}
-	as := r.recipe
-	if as.deep() || !as.spins() {
+	if same {
 		return r.setSameInit(file, name)
 	}
 	if as.Init = name; as.Check() != nil {
@@ -73,8 +81,8 @@ func (r *Run) loadInit() error {
 	return r.setInit(file, name)
 }
 
-// setSameInit makes a deep machine, or one of other units than spins, the one that learning starts from: it
-// must be of the same kind in all.
+// setSameInit makes a machine the one that learning starts from that is deep, of other units than spins, or to learn from data
+// with missing values: it must be of the same kind in all.
 func (r *Run) setSameInit(file *rbm.File, name string) error {
 	as := r.recipe
 	as.Init, as.Above, as.Units, as.HiddenUnits = name, Above{}, "", ""

@@ -44,6 +44,7 @@ type Result struct {
 	Causes            *CausesResult           `json:"causes,omitempty"`             // of a directed machine
 	Start             int                     `json:"start,omitempty"`              // which random start it is of, from 0
 	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
+	Together          *TogetherResult         `json:"together,omitempty"`           // of a stack whose machines learned all at once at the end
 	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
 }
 

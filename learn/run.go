@@ -194,9 +194,6 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if !recipe.spins() || job.Data.Missing != nil {
 		r.begin = otherUnits{r}
 	}
-	if err := errors.Join(r.checkObserved("validation", job.Validation), r.checkObserved("evaluate", job.Evaluation.Data)); err != nil {
-		return nil, err
-	}
 	if err := r.checkLabels(); err != nil {
 		return nil, err
 	}

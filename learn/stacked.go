@@ -50,6 +50,10 @@ func (r *Recipe) checkStack() error {
 		return setting.Phrase("beta", "{stack} with {beta}: each machine has a coupling of its own")
 	case r.Sampler != "":
 		return setting.Phrase("sampler", "{sampler} is not of {stack}")
+	case r.Together < 0:
+		return setting.Phrase("together", "{together %d}: it must not be negative", r.Together)
+	case r.Together > 0 && (!r.kind().LogOdds() || !movesKnown(r.Rule)):
+		return setting.Phrase("together", "{together} is of synapses that are bits, and of {rule adam}, {rule lion}, {rule schedule-free} and {rule hyperadam}")
 	}
 	return nil
 }
@@ -99,6 +103,14 @@ func (r stacked) learn(ctx context.Context, watching observers) (*Result, error)
 			data, validation = r.above(stack, l, data, stream.StackDraws), r.above(stack, l, validation, stream.StackValidation)
 		}
 		total.BoundKind = result.BoundKind
+	}
+	if r.recipe.Together > 0 {
+		var err error
+		if total.Together, err = r.together(ctx, watching, stack, total.Stack, data); err != nil {
+			return nil, err
+		}
+		total.Steps, total.Seconds = total.Steps+total.Together.Steps, total.Seconds+total.Together.Seconds
+		r.met = nil // of another machine
 	}
 	stack.Info = r.info(total.Steps)
 	r.shippedStack = stack
@@ -232,6 +244,9 @@ func (r *Result) stackText() (text string) {
 		if one.Copied {
 			text += "  that is not above the machine below upside down, which stays in its place\n"
 		}
+	}
+	if r.Together != nil {
+		text += r.Together.Text()
 	}
 	return text
 }

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
+	"strings"
 	"testing"
 
 	"bethe/evaluate"
@@ -30,13 +32,14 @@ func stackRecipe(t *testing.T, layers string) learn.Recipe {
 // number of threads, leaves the bytes of one that was not.
 func TestStack(t *testing.T) {
 	recipe := stackRecipe(t, "[6,5,3]")
+	recipe.Together = 60
 	job := learn.Job{Data: small(), Seed: 4, Folder: filepath.Join(t.TempDir(), "a"), Validation: small(), Evaluation: learn.Evaluation{Asked: true, Data: small()}}
 	result, err := start(t, recipe, job).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := small().Visible()
-	if len(result.Stack) != 3 || result.Steps != 180 || result.SynapseBits != n*6+6*5+5*3 || result.LogLikelihood == nil || result.Stack[2].Validation == nil || result.Stack[0].LogLikelihood != nil {
+	if len(result.Stack) != 3 || result.Steps != 240 || result.Together == nil || !result.Together.Kept || result.Together.After <= result.Together.Before || result.SynapseBits != n*6+6*5+5*3 || result.LogLikelihood == nil || result.Stack[2].Validation == nil || result.Stack[0].LogLikelihood != nil {
 		t.Errorf("%+v", result)
 	}
 	want, err := os.ReadFile(result.Model)
@@ -44,11 +47,11 @@ func TestStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	stack, err := rbm.LoadStack(result.Model)
-	if err != nil || stack.Info.Steps != 180 || stack.Info.Settings["stack"] != true {
+	if err != nil || stack.Info.Steps != 240 || stack.Info.Settings["stack"] != true {
 		t.Fatalf("%+v, %v", stack, err)
 	}
 	job.Folder, job.Resume = filepath.Join(t.TempDir(), "b"), true
-	for _, left := range []int{30, 50} { // in the first machine, and in the second
+	for _, left := range []int{30, 50, 125} { // in the first machine, in the second, and in all together
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		ctx, stop := context.WithCancel(t.Context())
 		run := start(t, recipe, job)
@@ -131,6 +134,39 @@ func TestStackDoesNotFall(t *testing.T) {
 	}
 }
 
+// TestTogetherDoesNotFall: the first steps at a huge rate ruin what the last ones at a small rate have learned, and are not kept.
+func TestTogetherDoesNotFall(t *testing.T) {
+	recipe := stackRecipe(t, "[6,5]")
+	recipe.Rate, recipe.FinalRate, recipe.Fall = 2, 0.001, "geometric"
+	job := learn.Job{Data: small(), Seed: 1}
+	learned := func() ([]*rbm.File, *learn.Result) {
+		run := start(t, recipe, job)
+		result, err := run.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := run.Model()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.(*rbm.Stack).Files, result
+	}
+	before, _ := learned()
+	recipe.Together = 2
+	after, result := learned()
+	if r := result.Together; r.Kept || r.After >= r.Before {
+		t.Errorf("%+v", r)
+	}
+	if !strings.Contains(result.Heading(), "stays in its place") {
+		t.Errorf("%q", result.Heading())
+	}
+	for k, file := range before {
+		if !reflect.DeepEqual(file.Params, after[k].Params) || !reflect.DeepEqual(file.Synapses, after[k].Synapses) {
+			t.Errorf("machine %d changed", k+1)
+		}
+	}
+}
+
 // TestStackRecipes: settings that do not go with a stack are told by name.
 func TestStackRecipes(t *testing.T) {
 	for want, change := range map[string]func(*learn.Recipe){
@@ -139,6 +175,7 @@ func TestStackRecipes(t *testing.T) {
 		"hidden":       func(r *learn.Recipe) { r.Prior = "x.npz" },
 		"label_weight": func(r *learn.Recipe) { r.LabelWeight = 1 },
 		"rate":         func(r *learn.Recipe) { r.Rate = -1 },
+		"together":     func(r *learn.Recipe) { r.Together, r.Synapses, r.Settle, r.Rate = 5, "real", 0, 0.02 },
 	} {
 		r := stackRecipe(t, "[6,5]")
 		change(&r)
@@ -151,6 +188,10 @@ func TestStackRecipes(t *testing.T) {
 	r.Stage = 0.3
 	if r.Check() == nil {
 		t.Error("a stage of a stack is no error")
+	}
+	r = deepRecipe(`, "layers": [6, 5]`)
+	if r.Together = 3; r.Check() == nil {
+		t.Error("together without a stack is no error")
 	}
 	r = stackRecipe(t, "[6,5]")
 	if got := r.FolderOf("mnist", 2, true); got != filepath.Join("runs", "mnist-stack6-5-s2") {

@@ -259,7 +259,7 @@ func TestLearnsOtherKinds(t *testing.T) {
 		"partition": func(r *learn.Recipe) {
 			r.HiddenUnits, r.Partition, r.Centre, r.Settle = "group:3", "quenched", false, 0
 		}, "estep": func(r *learn.Recipe) { r.HiddenUnits, r.Estep = "group:3", "bethe" },
-		"init": func(r *learn.Recipe) { r.HiddenUnits, r.Init = "group:3", "x.npz" }, "label_weight": func(r *learn.Recipe) { r.HiddenUnits, r.LabelWeight = "group:3", 1 },
+		"label_weight": func(r *learn.Recipe) { r.HiddenUnits, r.LabelWeight = "group:3", 1 },
 	} {
 		r := learn.Default()
 		r.Steps = 1

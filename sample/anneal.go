@@ -74,7 +74,7 @@ func AnnealedLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.C
 		return LnZEstimate{}, err
 	}
 	s := source.Base(a.Chains, a.Key.Sub(stream.ChainsStart))
-	logW, err := anneal(ctx, source, s, temperatures[T](&a), a.Key, a.progress())
+	logW, err := anneal(ctx, source, s, temperatures[T](&a), a.Key, nothingKnown, a.progress())
 	if err != nil {
 		return LnZEstimate{}, err
 	}
@@ -103,7 +103,7 @@ func ReverseLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	}
 	ladder := temperatures[T](&a)
 	slices.Reverse(ladder)
-	logW, err := anneal(ctx, source, starts.Clone(), ladder, a.Key, a.progress())
+	logW, err := anneal(ctx, source, starts.Clone(), ladder, a.Key, nothingKnown, a.progress())
 	if err != nil {
 		return LnZEstimate{}, err
 	}
@@ -113,6 +113,8 @@ func ReverseLnZ[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Co
 	}
 	return estimate(logW, -1), nil
 }
+
+func nothingKnown() {}
 
 // progress returns the function that is called after each temperature.
 func (a *Annealing) progress() func(done int, logW []float64) {
@@ -127,9 +129,10 @@ func (a *Annealing) progress() func(done int, logW []float64) {
 }
 
 // anneal takes chains from the states s, of the distribution at ladder[0],
-// along the ladder and returns what their log-weights gain. after is called
+// along the ladder and returns what their log-weights gain. put writes what is known
+// of visible states back after each draw of them. after is called
 // with the steps done and the gains so far.
-func anneal[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], s V, ladder []T, key stream.Key, after func(done int, logW []float64)) ([]float64, error) {
+func anneal[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], s V, ladder []T, key stream.Key, put func(), after func(done int, logW []float64)) ([]float64, error) {
 	chains := s.Len()
 	layers, h := source.Conditionals(chains), source.NewHidden(chains)
 	logW := make([]float64, chains)
@@ -141,6 +144,7 @@ func anneal[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Contex
 		layers.AddGains(logW, s, ladder[k-1], ladder[k])
 		if k+1 < len(ladder) {
 			layers.DrawVisible(s, h, ladder[k], key.Sub(stream.ChainsVisible).Sub(uint64(k)))
+			put()
 		}
 		after(k, logW)
 	}

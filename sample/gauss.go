@@ -83,6 +83,23 @@ func (s *GaussSource) LnZBase() float64 {
 	return sum
 }
 
+// LnZKnown implements Partial.
+func (s *GaussSource) LnZKnown(dst []float64, v *units.Reals[float32], missing *spin.Matrix) {
+	all := s.LnZBase()
+	for a := range dst {
+		dst[a] = all
+	}
+	for i, p := range s.precision {
+		p, l := float64(p), float64(s.linear[i])
+		free := math.Log(2*math.Pi/p)/2 + l*l/(2*p)
+		for a, u := range v.Row(i) {
+			if u := float64(u); missing.At(i, a) < 0 {
+				dst[a] += (l-p*u/2)*u - free
+			}
+		}
+	}
+}
+
 // Scattered implements Scattering: draws from the base of up to four times its deviations.
 func (s *GaussSource) Scattered(count int, key stream.Key) *units.Reals[float32] {
 	v := s.Base(count, key)

@@ -61,6 +61,15 @@ func (s *HopfieldSource) LnZBase() float64 {
 	return sum[0]
 }
 
+// LnZKnown implements Partial.
+func (s *HopfieldSource) LnZKnown(dst []float64, v *spin.Matrix, missing *spin.Matrix) {
+	s.spinPath.LnZKnown(dst, v, missing)
+	more := s.LnZBase() - s.spinPath.LnZBase()
+	for a := range dst {
+		dst[a] += more
+	}
+}
+
 // Conditionals implements Source.
 func (s *HopfieldSource) Conditionals(count int) Conditionals[float32, *spin.Matrix, *units.Reals[float32]] {
 	return &hopfieldConditionals{spinLayer: spinLayer[float32]{s.spinPath, count}, gains: gains[float32]{spinPath: s.spinPath}, source: s,

@@ -60,7 +60,7 @@ func pilot[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context
 	step, block := make([]float64, chains), make([]float64, chains) // log-weights at the start of each
 	length := 0.0
 	a := Annealing{Ladder: ladder}
-	_, err := anneal(ctx, source, s, temperatures[T](&a), key, func(k int, logW []float64) {
+	_, err := anneal(ctx, source, s, temperatures[T](&a), key, nothingKnown, func(k int, logW []float64) {
 		length += math.Sqrt(varianceOfGain(logW, step))
 		copy(step, logW)
 		if k%m == 0 {

@@ -120,6 +120,31 @@ func (w *spinPath[T]) LnZBase() float64 {
 	return w.constant + sum
 }
 
+// LnZKnown implements Partial.
+func (w *spinPath[T]) LnZKnown(dst []float64, v *spin.Matrix, missing *spin.Matrix) {
+	kind := w.kinds[0]
+	of, all := kind.Features(), w.LnZBase()
+	for a := range dst {
+		dst[a] = all
+	}
+	f := make([]float64, of)
+	for unit := range missing.Rows() {
+		for k := range f {
+			f[k] = float64(w.base[unit*of+k])
+		}
+		free := kind.LogSum(f)
+		for a := range dst {
+			if missing.At(unit, a) > 0 {
+				continue
+			}
+			dst[a] -= free
+			for k, b := range f {
+				dst[a] += b * float64(v.At(unit*of+k, a))
+			}
+		}
+	}
+}
+
 // Scattered implements Scattering, with the base as the means of the data.
 func (w *spinPath[T]) Scattered(count int, key stream.Key) *spin.Matrix {
 	if w.kinds[0].OneHot() {

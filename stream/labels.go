@@ -39,9 +39,18 @@ const (
 const (
 	StackDraws = iota
 	StackValidation
-	StackSome    // of its samples, on which two machines are compared
-	StackCopy    // the likelihood of the machine below upside down
-	StackLearned // and of the one that was learned
+	StackSome     // of its samples, on which two machines are compared
+	StackCopy     // the likelihood of the machine below upside down
+	StackLearned  // and of the one that was learned
+	StackTogether // learning of all machines at once
+	StackBefore   // the likelihood of the stack before it
+	StackAfter    // and after it
+)
+
+// Below the key of a stack whose machines learn together: a key for each step.
+const (
+	TogetherDraws = iota // of the layers
+	TogetherSynapses
 )
 
 // Below the key of models that people know, beside a machine.
@@ -92,6 +101,7 @@ const (
 	StartAbove         = 15 // of what is drawn of the layers of a deep machine
 	StartLevels        = 17 // what is drawn of grey levels, epoch by epoch
 	StartAboveStates   = 16 // of hidden layers, in which its chains start
+	StartLower         = 18 // of what is drawn of the machines of a stack that learn with the topmost one
 )
 
 // Below the key of draws of a deep machine's layers: steps, and the upper synapses.
@@ -143,6 +153,13 @@ const (
 	EstimateModes
 	EstimateData    // terms of a deep machine
 	EstimateRedrawn // samples of grey levels: one below it for each draw
+	EstimateKnown   // weights of samples with missing values: one below it for each block of samples
+)
+
+// Below the key of annealing with known units, in reverse.
+const (
+	KnownSettling = 1 << 32
+	KnownReverse  = 1 << 33
 )
 
 // Below the key of the data terms of a deep machine, and of samples.

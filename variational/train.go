@@ -351,6 +351,15 @@ func (t *Trainer[T]) Run(ctx context.Context, each func(Progress) error) error {
 // samples. They need it where many such spins must not turn together.
 const beyond = 10
 
+// fieldLimit returns the bound on fields that so many samples can justify, or that was asked for.
+func (o *Options) fieldLimit(samples int, params *rbm.Params) float64 {
+	limit := math.Atanh(1-2/float64(samples+2)) + beyond
+	if o.MaxField > 0 {
+		limit = min(limit, o.MaxField*params.LargestCoupling())
+	}
+	return limit
+}
+
 // learn takes one step.
 func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, error) {
 	t.Objective.Synapses = t.Kind()
@@ -386,10 +395,7 @@ func (t *Trainer[T]) learn(ctx context.Context, rate float64) (dual.Report, erro
 	}
 	at := func(rate, limit float64) move { return move{rate: rate, count: step, limit: limit} }
 	if r := rate * t.opt.FieldRate; r > 0 {
-		limit := math.Atanh(1-2/float64(t.samples.Len()+2)) + beyond
-		if t.opt.MaxField > 0 {
-			limit = min(limit, t.opt.MaxField*t.Model.Params.LargestCoupling())
-		}
+		limit := t.opt.fieldLimit(t.samples.Len(), &t.Model.Params)
 		if !fieldless(t.samples) {
 			t.state.visible.step(t.Model.VisibleField, g.VisibleField, at(r, limit))
 		}

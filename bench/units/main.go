@@ -6,6 +6,7 @@
 //	go run ./bench/units mixture MODEL CSV likelihood of 0/1 rows under a machine of one hidden group, and under it as a directed mixture
 //	go run ./bench/units groups            what a step costs with hidden groups, against spins
 //	go run ./bench/units alignment MODEL FASTA SWEEPS  coupled columns and pair frequencies of a machine of the 16S RNA alignment
+//	go run ./bench/units sequences FASTA.gz TO NAME    a random fifth of the sequences held out
 //	go run ./bench/units hide FROM.csv TO.csv          a table with a tenth of its values taken out
 //
 // bench/kinds runs all of it.
@@ -22,7 +23,7 @@ import (
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | patches FROM TO | mixture MODEL CSV | groups | alignment MODEL FASTA SWEEPS | hide FROM.csv TO.csv")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: units split FROM TO | mnist FROM TO | patches FROM TO | mixture MODEL CSV | groups | alignment MODEL FASTA SWEEPS | sequences FASTA.gz TO NAME | hide FROM.csv TO.csv")
 	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -44,6 +45,8 @@ func main() {
 		if sweeps, err = strconv.Atoi(flag.Arg(3)); err == nil {
 			err = alignment(ctx, flag.Arg(1), flag.Arg(2), sweeps)
 		}
+	case flag.NArg() == 4 && flag.Arg(0) == "sequences":
+		err = sequences(flag.Arg(1), flag.Arg(2), flag.Arg(3))
 	case flag.NArg() == 3 && flag.Arg(0) == "hide":
 		err = hide(flag.Arg(1), flag.Arg(2))
 	default:

@@ -62,7 +62,7 @@ func newEvalCommand(c *console) *cobra.Command {
 					return usagef("--draws: %s has %w", model, err)
 				}
 			}
-			d.Units, d.Incomplete, d.Learned = file.VisibleKind, draws == 0, apply.Learned(&file.Info)
+			d.Units, d.Incomplete, d.Learned = file.VisibleKind, true, apply.Learned(&file.Info)
 			set, err := d.load()
 			if err != nil {
 				return err
@@ -93,7 +93,7 @@ func newEvalCommand(c *console) *cobra.Command {
 				c.printf("%s", report.Redrawn.Text())
 			}
 			if draws > 0 {
-				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, set.Samples, a.options(key)); err != nil {
+				if report.Uncertainty, err = c.uncertain(cmd.Context(), file, draws, samplesOf(set), a.options(key)); err != nil {
 					return err
 				}
 				c.printf("%s", report.Uncertainty.Text(report.LogLikelihood.Mean))
@@ -181,12 +181,16 @@ func (c *console) likelihood(ctx context.Context, file *rbm.File, set *dataset.S
 	opt := a.options(key)
 	return during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return evaluate.FileLikelihood(ctx, file, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals, Missing: set.Missing}, met, opt)
+		return evaluate.FileLikelihood(ctx, file, samplesOf(set), met, opt)
 	})
 }
 
+func samplesOf(set *dataset.Set) evaluate.FileSamples {
+	return evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals, Missing: set.Missing}
+}
+
 // uncertain evaluates machines drawn from the posterior, each under a bar.
-func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples *spin.Matrix, opt evaluate.Options) (*evaluate.Uncertainty, error) {
+func (c *console) uncertain(ctx context.Context, file *rbm.File, draws int, samples evaluate.FileSamples, opt evaluate.Options) (*evaluate.Uncertainty, error) {
 	bar := c.progress("annealing")
 	defer func() { bar.Done() }()
 	opt.Progress = func(f float64) { bar.Set(f, "") }

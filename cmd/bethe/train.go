@@ -125,6 +125,7 @@ func registerAbove(flags *pflag.FlagSet, a *learn.Above) {
 	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of the recognition of a batch (default: as many as suit)")
 	flags.Float64Var(&a.Stage, "stage", a.Stage, "share of learning, at its start, in which the synapses above the first hidden layer stay undecided")
 	flags.BoolVar(&a.Stack, "stack", a.Stack, "learn a machine for each of the --hidden layers, one after the other, each from draws of the one below (a deep belief network); limits are of each layer")
+	flags.IntVar(&a.Together, "together", a.Together, "of --stack, `STEPS` in which all machines learn at once after they were learned one by one; what comes of it is kept if its likelihood is higher")
 	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (at 1/sqrt(units below) until learning settles; default), learned or fixed")
 }
 
