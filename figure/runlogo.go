@@ -36,7 +36,7 @@ func runSamples(folder string) (Chart, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !file.VisibleKind.Bits() && file.Info.Width == 0 {
+	if !file.VisibleKind.Bits() && !Pictured(len(file.Scale.Mean), file.Info.Width, file.Info.Height) {
 		return FileTraces(file), nil
 	}
 	if file.Info.Alphabet == "" || len(file.Info.Alphabet) != file.VisibleKind.States || !file.HiddenKind.Bits() {
