@@ -121,9 +121,9 @@ func (f *Files) write(arrays func(io.Writer) error, picture func() image.Image) 
 }
 
 // shape returns that of a picture: the model's, or else that of the data.
-func shape(f *rbm.File, width, height int) (int, int) {
-	if f.Info.Width > 0 {
-		return f.Info.Width, f.Info.Height
+func shape(about *rbm.Info, width, height int) (int, int) {
+	if about.Width > 0 {
+		return about.Width, about.Height
 	}
 	return width, height
 }

@@ -7,7 +7,9 @@ import (
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
+	"bethe/rbm"
 	"bethe/setting"
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -69,24 +71,33 @@ func (file layered) complete(ctx context.Context, c *Completing) (*CompletionRep
 		return nil, setting.Errorf("truth", c.Truth, "it is of data with missing values: say what stands for them with {missing}")
 	}
 	machine := file.Machine()
-	picked, err := c.Data.Pick("from", c.From, machine.Layers().Data())
+	return c.spins(ctx, file.about(), machine.Layers().Data(), []*rbm.Machine{machine}, func(ctx context.Context, samples *spin.Matrix, units []int, r evaluate.Restoring) (*evaluate.Completion, error) {
+		return evaluate.CompleteKnown(ctx, machine, samples, units, r)
+	})
+}
+
+// spins completes samples of n visible spins by a model that was made so, whose chains are on machines.
+func (c *Completing) spins(ctx context.Context, about *rbm.Info, n int, machines []*rbm.Machine,
+	infer func(ctx context.Context, samples *spin.Matrix, units []int, r evaluate.Restoring) (*evaluate.Completion, error)) (*CompletionReport, error) {
+	picked, err := c.Data.Pick("from", c.From, n)
 	if err != nil {
 		return nil, err
 	}
-	width, height := shape(file.File, picked.Width, picked.Height)
-	units, err := source.Region("clamp", c.Clamp, machine.Layers().Data(), width, height)
+	width, height := shape(about, picked.Width, picked.Height)
+	units, err := source.Region("clamp", c.Clamp, n, width, height)
 	if err != nil {
 		return nil, err
 	}
-	if err := (count{"count", c.Count}).fits(machine, len(picked.Numbers), "completions", true); err != nil {
-		return nil, err
+	for _, machine := range machines {
+		if err := (count{"count", c.Count}).fits(machine, len(picked.Numbers), "completions", true); err != nil {
+			return nil, err
+		}
 	}
-	r, err := evaluate.CompleteKnown(ctx, machine, picked.Samples, units,
-		evaluate.Restoring{Chains: c.Count, Sweeps: c.Sweeps, Key: stream.New(c.Seed), Progress: c.progress("completing")})
+	r, err := infer(ctx, picked.Samples, units, evaluate.Restoring{Chains: c.Count, Sweeps: c.Sweeps, Key: stream.New(c.Seed), Progress: c.progress("completing")})
 	if err != nil {
 		return nil, err
 	}
-	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), nil, machine.Layers().Data(), len(r.Free)}
+	report := &CompletionReport{c.Model, c.From, picked.Numbers, len(units), c.Count, c.Sweeps, r.Error, c.Files, settling(r.SpinRestoration), nil, n, len(r.Free)}
 	return report, c.write(r.Write, func() image.Image {
 		return figure.Completions(picked.Samples, r.Given, r.Mean, r.States, width, height)
 	})

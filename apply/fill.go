@@ -79,7 +79,7 @@ func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport
 	}
 	given := from.Units()
 	if c.Clamp != "" {
-		width, height := shape(file, from.Width, from.Height)
+		width, height := shape(&file.Info, from.Width, from.Height)
 		named, err := source.Region("clamp", c.Clamp, from.Units(), width, height)
 		if err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
+	"bethe/rbm"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
@@ -87,21 +88,29 @@ func (file layered) mend(ctx context.Context, m *Mending) (*MendingReport, error
 		return mixed(file).mend(ctx, m)
 	}
 	machine := file.Machine()
+	return m.spins(machine.Layers().Data(), []*rbm.Machine{machine}, func(samples *spin.Matrix, key stream.Key, r evaluate.Restoring) (*evaluate.Mended, error) {
+		return evaluate.Mend(ctx, machine, samples, m.Flip, m.Noisy, key, r)
+	})
+}
+
+// spins mends samples of n visible spins by a model whose chains are on machines.
+func (m *Mending) spins(n int, machines []*rbm.Machine, infer func(samples *spin.Matrix, key stream.Key, r evaluate.Restoring) (*evaluate.Mended, error)) (*MendingReport, error) {
 	set, err := m.Data.Open("data", m.Name)
 	if err != nil {
 		return nil, err
 	}
-	if err := source.Fits(set, machine.Layers().Data()); err != nil {
+	if err := source.Fits(set, n); err != nil {
 		return nil, setting.Errorf("data", m.Name, "%v", err)
 	}
 	if m.Count > 0 {
 		set = set.Head(min(m.Count, set.Len()))
 	}
-	if err := (count{"chains", m.Chains}).fits(machine, set.Len(), "chains", false); err != nil {
-		return nil, err
+	for _, machine := range machines {
+		if err := (count{"chains", m.Chains}).fits(machine, set.Len(), "chains", false); err != nil {
+			return nil, err
+		}
 	}
-	r, err := evaluate.Mend(ctx, machine, set.Samples, m.Flip, m.Noisy, stream.New(m.Seed),
-		evaluate.Restoring{Chains: m.Chains, Sweeps: m.Sweeps, Progress: m.progress("denoising")})
+	r, err := infer(set.Samples, stream.New(m.Seed), evaluate.Restoring{Chains: m.Chains, Sweeps: m.Sweeps, Progress: m.progress("denoising")})
 	if err != nil {
 		return nil, err
 	}

@@ -87,3 +87,20 @@ func (s stacked) sample(ctx context.Context, how *Sampling) (*SamplingReport, er
 		return figure.Means(s.Visible(), how.Count, func(i, a int) float64 { return float64(drawn.Means[i*how.Count+a]) }, s.Info.Width, s.Info.Height)
 	})
 }
+
+// complete infers hidden layers by Gibbs chains, given the units that are known.
+func (s stacked) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	if c.fills() {
+		return nil, setting.Errorf("missing", c.Data.Reading.Missing, "a stack completes units that are named with {clamp}, of complete samples")
+	}
+	if c.Truth != "" {
+		return nil, setting.Errorf("truth", c.Truth, "it is of data with missing values, which a stack does not take")
+	}
+	return c.spins(ctx, &s.Info, s.Visible(), s.machines, s.machines.CompleteKnown)
+}
+
+func (s stacked) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
+	return m.spins(s.Visible(), s.machines, func(samples *spin.Matrix, key stream.Key, r evaluate.Restoring) (*evaluate.Mended, error) {
+		return s.machines.Mend(ctx, samples, m.Flip, m.Noisy, key, r)
+	})
+}

@@ -3,7 +3,6 @@ package apply
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"bethe/evaluate"
@@ -63,9 +62,19 @@ func TestStack(t *testing.T) {
 			t.Errorf("%s: %+v, %v", to, r, err)
 		}
 	}
-	if _, err := (&Mending{Job: j, Name: "pairs", Flip: 0.1, Chains: 1, Sweeps: 1}).Run(t.Context()); err == nil || !strings.Contains(err.Error(), "denoise is not for a stack") {
-		t.Errorf("%v", err)
+	mending := &Mending{Job: j, Name: "pairs", Flip: 0.1, Chains: 2, Sweeps: 20, Files: files(t)}
+	if r, err := mending.Run(t.Context()); err != nil || r.Before == nil {
+		t.Errorf("%+v, %v", r, err)
 	}
+	mending.holds(t, "mean restored seen")
+	completing := &Completing{Job: j, From: "pairs:0-3", Clamp: "0-2", Count: 3, Sweeps: 20, Files: files(t)}
+	if r, err := completing.Run(t.Context()); err != nil || len(r.Samples) != 4 || r.Inferred != 3 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	completing.holds(t, "completions given mean")
+	completing.Truth = "pairs"
+	_, err = completing.Run(t.Context())
+	wrong(t, "truth", err)
 	m, ok, err := OpenEvaluating(j.Model)
 	if !ok || err != nil || Family(m) != rbm.StackModel {
 		t.Fatalf("%v, %v", ok, err)

@@ -134,24 +134,41 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 	if m == 0 || r.Chains < 1 || r.Sweeps < 1 {
 		return nil, fmt.Errorf("%d samples, %d chains of each, %d sweeps: at least 1 of each is needed", m, r.Chains, r.Sweeps)
 	}
-	columns := make([]int, m*r.Chains)
-	for k := range columns {
-		columns[k] = k / r.Chains
-	}
-	each := known.Blank(len(columns))
-	known.Gather(each, columns)
+	each := known.Blank(m * r.Chains)
+	known.Gather(each, columnsOf(m, r.Chains))
 	source := machine.Source(known)
-	chains := sample.NewChains(source, len(columns), r.Key)
+	chains := sample.NewChains(source, each.Len(), r.Key)
 	if err := condition(chains, each, func(v V) V { return v }); err != nil {
 		return nil, err
 	}
-	watch, err := newWatch(machine, source, known, r, condition)
+	beside, err := witnesses(machine, source, known, r, condition)
 	if err != nil {
 		return nil, err
 	}
-	first := r.Sweeps / 3
+	watch := newWatch[T](beside, n, m, beside.Visible.Len(), r)
+	mean, err := averaged[T](ctx, chains, watch, n, m, r)
+	if err != nil {
+		return nil, err
+	}
+	return &Restoration[T, V]{mean, chains.Visible, watch.settling.rHat()}, nil
+}
+
+// columnsOf returns the sample of each chain.
+func columnsOf(samples, chains int) []int {
+	columns := make([]int, samples*chains)
+	for k := range columns {
+		columns[k] = k / chains
+	}
+	return columns
+}
+
+// averaged sweeps chains of m samples of n units, and the witnesses beside them, and returns the means of the last two thirds, units x
+// samples. The error is the context's.
+func averaged[T rbm.Real](ctx context.Context, chains sweeping[T], watch *watch[T], n, m int, r *Restoring) ([]T, error) {
+	columns := m * r.Chains
+	from := r.Sweeps / 3
 	sum := make([]T, n*m)
-	means := make([]T, n*len(columns))
+	means := make([]T, n*columns)
 	for k := range r.Sweeps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -161,13 +178,13 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 		if r.Progress != nil {
 			r.Progress(float64(k+1) / float64(r.Sweeps))
 		}
-		if k < first {
+		if k < from {
 			continue
 		}
 		chains.VisibleMeans(means)
-		parallel.For(n, parallel.Grain(2*len(columns)), func(lo, hi int) {
+		parallel.For(n, parallel.Grain(2*columns), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
-				for l, v := range means[i*len(columns) : (i+1)*len(columns)] {
+				for l, v := range means[i*columns : (i+1)*columns] {
 					sum[i*m+l/r.Chains] += v
 				}
 			}
@@ -175,9 +192,9 @@ func restore[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 		watch.add(means)
 	}
 	for k := range sum {
-		sum[k] /= T((r.Sweeps - first) * r.Chains)
+		sum[k] /= T((r.Sweeps - from) * r.Chains)
 	}
-	return &Restoration[T, V]{sum, chains.Visible, watch.settling.rHat()}, nil
+	return sum, nil
 }
 
 // Wrong returns how many of the named units of samples have another sign than

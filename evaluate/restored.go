@@ -87,19 +87,32 @@ func Mend(ctx context.Context, machine *rbm.Machine, samples *spin.Matrix, flip 
 
 // Mend is Mend on a machine that keeps what its answers are computed with.
 func (m SpinMachine) Mend(ctx context.Context, samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r Restoring) (*Mended, error) {
+	if n := m.machine.Layers().Data(); samples.Rows() != n {
+		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+	}
+	return mended(samples, flip, noisy, key, &r, func(seen *spin.Matrix) (*SpinRestoration, error) {
+		restored, err := denoise(ctx, m, filledUp(m.machine, seen, r.Key), samples.Rows(), flip, r)
+		if err != nil {
+			return nil, err
+		}
+		return cut(restored, samples.Rows()), nil
+	})
+}
+
+// mended flips samples unless they are noisy, has them denoised, and compares. It sets the key of r.
+func mended(samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r *Restoring, denoised func(seen *spin.Matrix) (*SpinRestoration, error)) (*Mended, error) {
+	if !(flip > 0 && flip < 0.5) {
+		return nil, fmt.Errorf("spins flipped with probability %v: it must lie between 0 and 0.5", flip)
+	}
 	out := &Mended{Seen: samples.Clone()}
 	if !noisy {
 		Flip(out.Seen, flip, key.Sub(stream.MendNoise))
 	}
 	r.Key = key.Sub(stream.MendChains)
-	if n := m.machine.Layers().Data(); samples.Rows() != n {
-		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
-	}
 	var err error
-	if out.SpinRestoration, err = denoise(ctx, m, filledUp(m.machine, out.Seen, r.Key), samples.Rows(), flip, r); err != nil {
+	if out.SpinRestoration, err = denoised(out.Seen); err != nil {
 		return nil, err
 	}
-	out.SpinRestoration = cut(out.SpinRestoration, samples.Rows())
 	out.Restored = spin.FromSigns(samples.Rows(), samples.Cols(), out.Mean)
 	out.Changed = shareWrong(out.Seen, out.Restored)
 	if !noisy {

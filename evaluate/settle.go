@@ -16,50 +16,59 @@ const LargestRHat = 1.1
 // MostChecked is the most samples whose chains are looked at, the first ones.
 const MostChecked = 100
 
-// A watch looks at the chains of the first samples, with a witness beside those
-// of each: chains that start in one place agree on what they have not left.
-type watch[T rbm.Real, V units.States[V], H units.States[H]] struct {
-	settling *settling[T]
-	chains   *sample.Chains[T, V, H] // the witnesses
-	each     int                     // chains of a sample without its witness
-	columns  int                     // chains of all samples
-	witness  []T                     // means of the witnesses, units x samples
-	means    []T                     // of all that are looked at, units x (samples x (chains, witness))
+// sweeping are chains that tell the means of visible units.
+type sweeping[T rbm.Real] interface {
+	Sweep(count int)
+	// VisibleMeans sets dst, units x chains, to the means given the rest of each chain.
+	VisibleMeans(dst []T)
 }
 
-// newWatch starts witnesses: far from the chains if the machine is Opposing, else at
+// A watch looks at the chains of the first samples, with a witness beside those
+// of each: chains that start in one place agree on what they have not left.
+type watch[T rbm.Real] struct {
+	settling *settling[T]
+	chains   sweeping[T] // the witnesses
+	units    int
+	samples  int // that are looked at
+	each     int // chains of a sample without its witness
+	columns  int // chains of all samples
+	witness  []T // means of the witnesses, units x samples
+	means    []T // of all that are looked at, units x (samples x (chains, witness))
+}
+
+// newWatch looks at so many of m samples with witnesses.
+func newWatch[T rbm.Real](witnesses sweeping[T], units, m, samples int, r *Restoring) *watch[T] {
+	return &watch[T]{
+		settling: newSettling[T](units, samples*(r.Chains+1), r.Chains+1, r.Sweeps-r.Sweeps/3),
+		chains:   witnesses, units: units, samples: samples,
+		each: r.Chains, columns: m * r.Chains,
+		witness: make([]T, units*samples), means: make([]T, units*samples*(r.Chains+1)),
+	}
+}
+
+// witnesses start far from the chains if the machine is Opposing, else at
 // other random states than these.
-func newWatch[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], source sample.Source[T, V, H], known V, r *Restoring, condition conditioning[T, V, H]) (*watch[T, V, H], error) {
-	n, m := known.Units(), min(known.Len(), MostChecked)
-	first := make([]int, m)
-	for a := range first {
-		first[a] = a
-	}
+func witnesses[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluated[T, V, H], source sample.Source[T, V, H], known V, r *Restoring, condition conditioning[T, V, H]) (*sample.Chains[T, V, H], error) {
+	m := min(known.Len(), MostChecked)
 	some := known.Blank(m)
-	known.Gather(some, first)
-	w := &watch[T, V, H]{
-		settling: newSettling[T](n, m*(r.Chains+1), r.Chains+1, r.Sweeps-r.Sweeps/3),
-		chains:   sample.NewChains(source, m, r.Key.Sub(stream.ChainsWitness)),
-		each:     r.Chains, columns: known.Len() * r.Chains,
-		witness: make([]T, n*m), means: make([]T, n*m*(r.Chains+1)),
-	}
+	known.Gather(some, first(m))
 	from := func(v V) V { return v }
 	if opposing, ok := machine.(Opposing[V]); ok {
 		from = opposing.Opposite
 	}
-	return w, condition(w.chains, some, from)
+	chains := sample.NewChains(source, m, r.Key.Sub(stream.ChainsWitness))
+	return chains, condition(chains, some, from)
 }
 
 // add takes the means of a sweep of the chains, units x (samples x chains).
-func (w *watch[T, V, H]) add(means []T) {
+func (w *watch[T]) add(means []T) {
 	w.chains.VisibleMeans(w.witness)
 	stride := w.each + 1
-	samples := w.chains.Visible.Len()
-	for i := range w.chains.Visible.Units() {
-		for a := range samples {
-			to := w.means[(i*samples+a)*stride : (i*samples+a+1)*stride]
+	for i := range w.units {
+		for a := range w.samples {
+			to := w.means[(i*w.samples+a)*stride : (i*w.samples+a+1)*stride]
 			copy(to, means[i*w.columns+a*w.each:i*w.columns+(a+1)*w.each])
-			to[w.each] = w.witness[i*samples+a]
+			to[w.each] = w.witness[i*w.samples+a]
 		}
 	}
 	w.settling.add(w.means)

@@ -221,23 +221,31 @@ func (l layered) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampl
 }
 
 func (l layered) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error) {
-	c, err := l.on.CompleteKnown(ctx, s.Samples, known, r)
+	return completed(l.on.CompleteKnown(ctx, s.Samples, known, r))
+}
+
+// completed returns a completion of spins.
+func completed(c *evaluate.Completion, err error) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	out := restored(c.SpinRestoration, s.Len())
-	out.arrays = append(out.arrays, bytesOf("completions", c.States, s.Len(), r.Chains, s.Visible()))
+	n := len(c.Given)
+	samples := len(c.Mean) / n
+	out := restored(c.SpinRestoration, samples)
+	out.arrays = append(out.arrays, bytesOf("completions", c.States, samples, c.States.Cols()/samples, n))
 	return out, nil
 }
 
 func (l layered) denoise(ctx context.Context, s *dataset.Set, flip float64, r evaluate.Restoring) (result, error) {
-	key := r.Key
-	r.Key = 0
-	mended, err := l.on.Mend(ctx, s.Samples, flip, true, key, r)
+	return mended(l.on.Mend(ctx, s.Samples, flip, true, r.Key, r))
+}
+
+// mended returns what noisy samples of spins were.
+func mended(m *evaluate.Mended, err error) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	return restored(mended.SpinRestoration, s.Len()), nil
+	return restored(m.SpinRestoration, m.Seen.Cols()), nil
 }
 
 // mixed are machines of other kinds of units than spins.
@@ -390,12 +398,12 @@ func (k stacked) sample(ctx context.Context, from *dataset.Set, s evaluate.Sampl
 	return r, nil
 }
 
-func (k stacked) complete(context.Context, *dataset.Set, []int, evaluate.Restoring) (result, error) {
-	return result{}, notFor("complete", k)
+func (k stacked) complete(ctx context.Context, s *dataset.Set, known []int, r evaluate.Restoring) (result, error) {
+	return completed(k.machines.CompleteKnown(ctx, s.Samples, known, r))
 }
 
-func (k stacked) denoise(context.Context, *dataset.Set, float64, evaluate.Restoring) (result, error) {
-	return result{}, notFor("denoise", k)
+func (k stacked) denoise(ctx context.Context, s *dataset.Set, flip float64, r evaluate.Restoring) (result, error) {
+	return mended(k.machines.Mend(ctx, s.Samples, flip, true, r.Key, r))
 }
 
 // directed are machines of package causes.
