@@ -151,7 +151,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	}
 	defer m.log.Close()
 	if l.trainer.Step() == 0 && ctx.Err() == nil {
-		if err := m.first(); err != nil {
+		if err := m.first(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -54,8 +54,12 @@ type measuring struct {
 	last runs.Record
 
 	plain, bound, counts, spectrum, pictures, likelihood, validation pace
-	pictured                                                         float64      // fraction done at the last pictures
-	metering                                                         stepFollower // of the learner
+	began                                                            time.Time
+	fraction                                                         float64       // done when it began
+	bounded                                                          float64       // fraction done at the last bound
+	temperature                                                      time.Duration // the least that one of its temperatures cost, with all that a bound takes
+	pictured                                                         float64       // fraction done at the last pictures
+	metering                                                         stepFollower  // of the learner
 }
 
 // measured returns the training samples that bounds along the way are of.
@@ -73,11 +77,18 @@ const likelihoodAfter = 5 * time.Minute
 // and tempered chains make so many more sweeps.
 const likelihoodBounds = 40
 
-// How the partition term of a bound in passing is annealed, if it is.
+// How the partition term of a bound in passing is annealed, if it is: over fewer temperatures in a run so short that it
+// would have no boundsOfRun else, which may then cost shortShare of its time.
 const (
-	boundChains       = 50
+	boundChains       = 64
 	boundTemperatures = 300
+	fewTemperatures   = 60
+	boundsOfRun       = 24
+	shortShare        = 0.06
 )
+
+// cheapBound is what a bound before the first step may cost.
+const cheapBound = 20 * time.Millisecond
 
 // Limits of what a record holds.
 const (
@@ -102,7 +113,7 @@ func (l *learner) newMeasuring() (*measuring, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &measuring{learner: l, log: log, some: l.measured(), metering: l.follower,
+	m := &measuring{learner: l, log: log, some: l.measured(), metering: l.follower, began: time.Now(), fraction: l.trainer.Fraction(), bounded: l.trainer.Fraction(),
 		// Together they take 3 % of the time.
 		plain: pace{share: 0.003, gap: 500 * time.Millisecond}, bound: pace{share: 0.009, gap: time.Second},
 		counts: pace{share: 0.003, gap: 2 * time.Second}, spectrum: pace{share: 0.003, gap: 20 * time.Second},
@@ -112,9 +123,10 @@ func (l *learner) newMeasuring() (*measuring, error) {
 		p.last = time.Now()
 	}
 	n, p := float64(l.model.Visible()), float64(l.model.Hidden())
-	m.spectrum.expect(time.Duration(n * p * min(n, p))) // a nanosecond each
+	m.spectrum.expect(time.Duration(n * p * min(n, p)))     // a nanosecond each
+	m.temperature = time.Duration(n * p * boundChains / 64) // 64 synapses a nanosecond
 	if n*p > freelyAnnealed {
-		m.bound.expect(time.Duration(n * p * boundChains * boundTemperatures / 32)) // 32 synapses a nanosecond
+		m.bound.expect(boundTemperatures * m.temperature)
 	}
 	m.validation = m.newValidation()
 	if err := l.keeper.keepPictures(kept); err != nil {
@@ -150,6 +162,10 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	}
 	plain, bound, counts, spectrum := exactly(&m.plain, 1), exactly(&m.bound, 1), exactly(&m.counts, 1), exactly(&m.spectrum, 10)
 	pictures := m.pictures.due(now) && p.Fraction-m.pictured >= 1.0/picturesOfRun
+	temperatures := boundTemperatures
+	if every == 0 && !bound {
+		temperatures, bound = m.fewer(p.Fraction, now)
+	}
 	likelihood := m.annealable() && exactly(&m.likelihood, 500)
 	validation := m.validates() && exactly(&m.validation, 10)
 	counts = counts || spectrum // which adds to the overlaps
@@ -159,7 +175,7 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	r := m.record(p)
 	looked := time.Since(now) // at all synapses, which the record itself does
 	if bound {
-		_ = m.bound.time(time.Now(), func() error { m.measureBound(ctx, &r); return nil })
+		m.measureBound(ctx, &r, temperatures)
 		m.likelihood.expect(likelihoodBounds * m.bound.cost)
 		if min(m.model.Visible(), m.model.Hidden()) > rbm.MaxExact {
 			m.validation.expect(likelihoodBounds * m.bound.cost)
@@ -185,11 +201,25 @@ func (m *measuring) after(ctx context.Context, p variational.Progress) error {
 	return m.plain.time(time.Now().Add(-looked), func() error { return m.write(r) })
 }
 
+// fewer returns how many temperatures a bound may be annealed over now, so that a run has boundsOfRun of them for
+// shortShare of its time; false if it is too early for the next, or too dear.
+func (m *measuring) fewer(fraction float64, now time.Time) (int, bool) {
+	if fraction-m.bounded < 1.0/boundsOfRun {
+		return 0, false
+	}
+	run := float64(now.Sub(m.began)) / (fraction - m.fraction) // what all of it will take
+	affordable := run / boundsOfRun / float64(max(1, m.temperature))
+	return int(max(fewTemperatures, min(m.bound.share*affordable, boundTemperatures))), shortShare*affordable >= fewTemperatures
+}
+
 // first measures the model before the first step.
-func (m *measuring) first() error {
+func (m *measuring) first(ctx context.Context) error {
 	r := m.record(variational.Progress{Rate: m.recipe.Rate, Coupling: m.model.Couplings()})
 	r.Engine = nil
 	_ = m.counts.time(time.Now(), func() error { m.measureCounts(&r); return nil }) // its cost sets the time to the next
+	if fewTemperatures*m.temperature <= cheapBound {
+		m.measureBound(ctx, &r, fewTemperatures)
+	}
 	return m.write(r)
 }
 
@@ -206,13 +236,20 @@ func (m *measuring) end(ctx context.Context, p variational.Progress, terms varia
 	return m.write(r)
 }
 
-// measureBound estimates the bound on some samples. What it fails at, the
-// context or an engine, the next step meets as well.
-func (m *measuring) measureBound(ctx context.Context, r *runs.Record) {
-	r.Sampler = m.samplerRead(ctx, true)
-	if terms, by, err := m.look.terms(ctx, m.learned(m.some), boundChains, boundTemperatures); err == nil {
-		r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
-	}
+// measureBound estimates the bound on some samples, over so many temperatures if it is annealed. What it
+// fails at, the context or an engine, the next step meets as well.
+func (m *measuring) measureBound(ctx context.Context, r *runs.Record, temperatures int) {
+	m.bounded = r.Fraction
+	_ = m.bound.time(time.Now(), func() error {
+		r.Sampler = m.samplerRead(ctx, true)
+		if terms, by, err := m.look.terms(ctx, m.learned(m.some), boundChains, temperatures); err == nil {
+			r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
+		}
+		return nil
+	})
+	each := m.bound.cost / time.Duration(temperatures)
+	m.bound.cost = boundTemperatures * each
+	m.temperature = min(m.temperature, each) // what else the machine does comes and goes
 }
 
 // quickExact is the number of units of the smaller layer up to which the

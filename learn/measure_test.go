@@ -149,3 +149,29 @@ func TestOverlapUnits(t *testing.T) {
 		}
 	}
 }
+
+// TestBoundsOfRun: a short run has as many bounds as a long one, each over fewer temperatures, unless they are too dear.
+func TestBoundsOfRun(t *testing.T) {
+	const steps = 3000
+	for _, c := range []struct {
+		step, temperature time.Duration
+		times, few, most  int
+	}{
+		{time.Second, time.Millisecond, boundsOfRun - 1, boundTemperatures, boundTemperatures}, // they cost nothing to speak of
+		{time.Millisecond, 100 * time.Microsecond, boundsOfRun - 1, fewTemperatures, fewTemperatures},
+		{20 * time.Millisecond, 100 * time.Microsecond, boundsOfRun - 1, fewTemperatures + 1, boundTemperatures - 1},
+		{time.Millisecond, time.Millisecond, 0, 0, 0},
+	} {
+		m := &measuring{began: time.Now(), temperature: c.temperature, bound: pace{share: 0.009}}
+		times, few, most := 0, math.MaxInt, 0
+		for k := 1; k < steps; k++ {
+			fraction := float64(k) / steps
+			if n, due := m.fewer(fraction, m.began.Add(time.Duration(k)*c.step)); due {
+				times, few, most, m.bounded = times+1, min(few, n), max(most, n), fraction
+			}
+		}
+		if times < c.times-1 || times > c.times || times > 0 && (few < c.few || most > c.most) {
+			t.Errorf("steps of %v, temperatures of %v: %d bounds of %d to %d temperatures", c.step, c.temperature, times, few, most)
+		}
+	}
+}
