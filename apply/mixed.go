@@ -45,14 +45,6 @@ func (f mixed) read(ctx context.Context, set *dataset.Set, gain float64) ([]floa
 	return x, err
 }
 
-// mend is of visible spins: colours and numbers have no channel that flips them.
-func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
-	if f.VisibleKind != (units.Kind{}) || !f.HiddenKind.Bits() {
-		return nil, setting.Errorf("flip", m.Flip, "denoising is of visible spins with hidden spins or groups, and this is a %s", f.family())
-	}
-	return layered(f).mend(ctx, m)
-}
-
 // complete fills in the units that are not given, and missing values.
 func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	return fill(ctx, f.File, c)

@@ -27,7 +27,7 @@ func (s *Server) routes() {
 	s.mux = http.NewServeMux()
 	for _, file := range []struct{ at, name, kind string }{
 		{"/{$}", "index.html", "text/html; charset=utf-8"}, {"/app.js", "app.js", "text/javascript; charset=utf-8"},
-		{"/draw.js", "draw.js", "text/javascript; charset=utf-8"}, {"/style.css", "style.css", "text/css; charset=utf-8"},
+		{"/draw.js", "draw.js", "text/javascript; charset=utf-8"}, {"/fill.js", "fill.js", "text/javascript; charset=utf-8"}, {"/style.css", "style.css", "text/css; charset=utf-8"},
 		{"/favicon.svg", "favicon.svg", "image/svg+xml"},
 	} {
 		text, err := page.ReadFile("page/" + file.name)

@@ -152,7 +152,7 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 		}
 		return FileTiles(file), nil
 	case "samples":
-		if logos, err := runLogos(folder); logos != nil || err != nil {
+		if logos, err := runSamples(folder); logos != nil || err != nil {
 			return logos, err
 		}
 		data, err := readPNG(folder, runs.DataFile)

@@ -33,6 +33,17 @@ func Completions(samples *spin.Matrix, given []int8, mean []float32, states *spi
 	})
 }
 
+// Beside draws a row for each of the first of m samples of n units: a picture of each of the sets, whose functions return a value
+// from -1 to 1 and whether it is known. A width or height of 0 stands for the nearest square.
+func Beside(n, m, width, height int, sets ...func(i, a int) (value float64, known bool)) image.Image {
+	return Compare(min(m, mostRows), len(sets), n, width, height, func(row, column, i int) color.RGBA {
+		if v, known := sets[column](i, row); known {
+			return Grey(v)
+		}
+		return Unknown
+	})
+}
+
 // Restorations draws a row for each of the first samples (visible x M): the truth,
 // unless it is nil, what was seen of it, the posterior mean (visible x M), its sign.
 // A width or height of 0 stands for the nearest square.

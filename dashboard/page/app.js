@@ -1,6 +1,7 @@
 // The page of bethe's runs: news come by server-sent events, curves as pictures
 // that the server draws.
 import { canvas } from "./draw.js";
+import { field } from "./fill.js";
 
 const boundWords = { likelihood: "log-likelihood", bound_estimate: "estimate of the bound", likelihood_estimate: "estimate of the log-likelihood", quenched: "quenched objective, no bound" };
 const el = (id) => document.getElementById(id);
@@ -121,9 +122,9 @@ el("slider").addEventListener("input", () => {
 let spikes = 0; // another number gives other spikes
 function drawRaster() {
   const run = runs.get(chosen), tau = el("tau").value;
-  el("raster-section").hidden = !run || !run.drawable;
+  el("raster-section").hidden = !run || !run.drawable || !run.spiking;
   if (tau === "0") el("raster-figure").hidden = true;
-  if (!run || !run.drawable || tau === "0" || document.hidden || gone) return;
+  if (!run || !run.drawable || !run.spiking || tau === "0" || document.hidden || gone) return;
   show(el("raster"), `raster.png?run=${encodeURIComponent(run.name)}&tau=${tau}&draw=${spikes}&v=${run.began}-${run.pictures.length}-${run.finished}`, `Spikes of ${run.name}, windows of ${tau} steps`);
 }
 el("tau").addEventListener("change", () => { delete el("raster").dataset.want; drawRaster(); });
@@ -148,8 +149,10 @@ function drawNumbers() {
   el("problem").hidden = !run.problem;
   el("problem").textContent = run.problem || "";
   document.title = `${run.finished ? "" : `${percent(run.fraction)} `}${run.name} – bethe`;
-  el("draw-section").hidden = !run.drawable;
-  if (run.drawable) drawing.of(run.name, run.width, run.height);
+  el("draw-section").hidden = !run.drawable || run.worded;
+  el("fill-section").hidden = !run.drawable || !run.worded;
+  if (run.drawable && run.worded) filling.of(run.name);
+  else if (run.drawable) drawing.of(run.name, run.width, run.height);
 }
 
 function drawTable() {
@@ -199,7 +202,7 @@ function drawAll() {
   drawRaster();
 }
 
-const drawing = canvas(el);
+const drawing = canvas(el), filling = field(el);
 
 function hear(news) {
   names = news.names;
