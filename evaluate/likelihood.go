@@ -95,6 +95,7 @@ type Options struct {
 	Key           stream.Key
 	Progress      func(fraction float64) // called now and then while annealing; may be nil
 	Anneal        bool                   // anneal even where the exact value is in reach
+	Drawn         int                    // samples drawn from a deep machine on which its data terms are held between both sides (DataTerms.Drawn); 0: none
 
 	weights []float64 // log-weights of the samples, if they are not those of LogWeights
 }

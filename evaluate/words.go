@@ -85,6 +85,10 @@ func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
 		return
 	}
 	line("    annealing with the sample held    %+.3f  ± %.3f", t.Clamped-t.Bound, normal*t.ClampedError)
+	if d := t.Drawn; d != nil {
+		line("    on %d samples drawn from the machine: importance %+.3f ± %.3f, the sample held %+.3f ± %.3f and in reverse %+.3f ± %.3f; the truth is between the last two", d.Samples,
+			d.Importance-d.Bound, normal*d.ImportanceError, d.Clamped-d.Bound, normal*d.ClampedError, d.Reverse-d.Bound, normal*d.ReverseError)
+	}
 }
 
 // Text says it for a person, beside the log-likelihood of the saved machine.

@@ -272,7 +272,7 @@ func (c *console) train(ctx context.Context, f *trainFlags) error {
 		if on == "mnist" || strings.HasPrefix(on, "mnist:train") {
 			on = "mnist:test"
 		}
-		job.Evaluation = learn.Evaluation{Asked: true, Options: evaluate.Options{Temperatures: f.ais.steps, Chains: f.ais.chains, Equilibration: f.ais.equilibration}}
+		job.Evaluation = learn.Evaluation{Asked: true, Options: evaluate.Options{Temperatures: f.ais.steps, Chains: f.ais.chains, Equilibration: f.ais.equilibration, Drawn: evaluate.DefaultDrawn}}
 		if job.Evaluation.Data, err = f.load(on); err != nil {
 			return err
 		}
