@@ -81,9 +81,11 @@ func TestFillMissingValues(t *testing.T) {
 	if _, err := (&Featuring{Job: j, Name: c.From, Gain: 0.5, Layer: 1, Out: out}).Run(context.Background()); err == nil {
 		t.Error("features of samples with missing values at a gain of 0.5")
 	}
-	if _, err := (&Mending{Job: j, Name: c.From, Flip: 0.1, Chains: 1, Sweeps: 1}).Run(context.Background()); err == nil || !strings.Contains(err.Error(), "missing") {
-		t.Errorf("denoise takes complete data, and says %v", err)
+	mend := &Mending{Job: j, Name: c.From, Flip: 0.1, Chains: 2, Sweeps: 60, Files: files(t)}
+	if r, err := mend.Run(context.Background()); err != nil || !(*r.Before > 0) || !(*r.After < 0.2) || !strings.Contains(r.Text(), "spins were wrong") {
+		t.Errorf("denoise: %+v, %v", r, err)
 	}
+	mend.holds(t, "mean missing restored seen")
 }
 
 // Units that are not given are filled in, of colours and of numbers.
@@ -125,6 +127,20 @@ func TestCompleteOtherUnits(t *testing.T) {
 		}
 		if r, err := (&Featuring{Job: j, Name: data, Gain: 1, Layer: 1, Out: filepath.Join(folder, "f.npy")}).Run(context.Background()); err != nil || r.Features != 2 {
 			t.Errorf("%v: features %+v, %v", kind, r, err)
+		}
+		mend := &Mending{Job: j, Name: data, Flip: 0.2, Noise: 0.5, Chains: 20, Sweeps: 60, Files: files(t)}
+		m, err := mend.Run(context.Background())
+		if err != nil || kind.Bits() == (m.RMSEAfter != nil) || kind.Bits() == (m.After == nil) || m.RMSEAfter != nil && !(*m.RMSEAfter < *m.RMSEBefore) || !strings.Contains(m.Text(), " after") {
+			t.Errorf("%v: denoise %+v, %v", kind, m, err)
+		}
+		mend.Noisy = true
+		if m, err := mend.Run(context.Background()); err != nil || m.After != nil || m.RMSEAfter != nil || m.Changed == 0 && !kind.Bits() || !strings.Contains(m.Text(), "restored") {
+			t.Errorf("%v: denoise %+v, %v", kind, m, err)
+		}
+		if mend.Noise = 0; !kind.Bits() {
+			if _, err := mend.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "noise") {
+				t.Errorf("noise of 0: %v", err)
+			}
 		}
 	}
 }

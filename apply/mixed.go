@@ -45,14 +45,6 @@ func (f mixed) read(ctx context.Context, set *dataset.Set, gain float64) ([]floa
 	return x, err
 }
 
-// mend is of visible spins: colours and numbers have no channel that flips them.
-func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
-	if f.VisibleKind != (units.Kind{}) || !f.HiddenKind.Bits() {
-		return nil, setting.Errorf("flip", m.Flip, "denoising is of visible spins with hidden spins or groups, and this is a %s", f.family())
-	}
-	return layered(f).mend(ctx, m)
-}
-
 // complete fills in the units that are not given, and missing values.
 func (f mixed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
 	return fill(ctx, f.File, c)
@@ -81,8 +73,16 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 		write = func(w io.Writer) error { return f.writeSequences(w, arrays) }
 	}
 	return r, s.write(write, func() image.Image {
-		return figure.Means(len(shown)/s.Count, s.Count, func(i, a int) float64 { return float64(shown[i*s.Count+a]) }, f.Info.Width, f.Info.Height)
+		return figure.Headed(figure.Means(len(shown)/s.Count, s.Count, func(i, a int) float64 { return float64(shown[i*s.Count+a]) }, f.Info.Width, f.Info.Height), "Samples", keyOf(f.File))
 	})
+}
+
+// keyOf returns what the shades of a picture of visible units mean.
+func keyOf(f *rbm.File) []figure.Swatch {
+	if f.VisibleKind.Bits() {
+		return figure.SpinKey
+	}
+	return figure.LevelKey
 }
 
 // draw returns the arrays of samples, and what a picture shows of them, places x count.

@@ -27,16 +27,18 @@ const maxBody = 64 << 10
 type drawn struct {
 	Run    string `json:"run"`
 	Pixels string `json:"pixels"`
-	Draw   uint64 `json:"draw"` // another number gives other completions
+	Values string `json:"values"` // instead: what is known as text, for machines whose samples are no pictures
+	Draw   uint64 `json:"draw"`   // another number gives other completions
 }
 
 // completed are completions: each a row of levels from 0 (paper) to 255 (ink),
-// one for each visible unit.
+// one for each visible unit. Rows are the same as text, of samples that are no pictures.
 type completed struct {
-	Completions [][]int `json:"completions"`
-	Sweeps      int     `json:"sweeps"`
-	Known       int     `json:"known"`
-	Millis      float64 `json:"milliseconds"`
+	Completions [][]int  `json:"completions"`
+	Rows        []string `json:"rows,omitempty"`
+	Sweeps      int      `json:"sweeps"`
+	Known       int      `json:"known"`
+	Millis      float64  `json:"milliseconds"`
 }
 
 const (
@@ -72,13 +74,24 @@ func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if n := machine.Visible(); len(d.Pixels) != n {
+	filler, words := machine.(fills)
+	words = words && d.Pixels == ""
+	if n := machine.Visible(); !words && len(d.Pixels) != n {
 		refuse(w, http.StatusBadRequest, fmt.Sprintf("%d pixels for a machine of %d visible units", len(d.Pixels), n))
 		return
 	}
 	ctx, cancel := context.WithDeadline(r.Context(), began.Add(completeTime))
 	defer cancel()
-	out := machine.complete(ctx, d.Pixels, d.Draw)
+	var out *completed
+	if words {
+		var err error
+		if out, err = filler.fill(ctx, d.Values, d.Draw); err != nil {
+			refuse(w, http.StatusBadRequest, err.Error())
+			return
+		}
+	} else {
+		out = machine.complete(ctx, d.Pixels, d.Draw)
+	}
 	out.Millis = float64(time.Since(began).Microseconds()) / 1000
 	answer(w, out)
 }
@@ -107,11 +120,20 @@ func (s *Server) drawer(w http.ResponseWriter, r *http.Request, folder string) (
 	return machine, true
 }
 
-// A completer is a machine of any family that completes drawings, and runs as spiking neurons.
+// A completer is a machine of any family that completes drawings.
 type completer interface {
 	Visible() int
 	// complete completes a drawing until the context is done, or long enough.
 	complete(ctx context.Context, pixels string, draw uint64) *completed
+}
+
+// fills is implemented by machines that complete what is given as text.
+type fills interface {
+	fill(ctx context.Context, values string, draw uint64) (*completed, error)
+}
+
+// spiking is implemented by machines that run as spiking neurons.
+type spiking interface {
 	// circuit returns one network of neurons, at a state that chains came to until the context is done.
 	circuit(ctx context.Context, tau int, key stream.Key) spikes.Circuit
 }
@@ -125,9 +147,12 @@ func loadCompleter(path string) (completer, error) {
 		}
 		return directed{file.Machine()}, nil
 	}
-	file, err := rbm.Load(path)
+	file, err := rbm.LoadKinds(path)
 	if err != nil {
 		return nil, err
+	}
+	if !file.Spins() {
+		return kinds{file}, nil
 	}
 	return layered{file.Machine()}, nil
 }

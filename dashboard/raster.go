@@ -43,9 +43,14 @@ func (s *Server) raster(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	neurons, ok := machine.(spiking)
+	if !ok {
+		refuse(w, http.StatusNotFound, "neurons are of machines of spins")
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), rasterTime)
 	defer cancel()
-	circuit := machine.circuit(ctx, tau, stream.New(draw))
+	circuit := neurons.circuit(ctx, tau, stream.New(draw))
 	d, err := spikes.Run(ctx, circuit, spikes.Running{Burn: 2 * tau, Steps: rasterSteps, Most: 1 << 20})
 	if errors.Is(err, context.DeadlineExceeded) {
 		refuse(w, http.StatusServiceUnavailable, "this machine is too large for a raster in two seconds: bethe spikes MODEL --raster draws it")

@@ -282,10 +282,13 @@ type pageRun struct {
 	Coupling  runs.Number  `json:"coupling"`
 	Polarised runs.Number  `json:"polarised"`
 	KL        runs.Number  `json:"kl"`
+	Command   string       `json:"command,omitempty"` // that makes the run again
 	Pictures  []pictured   `json:"pictures"`
 	HasData   bool         `json:"has_data"` // there is a picture of some
 	Figures   []string     `json:"figures"`  // that there are numbers for
 	Drawable  bool         `json:"drawable"` // there is a machine to complete drawings
+	Worded    bool         `json:"worded"`   // samples are no pictures: it completes values that are written
+	Spiking   bool         `json:"spiking"`  // it runs as spiking neurons
 }
 
 // pictured is a step that has pictures.
@@ -299,10 +302,12 @@ type pictured struct {
 func (r *watched) forPage() pageRun {
 	p := pageRun{Name: r.Name, Verb: short(r.Info.Verb), Data: short(r.Info.Data), Visible: r.Info.Visible, Hidden: r.Info.Hidden, Width: r.Info.Width, Height: r.Info.Height,
 		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Drawn: r.drawn.UnixMilli(), Problem: short(r.problem), Left: runs.Number(math.NaN()),
-		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model && r.Info.Visible <= maxDots}
-	if p.Width*p.Height != p.Visible {
-		p.Width, p.Height = figure.Shape(p.Visible)
+		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model, Command: r.Again()}
+	places := p.completes(&r.Info)
+	if p.Width*p.Height != places {
+		p.Width, p.Height = figure.Shape(places)
 	}
+	p.Drawable = p.Drawable && places <= maxDots
 	has := map[string]int{}
 	tell := func(e *runs.Record) {
 		for _, name := range figureNames {

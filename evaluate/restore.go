@@ -69,21 +69,33 @@ func denoise[T rbm.Real, H units.States[H]](ctx context.Context, machine Evaluat
 	if !(flip > 0 && flip < 0.5) {
 		return nil, fmt.Errorf("spins flipped with probability %v: it must lie between 0 and 0.5", flip)
 	}
-	return recovered(ctx, machine, noisy, func(each *spin.Matrix) *spin.Matrix { return dataOf(each, seen) }, math.Log((1-flip)/flip)/2, r)
+	return recovered(ctx, machine, noisy, func(each *spin.Matrix) *spin.Matrix { return dataOf(each, seen) }, nil, math.Log((1-flip)/flip)/2, r)
 }
 
 // Recover infers what samples were before they went through a noisy channel of the
 // given strength (sample.Chains.Observe), by exact Bayes with the machine as the
 // prior. The error may be sample.ErrCannotObserve.
 func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, strength float64, r Restoring) (*Restoration[T, V], error) {
-	return recovered(ctx, machine, noisy, func(each V) V { return each }, strength, r)
+	return recovered(ctx, machine, noisy, func(each V) V { return each }, nil, strength, r)
 }
 
 // recovered is Recover where seen returns what of states went through the channel: the
-// first units.
-func recovered[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, seen func(V) V, strength float64, r Restoring) (*Restoration[T, V], error) {
+// first units. Of those that are missing (units x samples: +1; nil: none) nothing came out of it.
+func recovered[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, seen func(V) V, missing *spin.Matrix, strength float64, r Restoring) (*Restoration[T, V], error) {
+	m := noisy.Len()
 	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
-		if err := chains.Observe(seen(each), strength); err != nil {
+		holes := missing
+		if missing != nil {
+			columns := first(each.Len())
+			if each.Len() == m*r.Chains { // not the witnesses, one of a sample
+				for k := range columns {
+					columns[k] = k / r.Chains
+				}
+			}
+			holes = missing.Blank(len(columns))
+			missing.Gather(holes, columns)
+		}
+		if err := chains.ObserveSome(seen(each), holes, strength); err != nil {
 			return err
 		}
 		chains.StartAt(from(each))

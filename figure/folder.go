@@ -147,12 +147,15 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == "units" {
+		switch {
+		case name == "units":
 			return FileOverlaps(file), nil
+		case run.Info.Verb == runs.Planted:
+			return FileMatrix(file), nil
 		}
 		return FileTiles(file), nil
 	case "samples":
-		if logos, err := runLogos(folder); logos != nil || err != nil {
+		if logos, err := runSamples(folder); logos != nil || err != nil {
 			return logos, err
 		}
 		data, err := readPNG(folder, runs.DataFile)

@@ -5,10 +5,12 @@ import (
 	"encoding/xml"
 	"io"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/spin"
 	"bethe/units"
 )
@@ -65,5 +67,30 @@ func TestLogo(t *testing.T) {
 	}
 	if _, ok := FileLogos(plain).(*Logo); !ok {
 		t.Error("a machine that is not centred tells of its data")
+	}
+}
+
+// Traces of real numbers have the columns that vary, and the mean and deviation of the data if the machine knows no more than these.
+func TestTraces(t *testing.T) {
+	file := &rbm.File{Params: rbm.NewParams(2, 1, 1e-6), Synapses: rbm.Binary(spin.New(2, 1))}
+	file.VisibleKind = units.Kind{Word: units.Gauss}
+	file.Scale = rbm.Scale{Mean: []float64{5, 7, -1}, Deviation: []float64{2, 0, 0.5}}
+	file.VisibleOwn = file.Scale.InUnitsOf(make([]float64, 4))
+	c := FileTraces(file).(*Curves)
+	all := c.Series[0]
+	if len(c.Series) != 1+mostTraces || len(all.X) != 2 || all.X[0] != 1 || all.X[1] != 3 {
+		t.Fatalf("%d curves over columns %v", len(c.Series), all.X)
+	}
+	for i := range all.X { // within four standard errors of 200 chains
+		if math.Abs(all.Y[i]) > 0.3 || math.Abs(all.High[i]-all.Low[i]-2) > 0.4 {
+			t.Errorf("column %v: mean %v, from %v to %v", all.X[i], all.Y[i], all.Low[i], all.High[i])
+		}
+	}
+	folder := t.TempDir()
+	if err := file.Save(filepath.Join(folder, runs.ModelFile)); err != nil {
+		t.Fatal(err)
+	}
+	if chart, err := runSamples(folder); err != nil || chart.title() != c.Title {
+		t.Errorf("the run's samples are %v, %v", chart, err)
 	}
 }

@@ -17,9 +17,9 @@ const (
 	logoSweeps = 50
 )
 
-// runLogos returns the logo of a run's machine of an alignment, below that of what it learned from if the machine is centred;
-// nil if the run has no such machine.
-func runLogos(folder string) (Chart, error) {
+// runSamples returns what is drawn of a run's machine in the place of pictures of samples: the logo of an alignment, below that of what
+// it learned from if the machine is centred, or traces of real numbers that are no pictures; nil if samples are pictures.
+func runSamples(folder string) (Chart, error) {
 	path := filepath.Join(folder, runs.ModelFile)
 	model, err := runs.Open(folder, runs.ModelFile) // a regular file
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,6 +35,9 @@ func runLogos(folder string) (Chart, error) {
 	file, err := rbm.LoadKinds(path)
 	if err != nil {
 		return nil, err
+	}
+	if !file.VisibleKind.Bits() && !Pictured(len(file.Scale.Mean), file.Info.Width, file.Info.Height) {
+		return FileTraces(file), nil
 	}
 	if file.Info.Alphabet == "" || len(file.Info.Alphabet) != file.VisibleKind.States || !file.HiddenKind.Bits() {
 		return nil, nil

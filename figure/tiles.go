@@ -164,6 +164,14 @@ func Means(n, count int, value func(i, a int) float64, width, height int) *image
 	}, Grey)
 }
 
+// Pictured reports whether samples of n real numbers are shown as pictures: if their shape is known, or they would fill a square of 8 x 8
+// or larger.
+func Pictured(n, width, height int) bool {
+	const least = 8
+	side := int(math.Round(math.Sqrt(float64(n))))
+	return width > 0 && width*height == n || side >= least && side*side == n
+}
+
 func orShape(width, height, n int) (int, int) {
 	if width < 1 || height < 1 || width*height != n {
 		return Shape(n)
@@ -171,8 +179,9 @@ func orShape(width, height, n int) (int, int) {
 	return width, height
 }
 
-// WritePNG writes a picture to path, as a whole or not at all.
+// WritePNG writes a picture to path, as a whole or not at all. The dots of a small one are repeated, so that it can be seen.
 func WritePNG(path string, img image.Image) error {
+	img = larger(img, enough(img))
 	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 

@@ -159,8 +159,6 @@ func (r *Recipe) checkAbove() error {
 		return setting.Phrase("partition", "{partition quenched} is of machines of one hidden layer")
 	case !r.spins():
 		return setting.Phrase("units", "{units} and {hidden_units} are of machines of one hidden layer: those of deep machines are spins")
-	case r.LabelWeight > 0:
-		return setting.Phrase("label_weight", "{label_weight} is of machines of one hidden layer")
 	case r.Prior != "" || r.Init != "":
 		return setting.Phrase("hidden", "{prior} and {init} are of machines of one hidden layer")
 	}

@@ -20,7 +20,7 @@ var deepSettings = map[string]string{
 	"two layers":  `, "hidden": 5, "layers": [5, 3], "stage": 0.2`,
 	"drawn":       `, "hidden": 5, "layers": [5, 3], "recognition": "drawn", "upper_coupling": "learned"`,
 	"stationary":  `, "hidden": 5, "layers": [5, 3], "recognition": "stationary", "estep": "exact"`,
-	"three":       `, "hidden": 5, "layers": [5, 3, 4], "recognition": "mean", "upper_coupling": "fixed"`,
+	"three":       `, "hidden": 5, "layers": [5, 3, 4], "recognition": "mean", "upper_coupling": "fixed", "label_weight": 2`,
 	"signs alone": `, "hidden": 5, "layers": [5, 3], "synapses": "sign"`,
 	"real":        `, "hidden": 5, "layers": [5, 3], "synapses": "real"`,
 }
@@ -52,14 +52,14 @@ func TestDeepBytes(t *testing.T) {
 				}
 				return arrays(t, file)
 			}
-			want := learned(learn.Job{Data: small(), Seed: 3})
+			want := learned(learn.Job{Data: labelled(), Seed: 3})
 			before := runtime.GOMAXPROCS(1)
-			one := learned(learn.Job{Data: small(), Seed: 3})
+			one := learned(learn.Job{Data: labelled(), Seed: 3})
 			runtime.GOMAXPROCS(before)
 			if !reflect.DeepEqual(want, one) {
 				t.Error("another machine on one thread")
 			}
-			job := learn.Job{Data: small(), Seed: 3, Folder: filepath.Join(t.TempDir(), "run"), Resume: true, Checkpoints: learn.Interval{Steps: 7}}
+			job := learn.Job{Data: labelled(), Seed: 3, Folder: filepath.Join(t.TempDir(), "run"), Resume: true, Checkpoints: learn.Interval{Steps: 7}}
 			ctx, cancel := context.WithCancel(t.Context())
 			run := start(t, r, job)
 			var interrupted *learn.InterruptedError
@@ -150,7 +150,6 @@ func TestDeepRecipes(t *testing.T) {
 		`, "layers": [5, 3], "stage": 1`:               "stage",
 		`, "layers": [5, 3], "upper_coupling": "free"`: "upper_coupling",
 		`, "layers": [5, 3], "partition": "quenched", "centre": false, "estep": "exact"`: "partition",
-		`, "layers": [5, 3], "label_weight": 1`:                                          "label_weight",
 		`, "layers": [5, 3], "init": "x.npz"`:                                            "hidden",
 	} {
 		r, _, err := learn.ParseRecipe([]byte(`{"hidden": 5, "steps": 10` + more + `}`))

@@ -171,7 +171,11 @@ func (r stacked) above(stack *rbm.Stack, l int, d Data, label uint64) Data {
 	}
 	key := r.key().Sub(stream.RunStack).Sub(uint64(l)).Sub(label)
 	up := evaluate.Stack(stack.Machines()).Up(l, d.Samples, key)
-	return Data{Set: &dataset.Set{Samples: up}, Name: fmt.Sprintf("layer %d of %s", l+1, r.job.Data.Name)}
+	set := &dataset.Set{Samples: up}
+	if r.recipe.LabelWeight > 0 {
+		set.Labels = d.Labels
+	}
+	return Data{Set: set, Name: fmt.Sprintf("layer %d of %s", l+1, r.job.Data.Name)}
 }
 
 // finish keeps the model, a picture of samples, the likelihood if it was asked for, and the result.

@@ -32,8 +32,8 @@ func stackRecipe(t *testing.T, layers string) learn.Recipe {
 // number of threads, leaves the bytes of one that was not.
 func TestStack(t *testing.T) {
 	recipe := stackRecipe(t, "[6,5,3]")
-	recipe.Together = 60
-	job := learn.Job{Data: small(), Seed: 4, Folder: filepath.Join(t.TempDir(), "a"), Validation: small(), Evaluation: learn.Evaluation{Asked: true, Data: small()}}
+	recipe.Together, recipe.LabelWeight = 60, 2
+	job := learn.Job{Data: labelled(), Seed: 4, Folder: filepath.Join(t.TempDir(), "a"), Validation: small(), Evaluation: learn.Evaluation{Asked: true, Data: labelled()}}
 	result, err := start(t, recipe, job).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestStack(t *testing.T) {
 	if m, err := over.Model(); err != nil || len(m.(*rbm.Stack).Files) != 3 {
 		t.Errorf("%v, %v", m, err)
 	}
-	if _, err := start(t, recipe, learn.Job{Data: small(), Seed: 4}).Run(t.Context()); err != nil {
+	if _, err := start(t, recipe, learn.Job{Data: labelled(), Seed: 4}).Run(t.Context()); err != nil {
 		t.Errorf("without a folder: %v", err)
 	}
 }
@@ -170,12 +170,11 @@ func TestTogetherDoesNotFall(t *testing.T) {
 // TestStackRecipes: settings that do not go with a stack are told by name.
 func TestStackRecipes(t *testing.T) {
 	for want, change := range map[string]func(*learn.Recipe){
-		"stack":        func(r *learn.Recipe) { r.SetLayers([]int{4}) },
-		"beta":         func(r *learn.Recipe) { r.Beta = 1 },
-		"hidden":       func(r *learn.Recipe) { r.Prior = "x.npz" },
-		"label_weight": func(r *learn.Recipe) { r.LabelWeight = 1 },
-		"rate":         func(r *learn.Recipe) { r.Rate = -1 },
-		"together":     func(r *learn.Recipe) { r.Together, r.Synapses, r.Settle, r.Rate = 5, "real", 0, 0.02 },
+		"stack":    func(r *learn.Recipe) { r.SetLayers([]int{4}) },
+		"beta":     func(r *learn.Recipe) { r.Beta = 1 },
+		"hidden":   func(r *learn.Recipe) { r.Prior = "x.npz" },
+		"rate":     func(r *learn.Recipe) { r.Rate = -1 },
+		"together": func(r *learn.Recipe) { r.Together, r.Synapses, r.Settle, r.Rate = 5, "real", 0, 0.02 },
 	} {
 		r := stackRecipe(t, "[6,5]")
 		change(&r)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"bethe/rbm"
+	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
 )
@@ -86,6 +87,11 @@ var ErrCannotObserve = errors.New("units of this kind cannot be observed through
 // a number 1 over the noise's variance. The chains then sample what went into the
 // channel, with the machine as the prior: exact Bayes. The error is ErrCannotObserve.
 func (c *Chains[T, V, H]) Observe(y V, strength float64) error {
+	return c.ObserveSome(y, nil, strength)
+}
+
+// ObserveSome is Observe of the units that are not missing (units x chains: +1); nil: of all.
+func (c *Chains[T, V, H]) ObserveSome(y V, missing *spin.Matrix, strength float64) error {
 	if y.Units() > c.Visible.Units() || y.Len() != c.Visible.Len() {
 		c.checkShape("Observe", y)
 	}
@@ -94,7 +100,7 @@ func (c *Chains[T, V, H]) Observe(y V, strength float64) error {
 		return ErrCannotObserve
 	}
 	c.observed = observed
-	observed.Observe(y, strength)
+	observed.Observe(y, missing, strength)
 	return nil
 }
 

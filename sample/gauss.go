@@ -128,6 +128,7 @@ type gaussConditionals struct {
 	linear, means    []float32 // linear terms of u in the last draw, visible x chains, and the means
 	precision, shift []float32 // of u in the last draw; its linear term without hidden units
 	observed         *units.Reals[float32]
+	missing          *spin.Matrix // of observed; nil if none is
 	strength         float32
 }
 
@@ -170,7 +171,13 @@ func (c *gaussConditionals) draw(v *units.Reals[float32], seen float32, key stre
 			if more > 0 {
 				y = c.observed.Row(i)
 			}
+			free, wide := 1/c.precision[i], float32(1/math.Sqrt(float64(c.precision[i]))) // of what is missing
 			for a, l := range c.linear[i*chains : (i+1)*chains] {
+				if more > 0 && c.missing != nil && c.missing.At(i, a) > 0 {
+					means[a] = l * free
+					row[a] = means[a] + wide*float32(rng.NormFloat64())
+					continue
+				}
 				if more > 0 {
 					l += more * y[a]
 				}
@@ -192,8 +199,8 @@ func (c *gaussConditionals) HoldFields(fields []float32, v *units.Reals[float32]
 }
 
 // Observe implements Observing: y is (v - mean)/sigma of what was seen.
-func (c *gaussConditionals) Observe(y *units.Reals[float32], strength float64) {
-	c.observed, c.strength = y.Clone(), float32(strength)
+func (c *gaussConditionals) Observe(y *units.Reals[float32], missing *spin.Matrix, strength float64) {
+	c.observed, c.missing, c.strength = y.Clone(), missing, float32(strength)
 }
 
 // DrawObserved implements Observing.

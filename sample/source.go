@@ -2,6 +2,7 @@ package sample
 
 import (
 	"bethe/rbm"
+	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
 )
@@ -66,8 +67,9 @@ type Conditionals[T rbm.Real, V, H any] interface {
 type Observing[V any] interface {
 	// Observe tells, from now on, that the channel made y (visible x chains) of v
 	// with a probability proportional, as a function of v, to exp(strength y.v) for
-	// spins and exp(-strength (y - v)^2 / 2) for real numbers.
-	Observe(y V, strength float64)
+	// spins and exp(-strength (y - v)^2 / 2) for real numbers. Nothing is known of a unit where missing
+	// (units x chains) is +1; nil: all is.
+	Observe(y V, missing *spin.Matrix, strength float64)
 	// DrawObserved draws v again, as the last DrawVisible did but given y as well.
 	// VisibleFields are those of this draw then, until the next.
 	DrawObserved(v V, key stream.Key)

@@ -216,10 +216,20 @@ type observation[T rbm.Real] struct {
 }
 
 // Observe implements Observing.
-func (o *observation[T]) Observe(y *spin.Matrix, strength float64) {
+func (o *observation[T]) Observe(y, missing *spin.Matrix, strength float64) {
 	o.along = make([]T, y.Rows()*y.Cols())
 	spin.Values(o.along, y)
 	kernel.Affine(o.along, o.along, T(strength), 0)
+	if missing == nil {
+		return
+	}
+	for i := range y.Rows() {
+		for l := range y.Cols() {
+			if missing.At(i*missing.Rows()/y.Rows(), l) > 0 {
+				o.along[i*y.Cols()+l] = 0
+			}
+		}
+	}
 }
 
 // draw draws spins in the fields of a draw and those of the observation.

@@ -71,7 +71,7 @@ func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch
 
 // deepGradient is Gradient of a deep machine.
 func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
-	if o.Coarse && o.Deep.Recognition != Stationary {
+	if o.Coarse && o.Deep.Recognition != Stationary && o.head == nil {
 		return o.roughGradient(ctx, grad, model, batch)
 	}
 	o.prepare(model, batch, o.Coarse)
@@ -88,6 +88,10 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	if err := o.recognise(ctx, model, batch, link, how, o.Deep.rounds(o.Coarse)); err != nil {
 		dual.Undo(o.Partition)
 		return report, err
+	}
+	u.tell(&o.seen)
+	if o.head != nil {
+		o.classifyDeep(model)
 	}
 	perSample := 1 / float64(m)
 	clear(grad.Coupling)
@@ -164,7 +168,6 @@ func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T],
 	for i, sum := range grad.VisibleField {
 		grad.VisibleField[i] = sum*perSample - partition.VisibleField[i]
 	}
-	u.tell(&o.seen)
 	return report, nil
 }
 

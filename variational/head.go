@@ -68,10 +68,7 @@ func newHead[T rbm.Real](labels []int, samples, hidden int, weight float64) (*he
 // head's weights and that by the means.
 func (o *Objective[T]) classify(model *rbm.Model[T], batch units.Samples[T], link *units.Link[T]) {
 	h, p, m := o.head, model.Hidden(), batch.Len()
-	if len(h.pull) != p*m {
-		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
-		h.kept = make([]uint64, p*words(m))
-	}
+	h.fit(p, m)
 	together := o.Hidden.Together()
 	parallel.For(p, o.rows(batch), func(lo, hi int) {
 		w := o.block(batch)
@@ -82,20 +79,55 @@ func (o *Objective[T]) classify(model *rbm.Model[T], batch units.Samples[T], lin
 			o.field(w, link, batch, k, &model.Params)
 			o.Hidden.Averages(h.tanh[(lo+k)*m:(lo+k+together)*m], w.Second[k*m:(k+together)*m], w.Mean, w.Variance, m)
 		}
-		for mu := lo; mu < hi; mu++ {
-			row := h.tanh[mu*m : (mu+1)*m]
-			kernel.Affine(row, row, 2, T(-2*model.HiddenOffset[mu]))
-			kept, rng := h.keptOf(mu, m), h.key.Sub(uint64(mu)).Rand()
-			for w := range kept {
-				kept[w] = rng.Uint64()
-			}
-			for a := range row {
-				if !isKept(kept, a) {
-					row[a] = 0
-				}
-			}
+		h.leaveOut(lo, hi, m, model.HiddenOffset)
+	})
+	h.tell(p, m)
+}
+
+// classifyDeep is classify of a deep machine, whose layers were recognised. What is classified are the means of all odd layers. It adds to
+// them what ln p gains by their fields, where the states of even layers stay.
+func (o *Objective[T]) classifyDeep(model *rbm.Model[T]) {
+	h, u := o.head, &o.upper
+	p, m := u.odd, u.samples
+	h.fit(p, m)
+	copy(h.tanh, u.tanh)
+	parallel.For(p, u.grain(), func(lo, hi int) { h.leaveOut(lo, hi, m, model.HiddenOffset) })
+	h.tell(p, m)
+	parallel.For(p, u.grain(), func(lo, hi int) {
+		for j := lo; j < hi; j++ {
+			h.add(j, u.tanh[j*m:(j+1)*m], u.sech2[j*m:(j+1)*m], u.mean[j*m:(j+1)*m], 0)
+			kernel.Affine(u.centred[j*m:(j+1)*m], u.tanh[j*m:(j+1)*m], 1, -u.nuOdd[j])
 		}
 	})
+}
+
+// fit makes room for p hidden units and m samples.
+func (h *head[T]) fit(p, m int) {
+	if len(h.pull) != p*m {
+		h.scores, h.pull, h.tanh = make([]T, h.classes*m), make([]T, p*m), make([]T, p*m)
+		h.kept = make([]uint64, p*words(m))
+	}
+}
+
+// leaveOut makes, of the means of hidden units lo to hi-1, what is classified: half of them at random.
+func (h *head[T]) leaveOut(lo, hi, m int, offset []float64) {
+	for mu := lo; mu < hi; mu++ {
+		row := h.tanh[mu*m : (mu+1)*m]
+		kernel.Affine(row, row, 2, T(-2*offset[mu]))
+		kept, rng := h.keptOf(mu, m), h.key.Sub(uint64(mu)).Rand()
+		for w := range kept {
+			kept[w] = rng.Uint64()
+		}
+		for a := range row {
+			if !isKept(kept, a) {
+				row[a] = 0
+			}
+		}
+	}
+}
+
+// tell classifies, and sets the gradients of ln p by the weights and by the means.
+func (h *head[T]) tell(p, m int) {
 	weights, bias := h.weights[:h.classes*p], h.weights[h.classes*p:]
 	kernel.MulReal(h.scores, weights, h.tanh, h.classes, p, m, false, false)
 	for c, b := range bias {

@@ -22,12 +22,13 @@ func newDenoiseCommand(c *console) *cobra.Command {
 	}
 	data.register(cmd, "mnist:test")
 	flags := cmd.Flags()
-	flags.Float64Var(&j.Flip, "flip", 0.1, "probability with which each spin is flipped")
+	flags.Float64Var(&j.Flip, "flip", 0.1, "probability with which each spin is flipped, and a colour replaced by another one")
+	flags.Float64Var(&j.Noise, "noise", 0.5, "standard deviation of the noise that is added to real numbers, in deviations of their columns")
 	flags.BoolVar(&j.Noisy, "noisy", false, "the data are noisy already")
 	flags.IntVarP(&j.Count, "count", "n", 100, "samples to take, from the first on; 0 for all")
 	flags.IntVar(&j.Chains, "chains", 5, "chains of each sample")
 	flags.IntVar(&j.Sweeps, "sweeps", 150, "Gibbs sweeps of each chain")
-	flags.StringVarP(&j.Out, "out", "o", "", "npz file: seen and restored, int8, and mean, float32, one sample a row")
+	flags.StringVarP(&j.Out, "out", "o", "", "npz file: seen and restored, int8, float32 of real numbers, and mean, float32, of colours probability, one sample a row")
 	flags.StringVar(&j.PNG, "png", "", "picture: each sample, its noisy version, the mean, its sign")
 	return cmd
 }
@@ -38,11 +39,7 @@ func (c *console) denoise(ctx context.Context, j *apply.Mending, data *dataFlags
 		return err
 	}
 	fmt.Fprint(c.stderr, r.Settling.Warning(r.Sweeps)) // also where progress is not shown
-	if j.Noisy {
-		c.printf("%d samples restored; %.2f %% of their spins change\n", r.Samples, 100*r.Changed)
-	} else {
-		c.printf("%d samples of %s: %.2f %% of their spins were wrong, %.2f %% are after\n", r.Samples, r.Data, 100**r.Before, 100**r.After)
-	}
+	c.printf("%s", r.Text())
 	c.printFiles(r.Out, r.PNG)
 	return c.object(r)
 }

@@ -135,7 +135,7 @@ func (o *Opener) whole(name string) (*dataset.Set, error) {
 		return nil, setting.Errorf("white", r.White, "it must be positive and finite")
 	}
 	if what := strings.Join(r.Missing, ","); !r.Incomplete && (what != "" || r.Gaps == dataset.GapsMissing) {
-		return nil, setting.Errorf("missing", what, "data with missing values are for train, eval, complete, features and data info alone")
+		return nil, setting.Errorf("missing", what, "data with missing values are for train, eval, complete, denoise, features and data info alone")
 	}
 	for _, carried := range o.Carried {
 		if name == carried.Name || strings.HasPrefix(name, carried.Name+":") {

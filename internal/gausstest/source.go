@@ -220,6 +220,7 @@ type conditionals struct {
 	// Of the last draw: the precision of each u, and the linear term (visible x chains).
 	precision, linear []float64
 	observed          *units.Reals[float64]
+	missing           *spin.Matrix // of observed; nil if none is
 	strength          float64
 }
 
@@ -283,14 +284,17 @@ func (c *conditionals) HoldFields(fields []float64, v *units.Reals[float64], nam
 }
 
 // Observe implements sample.Observing.
-func (c *conditionals) Observe(y *units.Reals[float64], strength float64) {
-	c.observed, c.strength = y.Clone(), strength
+func (c *conditionals) Observe(y *units.Reals[float64], missing *spin.Matrix, strength float64) {
+	c.observed, c.missing, c.strength = y.Clone(), missing, strength
 }
 
 // DrawObserved implements sample.Observing.
 func (c *conditionals) DrawObserved(v *units.Reals[float64], key stream.Key) {
 	m := c.path.machine
 	c.draw(v, func(i, l int) (precision, linear float64) {
+		if c.missing != nil && c.missing.At(i, l) > 0 {
+			return 0, 0
+		}
 		precision = c.strength * m.Deviation[i] * m.Deviation[i]
 		return precision, precision * m.scaled(c.observed, i, l)
 	}, key)
