@@ -14,7 +14,7 @@ import (
 )
 
 // DataTerms are estimates of the mean ln Z~ of samples under a deep machine or a stack, the logarithm of
-// their weight summed over all hidden layers, in nats a sample. They go with ln Z from either side. Even hidden layers of
+// their weight summed over all hidden layers, in nats per sample. They go with ln Z from either side. Even hidden layers of
 // a deep machine are proposed by mean field, r, and odd layers summed out; of a stack r is the p(h|v) of each machine. On average
 //
 //	Bound <= Importance <= truth,  Bound <= Clamped <= truth
@@ -28,6 +28,8 @@ type DataTerms struct {
 	ClampedError    float64 `json:"clamped_error,omitzero"`
 	Draws           int     `json:"draws,omitempty"`
 	Runs            int     `json:"runs,omitempty"`
+	// Drawn are those of samples drawn from the machine, if they were asked for.
+	Drawn *DrawnTerms `json:"drawn,omitempty"`
 
 	each []float64 // Bound of each sample
 }
@@ -64,6 +66,9 @@ func MachineLikelihood(ctx context.Context, machine *rbm.Machine, met, samples *
 	l.DataTerms = terms
 	if err == nil && !l.Exact {
 		l.quoteLower()
+	}
+	if err == nil && opt.Drawn > 0 && !terms.Exact {
+		terms.Drawn, err = BracketData(ctx, machine, columns(filled, 0, min(opt.Drawn, filled.Cols())), opt.Equilibration, opt.Key.Sub(stream.EstimateDrawn))
 	}
 	return l, err
 }
@@ -324,46 +329,75 @@ func (b *termsBlock) estimate(ctx context.Context, bounds, importances, clamps, 
 
 // anneal anneals from r to the even units given the samples and returns the log-weights.
 func (b *termsBlock) anneal(ctx context.Context, key stream.Key) ([]float64, error) {
-	m := b.m
 	spin.Draw(b.state, b.mean, key.Sub(stream.HeldEven))
+	w := b.start()
+	for t := range termTemperatures {
+		if err := b.move(ctx, w, t, t+1, key.Sub(uint64(t+1))); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// annealBack anneals from the state, which is of the even units given the samples, to r, and returns log-weights whose exponentials with
+// the other sign have the mean of 1/weight.
+func (b *termsBlock) annealBack(ctx context.Context, key stream.Key) ([]float64, error) {
+	w := make([]float64, b.m)
+	for t := termTemperatures; t > 0; t-- {
+		if err := b.move(ctx, w, t, t-1, key.Sub(uint64(t))); err != nil {
+			return nil, err
+		}
+	}
+	for a, start := range b.start() {
+		w[a] = start - w[a]
+	}
+	return w, nil
+}
+
+// start returns the log-weights of r and the odd units at share 0.
+func (b *termsBlock) start() []float64 {
+	m := b.m
 	w := append([]float64(nil), b.base...)
-	for j := range b.odd { // at share 0
+	for j := range b.odd {
 		kernel.AddLog2Cosh(w, b.field[j*m:(j+1)*m])
 	}
 	for k := range b.even {
 		kernel.AddLog2Cosh(w, b.mean[k*m:(k+1)*m])
 	}
-	odd, shift := spin.New(b.odd, m), make([]float32, b.even)
-	for t := range termTemperatures {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		from, to := float32(t)/termTemperatures, float32(t+1)/termTemperatures
-		step := float64(to - from)
-		b.along(w, step)
-		for k := range b.even {
-			for a, f := range b.mean[k*m : (k+1)*m] {
-				w[a] -= step * float64(f) * float64(b.state.At(k, a))
-			}
-		}
-		before := make([]float64, m)
-		b.weigh(before, from)
-		b.weigh(w, to) // leaves the fields at to
-		for a, v := range before {
-			w[a] -= v
-		}
-		at := key.Sub(uint64(t + 1))
-		spin.Draw(odd, b.scaled, at.Sub(stream.HeldOdd))
-		kernel.Affine(shift, b.evenField, to, 0)
-		spin.MulAffine(b.evens, b.aboveT, b.even, odd, to, shift)
-		parallel.For(b.even, parallel.Grain(m), func(lo, hi int) {
-			for a := lo * m; a < hi*m; a++ {
-				b.evens[a] += (1 - to) * b.mean[a]
-			}
-		})
-		spin.Draw(b.state, b.evens, at.Sub(stream.HeldEven))
+	return w
+}
+
+// move adds to w what the state gains from a share to another, both in termTemperatures, and moves the state there.
+func (b *termsBlock) move(ctx context.Context, w []float64, at, next int, key stream.Key) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return w, nil
+	m := b.m
+	odd, shift := spin.New(b.odd, m), make([]float32, b.even)
+	from, to := float32(at)/termTemperatures, float32(next)/termTemperatures
+	step := float64(to - from)
+	b.along(w, step)
+	for k := range b.even {
+		for a, f := range b.mean[k*m : (k+1)*m] {
+			w[a] -= step * float64(f) * float64(b.state.At(k, a))
+		}
+	}
+	before := make([]float64, m)
+	b.weigh(before, from)
+	b.weigh(w, to) // leaves the fields at to
+	for a, v := range before {
+		w[a] -= v
+	}
+	spin.Draw(odd, b.scaled, key.Sub(stream.HeldOdd))
+	kernel.Affine(shift, b.evenField, to, 0)
+	spin.MulAffine(b.evens, b.aboveT, b.even, odd, to, shift)
+	parallel.For(b.even, parallel.Grain(m), func(lo, hi int) {
+		for a := lo * m; a < hi*m; a++ {
+			b.evens[a] += (1 - to) * b.mean[a]
+		}
+	})
+	spin.Draw(b.state, b.evens, key.Sub(stream.HeldEven))
+	return nil
 }
 
 // varianceOf returns the variance of values.

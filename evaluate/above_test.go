@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"bethe/rbm"
+	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
@@ -82,6 +83,38 @@ func TestDataTerms(t *testing.T) {
 		if !units.Rows(filled, 0, sizes[0]).Equal(samples) || filled.Rows() != m.Visible() {
 			t.Errorf("%v: filled samples are others", sizes)
 		}
+	}
+}
+
+// On samples drawn from the machine, annealing with the sample held and its reverse are on either side of the sum over all hidden states, and both
+// within 4 standard errors and 0.02 nats.
+func TestBracketData(t *testing.T) {
+	m := deepMachine(t, 3, 2.5, 9, 12, 11)
+	states := spin.Random(m.Visible(), 300, stream.New(3).Rand())
+	d, err := BracketData(t.Context(), m, states, 50, stream.New(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	chains := sample.NewChains(sample.OnMachine(m), 300, stream.New(1).Sub(stream.DrawnChains))
+	chains.StartAt(states)
+	chains.Sweep(50)
+	truth := exactTerms(t, m, units.Rows(chains.Visible, 0, 9))
+	for name, of := range map[string]struct{ value, err float64 }{"held": {d.Clamped - truth, d.ClampedError}, "in reverse": {truth - d.Reverse, d.ReverseError}} {
+		if of.value > 4*of.err || of.value < -4*of.err-0.02 || of.err > 0.02 {
+			t.Errorf("%s: %v beyond the truth, standard error %v", name, of.value, of.err)
+		}
+	}
+	if d.Bound > d.Importance || d.Importance > truth || truth-d.Bound < 0.02 {
+		t.Errorf("%+v, truth %v", *d, truth)
+	}
+	l, err := MachineLikelihood(t.Context(), m, nil, units.Rows(states, 0, 9), Options{Key: stream.New(1), Drawn: 20})
+	if err != nil || l.DataTerms.Drawn == nil || l.DataTerms.Drawn.Samples != 20 || !strings.Contains(l.Text("x"), "on 20 samples drawn") {
+		t.Errorf("%+v, %v", l.DataTerms, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := BracketData(ctx, m, states, 50, 0); err == nil {
+		t.Error("a context that is done is no error")
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
-// nats a sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
+// nats per sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
 // are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
 	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling and that of the search
@@ -95,6 +95,7 @@ type Options struct {
 	Key           stream.Key
 	Progress      func(fraction float64) // called now and then while annealing; may be nil
 	Anneal        bool                   // anneal even where the exact value is in reach
+	Drawn         int                    // samples drawn from a deep machine on which its data terms are held between both sides (DataTerms.Drawn); 0: none
 
 	weights []float64 // log-weights of the samples, if they are not those of LogWeights
 }

@@ -31,7 +31,7 @@ type stackChains struct {
 	known   *spin.Matrix
 	hidden  []*spin.Matrix // of each machine, units x chains
 	key     stream.Key
-	sweeps  uint64
+	sweeps  int
 	visible int
 }
 
@@ -80,7 +80,7 @@ func (s Stack) chains(states *spin.Matrix, e evidence, key stream.Key, opposite 
 func (c *stackChains) Sweep(count int) {
 	for range count {
 		c.sweeps++
-		key := c.key.Sub(stream.ChainsHidden).Sub(c.sweeps)
+		key := c.key.Sub(stream.ChainsHidden).Sub(uint64(c.sweeps))
 		top := len(c.nets) - 1
 		for l := range top {
 			c.drawLayer(l, key.Sub(uint64(l)))

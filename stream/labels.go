@@ -154,6 +154,13 @@ const (
 	EstimateData    // terms of a deep machine
 	EstimateRedrawn // samples of grey levels: one below it for each draw
 	EstimateKnown   // weights of samples with missing values: one below it for each block of samples
+	EstimateDrawn   // samples drawn from a deep machine
+)
+
+// Below the key of samples drawn from a deep machine.
+const (
+	DrawnChains  = 1 << 34
+	DrawnReverse = 1 << 35 // an annealing below it for each run
 )
 
 // Below the key of annealing with known units, in reverse.

@@ -260,5 +260,5 @@ func (r *DeepReport) Text() string {
 	for l, q := range r.Layers {
 		text += fmt.Sprintf("  overlap of layer %d   %.3f (started at the teacher: %.3f)\n", l+1, q, r.TeacherLayers[l])
 	}
-	return text + fmt.Sprintf("  bound               %.3f nats a sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
+	return text + fmt.Sprintf("  bound               %.3f nats per sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
 }

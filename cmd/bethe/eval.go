@@ -173,7 +173,7 @@ func (c *console) besides(ctx context.Context, r *evalReport, file *rbm.File, se
 
 // options returns those of an estimate.
 func (a *aisFlags) options(key stream.Key) evaluate.Options {
-	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Key: key}
+	return evaluate.Options{Temperatures: a.steps, Chains: a.chains, Equilibration: a.equilibration, Drawn: evaluate.DefaultDrawn, Key: key}
 }
 
 // likelihood evaluates the machine of a file under a progress bar.
