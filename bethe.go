@@ -122,7 +122,7 @@ func (m *Model) LogLikelihood(ctx context.Context, data Data) (Likelihood, error
 
 // String tells the mean and the interval.
 func (l Likelihood) String() string {
-	return fmt.Sprintf("%.2f nats a sample (%.2f to %.2f)", l.Mean, l.Low, l.High)
+	return fmt.Sprintf("%.2f nats per sample (%.2f to %.2f)", l.Mean, l.Low, l.High)
 }
 
 // sweeps are those between the start of chains and a sample.

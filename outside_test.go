@@ -62,7 +62,7 @@ func TestReadmeModule(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v\n%s", words, err, out)
 		}
-		if words[1] == "run" && !strings.Contains(string(out), "nats a sample (") {
+		if words[1] == "run" && !strings.Contains(string(out), "nats per sample (") {
 			t.Errorf("%v prints %s", words, out)
 		}
 	}

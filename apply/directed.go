@@ -46,7 +46,7 @@ func (d directed) sample(ctx context.Context, s *Sampling) (*SamplingReport, err
 		return nil, err
 	}
 	return r, s.write(func(w io.Writer) error { return evaluate.WriteDrawn(w, drawn.Visible, drawn.Means) }, func() image.Image {
-		return figure.Means(n, s.Count, func(i, a int) float64 { return float64(drawn.Means[i*s.Count+a]) }, d.Info.Width, d.Info.Height)
+		return figure.Headed(figure.Means(n, s.Count, func(i, a int) float64 { return float64(drawn.Means[i*s.Count+a]) }, d.Info.Width, d.Info.Height), figure.SamplesTitle, figure.SpinKey)
 	})
 }
 

@@ -130,7 +130,7 @@ func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport
 		write = func(w io.Writer) error { return mixed{file}.writeSequences(w, s.arrays()) }
 	}
 	return report, c.write(write, func() image.Image {
-		return figure.Means(from.Units(), min(100, from.Len()), s.shown, from.Width, from.Height)
+		return figure.Headed(figure.Means(from.Units(), min(100, from.Len()), s.shown, from.Width, from.Height), "Filled samples", keyOf(file))
 	})
 }
 

@@ -73,8 +73,16 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 		write = func(w io.Writer) error { return f.writeSequences(w, arrays) }
 	}
 	return r, s.write(write, func() image.Image {
-		return figure.Means(len(shown)/s.Count, s.Count, func(i, a int) float64 { return float64(shown[i*s.Count+a]) }, f.Info.Width, f.Info.Height)
+		return figure.Headed(figure.Means(len(shown)/s.Count, s.Count, func(i, a int) float64 { return float64(shown[i*s.Count+a]) }, f.Info.Width, f.Info.Height), "Samples", keyOf(f.File))
 	})
+}
+
+// keyOf returns what the shades of a picture of visible units mean.
+func keyOf(f *rbm.File) []figure.Swatch {
+	if f.VisibleKind.Bits() {
+		return figure.SpinKey
+	}
+	return figure.LevelKey
 }
 
 // draw returns the arrays of samples, and what a picture shows of them, places x count.

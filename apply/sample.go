@@ -108,7 +108,7 @@ func (file layered) sample(ctx context.Context, s *Sampling) (*SamplingReport, e
 	}
 	r.Rungs = drawn.Temperatures
 	return r, s.write(drawn.Write, func() image.Image {
-		return figure.ChainMeans(drawn.Chains, machine.Layers().Data(), file.Info.Width, file.Info.Height)
+		return figure.Headed(figure.ChainMeans(drawn.Chains, machine.Layers().Data(), file.Info.Width, file.Info.Height), figure.SamplesTitle, figure.SpinKey)
 	})
 }
 

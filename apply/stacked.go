@@ -84,7 +84,7 @@ func (s stacked) sample(ctx context.Context, how *Sampling) (*SamplingReport, er
 	}
 	r := &SamplingReport{Model: how.Model, Samples: how.Count, Sweeps: how.Sweeps, Files: how.Files, Rungs: drawn.Temperatures}
 	return r, how.write(func(w io.Writer) error { return evaluate.WriteDrawn(w, drawn.Visible, drawn.Means) }, func() image.Image {
-		return figure.Means(s.Visible(), how.Count, func(i, a int) float64 { return float64(drawn.Means[i*how.Count+a]) }, s.Info.Width, s.Info.Height)
+		return figure.Headed(figure.Means(s.Visible(), how.Count, func(i, a int) float64 { return float64(drawn.Means[i*how.Count+a]) }, s.Info.Width, s.Info.Height), figure.SamplesTitle, figure.SpinKey)
 	})
 }
 

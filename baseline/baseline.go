@@ -16,7 +16,7 @@ import (
 	"bethe/units"
 )
 
-// A Score is what a model makes of held-out samples, in nats a sample.
+// A Score is what a model makes of held-out samples, in nats per sample.
 type Score struct {
 	Model         string   `json:"model"`
 	LogLikelihood *float64 `json:"log_likelihood,omitempty"`
@@ -77,7 +77,7 @@ func Text(scores []Score) string {
 			name = fmt.Sprintf("%s, %d of them", name, s.Components)
 		}
 		if s.LogLikelihood != nil {
-			fmt.Fprintf(&b, "  %-38s %10.3f nats a sample\n", name, *s.LogLikelihood)
+			fmt.Fprintf(&b, "  %-38s %10.3f nats per sample\n", name, *s.LogLikelihood)
 		}
 		if s.PseudoLikelihood != nil {
 			fmt.Fprintf(&b, "  %-38s %10.3f sum of ln p(unit | all others)\n", name, *s.PseudoLikelihood)

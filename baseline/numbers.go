@@ -244,7 +244,7 @@ func (x *mixture) update(s *units.Reals[float32], shares []float64, least float6
 	x.setConstants()
 }
 
-// fitMixture fits by expectation and maximisation until a round gains less than 1e-4 nats a sample.
+// fitMixture fits by expectation and maximisation until a round gains less than 1e-4 nats per sample.
 func fitMixture(ctx context.Context, s *units.Reals[float32], k int, key stream.Key) (*mixture, error) {
 	x, last := newMixture(s, k, key.Rand()), math.Inf(-1)
 	for range mixtureRounds {

@@ -50,12 +50,12 @@ type Progress struct {
 	Step, Steps int
 	Passes      float64 // through the samples
 	Measured    bool    // the numbers below are there
-	Bound       float64 // nats a sample; of the parameters before the step
+	Bound       float64 // nats per sample; of the parameters before the step
 	LnP         float64 // the same without the divergence
-	Objective   float64 // what learning climbs, nats a sample
+	Objective   float64 // what learning climbs, nats per sample
 	Coupling    float64
 	Polarised   float64 // share of synapses with |mean| > 0.9; NaN where they are real
-	KL          float64 // of the posterior from the prior, nats a synapse
+	KL          float64 // of the posterior from the prior, nats per synapse
 }
 
 // A Learner learns step by step. Its state is all in parameters, so that it can be kept.

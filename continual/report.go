@@ -33,7 +33,7 @@ type Report struct {
 // Learned is what a method came to.
 type Learned struct {
 	Method string `json:"method"`
-	// Nats[i][j] is the log-likelihood of task j, in nats a test sample, after task i. Where tasks were learned together there is one row.
+	// Nats[i][j] is the log-likelihood of task j, in nats per test sample, after task i. Where tasks were learned together there is one row.
 	Nats     [][]float64 `json:"nats"`
 	Machines []Machine   `json:"machines"` // that the rows are of
 	End      float64     `json:"end"`      // mean over all tasks at the end
@@ -53,7 +53,7 @@ type Machine struct {
 // Text prints the report for people: the likelihoods of each task after each task, and the measures made of them.
 func (r *Report) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d tasks, one after the other, %d x %d synapses; nats a test sample (fair coins: %.1f)\n", len(r.Tasks), r.Visible, r.Hidden, r.Nothing)
+	fmt.Fprintf(&b, "%d tasks, one after the other, %d x %d synapses; nats per test sample (fair coins: %.1f)\n", len(r.Tasks), r.Visible, r.Hidden, r.Nothing)
 	for k, name := range r.Tasks {
 		fmt.Fprintf(&b, "  task %d: %s\n", k+1, name)
 	}
@@ -108,8 +108,8 @@ func (r *Report) Chart() figure.Chart {
 	}
 	panels := &figure.Panels{Columns: min(3, len(r.Methods))}
 	for _, l := range r.Methods {
-		f := &figure.HeatMap{Title: fmt.Sprintf("%s: mean at the end %.1f", l.Method, l.End), X: figure.Axis{Label: "task measured"}, Y: figure.Axis{Label: "after task"},
-			Scale: figure.Axis{Label: "log-likelihood", Unit: "nats a sample", Min: low, Max: high}, Values: l.Nats}
+		f := &figure.HeatMap{Shading: figure.Share, Title: fmt.Sprintf("%s: mean at the end %.1f", l.Method, l.End), X: figure.Axis{Label: "task measured"}, Y: figure.Axis{Label: "after task"},
+			Scale: figure.Axis{Label: "log-likelihood", Unit: "nats per sample", Min: low, Max: high}, Values: l.Nats}
 		if l.Measures != nil {
 			f.Note = fmt.Sprintf("forgetting %.1f nats", l.Forgetting)
 		}

@@ -30,6 +30,7 @@ type Sequence struct {
 	Seed    uint64
 	Folder  string
 	Program string // that files say made them: name and version
+	Command string // that folders say made them, for a shell: runs.Info
 	// Pictures draws what run folders hold; nil: nothing is drawn.
 	Pictures learn.Illustrator
 }
@@ -133,7 +134,7 @@ func (s *Sequence) interrupted(ctx context.Context, err error) error {
 
 // task learns data in a run folder and measures all tasks.
 func (s *Sequence) task(ctx context.Context, folder, stage string, recipe learn.Recipe, data learn.Data, progress trial.Progress) (*row, error) {
-	run, err := learn.Start(recipe, learn.Job{Data: data, Seed: s.Seed, Program: s.Program, Folder: folder, Resume: true, Pictures: s.Pictures})
+	run, err := learn.Start(recipe, learn.Job{Data: data, Seed: s.Seed, Program: s.Program, Command: s.Command, Folder: folder, Resume: true, Pictures: s.Pictures})
 	if err != nil {
 		return nil, err
 	}

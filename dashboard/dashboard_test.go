@@ -146,7 +146,7 @@ func TestServes(t *testing.T) {
 	}{
 		{"/", 200, "<title>bethe</title>"}, {"/app.js", 200, "EventSource"}, {"/draw.js", 200, "canvas"}, {"/style.css", 200, "--paper"}, {"/favicon.svg", 200, "<svg"},
 		{"/api/runs", 200, `"names":["a","b"]`}, {"/figure/bound.svg?run=a", 200, "Lower bound"}, {"/figure/bound.svg?run=a&run=b&theme=dark", 200, ">b<"},
-		{"/figure/teacher.svg?run=a", 404, "not measured"}, {"/figure/none.svg?run=a", 404, ""}, {"/figure/bound?run=a", 404, ""}, {"/figure/bound.svg", 404, ""}, {"/figure/bound.svg?run=c", 404, ""},
+		{"/figure/bound.svg?run=a&w=360", 200, `viewBox="0 0 270 `}, {"/figure/bound.svg?run=a&w=1", 200, `viewBox="0 0 180 `}, {"/figure/bound.svg?run=a&w=x", 200, `viewBox="0 0 432 `}, {"/style.css", 200, ".series-6 {"}, {"/figure/teacher.svg?run=a", 404, "not measured"}, {"/figure/none.svg?run=a", 404, ""}, {"/figure/bound?run=a", 404, ""}, {"/figure/bound.svg", 404, ""}, {"/figure/bound.svg?run=c", 404, ""},
 		{"/figure/magnetisations.svg?run=a", 404, ""}, {"/figure/spectrum.svg?run=a", 404, ""}, {"/figure/magnetisation-history.svg?run=a", 404, ""},
 		{"/figure/bound.svg?" + strings.Repeat("run=a&", maxRuns+1), 404, ""},
 		{"/picture/data.png?run=b", 200, "PNG"}, {"/picture/synapses-0.png?run=a", 200, "PNG"}, {"/picture/other.png?run=a", 404, ""}, {"/picture/synapses.png?run=a", 404, ""},

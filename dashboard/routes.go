@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"bethe/figure"
@@ -34,6 +35,9 @@ func (s *Server) routes() {
 		if err != nil {
 			panic(err) // it is embedded
 		}
+		if file.name == "style.css" {
+			text = append(text, swatches()...)
+		}
 		s.mux.HandleFunc("GET "+file.at, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", file.kind)
 			_, _ = w.Write(text) // a visitor who left
@@ -45,6 +49,17 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /picture/{name}", s.picture)
 	s.mux.HandleFunc("GET /raster.png", s.raster)
 	s.mux.HandleFunc("POST "+completePath, s.complete)
+}
+
+// swatches are the styles of what stands for a run in the table: the colours that charts draw it in.
+func swatches() (styles string) {
+	for k := range maxRuns {
+		for theme, of := range []string{figure.Light: "", figure.Dark: `[data-theme="dark"] `} {
+			c := figure.SeriesColours(figure.Theme(theme))[k]
+			styles += fmt.Sprintf("%s.series-%d { background: #%02x%02x%02x; }\n", of, k, c.R, c.G, c.B)
+		}
+	}
+	return styles
 }
 
 func answer(w http.ResponseWriter, v any) {
@@ -67,7 +82,24 @@ func keep(w http.ResponseWriter, kind string) {
 // maxRuns over each other in a figure.
 const maxRuns = 7
 
-// figure draws a figure of the runs named in the address, as SVG.
+// Widths in pixels that figures are drawn in.
+const (
+	leastPixels = 240
+	mostPixels  = 1600
+	pixelsApart = 40
+)
+
+// widthOf returns the width in points that a visitor asks for by pixels, 0 if none.
+func widthOf(asked string) float64 {
+	pixels, err := strconv.Atoi(asked)
+	if err != nil {
+		return 0
+	}
+	pixels = min(max(pixels, leastPixels), mostPixels) / pixelsApart * pixelsApart
+	return 0.75 * float64(pixels)
+}
+
+// figure draws a figure of the runs named in the address, as SVG, as wide as the address says.
 func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
 	name, isSVG := strings.CutSuffix(r.PathValue("name"), ".svg")
 	names := r.URL.Query()["run"]
@@ -80,7 +112,8 @@ func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
 		theme = figure.Dark
 	}
 	var of []figure.Run
-	key := fmt.Sprintf("%s %d", name, theme)
+	width := widthOf(r.URL.Query().Get("w"))
+	key := fmt.Sprintf("%s %d %v", name, theme, width)
 	for _, n := range names {
 		run, _, ok := s.watcher.runOf(n)
 		if !ok {
@@ -100,6 +133,10 @@ func (s *Server) figure(w http.ResponseWriter, r *http.Request) {
 			return nil, nil
 		}
 		var b bytes.Buffer
+		if width > 0 {
+			err := figure.EncodeSVGWide(&b, chart, theme, width)
+			return b.Bytes(), err
+		}
 		err := figure.EncodeSVG(&b, chart, theme)
 		return b.Bytes(), err
 	})

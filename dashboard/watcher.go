@@ -282,6 +282,7 @@ type pageRun struct {
 	Coupling  runs.Number  `json:"coupling"`
 	Polarised runs.Number  `json:"polarised"`
 	KL        runs.Number  `json:"kl"`
+	Command   string       `json:"command,omitempty"` // that makes the run again
 	Pictures  []pictured   `json:"pictures"`
 	HasData   bool         `json:"has_data"` // there is a picture of some
 	Figures   []string     `json:"figures"`  // that there are numbers for
@@ -301,7 +302,7 @@ type pictured struct {
 func (r *watched) forPage() pageRun {
 	p := pageRun{Name: r.Name, Verb: short(r.Info.Verb), Data: short(r.Info.Data), Visible: r.Info.Visible, Hidden: r.Info.Hidden, Width: r.Info.Width, Height: r.Info.Height,
 		Began: r.Info.Began.Unix(), Finished: r.Finished, Version: r.version, Drawn: r.drawn.UnixMilli(), Problem: short(r.problem), Left: runs.Number(math.NaN()),
-		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model}
+		Coupling: runs.Number(math.NaN()), Polarised: runs.Number(math.NaN()), KL: runs.Number(math.NaN()), Pictures: []pictured{}, Figures: []string{}, HasData: r.data, Drawable: r.model, Command: r.Again()}
 	places := p.completes(&r.Info)
 	if p.Width*p.Height != places {
 		p.Width, p.Height = figure.Shape(places)

@@ -14,7 +14,7 @@ import (
 )
 
 // DataTerms are estimates of the mean ln Z~ of samples under a deep machine or a stack, the logarithm of
-// their weight summed over all hidden layers, in nats a sample. They go with ln Z from either side. Even hidden layers of
+// their weight summed over all hidden layers, in nats per sample. They go with ln Z from either side. Even hidden layers of
 // a deep machine are proposed by mean field, r, and odd layers summed out; of a stack r is the p(h|v) of each machine. On average
 //
 //	Bound <= Importance <= truth,  Bound <= Clamped <= truth

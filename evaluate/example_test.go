@@ -23,8 +23,8 @@ func ExampleLikelihood() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%.4f nats a sample, exact: %v\n", l.Mean, l.Exact)
-	// Output: -2.0092 nats a sample, exact: true
+	fmt.Printf("%.4f nats per sample, exact: %v\n", l.Mean, l.Exact)
+	// Output: -2.0092 nats per sample, exact: true
 }
 
 // What belongs to the first two units? The machine fills in the third.

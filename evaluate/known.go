@@ -13,7 +13,7 @@ import (
 )
 
 // KnownTerms are estimates of the mean ln of the weight of what is known of samples, summed over missing values and hidden units, by
-// annealing with the known values held: in nats a sample. Estimates of the likelihood are with Forward.
+// annealing with the known values held: in nats per sample. Estimates of the likelihood are with Forward.
 type KnownTerms struct {
 	Forward      float64 `json:"forward"` // on average at most the truth
 	Reverse      float64 `json:"reverse"` // on average at least the truth, if the chains have settled

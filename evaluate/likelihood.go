@@ -17,7 +17,7 @@ import (
 )
 
 // A LogLikelihood is an estimate of the mean log-likelihood of samples, in
-// nats a sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
+// nats per sample. Intervals are 95 % bootstrap intervals over chains (Evidence.Intervals): they
 // are about ln Z, and the finite number of samples is in SampleError alone.
 type LogLikelihood struct {
 	Mean  float64 `json:"mean"`  // the exact value, else ReverseAIS, but at most Ceiling and that of the search

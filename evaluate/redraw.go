@@ -17,7 +17,7 @@ const redraws = 10
 // Redrawn says what a likelihood of samples that were drawn of grey levels owes to the draw.
 type Redrawn struct {
 	Draws     int     `json:"draws"`
-	Mean      float64 `json:"mean"`      // over the draws, nats a sample
+	Mean      float64 `json:"mean"`      // over the draws, nats per sample
 	Deviation float64 `json:"deviation"` // standard deviation of one draw
 }
 

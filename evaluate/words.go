@@ -19,14 +19,14 @@ func (l *LogLikelihood) Text(data string) string {
 		} else if l.Known != nil {
 			word = "with ln Z exact"
 		}
-		line("log-likelihood of %s: %.3f nats a sample, %s; ± %.3f from the finite number of samples", data, l.Mean, word, l.SampleError)
+		line("log-likelihood of %s: %.3f nats per sample, %s; ± %.3f from the finite number of samples", data, l.Mean, word, l.SampleError)
 		l.termsText(line)
 		if l.Known != nil {
 			l.Known.text(line)
 		}
 		return b.String()
 	}
-	line("log-likelihood of %s, nats a sample (95 %% interval; ± %.3f from the finite number of samples is not in it):", data, l.SampleError)
+	line("log-likelihood of %s, nats per sample (95 %% interval; ± %.3f from the finite number of samples is not in it):", data, l.SampleError)
 	row := func(name string, value *float64, in *Interval, more string) {
 		line("  %-8s  %.3f  (%.3f to %.3f)  %s", name, *value, in[0], in[1], more)
 	}
@@ -93,7 +93,7 @@ func (l *LogLikelihood) termsText(line func(format string, args ...any)) {
 
 // Text says it for a person, beside the log-likelihood of the saved machine.
 func (u *Uncertainty) Text(saved float64) string {
-	return fmt.Sprintf("uncertainty of the synapses, in nats a sample:\n"+
+	return fmt.Sprintf("uncertainty of the synapses, in nats per sample:\n"+
 		"  machines drawn from the posterior  %.3f, spread %.3f (%d draws)\n"+
 		"  the machine that is saved          %.3f\n"+
 		"  the most probable synapses         %.3f\n", u.Mean, u.Spread, u.Draws, saved, u.Signs)

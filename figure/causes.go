@@ -29,9 +29,9 @@ func rowsAsPictures(means []float64, count int, f *causes.File) *image.RGBA {
 // CauseTiles draws the causes with their meaning, and of a tree its dictionary beside them.
 func CauseTiles(f *causes.File) Chart {
 	scale := Axis{Label: "mean of a visible unit", Min: -1, Max: 1}
-	left := &Picture{Title: "Causes", Note: fmt.Sprintf("means given each of %d causes", len(f.LnWeight)), Image: Causes(f), Scale: scale}
+	left := &Picture{Title: "Causes", Note: fmt.Sprintf("means given each of %d causes", len(f.LnWeight)), Image: Causes(f), Scale: scale, Shading: Ink}
 	if f.Model == causes.MixtureModel {
 		return left
 	}
-	return side(left, &Picture{Title: "Dictionary", Note: fmt.Sprintf("state k of all %d groups, each in its patch", len(f.Layer.Patches)), Image: Dictionary(f), Scale: scale})
+	return side(left, &Picture{Title: "Dictionary", Note: fmt.Sprintf("state k of all %d groups, each in its patch", len(f.Layer.Patches)), Image: Dictionary(f), Scale: scale, Shading: Ink})
 }

@@ -27,6 +27,8 @@ type Chart interface {
 	// size is that of the chart in points; title names it for a reader of the SVG.
 	size() (width, height vg.Length)
 	title() string
+	// fitted is the chart drawn so many points wide. It keeps its proportions, unless too little height would be left for them.
+	fitted(width float64) Chart
 	draw(c draw.Canvas, theme Theme)
 }
 
@@ -34,6 +36,7 @@ type Chart interface {
 type Axis struct {
 	Label, Unit string
 	Log         bool    // logarithmic: values that are not positive are left out
+	Whole       bool    // of whole numbers, such as steps: ticks are whole
 	Min, Max    float64 // where Min < Max, the range; else that of the data
 }
 
@@ -92,6 +95,22 @@ func EncodeSVG(w io.Writer, chart Chart, theme Theme) error {
 	return err
 }
 
+// EncodeSVGWide draws a chart as EncodeSVG does, so many points wide, whatever width it would have by itself. Type keeps its size,
+// and panels go below each other where they do not fit side by side. A point is 4/3 pixels of a browser.
+func EncodeSVGWide(w io.Writer, chart Chart, theme Theme, width float64) error {
+	return EncodeSVG(w, chart.fitted(width), theme)
+}
+
+// fit returns the height of a chart that is drawn in another width: in proportion, and at least the height of two thirds of a
+// narrow chart.
+func fit(chart Chart, to float64) float64 {
+	width, height := chart.size()
+	return max(float64(height)*to/float64(width), min(float64(height), leastHeight))
+}
+
+// leastHeight in points is what a chart needs under its title, note and legend.
+const leastHeight = 200
+
 func corners(r vg.Rectangle) []vg.Point {
 	return []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}}
 }
@@ -117,8 +136,10 @@ func frame(c draw.Canvas, title, note string, theme Theme) draw.Canvas {
 	title, note = plain(title), plain(note)
 	if title != "" {
 		style := textStyle(titleSize, theme)
-		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, title)
-		c.Max.Y -= style.Height(title) + 3
+		for _, line := range wrap(title, style, c.Max.X-c.Min.X) {
+			c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, line)
+			c.Max.Y -= style.Height(line) + 3
+		}
 	}
 	if note != "" {
 		style := textStyle(smallSize, theme)
@@ -130,6 +151,23 @@ func frame(c draw.Canvas, title, note string, theme Theme) draw.Canvas {
 		c.Max.Y -= 2
 	}
 	c.Max.Y -= 3
+	return c
+}
+
+// above draws the label of the vertical axis over it, if it is longer than the axis is high, and returns the canvas below.
+func above(c draw.Canvas, p *plot.Plot, theme Theme) draw.Canvas {
+	const room = 40 // of the horizontal axis
+	text := p.Y.Label.Text
+	style := textStyle(labelSize, theme)
+	if text == "" || style.Width(text) < c.Max.Y-c.Min.Y-room {
+		return c
+	}
+	p.Y.Label.Text = ""
+	for _, line := range wrap(text, style, c.Max.X-c.Min.X) {
+		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y}, line)
+		c.Max.Y -= style.Height(line) + 1
+	}
+	c.Max.Y -= 4
 	return c
 }
 
@@ -157,14 +195,16 @@ func wrap(text string, style text.Style, width vg.Length) []string {
 	return append(lines, line)
 }
 
-// axes returns empty axes in the style of a theme.
-func axes(x, y Axis, theme Theme) *plot.Plot {
+// axes returns empty axes in the style of a theme, with as many ticks as there is room for in a canvas.
+func axes(c draw.Canvas, x, y Axis, theme Theme) *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
+	const tickWidth, tickHeight, beside = 36, 20, 60 // points; beside is what the vertical axis takes
 	for _, a := range []struct {
-		axis *plot.Axis
-		of   Axis
-	}{{&p.X, x}, {&p.Y, y}} {
+		axis  *plot.Axis
+		of    Axis
+		ticks vg.Length
+	}{{&p.X, x, (c.Max.X - c.Min.X - beside) / tickWidth}, {&p.Y, y, (c.Max.Y - c.Min.Y - beside/2) / tickHeight}} {
 		label, tick := textStyle(labelSize, theme), textStyle(smallSize, theme)
 		label.XAlign, label.YAlign, label.Rotation = a.axis.Label.TextStyle.XAlign, a.axis.Label.TextStyle.YAlign, a.axis.Label.TextStyle.Rotation
 		tick.XAlign, tick.YAlign = a.axis.Tick.Label.XAlign, a.axis.Tick.Label.YAlign
@@ -174,7 +214,7 @@ func axes(x, y Axis, theme Theme) *plot.Plot {
 		if a.of.Log {
 			a.axis.Scale, a.axis.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 		} else {
-			a.axis.Tick.Marker = plot.TickerFunc(linearTicks)
+			a.axis.Tick.Marker = a.of.ticks(min(mostTicks, max(3, int(a.ticks))))
 		}
 	}
 	return p
@@ -201,22 +241,49 @@ func setRange(axis *plot.Axis, of Axis, low, high float64) {
 	axis.Min, axis.Max = low, high
 }
 
-// linearTicks labels round values, at most seven.
-func linearTicks(low, high float64) []plot.Tick {
-	step := math.Pow(10, math.Floor(math.Log10((high-low)/6)))
+// mostTicks of an axis.
+const mostTicks = 7
+
+// widen adds room at both ends of an axis, in shares of its length. It does not where the range is so large that numbers overflow.
+func widen(axis *plot.Axis, of Axis, below, above float64) {
+	low, high := axis.Min, axis.Max
+	if of.Log {
+		low, high = math.Log(low), math.Log(high)
+	}
+	low, high = low-below*(high-low), high+above*(high-low)
+	if of.Log {
+		low, high = math.Exp(low), math.Exp(high)
+	}
+	if low < axis.Min && axis.Max < high && !math.IsInf(high-low, 0) {
+		axis.Min, axis.Max = low, high
+	}
+}
+
+// ticks returns what labels round values of a linear axis, at most so many.
+func (a Axis) ticks(most int) plot.TickerFunc {
+	return func(low, high float64) []plot.Tick { return linearTicks(low, high, most, a.Whole) }
+}
+
+// linearTicks labels round values, at most so many; whole ones are all that are wanted of whole numbers.
+func linearTicks(low, high float64, most int, whole bool) []plot.Tick {
+	steps := float64(most - 1)
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/steps)))
 	for _, m := range []float64{1, 2, 2.5, 5, 10} {
-		if (high-low)/(m*step) <= 6 {
+		if (high-low)/(m*step) <= steps && !(whole && m*step != math.Round(m*step)) {
 			step *= m
 			break
 		}
+	}
+	if whole {
+		step = max(1, step)
 	}
 	digits := 0
 	for digits < 12 && math.Abs(step*math.Pow10(digits)-math.Round(step*math.Pow10(digits))) > 1e-6*step*math.Pow10(digits) {
 		digits++
 	}
 	var ticks []plot.Tick
-	const most = 20 // where rounding hides that k grows
-	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step && len(ticks) < most; k++ {
+	const stuck = 20 // where rounding hides that k grows
+	for k := math.Ceil(low/step - 1e-9); k*step <= high+1e-9*step && len(ticks) < stuck; k++ {
 		ticks = append(ticks, plot.Tick{Value: k * step, Label: number(k*step, step, digits)})
 	}
 	return ticks
@@ -252,7 +319,7 @@ func logTicks(low, high float64) []plot.Tick {
 		}
 	}
 	if decades < 0.5 && len(ticks) < 3 {
-		return linearTicks(low, high)
+		return linearTicks(low, high, mostTicks, false)
 	}
 	return ticks
 }

@@ -31,7 +31,7 @@ func examples() map[string]Chart {
 		kl = append(kl, math.Exp(-x/800)+1e-3)
 	}
 	curves := &Curves{Title: "Learning", Note: "A note about what is shown, which is long enough to need more than one line below the title of the picture, as notes may be.",
-		X: Axis{Label: "step"}, Y: Axis{Label: "bound", Unit: "nats a sample"},
+		X: Axis{Label: "step"}, Y: Axis{Label: "bound", Unit: "nats per sample"},
 		Series: []Series{
 			{Name: "bound", X: steps, Y: bound, Low: low, High: high, Band: true},
 			{Name: "forward", X: []float64{500, 1500, 2500, 3500}, Y: []float64{-170, -140, -128, -125}, Low: []float64{-175, -142, -129, -126}, High: []float64{-165, -138, -127, -124}},
@@ -44,7 +44,7 @@ func examples() map[string]Chart {
 		values = append(values, math.Tanh(4*math.Sin(float64(k))))
 	}
 	histogram.Edges, histogram.Counts = Bin(values, -1, 1, 20)
-	phase := &HeatMap{Title: "Phase diagram", X: Axis{Label: "data density α"}, Y: Axis{Label: "inverse temperature β"}, Scale: Axis{Label: "overlap", Min: 0, Max: 1},
+	phase := &HeatMap{Shading: Share, Title: "Phase diagram", X: Axis{Label: "data density α"}, Y: Axis{Label: "inverse temperature β"}, Scale: Axis{Label: "overlap", Min: 0, Max: 1},
 		Lines: []Series{{Name: "α β^4 = 1"}}}
 	for y := range 8 {
 		phase.YValues = append(phase.YValues, 0.5+0.1*float64(y))
@@ -184,7 +184,7 @@ func TestSVG(t *testing.T) {
 			if !strings.Contains(texts, chart.title()+"\n") {
 				t.Errorf("%s: no title in %q", name, texts)
 			}
-			if name == "curves" && (!strings.Contains(texts, "bound (nats a sample)") || !strings.Contains(texts, "published")) {
+			if name == "curves" && (!strings.Contains(texts, "bound (nats per sample)") || !strings.Contains(texts, "published")) {
 				t.Errorf("%s: no axis or legend in %q", name, texts)
 			}
 		}

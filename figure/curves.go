@@ -26,7 +26,8 @@ type Series struct {
 	Low, High []float64 // the ends of the interval at each point; nil: none
 	Band      bool      // shades between Low and High, instead of a bar at each point
 	Points    bool      // marks the points and draws no curve, as for published values
-	Colour    int       // counts from 1 to fix colour, dash and mark; 0: by the order of the series
+	Colour    int       // counts from 1 to fix colour, dash and mark, as Bound does; 0: by the order of the series
+	Beside    int       // a series of one point stands so many marks to the right of its place, if others end there too
 	Thin      bool      // a thin line, for one of many runs or a guide to the eye
 }
 
@@ -47,6 +48,33 @@ func orSize(width, height, defaultWidth, defaultHeight float64) (vg.Length, vg.L
 	return vg.Length(defaultWidth), vg.Length(defaultHeight)
 }
 
+func (f *Curves) fitted(width float64) Chart {
+	g := *f
+	g.Width, g.Height = width, max(fit(f, width), f.words(width)+leastPlot)
+	return &g
+}
+
+// leastPlot in points is the height of curves with their horizontal axis, below all words.
+const leastPlot = 150
+
+// words returns how high title, note and legend are in a width, about.
+func (f *Curves) words(width float64) float64 {
+	title, small := textStyle(titleSize, Light), textStyle(smallSize, Light)
+	room := vg.Length(width - 20)
+	height := vg.Length(16+len(wrap(f.Title, title, room))*18) + vg.Length(len(wrap(f.Note, small, room))*12)
+	x, rows := vg.Length(0), 0
+	for _, s := range f.Series {
+		need := small.Width(s.Name) + legendSample + legendGap
+		if s.Name == "" {
+			continue
+		}
+		if x += need + legendRoom; rows == 0 || x > room {
+			x, rows = need+legendRoom, rows+1
+		}
+	}
+	return float64(height) + float64(rows)*14
+}
+
 func (f *Curves) draw(c draw.Canvas, theme Theme) {
 	note, drawn := f.Note, f.Series
 	if n := len(drawn); n > mostCurves {
@@ -54,15 +82,16 @@ func (f *Curves) draw(c draw.Canvas, theme Theme) {
 		note = strings.TrimPrefix(fmt.Sprintf("%s; the first %d of %d curves", note, mostCurves, n), "; ")
 	}
 	c = frame(c, f.Title, note, theme)
-	p := axes(f.X, f.Y, theme)
+	p := axes(c, f.X, f.Y, theme)
 	p.Add(grid{theme})
 	var entries []entry
-	x0, x1, y0, y1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	x0, x1, y0, y1, beside := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1), 0
 	for k := range drawn {
 		s := &drawn[k]
 		s.check()
 		one := newSeriesPlotter(s, k, f.X.Log, f.Y.Log, theme)
 		p.Add(one)
+		beside = max(beside, one.beside())
 		for _, q := range one.points {
 			if math.IsNaN(q.x) {
 				continue
@@ -76,8 +105,25 @@ func (f *Curves) draw(c draw.Canvas, theme Theme) {
 	}
 	setRange(&p.X, f.X, x0, x1)
 	setRange(&p.Y, f.Y, y0, y1)
-	c = legend(c, entries, theme)
+	c = above(legend(c, entries, theme), p, theme)
+	across, up := float64(c.Max.X-c.Min.X)-60, max(40, float64(c.Max.Y-c.Min.Y)-40) // the axes take the rest
+	widen(&p.X, f.X, markRoom/across, (markRoom+markStep*float64(beside))/across)
+	widen(&p.Y, f.Y, markRoom/up, markRoom/up)
 	p.Draw(c)
+}
+
+// markRoom in points is the room between marks and the frame, markStep that between marks that stand beside each other.
+const (
+	markRoom = 7
+	markStep = 9
+)
+
+// beside returns how many marks to the right of its place the series stands.
+func (p *seriesPlotter) beside() int {
+	if len(p.points) != 1 {
+		return 0
+	}
+	return p.s.Beside
 }
 
 // grid draws faint lines at the labelled ticks.
@@ -179,7 +225,8 @@ func thin(points []point, n int) []point {
 }
 
 func (p *seriesPlotter) Plot(c draw.Canvas, plt *plot.Plot) {
-	tx, ty := plt.Transforms(&c)
+	places, ty := plt.Transforms(&c)
+	tx := func(x float64) vg.Length { return places(x) + vg.Length(markStep*p.beside()) }
 	// stretches without gaps
 	var runs [][]point
 	var run []point
@@ -258,7 +305,7 @@ func (m mixed) RGBA() (r, g, b, a uint32) {
 // sample draws what stands for the series in the legend.
 func (p *seriesPlotter) sample(c draw.Canvas) {
 	y := (c.Min.Y + c.Max.Y) / 2
-	if !p.s.Points {
+	if !p.s.Points && len(p.points) > 1 {
 		c.StrokeLine2(p.line, c.Min.X, y, c.Max.X, y)
 	}
 	if p.s.Points || !p.s.Thin && len(p.points) <= 25 {
@@ -272,19 +319,25 @@ type entry struct {
 	sample func(c draw.Canvas)
 }
 
+// Widths in a legend, in points: of what stands for a series, between it and its name, and between entries.
+const (
+	legendSample = 24
+	legendGap    = 4
+	legendRoom   = 14
+)
+
 // legend draws entries in rows at the top and returns the canvas below them.
 func legend(c draw.Canvas, entries []entry, theme Theme) draw.Canvas {
 	if len(entries) == 0 {
 		return c
 	}
 	style := textStyle(smallSize, theme)
-	const sample, gap = 24, 4
 	height := style.Height("X") + 3
 	lowest := c.Max.Y - (c.Max.Y-c.Min.Y)/2 // the curves need the rest
 	x := c.Min.X
 	for k, e := range entries {
 		name := plain(e.name)
-		width := sample + gap + style.Width(name)
+		width := legendSample + legendGap + style.Width(name)
 		if x > c.Min.X && x+width > c.Max.X {
 			x = c.Min.X
 			c.Max.Y -= height
@@ -293,10 +346,10 @@ func legend(c draw.Canvas, entries []entry, theme Theme) draw.Canvas {
 				break
 			}
 		}
-		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: c.Max.Y - height + 3}, Max: vg.Point{X: x + sample, Y: c.Max.Y}}}
+		box := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: x, Y: c.Max.Y - height + 3}, Max: vg.Point{X: x + legendSample, Y: c.Max.Y}}}
 		e.sample(box)
-		c.FillText(style, vg.Point{X: x + sample + gap, Y: c.Max.Y}, name)
-		x += width + 14
+		c.FillText(style, vg.Point{X: x + legendSample + legendGap, Y: c.Max.Y}, name)
+		x += width + legendRoom
 	}
 	c.Max.Y -= height + 4
 	return c

@@ -147,8 +147,11 @@ func RunFigure(name, folder string, run Run) (Chart, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == "units" {
+		switch {
+		case name == "units":
 			return FileOverlaps(file), nil
+		case run.Info.Verb == runs.Planted:
+			return FileMatrix(file), nil
 		}
 		return FileTiles(file), nil
 	case "samples":

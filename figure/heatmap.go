@@ -21,14 +21,20 @@ type HeatMap struct {
 	XValues       []float64
 	YValues       []float64   // the first is the lowest row
 	Values        [][]float64 // Values[y][x]
-	Diverging     bool        // blue below 0, orange above it; else pale to dark
-	Lines         []Series    // drawn over the cells, in units of x and y
-	Width, Height float64     // points; 0 is 432 x 360
+	Shading       Shading
+	Lines         []Series // drawn over the cells, in units of x and y
+	Width, Height float64  // points; 0 is 432 x 360
 }
 
 func (f *HeatMap) title() string { return f.Title }
 
 func (f *HeatMap) size() (width, height vg.Length) { return orSize(f.Width, f.Height, 432, 360) }
+
+func (f *HeatMap) fitted(width float64) Chart {
+	g := *f
+	g.Width, g.Height = width, fit(f, width)
+	return &g
+}
 
 func (f *HeatMap) draw(c draw.Canvas, theme Theme) {
 	if len(f.Values) != len(f.YValues) || len(f.XValues) == 0 || len(f.YValues) == 0 {
@@ -41,9 +47,9 @@ func (f *HeatMap) draw(c draw.Canvas, theme Theme) {
 	}
 	c = frame(c, f.Title, f.Note, theme)
 	cells := &cells{columns: len(f.XValues), rows: len(f.YValues), at: func(x, y int) float64 { return f.Values[y][x] },
-		scale: f.Scale, diverging: f.Diverging, theme: theme}
+		scale: f.Scale, shading: f.Shading, theme: theme}
 	cells.setRange()
-	p := axes(Axis{Label: f.X.Label, Unit: f.X.Unit}, Axis{Label: f.Y.Label, Unit: f.Y.Unit}, theme)
+	p := axes(c, Axis{Label: f.X.Label, Unit: f.X.Unit}, Axis{Label: f.Y.Label, Unit: f.Y.Unit}, theme)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(cells.columns)-0.5, -0.5, float64(cells.rows)-0.5
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Tick.Marker, p.Y.Tick.Marker = labelsOf(f.XValues, 10), labelsOf(f.YValues, 12)
@@ -111,7 +117,7 @@ func nearlyEvenly(values []float64) plot.ConstantTicks {
 			return nil
 		}
 	}
-	ticks := linearTicks(first, last)
+	ticks := linearTicks(first, last, mostTicks, false)
 	for k := range ticks {
 		ticks[k].Value = positions([]float64{min(max(ticks[k].Value, first), last)}, values)[0]
 	}
@@ -128,7 +134,7 @@ func evenly(values []float64) plot.ConstantTicks {
 		}
 	}
 	low, high := first-step/2, last+step/2
-	ticks := linearTicks(min(low, high), max(low, high))
+	ticks := linearTicks(min(low, high), max(low, high), mostTicks, false)
 	for k := range ticks {
 		ticks[k].Value = (ticks[k].Value - first) / step
 	}
@@ -155,7 +161,7 @@ type cells struct {
 	at            func(x, y int) float64 // row 0 is the lowest
 	scale         Axis
 	low, high     float64
-	diverging     bool
+	shading       Shading
 	theme         Theme
 }
 
@@ -175,7 +181,7 @@ func (g *cells) setRange() {
 	if g.low > g.high {
 		g.low, g.high = 0, 1
 	}
-	if g.diverging {
+	if g.shading == Signed {
 		g.high = max(math.Abs(g.low), math.Abs(g.high))
 		g.low = -g.high
 	}
@@ -185,11 +191,7 @@ func (g *cells) setRange() {
 }
 
 func (g *cells) shade(v float64) color.RGBA {
-	t := (v - g.low) / (g.high - g.low)
-	if g.diverging {
-		return Diverging(2*t - 1)
-	}
-	return Sequential(t)
+	return g.shading.of((v - g.low) / (g.high - g.low))
 }
 
 func (g *cells) missing() bool {
@@ -266,7 +268,7 @@ func (g *cells) image() image.Image {
 
 // bar draws the scale of colours with its label.
 func (g *cells) bar(c draw.Canvas) {
-	p := axes(Axis{}, Axis{Label: g.scale.Label, Unit: g.scale.Unit}, g.theme)
+	p := axes(c, Axis{}, Axis{Label: g.scale.Label, Unit: g.scale.Unit}, g.theme)
 	style, label := textStyle(smallSize, g.theme), textStyle(smallSize, g.theme)
 	const width, steps = 12, 64
 	height := c.Max.Y - c.Min.Y
@@ -278,7 +280,7 @@ func (g *cells) bar(c draw.Canvas) {
 	line := draw.LineStyle{Color: g.theme.colours().ink, Width: 0.5}
 	style.YAlign = draw.YCenter
 	widest := vg.Length(0)
-	for _, t := range linearTicks(g.low, g.high) {
+	for _, t := range linearTicks(g.low, g.high, mostTicks, g.scale.Whole) {
 		widest = max(widest, style.Width(t.Label))
 		y := c.Min.Y + height*vg.Length((t.Value-g.low)/(g.high-g.low))
 		c.StrokeLine2(line, c.Min.X+width, y, c.Min.X+width+3, y)

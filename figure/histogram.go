@@ -40,6 +40,12 @@ func (f *Histogram) title() string { return f.Title }
 
 func (f *Histogram) size() (width, height vg.Length) { return orSize(f.Width, f.Height, 432, 288) }
 
+func (f *Histogram) fitted(width float64) Chart {
+	g := *f
+	g.Width, g.Height = width, fit(f, width)
+	return &g
+}
+
 func (f *Histogram) draw(c draw.Canvas, theme Theme) {
 	if len(f.Edges) != len(f.Counts)+1 {
 		panic(fmt.Sprintf("figure: histogram of %d edges and %d counts", len(f.Edges), len(f.Counts)))
@@ -54,7 +60,7 @@ func (f *Histogram) draw(c draw.Canvas, theme Theme) {
 		coarse.Edges = append(coarse.Edges, f.Edges[len(f.Counts)])
 		f = &coarse
 	}
-	p := axes(f.X, f.Y, theme)
+	p := axes(c, f.X, f.Y, theme)
 	low, high := math.Inf(1), 0.0
 	for _, n := range f.Counts {
 		if high = max(high, n); n > 0 {
@@ -73,6 +79,7 @@ func (f *Histogram) draw(c draw.Canvas, theme Theme) {
 	setRange(&p.Y, f.Y, low, high)
 	p.Y.Padding = 0
 	p.Add(grid{theme}, bars{f, theme})
+	c = above(c, p, theme)
 	p.Draw(c)
 }
 

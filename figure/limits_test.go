@@ -97,7 +97,7 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%v, %d together", counts, together)
 	}
 	// Values that rounding cannot tell apart have no ticks without end.
-	if ticks := linearTicks(1e18, 1e18+2048); len(ticks) > 20 {
+	if ticks := linearTicks(1e18, 1e18+2048, mostTicks, true); len(ticks) > 20 {
 		t.Errorf("%d ticks", len(ticks))
 	}
 }

@@ -26,6 +26,7 @@ const (
 	logoLine   = 64
 	logoLabel  = 14 // for the numbers of columns below a line
 	logoSide   = 34
+	logoRight  = 24
 	logoHead   = 46
 )
 
@@ -44,7 +45,13 @@ func (f *Logo) perLine() int {
 func (f *Logo) lines() int { return max(1, (len(f.Shares)+f.perLine()-1)/f.perLine()) }
 
 func (f *Logo) size() (width, height vg.Length) {
-	return vg.Length(logoSide + logoColumn*f.perLine() + 24), vg.Length(logoHead + f.lines()*(logoLine+logoLabel))
+	return vg.Length(logoSide + logoColumn*f.perLine() + logoRight), vg.Length(logoHead + f.lines()*(logoLine+logoLabel))
+}
+
+func (f *Logo) fitted(width float64) Chart {
+	g := *f
+	g.PerLine = max(1, min(f.perLine(), int(width-logoSide-logoRight)/logoColumn))
+	return &g
 }
 
 func (f *Logo) draw(c draw.Canvas, theme Theme) {

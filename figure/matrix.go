@@ -9,15 +9,16 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Matrix draws a matrix in diverging colours, row 0 at the top, such as the
+// Matrix draws a matrix, row 0 at the top, such as the
 // overlaps of hidden units.
 type Matrix struct {
 	Title, Note   string
 	Rows, Columns int
 	Values        []float64 // row by row; NaN is marked as missing
 	Y, X          Axis      // labels of rows and columns; Log, Min and Max are not used
-	Scale         Axis      // of the values; its range is symmetric about 0 unless given
-	Width, Height float64   // points; 0 is 360 x 320
+	Scale         Axis      // of the values; where Shading is Signed, its range is symmetric about 0 unless given
+	Shading       Shading
+	Width, Height float64 // points; 0 is 360 x 320
 }
 
 // fewCells carry their value as text.
@@ -27,15 +28,21 @@ func (f *Matrix) title() string { return f.Title }
 
 func (f *Matrix) size() (width, height vg.Length) { return orSize(f.Width, f.Height, 360, 320) }
 
+func (f *Matrix) fitted(width float64) Chart {
+	g := *f
+	g.Width, g.Height = width, fit(f, width)
+	return &g
+}
+
 func (f *Matrix) draw(c draw.Canvas, theme Theme) {
 	if f.Rows < 1 || f.Columns < 1 || len(f.Values) != f.Rows*f.Columns {
 		panic(fmt.Sprintf("figure: matrix of %d values for %d x %d", len(f.Values), f.Rows, f.Columns))
 	}
 	c = frame(c, f.Title, f.Note, theme)
 	cells := &cells{columns: f.Columns, rows: f.Rows, at: func(x, y int) float64 { return f.Values[(f.Rows-1-y)*f.Columns+x] },
-		scale: f.Scale, diverging: true, theme: theme}
+		scale: f.Scale, shading: f.Shading, theme: theme}
 	cells.setRange()
-	p := axes(Axis{Label: f.X.Label, Unit: f.X.Unit}, Axis{Label: f.Y.Label, Unit: f.Y.Unit}, theme)
+	p := axes(c, Axis{Label: f.X.Label, Unit: f.X.Unit}, Axis{Label: f.Y.Label, Unit: f.Y.Unit}, theme)
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(f.Columns)-0.5, -0.5, float64(f.Rows)-0.5
 	p.X.Padding, p.Y.Padding = 0, 0
 	p.X.Tick.Marker, p.Y.Tick.Marker = counting(f.Columns, false), counting(f.Rows, true)

@@ -3,6 +3,7 @@ package figure
 import (
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -45,6 +46,9 @@ func (t Theme) colours() *colours { return &themes[t] }
 
 func (c *colours) of(k int) color.RGBA { return c.series[k%len(c.series)] }
 
+// SeriesColours returns the colours of series in a theme, in order. After the last one they come again.
+func SeriesColours(t Theme) []color.RGBA { return slices.Clone(t.colours().series) }
+
 // dashes and marks of the series, so that they differ in grey print.
 var dashes = [][]vg.Length{nil, {6, 3}, {2, 2}, {8, 3, 2, 3}, {12, 4}, {4, 2, 1, 2, 1, 2}, {1, 3}}
 
@@ -64,6 +68,38 @@ func (diamond) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 	p.Line(vg.Point{X: at.X - r, Y: at.Y})
 	p.Close()
 	c.Fill(p)
+}
+
+// What a colour of a series stands for in every chart that shows one run. Charts of several runs, or of several starts, have a colour
+// for each of them instead, the same in all charts.
+const (
+	Chief     = 1 // what the chart is of, such as the bound
+	Forward   = 2 // a likelihood annealed forward
+	Exact     = 3 // an exact value
+	Reverse   = 4 // a likelihood annealed in reverse
+	HeldOut   = 5 // of data that are not learned from
+	LearnedOn = 6 // of training samples
+)
+
+// A Shading is how values between two ends become colours.
+type Shading int
+
+// Signed goes from blue over white in the middle to orange, Share from pale to dark, Ink from white to black.
+const (
+	Signed Shading = iota
+	Share
+	Ink
+)
+
+// of returns the colour of a place between the ends, from 0 to 1.
+func (s Shading) of(t float64) color.RGBA {
+	switch s {
+	case Share:
+		return Sequential(t)
+	case Ink:
+		return Grey(2*t - 1)
+	}
+	return Diverging(2*t - 1)
 }
 
 // Sequential shades from pale yellow (0) over green to dark blue (1); its

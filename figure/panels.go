@@ -52,6 +52,17 @@ func (f *Panels) size() (width, height vg.Length) {
 	return width, height
 }
 
+// leastWidth in points is what a panel needs beside another.
+const leastWidth = 240
+
+func (f *Panels) fitted(width float64) Chart {
+	g := &Panels{Title: f.Title, Columns: max(1, min(f.Columns, int(width/leastWidth)))}
+	for _, chart := range f.Charts {
+		g.Charts = append(g.Charts, chart.fitted(width/float64(min(g.Columns, len(f.Charts)))))
+	}
+	return g
+}
+
 func (f *Panels) draw(c draw.Canvas, theme Theme) {
 	widths, heights := f.grid()
 	y := c.Max.Y

@@ -12,8 +12,8 @@ import (
 type Picture struct {
 	Title, Note   string
 	Image         image.Image
-	Scale         Axis    // of what Diverging (or Sequential) coloured, from Min to Max
-	Sequential    bool    // the image was shaded by Sequential
+	Scale         Axis    // of what the image shows, from Min to Max
+	Shading       Shading // that the image has
 	Width, Height float64 // points; 0 is 432 wide and as high as the image needs
 }
 
@@ -28,6 +28,12 @@ func (f *Picture) size() (width, height vg.Length) {
 		inner -= barRoom
 	}
 	return orSize(f.Width, f.Height, 432, inner*float64(b.Dy())/float64(b.Dx())+56)
+}
+
+func (f *Picture) fitted(width float64) Chart {
+	g := *f
+	g.Width, g.Height = width, fit(f, width)
+	return &g
 }
 
 func (f *Picture) draw(c draw.Canvas, theme Theme) {
@@ -45,23 +51,12 @@ func (f *Picture) draw(c draw.Canvas, theme Theme) {
 		bar.Min.X, bar.Max.X = at.Max.X+14, at.Max.X+barRoom
 		bar.Max.Y = at.Max.Y
 		bar.Min.Y = max(at.Min.Y, at.Max.Y-200)
-		g := &cells{scale: f.Scale, diverging: !f.Sequential, theme: theme, low: f.Scale.Min, high: f.Scale.Max}
+		g := &cells{scale: f.Scale, shading: f.Shading, theme: theme, low: f.Scale.Min, high: f.Scale.Max}
 		g.bar(bar)
 	}
 }
 
 // enlarged repeats the dots of a small image, so that smoothing does not blur them.
 func enlarged(img image.Image) image.Image {
-	b := img.Bounds()
-	k := 900 / max(b.Dx(), b.Dy(), 1)
-	if k < 2 {
-		return img
-	}
-	out := image.NewRGBA(image.Rect(0, 0, k*b.Dx(), k*b.Dy()))
-	for y := range k * b.Dy() {
-		for x := range k * b.Dx() {
-			out.Set(x, y, img.At(b.Min.X+x/k, b.Min.Y+y/k))
-		}
-	}
-	return out
+	return larger(img, 900/max(img.Bounds().Dx(), img.Bounds().Dy(), 1))
 }

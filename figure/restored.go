@@ -3,6 +3,7 @@ package figure
 import (
 	"image"
 	"image/color"
+	"slices"
 
 	"bethe/spin"
 )
@@ -18,6 +19,10 @@ const (
 // states (visible x M chains) of the chains of each sample one after another. given is 1 for each
 // unit that was given. A width or height of 0 stands for the nearest square.
 func Completions(samples *spin.Matrix, given []int8, mean []float32, states *spin.Matrix, width, height int) image.Image {
+	return columns(completions(samples, given, mean, states, width, height), 3+min(states.Cols()/samples.Cols(), mostCompletions), "Completions", "sample", "given", "mean", "draws").picture(Swatch{Unknown, "not given"})
+}
+
+func completions(samples *spin.Matrix, given []int8, mean []float32, states *spin.Matrix, width, height int) image.Image {
 	m := samples.Cols()
 	chains := states.Cols() / m
 	return Compare(min(m, mostRows), 3+min(chains, mostCompletions), samples.Rows(), width, height, func(row, column, i int) color.RGBA {
@@ -48,6 +53,37 @@ func Beside(n, m, width, height int, sets ...func(i, a int) (value float64, know
 // unless it is nil, what was seen of it, the posterior mean (visible x M), its sign.
 // A width or height of 0 stands for the nearest square.
 func Restorations(truth, seen *spin.Matrix, mean []float32, restored *spin.Matrix, width, height int) image.Image {
+	heads := []string{"truth", "noisy", "mean", "restored"}
+	if truth == nil {
+		heads = heads[1:]
+	}
+	return columns(restorations(truth, seen, mean, restored, width, height), len(heads), "Noisy samples restored", heads...).picture()
+}
+
+// A restoredPicture has columns with words above them.
+type restoredPicture struct {
+	img   image.Image
+	title string
+	heads []head
+}
+
+// columns puts words above the first columns of a picture of so many, which is enlarged so that they fit.
+func columns(img image.Image, count int, title string, words ...string) restoredPicture {
+	cell := img.Bounds().Dx() / count
+	k := max(enough(img), (leastColumn+cell-1)/cell)
+	p := restoredPicture{img: larger(img, k), title: title}
+	for column, word := range words {
+		p.heads = append(p.heads, head{column * cell * k, word})
+	}
+	return p
+}
+
+// picture draws it, with the meaning of its colours: those of spins, and others.
+func (p restoredPicture) picture(others ...Swatch) image.Image {
+	return headed(p.img, p.title, p.heads, slices.Concat(SpinKey, others))
+}
+
+func restorations(truth, seen *spin.Matrix, mean []float32, restored *spin.Matrix, width, height int) image.Image {
 	m := seen.Cols()
 	shown := []func(i, a int) float64{
 		func(i, a int) float64 { return float64(seen.At(i, a)) },

@@ -64,45 +64,46 @@ func RunCurve(name string, of ...Run) Chart {
 	return c.of(starts)
 }
 
-var step = Axis{Label: "step"}
+var step = Axis{Label: "step", Whole: true}
 
 // A plainCurve is one number of each record; NaN where it was not measured.
 type plainCurve struct {
-	title string
-	y     Axis
-	value func(r *runs.Record) runs.Number
+	title  string
+	colour int
+	y      Axis
+	value  func(r *runs.Record) runs.Number
 }
 
 var nan = runs.Number(math.NaN())
 
 var plainCurves = map[string]plainCurve{
-	"bound-term":     {"Bound", nats("bound"), ofBound(func(b *runs.Bound) runs.Number { return b.Value })},
-	"data-term":      {"Data term of the bound", nats("data term"), ofBound(func(b *runs.Bound) runs.Number { return b.Data })},
-	"partition-term": {"Partition term of the bound", nats("partition term"), ofBound(func(b *runs.Bound) runs.Number { return b.Partition })},
-	"kl-term":        {"Divergence term of the bound", nats("divergence"), ofBound(func(b *runs.Bound) runs.Number { return b.KL })},
-	"kl":             {"Divergence of the posterior from the prior", Axis{Label: "KL per synapse", Unit: "nats"}, func(r *runs.Record) runs.Number { return r.KL }},
-	"polarised":      {"Decided synapses", Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) runs.Number { return r.Polarised }},
-	"coupling":       {"Coupling", Axis{Label: "coupling J"}, func(r *runs.Record) runs.Number { return r.Coupling }},
-	"rate":           {"Learning rate", Axis{Label: "rate"}, func(r *runs.Record) runs.Number { return r.Rate }},
-	"label-error": {"Labels told wrong in a batch", Axis{Label: "share of wrong labels", Log: true}, func(r *runs.Record) runs.Number {
+	"bound-term":     {"Bound", Chief, nats("bound"), ofBound(func(b *runs.Bound) runs.Number { return b.Value })},
+	"data-term":      {"Data term of the bound", Chief, nats("data term"), ofBound(func(b *runs.Bound) runs.Number { return b.Data })},
+	"partition-term": {"Partition term of the bound", Chief, nats("partition term"), ofBound(func(b *runs.Bound) runs.Number { return b.Partition })},
+	"kl-term":        {"Divergence term of the bound", Chief, nats("divergence"), ofBound(func(b *runs.Bound) runs.Number { return b.KL })},
+	"kl":             {"Divergence of the posterior from the prior", Chief, Axis{Label: "KL per synapse", Unit: "nats"}, func(r *runs.Record) runs.Number { return r.KL }},
+	"polarised":      {"Decided synapses", Chief, Axis{Label: "share with |mean| > 0.9", Min: 0, Max: 1}, func(r *runs.Record) runs.Number { return r.Polarised }},
+	"coupling":       {"Coupling", Chief, Axis{Label: "coupling J"}, func(r *runs.Record) runs.Number { return r.Coupling }},
+	"rate":           {"Learning rate", Chief, Axis{Label: "rate"}, func(r *runs.Record) runs.Number { return r.Rate }},
+	"label-error": {"Labels told wrong in a batch", Chief, Axis{Label: "share of wrong labels", Log: true}, func(r *runs.Record) runs.Number {
 		if r.Labels == nil || r.Labels.Error <= 0 {
 			return nan
 		}
 		return r.Labels.Error
 	}},
-	"validation": {"Log-likelihood of data not learned from", nats("log-likelihood"), func(r *runs.Record) runs.Number {
+	"validation": {"Log-likelihood of data not learned from", HeldOut, nats("log-likelihood"), func(r *runs.Record) runs.Number {
 		if r.Validation == nil {
 			return nan
 		}
 		return r.Validation.Mean()
 	}},
-	"residual": {"Residual of the expectation step", Axis{Label: "largest change of a message", Log: true}, func(r *runs.Record) runs.Number {
+	"residual": {"Residual of the expectation step", Chief, Axis{Label: "largest change of a message", Log: true}, func(r *runs.Record) runs.Number {
 		if r.Engine == nil || r.Engine.Residual <= 0 {
 			return nan
 		}
 		return r.Engine.Residual
 	}},
-	"iterations": {"Iterations of the expectation step", Axis{Label: "iterations a step"}, func(r *runs.Record) runs.Number {
+	"iterations": {"Iterations of the expectation step", Chief, Axis{Label: "iterations a step", Whole: true}, func(r *runs.Record) runs.Number {
 		if r.Engine == nil || r.Engine.Iterations == 0 || r.Engine.Name == "chains" { // always as many sweeps
 			return nan
 		}
@@ -110,7 +111,7 @@ var plainCurves = map[string]plainCurve{
 	}},
 }
 
-func nats(label string) Axis { return Axis{Label: label, Unit: "nats a sample"} }
+func nats(label string) Axis { return Axis{Label: label, Unit: "nats per sample"} }
 
 func ofBound(value func(b *runs.Bound) runs.Number) func(r *runs.Record) runs.Number {
 	return func(r *runs.Record) runs.Number {
@@ -123,10 +124,10 @@ func ofBound(value func(b *runs.Bound) runs.Number) func(r *runs.Record) runs.Nu
 
 func (c plainCurve) of(starts []Run) Chart {
 	f := &Curves{Title: c.title, X: step, Y: c.y}
-	for _, run := range starts {
+	for k, run := range starts {
 		s := series(run.Records, func(r *runs.Record) float64 { return float64(c.value(r)) })
-		if len(starts) > 1 {
-			s.Name = run.Name
+		if s.Colour = c.colour; len(starts) > 1 {
+			s.Name, s.Colour = run.Name, k+1
 		}
 		f.add(s)
 	}
@@ -177,6 +178,9 @@ func side(charts ...Chart) Chart {
 func split(of []Run) []Run {
 	var starts []Run
 	for _, run := range of {
+		if len(run.Records) == 0 { // it keeps its colour
+			starts = append(starts, run)
+		}
 		first := 0
 		several := slices.ContainsFunc(run.Records, func(r runs.Record) bool { return r.Start != run.Records[0].Start })
 		if several { // the last record is of the best start
@@ -231,30 +235,30 @@ func (f *Curves) orNil() Chart {
 }
 
 func boundCurve(starts []Run) Chart {
-	f := &Curves{Title: "Lower bound on the log-likelihood", X: step, Y: Axis{Label: "bound", Unit: "nats a sample"}}
-	for _, run := range starts {
+	f := &Curves{Title: "Lower bound on the log-likelihood", X: step, Y: Axis{Label: "bound", Unit: "nats per sample"}}
+	for k, run := range starts {
 		s := series(run.Records, func(r *runs.Record) float64 {
 			if r.Bound == nil {
 				return math.NaN()
 			}
 			return float64(r.Bound.Value)
 		})
-		if s.Name = "bound"; len(starts) > 1 {
-			s.Name = run.Name
+		if s.Name, s.Colour = "bound", Chief; len(starts) > 1 {
+			s.Name, s.Colour = run.Name, k+1
 		}
 		f.add(s)
 	}
 	for _, e := range []struct {
-		name   string
-		colour int
-		of     func(l *runs.LogLikelihood) *runs.Estimate
+		name           string
+		colour, beside int
+		of             func(l *runs.LogLikelihood) *runs.Estimate
 	}{
-		{"log-likelihood, exact", 3, func(l *runs.LogLikelihood) *runs.Estimate { return l.Exact }},
-		{"log-likelihood, forward (tends to overstate)", 2, func(l *runs.LogLikelihood) *runs.Estimate { return l.Forward }},
-		{"log-likelihood, reverse (tends to understate)", 4, func(l *runs.LogLikelihood) *runs.Estimate { return l.Reverse }},
+		{"log-likelihood, exact", Exact, 1, func(l *runs.LogLikelihood) *runs.Estimate { return l.Exact }},
+		{"log-likelihood, forward (tends to overstate)", Forward, 1, func(l *runs.LogLikelihood) *runs.Estimate { return l.Forward }},
+		{"log-likelihood, reverse (tends to understate)", Reverse, 2, func(l *runs.LogLikelihood) *runs.Estimate { return l.Reverse }},
 	} {
 		for j, run := range starts {
-			s := Series{Name: e.name, Colour: e.colour, Low: []float64{}, High: []float64{}}
+			s := Series{Name: e.name, Colour: e.colour, Beside: e.beside, Low: []float64{}, High: []float64{}}
 			if len(starts) > 1 { // in the colour of its run, which the legend names
 				s.Name, s.Points, s.Colour = "", true, j+1
 			}
@@ -280,7 +284,7 @@ func boundCurve(starts []Run) Chart {
 
 func overlapCurve(starts []Run) Chart {
 	f := &Curves{Title: "Overlap of hidden units", X: step, Y: Axis{Label: "|overlap| of pairs", Min: 0, Max: 1}}
-	for _, run := range starts {
+	for k, run := range starts {
 		for _, part := range []struct {
 			name  string
 			value func(o *runs.Overlap) runs.Number
@@ -295,7 +299,7 @@ func overlapCurve(starts []Run) Chart {
 				if part.name != "mean" {
 					continue
 				}
-				s.Name = run.Name
+				s.Name, s.Colour = run.Name, k+1
 			}
 			f.add(s)
 		}
@@ -305,7 +309,7 @@ func overlapCurve(starts []Run) Chart {
 
 func teacherCurve(starts []Run) Chart {
 	f := &Curves{Title: "Overlap with the teacher", X: step, Y: Axis{Label: "overlap", Min: 0, Max: 1}}
-	for _, run := range starts {
+	for j, run := range starts {
 		units := 0
 		for k := range run.Records {
 			units = min(mostCurves, max(units, len(run.Records[k].TeacherOverlaps)))
@@ -318,7 +322,7 @@ func teacherCurve(starts []Run) Chart {
 			return sum / float64(len(r.TeacherOverlaps)) // NaN where there are none
 		})
 		if mean.Name = "mean"; len(starts) > 1 {
-			mean.Name = run.Name
+			mean.Name, mean.Colour = run.Name, j+1
 		}
 		f.add(mean)
 		for mu := range units {
@@ -389,17 +393,23 @@ func RunMagnetisationHistory(run Run) Chart {
 	if len(with) < 2 {
 		return nil
 	}
-	first, _ := merged(with[0].Magnetisations, mostPoints)
-	bins := len(first)
-	const columns = 60
-	stride := (len(with) + columns - 1) / columns
-	m := &HeatMap{Title: "Magnetisations over learning", X: step, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10"}, Height: 288, Width: 432}
+	counts, _ := merged(with[0].Magnetisations, mostPoints)
+	bins := len(counts)
+	first, last := with[0].Step, with[len(with)-1].Step
+	columns := min(60, max(1, last-first))
+	m := &HeatMap{Title: "Magnetisations over learning", X: step, Y: Axis{Label: "posterior mean"}, Scale: Axis{Label: "share, log10", Whole: true}, Shading: Share, Height: 288, Width: 432}
 	for y := range bins {
 		m.YValues = append(m.YValues, (2*float64(y)+1)/float64(bins)-1)
 		m.Values = append(m.Values, nil)
 	}
-	for k := (len(with) - 1) % stride; k < len(with); k += stride {
-		m.XValues = append(m.XValues, float64(with[k].Step))
+	// Columns are of equal lengths; each shows the last record before its end.
+	k := 0
+	for column := range columns + 1 {
+		at := float64(first) + float64(last-first)*float64(column)/float64(columns)
+		for k+1 < len(with) && float64(with[k+1].Step) <= at {
+			k++
+		}
+		m.XValues = append(m.XValues, at)
 		total := sum(with[k].Magnetisations)
 		counts, _ := merged(with[k].Magnetisations, mostPoints)
 		for y, n := range counts {
@@ -413,7 +423,7 @@ func RunMagnetisationHistory(run Run) Chart {
 // steps of the run. It returns nil where none were measured.
 func RunSpectrum(run Run) Chart {
 	with := having(run, "spectrum")
-	f := &Curves{Title: "Singular values of the synapses", X: Axis{Label: "rank"}, Y: Axis{Label: "singular value", Log: true}}
+	f := &Curves{Title: "Singular values of the synapses", X: Axis{Label: "rank", Whole: true}, Y: Axis{Label: "singular value", Log: true}}
 	const curves = 5
 	n := min(curves, len(with))
 	for k := range n {
@@ -448,6 +458,44 @@ func FileOverlaps(f *rbm.File) Chart {
 	return chart
 }
 
+// FileMatrix draws the synapses of a model file whose samples are no pictures, such as one that was planted, as a matrix: a row for each
+// hidden unit, a column for each visible one. Below it is how undecided each synapse is, if the file knows their posterior.
+func FileMatrix(f *rbm.File) Chart {
+	f = f.Below()
+	n, p := f.Visible(), f.Hidden()
+	matrix := func(title, of string, low float64, shading Shading, value func(v float64) float64) *Matrix {
+		m := &Matrix{Title: title, Note: fmt.Sprintf("N = %d visible units, P = %d hidden units", n, p), Rows: p, Columns: n, X: Axis{Label: "visible unit"}, Y: Axis{Label: "hidden unit"},
+			Scale: Axis{Label: of, Min: low, Max: 1}, Shading: shading, Width: 600, Height: float64(min(420, 150+10*p))}
+		for _, v := range rbm.Expected(f.Synapses) {
+			m.Values = append(m.Values, value(float64(v)))
+		}
+		return m
+	}
+	means := matrix("Synapses: posterior means", "posterior mean", -1, Signed, func(v float64) float64 { return v })
+	if _, ok := f.Synapses.(rbm.Uncertain); !ok {
+		means.Title, means.Scale = "Synapses", Axis{Label: "synapse"}
+		return means
+	}
+	return &Panels{Columns: 1, Charts: []Chart{means, matrix("Synapses: uncertainty", "variance", 0, Share, func(v float64) float64 { return 1 - v*v })}}
+}
+
+// FileRows draws the synapses of a model file as FileMatrix does, without words: rows are higher than columns are wide if there are few.
+func FileRows(f *rbm.File) image.Image {
+	f = f.Below()
+	n, p := f.Visible(), f.Hidden()
+	means := rbm.Expected(f.Synapses)
+	g := (&cells{columns: n, rows: p, at: func(x, y int) float64 { return float64(means[(p-1-y)*n+x]) }, low: -1, high: 1}).coarser(mostPoints)
+	wide := max(1, leastDots*2/g.columns)
+	high := max(wide, g.columns*wide/(4*g.rows))
+	img := image.NewRGBA(image.Rect(0, 0, g.columns*wide, g.rows*high))
+	for y := range g.rows * high {
+		for x := range g.columns * wide {
+			img.SetRGBA(x, y, g.shade(g.at(x/wide, g.rows-1-y/high)))
+		}
+	}
+	return img
+}
+
 // FileTiles draws the synapses of a model file as tiles, with their meaning, and
 // beside them, if they know their posterior, how undecided each is.
 func FileTiles(f *rbm.File) Chart {
@@ -468,7 +516,7 @@ func FileTiles(f *rbm.File) Chart {
 	}, Sequential)
 	return side(
 		&Picture{Title: "Synapses: posterior means", Note: noteOfTiles(f), Image: FileSynapses(f), Scale: Axis{Label: "posterior mean", Min: -1, Max: 1}},
-		&Picture{Title: "Synapses: uncertainty", Note: noteOfTiles(f), Image: doubt, Scale: Axis{Label: "variance", Min: 0, Max: 1}, Sequential: true},
+		&Picture{Title: "Synapses: uncertainty", Note: noteOfTiles(f), Image: doubt, Scale: Axis{Label: "variance", Min: 0, Max: 1}, Shading: Share},
 	)
 }
 
@@ -485,10 +533,10 @@ func noteOfTiles(f *rbm.File) string {
 func SamplesBesideData(data, samples image.Image) Chart {
 	var left, right Chart
 	if data != nil {
-		left = &Picture{Title: "Data", Image: data}
+		left = &Picture{Title: "Data", Image: data, Shading: Ink}
 	}
 	if samples != nil {
-		right = &Picture{Title: "Samples of the machine", Note: "mean of each visible unit given the hidden ones", Image: samples}
+		right = &Picture{Title: "Samples of the machine", Note: "mean of each visible unit given the hidden ones", Image: samples, Scale: Axis{Label: "mean of a visible unit", Min: -1, Max: 1}, Shading: Ink}
 	}
 	if left != nil && right != nil {
 		left.(*Picture).Note = "chosen at random"

@@ -37,10 +37,10 @@ func onlineCurve(starts []Run) Chart {
 	f := &Curves{Title: "Log-likelihood by the meter", Note: "of the network that learning samples; bands: 95 %", X: step, Y: nats("log-likelihood")}
 	online := ofMeter(func(m *runs.Meter) *runs.Estimate { return m.Online })
 	validation := ofMeter(func(m *runs.Meter) *runs.Estimate { return m.Validation })
-	for _, run := range starts {
+	for k, run := range starts {
 		s, held := estimates(run.Records, online), estimates(run.Records, validation)
 		if len(starts) == 1 {
-			s.Name, held.Name = "training samples", "validation data"
+			s.Name, held.Name, s.Colour, held.Colour = "training samples", "validation data", LearnedOn, HeldOut
 			f.add(s)
 			f.add(held)
 			continue
@@ -48,7 +48,7 @@ func onlineCurve(starts []Run) Chart {
 		if len(held.X) > 0 {
 			s = held
 		}
-		s.Name = run.Name
+		s.Name, s.Colour = run.Name, k+1
 		f.add(s)
 	}
 	return f.orNil()
@@ -57,10 +57,10 @@ func onlineCurve(starts []Run) Chart {
 // lnZCurve draws ln Z as the meter read it, and exactly where it is known.
 func lnZCurve(starts []Run) Chart {
 	f := &Curves{Title: "ln Z by the meter", Note: "of the network that learning samples; bands: 95 %", X: step, Y: Axis{Label: "ln Z", Unit: "nats"}}
-	for _, run := range starts {
+	for k, run := range starts {
 		s := estimates(run.Records, ofMeter(func(m *runs.Meter) *runs.Estimate { return &m.LnZ }))
 		if len(starts) > 1 {
-			s.Name = run.Name
+			s.Name, s.Colour = run.Name, k+1
 			f.add(s)
 			continue
 		}
@@ -70,7 +70,7 @@ func lnZCurve(starts []Run) Chart {
 			}
 			return float64(*r.Meter.Exact)
 		})
-		if exact.Name, exact.Points = "exact", true; len(exact.X) > 0 {
+		if exact.Name, exact.Points, exact.Colour = "exact", true, Exact; len(exact.X) > 0 {
 			s.Name = "meter"
 		}
 		f.add(s)
@@ -91,10 +91,10 @@ func workCurve(starts []Run) Chart {
 		}
 	}
 	dissipated := &Curves{Title: "Dissipated by the change of a step", Note: "if chains were in equilibrium before it", X: step, Y: Axis{Label: "dissipated", Unit: "nats", Log: true}}
-	for _, run := range starts {
+	for k, run := range starts {
 		s := series(run.Records, part(func(w *runs.Work) runs.Number { return w.Dissipated }))
 		if len(starts) > 1 {
-			s.Name = run.Name
+			s.Name, s.Colour = run.Name, k+1
 		}
 		dissipated.add(s)
 	}
@@ -102,12 +102,12 @@ func workCurve(starts []Run) Chart {
 		return dissipated.orNil()
 	}
 	records := starts[0].Records
-	both := &Curves{Title: "Work and heat of a step", X: step, Y: Axis{Label: "work, heat", Unit: "nats a chain"}}
+	both := &Curves{Title: "Work and heat of a step", X: step, Y: Axis{Label: "work, heat", Unit: "nats per chain"}}
 	work, heat := series(records, part(func(w *runs.Work) runs.Number { return w.Work.Value })), series(records, part(func(w *runs.Work) runs.Number { return w.Heat.Value }))
 	work.Name, heat.Name = "work", "heat"
 	both.add(work)
 	both.add(heat)
-	all := &Curves{Title: "Dissipated by the chains", Note: "since ln Z is known; band: 95 %", X: step, Y: Axis{Label: "dissipated", Unit: "nats a chain"}}
+	all := &Curves{Title: "Dissipated by the chains", Note: "since ln Z is known; band: 95 %", X: step, Y: Axis{Label: "dissipated", Unit: "nats per chain"}}
 	all.add(estimates(records, func(r *runs.Record) *runs.Estimate {
 		if r.Work == nil {
 			return nil

@@ -179,8 +179,9 @@ func orShape(width, height, n int) (int, int) {
 	return width, height
 }
 
-// WritePNG writes a picture to path, as a whole or not at all.
+// WritePNG writes a picture to path, as a whole or not at all. The dots of a small one are repeated, so that it can be seen.
 func WritePNG(path string, img image.Image) error {
+	img = larger(img, enough(img))
 	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 

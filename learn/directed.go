@@ -221,7 +221,7 @@ func (s *directedStart) learn(ctx context.Context) (*Result, error) {
 		return nil, s.orInterrupted(ctx, err)
 	}
 	if math.IsNaN(p.Bound) || math.IsInf(p.Bound, 0) {
-		return nil, fmt.Errorf("after step %d: the bound is %v nats a sample", s.learner.Done(), p.Bound)
+		return nil, fmt.Errorf("after step %d: the bound is %v nats per sample", s.learner.Done(), p.Bound)
 	}
 	p.Step, p.Steps = s.learner.Done(), s.learner.Steps()
 	p.Passes = float64(p.Step*s.recipe.Batch) / float64(d.Len())

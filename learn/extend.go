@@ -100,5 +100,8 @@ func (f *folder) extends(saved *savedResult) (bool, error) {
 		return false, err
 	}
 	info.Settings = f.settings
+	if info.Command != "" && f.job.Command != "" {
+		info.Command += "\n" + f.job.Command
+	}
 	return true, runs.WriteInfo(f.path, info)
 }

@@ -211,7 +211,7 @@ func (f *folder) writeInfo() error {
 		return err
 	}
 	return runs.WriteInfo(f.path, runs.Info{
-		Verb: "train", Program: f.job.Program, Data: d.Name, Samples: d.Len(), Visible: f.visible(), Hidden: f.recipe.columns(), Layers: f.recipe.Layers.Sizes(),
+		Verb: runs.Train, Program: f.job.Program, Command: f.job.Command, Data: d.Name, Samples: d.Len(), Visible: f.visible(), Hidden: f.recipe.columns(), Layers: f.recipe.Layers.Sizes(),
 		Width: d.Width, Height: d.Height, Seed: f.job.Seed, Settings: f.settings, Began: time.Now().UTC().Truncate(time.Second),
 	})
 }

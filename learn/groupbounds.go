@@ -14,7 +14,7 @@ import (
 )
 
 // GroupBounds are the mean log-likelihood of samples over the posterior of a machine of hidden groups,
-// in nats a sample: bounded from below, and as learning takes it.
+// in nats per sample: bounded from below, and as learning takes it.
 type GroupBounds struct {
 	Jensen     float64 `json:"jensen"`     // with the synapses at their means in the data term: a true lower bound
 	Learned    float64 `json:"learned"`    // with Gaussian fields: on either side of the truth

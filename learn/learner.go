@@ -360,7 +360,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 // checkBound returns an error of a bound that is no finite number.
 func (l *learner) checkBound(bound float64) error {
 	if math.IsNaN(bound) || math.IsInf(bound, 0) {
-		return fmt.Errorf("after step %d: the bound is %v nats a sample: %w%s", l.trainer.Step(), bound, variational.ErrDiverged, l.kept())
+		return fmt.Errorf("after step %d: the bound is %v nats per sample: %w%s", l.trainer.Step(), bound, variational.ErrDiverged, l.kept())
 	}
 	return nil
 }

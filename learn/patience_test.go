@@ -92,7 +92,7 @@ func TestPatience(t *testing.T) {
 		if e.Step == p.Best {
 			want := float64(e.Meter.Validation.Value + e.Meter.LnZ.Value - *e.Meter.Exact)
 			if got := float64(result.Validation.Mean()); math.Abs(got-want) > 1e-3 {
-				t.Errorf("the machine has %.4f nats a sample, and the best reading was %.4f", got, want)
+				t.Errorf("the machine has %.4f nats per sample, and the best reading was %.4f", got, want)
 			}
 			if e.Meter.Averaged != 50 {
 				t.Errorf("the mean of %d models", e.Meter.Averaged)

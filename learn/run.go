@@ -49,6 +49,7 @@ type Job struct {
 	Data    Data
 	Seed    uint64
 	Program string // that files say made them: name and version
+	Command string // that the folder says made it, for a shell: runs.Info
 
 	// Folder gets what comes of the run: see the run folder in package runs. If it
 	// is empty nothing is written, and a run that is interrupted is lost.

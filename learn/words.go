@@ -14,7 +14,7 @@ func (r *Result) Heading() string {
 		return r.stackText()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d steps in %.1f s; %s %.3f nats a sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, r.boundNote(), r.Coupling)
+	fmt.Fprintf(&b, "%d steps in %.1f s; %s %.3f nats per sample (%s%s); coupling %.4f", r.Steps, r.Seconds, r.BoundKind.Words(), *r.Bound, r.BoundBy, r.boundNote(), r.Coupling)
 	if r.Polarised != nil {
 		fmt.Fprintf(&b, "; %.0f %% of the synapses polarised", 100**r.Polarised)
 	}
@@ -59,7 +59,7 @@ func (r *Result) Text() string {
 		fmt.Fprintf(&b, "%s\n", s.Text())
 	}
 	if v := r.Validation; v != nil {
-		fmt.Fprintf(&b, "log-likelihood of %s: %.3f nats a sample\n", v.Data, float64(v.Mean()))
+		fmt.Fprintf(&b, "log-likelihood of %s: %.3f nats per sample\n", v.Data, float64(v.Mean()))
 	}
 	if r.LogLikelihood != nil {
 		b.WriteString(r.LogLikelihood.Text(r.Evaluated))

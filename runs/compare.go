@@ -34,6 +34,7 @@ type Summary struct {
 	Bound     *Number `json:"bound_per_sample"`
 	Forward   *Number `json:"forward,omitempty"` // estimates of the log-likelihood, or its exact value in both
 	Reverse   *Number `json:"reverse,omitempty"`
+	Command   string  `json:"command,omitempty"` // that makes the run again
 	Problem   string  `json:"problem,omitempty"` // of its files: what could be read is told
 	// Settings that differ between the runs compared.
 	Settings map[string]any `json:"settings,omitempty"`
@@ -120,7 +121,7 @@ func differing(found []Run) []string {
 // Summary reads where a run stands, as far as its files can be read.
 func (r *Run) Summary() *Summary {
 	s := &Summary{Run: r.Name, Folder: filepath.ToSlash(r.Folder), Verb: r.Info.Verb, Data: r.Info.Data,
-		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Layers: r.Info.Layers, Seed: r.Info.Seed, Finished: r.Finished}
+		Visible: r.Info.Visible, Hidden: r.Info.Hidden, Layers: r.Info.Layers, Seed: r.Info.Seed, Finished: r.Finished, Command: r.Again()}
 	if err := errors.Join(r.Err, EachRecords(r.Folder, s.follow)); err != nil {
 		s.Problem = err.Error()
 	}

@@ -113,7 +113,7 @@ type Layer struct {
 type Meter struct {
 	LnZ           Estimate  `json:"ln_z"`
 	Exact         *Number   `json:"ln_z_exact,omitempty"`                       // by exact sums, of up to 12 units in the smaller layer
-	Online        *Estimate `json:"log_likelihood_online"`                      // nats a training sample, under that network
+	Online        *Estimate `json:"log_likelihood_online"`                      // nats per training sample, under that network
 	Validation    *Estimate `json:"log_likelihood_online_validation,omitempty"` // the same of validation data
 	LeastExchange Number    `json:"least_exchange_rate"`
 	RoundTrips    Number    `json:"round_trips"` // an ensemble, while it was read
@@ -122,7 +122,7 @@ type Meter struct {
 	Kind          string    `json:"synapses"`                  // what the synapses are at this step
 }
 
-// Work is what learning does to its chains, in nats a chain: means over Chains of them, with intervals of ± 1.96 standard errors.
+// Work is what learning does to its chains, in nats per chain: means over Chains of them, with intervals of ± 1.96 standard errors.
 type Work struct {
 	Chains int      `json:"chains"`
 	Work   Estimate `json:"work"` // of the step: the change of the network at the states that chains were in
@@ -145,7 +145,7 @@ type Work struct {
 // Patience is how the search for the best held-out likelihood stands, by the readings of the meter.
 type Patience struct {
 	Best     int      `json:"best_step"`
-	Estimate Estimate `json:"best"`                    // nats a sample of validation data
+	Estimate Estimate `json:"best"`                    // nats per sample of validation data
 	Waited   int      `json:"readings_since"`          // that were not the best
 	Stopped  int      `json:"stopped_after,omitempty"` // step after which the search ended; 0: it goes on
 	ByLimit  bool     `json:"stopped_by_limit,omitempty"`
@@ -162,7 +162,7 @@ func (p *Patience) Text() string {
 	if p.Ending > 0 {
 		then = fmt.Sprintf("from there learning ends in %d steps", p.Ending)
 	}
-	return fmt.Sprintf("held-out likelihood was best after step %d, %.2f nats a sample by the meter; at step %d %s: %s", p.Best, float64(p.Estimate.Value), p.Stopped, why, then)
+	return fmt.Sprintf("held-out likelihood was best after step %d, %.2f nats per sample by the meter; at step %d %s: %s", p.Best, float64(p.Estimate.Value), p.Stopped, why, then)
 }
 
 // Sampler is the temperature of the samples of an outside sampler at the step. Local and Global
@@ -195,11 +195,11 @@ func (s *Sampler) Text() string {
 // Labels is how a classifier that learns along did on the batch of the step, from
 // half of the hidden means.
 type Labels struct {
-	Loss  Number `json:"loss"`  // -ln p(label), nats a sample
+	Loss  Number `json:"loss"`  // -ln p(label), nats per sample
 	Error Number `json:"error"` // share of wrong labels
 }
 
-// Bound is the lower bound on the log-likelihood, in nats a sample.
+// Bound is the lower bound on the log-likelihood, in nats per sample.
 type Bound struct {
 	Value     Number `json:"value"`
 	Data      Number `json:"data"`
@@ -209,7 +209,7 @@ type Bound struct {
 	Kind      string `json:"kind,omitempty"` // what the value is: see learn.BoundKind; empty in older records
 }
 
-// LogLikelihood is an estimate of the mean log-likelihood, in nats a sample.
+// LogLikelihood is an estimate of the mean log-likelihood, in nats per sample.
 type LogLikelihood struct {
 	Data    string    `json:"data"` // of what samples
 	Exact   *Estimate `json:"exact,omitempty"`

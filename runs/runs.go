@@ -35,6 +35,12 @@ const (
 	PicturesFolder = "pictures" // of synapses and samples along the way, named by records
 )
 
+// Verbs that make run folders.
+const (
+	Train   = "train"
+	Planted = "planted"
+)
+
 // Model returns the path of a model file: the one in the folder, if path leads to a folder,
 // such as that of a run, else path itself.
 func Model(path string) string {
@@ -46,8 +52,10 @@ func Model(path string) string {
 
 // Info says what a run is of. It is written when the run begins.
 type Info struct {
-	Verb     string         `json:"verb"`    // of the command: train or planted
-	Program  string         `json:"program"` // name and version
+	Verb    string `json:"verb"`    // of the command: Train or Planted
+	Program string `json:"program"` // name and version
+	// Command is what made the run, for a shell, without --out and --resume: see Again. A line for each call, of a run that was over and went on.
+	Command  string         `json:"command,omitempty"`
 	Data     string         `json:"data"`
 	Samples  int            `json:"samples"`
 	Visible  int            `json:"visible"`

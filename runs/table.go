@@ -10,7 +10,7 @@ import (
 )
 
 // Table writes a line for each run under a line of heads, in columns. Likelihoods and
-// bounds are in nats a sample. What was not measured is a dash.
+// bounds are in nats per sample. What was not measured is a dash.
 func (c *Comparison) Table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
@@ -36,6 +36,23 @@ func (c *Comparison) Table(out io.Writer) error {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush()
+}
+
+// Commands writes the command that makes each run again, below the name of the run if there are several.
+func (c *Comparison) Commands(out io.Writer) error {
+	for _, s := range c.Runs {
+		text := s.Command
+		switch {
+		case text == "":
+			text = "# " + s.Run + ": its folder does not say which command made it"
+		case len(c.Runs) > 1:
+			text = "# " + s.Run + "\n" + text
+		}
+		if _, err := fmt.Fprintln(out, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // short writes a setting, numbers to six digits.

@@ -300,9 +300,9 @@ func (r *DeepReport) Text() string {
 	for l, q := range r.Layers {
 		text += fmt.Sprintf("  overlap of layer %d   %.3f (started at the teacher: %.3f)\n", l+1, q, r.TeacherLayers[l])
 	}
-	text += fmt.Sprintf("  bound               %.3f nats a sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
+	text += fmt.Sprintf("  bound               %.3f nats per sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
 	if b := r.Bayes; b != nil {
-		text += fmt.Sprintf("  Bayes optimum       %.3f and %.3f, from random starts %.3f and %.3f; ln P(data | synapses) a sample %.3f and %.3f\n", b.FromTeacher.Overlap[0], b.FromTeacher.Overlap[1],
+		text += fmt.Sprintf("  Bayes optimum       %.3f and %.3f, from random starts %.3f and %.3f; ln P(data | synapses) per sample %.3f and %.3f\n", b.FromTeacher.Overlap[0], b.FromTeacher.Overlap[1],
 			b.FromRandom.Overlap[0], b.FromRandom.Overlap[1], b.FromTeacher.MeanLikelihood, b.FromRandom.MeanLikelihood)
 	}
 	return text

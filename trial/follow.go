@@ -32,6 +32,7 @@ func (e *FolderError) Error() string {
 type Following struct {
 	Folder  string
 	Program string // that made the run: name and version
+	Command string // that made it, for a shell: runs.Info
 	// Draw draws the synapses of the model that the start ended at.
 	Draw     func(path string, f *rbm.File) error
 	Progress Progress
@@ -58,7 +59,7 @@ func (f *Following) Follow(ctx context.Context, x *Trial, l *Learner, report *Re
 			return &FolderError{f.Folder, e.Name()}
 		}
 	}
-	info := runs.Info{Verb: "planted", Program: f.Program, Data: "planted", Samples: report.Samples, Visible: report.Visible, Hidden: report.Hidden,
+	info := runs.Info{Verb: runs.Planted, Program: f.Program, Command: f.Command, Data: "planted", Samples: report.Samples, Visible: report.Visible, Hidden: report.Hidden,
 		Seed: report.Seed, Settings: map[string]any{"alpha": report.Alpha, "beta": report.Beta, "correlation": report.Correlation, "rate": l.Rate, "steps": l.Steps},
 		Began: time.Now().UTC().Truncate(time.Second)}
 	if err := runs.WriteInfo(f.Folder, info); err != nil {

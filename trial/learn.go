@@ -126,7 +126,7 @@ func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float3
 	return trainer, engine, err
 }
 
-// bound returns the bound of a model, in nats a sample; where the engine gives
+// bound returns the bound of a model, in nats per sample; where the engine gives
 // no ln Z that of the annealed term is estimated by annealing.
 func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32], draws int) (float64, error) {
 	key := t.key.Sub(stream.TrialScores)

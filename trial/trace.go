@@ -20,7 +20,7 @@ type Trace struct {
 	Points   []TracePoint
 	Model    *rbm.Model[float32] // where it ended
 	Overlaps []float64           // of its hidden units' posterior means with each other, hidden x hidden
-	// BoundAnnealed is the annealed bound at the end, in nats a sample, by the engine
+	// BoundAnnealed is the annealed bound at the end, in nats per sample, by the engine
 	// that the size of the machine suggests: a true bound where Terms are quenched.
 	BoundAnnealed float64
 }
@@ -33,8 +33,8 @@ type TracePoint struct {
 	// and NaN without a teacher.
 	Units             []float64
 	Overlap           float64
-	variational.Terms         // of the bound that is climbed, in nats a sample
-	Entropy           float64 // of the posterior, in nats a synapse
+	variational.Terms         // of the bound that is climbed, in nats per sample
+	Entropy           float64 // of the posterior, in nats per synapse
 	Polarised         float64 // share of synapses with |mean| > 0.9
 	// Pair and LargestPair are the mean and the largest |overlap| of two hidden
 	// units with each other: while the symmetry under their exchange is not broken

@@ -61,7 +61,7 @@ type Trial struct {
 	OverlapOfMeans   float64 // of the pooled posterior means themselves
 	OverlapBestStart float64 // of the signs of the start with the best bound alone
 
-	Bound         float64 // of the best start, in nats a sample
+	Bound         float64 // of the best start, in nats per sample
 	BoundAnnealed float64 // the annealed one at the same posterior, where Bound is quenched
 
 	// The Bayes-optimal overlap by Monte Carlo from the teacher, and from a random start.

@@ -18,7 +18,7 @@ func (r *Report) Text() string {
 	if r.BayesError != nil {
 		fmt.Fprintf(&b, "  difference      %+.3f, standard error %.3f\n", s.Overlap-s.Bayes, s.BayesError)
 	}
-	fmt.Fprintf(&b, "  bound           %.4f nats a sample\n", s.Bound)
+	fmt.Fprintf(&b, "  bound           %.4f nats per sample\n", s.Bound)
 	if r.BoundAnnealed != nil {
 		fmt.Fprintf(&b, "  the quenched term is no bound; the annealed bound at the same posteriors is %.4f\n", s.BoundAnnealed)
 	}
@@ -49,7 +49,7 @@ func (r *TasksReport) Text() string {
 func (r *UnitsReport) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "N = %d %s units, P = %d %s units, alpha = %g, beta = %g: %d instances of %d samples%s\n", r.Visible, r.Units, r.Hidden, r.HiddenUnits, r.Alpha, r.Beta, len(r.Overlaps), r.Samples, r.holes())
-	fmt.Fprintf(&b, "  overlap         %.3f (of the start with the best bound alone: %.3f)\n  real weights    %.3f\n  bound           %.4f nats a sample\n", r.Overlap, r.OverlapBest, r.OverlapReal, r.Bound)
+	fmt.Fprintf(&b, "  overlap         %.3f (of the start with the best bound alone: %.3f)\n  real weights    %.3f\n  bound           %.4f nats per sample\n", r.Overlap, r.OverlapBest, r.OverlapReal, r.Bound)
 	return b.String()
 }
 

@@ -82,7 +82,7 @@ type Samples[T Real] interface {
 	Field(w *Block[T], l *Link[T], k int, mean, variance []T, shift float64) (alike bool)
 	// Correlate does the products of First and Second with the samples.
 	Correlate(w *Block[T], l *Link[T])
-	// Slopes sets out to the gradient of the objective, in nats a sample, by the
+	// Slopes sets out to the gradient of the objective, in nats per sample, by the
 	// synapses of row k and returns its sum. w.Partition holds the derivatives of the
 	// partition term; firstSum is the sum over samples of First - nu, secondSum that of
 	// Second.

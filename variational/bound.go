@@ -4,7 +4,7 @@
 //	ln p(D) >= E_q[data term] - M ln E_q Z - KL(q || p)
 //
 // (H. Huang, Phys. Rev. E 102, 030301, with the annealed partition term and
-// offsets of package dual). All terms are in nats a sample: divided by the
+// offsets of package dual). All terms are in nats per sample: divided by the
 // number M of samples learned from.
 package variational
 
@@ -24,7 +24,7 @@ import (
 	"bethe/units"
 )
 
-// Terms are the three terms of the bound, in nats a sample.
+// Terms are the three terms of the bound, in nats per sample.
 type Terms struct {
 	Data      float64 // E_q of the energy and entropy of the data
 	Partition float64 // ln E_q Z, or its quenched form; NaN where the engine gives none
@@ -34,7 +34,7 @@ type Terms struct {
 	Chains []float64
 }
 
-// Bound returns the lower bound, in nats a sample.
+// Bound returns the lower bound, in nats per sample.
 func (t Terms) Bound() float64 { return t.Data - t.Partition - t.KL }
 
 // An Objective is a bound on the log-likelihood of M samples, with its gradient, for
@@ -110,7 +110,7 @@ func (o *Objective[T]) share() float64 {
 	return rbm.KindOr(o.Synapses).Pull((1-o.Release)/float64(o.Samples), o.Decay)
 }
 
-// kl returns the divergence from the prior in nats a sample.
+// kl returns the divergence from the prior in nats per sample.
 func (o *Objective[T]) kl(q *rbm.Posterior[T]) float64 {
 	if rbm.KindOr(o.Synapses).Known() {
 		return 0
@@ -152,7 +152,7 @@ func (o *Objective[T]) field(w *units.Block[T], l *units.Link[T], samples units.
 	return each
 }
 
-// Gradient computes the gradient of the bound, in nats a sample, estimated
+// Gradient computes the gradient of the bound, in nats per sample, estimated
 // from a batch of samples, and the report of the engine. Errors are the context's
 // and those of the partition term; then the term is as it was before the call.
 func (o *Objective[T]) Gradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
@@ -333,7 +333,7 @@ func (o *Objective[T]) EstimateTerms(ctx context.Context, model *rbm.Model[T], s
 	return t, "annealing", err
 }
 
-// dataTerm returns the data term in nats a sample, a block of samples at a time. The
+// dataTerm returns the data term in nats per sample, a block of samples at a time. The
 // error is the context's.
 func (o *Objective[T]) dataTerm(ctx context.Context, model *rbm.Model[T], samples units.Data[T]) (float64, error) {
 	const block = 1 << 12

@@ -12,7 +12,7 @@ import (
 	"bethe/units"
 )
 
-// ExactDataTerm returns the data term of binary synapses and hidden spins in nats a sample,
+// ExactDataTerm returns the data term of binary synapses and hidden spins in nats per sample,
 // with no approximation of the fields, by their characteristic function: with x the features
 // less their offsets and a = J x,
 //
@@ -79,7 +79,7 @@ func meanLog2Cosh[T rbm.Real](a []float64, lambda []T, c, mean float64) float64 
 	return math.Ln2 + sum*step
 }
 
-// JensenDataTerm returns the data term with the synapses at their means, in nats a sample: as
+// JensenDataTerm returns the data term with the synapses at their means, in nats per sample: as
 // it is convex in them, a lower bound of the true one for every kind of unit.
 func JensenDataTerm[T rbm.Real](model *rbm.Model[T], samples units.Data[T]) float64 {
 	n, p, m := model.Visible(), model.Hidden(), samples.Len()

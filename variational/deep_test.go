@@ -25,7 +25,7 @@ func deepObjective(model *rbm.Model[float64], data [][]float64, how variational.
 		Samples: len(data), Deep: variational.Deep{Recognition: how, Rounds: 60, Key: stream.New(3)}}, units.NewSpins[float64](samples)
 }
 
-// plainGradient is the gradient of the bound in nats a sample, by plain loops.
+// plainGradient is the gradient of the bound in nats per sample, by plain loops.
 func plainGradient(t *testing.T, model *rbm.Model[float64], data [][]float64, how variational.Recognition) (*dual.Gradient[float64], float64) {
 	t.Helper()
 	mean := make([]float64, len(model.Posterior.Theta))

@@ -43,6 +43,6 @@ func Example() {
 		log.Fatal(err)
 	}
 	match := planted.Match(model.Posterior.Sign(), teacher.Signs())
-	fmt.Printf("bound %.1f nats a sample, overlap %.1f\n", terms.Bound(), match.Mean())
-	// Output: bound -69.2 nats a sample, overlap 0.9
+	fmt.Printf("bound %.1f nats per sample, overlap %.1f\n", terms.Bound(), match.Mean())
+	// Output: bound -69.2 nats per sample, overlap 0.9
 }

@@ -118,7 +118,7 @@ func TestSettling(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after := likelihood(); !(after > before) {
-		t.Errorf("%v nats a sample when settling began, %v at its end", before, after)
+		t.Errorf("%v nats per sample when settling began, %v at its end", before, after)
 	}
 }
 

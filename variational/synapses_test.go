@@ -171,7 +171,7 @@ func TestBaselinesLearnAndResume(t *testing.T) {
 		}
 		after := likelihood(whole)
 		if !(after > before+0.3) {
-			t.Errorf("%s: %.3f nats a sample before and %.3f after learning", name, before, after)
+			t.Errorf("%s: %.3f nats per sample before and %.3f after learning", name, before, after)
 		}
 		half, chains := start()
 		if err := runUntil(t, half, 31); err == nil {

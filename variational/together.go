@@ -262,7 +262,7 @@ func (t *Together[T]) pullDown() {
 	})
 }
 
-// gradient computes that of the bound by the parameters, in nats a sample, those of the synapses in grad, from the pull of what lies
+// gradient computes that of the bound by the parameters, in nats per sample, those of the synapses in grad, from the pull of what lies
 // above. If next is not nil it becomes the pull of the machine below.
 func (l *lowered[T]) gradient(average units.Hidden[T], m int, next []T) (byVisible, byHidden []float64, byCoupling float64) {
 	n, p, j := l.model.Visible(), l.model.Hidden(), l.model.Coupling()

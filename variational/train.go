@@ -85,7 +85,7 @@ type Progress struct {
 // LabelProgress is how a batch was classified before a step, from half of the
 // hidden means, chosen at random for each sample.
 type LabelProgress struct {
-	Loss  float64 // -ln p(label), nats a sample
+	Loss  float64 // -ln p(label), nats per sample
 	Error float64 // share of wrong labels
 }
 

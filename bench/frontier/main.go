@@ -34,7 +34,7 @@ func main() {
 		log.Fatal("-keep FOLDER: a folder for the runs")
 	}
 	chart := &figure.Curves{Title: "What bits are worth", Note: fmt.Sprintf("test digits, %d steps each", *steps), X: figure.Axis{Label: "bits of the synapses", Log: true},
-		Y: figure.Axis{Label: "log-likelihood", Unit: "nats a digit"}}
+		Y: figure.Axis{Label: "log-likelihood", Unit: "nats per digit"}}
 	fmt.Println("| synapses | hidden | bits | forward | reverse | equilibrium |\n|---|---|---|---|---|---|")
 	for _, kind := range []string{"binary", "real"} {
 		s := figure.Series{Name: kind, Points: true}

@@ -33,6 +33,6 @@ func asMixture(ctx context.Context, model, data string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %.9f nats a sample; as a directed mixture %.9f\n", data, l.Mean, directed)
+	fmt.Printf("%s: %.9f nats per sample; as a directed mixture %.9f\n", data, l.Mean, directed)
 	return nil
 }

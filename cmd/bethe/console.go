@@ -17,6 +17,7 @@ type console struct {
 	json, quiet    bool
 	threads        int
 	seed           uint64
+	words          string      // that were typed, for a shell, without those that say where results go
 	taken          bool        // --out is standard output, so messages go to stderr
 	keeps          atomic.Bool // the verb saves its work before a signal ends it
 }

@@ -47,7 +47,7 @@ func newContinualCommand(c *console) *cobra.Command {
 
 // continual learns tasks one after the other.
 func (c *console) continual(ctx context.Context, f *continualFlags) (err error) {
-	s := continual.Sequence{Recipe: f.recipe, Seed: c.seed, Folder: f.out, Program: program()}
+	s := continual.Sequence{Recipe: f.recipe, Seed: c.seed, Folder: f.out, Program: program(), Command: c.words}
 	if f.recipeFile != "" {
 		if s.Recipe, _, err = learn.ReadRecipe(f.recipeFile); err != nil {
 			return err

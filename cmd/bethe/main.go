@@ -191,6 +191,7 @@ func newRootCommand(c *console) *cobra.Command {
 			if err := kernel.Check(); err != nil {
 				return &usageError{Err: err}
 			}
+			c.words = usage.Words(cmd, "out", "resume", "serve", "json", "quiet", "threads", "dry-run")
 			c.keeps.Store(keeping[cmd.CommandPath()])
 			if c.taken = outputTaken(cmd); c.taken && c.json {
 				return usagef("--json and --out are both of standard output: name another file")

@@ -250,8 +250,8 @@ func (c *console) planted(ctx context.Context, f *plantedFlags) error {
 		if f.out == "" {
 			return nil
 		}
-		follow := trial.Following{Folder: f.out, Program: program(), Progress: progress,
-			Draw: func(path string, file *rbm.File) error { return figure.WritePNG(path, figure.FileSynapses(file)) }}
+		follow := trial.Following{Folder: f.out, Program: program(), Command: c.words, Progress: progress,
+			Draw: func(path string, file *rbm.File) error { return figure.WritePNG(path, figure.FileRows(file)) }}
 		err = follow.Follow(ctx, r.Trials[0], learner, r)
 		if held := (*trial.FolderError)(nil); errors.As(err, &held) {
 			return usagef("%w: choose another --out", err)

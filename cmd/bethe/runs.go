@@ -10,16 +10,17 @@ import (
 )
 
 func newRunsCommand(c *console) *cobra.Command {
-	by := ""
+	by, commands := "", false
 	cmd := &cobra.Command{
 		Use: "runs DIR", Short: "List and compare runs", Args: oneArgument("a folder of runs"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.listRuns(args[0], by) },
+		RunE: func(cmd *cobra.Command, args []string) error { return c.listRuns(args[0], by, commands) },
 	}
 	cmd.Flags().StringVar(&by, "sort", "", "sort by a column: run, "+strings.Join(runs.SortKeys(), ", ")+"; best first (default: run)")
+	cmd.Flags().BoolVar(&commands, "command", false, "print the command that makes each run again, instead of the table")
 	return cmd
 }
 
-func (c *console) listRuns(folder, by string) error {
+func (c *console) listRuns(folder, by string, commands bool) error {
 	found, err := runs.Compare(folder)
 	if err != nil {
 		return err
@@ -33,7 +34,11 @@ func (c *console) listRuns(folder, by string) error {
 	if c.json {
 		return c.object(found)
 	}
-	if err := found.Table(c.stdout); err != nil {
+	show := found.Table
+	if commands {
+		show = found.Commands
+	}
+	if err := show(c.stdout); err != nil {
 		return err
 	}
 	for _, s := range found.Runs {

@@ -242,7 +242,7 @@ func flagOf(setting, value string) string {
 
 // train learns from data.
 func (c *console) train(ctx context.Context, f *trainFlags) error {
-	job := learn.Job{Seed: c.seed, Program: program(), Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter, Work: f.work}
+	job := learn.Job{Seed: c.seed, Program: program(), Command: c.words, Folder: f.out, Resume: f.resume, MeasureEvery: f.measureEvery, Pictures: figure.RunPictures{}, Transport: f.transport, Meter: f.meter, Work: f.work}
 	var err error
 	if job.Checkpoints, err = learn.ParseInterval(f.checkpointEvery); err != nil {
 		return inFlags(err)
@@ -423,7 +423,7 @@ func (v *trainView) Learned(start int, r *learn.Result) {
 		v.logf("warning: in %d steps %s had not converged; its moments and bound are not to be trusted there\n", r.Unsettled, r.BoundBy)
 	}
 	if v.restarts > 1 {
-		v.logf("start %d of %d: bound %.3f nats a sample\n", start+1, v.restarts, *r.Bound)
+		v.logf("start %d of %d: bound %.3f nats per sample\n", start+1, v.restarts, *r.Bound)
 	}
 }
 

@@ -226,7 +226,7 @@ func TestPage(t *testing.T) {
 	step, src := value[string](t, ctx, `document.querySelector("#n-step").textContent`), value[string](t, ctx, `document.querySelector("#figure-kl img").src`)
 	until(t, ctx, fmt.Sprintf(`document.querySelector("#n-step").textContent !== %q && document.querySelector("#figure-kl img").src !== %q`, step, src), 30*time.Second)
 	until(t, ctx, `document.querySelector("#figure-bound img").naturalWidth > 0 && !document.querySelector("#figure-bound").hidden`, 30*time.Second)
-	if alt := value[string](t, ctx, `document.querySelector("#figure-bound img").alt`); !strings.Contains(alt, "nats a sample at step") {
+	if alt := value[string](t, ctx, `document.querySelector("#figure-bound img").alt`); !strings.Contains(alt, "nats per sample at step") {
 		t.Errorf("what a screen reader says of the bound: %q", alt)
 	}
 
@@ -281,6 +281,8 @@ func TestPage(t *testing.T) {
 	value[any](t, ctx, `document.querySelector("#theme").dispatchEvent(new Event("change"))`)
 	until(t, ctx, `document.documentElement.scrollWidth <= innerWidth`, 5*time.Second)
 	until(t, ctx, `document.querySelector("#figure-kl img").src.includes("theme=light")`, 10*time.Second)
+	// Type in charts has 9 points of those that the server drew, 3/4 of the pixels that were asked for.
+	until(t, ctx, `[...document.querySelectorAll(".figures img")].filter((img) => img.clientWidth).every((img) => 9 * img.clientWidth / (0.75 * new URL(img.src).searchParams.get("w")) >= 11)`, 10*time.Second)
 	screenshot(t, ctx, "phone.png")
 
 	// The end is told, with the last pictures and without errors: half of the
@@ -325,13 +327,26 @@ func TestRuns(t *testing.T) {
 	}
 	address, _ := start(t, "serve", folder, "--listen", "127.0.0.1:0")
 	do(t, ctx, chromedp.Navigate(address), chromedp.WaitVisible("#runs-section"))
-	until(t, ctx, `document.querySelectorAll("#runs tbody tr").length === 2 && document.querySelector("#run-title").textContent === "a"`, 10*time.Second)
-	do(t, ctx, chromedp.Click(`tr[data-run="b"] input`))
+	until(t, ctx, `document.querySelectorAll("#runs tbody tr").length === 2 && document.querySelector("#run-title").textContent === "b"`, 10*time.Second)
+	if text := value[string](t, ctx, `document.querySelector("#runs").innerText`); !strings.Contains(text, "log-likelihood, reverse") {
+		t.Errorf("the table: %s", text)
+	}
+	order := `[...document.querySelectorAll("#runs tbody tr")].map((row) => row.dataset.run).join()`
+	for _, want := range []string{"a,b", "b,a"} { // a click sorts, another turns the order
+		value[any](t, ctx, `document.querySelector("#runs thead button").click()`)
+		if got := value[string](t, ctx, order); got != want {
+			t.Errorf("sorted by run: %s, not %s", got, want)
+		}
+	}
+	if command := value[string](t, ctx, `document.querySelector("#command").textContent`); !strings.Contains(command, "--hidden 10 --measure-every 10 --seed 1") || !strings.HasSuffix(command, "-again") {
+		t.Errorf("this command again: %q", command)
+	}
+	do(t, ctx, chromedp.Click(`tr[data-run="a"] input`))
 	until(t, ctx, `document.querySelector("#figure-bound img").src.includes("run=a&run=b") && document.querySelector("#figure-bound img").naturalWidth > 0`, 10*time.Second)
 	screenshot(t, ctx, "several-runs.png")
 	value[any](t, ctx, `document.activeElement.blur()`)
 	do(t, ctx, chromedp.KeyEvent("r"))
-	until(t, ctx, `document.querySelector("#run-title").textContent === "b"`, 5*time.Second)
+	until(t, ctx, `document.querySelector("#run-title").textContent === "a"`, 5*time.Second)
 	do(t, ctx, chromedp.KeyEvent("t"))
 	until(t, ctx, `document.documentElement.dataset.theme === "dark"`, 5*time.Second)
 }

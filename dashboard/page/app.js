@@ -77,23 +77,37 @@ for (const [name, title, , where] of figures) {
 }
 
 let gone = false; // the server has ended: nothing new can be had of it
+// over are the runs that are drawn over each other, in the order of their names, which is that of their colours.
+function over() {
+  const of = names.filter((n) => ticked.has(n) && runs.has(n)).slice(0, 7);
+  if (!of.includes(chosen)) of.unshift(chosen);
+  return of.slice(0, 7);
+}
+
+// wide is how many pixels a chart has across; the server draws it as wide, so that its type is as large as that of the page.
+function wide(grid) {
+  const cell = parseFloat(getComputedStyle(grid).gridTemplateColumns);
+  return Math.max(240, Math.round(((cell || 360) - 12) / 40) * 40);
+}
+
 function drawFigures() {
   const run = runs.get(chosen);
   if (!run || document.hidden || gone) return;
-  const over = names.filter((n) => ticked.has(n) && runs.has(n)).slice(0, 7);
-  if (!over.includes(chosen)) over.unshift(chosen);
-  for (const [name, title, single] of figures) {
-    const img = places.get(name), of = (single ? [chosen] : over).filter((n) => runs.get(n).figures.includes(name));
-    if (of.length === 0) {
+  const all = over(), grids = { chief: wide(el("chief")), figures: wide(el("figures")) };
+  for (const [name, title, single, where] of figures) {
+    const img = places.get(name), of = single ? [chosen] : all;
+    if (!of.some((n) => runs.get(n).figures.includes(name))) {
       img.closest("figure").hidden = true;
       continue;
     }
-    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).drawn}`).join(".")}`;
+    const query = of.map((n) => `run=${encodeURIComponent(n)}`).join("&") + `&theme=${theme()}&w=${grids[where || "figures"]}&v=${of.map((n) => `${runs.get(n).began}-${runs.get(n).drawn}`).join(".")}`;
     let alt = `${title} of ${of.join(", ")} against steps`;
-    if (name === "bound" && run.bound !== null) alt += `; the bound of ${chosen} is ${number(run.bound, 2)} nats a sample at step ${run.step}`;
+    if (name === "bound" && run.bound !== null) alt += `; the bound of ${chosen} is ${number(run.bound, 2)} nats per sample at step ${run.step}`;
     show(img, `figure/${name}.svg?${query}`, alt);
   }
 }
+let resized = 0;
+addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(drawFigures, 150); });
 
 // The slider follows the last checkpoint until it is moved elsewhere.
 let follow = true;
@@ -142,47 +156,84 @@ function drawNumbers() {
   el("n-bound").textContent = number(run.bound, 2);
   el("bound-kind").textContent = boundWords[run.bound_kind] || "bound";
   el("n-likelihood").textContent = run.exact !== null ? number(run.exact, 2)
-    : run.forward !== null || run.reverse !== null ? `${number(run.reverse, 1)} … ${number(run.forward, 1)}` : "–";
+    : run.forward !== null || run.reverse !== null ? `${number(run.reverse, 1)}…${number(run.forward, 1)}` : "–";
   el("n-polarised").textContent = percent(run.polarised);
   el("n-kl").textContent = number(run.kl, 3);
   el("n-coupling").textContent = number(run.coupling, 4);
   el("problem").hidden = !run.problem;
   el("problem").textContent = run.problem || "";
   document.title = `${run.finished ? "" : `${percent(run.fraction)} `}${run.name} – bethe`;
+  el("again-section").hidden = !run.command;
+  el("command").textContent = run.command || "";
+  el("synapses-words").textContent = run.verb === "planted" ? "Synapses, a row a hidden unit" : "Synapses of each hidden unit";
   el("draw-section").hidden = !run.drawable || run.worded;
   el("fill-section").hidden = !run.drawable || !run.worded;
   if (run.drawable && run.worded) filling.of(run.name);
   else if (run.drawable) drawing.of(run.name, run.width, run.height);
 }
 
+// Columns of the table: heading, what the cell says, what it sorts by, and whether the largest goes first.
+const done = (run) => run.finished ? "yes" : percent(run.fraction);
+const low = (run) => run.exact ?? run.reverse, high = (run) => run.exact ?? run.forward;
+const columns = [
+  ["run", (run) => run.name, (run) => run.name, false], ["began", (run) => began(run.began), (run) => run.began, true],
+  ["units", (run) => `${run.visible} × ${run.hidden}`, (run) => run.hidden, true], ["done", (run) => run.problem ? `${done(run)}, problem` : done(run), (run) => run.finished ? 2 : run.fraction, true],
+  ["steps", (run) => run.step, (run) => run.step, true], ["bound", (run) => number(run.bound, 2), (run) => run.bound, true],
+  ["log-likelihood, reverse", (run) => number(low(run), 2), low, true], ["log-likelihood, forward", (run) => number(high(run), 2), high, true],
+];
+let by = 1, falling = true; // newest first
+const began = (seconds) => new Date(1000 * seconds).toLocaleString("sv", { dateStyle: "short", timeStyle: "short" });
+
+// sorted are the names of runs in the order of the table; what was not measured goes last.
+function sorted() {
+  const key = (name) => runs.has(name) ? columns[by][2](runs.get(name)) ?? null : null;
+  return names.map((name, k) => [name, key(name), k]).sort(([, a, j], [, b, k]) => {
+    if (a === null || b === null || a === b) return (a === null) - (b === null) || (by === 1 ? k - j : j - k);
+    return (a < b ? -1 : 1) * (falling ? -1 : 1);
+  }).map(([name]) => name);
+}
+
+for (const [k, [title, , , largest]] of columns.entries()) {
+  const head = document.createElement("th"), press = document.createElement("button");
+  head.scope = "col";
+  press.type = "button";
+  press.textContent = title;
+  press.addEventListener("click", () => { falling = by === k ? !falling : largest; by = k; drawTable(); });
+  head.append(press);
+  el("runs").tHead.rows[0].append(head);
+}
+
 function drawTable() {
   el("runs-section").hidden = names.length < 2;
-  const body = el("runs").tBodies[0];
+  const body = el("runs").tBodies[0], heads = el("runs").tHead.rows[0].cells, all = over();
+  columns.forEach((_, k) => { k === by ? heads[k + 1].setAttribute("aria-sort", falling ? "descending" : "ascending") : heads[k + 1].removeAttribute("aria-sort"); });
   for (const row of [...body.rows]) if (!names.includes(row.dataset.run)) row.remove();
-  for (const name of names) {
+  let at = 0;
+  for (const name of sorted()) {
     const run = runs.get(name);
     if (!run) continue;
     let row = [...body.rows].find((r) => r.dataset.run === name);
     if (!row) {
       row = body.insertRow();
       row.dataset.run = name;
-      for (let k = 0; k < 6; k++) row.insertCell();
-      const box = document.createElement("input"), link = document.createElement("button");
+      for (let k = 0; k <= columns.length; k++) row.insertCell();
+      const box = document.createElement("input"), swatch = document.createElement("span"), link = document.createElement("button");
       box.type = "checkbox";
-      box.checked = ticked.has(name);
       box.setAttribute("aria-label", `draw ${name} over the others`);
-      box.addEventListener("change", () => { box.checked ? ticked.add(name) : ticked.delete(name); drawFigures(); });
+      box.addEventListener("change", () => { box.checked ? ticked.add(name) : ticked.delete(name); drawTable(); drawFigures(); });
       link.type = "button";
       link.className = "link";
       link.textContent = name;
       link.addEventListener("click", () => choose(name));
-      row.cells[0].append(box);
+      row.cells[0].append(box, swatch);
       row.cells[1].append(link);
     }
+    if (body.rows[at] !== row) body.insertBefore(row, body.rows[at]);
+    at++;
     row.setAttribute("aria-current", String(name === chosen));
     row.cells[0].firstChild.checked = ticked.has(name);
-    const done = run.finished ? "yes" : percent(run.fraction);
-    [`${run.visible} × ${run.hidden}`, run.problem ? `${done}, problem` : done, run.step, number(run.bound, 2)].forEach((text, k) => { row.cells[k + 2].textContent = text; });
+    row.cells[0].lastChild.className = all.length > 1 && all.includes(name) ? `swatch series-${all.indexOf(name)}` : "";
+    columns.slice(1).forEach(([, says], k) => { row.cells[k + 2].textContent = says(run); });
   }
 }
 
@@ -204,11 +255,17 @@ function drawAll() {
 
 const drawing = canvas(el), filling = field(el);
 
+// newest is the run that began last, of those without a problem if there are any.
+function newest() {
+  const whole = names.filter((n) => runs.has(n) && !runs.get(n).problem), of = whole.length ? whole : names;
+  return of.reduce((best, n) => (runs.get(n)?.began ?? 0) >= (runs.get(best)?.began ?? 0) ? n : best, of[0]);
+}
+
 function hear(news) {
   names = news.names;
   for (const run of news.runs) runs.set(run.name, run);
   for (const name of [...runs.keys()]) if (!names.includes(name)) { runs.delete(name); ticked.delete(name); }
-  if (!runs.has(chosen) && names.length > 0) choose(names.find((n) => !runs.get(n)?.finished && !runs.get(n)?.problem) || names.find((n) => !runs.get(n)?.problem) || names[0]);
+  if (!runs.has(chosen) && names.length > 0) choose(newest());
   const learning = names.filter((n) => runs.has(n) && !runs.get(n).finished).length;
   el("status").textContent = news.error || (names.length === 0 ? "no run here yet" : `${names.length} run${names.length > 1 ? "s" : ""}, ${learning} learning`);
   drawAll();
@@ -234,13 +291,22 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) draw
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select, textarea, canvas")) return;
   const slider = el("slider");
-  if (event.key === "r" && names.length > 0) choose(names[(names.indexOf(chosen) + 1) % names.length]);
+  if (event.key === "r" && names.length > 0) choose(sorted()[(sorted().indexOf(chosen) + 1) % names.length]);
   else if (event.key === "[" || event.key === "]") {
     slider.value = Number(slider.value) + (event.key === "]" ? 1 : -1);
     slider.dispatchEvent(new Event("input"));
   } else if (event.key === "t") {
     el("theme").value = theme() === "dark" ? "light" : "dark";
     setTheme();
+  }
+});
+
+el("copy").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(el("command").textContent);
+    el("copy").textContent = "copied";
+  } catch { // the page is not trusted with it: select the words instead
+    getSelection().selectAllChildren(el("command"));
   }
 });
 

@@ -76,7 +76,7 @@ func Messages(r *trial.MessagesReport) figure.Chart {
 		Title:   fmt.Sprintf("Messages on the posterior: N = %d, P = %d, β = %g, %d teachers each", r.Visible, r.Hidden, r.Beta, r.Instances),
 		Columns: 2,
 		Charts: []figure.Chart{overlaps, times,
-			curve("Entropy of the candidates", "nats a synapse", entropy, line(0, math.Ln2)),
+			curve("Entropy of the candidates", "nats per synapse", entropy, line(0, math.Ln2)),
 			curve("Growth of a small change in an iteration", "factor", growth, line(0, 1.1))},
 	}
 }

@@ -67,7 +67,7 @@ func Phases(v PhaseView, phases []sweep.Phase) figure.Chart {
 	}
 	panels := &figure.Panels{Columns: min(3, len(phases))}
 	for _, phase := range phases {
-		chart := &figure.HeatMap{
+		chart := &figure.HeatMap{Shading: figure.Share,
 			Title: fmt.Sprintf("%s = %s", chartName(v.Panels), strconv.FormatFloat(phase.Panel, 'g', -1, 64)),
 			X:     figure.Axis{Label: chartName(v.X)}, Y: figure.Axis{Label: chartName(v.Y)}, Scale: scale,
 			XValues: phase.X, YValues: phase.Y, Values: phase.Values,

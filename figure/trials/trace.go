@@ -62,7 +62,7 @@ func Trace(s trial.Setup, trace *trial.Trace) figure.Chart {
 	}
 	charts := []figure.Chart{
 		units,
-		&figure.Curves{Title: "Bound", X: step, Y: figure.Axis{Label: "bound", Unit: "nats a sample"}, Series: []figure.Series{series("", func(p *trial.TracePoint) float64 { return p.Bound() })}},
+		&figure.Curves{Title: "Bound", X: step, Y: figure.Axis{Label: "bound", Unit: "nats per sample"}, Series: []figure.Series{series("", func(p *trial.TracePoint) float64 { return p.Bound() })}},
 		&figure.Curves{Title: "What the posterior leaves open", X: step, Y: figure.Axis{Label: "entropy, share", Min: 0, Max: 1}, Series: []figure.Series{
 			series("entropy a synapse / ln 2", func(p *trial.TracePoint) float64 { return p.Entropy / math.Ln2 }),
 			series("polarised share", func(p *trial.TracePoint) float64 { return p.Polarised })}},

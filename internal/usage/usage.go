@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"bethe/runs"
 )
 
 // An Error is an error in the words of a command.
@@ -78,6 +81,32 @@ func FlagError(cmd *cobra.Command, err error) error {
 		err = fmt.Errorf("--%s %w", value.GetFlag().Name, value.Unwrap())
 	}
 	return Errorf("%w\nsee: %s --help", err, cmd.CommandPath())
+}
+
+// Words returns the words of a command for a shell: its verbs and arguments, and the flags that were set, but for some.
+func Words(cmd *cobra.Command, without ...string) string {
+	words := strings.Fields(cmd.CommandPath())
+	for _, arg := range cmd.Flags().Args() {
+		words = append(words, runs.Quoted(arg))
+	}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if slices.Contains(without, f.Name) {
+			return
+		}
+		value := f.Value.String()
+		if _, several := f.Value.(pflag.SliceValue); several {
+			value = strings.TrimSuffix(strings.TrimPrefix(value, "["), "]")
+		}
+		switch {
+		case f.Value.Type() == "bool" && value == "true":
+			words = append(words, "--"+f.Name)
+		case f.NoOptDefVal != "" || strings.HasPrefix(value, "-"):
+			words = append(words, runs.Quoted("--"+f.Name+"="+value))
+		default:
+			words = append(words, "--"+f.Name, runs.Quoted(value))
+		}
+	})
+	return strings.Join(words, " ")
 }
 
 // elsewhere are names that other programs have for flags.

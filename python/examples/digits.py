@@ -46,7 +46,7 @@ SamplesDisplay.from_estimator(rbm, n_samples=49, random_state=1, shape=(8, 8))
 
 # %%
 found = rbm.evaluate(test, temperatures=2000, equilibration=1000)["log_likelihood"]
-print(f"forward {found['forward_ais']:.2f}, reverse {found['reverse_ais']:.2f} nats a digit")
+print(f"forward {found['forward_ais']:.2f}, reverse {found['reverse_ais']:.2f} nats per digit")
 assert abs(found["forward_ais"] - found["reverse_ais"]) < 2
 
 # %% [markdown]

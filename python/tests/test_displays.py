@@ -47,7 +47,7 @@ def test_bound(rbm):
     d = bethe.BoundDisplay.from_estimator(rbm)
     x, y = d.line_.get_data()
     assert x[-1] == rbm.n_steps_ and y[-1] == pytest.approx(rbm.bound_)
-    assert d.validation is not None and d.ax_.get_ylabel() == "nats a sample"
+    assert d.validation is not None and d.ax_.get_ylabel() == "nats per sample"
     axes = matplotlib.pyplot.subplots()[1]
     assert bethe.BoundDisplay.from_estimator(rbm, ax=axes).ax_ is axes
     matplotlib.pyplot.close("all")

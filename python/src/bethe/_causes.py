@@ -208,7 +208,7 @@ class BinarySynapseMixture(_Mixture):
     weights_ : ndarray of shape (n_components,)
         Probability of each cause.
     bound_ : float
-        Lower bound on the log-likelihood, nats a sample.
+        Lower bound on the log-likelihood, nats per sample.
     history_ : list of dict
         Records of learning.
     recipe_ : dict
@@ -352,7 +352,7 @@ class BinarySynapseTree(_Causes):
     weights_ : ndarray of shape (n_components,)
         Probability of each cause.
     bound_ : float
-        Lower bound on the log-likelihood, nats a sample.
+        Lower bound on the log-likelihood, nats per sample.
 
     See Also
     --------

@@ -207,7 +207,7 @@ class BoundDisplay:
     steps : array-like of shape (n_records,)
         Steps done.
     bound : array-like of shape (n_records,)
-        Bound, nats a sample.
+        Bound, nats per sample.
     validation : array-like of shape (n_validations, 4), default=None
         Step, log-likelihood of samples that were held out, and the ends of its interval.
 
@@ -280,6 +280,6 @@ class BoundDisplay:
             ax.errorbar(step, value, [np.maximum(0, value - low), np.maximum(0, high - value)], label="validation", marker=".", capsize=3)
             ax.legend()
         ax.set_xlabel("step")
-        ax.set_ylabel("nats a sample")
+        ax.set_ylabel("nats per sample")
         self.ax_, self.figure_ = ax, ax.figure
         return self

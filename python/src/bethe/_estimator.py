@@ -291,7 +291,7 @@ class BinarySynapseRBM(_RBM):
     data_mean_, data_deviation_ : ndarray of shape (n_features_in_,)
         Of Gaussian visible units: those of the columns of X.
     bound_ : float
-        Lower bound on the log-likelihood, nats a sample; an estimate where it was annealed.
+        Lower bound on the log-likelihood, nats per sample; an estimate where it was annealed.
     history_ : list of dict
         Records of learning: ``metrics.jsonl`` of a run folder.
     recipe_ : dict

@@ -25,7 +25,7 @@ class Progress:
     coupling : float
         Coupling J.
     bound : float
-        Bound in nats a sample, as it was last measured; NaN before.
+        Bound in nats per sample, as it was last measured; NaN before.
     records : int
         Records kept so far.
     """

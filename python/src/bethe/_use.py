@@ -73,7 +73,7 @@ class UseMixin:
         Returns
         -------
         log_likelihood : float
-            Mean of `score_samples`, nats a sample.
+            Mean of `score_samples`, nats per sample.
         """
         return float(np.mean(self.score_samples(X)))
 
