@@ -34,6 +34,7 @@ type Cell struct {
 	Restarts    int     `json:"restarts"`  // random starts of each learner
 	Seed        uint64  `json:"seed"`
 	Oracle      bool    `json:"oracle"` // also find the Bayes-optimal overlap
+	Sets
 }
 
 func (c *Cell) setup() trial.Setup {
@@ -48,8 +49,8 @@ const algorithm = "bethe planted 2"
 // with the fewest digits that tell a float64 from its neighbours.
 func (c *Cell) sum() uint64 {
 	float := func(x float64) string { return strconv.FormatFloat(x+0, 'g', -1, 64) }
-	text := fmt.Sprintf("%s visible=%d hidden=%d alpha=%s beta=%s correlation=%s instances=%d restarts=%d seed=%d oracle=%t", algorithm,
-		c.Visible, c.Hidden, float(c.Alpha), float(c.Beta), float(c.Correlation), c.Instances, c.Restarts, c.Seed, c.Oracle)
+	text := fmt.Sprintf("%s visible=%d hidden=%d alpha=%s beta=%s correlation=%s instances=%d restarts=%d seed=%d oracle=%t%s", algorithm,
+		c.Visible, c.Hidden, float(c.Alpha), float(c.Beta), float(c.Correlation), c.Instances, c.Restarts, c.Seed, c.Oracle, c.text())
 	hash := sha256.Sum256([]byte(text))
 	return binary.BigEndian.Uint64(hash[:8])
 }
@@ -60,7 +61,7 @@ func (c *Cell) ID() string { return fmt.Sprintf("%016x", c.sum()) }
 
 // cost is proportional to the time that a cell takes, roughly.
 func (c *Cell) cost() float64 {
-	return float64(c.Instances) * float64(c.Restarts+1) * float64(c.Visible) * float64(c.setup().Samples()) * float64(c.Hidden)
+	return float64(c.Instances) * float64(c.Restarts+1) * float64(c.Visible) * float64(c.setup().Samples()) * float64(c.Hidden) * float64(max(1, 3*c.Tasks))
 }
 
 // compare orders cells by their parameters, in the order of the table's columns.
@@ -73,10 +74,12 @@ func compare(a, b *Cell) int {
 	}
 	return cmp.Or(cmp.Compare(a.Visible, b.Visible), cmp.Compare(a.Hidden, b.Hidden), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Beta, b.Beta),
 		cmp.Compare(a.Correlation, b.Correlation), cmp.Compare(a.Instances, b.Instances), cmp.Compare(a.Restarts, b.Restarts),
-		cmp.Compare(a.Seed, b.Seed), cmp.Compare(oracle(a), oracle(b)))
+		cmp.Compare(a.Seed, b.Seed), cmp.Compare(oracle(a), oracle(b)), cmp.Compare(a.Tasks, b.Tasks), cmp.Compare(a.TaskAlpha, b.TaskAlpha),
+		cmp.Compare(a.TaskCorrelation, b.TaskCorrelation), cmp.Compare(a.PriorScale, b.PriorScale), cmp.Compare(a.PriorStrength, b.PriorStrength))
 }
 
-// A Result is what a cell found: means over its instances (trial.Summary).
+// A Result is what a cell found: means over its instances (trial.Summary). A cell of several sets has
+// Samples and Sets alone.
 type Result struct {
 	Samples          int     `json:"samples"`
 	Overlap          float64 `json:"overlap"`
@@ -87,16 +90,23 @@ type Result struct {
 	// The Bayes-optimal overlap, where it was asked for: from the teacher, and from a random start.
 	Bayes            *float64 `json:"bayes_overlap,omitempty"`
 	BayesRandomStart *float64 `json:"bayes_overlap_random_start,omitempty"`
+	// What a cell of several sets found.
+	Sets *SetsResult `json:"sets,omitempty"`
 }
+
+// instanceKey is that of instance k of a cell.
+func instanceKey(c *Cell, k int) stream.Key { return stream.New(c.sum()).Sub(uint64(k)) }
 
 // compute does the work of a cell. It depends on the cell alone.
 func (c *Cell) compute(ctx context.Context) (*Result, error) {
+	if c.several() {
+		return c.computeSets(ctx)
+	}
 	setup := c.setup()
 	learner := trial.DefaultLearner(setup, c.Restarts)
-	key := stream.New(c.sum())
 	trials := make([]*trial.Trial, c.Instances)
 	for k := range trials {
-		t, err := trial.Plant(ctx, setup, key.Sub(uint64(k)))
+		t, err := trial.Plant(ctx, setup, instanceKey(c, k))
 		if err == nil {
 			err = t.Learn(ctx, learner)
 		}
@@ -121,6 +131,12 @@ func (c *Cell) compute(ctx context.Context) (*Result, error) {
 // check returns an error unless the result is a possible one of the cell.
 func (r *Result) check(c *Cell) error {
 	numbers := []float64{r.Overlap, r.OverlapSpread, r.OverlapBestStart, r.OverlapOfMeans, r.Bound}
+	if c.several() != (r.Sets != nil) {
+		return fmt.Errorf("a result of several sets of a cell of one, or of one of several")
+	}
+	if c.several() {
+		numbers = append(numbers, r.Sets.numbers()...)
+	}
 	if c.Oracle != (r.Bayes != nil) || c.Oracle != (r.BayesRandomStart != nil) {
 		return fmt.Errorf("a Bayes-optimal overlap where none was asked for, or none where one was")
 	}

@@ -40,6 +40,14 @@ var gridKeys = []gridKey{
 	{"restarts", false, func(c *Cell, v any) error { return setCount(&c.Restarts, v) }},
 	{"seed", false, func(c *Cell, v any) error { return setSeed(&c.Seed, v) }},
 	{"oracle", true, func(c *Cell, v any) error { return setBool(&c.Oracle, v) }},
+	{"tasks", true, func(c *Cell, v any) error {
+		c.TaskCorrelation, c.PriorScale, c.PriorStrength = defaultTaskCorrelation, -1, defaultPriorStrength
+		return setCount(&c.Tasks, v)
+	}},
+	{"task_alpha", true, func(c *Cell, v any) error { return setFloat(&c.TaskAlpha, v) }},
+	{"task_correlation", true, func(c *Cell, v any) error { return setFloat(&c.TaskCorrelation, v) }},
+	{"prior_scale", true, func(c *Cell, v any) error { return setFloat(&c.PriorScale, v) }},
+	{"prior_strength", true, func(c *Cell, v any) error { return setFloat(&c.PriorStrength, v) }},
 }
 
 func keyNames() string {
@@ -62,6 +70,14 @@ func keyNames() string {
 //	restarts = 12
 //	seed = [1, 2, 3]
 //	oracle = false      # false where left out
+//
+// Several sets, one after the other, where tasks is given (Sets):
+//
+//	tasks = 2
+//	task_alpha = [1, 5]              # alpha where left out
+//	task_correlation = [-0.5, 0.5]   # 0.9 where left out
+//	prior_scale = 1                  # the correlation where left out, 0 if it is negative
+//	prior_strength = [1, 2]          # 1 where left out
 //
 // The error names the file, as name, the key and the value.
 func ReadGrid(r io.Reader, name string) ([]Cell, error) {
@@ -114,7 +130,17 @@ func ReadGrid(r io.Reader, name string) ([]Cell, error) {
 		}
 		cells = next
 	}
+	_, several := values["tasks"]
+	for _, key := range []string{"task_alpha", "task_correlation", "prior_scale", "prior_strength"} {
+		if _, there := values[key]; there && !several {
+			return nil, fmt.Errorf("%s: %s belongs to several sets: add tasks = 2", name, key)
+		}
+	}
+	_, scaled := values["prior_scale"]
 	for k := range cells {
+		if several && !scaled { // that of a student who knows how teachers drift
+			cells[k].PriorScale = max(0, cells[k].TaskCorrelation)
+		}
 		if err := cells[k].validate(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -191,6 +217,19 @@ func (c *Cell) validate() error {
 	if err := c.setup().Validate(); err != nil {
 		return err
 	}
+	if c.several() {
+		if err := c.sequence().Validate(); err != nil {
+			return err
+		}
+		if later := c.setup(); c.TaskAlpha > 0 {
+			later.Alpha = c.TaskAlpha
+			if err := later.Validate(); err != nil {
+				return err
+			}
+		}
+	} else if c.Sets != (Sets{}) {
+		return fmt.Errorf("%+v without tasks", c.Sets)
+	}
 	switch {
 	case c.Visible > maxCount || c.Hidden > maxCount:
 		return fmt.Errorf("visible %d, hidden %d: at most %d", c.Visible, c.Hidden, maxCount)
@@ -200,6 +239,10 @@ func (c *Cell) validate() error {
 		return fmt.Errorf("restarts %d: it must be between 1 and %d", c.Restarts, maxCount)
 	case c.Seed > math.MaxInt64:
 		return fmt.Errorf("seed %d: at most %d", c.Seed, int64(math.MaxInt64))
+	case c.several() && c.Tasks < 2:
+		return fmt.Errorf("tasks %d: it must be at least 2; leave it out for one set", c.Tasks)
+	case c.several() && c.Oracle:
+		return fmt.Errorf("oracle with tasks %d: the Bayes optimum is that of one set", c.Tasks)
 	case c.Oracle && c.Hidden > planted.MaxTracked:
 		return fmt.Errorf("oracle with hidden %d: the Bayes optimum is found for at most %d hidden units", c.Hidden, planted.MaxTracked)
 	}
@@ -208,6 +251,6 @@ func (c *Cell) validate() error {
 
 // describe writes the parameters for a person.
 func (c *Cell) describe() string {
-	return fmt.Sprintf("visible %d, hidden %d, alpha %v, beta %v, correlation %v, instances %d, restarts %d, seed %d, oracle %t",
-		c.Visible, c.Hidden, c.Alpha, c.Beta, c.Correlation, c.Instances, c.Restarts, c.Seed, c.Oracle)
+	return fmt.Sprintf("visible %d, hidden %d, alpha %v, beta %v, correlation %v, instances %d, restarts %d, seed %d, oracle %t%s",
+		c.Visible, c.Hidden, c.Alpha, c.Beta, c.Correlation, c.Instances, c.Restarts, c.Seed, c.Oracle, strings.ReplaceAll(strings.ReplaceAll(c.text(), " ", ", "), "=", " "))
 }

@@ -14,8 +14,8 @@ import (
 func TestReadGrid(t *testing.T) {
 	cells := grid(t, "hidden = [2, 1]\nvisible = 10\nalpha = [2, 1.5]\nbeta = 1\ncorrelation = 0.25\ninstances = 3\nrestarts = 4\nseed = 5\noracle = true")
 	want := []Cell{
-		{10, 1, 1.5, 1, 0.25, 3, 4, 5, true}, {10, 1, 2, 1, 0.25, 3, 4, 5, true},
-		{10, 2, 1.5, 1, 0.25, 3, 4, 5, true}, {10, 2, 2, 1, 0.25, 3, 4, 5, true},
+		{10, 1, 1.5, 1, 0.25, 3, 4, 5, true, Sets{}}, {10, 1, 2, 1, 0.25, 3, 4, 5, true, Sets{}},
+		{10, 2, 1.5, 1, 0.25, 3, 4, 5, true, Sets{}}, {10, 2, 2, 1, 0.25, 3, 4, 5, true, Sets{}},
 	}
 	if !reflect.DeepEqual(cells, want) {
 		t.Errorf("%+v", cells)

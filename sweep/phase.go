@@ -25,22 +25,47 @@ var parameters = map[string]func(c *Cell) float64{
 	"instances":   func(c *Cell) float64 { return float64(c.Instances) },
 	"restarts":    func(c *Cell) float64 { return float64(c.Restarts) },
 	"seed":        func(c *Cell) float64 { return float64(c.Seed) },
+
+	"tasks":            func(c *Cell) float64 { return float64(c.Tasks) },
+	"task_alpha":       func(c *Cell) float64 { return c.TaskAlpha },
+	"task_correlation": func(c *Cell) float64 { return c.TaskCorrelation },
+	"prior_scale":      func(c *Cell) float64 { return c.PriorScale },
+	"prior_strength":   func(c *Cell) float64 { return c.PriorStrength },
 }
 
 // measures are the results that a phase diagram shows; ok is false where a
 // cell was not asked for it.
 var measures = map[string]func(r *Result) (v float64, ok bool){
-	"overlap":            func(r *Result) (float64, bool) { return r.Overlap, true },
-	"overlap_spread":     func(r *Result) (float64, bool) { return r.OverlapSpread, true },
-	"overlap_best_start": func(r *Result) (float64, bool) { return r.OverlapBestStart, true },
-	"overlap_of_means":   func(r *Result) (float64, bool) { return r.OverlapOfMeans, true },
-	"bound_per_sample":   func(r *Result) (float64, bool) { return r.Bound, true },
+	"overlap":            ofOne(func(r *Result) float64 { return r.Overlap }),
+	"overlap_spread":     ofOne(func(r *Result) float64 { return r.OverlapSpread }),
+	"overlap_best_start": ofOne(func(r *Result) float64 { return r.OverlapBestStart }),
+	"overlap_of_means":   ofOne(func(r *Result) float64 { return r.OverlapOfMeans }),
+	"bound_per_sample":   ofOne(func(r *Result) float64 { return r.Bound }),
 	"bayes_overlap": func(r *Result) (float64, bool) {
 		if r.Bayes == nil {
 			return 0, false
 		}
 		return *r.Bayes, true
 	},
+	"new_overlap":              ofSeveral(func(r *SetsResult) float64 { return r.New }),
+	"first_overlap":            ofSeveral(func(r *SetsResult) float64 { return r.First }),
+	"new_overlap_fine_tuned":   ofSeveral(func(r *SetsResult) float64 { return r.NewTuned }),
+	"first_overlap_fine_tuned": ofSeveral(func(r *SetsResult) float64 { return r.FirstTuned }),
+}
+
+// ofOne is a measure of a cell of one set.
+func ofOne(value func(*Result) float64) func(*Result) (float64, bool) {
+	return func(r *Result) (float64, bool) { return value(r), r.Sets == nil }
+}
+
+// ofSeveral is a measure of a cell of several sets.
+func ofSeveral(value func(*SetsResult) float64) func(*Result) (float64, bool) {
+	return func(r *Result) (float64, bool) {
+		if r.Sets == nil {
+			return 0, false
+		}
+		return value(r.Sets), true
+	}
 }
 
 // Measures are the names of the results that Phases takes, sorted.

@@ -107,7 +107,7 @@ func (s *Sweep) Complete(missing int) error {
 }
 
 // tableWriters are the kinds of tables, by the ending of the file.
-var tableWriters = map[string]func(io.Writer, []Row) error{".csv": WriteCSV, ".parquet": WriteParquet}
+var tableWriters = map[string]func(Table, io.Writer) error{".csv": Table.WriteCSV, ".parquet": Table.WriteParquet}
 
 // CheckTables returns a *setting.Error unless each file has the ending of a kind of table.
 func CheckTables(files []string) error {
@@ -119,13 +119,13 @@ func CheckTables(files []string) error {
 	return nil
 }
 
-// SaveTable writes rows to a file, in the format of its ending, as a whole or not at
+// SaveTable writes a table to a file, in the format of its ending, as a whole or not at
 // all. The error is that of CheckTables or of the file system.
-func SaveTable(path string, rows []Row) error {
+func SaveTable(path string, table Table) error {
 	if err := CheckTables([]string{path}); err != nil {
 		return err
 	}
-	return durable.WriteFile(path, func(w io.Writer) error { return tableWriters[filepath.Ext(path)](w, rows) })
+	return durable.WriteFile(path, func(w io.Writer) error { return tableWriters[filepath.Ext(path)](table, w) })
 }
 
 // Fill completes a job for a sweep. It sets the cells and the folder. If they are not

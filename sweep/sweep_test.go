@@ -60,12 +60,12 @@ func run(t *testing.T, s *Sweep, shard Shard) *Report {
 // tables returns both tables of a sweep all of whose cells must be done.
 func tables(t *testing.T, s *Sweep) string {
 	t.Helper()
-	rows, status, err := s.Collect()
+	table, status, err := s.Collect()
 	if err != nil || status.Missing > 0 {
 		t.Fatalf("%d cells are missing, error %v", status.Missing, err)
 	}
 	var csv, pq bytes.Buffer
-	if err := errors.Join(WriteCSV(&csv, rows), WriteParquet(&pq, rows)); err != nil {
+	if err := errors.Join(table.WriteCSV(&csv), table.WriteParquet(&pq)); err != nil {
 		t.Fatal(err)
 	}
 	return csv.String() + pq.String()
@@ -382,7 +382,7 @@ func made(t *testing.T) *Sweep {
 		if err := os.MkdirAll(filepath.Dir(s.path(c)), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.write(c, &Result{c.setup().Samples(), 1 / (x + 2), 0, x / 16, 0.1 * x, -123456.789 * x, &bayes, &random}); err != nil {
+		if err := s.write(c, &Result{c.setup().Samples(), 1 / (x + 2), 0, x / 16, 0.1 * x, -123456.789 * x, &bayes, &random, nil}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -398,12 +398,12 @@ func made(t *testing.T) *Sweep {
 }
 
 func TestTables(t *testing.T) {
-	rows, status, err := made(t).Collect()
-	if err != nil || status.Done != 11 || status.Missing != 1 || len(rows) != 11 {
+	table, status, err := made(t).Collect()
+	if err != nil || status.Done != 11 || status.Missing != 1 || table.Len() != 11 {
 		t.Fatalf("%+v, %v", status, err)
 	}
 	var csv, pq bytes.Buffer
-	if err := errors.Join(WriteCSV(&csv, rows), WriteParquet(&pq, rows)); err != nil {
+	if err := errors.Join(table.WriteCSV(&csv), table.WriteParquet(&pq)); err != nil {
 		t.Fatal(err)
 	}
 	// .ci/run holds both files of testdata against each other with Apache Arrow's reader.
@@ -423,11 +423,11 @@ func TestTables(t *testing.T) {
 		}
 	}
 	back, err := parquet.Read[Row](bytes.NewReader(pq.Bytes()), int64(pq.Len()))
-	if err != nil || len(back) != len(rows) {
+	if err != nil || len(back) != table.Len() {
 		t.Fatalf("%d rows come back, %v", len(back), err)
 	}
 	var again bytes.Buffer
-	if err := WriteCSV(&again, back); err != nil || again.String() != csv.String() {
+	if err := Rows(back).WriteCSV(&again); err != nil || again.String() != csv.String() {
 		t.Errorf("the Parquet file holds\n%s, not\n%s", again.String(), csv.String())
 	}
 	if head, _, _ := strings.Cut(csv.String(), "\n"); head != strings.Join(Columns, ",") || bytes.Contains(csv.Bytes(), []byte("NaN")) {

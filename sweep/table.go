@@ -36,45 +36,71 @@ type Row struct {
 var Columns = []string{"id", "visible", "hidden", "alpha", "beta", "correlation", "instances", "restarts", "seed", "oracle", "samples",
 	"overlap", "overlap_spread", "overlap_best_start", "overlap_of_means", "bound_per_sample", "bayes_overlap", "bayes_overlap_random_start"}
 
-// Collect returns the rows of the cells that are done, sorted by parameters,
-// and says which are not.
-func (s *Sweep) Collect() ([]Row, *Status, error) {
+// A Table holds the rows of the cells that are done, in the order of their parameters.
+type Table interface {
+	Len() int
+	// WriteCSV writes the table with a line of column names. Numbers have the
+	// fewest digits that give the float64 back; what does not apply is empty.
+	WriteCSV(w io.Writer) error
+	// WriteParquet writes it as a Parquet file.
+	WriteParquet(w io.Writer) error
+	// add returns the table with the row of one more cell.
+	add(c *Cell, r *Result) Table
+}
+
+// Rows are a table of cells of one set each.
+type Rows []Row
+
+// Collect returns the table of the cells that are done and says which are not. All cells of a sweep
+// are of one set, or of several.
+func (s *Sweep) Collect() (Table, *Status, error) {
 	results, status, err := s.results()
 	if err != nil {
 		return nil, nil, err
 	}
-	rows := make([]Row, 0, status.Done)
-	for k, r := range results {
-		if r == nil {
-			continue
-		}
-		c := &s.Cells[k]
-		rows = append(rows, Row{
-			ID: c.ID(), Visible: int64(c.Visible), Hidden: int64(c.Hidden), Alpha: c.Alpha, Beta: c.Beta, Correlation: c.Correlation,
-			Instances: int64(c.Instances), Restarts: int64(c.Restarts), Seed: int64(c.Seed), Oracle: c.Oracle,
-			Samples: int64(r.Samples), Overlap: r.Overlap, OverlapSpread: r.OverlapSpread, OverlapBestStart: r.OverlapBestStart,
-			OverlapOfMeans: r.OverlapOfMeans, Bound: r.Bound, Bayes: r.Bayes, BayesRandomStart: r.BayesRandomStart,
-		})
+	var table Table = Rows{}
+	if len(s.Cells) > 0 && s.Cells[0].several() {
+		table = setsRows{}
 	}
-	return rows, status, nil
+	for k, r := range results {
+		if r != nil {
+			table = table.add(&s.Cells[k], r)
+		}
+	}
+	return table, status, nil
 }
 
-// WriteCSV writes the table with a line of column names. Numbers have the
-// fewest digits that give the float64 back; what does not apply is empty.
-func WriteCSV(w io.Writer, rows []Row) error {
-	float := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-	optional := func(x *float64) string {
-		if x == nil {
-			return ""
-		}
-		return float(*x)
+func (t Rows) add(c *Cell, r *Result) Table {
+	return append(t, Row{
+		ID: c.ID(), Visible: int64(c.Visible), Hidden: int64(c.Hidden), Alpha: c.Alpha, Beta: c.Beta, Correlation: c.Correlation,
+		Instances: int64(c.Instances), Restarts: int64(c.Restarts), Seed: int64(c.Seed), Oracle: c.Oracle,
+		Samples: int64(r.Samples), Overlap: r.Overlap, OverlapSpread: r.OverlapSpread, OverlapBestStart: r.OverlapBestStart,
+		OverlapOfMeans: r.OverlapOfMeans, Bound: r.Bound, Bayes: r.Bayes, BayesRandomStart: r.BayesRandomStart,
+	})
+}
+
+// Len implements Table.
+func (t Rows) Len() int { return len(t) }
+
+func float(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+func integer(x int64) string { return strconv.FormatInt(x, 10) }
+
+// optional is empty where nothing applies.
+func optional(x *float64) string {
+	if x == nil {
+		return ""
 	}
-	integer := func(x int64) string { return strconv.FormatInt(x, 10) }
+	return float(*x)
+}
+
+// WriteCSV implements Table.
+func (t Rows) WriteCSV(w io.Writer) error {
 	lines := csv.NewWriter(w)
 	if err := lines.Write(Columns); err != nil {
 		return err
 	}
-	for _, r := range rows {
+	for _, r := range t {
 		if err := lines.Write([]string{r.ID, integer(r.Visible), integer(r.Hidden), float(r.Alpha), float(r.Beta), float(r.Correlation),
 			integer(r.Instances), integer(r.Restarts), integer(r.Seed), strconv.FormatBool(r.Oracle), integer(r.Samples),
 			float(r.Overlap), float(r.OverlapSpread), float(r.OverlapBestStart), float(r.OverlapOfMeans), float(r.Bound),
@@ -86,9 +112,11 @@ func WriteCSV(w io.Writer, rows []Row) error {
 	return lines.Error()
 }
 
-// WriteParquet writes the table as a Parquet file.
-func WriteParquet(w io.Writer, rows []Row) error {
-	out := parquet.NewGenericWriter[Row](w, parquet.Compression(&parquet.Snappy))
+// WriteParquet implements Table.
+func (t Rows) WriteParquet(w io.Writer) error { return writeParquet(w, t) }
+
+func writeParquet[R any](w io.Writer, rows []R) error {
+	out := parquet.NewGenericWriter[R](w, parquet.Compression(&parquet.Snappy))
 	if _, err := out.Write(rows); err != nil {
 		return err
 	}

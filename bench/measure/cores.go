@@ -19,7 +19,10 @@ import (
 const coreVariable = "OPENBLAS_CORETYPE"
 
 // cores are the names that OpenBLAS knows on amd64; it takes others itself where its build lacks one.
-var cores = []string{"", "Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen", "SkylakeX", "Cooperlake", "Sapphirerapids"}
+var cores = append([]string{"", "SkylakeX", "Cooperlake", "Sapphirerapids"}, narrowCores...)
+
+// narrowCores are those whose kernels a processor without AVX-512 runs.
+var narrowCores = []string{"Prescott", "Nehalem", "Sandybridge", "Haswell", "Zen"}
 
 // A coreResult is how some kernels of OpenBLAS do.
 type coreResult struct {
@@ -137,7 +140,21 @@ func (b *bench) chooseCore() error {
 	if len(right) == 0 {
 		return fmt.Errorf("no kernels of OpenBLAS give right products")
 	}
-	best := right[0] // by itself, unless others are a good deal faster
+	best := fastest(right)
+	if narrow := slices.DeleteFunc(slices.Clone(right), func(r coreResult) bool { return !slices.Contains(narrowCores, r.Core) }); len(narrow) > 0 {
+		b.narrowCore = fastest(narrow).ask
+	}
+	b.Versions["openblas"] = strings.Replace(openBLAS.version, ", kernels for "+openBLAS.core, "", 1) + ", kernels for " + best.Core
+	if best.Core != b.coreItself {
+		b.Versions["openblas"] += " (the fastest right ones; by itself it takes those for " + b.coreItself + ")"
+	}
+	b.add("Kernels of OpenBLAS", "A product of 500x784 and 784x1000 in float32, one thread, least of seven. The fastest whose products agree with sums in float64 serve all yardsticks that use OpenBLAS.", rows)
+	return os.Setenv(coreVariable, best.ask)
+}
+
+// fastest returns the first of some kernels, which OpenBLAS takes by itself if they are there, unless others are a good deal faster.
+func fastest(right []coreResult) coreResult {
+	best := right[0]
 	for _, r := range right[1:] {
 		if r.Seconds < 0.95*best.Seconds {
 			best = r
@@ -146,10 +163,31 @@ func (b *bench) chooseCore() error {
 	if best.ask == "" {
 		best.ask = best.Core
 	}
-	b.Versions["openblas"] = strings.Replace(openBLAS.version, ", kernels for "+openBLAS.core, "", 1) + ", kernels for " + best.Core
-	if best.Core != b.coreItself {
-		b.Versions["openblas"] += " (the fastest right ones; by itself it takes those for " + b.coreItself + ")"
+	return best
+}
+
+// productsAlike returns the rows of the products of the tier avx2 beside OpenBLAS's kernels for processors that have no
+// more than it, as they meet on such a processor: the floors of the tier are for those. rows has them
+// beside the fastest ones, which use AVX-512 here; these lose their floors, and the kernels' name is added.
+func (b *bench) productsAlike(rows []row) ([]row, error) {
+	if b.narrowCore == "" || os.Getenv(coreVariable) == b.narrowCore {
+		return rows, nil
 	}
-	b.add("Kernels of OpenBLAS", "A product of 500x784 and 784x1000 in float32, one thread, least of seven. The fastest whose products agree with sums in float64 serve all yardsticks that use OpenBLAS.", rows)
-	return os.Setenv(coreVariable, best.ask)
+	alike, err := b.childRows("avx2", "kernels", coreVariable+"="+b.narrowCore)
+	if err != nil {
+		return nil, err
+	}
+	for k := range rows {
+		if r := &rows[k]; r.Against == yardstickBLAS {
+			r.Floor = 0
+			r.Against += ", kernels for " + os.Getenv(coreVariable)
+		}
+	}
+	for _, r := range alike {
+		if r.Against == yardstickBLAS {
+			r.Against += ", kernels for " + b.narrowCore
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
 }

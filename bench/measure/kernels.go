@@ -39,6 +39,9 @@ func raceHere(rounds int, entrants ...*entrant) {
 	}
 }
 
+// yardstickBLAS is the name of the yardstick of products.
+const yardstickBLAS = "OpenBLAS"
+
 // floors of a ratio, by tier.
 type floors map[string]float64
 
@@ -63,7 +66,7 @@ func productRows(rounds int, what string, ours func(), real func(b *blas), f flo
 	us, gonum := &entrant{run: ours}, &entrant{name: "gonum", run: func() { real(&gonumBLAS) }}
 	racers := []*entrant{us, gonum}
 	if openBLAS != nil {
-		racers = append(racers, &entrant{name: "OpenBLAS", run: func() { real(openBLAS) }})
+		racers = append(racers, &entrant{name: yardstickBLAS, run: func() { real(openBLAS) }})
 	}
 	raceHere(rounds, racers...)
 	for _, y := range racers[1:] {

@@ -38,6 +38,7 @@ type bench struct {
 	self, bethe, python, yardsticks string
 	tiers                           []string // fastest first
 	coreItself                      string   // the processor whose kernels OpenBLAS takes by itself
+	narrowCore                      string   // the one with the fastest kernels without AVX-512
 }
 
 func run() error {
@@ -204,8 +205,9 @@ func (b *bench) child(tier, what string, threads int) *exec.Cmd {
 }
 
 // childRows returns the rows that a process of this program prints.
-func (b *bench) childRows(tier, what string) (rows []row, err error) {
+func (b *bench) childRows(tier, what string, environment ...string) (rows []row, err error) {
 	cmd := b.child(tier, what, 1)
+	cmd.Env = append(cmd.Env, environment...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -259,9 +261,14 @@ func (b *bench) kernels() error {
 		if err != nil {
 			return err
 		}
+		if tier == "avx2" {
+			if r, err = b.productsAlike(r); err != nil {
+				return err
+			}
+		}
 		rows = append(rows, r...)
 	}
-	b.add("Kernels", "One thread on each side, in one process for each tier. Floors for portable products are against gonum, for others against OpenBLAS. "+
+	b.add("Kernels", "One thread on each side, in one process for each tier. Floors for portable products are against gonum, for others against OpenBLAS with kernels of the same instructions. "+
 		"The yardstick multiplies float32 matrices in the layout that a program with real weights has them in.", rows)
 	return nil
 }

@@ -36,7 +36,7 @@ func (c *console) sweepCollect(folder string, files []string, partial bool) erro
 	if err != nil {
 		return err
 	}
-	rows, status, err := s.Collect()
+	table, status, err := s.Collect()
 	if err != nil {
 		return err
 	}
@@ -47,12 +47,12 @@ func (c *console) sweepCollect(folder string, files []string, partial bool) erro
 		return err
 	}
 	for _, name := range files {
-		if err := sweep.SaveTable(name, rows); err != nil {
+		if err := sweep.SaveTable(name, table); err != nil {
 			return err
 		}
-		c.printf("%s: %d of %d cells\n", name, len(rows), len(s.Cells))
+		c.printf("%s: %d of %d cells\n", name, table.Len(), len(s.Cells))
 	}
-	return c.object(map[string]any{"files": files, "cells": len(s.Cells), "rows": len(rows)})
+	return c.object(map[string]any{"files": files, "cells": len(s.Cells), "rows": table.Len()})
 }
 
 // sweepScriptFlags are what sweep script is told.

@@ -21,6 +21,10 @@ func MulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
 
 func mulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
 	words := Words(k)
+	if lanes <= fewLanes {
+		mulFew(dst, a, p, k, bits, stride, lanes)
+		return
+	}
 	var tables [5][64]T
 	t0, t1, t2, t3, t4 := &tables[0], &tables[1], &tables[2], &tables[3], &tables[4]
 	for i := range p {
@@ -46,6 +50,38 @@ func mulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
 		}
 	}
 }
+
+// fewLanes is the number of lanes up to which tables of sums cost more than the sums.
+const fewLanes = 4
+
+// mulFew adds without tables, in the same order.
+func mulFew[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
+	words := Words(k)
+	clear(dst[:p*lanes])
+	for i := range p {
+		row := a[i*k : (i+1)*k]
+		for w := range words {
+			x := row[w*WordBits:]
+			var last [WordBits]T
+			if len(x) < WordBits {
+				copy(last[:], x)
+				x = last[:]
+			}
+			for l, v := range bits[w*stride : w*stride+lanes] {
+				dst[i*lanes+l] += (signed6(x, v) + signed6(x[6:], v>>6)) + (signed6(x[12:], v>>12) + signed6(x[18:], v>>18)) + signed6(x[24:], v>>24)
+			}
+		}
+	}
+}
+
+// signed6 is the element of signedSums with the index of the lowest six bits of v.
+func signed6[T Real](x []T, v uint32) T {
+	x = x[:6]
+	return (sign(x[3], v>>3) + sign(x[4], v>>4) + sign(x[5], v>>5)) + (sign(x[0], v) + sign(x[1], v>>1) + sign(x[2], v>>2))
+}
+
+// sign returns x if the lowest bit is set, else -x.
+func sign[T Real](x T, bit uint32) T { return x * T(int32(bit&1)*2-1) }
 
 // signedSums tabulates sum over j < 6 of ±x[j], + where bit j of the index is
 // set; missing elements count as 0.

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 )
@@ -56,6 +57,32 @@ func TestMulBits(t *testing.T) {
 		}
 		MulBits[float32](nil, nil, 0, 5, nil, 0, 0)
 	})
+}
+
+// TestMulFew: a product of few lanes is the same as in the company of others.
+func TestMulFew(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const p, lanes = 7, fewLanes + 5
+	for _, k := range []int{1, 29, 30, 31, 429} {
+		a, bits := make([]float64, p*k), make([]uint32, Words(k)*lanes)
+		for i := range a {
+			a[i] = rng.NormFloat64()
+		}
+		for i := range bits {
+			bits[i] = rng.Uint32() & (1<<WordBits - 1)
+		}
+		all := make([]float64, p*lanes)
+		MulBits(all, a, p, k, bits, lanes, lanes)
+		for some := 1; some <= fewLanes; some++ {
+			few := make([]float64, p*some)
+			MulBits(few, a, p, k, bits, lanes, some)
+			for i := range p {
+				if !slices.Equal(few[i*some:(i+1)*some], all[i*lanes:][:some]) {
+					t.Fatalf("%d elements, %d lanes: row %d differs", k, some, i)
+				}
+			}
+		}
+	}
 }
 
 // Sums of small integers are exact, so that all tiers agree.
