@@ -34,6 +34,9 @@ type GaussChains[T rbm.Real] struct {
 
 	now, before gaussStates[T]
 	called      bool // there was a call that Undo can take back
+
+	source *moving[T] // of the last call, whose memory the next one takes
+	layers *movingLayers[T]
 }
 
 // gaussStates are those of the chains; without states before the first call.
@@ -120,8 +123,9 @@ func (c *GaussChains[T]) Rows(ctx context.Context, grad *Gradient[T], params *rb
 	if err != nil {
 		return nil, Report{}, err
 	}
-	source := newMoving[T](x)
-	layers := source.conditionals(c.Count)
+	source := newMoving(x, c.source)
+	layers := c.layers.on(source, c.Count)
+	c.source, c.layers = source, layers
 	c.before, c.called = c.now, true
 	if c.now.u == nil {
 		c.begin(layers)
@@ -229,7 +233,7 @@ func (c *GaussChains[T]) AnnealedLnZ(ctx context.Context, params *rbm.Params, me
 	if err != nil {
 		return sample.LnZEstimate{}, err
 	}
-	source := newMoving[T](x)
+	source := newMoving[T](x, nil)
 	if !x.hiddenBits {
 		source.base = base
 	}

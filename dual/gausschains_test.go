@@ -110,7 +110,7 @@ func TestGaussChainsDrawExactProbabilities(t *testing.T) {
 			t.Fatal(err)
 		}
 		x := sums.mixed
-		source := newMoving[float64](x)
+		source := newMoving[float64](x, nil)
 		layers := source.conditionals(chains)
 		u, h := source.NewVisible(chains), source.RandomHidden(chains, stream.New(1))
 		wide := false
@@ -373,7 +373,7 @@ func TestMovingSumsAgreeWithPlainLoops(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			source := newMoving[float64](x)
+			source := newMoving[float64](x, nil)
 			layers := source.conditionals(chains)
 			rng := rand.New(rand.NewPCG(8, 0))
 			u := source.NewVisible(chains)

@@ -43,17 +43,22 @@ type moving[T rbm.Real] struct {
 // redrawn: the matched Gaussian has the variance 1/rho.
 const leastRho = 0.05
 
-// newMoving returns the path of a machine, whose bits have their own fields at t = 0.
-func newMoving[T rbm.Real](x *mixed) *moving[T] {
-	s := &moving[T]{mixed: x, rows: narrow[T](x.lambda), across: make([]T, len(x.lambda)), wide: make([]float64, x.reals), tilt: make([]T, x.reals), base: x.bitField}
+// newMoving returns the path of a machine, whose bits have their own fields at t = 0. It takes the memory of a path that is not used any more;
+// nil: there is none.
+func newMoving[T rbm.Real](x *mixed, old *moving[T]) *moving[T] {
+	if old == nil {
+		old = &moving[T]{series: &series[T]{}}
+	}
+	s := &moving[T]{mixed: x, rows: sized(old.rows, len(x.lambda)), across: sized(old.across, len(x.lambda)), wide: make([]float64, x.reals), tilt: make([]T, x.reals), base: x.bitField}
+	copyTo(s.rows, x.lambda)
 	kernel.Transpose(s.across, x.reals, s.rows, x.bits, x.reals, x.bits)
 	plain := true
 	for _, nu := range x.bitOffset {
 		plain = plain && nu == 0
 	}
-	s.series = newSeries(x, plain, s.across)
+	s.series = newSeries(x, plain, s.across, old.series)
 	if !plain {
-		s.tight = make([]T, len(x.lambda))
+		s.tight = sized(old.tight, len(x.lambda))
 	}
 	for r := range x.reals {
 		tilt := 0.0
@@ -69,6 +74,14 @@ func newMoving[T rbm.Real](x *mixed) *moving[T] {
 		s.tilt[r] = T(tilt)
 	}
 	return s
+}
+
+// sized returns n elements of anything, those of x if there are as many.
+func sized[T any](x []T, n int) []T {
+	if cap(x) >= n {
+		return x[:n]
+	}
+	return make([]T, n)
 }
 
 // leastOf returns the smallest rho of a Gaussian unit for bits of the given means.
@@ -153,6 +166,16 @@ type movingLayers[T rbm.Real] struct {
 	weightsAt     float64
 	weighed       bool
 	weighing      bool // whether draws weigh: not before gains are asked for
+	step          *movingStep[T]
+}
+
+// on returns the conditionals of another path, in the memory of c if that fits; c may be nil.
+func (c *movingLayers[T]) on(source *moving[T], chains int) *movingLayers[T] {
+	if c == nil || c.chains != chains || c.reals != source.reals || c.bits != source.bits {
+		return source.conditionals(chains)
+	}
+	c.moving, c.weighed, c.weighing = source, false, false
+	return c
 }
 
 // at returns the fields of the bits at t.
@@ -201,13 +224,37 @@ func largestOf[T rbm.Real](x []T) float64 {
 
 // first sets power to z, 0 in wild rows, and grows the series to what that needs.
 func (c *movingLayers[T]) first() (terms int) {
-	terms = c.terms(c.largest)
+	if terms = c.terms(c.largest); terms > leastOver && !c.weighing { // log-weights also sum over the bits
+		terms = c.termsOver(c.largest, c.fourth())
+	}
 	c.grow(terms)
 	copy(c.power, c.z())
 	for _, r := range c.wild {
 		clear(c.power[r*c.chains : (r+1)*c.chains])
 	}
 	return terms
+}
+
+// fourth returns the largest sum of z⁴ in a chain, over all rows that are not wild.
+func (c *movingLayers[T]) fourth() (top float64) {
+	m, z := c.chains, c.z()
+	sums := make([]T, m)
+	parallel.For(m, max(64, parallel.Grain(c.reals*3)), func(lo, hi int) {
+		sum := sums[lo:hi]
+		for r, wild := 0, 0; r < c.reals; r++ {
+			if wild < len(c.wild) && c.wild[wild] == r {
+				wild++
+				continue
+			}
+			for l, v := range z[r*m+lo : r*m+hi] {
+				sum[l] += v * v * v * v
+			}
+		}
+	})
+	for _, v := range sums {
+		top = max(top, float64(v))
+	}
+	return top
 }
 
 // next multiplies power by z.

@@ -2,6 +2,7 @@ package dual
 
 import (
 	"math"
+	"slices"
 	"sync"
 
 	"bethe/internal/kernel"
@@ -35,13 +36,16 @@ type series[T rbm.Real] struct {
 	cols   [][]T     // coefficients of ln f, bits x reals
 	signed [][]T     // what h multiplies in those of ln f, reals x bits; nil if it multiplies nothing
 	free   [][]T     // sums over the bits of what h does not multiply, a Gaussian unit each
+	spare  [][]T     // memory of matrices
 }
 
 // mostTerms is the largest power.
 const mostTerms = 21
 
-func newSeries[T rbm.Real](x *mixed, plain bool, cols []T) *series[T] {
-	s := &series[T]{plain: plain, nReals: x.reals, nBits: x.bits, tolerance: 1e-4, nu: x.bitOffset, reach: 1, mean: make([]float64, len(cols)), m: make([][]T, 1), cols: make([][]T, 1), signed: make([][]T, 1), free: make([][]T, 1)}
+// newSeries takes the memory of a series that is not used any more.
+func newSeries[T rbm.Real](x *mixed, plain bool, cols []T, old *series[T]) *series[T] {
+	s := &series[T]{plain: plain, nReals: x.reals, nBits: x.bits, tolerance: 1e-4, nu: x.bitOffset, reach: 1, mean: sized(old.mean, len(cols)), m: make([][]T, 1), cols: make([][]T, 1), signed: make([][]T, 1), free: make([][]T, 1),
+		spare: slices.Concat(old.spare, old.m, old.cols, old.signed)}
 	if _, single := any(T(0)).(float32); !single {
 		s.tolerance = 1e-7
 	}
@@ -78,10 +82,38 @@ func (s *series[T]) terms(z float64) int {
 	}
 }
 
+// leastOver is the smallest number that termsOver may return instead of terms.
+const leastOver = 3
+
+// termsOver returns how many are enough in sums over Gaussian units in which |z| is at most the largest, and the sum of z⁴ at most fourth: so much less
+// than that of so many units at the largest.
+func (s *series[T]) termsOver(largest, fourth float64) int {
+	scale, size, most := 1.0, 1.0, s.terms(largest)
+	if !s.plain {
+		scale, size = s.reach*2/math.Pi, 2
+	}
+	q := largest * scale
+	for n := leastOver; n < most && q < 1; n++ {
+		if size*fourth*math.Pow(scale, 4)*math.Pow(q, float64(n-leastOver))/(float64(n+1)*(1-q)) <= s.tolerance {
+			return n
+		}
+	}
+	return most
+}
+
 // powersOf returns the parts of (h - nu)^n: even + h odd.
 func powersOf(nu float64, n int) (even, odd float64) {
 	up, down := math.Pow(1-nu, float64(n)), math.Pow(-1-nu, float64(n))
 	return (up + down) / 2, (up - down) / 2
+}
+
+// matrix returns memory for one, of anything.
+func (s *series[T]) matrix() (x []T) {
+	for len(s.spare) > 0 && x == nil {
+		last := len(s.spare) - 1
+		x, s.spare = s.spare[last], s.spare[:last]
+	}
+	return sized(x, len(s.mean))
 }
 
 // grow makes the coefficients of so many terms.
@@ -89,12 +121,12 @@ func (s *series[T]) grow(terms int) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	for n := len(s.m); n <= terms; n++ {
-		m, cols := make([]T, len(s.mean)), make([]T, len(s.mean))
+		m, cols := s.matrix(), s.matrix()
 		parallel.For(s.nBits, parallel.Grain(s.nReals*8), func(lo, hi int) {
 			s.fill(m, cols, n, lo*s.nReals, hi*s.nReals)
 		})
 		s.m, s.cols = append(s.m, m), append(s.cols, cols)
-		rows := make([]T, len(cols))
+		rows := s.matrix()
 		kernel.Transpose(rows, s.nBits, cols, s.nReals, s.nBits, s.nReals)
 		free, some := make([]T, s.nReals), false
 		even, odd := make([]float64, s.nBits), make([]float64, s.nBits)
@@ -111,7 +143,7 @@ func (s *series[T]) grow(terms int) {
 			free[r] = T(sum)
 		}
 		if !some {
-			rows = nil
+			s.spare, rows = append(s.spare, rows), nil
 		}
 		s.signed, s.free = append(s.signed, rows), append(s.free, free)
 	}

@@ -18,10 +18,14 @@ func (c *movingLayers[T]) DrawVisible(u *units.Reals[T], h *spin.Matrix, at T, k
 	t := float64(at)
 	c.set(u, t)
 	spin.Values(c.signs, h)
-	s := &movingStep[T]{movingLayers: c, h: h, j: t * c.coupling, proposed: units.NewReals[T](c.reals, c.chains)}
-	for _, x := range []*[]T{&s.x, &s.tau, &s.gain, &s.before, &s.after} {
-		*x = make([]T, c.reals*c.chains)
+	if c.step == nil {
+		c.step = &movingStep[T]{movingLayers: c, proposed: units.NewReals[T](c.reals, c.chains)}
+		for _, x := range []*[]T{&c.step.x, &c.step.tau, &c.step.gain, &c.step.before, &c.step.after} {
+			*x = make([]T, c.reals*c.chains)
+		}
 	}
+	s := c.step
+	s.h, s.j = h, t*c.coupling
 	s.propose(key)
 	s.series(u)
 	parallel.For(c.reals, 4, func(lo, hi int) {
@@ -92,6 +96,9 @@ func (s *movingStep[T]) series(u *units.Reals[T]) {
 	m := s.chains
 	parallel.For(s.reals, parallel.Grain(m*4), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
+			for _, x := range [][]T{s.gain, s.before, s.after} {
+				clear(x[r*m : (r+1)*m])
+			}
 			for k := r * m; k < (r+1)*m; k++ {
 				if s.within(k) {
 					s.before[k], s.after[k] = old[k], z[k]

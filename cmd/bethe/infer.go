@@ -22,7 +22,8 @@ func newInferCommand(c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&f.Setup.Visible, "visible", f.Setup.Visible, "visible units N")
 	flags.IntVar(&f.Setup.Hidden, "hidden", f.Setup.Hidden, "hidden units P, 1 or 2")
-	flags.Float64SliceVar(&f.Alphas, "alpha", f.Alphas, "samples a visible unit, one or more: M = alpha N")
+	flags.Float64SliceVar(&f.Alphas, "alpha", f.Alphas, "samples per visible unit, one or several `numbers`: M = alpha N")
+	flags.Lookup("alpha").DefValue = "0.25,0.5,0.75,1,1.25,1.5,2,3,4,5"
 	flags.Float64Var(&f.Setup.Beta, "beta", f.Setup.Beta, "coupling J = beta/sqrt N of the teacher, known to the learner")
 	flags.Float64Var(&f.Setup.Correlation, "correlation", 0, "correlation q between the synapses of hidden units")
 	flags.IntVar(&f.Instances, "instances", f.Instances, "teachers for each alpha")

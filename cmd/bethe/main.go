@@ -9,10 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -138,40 +136,17 @@ func inFlags(err error) error {
 	}
 	if wrong := (*dataset.FileError)(nil); errors.As(err, &wrong) {
 		text := wrong.Named(func(option string) string { return dataFlagOf[option] })
-		flagged := &flaggedError{strings.Replace(err.Error(), wrong.Error(), text, 1), err}
-		if errors.Is(err, fs.ErrNotExist) {
-			return &usageError{Err: flagged}
-		}
-		return flagged
+		return usage.Reword(err, wrong.Error(), text, errors.Is(err, fs.ErrNotExist))
 	}
 	name, address := (*source.NameError)(nil), (*dashboard.AddressError)(nil)
 	if errors.As(err, &name) || errors.As(err, &address) {
 		return &usageError{Err: err}
 	}
-	if gone := (*fs.PathError)(nil); errors.As(err, &gone) && errors.Is(gone, fs.ErrNotExist) {
-		text := fmt.Sprintf("there is no file or folder %s", gone.Path)
-		if folder := filepath.Dir(gone.Path); filepath.Base(gone.Path) == runs.ModelFile {
-			if _, no := runs.ReadInfo(folder); no == nil {
-				text = fmt.Sprintf("%s is a run that is not over, so it has no %s yet: go on with bethe train --resume", folder, runs.ModelFile)
-			}
-		}
-		flagged := &flaggedError{strings.Replace(err.Error(), gone.Error(), text, 1), err}
-		if err.Error() == gone.Error() { // what was named; else it went away during the work
-			return &usageError{Err: flagged}
-		}
-		return flagged
+	if gone, text := runs.Missing(err); gone != "" { // err is what was named, or went away during the work
+		return usage.Reword(err, gone, text, err.Error() == gone)
 	}
 	return err
 }
-
-// A flaggedError is an error in the words of the command.
-type flaggedError struct {
-	text string
-	err  error
-}
-
-func (e *flaggedError) Error() string { return e.text }
-func (e *flaggedError) Unwrap() error { return e.err }
 
 // errInterrupted is wrapped by errors of work that a signal ended with nothing lost.
 var errInterrupted = errors.New("interrupted")
@@ -218,7 +193,7 @@ func newRootCommand(c *console) *cobra.Command {
 		newFeaturesCommand(c), newLearnRuleCommand(c), newContinualCommand(c), newSpikesCommand(c), newPlantedCommand(c), newInferCommand(c),
 		newReproduceCommand(c), newSweepCommand(c), newFigureCommand(c), newRunsCommand(c), newPlotCommand(c),
 		newServeCommand(c), newExportCommand(c), newImportCommand(c), newVerifyCommand(c), newThermometerCommand(c),
-		newThermoCommand(c), newDataCommand(c), newVersionCommand(c))
+		newThermoCommand(c), newDataCommand(c), newManCommand(c), newVersionCommand(c))
 	root.SetOut(c.stdout) // where scripts of completion go
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()

@@ -13,6 +13,9 @@ import (
 // development is the version of what was not built from a release's tag.
 const development = "0.2.0-dev"
 
+// Day is that of the texts of this version, such as manual pages.
+const Day = "2026-11-27"
+
 // Version is that of the program: of a release's tag, or of the one that is being made.
 var Version = func() string {
 	info, ok := debug.ReadBuildInfo()

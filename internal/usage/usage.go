@@ -26,6 +26,24 @@ func (e *Error) Unwrap() error { return e.Err }
 // Errorf is fmt.Errorf of an Error.
 func Errorf(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
 
+// Reword returns an error with other words for a part of its text; it still wraps the first. It is one in the words of a command if words is
+// true.
+func Reword(err error, part, other string, words bool) error {
+	var reworded error = &rewordedError{strings.Replace(err.Error(), part, other, 1), err}
+	if words {
+		return &Error{Err: reworded}
+	}
+	return reworded
+}
+
+type rewordedError struct {
+	text string
+	err  error
+}
+
+func (e *rewordedError) Error() string { return e.text }
+func (e *rewordedError) Unwrap() error { return e.err }
+
 // NoArguments refuses arguments; of a command with verbs below it they are
 // verbs it does not know.
 func NoArguments(cmd *cobra.Command, args []string) error {
