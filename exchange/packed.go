@@ -30,7 +30,7 @@ type Packed struct {
 }
 
 // ErrReal is the error of packing a machine whose synapses are no bits.
-var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors and rbm01 hold them")
+var ErrReal = errors.New("its synapses are real numbers, not bits: safetensors, rbm01, ising and pynn hold them")
 
 // ErrDeep is the error of packing a deep machine.
 var ErrDeep = errors.New("a deep machine: source in Go, Verilog and neurons hold one hidden layer; c, ising, pynn and safetensors hold all")

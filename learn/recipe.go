@@ -37,7 +37,7 @@ type Recipe struct {
 	Fill string `json:"fill,omitzero"`
 
 	// Learning ends at the first of these limits; 0 is no limit. If all are 0 it
-	// ends after DefaultEpochs.
+	// ends after DefaultEpochs, or as many as DefaultSteps take.
 	Epochs int           `json:"epochs"` // passes through the data
 	Steps  int           `json:"steps"`
 	Time   time.Duration `json:"-"` // of learning; in JSON "time", a text such as "10m0s"
@@ -119,9 +119,10 @@ const (
 
 // What settings are if nothing is asked for.
 const (
-	DefaultEpochs = 25  // if there is no other limit
-	DefaultSettle = 0.3 // of binary synapses learned from data
-	MostBeta      = 2.8 // of couplings that follow from the sizes
+	DefaultEpochs = 25   // if there is no other limit
+	DefaultSteps  = 3000 // that they must come to, or there are more epochs: those of 60,000 samples in batches of 500
+	DefaultSettle = 0.3  // of binary synapses learned from data
+	MostBeta      = 2.8  // of couplings that follow from the sizes
 	BinaryRate    = 0.02
 	RealRate      = 0.05
 	RealBeta      = 1 // of real synapses: the unit they are counted in
@@ -214,8 +215,8 @@ func (r *Recipe) suitedBeta(visible int) float64 {
 	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
 }
 
-// complete sets what depends on the data.
-func (r *Recipe) complete(visible int) error {
+// complete sets what depends on the data: on visible units and samples.
+func (r *Recipe) complete(visible, samples int) error {
 	suited := r.suitedBeta(visible)
 	if r.Init != "" && r.Beta != 0 && r.Beta != suited && r.kind().LogOdds() {
 		return errInitBeta
@@ -228,9 +229,15 @@ func (r *Recipe) complete(visible int) error {
 	case r.Patience > 0:
 		r.Steps = DefaultPatientSteps
 	default:
-		r.Epochs = DefaultEpochs
+		r.Epochs = r.defaultEpochs(samples)
 	}
 	return nil
+}
+
+// defaultEpochs returns the epochs of a run that is told no limit: DefaultEpochs, or as many as DefaultSteps take.
+func (r *Recipe) defaultEpochs(samples int) int {
+	perEpoch := max(1, samples/max(1, min(r.Batch, samples)))
+	return max(DefaultEpochs, (DefaultSteps+perEpoch-1)/perEpoch)
 }
 
 var errInitBeta = setting.Phrase("beta", "{init} with {beta}: the coupling is that of the machine")

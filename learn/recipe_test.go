@@ -45,7 +45,7 @@ func TestSuit(t *testing.T) {
 		{`{"synapses": "sign", "hidden": 400}`, 0.05, 0, 0, BinaryRate, true, true},
 	} {
 		r := recipeOf(t, c.recipe)
-		if err := r.complete(784); err != nil {
+		if err := r.complete(784, 60000); err != nil {
 			t.Fatal(err)
 		}
 		want := c.beta
@@ -79,7 +79,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
 	r.Momentum = momentumOf020
-	if err := r.complete(784); err != nil {
+	if err := r.complete(784, 60000); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -234,4 +234,15 @@ func mustJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestDefaultEpochs: 25, or as many as 3,000 steps take.
+func TestDefaultEpochs(t *testing.T) {
+	for samples, want := range map[int]int{60000: 25, 1_000_000: 25, 59_000: 26, 1000: 1500, 300: 3000, 1: 3000} {
+		r := Default()
+		r.Hidden = 5
+		if err := r.complete(784, samples); err != nil || r.Epochs != want {
+			t.Errorf("%d samples: %d epochs, %v", samples, r.Epochs, err)
+		}
+	}
 }

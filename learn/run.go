@@ -246,7 +246,7 @@ func (r *Run) setFamily() error {
 		return stacked{r}.complete()
 	}
 	r.family = layered{r}
-	if err := r.recipe.complete(r.visible()); err != nil {
+	if err := r.recipe.complete(r.visible(), r.job.Data.Len()); err != nil {
 		return err
 	}
 	return r.checkMemory()

@@ -62,7 +62,7 @@ func (r *Recipe) checkStack() error {
 func (r stacked) complete() error {
 	d := &r.job.Data
 	if r.recipe.Epochs == 0 && r.recipe.Steps == 0 && r.recipe.Time == 0 {
-		r.recipe.Epochs = DefaultEpochs
+		r.recipe.Epochs = r.recipe.defaultEpochs(d.Len())
 	}
 	n := d.Visible()
 	for l, hidden := range r.recipe.Layers.Sizes() {

@@ -34,8 +34,10 @@ type Summary struct {
 	Bound     *Number `json:"bound_per_sample"`
 	Forward   *Number `json:"forward,omitempty"` // estimates of the log-likelihood, or its exact value in both
 	Reverse   *Number `json:"reverse,omitempty"`
-	Command   string  `json:"command,omitempty"` // that makes the run again
-	Problem   string  `json:"problem,omitempty"` // of its files: what could be read is told
+	// Validation is the log-likelihood of the data that the run does not learn from, in reverse or exact.
+	Validation *Number `json:"validation,omitempty"`
+	Command    string  `json:"command,omitempty"` // that makes the run again
+	Problem    string  `json:"problem,omitempty"` // of its files: what could be read is told
 	// Settings that differ between the runs compared.
 	Settings map[string]any `json:"settings,omitempty"`
 }
@@ -136,6 +138,10 @@ func (s *Summary) follow(records []Record) {
 		s.Coupling, s.Polarised, s.KL = &e.Coupling, &e.Polarised, &e.KL
 		if e.Bound != nil {
 			s.Bound = &e.Bound.Value
+		}
+		if l := e.Validation; l != nil {
+			mean := l.Mean()
+			s.Validation = &mean
 		}
 		if l := e.LogLikelihood; l != nil {
 			s.Forward, s.Reverse = nil, nil

@@ -13,7 +13,7 @@ import (
 // sortKeys are what runs can be sorted by, each with the number of a run that goes first where it is largest.
 var sortKeys = map[string]func(s *Summary) float64{
 	"bound": func(s *Summary) float64 { return known(s.Bound) }, "forward": func(s *Summary) float64 { return known(s.Forward) },
-	"reverse": func(s *Summary) float64 { return known(s.Reverse) }, "coupling": func(s *Summary) float64 { return known(s.Coupling) },
+	"reverse": func(s *Summary) float64 { return known(s.Reverse) }, "validation": func(s *Summary) float64 { return known(s.Validation) }, "coupling": func(s *Summary) float64 { return known(s.Coupling) },
 	"steps": func(s *Summary) float64 { return float64(s.Steps) }, "seconds": func(s *Summary) float64 { return float64(s.Seconds) },
 	"hidden": func(s *Summary) float64 { return float64(s.Hidden) },
 }

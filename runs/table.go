@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +15,10 @@ import (
 func (c *Comparison) Table(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	heads := []string{"RUN", "DATA", "UNITS", "SEED", "DONE", "STEPS", "SECONDS", "BOUND", "FORWARD", "REVERSE", "COUPLING", "POLARISED"}
+	validated := slices.ContainsFunc(c.Runs, func(s Summary) bool { return s.Validation != nil })
+	if validated {
+		heads = append(heads, "VALIDATION")
+	}
 	for _, key := range c.Differ {
 		heads = append(heads, Printable(key))
 	}
@@ -26,6 +31,9 @@ func (c *Comparison) Table(out io.Writer) error {
 		row := []string{s.Run, s.Data, s.units(), fmt.Sprint(s.Seed), done, fmt.Sprint(s.Steps), fmt.Sprintf("%.1f", s.Seconds),
 			decimals(s.Bound, 2), decimals(s.Forward, 2), decimals(s.Reverse, 2), decimals(s.Coupling, 4), decimals(s.Polarised, 2)}
 		row[1] = Printable(row[1])
+		if validated {
+			row = append(row, decimals(s.Validation, 2))
+		}
 		for _, key := range c.Differ {
 			text := "-"
 			if v, ok := s.Settings[key]; ok {

@@ -40,7 +40,7 @@ func TestThermometer(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		t.Skip("NOT TESTED: there is no gcc")
 	}
-	must(t, "export run/model.npz --to c -o digits.h")
+	must(t, "export run/model.npz --to c -o model.h")
 	if out, err := exec.Command("gcc", "-O2", "-I.", "-o", "pbit", pbit).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -87,7 +87,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.Var(&usage.List[int]{First: &r.Hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
 	registerAbove(flags, &r.Above)
 	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
-	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default %d if no other limit is given)", learn.DefaultEpochs))
+	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default: %d, or as many as %d steps take, if no other limit is given)", learn.DefaultEpochs, learn.DefaultSteps))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
 	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")

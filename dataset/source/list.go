@@ -50,10 +50,14 @@ func Region(name, text string, visible, width, height int) ([]int, error) {
 	half := slices.Contains([]string{"top", "bottom", "left", "right"}, text)
 	columns, lines, rectangle := strings.Cut(text, "x")
 	if !half && !rectangle {
-		return Units(name, text, visible)
+		units, err := Units(name, text, visible)
+		if err != nil && !strings.ContainsAny(text, "0123456789") {
+			err = setting.Errorf(name, strconv.Quote(text), "it is top, bottom, left or right, units such as 0-9,20, or a rectangle such as 0-13x0-27")
+		}
+		return units, err
 	}
 	if width < 1 || height < 1 || width*height != visible {
-		return nil, setting.Errorf(name, text, "the %d units are not known to be a picture; name units", visible)
+		return nil, setting.Errorf(name, text, "the %d units are not known to be a picture, as those of a table are not; name units, such as 0-%d, or learn from an array of samples x rows x columns (npy)", visible, (visible-1)/2)
 	}
 	switch text {
 	case "top":

@@ -1,7 +1,7 @@
 /* p-bits that sample the machine of an exported header: READS SEED, a line a read. */
 #include <stdio.h>
 #include <stdlib.h>
-#include "digits.h"
+#include "model.h"
 
 int main(int argc, char **argv) {
 	int r, k, reads = argc > 1 ? atoi(argv[1]) : 100;

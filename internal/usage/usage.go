@@ -57,7 +57,11 @@ func NoArguments(cmd *cobra.Command, args []string) error {
 		}
 		return Errorf("there is no verb %q%s\nsee: %s --help", args[0], hint, cmd.CommandPath())
 	}
-	return Errorf("unexpected argument %q\nsee: %s --help", args[0], cmd.CommandPath())
+	hint := ""
+	if cmd.Flags().Lookup("data") != nil {
+		hint = "; data are named by --data"
+	}
+	return Errorf("unexpected argument %q%s\nsee: %s --help", args[0], hint, cmd.CommandPath())
 }
 
 // OneArgument asks for exactly one argument of the given meaning.
@@ -89,6 +93,9 @@ func FlagError(cmd *cobra.Command, err error) error {
 			}
 		}
 		hint := ""
+		if cmd.HasSubCommands() && !cmd.HasParent() {
+			hint = "; flags of a verb stand after it, such as bethe train --hidden 100: bethe --help lists the verbs"
+		}
 		if near := nearFlags(cmd, name); len(near) > 0 {
 			hint = "; did you mean --" + strings.Join(near, " or --") + "?"
 		}
