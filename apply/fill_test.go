@@ -128,6 +128,18 @@ func TestCompleteOtherUnits(t *testing.T) {
 		if r, err := (&Featuring{Job: j, Name: data, Gain: 1, Layer: 1, Out: filepath.Join(folder, "f.npy")}).Run(context.Background()); err != nil || r.Features != 2 {
 			t.Errorf("%v: features %+v, %v", kind, r, err)
 		}
+		held := &Sampling{Job: j, Count: 4, Sweeps: 5, Clamp: "1", From: data + ":1", Tempered: true, Files: files(t)}
+		if r, err := held.Run(context.Background()); err != nil || r.Clamped != 1 || r.Rungs < 2 {
+			t.Errorf("%v: sample %+v, %v", kind, r, err)
+		} else if archive, err := npy.ReadArchive(held.Out, 1<<20); err != nil {
+			t.Error(err)
+		} else if kind.Bits() {
+			if colours, err := npy.Get[int8](archive, "samples", 4, 2); err != nil || colours[1] != 2 || colours[7] != 2 {
+				t.Errorf("samples with a colour held are %v, %v", colours, err)
+			}
+		} else if numbers, err := npy.Get[float32](archive, "samples", 4, 2); err != nil || numbers[1] != -1.5 || numbers[7] != -1.5 {
+			t.Errorf("samples with a number held are %v, %v", numbers, err)
+		}
 		mend := &Mending{Job: j, Name: data, Flip: 0.2, Noise: 0.5, Chains: 20, Sweeps: 60, Files: files(t)}
 		m, err := mend.Run(context.Background())
 		if err != nil || kind.Bits() == (m.RMSEAfter != nil) || kind.Bits() == (m.After == nil) || m.RMSEAfter != nil && !(*m.RMSEAfter < *m.RMSEBefore) || !strings.Contains(m.Text(), " after") {

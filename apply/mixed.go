@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"bethe/dataset"
+	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
 	"bethe/internal/npy"
@@ -55,19 +56,15 @@ func (f mixed) sample(ctx context.Context, s *Sampling) (*SamplingReport, error)
 	switch {
 	case s.Integers:
 		return nil, setting.Phrase("integers", "{integers} is of spins, and this is a %s", f.family())
-	case s.Tempered:
-		return nil, setting.Phrase("tempered", "{tempered} is of spins, and this is a %s", f.family())
-	case s.Clamp != "":
-		return nil, setting.Phrase("clamp", "{clamp} is of spins, and this is a %s", f.family())
 	}
 	if err := (count{"count", s.Count}).fits(f.Machine(), 1, "samples", true); err != nil {
 		return nil, err
 	}
-	arrays, shown, err := f.draw(ctx, s)
+	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
+	arrays, shown, err := f.draw(ctx, s, r)
 	if err != nil {
 		return nil, err
 	}
-	r := &SamplingReport{Model: s.Model, Samples: s.Count, Sweeps: s.Sweeps, Files: s.Files}
 	write := func(w io.Writer) error { return npy.WriteArchive(w, arrays) }
 	if sequences(s.Out) {
 		write = func(w io.Writer) error { return f.writeSequences(w, arrays) }
@@ -86,11 +83,22 @@ func keyOf(f *rbm.File) []figure.Swatch {
 }
 
 // draw returns the arrays of samples, and what a picture shows of them, places x count.
-func (f mixed) draw(ctx context.Context, s *Sampling) (arrays []npy.Array, shown []float32, err error) {
-	drawn, err := evaluate.DrawFile(ctx, f.File, evaluate.FileSamples{}, evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Key: stream.New(s.Seed), Progress: s.progress("sampling")})
+func (f mixed) draw(ctx context.Context, s *Sampling, r *SamplingReport) (arrays []npy.Array, shown []float32, err error) {
+	how := evaluate.Sampling{Count: s.Count, Sweeps: s.Sweeps, Tempered: s.Tempered, Key: stream.New(s.Seed)}
+	if s.Clamp != "" {
+		if how.Units, how.HeldFile, err = f.held(s); err != nil {
+			return nil, nil, err
+		}
+		r.Clamped = len(how.Units)
+	}
+	if how.Progress = s.progress("sampling"); s.Tempered {
+		how.Progress = s.progress("tempering")
+	}
+	drawn, err := evaluate.DrawFile(ctx, f.File, evaluate.FileSamples{}, how)
 	if err != nil {
 		return nil, nil, err
 	}
+	r.Rungs = drawn.Temperatures
 	if v := drawn.States.Numbers; v != nil {
 		shown = make([]float32, v.Units()*v.Len())
 		for _, k := range f.Scale.Kept() {
@@ -116,6 +124,23 @@ func (f mixed) draw(ctx context.Context, s *Sampling) (arrays []npy.Array, shown
 	states.Transpose(across)
 	spin.Values(values, across)
 	return []npy.Array{{Name: "samples", Shape: []int{s.Count, f.Visible()}, Data: values}}, shown, nil
+}
+
+// held returns the units that are held, counted in the data, and the sample that has their values.
+func (f mixed) held(s *Sampling) (units []int, sample evaluate.FileSamples, err error) {
+	s.Data.Reading.Units = f.VisibleKind
+	set, err := s.Data.Open("from", s.From)
+	if err != nil {
+		return nil, sample, err
+	}
+	if set.Len() != 1 {
+		return nil, sample, setting.Errorf("from", s.From, "%d samples, where units are held at one", set.Len())
+	}
+	if n, want := set.Units()*f.VisibleKind.Features(), f.Visible(); n != want {
+		return nil, sample, setting.Errorf("from", s.From, "samples of %d units for a model of %d", set.Units(), want/f.VisibleKind.Features())
+	}
+	units, err = source.Units("clamp", s.Clamp, set.Units())
+	return units, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, err
 }
 
 // writeSequences writes the first array of colours, samples x units, as an alignment.

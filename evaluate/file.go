@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"bethe/rbm"
-	"bethe/sample"
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
@@ -262,51 +261,6 @@ type FileDrawn struct {
 	States FileSamples // of the data's layer; real numbers in the units of the data
 	// Means are those of the visible units given the hidden ones, visible x chains: of features of bits
 	// from -1 to 1, of real numbers in the units of the data.
-	Means *units.Reals[float32]
-}
-
-// DrawFile draws samples of a machine of other kinds of units than spins, by block Gibbs sampling from chains that start at
-// random, or at given states if there are as many of them as s.Count (else from is empty). Units, Tempered and Held of s are
-// of spins (Sample). The error is the context's, or tells of states of other units.
-func DrawFile(ctx context.Context, file *rbm.File, from FileSamples, s Sampling) (*FileDrawn, error) {
-	given := from.Bits != nil || from.Numbers != nil
-	if given {
-		if err := checkFile(file, from); err != nil {
-			return nil, err
-		}
-	}
-	machine := file.Machine()
-	if !file.VisibleKind.Bits() {
-		chains := sample.NewChains(OnGauss(machine).Source(units.NewReals[float32](file.Visible(), 1)), s.Count, s.Key)
-		if given {
-			u, err := file.Features(from.Numbers)
-			if err != nil {
-				return nil, err
-			}
-			chains.StartAt(u)
-		}
-		if err := s.sweep(ctx, func() { chains.Sweep(1) }); err != nil {
-			return nil, err
-		}
-		means := chains.Visible.Clone()
-		chains.VisibleMeans(means.Values())
-		return &FileDrawn{FileSamples{Numbers: file.Numbers(chains.Visible)}, file.Numbers(means)}, nil
-	}
-	if !file.HiddenKind.Bits() {
-		return drawBits(ctx, sample.NewChains(sample.OnHopfield(rbm.NetworkOf[float32](machine), make([]float64, file.Visible())), s.Count, s.Key), from.Bits, s)
-	}
-	return drawBits(ctx, sample.NewChains(sample.OnMachine(machine), s.Count, s.Key), from.Bits, s)
-}
-
-// drawBits sweeps chains whose visible units are bits.
-func drawBits[H units.States[H]](ctx context.Context, chains *sample.Chains[float32, *spin.Matrix, H], from *spin.Matrix, s Sampling) (*FileDrawn, error) {
-	if from != nil {
-		chains.StartAt(from)
-	}
-	if err := s.sweep(ctx, func() { chains.Sweep(1) }); err != nil {
-		return nil, err
-	}
-	means := units.NewReals[float32](chains.Visible.Rows(), chains.Visible.Cols())
-	chains.VisibleMeans(means.Values())
-	return &FileDrawn{FileSamples{Bits: chains.Visible}, means}, nil
+	Means        *units.Reals[float32]
+	Temperatures int // of a ladder; 0 where chains were not tempered
 }

@@ -186,10 +186,10 @@ func TestFileUse(t *testing.T) {
 				t.Errorf("%v: the probabilities of a group add up to %v", c, sum)
 			}
 		}
-		for _, from := range []evaluate.FileSamples{{}, samples} {
-			drawn, err := evaluate.DrawFile(t.Context(), file, from, evaluate.Sampling{Count: 300, Sweeps: 60, Key: stream.New(8)})
-			if err != nil {
-				t.Fatal(err)
+		for k, from := range []evaluate.FileSamples{{}, samples, {}} {
+			drawn, err := evaluate.DrawFile(t.Context(), file, from, evaluate.Sampling{Count: 300, Sweeps: 60, Tempered: k == 2, Key: stream.New(8)})
+			if err != nil || (drawn.Temperatures > 0) != (k == 2) {
+				t.Fatal(drawn, err)
 			}
 			if n := drawn.Means.Units(); n != file.Visible() || drawn.Means.Len() != 300 {
 				t.Fatalf("%v: means of %d units", c, n)

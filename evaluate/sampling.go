@@ -21,6 +21,7 @@ type Sampling struct {
 	// Units are held at what they are in Held, visible x 1; none if Held is nil.
 	Units    []int
 	Held     *spin.Matrix
+	HeldFile FileSamples  // the same of other units than spins (DrawFile), a sample in the units of the data
 	From     *spin.Matrix // states of the data's layer that chains start at, units x Count; nil: random ones. Not of tempered chains
 	Key      stream.Key   // of a seed
 	Progress func(fraction float64)
@@ -65,23 +66,39 @@ func Sample(ctx context.Context, machine *rbm.Machine, s Sampling) (*Samples, er
 		const most = 1 - 1e-4
 		base[i] = math.Atanh(max(-most, min(most, mean)))
 	}
-	path := sample.OnMachine(machine).From(base)
-	profile, err := sample.MeasureProfile(ctx, path, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: s.Key.Sub(stream.ChainsProfile)})
+	rungs, err := tempering[float32, *spin.Matrix, *spin.Matrix]{sample.OnMachine(machine).From(base), chains, held, s.Units}.run(ctx, &s)
 	if err != nil {
 		return nil, err
 	}
+	return &Samples{chains, rungs, machine.Layers().Data()}, nil
+}
+
+// A tempering has the path to a machine, chains on it to take what comes of the path, and which units are held there.
+type tempering[T rbm.Real, V units.States[V], H units.States[H]] struct {
+	path   sample.Source[T, V, H]
+	chains *sample.Chains[T, V, H]
+	held   V // a column each; not read if there are no units
+	units  []int
+}
+
+// run sweeps tempered chains, takes the chains of t to where they came and returns how many temperatures there were.
+func (t tempering[T, V, H]) run(ctx context.Context, s *Sampling) (rungs int, err error) {
+	profile, err := sample.MeasureProfile(ctx, t.path, sample.Measuring{Chains: profileChains, Steps: profileSteps, Key: s.Key.Sub(stream.ChainsProfile)})
+	if err != nil {
+		return 0, err
+	}
 	ladder := profile.ExchangeLadder(rungDistance)
-	tempered := sample.NewTempered(path, sample.Tempering{Chains: s.Count, Ladder: ladder, Key: s.Key.Sub(stream.ChainsTempered)})
-	if held != nil {
-		tempered.Clamp(s.Units, held)
+	tempered := sample.NewTempered(t.path, sample.Tempering{Chains: s.Count, Ladder: ladder, Key: s.Key.Sub(stream.ChainsTempered)})
+	if len(t.units) > 0 {
+		tempered.Clamp(t.units, t.held)
 	}
 	if err := s.sweep(ctx, func() { tempered.Sweep(1) }); err != nil {
-		return nil, err
+		return 0, err
 	}
 	// One more sweep, of chains that start there, shows the means.
-	chains.StartAt(tempered.Top().Visible)
-	chains.Sweep(1)
-	return &Samples{chains, len(ladder), machine.Layers().Data()}, nil
+	t.chains.StartAt(tempered.Top().Visible)
+	t.chains.Sweep(1)
+	return len(ladder), nil
 }
 
 // filledUp returns samples of the data's layer of a machine with its even hidden units, in

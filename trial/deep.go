@@ -28,6 +28,7 @@ type Deep struct {
 	Rate        float64   // at the start; it falls in a straight line to a tenth
 	Recognition variational.Recognition
 	Stage       float64 // share of learning in which upper synapses stay undecided
+	Oracle      bool    // also find the Bayes optimum, of two hidden layers
 	Seed        uint64
 }
 
@@ -60,6 +61,10 @@ type DeepReport struct {
 	TeacherLayers   []float64   `json:"teacher_overlap_layers"` // where that run ends
 	Shortfall       float64     `json:"bound_shortfall"`        // mean of teacher_bound minus bound, not below 0 in an instance
 	SecondsLearning float64     `json:"seconds_learning"`
+
+	// Bayes holds means over instances of the Bayes optimum, if it was asked for.
+	Bayes         *planted.DeepYardstick `json:"bayes,omitempty"`
+	SecondsOracle float64                `json:"seconds_oracle,omitempty"`
 }
 
 // Samples returns M = alpha N, rounded.
@@ -94,6 +99,14 @@ func (e *Deep) Validate() error {
 			return setting.Errorf("beta", b, "it must be positive and finite")
 		}
 	}
+	if e.Oracle && len(e.Hidden) != 2 {
+		return setting.Errorf("oracle", e.Oracle, "the Bayes optimum is found for one or two hidden layers, not %d", len(e.Hidden))
+	}
+	if e.Oracle {
+		if err := planted.CheckDeep(e.Visible, e.Hidden[0], e.Hidden[1], e.Beta[0]/math.Sqrt(float64(e.Visible))); err != nil {
+			return setting.Errorf("oracle", e.Oracle, "%v", err)
+		}
+	}
 	return (&Learner{Restarts: e.Restarts, Steps: e.Steps, Rate: e.Rate}).validate(e.Instances)
 }
 
@@ -108,6 +121,7 @@ type deepTrial struct {
 
 	teacherBound    float64
 	teacherOverlaps []float64
+	bayes           *planted.DeepYardstick
 }
 
 // Run plants, learns and scores all instances. The error is that of Validate, the
@@ -129,6 +143,11 @@ func (e *Deep) Run(ctx context.Context, progress Progress) (*DeepReport, error) 
 	if r.SecondsLearning, err = Each("learning", e.Instances, progress, func(k int) error { return trials[k].learn(ctx) }); err != nil {
 		return nil, err
 	}
+	if e.Oracle {
+		if err := e.yardstick(ctx, r, trials, progress); err != nil {
+			return nil, err
+		}
+	}
 	share := 1 / float64(e.Instances)
 	for _, t := range trials {
 		for l := range r.Layers {
@@ -142,6 +161,40 @@ func (e *Deep) Run(ctx context.Context, progress Progress) (*DeepReport, error) 
 		r.Shortfall += share * max(0, t.teacherBound-t.bound)
 	}
 	return r, nil
+}
+
+// yardstick finds the Bayes optimum of all instances.
+func (e *Deep) yardstick(ctx context.Context, r *DeepReport, trials []*deepTrial, progress Progress) (err error) {
+	r.SecondsOracle, err = Each("Bayes optimum", e.Instances, progress, func(k int) (err error) {
+		t := trials[k]
+		trials[k].bayes, err = planted.NewDeepYardstick(ctx, [2]*spin.Matrix(t.signs()), t.teacher.Links[0].Coupling, t.teacher.Links[1].Coupling, t.data, planted.DefaultDeepSchedule, t.key.Sub(stream.TrialOracle))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.Bayes = &planted.DeepYardstick{}
+	for _, of := range []func(*planted.DeepYardstick) *planted.DeepScore{func(y *planted.DeepYardstick) *planted.DeepScore { return &y.FromTeacher }, func(y *planted.DeepYardstick) *planted.DeepScore { return &y.FromRandom }} {
+		sum := of(r.Bayes)
+		sum.Overlap, sum.SampleOverlap = make([]float64, 2), make([]float64, 2)
+		for _, t := range trials {
+			one, share := of(t.bayes), 1/float64(len(trials))
+			sum.MeanLikelihood += share * one.MeanLikelihood
+			for l := range sum.Overlap {
+				sum.Overlap[l] += share * one.Overlap[l]
+				sum.SampleOverlap[l] += share * one.SampleOverlap[l]
+			}
+		}
+	}
+	return nil
+}
+
+// signs returns the teacher's synapses, link by link.
+func (t *deepTrial) signs() (links []*spin.Matrix) {
+	for _, l := range t.teacher.Links {
+		links = append(links, l.Synapses.(rbm.Signed).Signs()) // they are binary
+	}
+	return links
 }
 
 // plant draws a teacher and its data.
@@ -229,28 +282,15 @@ func (t *deepTrial) start(ctx context.Context, key stream.Key, at *rbm.Chain) (*
 // hidden layer are matched by their synapses with the data; their order and signs are carried to
 // the next link, whose units are matched then, and so on. The error is rbm.ErrNotBinary.
 func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64, err error) {
-	f := model.Layers()
-	learned := rbm.Unfold(model.Machine())
-	var below *planted.Matching
-	for l := range f.Depth() {
-		student, ok := learned.Links[l].Synapses.(rbm.Signed)
-		teacher, binary := t.teacher.Links[l].Synapses.(rbm.Signed)
-		if !ok || !binary {
+	var student []*spin.Matrix
+	for l, link := range rbm.Unfold(model.Machine()).Links {
+		signed, ok := link.Synapses.(rbm.Signed)
+		if !ok {
 			return nil, fmt.Errorf("link %d: %w", l+1, rbm.ErrNotBinary)
 		}
-		is := student.Signs()
-		if below != nil {
-			turned := spin.New(f[l], f[l+1])
-			for nu, mu := range below.Unit {
-				for k := range f[l+1] {
-					turned.Set(nu, k, below.Sign[nu]*is.At(mu, k))
-				}
-			}
-			is = turned
-		}
-		below = planted.Match(is, teacher.Signs())
-		overlaps = append(overlaps, below.Mean())
+		student = append(student, signed.Signs())
 	}
+	overlaps, _ = planted.MatchLayers(student, t.signs())
 	return overlaps, nil
 }
 
@@ -260,5 +300,10 @@ func (r *DeepReport) Text() string {
 	for l, q := range r.Layers {
 		text += fmt.Sprintf("  overlap of layer %d   %.3f (started at the teacher: %.3f)\n", l+1, q, r.TeacherLayers[l])
 	}
-	return text + fmt.Sprintf("  bound               %.3f nats per sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
+	text += fmt.Sprintf("  bound               %.3f nats per sample; started at the teacher %.3f; shortfall %.3f\n", r.Bound, r.TeacherBound, r.Shortfall)
+	if b := r.Bayes; b != nil {
+		text += fmt.Sprintf("  Bayes optimum       %.3f and %.3f, from random starts %.3f and %.3f; ln P(data | synapses) per sample %.3f and %.3f\n", b.FromTeacher.Overlap[0], b.FromTeacher.Overlap[1],
+			b.FromRandom.Overlap[0], b.FromRandom.Overlap[1], b.FromTeacher.MeanLikelihood, b.FromRandom.MeanLikelihood)
+	}
+	return text
 }

@@ -35,10 +35,16 @@ func TestDeepPlanted(t *testing.T) {
 	if text := r.Text(); !strings.Contains(text, "overlap of layer 2") {
 		t.Error(text)
 	}
-	e.Instances = 1
+	e.Instances, e.Oracle = 1, true
+	was := planted.DefaultDeepSchedule
+	planted.DefaultDeepSchedule = planted.Schedule{BurnIn: 10, Temperature: 1, Keep: 5}
+	defer func() { planted.DefaultDeepSchedule = was }()
 	again, err := e.Run(t.Context(), quiet)
 	if err != nil || !reflect.DeepEqual(again.LayersOf[0], r.LayersOf[0]) || again.Bounds[0] != r.Bounds[0] {
 		t.Errorf("another report: %+v, %v", again, err)
+	}
+	if b := again.Bayes; b == nil || b.FromTeacher.Overlap[0] < 0.9 || !strings.Contains(again.Text(), "Bayes optimum") {
+		t.Errorf("%+v", b)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -123,10 +123,10 @@ func foreign(flags *pflag.FlagSet, of string, names ...string) error {
 
 // plantedDeep plants and learns several hidden layers.
 func (c *console) plantedDeep(ctx context.Context, f *plantedFlags, flags *pflag.FlagSet) error {
-	if err := foreign(flags, "teachers with one hidden layer", "correlation", "rule", "polish", "out", "oracle", "prior", "prior-scale", "trace", "tasks", "task-correlation", "estep", "partition", "chains", "sweeps", "draws", "units", "hidden-units", "missing"); err != nil {
+	if err := foreign(flags, "teachers with one hidden layer", "correlation", "rule", "polish", "out", "prior", "prior-scale", "trace", "tasks", "task-correlation", "estep", "partition", "chains", "sweeps", "draws", "units", "hidden-units", "missing"); err != nil {
 		return err
 	}
-	e := &trial.Deep{Visible: f.visible, Hidden: f.layers, Alpha: f.alpha, Beta: f.betas, Instances: f.instances, Restarts: f.restarts, Steps: trial.DeepSteps, Rate: trial.DeepRate, Stage: f.stage, Seed: c.seed}
+	e := &trial.Deep{Visible: f.visible, Hidden: f.layers, Alpha: f.alpha, Beta: f.betas, Instances: f.instances, Restarts: f.restarts, Steps: trial.DeepSteps, Rate: trial.DeepRate, Stage: f.stage, Oracle: f.oracle, Seed: c.seed}
 	switch {
 	case len(f.layers) == 1:
 		return usagef("--beta %v: --hidden %d has one layer above the visible units, so one number", f.betas, f.hidden)
