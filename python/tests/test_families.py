@@ -338,7 +338,7 @@ def test_what_cannot_be_says_so(data):
     for call in (lambda: bethe.zero_one(stack), lambda: stack.gibbs(X), lambda: stack.partial_fit(X)):
         with pytest.raises(ValueError, match="stack"):
             call()
-    for filled in (stack.complete(np.where(X[:3] > 0, np.nan, 0.0), n_sweeps=20, random_state=1), stack.denoise(X[:3], 0.1, n_sweeps=20, random_state=1)):
+    for filled in (stack.complete(np.where(X[:3] > 0, np.nan, 0.0), n_sweeps=300, random_state=1), stack.denoise(X[:3], 0.1, n_sweeps=300, random_state=1)):
         assert filled.shape == X[:3].shape and np.all(filled >= 0) and np.all(filled <= 1)
     g = bethe.BinarySynapseRBM(2, units="gauss", n_iter=2, random_state=1).fit(data["gauss"])
     for call in (lambda: bethe.to_bqm_dict(g), lambda: g.denoise(data["gauss"], 0.1), lambda: g.sample(2, tempered=True)):
