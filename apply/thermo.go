@@ -68,7 +68,7 @@ func (t *Thermodynamics) Check() error {
 	return nil
 }
 
-// exactThermodynamics is the number of units of the smaller layer up to which the curve is exact.
+// exactThermodynamics is how many units the smaller layer has at most if the curve is exact.
 const exactThermodynamics = 20
 
 // Steps of the exact curve.

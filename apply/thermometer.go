@@ -26,7 +26,7 @@ type Thermometer struct {
 	Equilibrium *bool `json:"in_equilibrium,omitempty"` // local and global agree within three errors; absent if one does not read or has no error
 }
 
-// exactThermometer is the number of units of the smaller layer up to which the curve is by exact sums.
+// exactThermometer is how many units the smaller layer has at most if the curve is by exact sums.
 const exactThermometer = 16
 
 // ReadThermometer reads both thermometers of the samples in a file (sampler.ReadSamples). The curve of a machine of

@@ -127,7 +127,7 @@ type completer interface {
 	complete(ctx context.Context, pixels string, draw uint64) *completed
 }
 
-// fills is implemented by machines that complete what is given as text.
+// fills is implemented by machines that complete values written as text.
 type fills interface {
 	fill(ctx context.Context, values string, draw uint64) (*completed, error)
 }

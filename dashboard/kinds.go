@@ -17,7 +17,7 @@ import (
 	machines "bethe/units"
 )
 
-// kinds are machines of other kinds of units than spins: chains hold what is known.
+// kinds are machines of other kinds of units than spins: their chains hold the known values.
 type kinds struct{ *rbm.File }
 
 // Visible is the number of values of a sample.
@@ -195,7 +195,7 @@ func (k kinds) shown(states evaluate.FileSamples, means []float32, i, a int) (le
 	return (1 + float64(means[i*completions+a])) / 2, strconv.Itoa(int(1+states.Bits.At(i, a)) / 2)
 }
 
-// swept returns the states of chains that hold what is known of a sample, and the means of their last draw, those of known units themselves.
+// swept returns the states of chains that hold the known units of a sample, and the means of their last draw; the mean of a known unit is its value.
 func swept[V machines.States[V], H machines.States[H]](ctx context.Context, source sample.Source[float32, V, H], given V, missing *spin.Matrix, draw uint64, out *completed) (V, []float32) {
 	chains := sample.NewChains(source, completions, stream.New(draw))
 	each, of := given.Blank(completions), given.Units()/missing.Rows()

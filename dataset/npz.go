@@ -161,6 +161,9 @@ func (n *archive) choose(what, option string, usual, unusual []string, fits func
 	case len(fit) == 0:
 		return "", &FileError{Path: n.path, Problem: "none of the arrays " + quoteAll(n.names) + " holds " + what, Remedy: "name one with {" + option + "} to learn why"}
 	}
+	if n.member["synapses"] != nil && n.member["coupling"] != nil {
+		return "", &FileError{Path: n.path, Problem: "it is a model, not data", Remedy: "name data, or draw samples from the model and name those"}
+	}
 	return "", &FileError{Path: n.path, Problem: "several arrays could be the " + what, Remedy: "name one of " + quoteAll(fit) + " with {" + option + "}"}
 }
 

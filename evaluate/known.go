@@ -12,7 +12,7 @@ import (
 	"bethe/units"
 )
 
-// KnownTerms are estimates of the mean ln of the weight of what is known of samples, summed over missing values and hidden units, by
+// KnownTerms are estimates of the mean ln weight of samples with missing values: the weight of their known values, summed over missing values and hidden units, by
 // annealing with the known values held: in nats per sample. Estimates of the likelihood are with Forward.
 type KnownTerms struct {
 	Forward      float64 `json:"forward"` // on average at most the truth
@@ -30,7 +30,7 @@ const (
 	knownBlock        = 1 << 9 // samples at a time
 )
 
-// A knownWeighing has the weights of what is known of samples, and the samples with missing units drawn.
+// A knownWeighing has the weights of the known values of samples, and the samples with missing values drawn.
 type knownWeighing struct {
 	weights []float64
 	drawn   Incomplete

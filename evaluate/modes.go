@@ -207,8 +207,8 @@ func (e *estimation[T, V, H]) measure(ctx context.Context, mode *Mode, states V,
 	return true, err
 }
 
-// base returns the path from independent units that look like states to which chains
-// from the named columns come, and the last states of count such chains.
+// base returns the path from independent units that look like the states where chains
+// from the named columns arrive, and the last states of count such chains.
 func (e *estimation[T, V, H]) base(ctx context.Context, states V, columns []int, count int, key stream.Key) (source sample.Source[T, V, H], at V, err error) {
 	starts := e.source.NewVisible(count)
 	repeated := make([]int, count)

@@ -21,7 +21,7 @@ func (o *Options) searching() (ensembles, sweeps int) {
 	return max(2, o.Chains/searchEnsembles), max(LeastEquilibration, o.Equilibration/searchSweeps)
 }
 
-// search tempers ensembles that begin at the heaviest states, and at some others, to which
+// search tempers ensembles that begin at the heaviest states and at some others: those where chains from
 // extreme starts settled. It has streams of its own: the other estimates are the same
 // without it.
 func (e *estimation[T, V, H]) search(ctx context.Context, ladder []float64) (states *V, err error) {

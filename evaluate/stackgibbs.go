@@ -35,7 +35,7 @@ type stackChains struct {
 	visible int
 }
 
-// evidence says what is known of visible units: the named ones are those of states, or were seen through a channel of a strength.
+// evidence holds the known visible units: the named ones have the values of states, or were seen through a channel of a strength.
 type evidence struct {
 	named    []int
 	strength float64 // 0: they are known

@@ -13,7 +13,7 @@ import (
 // 100 million synapses.
 const MaxBytes = 1 << 30
 
-// largest is the size up to which parameters of units 0 and 1 are read: beyond
+// largest is the size of the largest parameters of units 0 and 1 that are read: beyond
 // it a sum of many would no longer be a float32.
 const largest = 1e30
 

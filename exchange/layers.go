@@ -207,7 +207,7 @@ func (s *LayersSampler) Sweep() {
 	}
 }
 
-// Descend draws what is below the layers of the sweeps, down to the data.
+// Descend draws the layers below those of the sweeps, down to the data.
 func (s *LayersSampler) Descend() {
 	for l := s.machine.first() - 1; l >= 0; l-- {
 		s.Draw(l)

@@ -260,7 +260,7 @@ func (r *Run) checkLabels() error {
 	case r.recipe.LabelWeight == 0:
 		return nil
 	case labels == nil:
-		return setting.Phrase("label_weight", "{label_weight}: %s has no labels: name their file with {labels}", name)
+		return setting.Phrase("label_weight", "{label_weight}: %s has no labels: name their column with {label_column}, or their file with {labels}", name)
 	case len(labels) > 0 && slices.Min(labels) == slices.Max(labels):
 		return setting.Phrase("label_weight", "{label_weight}: the labels of %s are all %d: there is nothing to tell apart", name, labels[0])
 	}

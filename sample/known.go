@@ -21,7 +21,7 @@ type Partial[V any] interface {
 // ErrCannotHold is the error of states that cannot be held one by one, so that none can be missing.
 var ErrCannotHold = errors.New("states of this kind cannot be held one by one, so none can be missing")
 
-// Known are samples, some units of which are missing: each column of Missing (units x samples) is +1 where one of States is
+// Known are samples with missing units: each column of Missing (units x samples) is +1 where one of States is
 // missing. A unit may have several features.
 type Known[V units.States[V]] struct {
 	States  V
@@ -54,7 +54,7 @@ func (k Known[V]) In(visible V, count int) (put func(), err error) {
 // held: the logarithm of the mean weight over the runs, forward on average below the truth, reverse above if its chains have settled.
 type KnownEstimate struct{ Forward, Reverse []LnZEstimate }
 
-// AnnealedKnown estimates the weight of what is known of samples, summed over hidden and missing units, by a.Chains runs of each
+// AnnealedKnown estimates the weight of the known values of samples, summed over hidden and missing units, by a.Chains runs of each
 // sample. Chains of the way back go on from where those of the way up end, after as many sweeps at the machine as said.
 // It also returns their states before the way back, at the machine: the runs of a sample are columns beside each other.
 // The error is the context's, ErrCannotHold, or of the options.

@@ -76,7 +76,7 @@ type Auto struct{}
 // First implements Follower.
 func (Auto) First() float64 { return 1 }
 
-// mostStep is the largest factor by which Auto moves at once.
+// mostStep is the largest factor that Auto moves by at once.
 const mostStep = 4
 
 // Bounds of the inverse temperature that Auto assumes.

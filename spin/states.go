@@ -53,7 +53,7 @@ func (m *Matrix) CopyUnits(src *Matrix, units []int) {
 	}
 }
 
-// CopyWhere copies the elements of src for which where is +1, all of the same shape.
+// CopyWhere copies the elements of src where the mask, where, is +1; all have the same shape.
 func (m *Matrix) CopyWhere(src, where *Matrix) {
 	for _, x := range []*Matrix{src, where} {
 		if m.rows != x.rows || m.cols != x.cols {

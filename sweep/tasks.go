@@ -31,7 +31,7 @@ const (
 // several reports whether the cell learns several sets.
 func (s *Sets) several() bool { return s.Tasks != 0 }
 
-// sequence returns what is learned.
+// sequence returns the tasks that are learned.
 func (s *Sets) sequence() trial.Tasks {
 	return trial.Tasks{Count: s.Tasks, Correlation: s.TaskCorrelation, Strength: s.PriorScale, Release: 1 - s.PriorStrength, Alpha: s.TaskAlpha}
 }

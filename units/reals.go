@@ -99,7 +99,7 @@ func (r *Reals[T]) CopyUnits(src *Reals[T], units []int) {
 	}
 }
 
-// CopyWhere copies the numbers of src for which where is +1, all of the same shape.
+// CopyWhere copies the numbers of src where the mask, where, is +1; all have the same shape.
 func (r *Reals[T]) CopyWhere(src *Reals[T], where *spin.Matrix) {
 	r.checkShape("CopyWhere", src)
 	if where.Rows() != r.units || where.Cols() != r.columns {

@@ -8,8 +8,7 @@ import (
 	"bethe/spin"
 )
 
-// fromLimit is the |mean| up to which a real synapse says how sure a binary one
-// starts: beyond, learning could hardly turn it back.
+// fromLimit is the largest |mean| that a binary synapse starts at, however large the real one was: beyond it, learning could hardly turn it back.
 const fromLimit = 0.96
 
 // fromSamples are the samples, at most, that the hidden offsets of From are means over.

@@ -109,7 +109,7 @@ func (h *head[T]) fit(p, m int) {
 	}
 }
 
-// leaveOut makes, of the means of hidden units lo to hi-1, what is classified: half of them at random.
+// leaveOut picks the means that the classifier sees of hidden units lo to hi-1: a random half.
 func (h *head[T]) leaveOut(lo, hi, m int, offset []float64) {
 	for mu := lo; mu < hi; mu++ {
 		row := h.tanh[mu*m : (mu+1)*m]
@@ -147,8 +147,8 @@ func (h *head[T]) tell(p, m int) {
 	kernel.MulReal(h.pull, weights, h.scores, p, h.classes, m, true, false)
 }
 
-// add adds to the <tanh> of hidden unit mu, by which the bound gains with the
-// mean field of each sample, what ln p gains, weight <sech^2> d ln p / d<tanh>. It
+// add adds what ln p gains with the mean field of each sample, weight <sech^2> d ln p / d<tanh>, to the <tanh> of hidden unit mu: what the
+// bound gains with that field. It
 // returns the sums of what was added and of its product with field - shift.
 func (h *head[T]) add(mu int, tanh, sech2, field []T, shift float64) (sum, slope float64) {
 	m, weight := len(tanh), T(2*h.weight)

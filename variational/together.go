@@ -65,7 +65,7 @@ type lowered[T rbm.Real] struct {
 	toWidth []T // scratch, hidden x visible
 }
 
-// NewTogether returns what learns a stack: models are its machines from the data up, of which the last is learned by a trainer with the
+// NewTogether returns what learns a stack. models are its machines from the data up; the last is learned by a trainer with the
 // given partition term, and lower ones by its rule at its rate. Samples are visible x M. Key is that of the draws of r. The
 // models change. Errors are those of NewTrainer, or tell of synapses that are no known bits and of sizes that do not fit.
 func NewTogether[T rbm.Real](models []*rbm.Model[T], samples *spin.Matrix, partition dual.Partition[T], hidden units.Hidden[T], opt Options, key stream.Key) (*Together[T], error) {
@@ -482,7 +482,7 @@ func (t *Together[T]) Restore(_, _ int, s dual.State) error {
 	return nil
 }
 
-// sized returns x with n elements, of which nothing is known.
+// sized returns x with n elements; they may hold anything.
 func sized[T any](x []T, n int) []T {
 	if cap(x) < n {
 		return make([]T, n)

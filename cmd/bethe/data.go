@@ -50,7 +50,7 @@ func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	f.StringSliceVar(&d.Missing, "missing", nil, "what stands for a missing value: empty, nan, or a word or number such as ? or 9; several with commas (default: missing values are errors)")
 	f.StringVar(&d.Alphabet, "alphabet", "", "letters of an alignment (FASTA), such as ACGT, in the order of the colours; the gap is one more (default: DNA or RNA if no others occur, else the 20 of proteins)")
 	f.StringVar(&d.Gaps, "gaps", "", "gaps of an alignment: colour (the default) or missing")
-	f.Float64Var(&d.Identity, "identity", 0, "sequences of an alignment that agree in so large a share of the columns, such as 0.8, share a weight while learning")
+	f.Float64Var(&d.Identity, "identity", 0, "sequences of an alignment that agree in this share of the columns or more, such as 0.8, count together as one while learning")
 	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a table, or in an array (samples, columns): names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
 	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns to leave out, as in --columns")
 	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last as in MATLAB, or auto (the first, if the last cannot be meant)")

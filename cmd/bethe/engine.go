@@ -21,8 +21,8 @@ func registerExpectation(flags *pflag.FlagSet, e *learn.Expectation) {
 	flags.StringVar(&e.Estep, "estep", usual.Estep, "how moments of the dual network are found: auto, exact, bethe, tap or chains; auto enumerates small machines and uses chains for others")
 	flags.StringVar(&e.Partition, "partition", usual.Partition, "partition term: annealed (a true bound) or quenched (the paper's)")
 	flags.IntVar(&e.Chains, "chains", usual.Chains, "persistent chains, or fixed points of tap")
-	flags.IntVar(&e.Sweeps, "sweeps", usual.Sweeps, "sweeps of the chains a step")
-	flags.IntVar(&e.Draws, "draws", usual.Draws, "Gaussian draws a step of the quenched partition term")
+	flags.IntVar(&e.Sweeps, "sweeps", usual.Sweeps, "sweeps of the chains in each step")
+	flags.IntVar(&e.Draws, "draws", usual.Draws, "Gaussian draws in each step, for the quenched partition term")
 }
 
 // engineFlags choose the expectation step of verbs other than train, which have no

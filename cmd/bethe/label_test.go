@@ -52,7 +52,7 @@ func TestLabelWeight(t *testing.T) {
 		t.Error("a record of labels that are not learned")
 	}
 	for _, wrong := range []struct{ args, want string }{
-		{"--label-weight 5", "has no labels: name their file with --labels"},
+		{"--label-weight 5", "has no labels: name their column with --label-column, or their file with --labels"},
 		{"--label-weight -1 --labels " + labels, "must not be negative"},
 		{"--label-weight Inf --labels " + labels, "finite"},
 	} {

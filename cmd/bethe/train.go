@@ -71,14 +71,14 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags beside it go before")
+	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags that are given too win over it")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
 	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
 	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero, with its variance")
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
-	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient; 1 climbs the bound, less decides more synapses, more holds to --prior")
+	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient: with 1 learning climbs the bound, with less more synapses are decided, with more they keep closer to --prior")
 	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds: by the divergence from it (the default), or elastic (to second order in the means: elastic weight consolidation)")
 	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are believed: as if this share of the samples had been seen")
 	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
@@ -90,7 +90,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default: %d, or as many as %d steps take, if no other limit is given)", learn.DefaultEpochs, learn.DefaultSteps))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
 	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
-	flags.IntVar(&r.Batch, "batch", r.Batch, "samples a step")
+	flags.IntVar(&r.Batch, "batch", r.Batch, "samples in each step")
 	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
 	registerSchedule(flags, &r.Schedule)
@@ -98,7 +98,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerDirected(flags, &r.Directed)
 	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), bayes-momentum, clipped (the paper's), lion, schedule-free (with --final-rate 1) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
 	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
-	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts, of which the one with the best bound is kept")
+	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts; the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
 	flags.BoolVar(&f.fixedCoupling, "fixed-coupling", false, "do not learn the coupling")
@@ -114,7 +114,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
 	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
 	flags.BoolVar(&f.work, "work", false, "keep account of the work, heat and dissipation of the learning chains: key work of metrics.jsonl")
-	flags.IntVar(&r.Patience, "patience", r.Patience, "learn at a constant rate until `K` readings of the meter in a row are not the best for the --validation data; then go back to the best and settle. It needs --meter (0: the rate falls, and nothing stops early)")
+	flags.IntVar(&r.Patience, "patience", r.Patience, "stop early: learn at a constant rate until `K` readings of the meter in a row bring no better likelihood of the --validation data, then go back to the best reading and settle. It needs --meter (0: no early stop; the rate falls)")
 	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
 	return cmd
 }
@@ -147,7 +147,7 @@ func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 	flags.Float64Var(&s.CouplingRate, "coupling-rate", s.CouplingRate, "rate of ln J, as a share of the synapses'")
 	flags.Float64Var(&s.Settle, "settle", 0, fmt.Sprintf("share of learning, at its end, in which the machine with the signs of the posterior learns on, straight-through (default %v where offsets and fields are learned by adam, else 0)", learn.DefaultSettle))
 	flags.Float64Var(&s.MaxTheta, "max-theta", s.MaxTheta, "bound on theta, where the mean is tanh theta")
-	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains a step at the end, to which --sweeps rises evenly (default: it stays)")
+	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains in each step at the end; --sweeps rises evenly to it (default: --sweeps stays)")
 }
 
 // complete completes the recipe by what a file and the flags say and do not say.

@@ -49,6 +49,9 @@ func Units(name, list string, visible int) ([]int, error) {
 func Region(name, text string, visible, width, height int) ([]int, error) {
 	half := slices.Contains([]string{"top", "bottom", "left", "right"}, text)
 	columns, lines, rectangle := strings.Cut(text, "x")
+	if !half && !rectangle && text != "" && !strings.ContainsAny(text, "0123456789") {
+		return nil, setting.Errorf(name, text, "it is top, bottom, left or right, units such as 0-9,20, or a rectangle such as 0-13x0-27")
+	}
 	if !half && !rectangle {
 		units, err := Units(name, text, visible)
 		if err != nil && !strings.ContainsAny(text, "0123456789") {

@@ -70,6 +70,9 @@ func ParseArchive(path string, content []byte, limit int64) (*Archive, error) {
 func openArchive(path string, from io.ReaderAt, size, limit int64, check func(name string, shape []int) error) (*Archive, error) {
 	z, err := zip.NewReader(from, size)
 	if err != nil {
+		if ext := filepath.Ext(path); errors.Is(err, zip.ErrFormat) && ext != "" && ext != ".npz" {
+			return nil, fmt.Errorf("%s: not an .npz file: models are .npz files, and a %s file is data or something else", path, ext)
+		}
 		if errors.Is(err, zip.ErrFormat) {
 			return nil, fmt.Errorf("%s: not an .npz file, or a damaged one", path)
 		}

@@ -83,8 +83,14 @@ var needed = map[string]string{
 
 // FlagError puts an error of a command's flags into words.
 func FlagError(cmd *cobra.Command, err error) error {
-	unknown, value := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil)
+	unknown, value, bare := (*pflag.NotExistError)(nil), (*pflag.InvalidValueError)(nil), (*pflag.ValueRequiredError)(nil)
 	switch {
+	case errors.As(err, &bare):
+		what := needed[bare.GetFlag().Value.Type()]
+		if what == "" {
+			what = "a value is needed"
+		}
+		err = fmt.Errorf("--%s has no value: %s", bare.GetFlag().Name, what)
 	case errors.As(err, &unknown):
 		name, dashes := unknown.GetSpecifiedName(), "--"
 		if short := unknown.GetSpecifiedShortnames(); short != "" {

@@ -35,6 +35,8 @@ func TestWords(t *testing.T) {
 		"learn a b":          "2 arguments where a file is needed",
 		"learn a --step 3":   "there is no flag --step; did you mean --steps?",
 		"learn a --x 3":      "there is no flag --x",
+		"learn a --steps":    "--steps has no value: a whole number is needed",
+		"learn a --hidden":   "--hidden has no value: a value is needed",
 		"learn a --steps x":  `--steps "x": a whole number is needed`,
 		"learn a --rate x":   `--rate "x": a number is needed`,
 		"learn a --time 5":   `--time "5": a time with its unit is needed`,
