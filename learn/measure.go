@@ -345,7 +345,7 @@ func (m *measuring) write(r runs.Record) error {
 		m.last.Bound = bound
 	}
 	if err := m.log.Append(r); err != nil {
-		return fmt.Errorf("the record of the run cannot be written: %w", err)
+		return fmt.Errorf("the record of the run cannot be written: %w%s", err, m.kept())
 	}
 	return m.watching.recorded(&r)
 }

@@ -74,7 +74,7 @@ const aSecond = 2 * time.Second
 func TestLargeRunEnds(t *testing.T) {
 	for file, hidden := range map[string]string{runs.CheckpointFile: "8000", runs.LiveFile: "1000"} {
 		out := filepath.Join(t.TempDir(), "run")
-		cmd, stderr := begin(t, 0, filepath.Join(out, file), "train", "--hidden", hidden, "--data", "mnist:train:0-999", "--measure-every", "1", "--out", out)
+		cmd, stderr := begin(t, 0, filepath.Join(out, file), "train", "--hidden", hidden, "--data", "mnist:train:0-999", "--steps", "50", "--measure-every", "1", "--out", out)
 		if status := heeds(t, cmd, stderr, aSecond); status != exitInterrupted || !strings.Contains(stderr.String(), "nothing is lost") {
 			t.Errorf("%s: status %d, %s", file, status, stderr)
 		}
