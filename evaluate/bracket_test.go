@@ -50,6 +50,9 @@ func try(t *testing.T, name string, m *rbm.Machine, samples *spin.Matrix, opt Op
 // estimate also lies within three widths of its interval, and RAISE below the
 // exact value of data that the machine has learned.
 func TestBracket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	const limit = 12
 	opt := Options{Temperatures: 200, Chains: 64, Equilibration: 200}
 	var trials []trial
@@ -105,6 +108,9 @@ func TestBracket(t *testing.T) {
 // More temperatures shrink the gap between forward and reverse, both spreads, and
 // the distance of RAISE, which starts at data, below the truth.
 func TestGapShrinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	const machines = 6
 	file, err := rbm.Load("testdata/digits-h15.npz")
 	if err != nil {

@@ -284,6 +284,9 @@ func planting(t *testing.T, n, hidden int, alpha float64, key stream.Key) (*rbm.
 // TestMonteCarlo: at N = 100 means agree with those of a long walk through the
 // posterior about as well as two walks do with each other, 0.02.
 func TestMonteCarlo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	for hidden := 1; hidden <= 2; hidden++ {
 		const n, alpha = 100, 5
 		key := stream.New(uint64(hidden))

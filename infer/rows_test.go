@@ -190,6 +190,9 @@ func meanField(t *testing.T, teacher *rbm.Machine, data *spin.Matrix, p int) *rb
 // Joint beliefs are nearer to the exact posterior, by Monte Carlo, than those of
 // independent synapses: for two hidden units that are correlated, and for three.
 func TestRowsAgainstMonteCarlo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	for _, c := range []struct {
 		hidden             int
 		correlation, limit float64
