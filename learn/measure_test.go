@@ -175,3 +175,15 @@ func TestBoundsOfRun(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstBound: there is a bound before the first step, so that no run is too short for a curve.
+func TestFirstBound(t *testing.T) {
+	l := learnerOf(t, 30, 25)
+	m, err := l.newMeasuring()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.first(t.Context()); err != nil || m.last.Bound == nil || !(float64(m.last.Bound.Value) < 0) {
+		t.Errorf("%+v, %v", m.last.Bound, err)
+	}
+}

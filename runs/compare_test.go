@@ -15,7 +15,7 @@ import (
 // and the settings that differ.
 func TestCompare(t *testing.T) {
 	folder := t.TempDir()
-	exact := Record{Step: 9, Fraction: 1, LogLikelihood: &LogLikelihood{Exact: &Estimate{-5, -5, -5}}}
+	exact := Record{Step: 9, Fraction: 1, LogLikelihood: &LogLikelihood{Exact: &Estimate{-5, -5, -5}}, Validation: &LogLikelihood{Reverse: &Estimate{-6, -7, -5}}}
 	for _, r := range []struct {
 		name     string
 		settings map[string]any
@@ -58,6 +58,9 @@ func TestCompare(t *testing.T) {
 	}
 	if none.Steps != 0 || none.Bound != nil || none.Coupling != nil || none.Settings != nil || none.Run != "c" {
 		t.Errorf("%+v", none)
+	}
+	if all, err := Compare(folder); err != nil || all.Runs[0].Validation != nil || all.Runs[1].Validation == nil || *all.Runs[1].Validation != -6 {
+		t.Errorf("validation: %+v, %v", all, err)
 	}
 	if _, err := Compare(filepath.Join(folder, "nothing")); err == nil {
 		t.Error("no folder is no error")
