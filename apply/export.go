@@ -24,7 +24,7 @@ type Exporting struct {
 // DefaultTau is the window of neurons if nothing is asked for.
 const DefaultTau = 10
 
-// An ExportReport is what was written.
+// An ExportReport lists what was written.
 type ExportReport struct {
 	Model   string   `json:"model"`
 	To      string   `json:"to"`
@@ -79,8 +79,8 @@ func formatNames(of func(exchange.Format) bool) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// Run writes the files. The error is a *setting.Error, that of the model, of what the format cannot hold, or
-// of a file that cannot be written.
+// Run writes the files. It returns a *setting.Error, or an error if the model cannot be read, if the format cannot
+// hold it, or if a file cannot be written.
 func (e *Exporting) Run() (*ExportReport, error) {
 	at := slices.IndexFunc(exchange.Formats, func(f exchange.Format) bool { return f.About().Name == e.To })
 	if at < 0 {

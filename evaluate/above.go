@@ -153,8 +153,8 @@ type clamped struct {
 	net64           *rbm.Network[float64]
 	data, odd, even int
 	below           []float32 // couplings of the data: odd x data
-	above           []float32 // of the even units: odd x even
-	aboveT, square  []float32 // even x odd; squares of above
+	above           []float32 // couplings of the even units: odd x even
+	aboveT, square  []float32 // above, even x odd; squares of above, odd x even
 	oddField        []float32
 	evenField       []float32
 }

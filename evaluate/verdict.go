@@ -41,8 +41,8 @@ type Search struct {
 // A Doubt says why an estimate is not to be believed.
 type Doubt string
 
-// Doubts. A larger number of what stands behind each usually helps: sweeps of equilibration,
-// ensembles, temperatures.
+// Doubts. More sweeps of equilibration, ensembles or temperatures usually settle one; the Remedy of
+// a Reason says which.
 const (
 	ApartDoubt     Doubt = "apart"
 	UnknownDoubt   Doubt = "unmeasured"

@@ -46,10 +46,10 @@ type OfStacks interface {
 
 // An About tells what a format is.
 type About struct {
-	Name   string // by which commands know it
+	Name   string // as commands call it
 	Folder bool   // whether it is several files, in a folder
 	Tau    bool   // whether it is of neurons with windows
-	Kinds  bool   // whether it holds machines of any kinds of units: of the others units are spins
+	Kinds  bool   // whether it holds machines of any kinds of units; if not, units must be spins
 }
 
 // Options are what formats want to know.

@@ -123,9 +123,9 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 	}, Diverging)
 }
 
-// FileSynapses draws the synapses of a model file: the posterior means of
-// those that know it as Synapses does, and others w in units of what all but 1 in
-// 200 stay within.
+// FileSynapses draws the synapses of a model file: posterior means as Synapses
+// does, if the file has them. Else it draws the weights; full colour is the
+// size that 199 of 200 stay within.
 func FileSynapses(f *rbm.File) *image.RGBA {
 	f = f.Below()
 	if u, ok := f.Synapses.(rbm.Uncertain); ok {

@@ -109,7 +109,7 @@ func TestRestored(t *testing.T) {
 	samples := spin.FromSigns(4, 2, []float64{1, -1, 1, -1, 1, -1, 1, -1}) // all +1, all -1
 	states := spin.FromSigns(4, 4, []float64{1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1})
 	mean := []float32{0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}
-	at := func(img image.Image, row, column, i int) color.Color { // Compare draws 2 dots a spin and a border of 2
+	at := func(img image.Image, row, column, i int) color.Color { // Compare draws 2 dots per spin and a border of 2
 		return img.At(2+column*6+i%2*2, 2+row*6+i/2*2)
 	}
 	img := completions(samples, []int8{1, 0, 0, 0}, mean, states, 2, 2)

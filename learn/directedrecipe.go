@@ -232,7 +232,7 @@ func (r *Recipe) completeDirected(d *Data) error {
 		}
 		r.Beta = j * math.Sqrt(float64(d.Visible()))
 	}
-	r.Batch = d.Len() // samples a step
+	r.Batch = d.Len() // samples per step
 	if r.Epochs == 0 {
 		r.Epochs = DefaultPasses
 		if r.Rule == causes.STDP {

@@ -74,7 +74,7 @@ func (l *learner) network() *rbm.Network[float32] {
 		return net
 	}
 	mean := make([]float32, len(theta))
-	if kind.Known() { // signs, also where each step draws: they are what is saved
+	if kind.Known() { // signs, also where each step draws: the saved machine has signs
 		for k, t := range theta {
 			mean[k] = 1
 			if t < 0 {

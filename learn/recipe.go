@@ -47,7 +47,7 @@ type Recipe struct {
 	// the steps that count.
 	Patience int `json:"patience,omitzero"`
 
-	Batch    int     `json:"batch"`    // samples a step
+	Batch    int     `json:"batch"`    // samples per step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
 	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
 	Momentum float64 `json:"momentum"` // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
@@ -79,7 +79,7 @@ type Recipe struct {
 	Sampling
 	Directed
 
-	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
+	// Sums of the files that a run was given; Start sets them. If a recipe has the sum of a
 	// prior, a first machine or a rule already, the file must have it.
 	LabelsHash string `json:"labels_hash,omitzero"`
 	PriorHash  string `json:"prior_hash,omitzero"`

@@ -17,7 +17,7 @@ import (
 	"bethe/internal/durable"
 )
 
-// Names of what a run folder holds.
+// Names of the files in a run folder.
 const (
 	ModelFile      = "model.npz"
 	DictionaryFile = "dictionary.png" // of a tree: the states of its groups
@@ -68,7 +68,7 @@ type Info struct {
 	Began    time.Time      `json:"began"` // of the first call, when it was resumed
 }
 
-// Limits of an info file that is read.
+// Limits for reading an info file.
 const (
 	maxInfoBytes  = 1 << 20
 	maxInfoValues = 10000

@@ -53,7 +53,7 @@ type Conditionals[T rbm.Real, V, H any] interface {
 	// HoldFields sets the fields (visible x chains) of the named units to ones in
 	// which their means are their states in v.
 	HoldFields(fields []T, v V, units []int)
-	// AddGains adds to sum, one number a chain, what the log-weight of the visible
+	// AddGains adds to sum, one number per chain, what the log-weight of the visible
 	// states, summed over the hidden ones, gains from t = from to t = to. v are the
 	// states of the last DrawHidden, at whatever t.
 	AddGains(sum []float64, v V, from, to T)

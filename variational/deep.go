@@ -221,10 +221,10 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 	return samples.Base(u.value(o.Hidden, model), model.VisibleField[:u.data], make([]float64, samples.OwnSize())), nil
 }
 
-// An above says what of the layers above the first link is held in a step.
+// An above says which parameters of the layers above the first link are held in a step.
 type above struct{ synapses, couplings bool }
 
-// above tells what the next step holds. It first draws the upper synapses whose time has come.
+// above tells which of them the next step holds. It first draws the upper synapses whose time has come.
 func (t *Trainer[T]) above() above {
 	d := &t.opt.Deep
 	if !t.Model.Deep() {
@@ -340,7 +340,7 @@ func (t *Trainer[T]) Spreads() []float64 {
 	return out
 }
 
-// tell says what was seen in the last batch.
+// tell sets s to the means and deviations of all units in the last batch.
 func (u *upper[T]) tell(s *seen) {
 	m := float64(u.samples)
 	s.fit(u.odd, u.even)

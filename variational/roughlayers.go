@@ -52,7 +52,7 @@ type roughEven[T rbm.Real] struct {
 	roughLayer[T]
 	across *kernel.Right[T] // its states, samples x units
 	mean   []T              // of the fields, where there is more than one round
-	free   []T              // sums of 1 + nu^2 - 2 nu rho over the units, one a sample
+	free   []T              // sums of 1 + nu^2 - 2 nu rho over the units, one per sample
 }
 
 // A roughLink is a link above the first.

@@ -400,7 +400,7 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 	return s
 }
 
-// build calls with the machines of those of the families whose names begin with only, the first of each first.
+// build calls each with machines of the families whose names begin with only. It goes through the families once for each round.
 func build(seed uint64, rounds int, only string, among []family, each func(family string, make func() (*built, error)) error) error {
 	for round := range rounds {
 		for f, fam := range among {

@@ -398,7 +398,7 @@ func (v *trainView) Stepped(p learn.Progress) {
 	v.at(learn.Learning, p.Fraction, note)
 }
 
-// Recorded tells that a search is over.
+// Recorded says so if early stopping has ended the search for a better reading.
 func (v *trainView) Recorded(r *runs.Record) error {
 	if p := r.Patience; p != nil && p.Stopped == r.Step {
 		v.logf("%s\n", p.Text())
