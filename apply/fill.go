@@ -71,7 +71,7 @@ func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport
 		expected = len(file.Scale.Mean)
 	}
 	if n != expected {
-		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d", n/of, expected/of)
+		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d; name data like those that it learned from", n/of, expected/of)
 	}
 	missing := spin.New(from.Units(), from.Len())
 	if from.Missing != nil {

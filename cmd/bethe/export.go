@@ -17,7 +17,7 @@ func newExportCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c.printf("%s: %d x %d synapses as %s, %d bytes\n", r.Out, r.Visible, r.Hidden, r.To, r.Bytes)
+			c.printf("%s", r.Text())
 			return c.object(r)
 		},
 	}

@@ -29,7 +29,7 @@ func (c *console) listRuns(folder, by string, commands bool) error {
 		return inFlags(err)
 	}
 	if len(found.Runs) == 0 {
-		return fmt.Errorf("%s: no run in this folder, nor up to three levels below it; bethe train makes one", folder)
+		return usagef("%s: no run in this folder, nor up to three levels below it; bethe train makes one", folder)
 	}
 	if c.json {
 		return c.object(found)
