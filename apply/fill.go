@@ -205,7 +205,7 @@ func (s *scoring) choice(i, a int) (state int) {
 	return 0
 }
 
-// probability is that of a state of a unit given what was observed.
+// probability is that of a state of a unit given the known values.
 func (s *scoring) probability(i, a, state int) float64 {
 	if s.of == 1 {
 		return (1 + float64(2*state-1)*s.mean[i*s.from.Len()+a]) / 2

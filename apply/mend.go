@@ -21,7 +21,7 @@ import (
 type Mending struct {
 	Job
 	Name   string  // of the data
-	Flip   float64 // probability with which each spin is flipped, or was, and a colour replaced by another
+	Flip   float64 // probability that a spin is flipped, or was, or a colour replaced by another
 	Noise  float64 // standard deviation of the noise of real numbers, in deviations of their columns
 	Noisy  bool    // the data are noisy already
 	Count  int     // samples to take, from the first on; 0 for all

@@ -170,7 +170,7 @@ func (k kinds) completed(ctx context.Context, given evaluate.FileSamples, draw u
 	return out
 }
 
-// shown returns the level of a value, from 0 to 1, by its mean, and what was drawn as text.
+// shown returns the level of a value, from 0 to 1, by its mean, and the drawn value as text.
 func (k kinds) shown(states evaluate.FileSamples, means []float32, i, a int) (level float64, word string) {
 	switch of := k.VisibleKind.States; {
 	case states.Numbers != nil:

@@ -40,7 +40,7 @@ const (
 	termRuns         = 4
 	termTemperatures = 60
 	meanFieldRounds  = 30
-	fewHidden        = 10 // units of the smaller parity of the hidden layers up to which states are enumerated
+	fewHidden        = 10 // states are enumerated if the hidden layers of one parity have no more units
 	termBlock        = 1 << 9
 )
 

@@ -68,7 +68,7 @@ type Reason struct {
 
 // Limits of the verdict, set by bench/trust.
 const (
-	maxExcess     = 3   // nats of ln Z, of an ensemble alone, from which on it is looked at
+	maxExcess     = 3   // nats of ln Z: an ensemble that alone gives this much more is looked at
 	maxHeavier    = 1   // nats of ln Z, by their own base
 	minShare      = -2  // nats: ln of the share of Z below which states are light, all of them together
 	maxDifference = 3   // standard errors

@@ -185,8 +185,8 @@ func WritePNG(path string, img image.Image) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// ChainMeans draws the means of the first visible units of chains, from which their visible
-// states were drawn.
+// ChainMeans draws the means that the last states of the first visible units of chains were
+// drawn from.
 func ChainMeans(c *sample.SpinChains[float32], visible, width, height int) *image.RGBA {
 	count, fields := c.Visible.Cols(), c.VisibleFields()
 	return Means(visible, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)

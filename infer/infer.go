@@ -321,7 +321,7 @@ func fill[T rbm.Real](x [][]T, v T) {
 	}
 }
 
-// lnPrior returns theta xi, or -Inf for what the prior rules out and 0 for what it knows.
+// lnPrior returns theta xi. If the prior knows the synapse, it is 0 for its value and -Inf for the other.
 func lnPrior(theta, xi float64) float64 {
 	if math.IsInf(theta, 0) {
 		if theta*xi > 0 {

@@ -47,7 +47,7 @@ var directedSettings = []string{"model", "hidden", "rule", "epochs", "restarts",
 // directed reports whether the model is a directed machine.
 func (r *Recipe) directed() bool { return r.Model != "" && r.Model != LayeredModel }
 
-// suitDirected sets what suits the model, but for what was asked for.
+// suitDirected sets the free settings to values that suit the model.
 func (r *Recipe) suitDirected(free func(setting string) bool) {
 	if free("rule") {
 		r.Rule = causes.EM

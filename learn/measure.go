@@ -252,8 +252,8 @@ func (m *measuring) measureBound(ctx context.Context, r *runs.Record, temperatur
 	m.temperature = min(m.temperature, each) // what else the machine does comes and goes
 }
 
-// quickExact is the number of units of the smaller layer up to which the
-// likelihood is enumerated in passing.
+// With at most quickExact units in the smaller layer the likelihood is enumerated
+// in passing.
 const quickExact = 12
 
 // annealable reports whether the likelihood can be had in passing: by annealing,

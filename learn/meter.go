@@ -106,7 +106,7 @@ func (noMeter) report(*Result)                                                 {
 func (g *metering) catchUp(context.Context, *measuring) error { return nil }
 func (g *metering) report(*Result)                            {}
 
-// follow has the meter follow a step, and records what it reads.
+// follow has the meter follow a step, and records its reading if there is one.
 func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progress) error {
 	reading, err := g.step(ctx, m.learner, p.Step, p.Fraction >= 1)
 	if err != nil || reading == nil {

@@ -128,7 +128,7 @@ const (
 	RealBeta      = 1 // of real synapses: the unit they are counted in
 )
 
-// momentumOf020 is what it was before it was a setting, and is by default.
+// momentumOf020 is the momentum of version 0.2.0, where it was no setting yet. It is the default.
 const momentumOf020 = variational.DefaultMomentum
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units

@@ -1,5 +1,5 @@
-// Package runs reads and writes the folder of a run: what it is of, how it is
-// told line by line while it learns, and where its files are. Commands write
+// Package runs reads and writes the folder of a run: its info, its records, a line
+// for each measurement, and the names of its files. Commands write
 // it; pages and pictures read it, also while it grows.
 package runs
 

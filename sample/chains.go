@@ -144,8 +144,8 @@ func (c *Chains[T, V, H]) drawHidden(label uint64) {
 // units in them (tanh for spins) are those over all that the last draw could have been.
 func (c *Chains[T, V, H]) HiddenFields() []T { return c.layers.HiddenFields() }
 
-// VisibleFields returns the fields from which the visible states were last
-// drawn, visible x chains, valid until the next sweep; those of clamped units hold
+// VisibleFields returns the fields of the last draw of visible states, visible x
+// chains, valid until the next sweep. Fields of clamped units hold
 // them at their states (±100 for spins).
 func (c *Chains[T, V, H]) VisibleFields() []T {
 	fields := c.layers.VisibleFields()

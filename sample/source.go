@@ -44,7 +44,7 @@ type Conditionals[T rbm.Real, V, H any] interface {
 	HiddenFields() []T
 	// DrawVisible draws v given h in the distribution at t.
 	DrawVisible(v V, h H, t T, key stream.Key)
-	// VisibleFields returns the fields from which visible states were last drawn,
+	// VisibleFields returns the fields of the last draw of visible states,
 	// visible x chains, valid until the next draw.
 	VisibleFields() []T
 	// VisibleMeans writes the means of visible units in the given fields to dst,

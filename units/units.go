@@ -114,7 +114,7 @@ type Valued interface {
 	Value(feature, sample int) float64
 }
 
-// Data are samples from which batches are taken.
+// Data are samples that batches are taken from.
 type Data[T Real] interface {
 	Samples[T]
 	// Batch returns the samples at the given places. It may reuse the storage of last:

@@ -20,8 +20,8 @@ const (
 	boundRounds    = 40 // where the bound is looked at
 )
 
-// fewPairs is the number of pairs of units above the first layer up to which the bound is
-// looked at with the stationary recognition, which keeps a number for each pair and sample.
+// With at most fewPairs pairs of units above the first layer, the bound is computed with the
+// stationary recognition. It keeps a number for each pair and sample.
 const fewPairs = 1 << 13
 
 // Deep is what learning is told of the layers above the first hidden one.

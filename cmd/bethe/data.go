@@ -27,8 +27,8 @@ type dataFlags struct {
 	axis      string
 	source.Reading
 
-	cmd   *cobra.Command  // that says what was decided about the data
-	said  map[string]bool // what it said
+	cmd   *cobra.Command  // tells the decisions about the data
+	said  map[string]bool // the texts that it told
 	input io.Reader       // the data called "-"
 }
 
