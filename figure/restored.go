@@ -48,18 +48,21 @@ type Column struct {
 // Mended draws a row for each of the first of m samples of n units that were noisy, a picture from each column. key tells
 // the meaning of its shades. A width or height of 0 stands for the nearest square.
 func Mended(n, m, width, height int, key []Swatch, sets ...Column) image.Image {
-	img := Compare(min(m, mostRows), len(sets), n, width, height, func(row, column, i int) color.RGBA {
+	var words []string
+	for _, set := range sets {
+		words = append(words, set.Word)
+	}
+	p := columns(mended(n, m, width, height, sets), len(sets), mendedTitle, words...)
+	return headed(p.img, p.title, p.heads, key)
+}
+
+func mended(n, m, width, height int, sets []Column) image.Image {
+	return Compare(min(m, mostRows), len(sets), n, width, height, func(row, column, i int) color.RGBA {
 		if v, known := sets[column].At(i, row); known {
 			return Grey(v)
 		}
 		return Unknown
 	})
-	var words []string
-	for _, set := range sets {
-		words = append(words, set.Word)
-	}
-	p := columns(img, len(sets), mendedTitle, words...)
-	return headed(p.img, p.title, p.heads, key)
 }
 
 // mendedTitle is the title of pictures of noisy samples and what became of them.

@@ -126,4 +126,16 @@ func TestRestored(t *testing.T) {
 	if with.Bounds().Dx() != 4*6+2 || without.Bounds().Dx() != 3*6+2 || at(with, 0, 1, 0) != Grey(-1) || at(without, 0, 0, 0) != Grey(-1) || at(without, 1, 1, 0) != Grey(0.5) || at(with, 1, 3, 0) != Grey(-1) {
 		t.Error("restorations")
 	}
+	sets := []Column{
+		{"truth", func(i, a int) (float64, bool) { return float64(i)/4 - float64(a), true }},
+		{"noisy", func(i, a int) (float64, bool) { return 1, i != 2 }},
+	}
+	img = mended(4, 2, 2, 2, sets)
+	if img.Bounds().Dx() != 2*6+2 || at(img, 0, 0, 3) != Grey(0.75) || at(img, 1, 0, 0) != Grey(-1) || at(img, 1, 1, 2) != Unknown || at(img, 1, 1, 1) != Grey(1) {
+		t.Error("mended numbers")
+	}
+	whole := Mended(4, 2, 2, 2, LevelKey, sets...)
+	if b := whole.Bounds(); b.Dy() <= b.Dx()*img.Bounds().Dy()/img.Bounds().Dx() {
+		t.Errorf("%v has no room for words above %v", b, img.Bounds())
+	}
 }
