@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// mostSlips is how many letters a word may be off and still be taken for a name.
+// mostSlips is how many letters a word may be off and still be taken for a name: so many, and no more than half of them.
 const mostSlips = 2
 
 // Near returns the names that a misspelt word may stand for, in the order of names: those that begin with it, and
-// those that one or two letters tell from it, each put in, left out or changed. Case does not count.
+// those that one or two letters tell from it, each put in, left out or changed, but not most of a short word. Case does not count.
 func Near(word string, names []string) (near []string) {
 	word = strings.ToLower(word)
 	for _, name := range names {
 		lower := strings.ToLower(name)
-		if word != "" && strings.HasPrefix(lower, word) || slips([]rune(word), []rune(lower)) <= mostSlips {
+		a, b := []rune(word), []rune(lower)
+		if word != "" && strings.HasPrefix(lower, word) || slips(a, b) <= min(mostSlips, max(len(a), len(b))/2) {
 			near = append(near, name)
 		}
 	}
