@@ -67,7 +67,7 @@ func (c *Completing) gaps(kind units.Kind, features int, about *rbm.Info) (*scor
 	}
 	of := kind.Features()
 	if n := of * from.Units(); n != features {
-		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d", n/of, features/of)
+		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d; name data like those that it learned from", n/of, features/of)
 	}
 	g := &scoring{from: from, truth: truth, missing: spin.New(from.Units(), from.Len()), given: from.Units(), of: of}
 	if from.Missing != nil {
@@ -231,7 +231,7 @@ func (s *scoring) choice(i, a int) (state int) {
 	return 0
 }
 
-// probability is that of a state of a unit given what was observed.
+// probability is that of a state of a unit given the known values.
 func (s *scoring) probability(i, a, state int) float64 {
 	if s.of == 1 {
 		return (1 + float64(2*state-1)*s.mean[i*s.from.Len()+a]) / 2

@@ -142,7 +142,7 @@ const (
 	missingSweeps = 300
 )
 
-// readIncomplete returns the means of the units of a hidden layer given what was observed.
+// readIncomplete returns the means of the units of a hidden layer given the known values.
 func readIncomplete(ctx context.Context, file *rbm.File, set *dataset.Set, gain float64, layer int) ([]float32, error) {
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "features of samples with missing values are means over what these may be, at gain 1 alone")

@@ -68,7 +68,7 @@ func (s stacked) Evaluate(ctx context.Context, samples, missing *spin.Matrix, op
 	return s.machines.Likelihood(ctx, nil, samples, opt)
 }
 
-// sample draws states of the topmost machine by chains, and from there down.
+// sample draws states of the topmost machine by chains, then the layers below them, down to the data.
 func (s stacked) sample(ctx context.Context, how *Sampling) (*SamplingReport, error) {
 	if how.Clamp != "" {
 		return nil, setting.Phrase("clamp", "{clamp} is for machines that are not stacked")

@@ -1,6 +1,6 @@
-// Package baseline fits models that people know to data, to stand beside a machine on the same
-// samples: of real numbers independent Gaussians, a full covariance and a mixture of diagonal
-// Gaussians, of spins and colours independent units and all pairs by pseudolikelihood.
+// Package baseline fits well-known models to data, to compare a machine with them on the same
+// samples. For real numbers these are independent Gaussians, a full covariance and a mixture of diagonal
+// Gaussians; for spins and colours, independent units and all pairs by pseudolikelihood.
 package baseline
 
 import (

@@ -6,8 +6,8 @@ import (
 	"bethe/spin"
 )
 
-// blockLen is the number of samples that are worked on together. It is part of what a
-// seed means: sums over samples are sums over blocks first.
+// blockLen is the number of samples that are worked on together. Sums over samples are
+// sums over blocks first, so another number would change results of the same seed.
 const blockLen = 1024
 
 // A block is some samples, divided by patch.

@@ -38,7 +38,7 @@ type Options struct {
 	Missing *spin.Matrix
 }
 
-// What J is if nothing is asked for: where rule EM starts, and what it stays for rule STDP.
+// Couplings if none is asked for: rule EM starts at the first, rule STDP keeps the second.
 const (
 	DefaultCoupling = 0.8
 	OnlineCoupling  = 0.6
@@ -187,7 +187,7 @@ func progressOf(of model, s *Statistics, samples int) Progress {
 	return p
 }
 
-// decided is |theta| from which |tanh theta| > 0.9.
+// decided is the |theta| of |tanh theta| = 0.9.
 var decided = math.Atanh(0.9)
 
 // tally counts synapses, and those that are decided.

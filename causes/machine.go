@@ -44,8 +44,8 @@ type upper interface {
 	// means returns the mean of each visible unit of m given each cause, causes x visible.
 	means(m *Machine) []float64
 	levels() Levels
-	// draw draws a cause and the states of the groups, given the logarithms of what the units
-	// say of each state (groups x states).
+	// draw draws a cause and the states of the groups. evidence is the ln probability of the
+	// units given each state, groups x states.
 	draw(rng *rand.Rand, evidence []float64, states []int) (cause int)
 }
 

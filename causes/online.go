@@ -13,7 +13,7 @@ import (
 	"bethe/stream"
 )
 
-// OnlineStep is the number of samples of a step of rule STDP; of fewer samples a step has all.
+// OnlineStep is the number of samples of a step of rule STDP; if there are fewer, a step takes all.
 const OnlineStep = 1000
 
 // firstSamples is how many samples set the fields of the visible units.

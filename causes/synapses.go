@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// Layer says how visible units depend on the states of groups: each group has a patch of
-// them, and the patches are a partition.
+// A Layer says which visible units depend on the state of which group. Each group has a patch
+// of units, and each unit is in one patch.
 type Layer struct {
 	Patches [][]int // visible units of each group, counted from 0
 	States  int     // of each group
@@ -88,7 +88,7 @@ type kind interface {
 	update(s *Statistics)
 	// cost is what the objective is less than sum ln P: the divergence from the prior.
 	cost() float64
-	// begin starts at pictures (states x visible, ±1), one a state.
+	// begin starts at pictures (states x visible, ±1), one per state.
 	begin(pictures []int8, key stream.Key)
 	// parameters returns all that moves, by name: what a checkpoint keeps.
 	parameters() []parameter
@@ -128,8 +128,8 @@ func NewBits(layer Layer, coupling float64) *Bits {
 	return &Bits{Layer: layer, Coupling: []float64{coupling}, Field: make([]float64, n), Theta: make([]float64, layer.States*n), PriorTheta: make([]float64, layer.States*n)}
 }
 
-// Limits of what learning sets: a field beyond the first says that a unit never changes, a
-// theta beyond the second that a synapse is known.
+// Learning keeps fields, thetas and couplings within these, and limits its steps. A field beyond
+// mostField would say that a unit never changes, a theta beyond mostTheta that a synapse is known.
 const (
 	mostField    = 6
 	mostTheta    = 30

@@ -165,7 +165,7 @@ func (c *column) climb() {
 	c.tanh()
 }
 
-// Limits of what learning the upper level sets, and its steps.
+// Learning keeps the thetas and the coupling of the upper level within these, and limits its steps.
 const (
 	mostTopTheta    = 8
 	topStep         = 0.4

@@ -40,7 +40,7 @@ const (
 	termRuns         = 4
 	termTemperatures = 60
 	meanFieldRounds  = 30
-	fewHidden        = 10 // units of the smaller parity of the hidden layers up to which states are enumerated
+	fewHidden        = 10 // states are enumerated if the hidden layers of one parity have no more units
 	termBlock        = 1 << 9
 )
 
@@ -153,8 +153,8 @@ type clamped struct {
 	net64           *rbm.Network[float64]
 	data, odd, even int
 	below           []float32 // couplings of the data: odd x data
-	above           []float32 // of the even units: odd x even
-	aboveT, square  []float32 // even x odd; squares of above
+	above           []float32 // couplings of the even units: odd x even
+	aboveT, square  []float32 // above, even x odd; squares of above, odd x even
 	oddField        []float32
 	evenField       []float32
 }

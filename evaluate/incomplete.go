@@ -26,11 +26,11 @@ const MostObserved = 1 << 36
 // mostHidden is the largest number of hidden states.
 const mostHidden = 1 << 16
 
-// An Observed is what a machine makes of what was observed of samples.
+// An Observed has likelihoods and means given the known values of samples. As held: features as the machine holds them.
 type Observed struct {
-	LogWeights []float64 // ln of the weight of each sample, summed over what is missing and over the hidden units
-	Hidden     []float64 // means of hidden features as they are held, hidden x samples
-	Mean       []float64 // of each feature as it is held given what was observed, features x samples: of observed ones themselves
+	LogWeights []float64 // ln weight of each sample, summed over its missing values and the hidden units
+	Hidden     []float64 // means of hidden features as held, hidden x samples
+	Mean       []float64 // means of visible features as held, features x samples; of known ones the values themselves
 }
 
 // CheckObserved returns the error of ObservedOf, rbm.ErrTooLarge, if it cannot sum so many samples.
@@ -277,7 +277,7 @@ func (s *Incomplete) seen(kind units.Kind) (x, mask []float64, o *Observed) {
 	return x, mask, o
 }
 
-// base returns -u²/2 of what was observed of numbers, summed; of bits 0.
+// base returns for each sample the sum of -u²/2 over its known numbers; of bits 0.
 func (s *Incomplete) base(kind units.Kind) []float64 {
 	base := make([]float64, s.Missing.Cols())
 	if kind.Bits() {

@@ -198,8 +198,8 @@ func Columns(places []int) string {
 	return strings.Join(names, ", ")
 }
 
-// exactStates is the largest number of states of the enumerated layer, and that times the
-// units of the other, up to which the automatic choice enumerates every step.
+// The automatic choice enumerates every step if the enumerated layer has at most exactStates
+// states, and these times the units of the other layer are at most exactWork.
 const (
 	exactStates = 1 << 12
 	exactWork   = 1 << 18

@@ -77,7 +77,7 @@ func (l *learner) network() *rbm.Network[float32] {
 		return net
 	}
 	mean := make([]float32, len(theta))
-	if kind.Known() { // signs, also where each step draws: they are what is saved
+	if kind.Known() { // signs, also where each step draws: the saved machine has signs
 		for k, t := range theta {
 			mean[k] = 1
 			if t < 0 {
@@ -109,7 +109,7 @@ func (noMeter) report(*Result)                                                 {
 func (g *metering) catchUp(context.Context, *measuring) error { return nil }
 func (g *metering) report(*Result)                            {}
 
-// follow has the meter follow a step, and records what it reads.
+// follow has the meter follow a step, and records its reading if there is one.
 func (g *metering) follow(ctx context.Context, m *measuring, p variational.Progress) error {
 	reading, err := g.step(ctx, m.learner, p.Step, p.Fraction >= 1)
 	if err != nil || reading == nil {

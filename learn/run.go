@@ -392,7 +392,7 @@ func (r *Run) info(steps int) rbm.Info {
 // An InterruptedError is returned if the context was done. It wraps the
 // context's error.
 type InterruptedError struct {
-	Folder string // from which the run can go on; empty if nothing was kept
+	Folder string // the run can go on from it; empty if nothing was kept
 	Step   int    // steps done
 	Over   bool   // all steps were done
 	Err    error

@@ -57,7 +57,7 @@ type about struct {
 	Exact       bool   `json:"exact"` // ln Z is summed, or not needed; set by bethe_machine_about
 }
 
-// notFor is the error of what a family cannot do.
+// notFor is the error of a family that lacks a verb.
 func notFor(verb string, m model) error {
 	of := m.about()
 	name := "deep machine"

@@ -20,8 +20,8 @@ const (
 	boundRounds    = 40 // where the bound is looked at
 )
 
-// fewPairs is the number of pairs of units above the first layer up to which the bound is
-// looked at with the stationary recognition, which keeps a number for each pair and sample.
+// With at most fewPairs pairs of units above the first layer, the bound is computed with the
+// stationary recognition. It keeps a number for each pair and sample.
 const fewPairs = 1 << 13
 
 // Deep is what learning is told of the layers above the first hidden one.
@@ -239,10 +239,10 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 	return samples.Base(u.value(o.Hidden, model), model.VisibleField[:u.data], make([]float64, samples.OwnSize())), nil
 }
 
-// An above says what of the layers above the first link is held in a step.
+// An above says which parameters of the layers above the first link are held in a step.
 type above struct{ synapses, couplings bool }
 
-// above tells what the next step holds. It first draws the upper synapses whose time has come.
+// above tells which of them the next step holds. It first draws the upper synapses whose time has come.
 func (t *Trainer[T]) above() above {
 	d := &t.opt.Deep
 	if !t.Model.Deep() {
@@ -358,7 +358,7 @@ func (t *Trainer[T]) Spreads() []float64 {
 	return out
 }
 
-// tell says what was seen in the last batch.
+// tell sets s to the means and deviations of all units in the last batch.
 func (u *upper[T]) tell(s *seen) {
 	m := float64(u.samples)
 	s.fit(u.odd, u.even)

@@ -23,7 +23,7 @@ type aisFlags struct{ steps, chains, equilibration int }
 
 func (a *aisFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntVar(&a.steps, "ais-steps", evaluate.DefaultTemperatures, "temperatures of annealed importance sampling in each direction, where the likelihood is not exact")
+	flags.IntVar(&a.steps, "ais-steps", evaluate.DefaultTemperatures, "temperatures of annealed importance sampling in each direction, if the likelihood is not exact")
 	flags.IntVar(&a.chains, "ais-chains", evaluate.DefaultChains, "chains of annealed importance sampling, and ensembles of tempered chains")
 	flags.IntVar(&a.equilibration, "equilibration", evaluate.DefaultEquilibration, "sweeps of tempered chains before reverse annealing")
 }
@@ -108,9 +108,9 @@ func newEvalCommand(c *console) *cobra.Command {
 	}
 	d.register(cmd, "mnist:test")
 	a.register(cmd)
-	cmd.Flags().StringVar(&starts, "starts", "", "`FILE` of states at which the search for heavy states begins too, or none (default: scouts.npz beside the model, which training leaves there)")
-	cmd.Flags().StringVar(&baselines, "baselines", "", "fit models that people know to `DATA`, such as the training part, and measure them beside the machine: full covariance and mixture of Gaussians of real numbers, independent units and all pairs of others")
-	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate so many machines drawn from the posterior, and the one of the most probable synapses")
+	cmd.Flags().StringVar(&starts, "starts", "", "`FILE` of states where the search for heavy states begins too, or none (default: scouts.npz beside the model, left there by train)")
+	cmd.Flags().StringVar(&baselines, "baselines", "", "fit well-known models to `DATA`, such as the training part, and measure them beside the machine: Gaussians with full covariance and in mixtures for real numbers, independent units and all pairs for others")
+	cmd.Flags().IntVar(&draws, "draws", 0, "also evaluate this many machines drawn from the posterior, and the one with the most probable synapses (default 0)")
 	return cmd
 }
 
