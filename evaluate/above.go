@@ -40,7 +40,7 @@ const (
 	termRuns         = 4
 	termTemperatures = 60
 	meanFieldRounds  = 30
-	fewHidden        = 10 // units of the smaller parity of the hidden layers up to which states are enumerated
+	fewHidden        = 10 // states are enumerated if the hidden layers of one parity have no more units
 	termBlock        = 1 << 9
 )
 
@@ -154,8 +154,8 @@ type clamped struct {
 	layers          rbm.Folding
 	data, odd, even int
 	below           []float32 // couplings of the data: odd x data
-	above           []float32 // of the even units: odd x even
-	aboveT          []float32 // even x odd
+	above           []float32 // couplings of the even units: odd x even
+	aboveT          []float32 // above, even x odd
 	couplings       upperCouplings
 	oddField        []float32
 	evenField       []float32

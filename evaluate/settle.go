@@ -10,7 +10,7 @@ import (
 	"bethe/units"
 )
 
-// LargestRHat is the R-hat up to which chains count as settled.
+// LargestRHat is the largest R-hat of chains that count as settled.
 const LargestRHat = 1.1
 
 // MostChecked is the most samples whose chains are looked at, the first ones.

@@ -147,7 +147,7 @@ func TestStackDoesNotFall(t *testing.T) {
 		if result.Stack[1].Copied != c.copied {
 			t.Errorf("%s: copied %v", name, result.Stack[1].Copied)
 		}
-		const slack = 0.02 // the machines were compared on draws, one a sample
+		const slack = 0.02 // the machines were compared on draws, one per sample
 		if bound < alone.Mean-slack {
 			t.Errorf("%s: the bound fell from %.4f to %.4f", name, alone.Mean, bound)
 		}

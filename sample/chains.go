@@ -29,8 +29,8 @@ type Chains[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	at       T            // the place on the path
 	clamped  []int        // visible units held at their state in clamp
 	clamp    V            // unless none is clamped
-	hold     func()       // puts back what is known of visible states; nil if nothing is
-	observed Observing[V] // nil unless something is
+	hold     func()       // writes known visible values back; nil if there are none
+	observed Observing[V] // nil unless visible states were observed through noise
 	shown    []T          // scratch of VisibleFields, where the fields of clamped units stay
 	free     []int        // units that are not clamped, once shown is made
 }
@@ -130,7 +130,7 @@ func (c *Chains[T, V, H]) sweepVisible() {
 }
 
 // LogWeights writes the logarithm of the weight of each visible state, summed over
-// the hidden units, to dst, one a chain.
+// the hidden units, to dst, one per chain.
 func (c *Chains[T, V, H]) LogWeights(dst []float64) {
 	c.layers.LogWeights(dst[:c.Visible.Len()], c.Visible)
 }
@@ -146,8 +146,8 @@ func (c *Chains[T, V, H]) drawHidden(label uint64) {
 // units in them (tanh for spins) are those over all that the last draw could have been.
 func (c *Chains[T, V, H]) HiddenFields() []T { return c.layers.HiddenFields() }
 
-// VisibleFields returns the fields from which the visible states were last
-// drawn, visible x chains, valid until the next sweep; those of clamped units hold
+// VisibleFields returns the fields of the last draw of visible states, visible x
+// chains, valid until the next sweep. Fields of clamped units hold
 // them at their states (±100 for spins).
 func (c *Chains[T, V, H]) VisibleFields() []T {
 	fields := c.layers.VisibleFields()

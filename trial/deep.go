@@ -20,7 +20,7 @@ import (
 type Deep struct {
 	Visible     int
 	Hidden      []int     // sizes of the hidden layers, two or more
-	Alpha       float64   // samples a visible unit
+	Alpha       float64   // samples per visible unit
 	Beta        []float64 // of each link
 	Instances   int       // teachers
 	Restarts    int       // random starts of each student

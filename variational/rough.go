@@ -364,7 +364,7 @@ type seen struct {
 	odd, even struct{ mean, deviation []float64 }
 }
 
-// tell says what was seen.
+// tell sets s to the means and deviations of all units in the batch.
 func (u *rough[T]) tell(s *seen) {
 	tell := func(mean, deviation []float64, l *roughLayer[T]) {
 		m := float64(u.samples)

@@ -10,9 +10,9 @@ import (
 	"bethe/rbm"
 )
 
-// A rough is upper for batches, whose choice makes far more noise than what it leaves out: products of states and means are
-// those of whole numbers (kernel.MulWhole), and sums with squares of means take these as what they are on average for a unit, so that
-// they cost no products. The fields of the recognition have one variance for all samples, the mean one. It goes through the units of a layer some at a time, while their rows are in cache. The same seed gives
+// A rough is an upper that is good enough for batches: their choice makes far more noise than its errors. Products of states and
+// means are products of whole numbers (kernel.MulWhole). Sums with squares of means take the average square of each unit instead, so
+// they need no product. All samples have the same variance of the recognition's fields, the mean one. It goes through the units of a layer some at a time, while their rows are in cache. The same seed gives
 // the same bits on every tier.
 type rough[T rbm.Real] struct {
 	samples  int
@@ -53,7 +53,7 @@ type roughEven[T rbm.Real] struct {
 	roughLayer[T]
 	across *kernel.Right[T] // its states, samples x units
 	mean   []T              // of the fields, where there is more than one round
-	free   []T              // sums of 1 + nu^2 - 2 nu rho over the units, one a sample
+	free   []T              // sums of 1 + nu^2 - 2 nu rho over the units, one per sample
 }
 
 // A roughLink is a link above the first.

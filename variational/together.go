@@ -40,7 +40,7 @@ type Together[T rbm.Real] struct {
 
 	weights              []T // of the topmost machine, hidden x visible
 	field, tanh, sech2   []T // of its hidden layer
-	variance, sumOfSech2 []T // of its fields and of sech^2, a number a sample
+	variance, sumOfSech2 []T // of its fields and of sech^2, a number per sample
 }
 
 // lowered is a machine of a stack below the topmost one: hidden units j, visible units i. Matrices of a batch are units x samples.
@@ -54,13 +54,13 @@ type lowered[T rbm.Real] struct {
 	grad    []T
 	phi     []T // fields of r; later the gradient by them
 	rho     []T
-	pull    []T // gradient by rho of what lies above, then of all
+	pull    []T // gradient by rho: first of the machine above, then of all
 	below   []T // x: samples, or rho of the machine below
 	down    []T // F, then x - <x>
 	tanh    []T
 	sech2   []T
-	free    []T // variance of F, one a sample
-	sums    []T // of sech2, one a sample
+	free    []T // variance of F, one per sample
+	sums    []T // of sech2, one per sample
 	centred []T // rho - nu
 	toWidth []T // scratch, hidden x visible
 }
@@ -262,8 +262,8 @@ func (t *Together[T]) pullDown() {
 	})
 }
 
-// gradient computes that of the bound by the parameters, in nats per sample, those of the synapses in grad, from the pull of what lies
-// above. If next is not nil it becomes the pull of the machine below.
+// gradient computes the gradient of the bound by the parameters, in nats per sample, from the pull of the machine above. It leaves the
+// part of the synapses in grad. If next is not nil it becomes the pull of the machine below.
 func (l *lowered[T]) gradient(average units.Hidden[T], m int, next []T) (byVisible, byHidden []float64, byCoupling float64) {
 	n, p, j := l.model.Visible(), l.model.Hidden(), l.model.Coupling()
 	l.down, l.tanh, l.sech2 = sized(l.down, n*m), sized(l.tanh, n*m), sized(l.sech2, n*m)
