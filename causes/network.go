@@ -9,8 +9,8 @@ import (
 	"bethe/spin"
 )
 
-// A prior says how likely the states of the groups are before any unit is seen, and
-// draws them given the units that were seen.
+// A prior says how likely the states of the groups are before any unit is seen. With the
+// evidence of units it infers their posterior.
 type prior[T rbm.Real] interface {
 	// causes returns the number of top causes.
 	causes() int
