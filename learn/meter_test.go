@@ -20,7 +20,7 @@ func metered(t *testing.T, meter bool, edit func(r *Recipe)) ([]byte, []runs.Rec
 	r.Hidden, r.Steps, r.Batch, r.Chains, r.Estep = 6, 750, 100, 50, "chains"
 	edit(&r)
 	digits := mnist.Test().Samples.Choose(800, stream.New(1).Rand())
-	job := Job{Data: Data{Set: &dataset.Set{Samples: digits}, Name: "digits"}, Seed: 2, Folder: t.TempDir(), Meter: meter}
+	job := Job{Data: Data{Set: &dataset.Set{Samples: digits}, Name: "digits"}, Seed: 2, Folder: t.TempDir(), Meter: meter, MeasureEvery: 250}
 	job.Validation = Data{Set: &dataset.Set{Samples: mnist.Test().Samples.Choose(100, stream.New(2).Rand())}, Name: "others"}
 	run, err := Start(r, job)
 	if err != nil {
