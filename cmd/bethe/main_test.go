@@ -476,16 +476,27 @@ func TestInterrupted(t *testing.T) {
 			return status, stderr
 		}
 		whole := filepath.Join(t.TempDir(), "whole")
-		if status, stderr := train(t.Context(), whole); status != exitDone {
+		const plenty = 1 << 40
+		counting := &countdown{Context: t.Context()}
+		counting.left.Store(plenty)
+		if status, stderr := train(counting, whole); status != exitDone {
 			t.Fatalf("%s: status %d, %s", extra, status, stderr)
 		}
-		parts := filepath.Join(t.TempDir(), "parts")
-		for _, steps := range []int64{1, 0, 13, 20} {
+		asked := plenty - counting.left.Load()
+		parts, after := filepath.Join(t.TempDir(), "parts"), map[string]bool{}
+		for _, left := range []int64{0, asked * 2 / 5, asked * 2 / 5} {
 			ctx := &countdown{Context: t.Context()}
-			ctx.left.Store(steps)
-			if status, stderr := train(ctx, parts, "--resume"); status != exitInterrupted || !strings.Contains(stderr, "--resume") {
+			ctx.left.Store(left)
+			status, stderr := train(ctx, parts, "--resume")
+			if status != exitInterrupted || !strings.Contains(stderr, "--resume") {
 				t.Fatalf("%s: status %d, %s", extra, status, stderr)
 			}
+			_, text, _ := strings.Cut(stderr, "interrupted after step ")
+			step, _, _ := strings.Cut(text, ";")
+			after[step] = true
+		}
+		if len(after) != 3 || !after["0"] {
+			t.Errorf("%s: interrupted after steps %v, not after 0 and two others", extra, after)
 		}
 		if status, stderr := train(t.Context(), parts, "--resume"); status != exitDone {
 			t.Fatalf("%s: status %d, %s", extra, status, stderr)
