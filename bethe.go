@@ -83,8 +83,8 @@ func Load(path string) (*Model, error) {
 // Save writes the model file, which numpy.load opens; see rbm.File.Save.
 func (m *Model) Save(path string) error { return m.File.Save(path) }
 
-// A Likelihood is the mean log-likelihood of samples in nats, and the 95 %
-// interval of that of all samples of their kind.
+// A Likelihood is the mean log-likelihood of samples in nats. Low and High are the 95 %
+// interval of the mean over all samples of their kind.
 type Likelihood struct {
 	evaluate.LogLikelihood
 	Low, High float64

@@ -41,8 +41,8 @@ func TestOutsideModule(t *testing.T) {
 	}
 }
 
-// TestReadmeModule: the README's commands make a module of the README's program that
-// runs, with this folder in the place of ../bethe.
+// TestReadmeModule: the README's commands turn its program into a module, and the module
+// runs. This folder stands for ../bethe.
 func TestReadmeModule(t *testing.T) {
 	program := regexp.MustCompile("(?s)```go\n(package main\n.*?)```").FindStringSubmatch(readme)
 	commands := regexp.MustCompile(`(?m)(?:^    (?:go|cp) .*\n)+`).FindAllString(readme[strings.Index(readme, "## In your own program"):], -1)
@@ -54,7 +54,7 @@ func TestReadmeModule(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(commands[0]) {
-		words := strings.Fields(strings.ReplaceAll(line, "../bethe", root)) // go keeps what it built there
+		words := strings.Fields(strings.ReplaceAll(line, "../bethe", root)) // at this path Go finds its earlier builds
 		cmd := exec.Command(words[0], words[1:]...)
 		cmd.Dir = folder
 		cmd.Env = append(os.Environ(), "GOFLAGS=", "GOPROXY=off", "GONOSUMDB=*", "GOWORK=off", "PWD="+folder)

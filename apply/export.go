@@ -24,7 +24,7 @@ type Exporting struct {
 // DefaultTau is the window of neurons if nothing is asked for.
 const DefaultTau = 10
 
-// An ExportReport is what was written.
+// An ExportReport lists what was written.
 type ExportReport struct {
 	Model   string   `json:"model"`
 	To      string   `json:"to"`
@@ -33,6 +33,18 @@ type ExportReport struct {
 	Files   []string `json:"files,omitempty"` // of a folder
 	Visible int      `json:"visible"`
 	Hidden  int      `json:"hidden"`
+	// Bytes that C source with a sampler takes on a device, beside its code: constants, and the memory of each chain.
+	Constants int `json:"constants_bytes,omitempty"`
+	Chain     int `json:"chain_bytes,omitempty"`
+}
+
+// Text returns the report in lines.
+func (r *ExportReport) Text() string {
+	text := fmt.Sprintf("%s: %d x %d synapses as %s, %d bytes\n", r.Out, r.Visible, r.Hidden, r.To, r.Bytes)
+	if r.Constants > 0 {
+		text += fmt.Sprintf("on a device, beside its code: %d bytes of constants, and %d bytes of memory for each chain\n", r.Constants, r.Chain)
+	}
+	return text
 }
 
 // exports are models that formats are written of.
@@ -79,8 +91,8 @@ func formatNames(of func(exchange.Format) bool) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// Run writes the files. The error is a *setting.Error, that of the model, of what the format cannot hold, or
-// of a file that cannot be written.
+// Run writes the files. It returns a *setting.Error, or an error if the model cannot be read, if the format cannot
+// hold it, or if a file cannot be written.
 func (e *Exporting) Run() (*ExportReport, error) {
 	at := slices.IndexFunc(exchange.Formats, func(f exchange.Format) bool { return f.About().Name == e.To })
 	if at < 0 {
@@ -140,6 +152,13 @@ func (e *Exporting) Run() (*ExportReport, error) {
 			return nil, err
 		}
 		r.Bytes += info.Size()
+		if f.Size != nil {
+			size, err := f.Size()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", e.Model, err)
+			}
+			r.Constants, r.Chain = size.Constants, size.Chain
+		}
 	}
 	return r, nil
 }

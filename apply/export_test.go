@@ -31,6 +31,8 @@ func TestExporting(t *testing.T) {
 				if err == nil {
 					t.Errorf("%s of a %s that rule em learned", about.Name, family)
 				}
+			case err == nil && (r.Constants > 0) != (about.Name == "c"), err == nil && (r.Chain > 0) != strings.Contains(r.Text(), "on a device"):
+				t.Errorf("%s of a %s has a size on a device: %+v", about.Name, family, r)
 			case err != nil || r.Bytes == 0 || r.Visible == 0 || about.Folder != (len(r.Files) > 0):
 				t.Errorf("%s of a %s: %+v, %v", about.Name, family, r, err)
 			default:

@@ -22,8 +22,8 @@ type Featuring struct {
 	Layer      int     // hidden layer whose features they are, from 1
 	Classifier bool    // fit one to the features
 	Raw        bool    // fit one to the visible units
-	// Test is the data that classifiers are tested on; empty for the test part of what
-	// is carried. TestLabels is the file of its labels, if they have one of their own.
+	// Test is the data that classifiers are tested on; if it is empty, the test part of the
+	// digits that the program carries. TestLabels is the file of its labels, if they have one of their own.
 	Test, TestLabels string
 	L2               []float64 // penalties to choose from
 	// Labelled is how many of the data's labels classifiers learn from, in five draws; 0 for all.
@@ -31,7 +31,7 @@ type Featuring struct {
 	Out      string // npy file for the features; may be empty
 }
 
-// A FeaturesReport is what was made of data.
+// A FeaturesReport says which features and classifiers were made of data.
 type FeaturesReport struct {
 	Model      string                     `json:"model"`
 	Data       string                     `json:"data"`
@@ -175,11 +175,11 @@ func winners(ctx context.Context, m features, set, test *dataset.Set) (*float64,
 	if !ok {
 		return nil, nil
 	}
-	told, err := has.counted(ctx, set.Samples, set.Labels)
+	told, err := has.counted(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	wrong, err := told.errors(ctx, test.Samples, test.Labels)
+	wrong, err := told.errors(ctx, test)
 	return &wrong, err
 }
 

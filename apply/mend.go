@@ -6,6 +6,7 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
 
 	"bethe/dataset/source"
 	"bethe/evaluate"
@@ -20,7 +21,7 @@ import (
 type Mending struct {
 	Job
 	Name   string  // of the data
-	Flip   float64 // probability with which each spin is flipped, or was, and a colour replaced by another
+	Flip   float64 // probability that a spin is flipped, or was, or a colour replaced by another
 	Noise  float64 // standard deviation of the noise of real numbers, in deviations of their columns
 	Noisy  bool    // the data are noisy already
 	Count  int     // samples to take, from the first on; 0 for all
@@ -159,11 +160,15 @@ func (f mixed) mend(ctx context.Context, m *Mending) (*MendingReport, error) {
 		}
 	}
 	return report, m.write(func(w io.Writer) error { return r.Write(w, f.VisibleKind) }, func() image.Image {
-		sets := []func(i, a int) (float64, bool){f.shown(r.Seen, r.Seen.Missing), f.shown(r.Restored, nil)}
-		if !m.Noisy {
-			sets = append([]func(i, a int) (float64, bool){f.shown(samples, samples.Missing)}, sets...)
+		sets := []figure.Column{{Word: "truth", At: f.shown(samples, samples.Missing)}, {Word: "noisy", At: f.shown(r.Seen, r.Seen.Missing)}, {Word: "restored", At: f.shown(r.Restored, nil)}}
+		if m.Noisy {
+			sets = sets[1:]
 		}
-		return figure.Beside(set.Units(), set.Len(), set.Width, set.Height, sets...)
+		key := keyOf(f.File)
+		if set.Missing != nil {
+			key = append(slices.Clone(key), figure.Swatch{Colour: figure.Unknown, Means: "missing"})
+		}
+		return figure.Mended(set.Units(), set.Len(), set.Width, set.Height, key, sets...)
 	})
 }
 

@@ -137,7 +137,7 @@ func (f mixed) held(s *Sampling) (units []int, sample evaluate.FileSamples, err 
 		return nil, sample, setting.Errorf("from", s.From, "%d samples, where units are held at one", set.Len())
 	}
 	if n, want := set.Units()*f.VisibleKind.Features(), f.Visible(); n != want {
-		return nil, sample, setting.Errorf("from", s.From, "samples of %d units for a model of %d", set.Units(), want/f.VisibleKind.Features())
+		return nil, sample, setting.Errorf("from", s.From, "samples of %d units for a model of %d; name data like those that it learned from", set.Units(), want/f.VisibleKind.Features())
 	}
 	units, err = source.Units("clamp", s.Clamp, set.Units())
 	return units, evaluate.FileSamples{Bits: set.Samples, Numbers: set.Reals}, err

@@ -287,7 +287,7 @@ func spikeArrays(d *spikes.Decoding, r *SpikingReport) []npy.Array {
 		{Name: "mean", Shape: []int{len(d.Means)}, Data: d.Means}, {Name: "mean_error", Shape: []int{len(d.Errors)}, Data: d.Errors}}
 }
 
-// raster draws the first steps of the first network: a column a step, a row a neuron.
+// raster draws the first steps of the first network: a column per step, a row per neuron.
 func raster(d *spikes.Decoding, r *SpikingReport) figure.Chart {
 	steps := min(r.Steps, rasterSteps)
 	panels := &figure.Panels{Title: fmt.Sprintf("Spikes of a network, tau %d", r.Tau), Columns: 1}

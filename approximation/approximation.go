@@ -6,8 +6,8 @@
 //
 //	ln p(v) = sum_i [b_i u_i - u_i²/2] + sum_mu ln 2cosh(w_mu.u + c_mu) - ln Z,   u_i = v_i / sigma_i.
 //
-// With one bit a pair the directions w are the diagonals of the plane, and p has no more than two
-// functions of one number to be made of. R synapses a pair, which share the unit's number u, make
+// With one bit per pair the directions w are the diagonals of the plane, and p has no more than two
+// functions of one number to be made of. R synapses per pair, which share the unit's number u, make
 // the weights J (-R, -R+2, ..., R): more directions.
 package approximation
 
@@ -37,7 +37,7 @@ type Target struct {
 	x, y []float32
 }
 
-// Targets are the names of what there is: a ring with three lobes, and four clusters in a square
+// Targets are the names of the densities: a ring with three lobes, and four clusters in a square
 // that is not along the diagonals.
 var Targets = []string{"ring", "clusters"}
 
@@ -116,7 +116,7 @@ func (t *Target) Covariance() float64 {
 // A Machine says what approximates.
 type Machine struct {
 	Hidden int
-	Copies int // synapses a pair of units; 0 for a real weight
+	Copies int // synapses per pair of units; 0 for a real weight
 }
 
 // String is the kind of the synapses in words.

@@ -191,8 +191,8 @@ func checkMember(name string, shape []int) error {
 	return nil
 }
 
-// Decode undoes Arrays: it is Load of arrays in memory, named in errors by name. They may
-// become part of what it returns.
+// Decode undoes Arrays: it loads a file from arrays in memory. Errors call it by name. The
+// file may keep the arrays.
 func Decode(name string, arrays []npy.Array) (*File, error) {
 	for _, array := range arrays {
 		if err := checkMember(array.Name, array.Shape); err != nil {

@@ -12,7 +12,7 @@ import (
 const negligible = -60
 
 // normalise makes each column of x (rows x count) of logarithms a distribution, and adds the
-// logarithm of its sum to lnSum, one a column.
+// logarithm of its sum to lnSum, one per column.
 func normalise[T rbm.Real](x []T, rows, count int, lnSum []float64) {
 	parallel.For(count, max(1, parallel.Grain(20*rows)), func(lo, hi int) {
 		top, sum := make([]T, hi-lo), make([]float64, hi-lo)

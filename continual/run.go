@@ -48,7 +48,7 @@ type row struct {
 // key is that of tasks.
 func (s *Sequence) key() stream.Key { return stream.New(s.Seed).Sub(stream.RunTasks) }
 
-// Check returns the *setting.Error of what cannot be learned one after the other.
+// Check returns a *setting.Error if the tasks cannot be learned one after the other.
 func (s *Sequence) Check() error {
 	if err := check(s.Tasks); err != nil {
 		return err

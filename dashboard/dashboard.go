@@ -182,7 +182,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ctx, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {
-			_ = server.Close() // what is left after the grace
+			_ = server.Close() // the connections that are still open
 		}
 	})
 	err := server.Serve(l)

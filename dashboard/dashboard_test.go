@@ -364,8 +364,8 @@ func page0(t *testing.T, n news) pageRun {
 	return p
 }
 
-// TestEvents: a page hears of what a run appends, of its end, of a resume, of a
-// broken record, and of runs that come and go.
+// TestEvents: a page is told when a run adds a record, ends, resumes or
+// has a broken record, and when runs come and go.
 func TestEvents(t *testing.T) {
 	path := t.TempDir()
 	a := filepath.Join(path, "a")

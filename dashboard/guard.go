@@ -131,7 +131,7 @@ func visitor(r *http.Request) string {
 	return host
 }
 
-// A bucket lets so many requests a second through, and so many at once, for
+// A bucket lets so many requests per second through, and so many at once, for
 // each visitor.
 type bucket struct {
 	rate, size float64

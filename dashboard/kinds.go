@@ -44,8 +44,8 @@ func (k kinds) complete(ctx context.Context, pixels string, draw uint64) *comple
 	return k.completed(ctx, in, draw, false)
 }
 
-// fill reads the values of a sample as text: letters of an alignment, or numbers between commas or blanks; a question mark stands for what is not known, as does
-// the rest of a text that is too short.
+// fill reads the values of a sample from text: letters of an alignment, or numbers between commas or blanks. A question mark stands for an unknown
+// value. If the text is too short, the rest is unknown.
 func (k kinds) fill(ctx context.Context, values string, draw uint64) (*completed, error) {
 	in := k.unknown()
 	var tokens []string
@@ -170,7 +170,7 @@ func (k kinds) completed(ctx context.Context, given evaluate.FileSamples, draw u
 	return out
 }
 
-// shown returns the level of a value, from 0 to 1, by its mean, and what was drawn as text.
+// shown returns the level of a value, from 0 to 1, by its mean, and the drawn value as text.
 func (k kinds) shown(states evaluate.FileSamples, means []float32, i, a int) (level float64, word string) {
 	switch of := k.VisibleKind.States; {
 	case states.Numbers != nil:

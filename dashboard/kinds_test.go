@@ -15,8 +15,8 @@ import (
 	"bethe/units"
 )
 
-// TestFillIn: machines of colours and numbers complete what is given as text, what is known stays, and what they cannot have is refused; numbers
-// also complete drawings. Their neurons are refused.
+// TestFillIn: machines of colours and numbers complete values given as text. Known values stay; values that their units cannot have are refused. Machines
+// of numbers also complete drawings. Their neurons are refused.
 func TestFillIn(t *testing.T) {
 	path := t.TempDir()
 	for name, word := range map[string]string{"colours": "potts:3", "sequences": "potts:3", "numbers": "gauss"} {

@@ -51,7 +51,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("POST "+completePath, s.complete)
 }
 
-// swatches are the styles of what stands for a run in the table: the colours that charts draw it in.
+// swatches returns the styles of the coloured squares beside the runs in the table. Charts draw a run in the same colour.
 func swatches() (styles string) {
 	for k := range maxRuns {
 		for theme, of := range []string{figure.Light: "", figure.Dark: `[data-theme="dark"] `} {

@@ -70,7 +70,7 @@ type watcher struct {
 	looking sync.Mutex
 	found   time.Time
 
-	mu     sync.Mutex // of what follows; no file is read under it
+	mu     sync.Mutex // guards the fields below; no file is read while it is held
 	runs   map[string]*watched
 	order  []string
 	looks  int // that are over
@@ -193,7 +193,7 @@ func (w *watcher) follow(of []*watched, limit time.Duration) []*seen {
 	return all
 }
 
-// update brings a run up to date with what was seen of it.
+// update brings a run up to date with the last look at its folder.
 func (w *watcher) update(s *seen, look, pages int, again bool) {
 	r := s.watched
 	next := *r

@@ -187,9 +187,9 @@ func (a *array) spin(k int64) int64 {
 	return k%height*width + k/height
 }
 
-// each calls visit on the elements, in the order in which they are stored, a
-// stretch at a time that begins with element first. The array must be all
-// that is left in the source.
+// each reads the elements in stored order and calls visit for one stretch of
+// them after the other; first is the number of a stretch's first element.
+// Nothing but the array may be left in the source.
 func (a *array) each(visit func(first int64, x []float64) error) error {
 	x := make([]float64, min(a.count, stretch))
 	return a.raw(func(first int64, raw []byte) error {

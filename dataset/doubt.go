@@ -17,7 +17,7 @@ func squareSide(n int) (side int, ok bool) {
 	return side, side >= leastSide && side*side == n
 }
 
-// describe tells the set what was decided about its columns, and notes what may be no
+// describe writes the decisions about columns to the set, and notes columns that may be no
 // spins. It returns an error if columns are one-hot, as labels are.
 func (l *layout) describe(set *Set, p *packer, opt Options) error {
 	for _, k := range l.dropped {
@@ -65,8 +65,8 @@ func (l *layout) named() (names []string) {
 	return names
 }
 
-// suspect adds to the problem of a value that is no spin in which columns alone
-// there are such values.
+// suspect adds the columns to the problem of a value that is no spin, if such values
+// stand in a few columns alone.
 func (l *layout) suspect(problem, remedy string) (string, string) {
 	strange := l.strange()
 	if strange == nil || remedy != remedyThreshold {

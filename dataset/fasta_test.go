@@ -10,7 +10,7 @@ import (
 
 var coloured = units.Kind{Word: units.Potts}
 
-// colours returns those of a set as words, one a sample; a dot where a value is missing.
+// colours returns those of a set as words, one per sample; a dot where a value is missing.
 func colours(s *Set) string {
 	var b strings.Builder
 	c, n := s.Colours(), s.Units()
@@ -102,7 +102,7 @@ func TestAlignmentsThatAreNone(t *testing.T) {
 	}
 }
 
-// Sequences that agree in the share asked for, or more, share a weight of 1.
+// Sequences that agree in at least this part of the columns have a weight of 1 together.
 func TestIdentityWeights(t *testing.T) {
 	const text = ">1\nACGTACGTAC\n>2\nACGTACGTAA\n>3\nACGTACGTTT\n>4\nTTTTTTTTTT\n"
 	set, err := decode("a.fasta", []byte(text), Options{Units: coloured, Identity: 0.9})

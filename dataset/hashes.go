@@ -16,7 +16,7 @@ type hashes struct {
 	fields int  // of the first row; 0 before it
 	quoted bool // whether a line begins within a quoted field
 	held   []byte
-	out    []byte // still to be read
+	out    []byte // ready for the caller of Read
 	line   []byte
 }
 

@@ -61,7 +61,7 @@ func (s *Set) Info() Info {
 	if r.Alphabet = s.Alphabet; s.Weights != nil {
 		r.Effective = math.Round(10*s.Effective()) / 10
 	}
-	if s.Missing != nil { // of what was observed
+	if s.Missing != nil { // only values that are there count
 		seen, up, of := 0, 0, s.Kind.Features()
 		for i := range s.Missing.Rows() {
 			s.each(i, false, func(a int) {

@@ -271,7 +271,7 @@ func (l *layout) known(o Options, taken []bool) error {
 	return nil
 }
 
-// others leaves out the columns from which a model did not learn.
+// others leaves out the columns that a model did not learn from.
 func (l *layout) others(taken []bool) {
 	var titles []string
 	for k := range l.columns {

@@ -13,11 +13,11 @@ import (
 // each of them.
 const maxArraysNPZ = 1024
 
-// namesNPZ are the names by which samples are found among several arrays.
+// namesNPZ are the usual names of samples. If one of several arrays has such a name, it is taken.
 var namesNPZ = []string{"x_train", "X_train", "train_images", "samples", "data", "images", "X", "x"}
 
-// labelsNPZ are the names by which labels are found; the name that partnerNPZ
-// gives for the samples goes before them.
+// labelsNPZ are the usual names of labels. The name that partnerNPZ
+// gives for the samples is tried before them.
 var labelsNPZ = []string{"labels", "label", "targets", "target", "y"}
 
 // partnerNPZ names the labels that belong to samples of a name.

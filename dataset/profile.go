@@ -126,7 +126,7 @@ func rises(row []string) bool {
 	return len(row) > 2
 }
 
-// newProfile reads all rows of a text, in which fields may stand for missing values.
+// newProfile reads all rows of a text. Fields may stand for missing values.
 func newProfile(t *text, missing *missing) (*profile, error) {
 	row, line, err := t.next()
 	if err == io.EOF {

@@ -163,7 +163,7 @@ const (
 type content struct {
 	format format
 	source *source     // from the start of the content
-	raw    io.ReaderAt // the bytes of the file, of which there are size
+	raw    io.ReaderAt // the file, of size bytes
 	size   int64
 }
 
@@ -268,7 +268,7 @@ func (c *content) array() (*array, error) {
 	return headerNPY(c.source)
 }
 
-// labelCount is the error of labels that are not one a sample.
+// labelCount is the error of labels that are not one per sample.
 func labelCount(path, place string, labels, samples int, of string) *FileError {
 	return &FileError{Path: path, Place: place,
 		Problem: strconv.Itoa(labels) + " labels for the " + strconv.Itoa(samples) + " samples of " + of,

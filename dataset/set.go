@@ -33,9 +33,9 @@ type Set struct {
 	Samples       *spin.Matrix          // visible features x samples: column a is sample a. Of Gaussian units, which numbers are above 0
 	Kind          units.Kind            // of the units
 	Reals         *units.Reals[float32] // of Gaussian units: the numbers, visible x samples
-	Levels        *units.Levels         // of spins that were drawn, if they were to be kept: of what
-	Missing       *spin.Matrix          // units x samples: +1 where a value is missing, in whose place stands what the unit usually is; nil if none is
-	Weights       []float64             // of samples, which learning heeds; nil: all are 1
+	Levels        *units.Levels         // if Samples were drawn from grey levels and these are to be kept: the levels
+	Missing       *spin.Matrix          // units x samples: +1 where a value is missing; Samples then have the unit's usual value. nil if none is
+	Weights       []float64             // of samples while learning; nil: all are 1
 	Alphabet      string                // letters that the colours of an alignment stand for; "" of others
 	Labels        []int                 // label of each sample, nil if there are none
 	Classes       []string              // names of the labels 0, 1, ... that were stored as words, nil if they were numbers

@@ -68,7 +68,7 @@ func (s *source) end(what string) error {
 	}
 }
 
-// failed returns the error of a read that ended with err inside of what.
+// failed returns the error of a read that ended with err. what names the part that was being read.
 func (s *source) failed(err error, what string) error {
 	switch {
 	case errors.Is(err, errLimit):

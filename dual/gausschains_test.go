@@ -273,7 +273,7 @@ func TestGaussChainsThreads(t *testing.T) {
 }
 
 // Chains on networks with a Gaussian layer have the exact moments, within 9.5 standard errors over 12
-// groups of chains (1e-6 each), and go on from what they kept and from what was undone.
+// groups of chains (1e-6 each). They go on from a saved state and after an undone call.
 func TestRealChains(t *testing.T) {
 	const groups = 12
 	for _, c := range gaussCases[:6] {

@@ -34,8 +34,8 @@ type series[T rbm.Real] struct {
 	mean   []float64 // lambda, bits x reals
 	m      [][]T     // m_n, bits x reals; m[0] is not used
 	cols   [][]T     // coefficients of ln f, bits x reals
-	signed [][]T     // what h multiplies in those of ln f, reals x bits; nil if it multiplies nothing
-	free   [][]T     // sums over the bits of what h does not multiply, a Gaussian unit each
+	signed [][]T     // part of cols that is multiplied by h, reals x bits; nil if none is
+	free   [][]T     // part of cols that is not, summed over the bits: one number for each Gaussian unit
 	spare  [][]T     // memory of matrices
 }
 

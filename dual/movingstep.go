@@ -41,8 +41,8 @@ type movingStep[T rbm.Real] struct {
 	h             *spin.Matrix
 	j             float64 // t J
 	proposed      *units.Reals[T]
-	x, tau        []T // of what is proposed
-	gain          []T // of sum ln f by what is proposed, in units of the series
+	x, tau        []T // proposed values
+	gain          []T // of sum ln f if they are taken, in units of the series
 	before, after []T // powers of z
 }
 
@@ -86,7 +86,7 @@ func (s *movingStep[T]) within(k int) bool {
 	return float64(max(old, -old)) <= s.cap && float64(max(z, -z)) <= s.cap
 }
 
-// series sets gain where the series serves.
+// series sets gain for the units that stay within the series' range, before and after.
 func (s *movingStep[T]) series(u *units.Reals[T]) {
 	old, z := s.movingLayers.z(), s.tau
 	if !s.plain {

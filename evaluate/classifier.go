@@ -31,7 +31,7 @@ type Fitting struct {
 	// errors on samples held out is taken, and the classifier then fitted to all.
 	L2       []float64
 	HeldOut  float64    // share of the samples that is held out, such as 1/6
-	Key      stream.Key // of the choice of what is held out
+	Key      stream.Key // chooses the samples that are held out
 	Progress func(fraction float64)
 }
 
@@ -341,7 +341,7 @@ func (r *regression) loss(ctx context.Context, grad, w []float64, l2 float64) (f
 	}
 	loss /= float64(used)
 	for k := range r.classes {
-		var sum float64 // of what the class's scores are off by
+		var sum float64 // of the errors of the class's scores
 		for _, v := range r.scores[k*m : (k+1)*m] {
 			sum += float64(v)
 		}

@@ -52,7 +52,7 @@ func DrawFile(ctx context.Context, file *rbm.File, from FileSamples, s Sampling)
 	return drawBits(ctx, sample.OnMachine(machine).From(meanFields(file)), from.Bits, held.Bits, features, &s)
 }
 
-// meanFields returns the fields in which independent visible units of bits have the offsets as their means, which are those of the data; 0 without offsets.
+// meanFields returns the fields that give independent visible units of bits the means of the data, that is the offsets; 0 without offsets.
 func meanFields(file *rbm.File) []float64 {
 	base, kind := make([]float64, file.Visible()), file.VisibleKind
 	const most = 1 - 1e-4

@@ -55,7 +55,7 @@ func TestWeighKnown(t *testing.T) {
 	}
 }
 
-// randomIncomplete returns samples, about half of the units of which are missing.
+// randomIncomplete returns samples with about half of their units missing.
 func randomIncomplete(machine *rbm.Machine, count, m int) Incomplete {
 	rng, of := stream.New(8).Rand(), machine.VisibleKind.Features()
 	in := Incomplete{Missing: spin.Random(count, m, rng)}

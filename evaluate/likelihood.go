@@ -291,7 +291,7 @@ func (e *estimation[T, V, H]) likelihood(lnZ float64) *float64 {
 	return &l
 }
 
-// progress returns what annealing calls, given what was spent before.
+// progress returns the function that annealing calls with its progress. Work spent before is added.
 func (e *estimation[T, V, H]) progress() func(done int) {
 	return func(done int) { e.tell(e.spent + float64(done)) }
 }

@@ -13,10 +13,10 @@ import (
 	"bethe/units"
 )
 
-// A Channel is what makes samples noisy.
+// A Channel makes samples noisy.
 type Channel struct {
-	Flip  float64 // probability with which a spin is turned, or a unit of colours gets another one, each as likely
-	Noise float64 // standard deviation of what is added to real numbers, in deviations of their columns
+	Flip  float64 // probability that a spin is turned, or that a unit of colours gets another one, each as likely
+	Noise float64 // standard deviation of the noise on real numbers, in deviations of their columns
 }
 
 // Check returns an error if the channel, for units of a kind, says nothing of them.
@@ -164,7 +164,7 @@ func (out *FileMended) numbers(ctx context.Context, file *rbm.File, strength flo
 	return nil
 }
 
-// bits fills in what was restored of bits.
+// bits fills in the restored bits.
 func (out *FileMended) bits(file *rbm.File, r *SpinRestoration, err error) error {
 	if err != nil {
 		return err

@@ -79,8 +79,8 @@ func Recover[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Conte
 	return recovered(ctx, machine, noisy, func(each V) V { return each }, nil, strength, r)
 }
 
-// recovered is Recover where seen returns what of states went through the channel: the
-// first units. Of those that are missing (units x samples: +1; nil: none) nothing came out of it.
+// recovered is Recover for states that went through the channel in part: seen returns that part, the
+// first units. Nothing came out for units that are missing (units x samples: +1; nil: none).
 func recovered[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, machine Evaluated[T, V, H], noisy V, seen func(V) V, missing *spin.Matrix, strength float64, r Restoring) (*Restoration[T, V], error) {
 	m := noisy.Len()
 	return restore(ctx, machine, noisy, &r, func(chains *sample.Chains[T, V, H], each V, from func(V) V) error {
@@ -183,10 +183,13 @@ func averaged[T rbm.Real](ctx context.Context, chains sweeping[T], watch *watch[
 		}
 		chains.VisibleMeans(means)
 		parallel.For(n, parallel.Grain(2*columns), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				for l, v := range means[i*columns : (i+1)*columns] {
-					sum[i*m+l/r.Chains] += v
+			rest := means[lo*columns : hi*columns]
+			for k := lo * m; k < hi*m; k++ { // of a unit in a sample
+				total := sum[k]
+				for _, v := range rest[:r.Chains] {
+					total += v
 				}
+				sum[k], rest = total, rest[r.Chains:]
 			}
 		})
 		watch.add(means)

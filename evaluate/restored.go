@@ -122,13 +122,13 @@ func mended(samples *spin.Matrix, flip float64, noisy bool, key stream.Key, r *R
 	return out, nil
 }
 
-// Write writes an npz file: mean, float32, seen and restored, int8, each with one
-// sample a row.
+// Write writes an npz file with three arrays, one row for each sample: mean (float32),
+// seen and restored (int8).
 func (m *Mended) Write(w io.Writer) error {
 	return npy.WriteArchive(w, []npy.Array{meanArray(m.SpinRestoration), sampleArray("seen", m.Seen), sampleArray("restored", m.Restored)})
 }
 
-// shareWrong returns the share of the spins in which two matrices differ.
+// shareWrong returns the share of spins that differ between two matrices.
 func shareWrong(a, b *spin.Matrix) float64 {
 	x, y := rowsOf(a), rowsOf(b)
 	count := 0

@@ -133,7 +133,7 @@ func (s *Sampling) sweep(ctx context.Context, once func()) error {
 	return nil
 }
 
-// Write writes an npz file: samples, int8, one a row, and visible_mean, float32,
+// Write writes an npz file: samples, int8, one per row, and visible_mean, float32,
 // the mean of each visible unit given the hidden ones.
 func (s *Samples) Write(w io.Writer) error {
 	n, count := s.Data, s.Chains.Visible.Cols()
@@ -146,7 +146,7 @@ func (s *Samples) Write(w io.Writer) error {
 	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", dataOf(s.Chains.Visible, n)), {Name: "visible_mean", Shape: []int{count, n}, Data: means}})
 }
 
-// WriteSamples writes an npz file of samples (visible x M), int8, one a row.
+// WriteSamples writes an npz file of samples (visible x M), int8, one per row.
 func WriteSamples(w io.Writer, samples *spin.Matrix) error {
 	return npy.WriteArchive(w, []npy.Array{sampleArray("samples", samples)})
 }

@@ -19,7 +19,7 @@ import (
 //	cosh(F_i + s_i) / cosh F_i           if it was seen as the sign of s_i through a channel of strength |s_i|
 //	1                                    if nothing is known
 //
-// Units of a layer that makes the one below are drawn one after the other, as the weight of what lies below couples them. The two layers of
+// A layer between two others is drawn one unit after the other, because the weight of the layer below couples its units. The two layers of
 // the topmost machine are drawn as those of any machine.
 type stackChains struct {
 	nets    []*rbm.Network[float32]

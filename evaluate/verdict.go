@@ -41,8 +41,8 @@ type Search struct {
 // A Doubt says why an estimate is not to be believed.
 type Doubt string
 
-// Doubts. A larger number of what stands behind each usually helps: sweeps of equilibration,
-// ensembles, temperatures.
+// Doubts. More sweeps of equilibration, ensembles or temperatures usually settle one; the Remedy of
+// a Reason says which.
 const (
 	ApartDoubt     Doubt = "apart"
 	UnknownDoubt   Doubt = "unmeasured"
@@ -68,7 +68,7 @@ type Reason struct {
 
 // Limits of the verdict, set by bench/trust.
 const (
-	maxExcess     = 3   // nats of ln Z, of an ensemble alone, from which on it is looked at
+	maxExcess     = 3   // nats of ln Z: an ensemble that alone gives this much more is looked at
 	maxHeavier    = 1   // nats of ln Z, by their own base
 	minShare      = -2  // nats: ln of the share of Z below which states are light, all of them together
 	maxDifference = 3   // standard errors

@@ -46,22 +46,29 @@ type OfStacks interface {
 
 // An About tells what a format is.
 type About struct {
-	Name   string // by which commands know it
+	Name   string // as commands call it
 	Folder bool   // whether it is several files, in a folder
 	Tau    bool   // whether it is of neurons with windows
-	Kinds  bool   // whether it holds machines of any kinds of units: of the others units are spins
+	Kinds  bool   // whether it holds machines of any kinds of units; if not, units must be spins
 }
 
 // Options are what formats want to know.
 type Options struct {
-	Name string // what the names of a C header or a Verilog module begin with, or the package of Go source (CheckName)
+	Name string // first part of the names in a C header, name of a Verilog module or of the package of Go source (CheckName)
 	Tau  int    // steps of the window of a neuron
 }
 
-// A File is what a format writes; it has a name where the format is a folder.
+// A File is a file of a format. It has a name if the format is a folder.
 type File struct {
 	Name  string
 	Write func(w io.Writer) error
+	Size  func() (Size, error) // on a device, of C source with a sampler; nil for other formats
+}
+
+// A Size is what C source takes on a device beside its code, in bytes.
+type Size struct {
+	Constants int // synapses, fields and tables, which nothing writes to
+	Chain     int // memory of a chain
 }
 
 // single is a format of one file of machines with hidden units.
@@ -92,12 +99,40 @@ var Formats = []Format{
 // sourceC is the C source of samplers, of stacks too.
 type sourceC struct{ single }
 
+func (s sourceC) Machine(f *rbm.File, o Options) ([]File, error) {
+	files, err := s.single.Machine(f, o)
+	if err != nil {
+		return nil, err
+	}
+	files[0].Size = func() (Size, error) { return SourceSize(f.Machine()) }
+	return files, nil
+}
+
+// SourceSize returns what the C source of a machine takes on a device. Errors are those of Pack and PackLayers.
+func SourceSize(m *rbm.Machine) (Size, error) {
+	if m.Deep() {
+		k, err := PackLayers(m)
+		if err != nil {
+			return Size{}, err
+		}
+		return k.Size(), nil
+	}
+	k, err := Pack(m)
+	if err != nil {
+		return Size{}, err
+	}
+	return k.Size(), nil
+}
+
 func (sourceC) Stack(s *rbm.Stack, o Options) ([]File, error) {
 	k, err := PackStack(s)
 	if err != nil {
 		return nil, err
 	}
-	return []File{{Write: func(w io.Writer) error { return k.WriteC(w, &s.Info, o.Name) }}}, nil
+	return []File{{
+		Write: func(w io.Writer) error { return k.WriteC(w, &s.Info, o.Name) },
+		Size:  func() (Size, error) { return k.Size(), nil },
+	}}, nil
 }
 
 // learner is the C source of the online rule.

@@ -266,6 +266,18 @@ type layersSource struct {
 	Field, Synapses, Sigmoid                        string
 }
 
+// Size returns what the C source of the layers takes on a device, with numbers of type int of 32 bits.
+func (k *PackedLayers) Size() Size {
+	s := Size{Constants: 4*len(fixed.Sigmoid) + 8*len(k.coupling) + 4*(3*len(k.sizes)+len(k.coupling)), Chain: 4 * len(fixed.Random{})}
+	for l, n := range k.sizes {
+		s.Constants, s.Chain = s.Constants+8*n, s.Chain+4*words(n)
+		if l < k.top() {
+			s.Constants += 4 * len(k.synapses[l])
+		}
+	}
+	return s
+}
+
 // WriteC writes a C99 header of packed layers with their sampler, as WriteC does. It panics if CheckName refuses the name.
 func (k *PackedLayers) WriteC(w io.Writer, info *rbm.Info, name string) error {
 	if err := CheckName(name); err != nil {

@@ -172,6 +172,8 @@ int main(void) {
 		for (k = 0; k < DIGITS_WORDS; k++) printf("%08x ", (unsigned)chain.units[k]);
 		printf("\n");
 	}
+	printf("%d %d\n", (int)(sizeof digits_size + sizeof digits_place + sizeof digits_field_place + sizeof digits_synapses + sizeof digits_synapse_place
+		+ sizeof digits_coupling + sizeof digits_field + sizeof digits_sigmoid), (int)sizeof(digits_chain));
 	return 0;
 }
 `
@@ -198,6 +200,7 @@ int main(void) {
 				}
 				want.WriteByte('\n')
 			}
+			want.WriteString(sizeText(k.Size(), nil))
 			flags := append([]string{"-DPLAIN"}, strict...)
 			if k.stack {
 				flags = append(flags, "-DSTACK")

@@ -77,6 +77,14 @@ func fixedOf(x float64) int64 { return fixed.Of(x, fixed.Places) }
 // words returns the 32-bit words that hold n bits.
 func words(n int) int { return (n + 31) / 32 }
 
+// Size returns what the C source of the machine takes on a device.
+func (k *Packed) Size() Size {
+	return Size{
+		Constants: 4*len(k.synapses) + 8*(k.visible+k.hidden) + 4*len(fixed.Sigmoid),
+		Chain:     4 * (words(k.visible) + words(k.hidden) + len(fixed.Random{})),
+	}
+}
+
 func (k *Packed) row(mu int) []uint32 {
 	w := words(k.visible)
 	return k.synapses[mu*w : (mu+1)*w]

@@ -143,8 +143,16 @@ func words32(t *testing.T, m *rbm.Machine, chains, sweeps int) string {
 	return b.String()
 }
 
+// sizeText is a size as the programs of the tests print it.
+func sizeText(s Size, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %d\n", s.Constants, s.Chain)
+}
+
 // A compiled header has the samples of the sampler, bit for bit, with the
-// processor's popcount and without.
+// processor's popcount and without, and the size that is told of it.
 func TestSourceC(t *testing.T) {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		skip(t, "gcc")
@@ -164,6 +172,7 @@ int main(void) {
 		for (k = 0; k < DIGITS_HIDDEN_WORDS; k++) printf("%08x ", (unsigned)chain.hidden[k]);
 		printf("\n");
 	}
+	printf("%d %d\n", (int)(sizeof digits_synapses + sizeof digits_visible_field + sizeof digits_hidden_field + sizeof digits_sigmoid), (int)sizeof(digits_chain));
 	return digits_at(chain_bits, 33) != 1;
 }
 `
@@ -180,7 +189,7 @@ int main(void) {
 					t.Fatal(err)
 				}
 			}
-			want := words32(t, m, 4, 50)
+			want := words32(t, m, 4, 50) + sizeText(SourceSize(m))
 			builds := [][]string{{"-std=c99", "-O1"}}
 			if name == "33x5" || name == "strong" {
 				builds = append(builds, []string{"-std=c99", "-DPLAIN", "-fsanitize=undefined", "-fno-sanitize-recover"}, []string{"-x", "c++"})

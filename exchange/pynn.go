@@ -16,9 +16,9 @@ import (
 //
 //	log-odds of unit i = bias_i + sum_j weight_ji z_j
 //
-// and of a winner-take-all group the logarithms of what its units weigh. The same weights hold
-// both ways. As PyNN wants it, positive and negative weights are tables of their own; one without
-// a line is not written.
+// In a winner-take-all group this is the logarithm of the unit's weight. The same weights hold
+// both ways. PyNN wants positive and negative weights in tables of their own; an empty
+// table is not written.
 type tables struct{}
 
 func (tables) About() About { return About{Name: "pynn", Folder: true} }

@@ -87,7 +87,7 @@ func build(t *testing.T, flags []string, sources map[string]string) string {
 	return string(out)
 }
 
-// strict are flags with which what C leaves undefined ends the program.
+// strict are flags that end the program at undefined behaviour.
 var strict = []string{"-std=c99", "-fsanitize=undefined", "-fno-sanitize-recover"}
 
 // TestSpikesC: a compiled header spikes as Spiking does, bit for bit, step by step.

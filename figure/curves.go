@@ -319,7 +319,7 @@ type entry struct {
 	sample func(c draw.Canvas)
 }
 
-// Widths in a legend, in points: of what stands for a series, between it and its name, and between entries.
+// Widths in a legend, in points: of the sample of a line or mark, of the gap before its name, and of the gap between entries.
 const (
 	legendSample = 24
 	legendGap    = 4

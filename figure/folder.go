@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ func ReadRun(folder string) (Run, error) {
 func CheckFigures(names []string) error {
 	for _, name := range names {
 		if !slices.Contains(RunFigures, name) {
-			return setting.Errorf("only", strings.Join(names, ","), "no figure is called %q; there are %s", name, strings.Join(RunFigures, ", "))
+			return setting.Errorf("only", strings.Join(names, ","), "no figure is called %q%s There are %s", name, cmp.Or(setting.Meant(name, RunFigures), "."), strings.Join(RunFigures, ", "))
 		}
 	}
 	return nil

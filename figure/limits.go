@@ -9,7 +9,7 @@ import (
 // Limits of a chart. Files of runs may hold any number of values, and nobody sees
 // details finer than the dots of a picture.
 const (
-	mostPoints  = 864     // of a curve, or cells or bars along a side: the dots across a chart
+	mostPoints  = 864     // of a curve, or cells or bars along a side: as many as a chart has dots across
 	mostCurves  = 100     // of a chart
 	mostUnits   = 400     // hidden units whose overlaps are drawn
 	mostDots    = 1 << 24 // of a picture of tiles, about

@@ -12,8 +12,8 @@ import (
 type Picture struct {
 	Title, Note   string
 	Image         image.Image
-	Scale         Axis    // of what the image shows, from Min to Max
-	Shading       Shading // that the image has
+	Scale         Axis    // of the values in the image, from Min to Max
+	Shading       Shading // of the image
 	Width, Height float64 // points; 0 is 432 wide and as high as the image needs
 }
 

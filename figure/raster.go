@@ -12,7 +12,7 @@ const (
 	divides
 )
 
-// Raster draws spikes: a column a step, a row a neuron, populations below each other with a grey
+// Raster draws spikes: a column per step, a row per neuron, populations below each other with a grey
 // line between them. Each population is neurons x steps; rows of few neurons are higher, so that they
 // can be seen.
 func Raster(steps int, populations ...[]bool) *image.Paletted {

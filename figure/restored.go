@@ -38,16 +38,35 @@ func completions(samples *spin.Matrix, given []int8, mean []float32, states *spi
 	})
 }
 
-// Beside draws a row for each of the first of m samples of n units: a picture of each of the sets, whose functions return a value
-// from -1 to 1 and whether it is known. A width or height of 0 stands for the nearest square.
-func Beside(n, m, width, height int, sets ...func(i, a int) (value float64, known bool)) image.Image {
+// A Column is a set of samples in a picture of several: the word above them, and a function that returns the value of unit i of
+// sample a, from -1 to 1, and whether it is known.
+type Column struct {
+	Word string
+	At   func(i, a int) (value float64, known bool)
+}
+
+// Mended draws a row for each of the first of m samples of n units that were noisy, a picture from each column. key tells
+// the meaning of its shades. A width or height of 0 stands for the nearest square.
+func Mended(n, m, width, height int, key []Swatch, sets ...Column) image.Image {
+	var words []string
+	for _, set := range sets {
+		words = append(words, set.Word)
+	}
+	p := columns(mended(n, m, width, height, sets), len(sets), mendedTitle, words...)
+	return headed(p.img, p.title, p.heads, key)
+}
+
+func mended(n, m, width, height int, sets []Column) image.Image {
 	return Compare(min(m, mostRows), len(sets), n, width, height, func(row, column, i int) color.RGBA {
-		if v, known := sets[column](i, row); known {
+		if v, known := sets[column].At(i, row); known {
 			return Grey(v)
 		}
 		return Unknown
 	})
 }
+
+// mendedTitle is the title of pictures of noisy samples and what became of them.
+const mendedTitle = "Noisy samples restored"
 
 // Restorations draws a row for each of the first samples (visible x M): the truth,
 // unless it is nil, what was seen of it, the posterior mean (visible x M), its sign.
@@ -57,7 +76,7 @@ func Restorations(truth, seen *spin.Matrix, mean []float32, restored *spin.Matri
 	if truth == nil {
 		heads = heads[1:]
 	}
-	return columns(restorations(truth, seen, mean, restored, width, height), len(heads), "Noisy samples restored", heads...).picture()
+	return columns(restorations(truth, seen, mean, restored, width, height), len(heads), mendedTitle, heads...).picture()
 }
 
 // A restoredPicture has columns with words above them.

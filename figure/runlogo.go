@@ -17,8 +17,8 @@ const (
 	logoSweeps = 50
 )
 
-// runSamples returns what is drawn of a run's machine in the place of pictures of samples: the logo of an alignment, below that of what
-// it learned from if the machine is centred, or traces of real numbers that are no pictures; nil if samples are pictures.
+// runSamples returns a chart of samples of a run's machine if they are no pictures, else nil. For alignments it is a logo (if the machine is
+// centred, with the logo of the training data above it); for real numbers, traces.
 func runSamples(folder string) (Chart, error) {
 	path := filepath.Join(folder, runs.ModelFile)
 	model, err := runs.Open(folder, runs.ModelFile) // a regular file

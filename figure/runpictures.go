@@ -36,7 +36,7 @@ func (RunPictures) DrawDraws(path string, means []float32, visible, width, heigh
 	return WritePNG(path, Means(visible, count, func(i, a int) float64 { return float64(means[i*count+a]) }, width, height))
 }
 
-// DrawSamples draws what chains show.
+// DrawSamples draws the samples of chains.
 func (RunPictures) DrawSamples(path string, chains units.Shown, width, height int) error {
 	return WritePNG(path, Means(len(chains.Values)/max(1, chains.Count), chains.Count, func(i, a int) float64 { return float64(chains.Values[i*chains.Count+a]) }, width, height))
 }

@@ -123,9 +123,9 @@ func Synapses(q *rbm.Posterior[float32], width, height int) *image.RGBA {
 	}, Diverging)
 }
 
-// FileSynapses draws the synapses of a model file: the posterior means of
-// those that know it as Synapses does, and others w in units of what all but 1 in
-// 200 stay within.
+// FileSynapses draws the synapses of a model file: posterior means as Synapses
+// does, if the file has them. Else it draws the weights; full colour is the
+// size that 199 of 200 stay within.
 func FileSynapses(f *rbm.File) *image.RGBA {
 	f = f.Below()
 	if u, ok := f.Synapses.(rbm.Uncertain); ok {
@@ -185,8 +185,8 @@ func WritePNG(path string, img image.Image) error {
 	return durable.WriteFile(path, func(w io.Writer) error { return png.Encode(w, img) })
 }
 
-// ChainMeans draws the means of the first visible units of chains, from which their visible
-// states were drawn.
+// ChainMeans draws the means that the last states of the first visible units of chains were
+// drawn from.
 func ChainMeans(c *sample.SpinChains[float32], visible, width, height int) *image.RGBA {
 	count, fields := c.Visible.Cols(), c.VisibleFields()
 	return Means(visible, count, func(i, a int) float64 { return math.Tanh(float64(fields[i*count+a])) }, width, height)

@@ -109,7 +109,7 @@ func TestRestored(t *testing.T) {
 	samples := spin.FromSigns(4, 2, []float64{1, -1, 1, -1, 1, -1, 1, -1}) // all +1, all -1
 	states := spin.FromSigns(4, 4, []float64{1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1})
 	mean := []float32{0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5}
-	at := func(img image.Image, row, column, i int) color.Color { // Compare draws 2 dots a spin and a border of 2
+	at := func(img image.Image, row, column, i int) color.Color { // Compare draws 2 dots per spin and a border of 2
 		return img.At(2+column*6+i%2*2, 2+row*6+i/2*2)
 	}
 	img := completions(samples, []int8{1, 0, 0, 0}, mean, states, 2, 2)
@@ -125,5 +125,17 @@ func TestRestored(t *testing.T) {
 	with, without := restorations(samples, seen, mean, restored, 2, 2), restorations(nil, seen, mean, restored, 2, 2)
 	if with.Bounds().Dx() != 4*6+2 || without.Bounds().Dx() != 3*6+2 || at(with, 0, 1, 0) != Grey(-1) || at(without, 0, 0, 0) != Grey(-1) || at(without, 1, 1, 0) != Grey(0.5) || at(with, 1, 3, 0) != Grey(-1) {
 		t.Error("restorations")
+	}
+	sets := []Column{
+		{"truth", func(i, a int) (float64, bool) { return float64(i)/4 - float64(a), true }},
+		{"noisy", func(i, a int) (float64, bool) { return 1, i != 2 }},
+	}
+	img = mended(4, 2, 2, 2, sets)
+	if img.Bounds().Dx() != 2*6+2 || at(img, 0, 0, 3) != Grey(0.75) || at(img, 1, 0, 0) != Grey(-1) || at(img, 1, 1, 2) != Unknown || at(img, 1, 1, 1) != Grey(1) {
+		t.Error("mended numbers")
+	}
+	whole := Mended(4, 2, 2, 2, LevelKey, sets...)
+	if b := whole.Bounds(); b.Dy() <= b.Dx()*img.Bounds().Dy()/img.Bounds().Dx() {
+		t.Errorf("%v has no room for words above %v", b, img.Bounds())
 	}
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // entropy returns ln P(D) and the entropy of the posterior in the Bethe
-// approximation: the logarithms of what sites, samples and the factor Z^-M add up
-// to, less those of the edges between them. The error is the context's.
+// approximation: the logarithms of the normalising sums of sites, samples and the factor
+// Z^-M, less those of the edges between them. The error is the context's.
 func (p *Passing[T]) entropy(ctx context.Context) (evidence, entropy float64, err error) {
 	n, hidden := p.visible, float64(p.opt.Hidden)
 	j := p.opt.Coupling

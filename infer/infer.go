@@ -115,7 +115,7 @@ type beliefs[T rbm.Real] struct {
 type rule[T rbm.Real] interface {
 	components() int // of a message
 	// site sets b and mean of the sites from field, pair and prior, and returns
-	// the sum over sites of the logarithm of what their beliefs add up to.
+	// the sum over sites of ln of the normalising sum of a site's belief.
 	site(p *Passing[T], s *beliefs[T]) (lnZ float64)
 	// sample updates the messages from sample a in place, given the beliefs of
 	// sites, and returns ln W. row are components slices of length visible.
@@ -321,7 +321,7 @@ func fill[T rbm.Real](x [][]T, v T) {
 	}
 }
 
-// lnPrior returns theta xi, or -Inf for what the prior rules out and 0 for what it knows.
+// lnPrior returns theta xi. If the prior knows the synapse, it is 0 for its value and -Inf for the other.
 func lnPrior(theta, xi float64) float64 {
 	if math.IsInf(theta, 0) {
 		if theta*xi > 0 {

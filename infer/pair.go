@@ -15,9 +15,9 @@ func kappa(j float64) float64 { return lnCosh(2*j) / 2 }
 // overlap R = sum_i x_i, x = xi_1 xi_2 being independent with the means q that
 // sites have without it, reweighted by cosh(kappa R)^-M.
 //
-// Where that factor moves R far, plain probabilities of what R becomes would
-// underflow. So x are tilted by a common field phi first, the one that the factor
-// has at the R it leads to; the remaining factor is then near its maximum.
+// If that factor moves R far, plain probabilities of the new R would
+// underflow. So x are tilted by a common field phi first: the slope of the factor's logarithm
+// at the R that it leads to. The remaining factor is then near its maximum.
 type overlapFactor struct {
 	samples, kappa float64
 	tilt           float64
@@ -72,7 +72,7 @@ func tilted(q, phi float64) float64 {
 	return (q + t) / (1 + q*t)
 }
 
-// lnWeight is the logarithm of what reweighs R, without the tilt.
+// lnWeight is the logarithm of the factor's weight of R, less the tilt.
 func (f *overlapFactor) lnWeight(r int) float64 {
 	return -f.samples*lnCosh(f.kappa*float64(r)) - f.tilt*float64(r)
 }
@@ -93,7 +93,7 @@ func (f *overlapFactor) fields(ctx context.Context, dst []float64) error {
 	for k, v := range weight {
 		weight[k] = math.Exp(min(v-top, 600))
 	}
-	rest := make([]float64, n) // of the other n-1 sites: R = 2k - (n-1)
+	rest := make([]float64, n) // [k]: probability that R of the other n-1 sites is 2k - (n-1)
 	for i, up := range f.share {
 		if err := ctx.Err(); err != nil {
 			return err

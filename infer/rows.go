@@ -43,7 +43,7 @@ type Rows[T rbm.Real] struct {
 
 	data, across *spin.Matrix // visible x samples, and its transpose
 	prior        []T          // hidden x visible, or nil
-	share        float64      // of what data say beside the prior: 1, or one over the strength of the prior
+	share        float64      // weight of the data beside the prior: 1, or one over the strength of the prior
 	log          []float64    // [i][x]: ln q_i(x), but for a constant; bit mu of x is 1 where xi_{i mu} = +1
 	belief       []float64    // [i][x]: q_i(x)
 	mean         []T          // lambda, hidden x visible

@@ -31,7 +31,7 @@ func differences(saved, here string) string {
 	return strings.Join(text, ", ")
 }
 
-// contents are the settings that hold the sum of what another setting names the file of.
+// contents maps a setting that names a file to the setting that holds the file's sum.
 var contents = map[string]string{"rule_weights": "rule_hash", "init": "init_hash", "prior": "prior_hash"}
 
 // sameContents reports whether two labels are of runs that differ in the names of files of equal contents

@@ -47,7 +47,7 @@ var directedSettings = []string{"model", "hidden", "rule", "epochs", "restarts",
 // directed reports whether the model is a directed machine.
 func (r *Recipe) directed() bool { return r.Model != "" && r.Model != LayeredModel }
 
-// suitDirected sets what suits the model, but for what was asked for.
+// suitDirected sets the free settings to values that suit the model.
 func (r *Recipe) suitDirected(free func(setting string) bool) {
 	if free("rule") {
 		r.Rule = causes.EM
@@ -232,7 +232,7 @@ func (r *Recipe) completeDirected(d *Data) error {
 		}
 		r.Beta = j * math.Sqrt(float64(d.Visible()))
 	}
-	r.Batch = d.Len() // samples a step
+	r.Batch = d.Len() // samples per step
 	if r.Epochs == 0 {
 		r.Epochs = DefaultPasses
 		if r.Rule == causes.STDP {
@@ -270,7 +270,7 @@ func (r *Recipe) patches(d *Data) [][]int {
 // options returns those of learning.
 func (r *Recipe) options(d *Data, key stream.Key) causes.Options {
 	return causes.Options{Model: r.Model, Rule: r.Rule, Causes: r.Hidden, Patches: r.patches(d), States: r.States, Passes: r.Epochs, Real: r.Synapses == rbm.RealKind.String(),
-		Coupling: r.Beta / math.Sqrt(float64(d.Visible())), FixedCoupling: !r.LearnCoupling, CounterBits: r.CounterBits, Homeostasis: r.Homeostasis, Key: key}
+		Coupling: r.Beta / math.Sqrt(float64(d.Visible())), FixedCoupling: !r.LearnCoupling, CounterBits: r.CounterBits, Homeostasis: r.Homeostasis, Key: key, Missing: d.Missing}
 }
 
 // columns returns the number of synapses of a visible unit: hidden units, causes, or states

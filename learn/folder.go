@@ -161,7 +161,7 @@ func (f *folder) result() (*Result, error) {
 	}
 	saved.Result.Model = f.model() // the folder may have moved
 	if !maps.Equal(f.sums(), saved.Sums) || f.job.Evaluation.Asked && saved.Result.LogLikelihood == nil || f.job.Validation.Set != nil && saved.Result.Validation == nil {
-		return nil, nil // the checkpoint is at the end of learning: what is missing or damaged is made again
+		return nil, nil // the checkpoint is at the end of learning; missing or damaged results are made again from it
 	}
 	return saved.Result, nil
 }

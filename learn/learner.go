@@ -291,7 +291,7 @@ const (
 	finalTemperatures = 1000
 	leastTemperatures = 50
 
-	// freelyAnnealed is the number of synapses up to which the temperatures are finalTemperatures.
+	// freelyAnnealed is the largest number of synapses that is annealed over all finalTemperatures.
 	freelyAnnealed = 1 << 21
 )
 

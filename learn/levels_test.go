@@ -95,7 +95,7 @@ func directedRecipe() learn.Recipe {
 	return r
 }
 
-// texts returns the arrays of a file but what it says of itself.
+// texts returns the arrays of a file except meta.json.
 func texts(t *testing.T, file *rbm.File) (out [][]byte) {
 	for _, a := range arrays(t, file) {
 		out = append(out, must(json.Marshal(a)))

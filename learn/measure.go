@@ -90,7 +90,7 @@ const (
 // cheapBound is what a bound before the first step may cost.
 const cheapBound = 20 * time.Millisecond
 
-// Limits of what a record holds.
+// Limits of the size of a record.
 const (
 	MagnetisationBins = 40  // of the posterior means, from -1 to 1
 	maxOverlapMatrix  = 32  // hidden units whose overlaps stand in each record that has any
@@ -103,7 +103,7 @@ const (
 func (l *learner) newMeasuring() (*measuring, error) {
 	step := l.trainer.Step()
 	if step == 0 || l.trainer.Fraction() >= 1 {
-		step-- // what is measured at the beginning and the end is measured again
+		step-- // measurements at the beginning and the end are made again
 	}
 	start := l.number
 	if start == 0 && step < 0 {
@@ -252,8 +252,8 @@ func (m *measuring) measureBound(ctx context.Context, r *runs.Record, temperatur
 	m.temperature = min(m.temperature, each) // what else the machine does comes and goes
 }
 
-// quickExact is the number of units of the smaller layer up to which the
-// likelihood is enumerated in passing.
+// With at most quickExact units in the smaller layer the likelihood is enumerated
+// in passing.
 const quickExact = 12
 
 // annealable reports whether the likelihood can be had in passing: by annealing,

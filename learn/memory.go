@@ -8,8 +8,8 @@ import (
 	"bethe/setting"
 )
 
-// checkMemory returns the *SettingError of what lowers the memory that learning takes,
-// if that is more than there is.
+// checkMemory returns a *SettingError if learning takes more memory than there is. It names
+// the setting to lower.
 func (r *Run) checkMemory() error {
 	f, d := &r.recipe, &r.job.Data
 	visible, hidden := f.size(d.Visible())

@@ -134,7 +134,7 @@ type Illustrator interface {
 	DrawData(path string, samples units.Shown, width, height int) error
 	// DrawSynapses draws the synapses of a model file.
 	DrawSynapses(path string, file *rbm.File) error
-	// DrawSamples draws what chains show. A width or height of 0 stands for the
-	// nearest square, here and above.
+	// DrawSamples draws the samples of chains. If width or height is 0 each sample is
+	// drawn as nearly square as its size allows, here and in DrawData.
 	DrawSamples(path string, chains units.Shown, width, height int) error
 }

@@ -18,7 +18,7 @@ import (
 // DefaultPatientSteps limits learning with patience if nothing else does.
 const DefaultPatientSteps = 100_000
 
-// checkPatience returns a *SettingError if learning is to have patience without what it judges by.
+// checkPatience returns a *SettingError if learning is to have patience without the meter or the data that it judges by.
 func (r *Run) checkPatience() error {
 	switch k := r.recipe.Patience; {
 	case k == 0:

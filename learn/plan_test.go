@@ -63,15 +63,16 @@ func TestDoubt(t *testing.T) {
 	r := &Run{recipe: recipe, job: Job{Data: striped()}}
 	alone := -6 * 0.6931
 	for _, c := range []struct {
-		bound, coupling float64
-		want            string
-	}{{alone - 3, 0.5, "3.0 nats below independent units"}, {alone - 1, 0.5, ""}, {alone, 0.001, "the coupling fell to 0.001"}, {alone + 1, 0.001, ""}, {-0.7, 0.5, ""}} {
-		got := r.doubt(&Result{Bound: &c.bound, Coupling: c.coupling})
+		bound, coupling, divergence float64
+		want                        string
+	}{{alone - 3, 0.5, 0, "3.0 nats below independent units"}, {alone - 1, 0.5, 0, ""}, {alone, 0.001, 0, "the coupling fell to 0.001"}, {alone + 1, 0.001, 0, ""}, {-0.7, 0.5, 0, ""},
+		{alone - 30, 0.5, 31, ""}, {alone - 30, 0.5, 27, "3.0 nats below independent units"}, {alone - 30, 0.001, 30, "the coupling fell to 0.001"}} {
+		got := r.doubt(&Result{Bound: &c.bound, Coupling: c.coupling}, c.divergence)
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("bound %v, coupling %v: %q", c.bound, c.coupling, got)
 		}
 	}
-	if got := r.doubt(&Result{}); got != "" {
+	if got := r.doubt(&Result{}, 0); got != "" {
 		t.Error(got)
 	}
 }

@@ -163,7 +163,7 @@ func (r *Run) setInit(file *rbm.File, name string) error {
 	return setSum(&r.recipe.InitHash, "init", name, hashOf(data...))
 }
 
-// setSum sets the sum of what was loaded. If the recipe has one it must be that.
+// setSum sets the sum of a loaded file. If the recipe has a sum already, the two must agree.
 func setSum(sum *string, name, path, found string) error {
 	if *sum != "" && *sum != found {
 		return setting.Phrase(name, "{"+name+"}: %s is another one now than the recipe was made with: its sum is %s, not %s; leave out {"+name+"_hash} if it is meant", path, found, *sum)

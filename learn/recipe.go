@@ -47,7 +47,7 @@ type Recipe struct {
 	// the steps that count.
 	Patience int `json:"patience,omitzero"`
 
-	Batch    int     `json:"batch"`    // samples a step
+	Batch    int     `json:"batch"`    // samples per step
 	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
 	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
 	Momentum float64 `json:"momentum"` // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
@@ -79,7 +79,7 @@ type Recipe struct {
 	Sampling
 	Directed
 
-	// Sums of what a run was given; Start sets them. If a recipe has the sum of a
+	// Sums of the files that a run was given; Start sets them. If a recipe has the sum of a
 	// prior, a first machine or a rule already, the file must have it.
 	LabelsHash string `json:"labels_hash,omitzero"`
 	PriorHash  string `json:"prior_hash,omitzero"`
@@ -128,7 +128,7 @@ const (
 	RealBeta      = 1 // of real synapses: the unit they are counted in
 )
 
-// momentumOf020 is what it was before it was a setting, and is by default.
+// momentumOf020 is the momentum of version 0.2.0, where it was no setting yet. It is the default.
 const momentumOf020 = variational.DefaultMomentum
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units

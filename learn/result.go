@@ -81,13 +81,18 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 			return err
 		}
 	}
-	result.Doubt = r.doubt(result)
+	divergence := 0.0
+	if !r.recipe.kind().Known() {
+		divergence = model.Posterior.KL() / max(1, r.job.Data.Effective())
+	}
+	result.Doubt = r.doubt(result, divergence)
 	r.shipped = file
 	return r.keeper.finish(result)
 }
 
-// Signs of learning that went wrong: the bound lies far below independent units, as a share of their log-likelihood,
-// or a coupling is as good as lost and the bound is theirs.
+// Signs of learning that went wrong: the bound, without the divergence that it pays for, lies far below independent
+// units, as a share of their log-likelihood; or a coupling is as good as lost and the bound is theirs. The divergence
+// says nothing of learning: while learning settles it grows, and with few samples it is a large part of the bound.
 const (
 	muchBelow    = 0.1
 	noCoupling   = 0.03 // of 1/sqrt(hidden units), where it starts
@@ -95,8 +100,8 @@ const (
 )
 
 // doubt says why learning may have gone wrong, by the log-likelihood of independent units, each with its mean in
-// the data; "" if nothing speaks for it, or units are no spins.
-func (r *Run) doubt(result *Result) string {
+// the data; "" if nothing speaks for it, or units are no spins. divergence is that of the posterior, in nats per sample.
+func (r *Run) doubt(result *Result, divergence float64) string {
 	d := &r.job.Data
 	if result.Bound == nil || !r.recipe.spins() || d.Missing != nil {
 		return ""
@@ -110,9 +115,9 @@ func (r *Run) doubt(result *Result) string {
 			}
 		}
 	}
-	switch above := *result.Bound - alone; {
+	switch above := *result.Bound + divergence - alone; {
 	case above < muchBelow*alone-1:
-		return fmt.Sprintf("the bound is %.1f nats below independent units: learning diverged, or has hardly begun. Lower the rate, or learn for longer", -above)
+		return fmt.Sprintf("the bound, even without its divergence, is %.1f nats below independent units: learning diverged, or has hardly begun. Lower the rate, or learn for longer", -above)
 	case r.recipe.LearnCoupling && result.Coupling < noCoupling/math.Sqrt(float64(r.recipe.Hidden)) && above < -nothingAbove*alone:
 		return fmt.Sprintf("the coupling fell to %.2g, and the bound is that of independent units: learning diverged, or there is nothing else in the data. Lower the rate", result.Coupling)
 	}

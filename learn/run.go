@@ -203,6 +203,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkPatience(); err != nil {
 		return nil, err
 	}
+	if err := r.checkMeter(); err != nil {
+		return nil, err
+	}
 	if err := r.setFamily(); err != nil {
 		return nil, err
 	}
@@ -389,7 +392,7 @@ func (r *Run) info(steps int) rbm.Info {
 // An InterruptedError is returned if the context was done. It wraps the
 // context's error.
 type InterruptedError struct {
-	Folder string // from which the run can go on; empty if nothing was kept
+	Folder string // the run can go on from it; empty if nothing was kept
 	Step   int    // steps done
 	Over   bool   // all steps were done
 	Err    error

@@ -87,7 +87,7 @@ func (m *measuring) validate(ctx context.Context, model *rbm.Model[float32], ste
 	return recordedLikelihood(d.Name, &estimate), nil
 }
 
-// validateAlong validates into a record; what it fails at, the next step meets as well.
+// validateAlong validates into a record. It tells no error: the next step meets the same one.
 func (m *measuring) validateAlong(ctx context.Context, r *runs.Record) {
 	if v, err := m.validate(ctx, m.model, r.Step); err == nil {
 		r.Validation = v

@@ -52,9 +52,9 @@ func TestHoldOut(t *testing.T) {
 	}
 }
 
-// TestValidation: validation changes nothing of the machine; records hold it along the way
-// and at the end, where it is the exact likelihood of the shipped machine. The result has it too, even
-// if the run was over before validation was asked for.
+// TestValidation: validation does not change the machine. Records hold likelihoods of held-out samples along the way
+// and at the end; the last is exact, of the saved machine. The result has it too, even
+// if validation was asked for when the run was over.
 func TestValidation(t *testing.T) {
 	rest, held, err := learn.HoldOut(small(), 0.2, 3)
 	if err != nil {

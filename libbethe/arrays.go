@@ -258,7 +258,7 @@ func fromBytes(x C.bethe_bytes, count C.int64_t, visible int) (*spin.Matrix, err
 	return spins, setBytes(spins, 0, elements[byte](x, int(count)*visible))
 }
 
-// bytesOf returns spins as an array of bytes 0 and 1, one column a row.
+// bytesOf returns spins as an array of bytes 0 and 1, one column per row.
 func bytesOf(name string, spins *spin.Matrix, shape ...int) npy.Array {
 	x := make([]byte, spins.Rows()*spins.Cols())
 	spins.Bytes(0, x)

@@ -47,7 +47,7 @@ func (l *learning) inWords(err error) error {
 	return invalidf("%s", text)
 }
 
-// read reads a request and what it is about.
+// read reads a request, and the samples and the first machine that it names by handles.
 func (l *learning) read(words C.bethe_text, handle, init C.bethe_handle) (recipe learn.Recipe, job learn.Job, err error) {
 	l.Program, l.Data = build.Program(), "samples"
 	if err := parse(words, l); err != nil {

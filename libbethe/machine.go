@@ -46,7 +46,7 @@ func machineFrom(arrays []npy.Array) (*machine, error) {
 		}
 	}
 	if text, ok := arrays[0].Data.([]byte); ok {
-		_ = json.Unmarshal(text, &about) // what is wrong with it is told below
+		_ = json.Unmarshal(text, &about) // decode tells its faults
 	}
 	file, err := decode(arrays, about.Model)
 	if err != nil {

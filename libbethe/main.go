@@ -114,7 +114,7 @@ func say(to **C.char, value any) error {
 	return err
 }
 
-// parse reads a request. Of no text it is what it is.
+// parse reads a request. Without a text the request stays as it is.
 func parse(text C.bethe_text, request any) error {
 	if text == nil {
 		return nil

@@ -57,7 +57,7 @@ type about struct {
 	Exact       bool   `json:"exact"` // ln Z is summed, or not needed; set by bethe_machine_about
 }
 
-// notFor is the error of what a family cannot do.
+// notFor is the error of a family that lacks a verb.
 func notFor(verb string, m model) error {
 	of := m.about()
 	name := "deep machine"
@@ -425,12 +425,12 @@ func (d directed) features(ctx context.Context, s *dataset.Set, gain float64) ([
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
 	}
-	return d.machine.Posteriors(ctx, s.Samples)
+	return d.machine.Posteriors(ctx, s.Samples, nil)
 }
 
 // logWeights are ln P themselves: ln Z is 0.
 func (d directed) logWeights(ctx context.Context, s *dataset.Set, _ stream.Key) ([]float64, error) {
-	r, err := d.machine.Infer(ctx, s.Samples)
+	r, err := d.machine.Infer(ctx, s.Samples, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -445,7 +445,7 @@ func (d directed) check(e *evaluation) error {
 }
 
 func (d directed) likelihood(ctx context.Context, s *dataset.Set, _ *evaluation) (r evaluate.Report, err error) {
-	l, err := learn.DirectedLikelihood(ctx, d.machine, s.Samples)
+	l, err := learn.DirectedLikelihood(ctx, d.machine, s.Samples, nil)
 	if err != nil {
 		return r, err
 	}

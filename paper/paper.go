@@ -68,7 +68,7 @@ type Options struct {
 	Samples   int // digits
 	Hidden    []int
 	Alphas    []int // densities of data, from 1 to 5
-	Copies    []int // synapses a pair of units, of machines that approximate Target
+	Copies    []int // synapses per pair of units, of machines that approximate Target
 	Target    string
 	Seed      uint64
 	Progress  trial.Progress

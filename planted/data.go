@@ -179,7 +179,7 @@ func countAgreements(ctx context.Context, plain *rbm.Machine, first, last int) (
 // multiple of kernel.LaneAlign.
 const columnsTogether = 8 * kernel.LaneAlign
 
-// drawVisible draws visible states given hidden ones, one a column of h, of a
+// drawVisible draws visible states given hidden ones, one per column of h, of a
 // machine without offsets. Fields are real numbers and samples are bits, so the
 // fields of a few samples at a time are all that is in memory.
 func drawVisible(ctx context.Context, plain *rbm.Machine, h *spin.Matrix, key stream.Key) (*spin.Matrix, error) {

@@ -290,7 +290,7 @@ func (w *deepWalk) synapses() (links [2]*spin.Matrix) {
 type DeepScore struct {
 	Overlap        []float64 `json:"overlap_layers"`            // of the signs of the posterior means
 	SampleOverlap  []float64 `json:"sample_overlap_layers"`     // of a sample, mean over samples
-	MeanLikelihood float64   `json:"log_likelihood_per_sample"` // ln P(D | xi), mean over samples, in nats a sample of the data
+	MeanLikelihood float64   `json:"log_likelihood_per_sample"` // ln P(D | xi), mean over samples, in nats per sample of the data
 }
 
 // A DeepYardstick is the Yardstick of a teacher of two hidden layers.

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// falseAlarm is the probability with which a statistical test here would fail
+// falseAlarm is the probability that a statistical test here would fail
 // for correct code, were its seed not fixed.
 const falseAlarm = 1e-6
 

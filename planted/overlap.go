@@ -15,7 +15,7 @@ import (
 // have one element for each hidden unit nu of the reference.
 type Matching struct {
 	Unit    []int     // the hidden unit of the estimate that is paired with nu
-	Sign    []int8    // ±1 by which to multiply its synapses
+	Sign    []int8    // ±1, to multiply its synapses with
 	Overlap []float64 // |sum_i estimate_{i Unit[nu]} reference_{i nu}| / N
 }
 

@@ -96,7 +96,7 @@ type state struct {
 	energy []float64  // [h]: sum_i ln 2cosh(J xi_i.h), hidden states numbered like rows
 	flip   []float64  // [mu]: change of the data term by the flip of one synapse
 	data   []float64  // [d]: the same, of all synapses in the set d of bits
-	weight []float64  // [h], then [x]: ln of what a row x at a site weighs
+	weight []float64  // [h], then [x]: ln weight of row x at a site
 	growth [2]float64 // exp(-J), exp(J)
 }
 

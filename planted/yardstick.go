@@ -41,10 +41,10 @@ type Score struct {
 }
 
 // DefaultSchedule was enough for 100 visible units at beta = 1 and 2 to 8
-// samples a visible unit: of at least 50 random starts at each of 1, 2, 3, 5 and
+// samples per visible unit: of at least 50 random starts at each of 1, 2, 3, 5 and
 // 8 hidden units, all but one came within 8 nats of the MeanLogLikelihood found
 // from the teacher. Posterior means of two runs then overlap with the teacher equally
-// well to 0.03 where data are few, to 0.01 from 4 samples a visible unit on (root mean
+// well to 0.03 where data are few, to 0.01 from 4 samples per visible unit on (root mean
 // square). A run takes about a second with 3 hidden units and 800 samples (one busy
 // core of a 2020s server).
 var DefaultSchedule = Schedule{BurnIn: 500, Temperature: 3, Keep: 6000}

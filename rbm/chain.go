@@ -21,7 +21,7 @@ type Chain struct {
 
 // A Layer is the parameters of the units of a layer.
 type Layer struct {
-	Field, Offset []float64 // b and mu in [-1, 1], one a unit
+	Field, Offset []float64 // b and mu in [-1, 1], one per unit
 }
 
 // A Between is the synapses between two layers.

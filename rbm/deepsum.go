@@ -7,7 +7,7 @@ import (
 	"bethe/internal/kernel"
 )
 
-// SampleLogWeight returns ln Z~(v): the logarithm of the weight of a sample (±1, one a unit
+// SampleLogWeight returns ln Z~(v): the logarithm of the weight of a sample (±1, one per unit
 // of the data's layer) summed over all hidden layers, exactly. The cost is that of LnZ
 // of the layers above the data's. The error is ErrTooLarge or the context's.
 func (m *Machine) SampleLogWeight(ctx context.Context, v []float64) (float64, error) {

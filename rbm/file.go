@@ -195,8 +195,8 @@ func LoadKinds(path string) (*File, error) {
 	return decode(a, path)
 }
 
-// Decode undoes Arrays: it is Load of arrays in memory, in the order of a model file
-// and named in errors by name. They may become part of what it returns.
+// Decode undoes Arrays: it loads a file from arrays in memory, in the order of a model file.
+// Errors call it by name. The file may keep the arrays.
 func Decode(name string, arrays []npy.Array) (*File, error) {
 	check := memberCheck()
 	for _, array := range arrays {

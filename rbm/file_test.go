@@ -99,7 +99,7 @@ func TestFileRoundTrip(t *testing.T) {
 }
 
 // The members that the documentation promises to Python, in NumPy's types,
-// N x P: the golden list of what a model file is.
+// N x P: the golden list of the members of a model file.
 func TestFileMembers(t *testing.T) {
 	f := testFile(true)
 	path := save(t, f)

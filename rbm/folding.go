@@ -95,10 +95,10 @@ func (p *Params) Layers() Folding {
 // Deep reports whether there is more than one link.
 func (p *Params) Deep() bool { return len(p.Links) > 1 }
 
-// Field and Offset return those of layer l, which share their storage with p.
+// Field returns the fields of layer l. They share their storage with p.
 func (p *Params) Field(l int) []float64 { return p.layer(l, p.VisibleField, p.HiddenField) }
 
-// Offset is Field for offsets.
+// Offset returns the offsets of layer l. They share their storage with p.
 func (p *Params) Offset(l int) []float64 { return p.layer(l, p.VisibleOffset, p.HiddenOffset) }
 
 func (p *Params) layer(l int, even, odd []float64) []float64 {
@@ -145,7 +145,7 @@ func SetBlock[T any](f Folding, matrix, src []T, l int) {
 	}
 }
 
-// ClearUnjoined sets the thetas of what no link joins to 0.
+// ClearUnjoined sets the thetas of pairs that no link joins to 0.
 func (m *Model[T]) ClearUnjoined() {
 	if m.Whole() {
 		return

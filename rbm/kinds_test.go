@@ -367,7 +367,7 @@ func TestFoldingClearsWhatNoLinkJoins(t *testing.T) {
 	}
 }
 
-// A machine of units 0 and 1 has the probabilities of that of spins.
+// A machine of units 0 and 1 and its translation to spins have the same probabilities.
 func TestFromZeroOne(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 8))
 	z := ZeroOne{W: make([]float64, 6), Visible: make([]float64, 3), Hidden: make([]float64, 2)}

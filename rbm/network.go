@@ -106,7 +106,7 @@ func (n *Network[T]) TransposeCoupling(dst []T) {
 
 // LogWeights computes the logarithm of the weight of each column of s, summed
 // over the hidden units: Constant + b.s + sum_mu ln 2cosh(field of mu), which
-// is minus the free energy. dst has one element a column.
+// is minus the free energy. dst has one element per column.
 func (n *Network[T]) LogWeights(dst []float64, s *spin.Matrix) {
 	m := s.Cols()
 	if s.Rows() != n.Visible() || len(dst) != m {

@@ -111,8 +111,8 @@ func LoadStack(path string) (*Stack, error) {
 	return decodeStack(a, path, c.machines)
 }
 
-// DecodeStack undoes Arrays: it is LoadStack of arrays in memory, in the order of a model file
-// and named in errors by name. They may become part of what it returns.
+// DecodeStack undoes Arrays: it loads a stack from arrays in memory, in the order of a model file.
+// Errors call it by name. The stack may keep the arrays.
 func DecodeStack(name string, arrays []npy.Array) (*Stack, error) {
 	var c stackCheck
 	for _, array := range arrays {

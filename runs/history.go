@@ -142,7 +142,7 @@ func lightened(r Record) Record {
 	return r
 }
 
-// Sizes of what a record points to, bytes.
+// Sizes in bytes of a record and of the structures that it points to.
 var (
 	recordBytes     = int(reflect.TypeFor[Record]().Size())
 	engineBytes     = int(reflect.TypeFor[EngineReport]().Size())

@@ -1,5 +1,5 @@
-// Package runs reads and writes the folder of a run: what it is of, how it is
-// told line by line while it learns, and where its files are. Commands write
+// Package runs reads and writes the folder of a run: its info, its records, a line
+// for each measurement, and the names of its files. Commands write
 // it; pages and pictures read it, also while it grows.
 package runs
 
@@ -17,7 +17,7 @@ import (
 	"bethe/internal/durable"
 )
 
-// Names of what a run folder holds.
+// Names of the files in a run folder.
 const (
 	ModelFile      = "model.npz"
 	DictionaryFile = "dictionary.png" // of a tree: the states of its groups
@@ -68,7 +68,7 @@ type Info struct {
 	Began    time.Time      `json:"began"` // of the first call, when it was resumed
 }
 
-// Limits of an info file that is read.
+// Limits for reading an info file.
 const (
 	maxInfoBytes  = 1 << 20
 	maxInfoValues = 10000

@@ -40,7 +40,7 @@ func (c *Comparison) Sort(by string) error {
 		slices.SortStableFunc(c.Runs, func(a, b Summary) int { return cmp.Compare(a.Run, b.Run) })
 		return nil
 	case of == nil:
-		return setting.Errorf("sort", by, "it is run, %s", strings.Join(SortKeys(), ", "))
+		return setting.Errorf("sort", by, "it is run, %s%s", strings.Join(SortKeys(), ", "), setting.Meant(by, append(SortKeys(), "run")))
 	}
 	slices.SortStableFunc(c.Runs, func(a, b Summary) int { return cmp.Compare(of(&b), of(&a)) })
 	return nil

@@ -14,7 +14,7 @@ func number(x float64) *Number {
 	return &n
 }
 
-// TestTable: a line a run, dashes for what was not measured, and a column of validation only where a run has it.
+// TestTable: a line per run, a dash for a missing measurement, and a column of validation only if a run has it.
 func TestTable(t *testing.T) {
 	c := Comparison{Differ: []string{"rate", "rule"}, Runs: []Summary{
 		{Run: "a", Data: "mnist", Visible: 784, Hidden: 100, Seed: 1, Finished: true, Steps: 3000, Seconds: 2.71, Bound: number(-119), Coupling: number(0.0829), Polarised: number(0.69),

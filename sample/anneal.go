@@ -129,8 +129,8 @@ func (a *Annealing) progress() func(done int, logW []float64) {
 }
 
 // anneal takes chains from the states s, of the distribution at ladder[0],
-// along the ladder and returns what their log-weights gain. put writes what is known
-// of visible states back after each draw of them. after is called
+// along the ladder and returns the gains of their log-weights. After each draw of visible
+// states, put writes the known values back. after is called
 // with the steps done and the gains so far.
 func anneal[T rbm.Real, V units.States[V], H units.States[H]](ctx context.Context, source Source[T, V, H], s V, ladder []T, key stream.Key, put func(), after func(done int, logW []float64)) ([]float64, error) {
 	chains := s.Len()

@@ -6,6 +6,7 @@ package sample
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"bethe/rbm"
 	"bethe/spin"
@@ -28,9 +29,10 @@ type Chains[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	at       T            // the place on the path
 	clamped  []int        // visible units held at their state in clamp
 	clamp    V            // unless none is clamped
-	hold     func()       // puts back what is known of visible states; nil if nothing is
-	observed Observing[V] // nil unless something is
-	shown    []T          // scratch of VisibleFields
+	hold     func()       // writes known visible values back; nil if there are none
+	observed Observing[V] // nil unless visible states were observed through noise
+	shown    []T          // scratch of VisibleFields, where the fields of clamped units stay
+	free     []int        // units that are not clamped, once shown is made
 }
 
 // NewChains returns n chains on a machine that start at random hidden states.
@@ -65,7 +67,7 @@ func (c *Chains[T, V, H]) StartAt(s V) {
 // from now on; the other units are then sampled given them.
 func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 	c.checkShape("Clamp", s)
-	c.clamped, c.clamp = units, s
+	c.clamped, c.clamp, c.shown = units, s, nil
 	c.Visible.CopyUnits(s, units)
 	c.drawHidden(stream.ChainsHidden)
 }
@@ -128,7 +130,7 @@ func (c *Chains[T, V, H]) sweepVisible() {
 }
 
 // LogWeights writes the logarithm of the weight of each visible state, summed over
-// the hidden units, to dst, one a chain.
+// the hidden units, to dst, one per chain.
 func (c *Chains[T, V, H]) LogWeights(dst []float64) {
 	c.layers.LogWeights(dst[:c.Visible.Len()], c.Visible)
 }
@@ -144,16 +146,32 @@ func (c *Chains[T, V, H]) drawHidden(label uint64) {
 // units in them (tanh for spins) are those over all that the last draw could have been.
 func (c *Chains[T, V, H]) HiddenFields() []T { return c.layers.HiddenFields() }
 
-// VisibleFields returns the fields from which the visible states were last
-// drawn, visible x chains, valid until the next sweep; those of clamped units hold
+// VisibleFields returns the fields of the last draw of visible states, visible x
+// chains, valid until the next sweep. Fields of clamped units hold
 // them at their states (±100 for spins).
 func (c *Chains[T, V, H]) VisibleFields() []T {
 	fields := c.layers.VisibleFields()
 	if len(c.clamped) == 0 {
 		return fields
 	}
-	c.shown = append(c.shown[:0], fields...)
-	c.layers.HoldFields(c.shown, c.clamp, c.clamped)
+	if len(c.shown) != len(fields) {
+		c.shown, c.free = slices.Clone(fields), c.free[:0]
+		c.layers.HoldFields(c.shown, c.clamp, c.clamped)
+		held := make([]bool, c.Visible.Units())
+		for _, i := range c.clamped {
+			held[i] = true
+		}
+		for i, h := range held {
+			if !h {
+				c.free = append(c.free, i)
+			}
+		}
+		return c.shown
+	}
+	width := len(fields) / c.Visible.Units()
+	for _, i := range c.free {
+		copy(c.shown[i*width:(i+1)*width], fields[i*width:(i+1)*width])
+	}
 	return c.shown
 }
 

@@ -21,7 +21,7 @@ type GaussSource struct {
 	couplingT []float32 // visible x hidden
 	precision []float32 // a
 	linear    []float32 // a m
-	deviation []float32 // sigma, for what is observed of v
+	deviation []float32 // sigma of v, to scale the precision of observations
 }
 
 // OnGauss returns the path from independent u of the given means and variances to a network of
@@ -128,7 +128,7 @@ type gaussConditionals struct {
 	linear, means    []float32 // linear terms of u in the last draw, visible x chains, and the means
 	precision, shift []float32 // of u in the last draw; its linear term without hidden units
 	observed         *units.Reals[float32]
-	missing          *spin.Matrix // of observed; nil if none is
+	missing          *spin.Matrix // +1 where observed has no value; nil if it has all
 	strength         float32
 }
 
@@ -171,7 +171,7 @@ func (c *gaussConditionals) draw(v *units.Reals[float32], seen float32, key stre
 			if more > 0 {
 				y = c.observed.Row(i)
 			}
-			free, wide := 1/c.precision[i], float32(1/math.Sqrt(float64(c.precision[i]))) // of what is missing
+			free, wide := 1/c.precision[i], float32(1/math.Sqrt(float64(c.precision[i]))) // of missing values
 			for a, l := range c.linear[i*chains : (i+1)*chains] {
 				if more > 0 && c.missing != nil && c.missing.At(i, a) > 0 {
 					means[a] = l * free
@@ -198,7 +198,7 @@ func (c *gaussConditionals) HoldFields(fields []float32, v *units.Reals[float32]
 	}
 }
 
-// Observe implements Observing: y is (v - mean)/sigma of what was seen.
+// Observe implements Observing: y is (v - mean)/sigma of the observed v.
 func (c *gaussConditionals) Observe(y *units.Reals[float32], missing *spin.Matrix, strength float64) {
 	c.observed, c.missing, c.strength = y.Clone(), missing, float32(strength)
 }

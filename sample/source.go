@@ -44,7 +44,7 @@ type Conditionals[T rbm.Real, V, H any] interface {
 	HiddenFields() []T
 	// DrawVisible draws v given h in the distribution at t.
 	DrawVisible(v V, h H, t T, key stream.Key)
-	// VisibleFields returns the fields from which visible states were last drawn,
+	// VisibleFields returns the fields of the last draw of visible states,
 	// visible x chains, valid until the next draw.
 	VisibleFields() []T
 	// VisibleMeans writes the means of visible units in the given fields to dst,
@@ -53,7 +53,7 @@ type Conditionals[T rbm.Real, V, H any] interface {
 	// HoldFields sets the fields (visible x chains) of the named units to ones in
 	// which their means are their states in v.
 	HoldFields(fields []T, v V, units []int)
-	// AddGains adds to sum, one number a chain, what the log-weight of the visible
+	// AddGains adds to sum, one number per chain, what the log-weight of the visible
 	// states, summed over the hidden ones, gains from t = from to t = to. v are the
 	// states of the last DrawHidden, at whatever t.
 	AddGains(sum []float64, v V, from, to T)

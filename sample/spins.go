@@ -156,7 +156,7 @@ func (w *spinPath[T]) Scattered(count int, key stream.Key) *spin.Matrix {
 // gains computes log-weights of visible spins from their hidden fields.
 type gains[T rbm.Real] struct {
 	*spinPath[T]
-	products []T // scratch of a number a chain
+	products []T // scratch of a number per chain
 }
 
 // lanes is what the number of chains in a piece of work is a multiple of.

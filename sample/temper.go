@@ -184,7 +184,7 @@ func (e *Tempered[T, V, H]) Top() *Chains[T, V, H] { return e.rungs[len(e.rungs)
 func (e *Tempered[T, V, H]) Rung(k int) *Chains[T, V, H] { return e.rungs[k] }
 
 // LogWeights writes the logarithm of the weight of each visible state at the
-// top, summed over the hidden units, to dst, one a chain.
+// top, summed over the hidden units, to dst, one per chain.
 func (e *Tempered[T, V, H]) LogWeights(dst []float64) {
 	e.Top().LogWeights(dst)
 }

@@ -69,8 +69,8 @@ type Follower interface {
 	Lost(r *Reading) string
 }
 
-// Auto follows the temperature that the pseudolikelihood of the samples tells: the geometric
-// mean of what was assumed and what was read, and after the first call what was read.
+// Auto follows the temperature read from the samples by pseudolikelihood. After the first call it takes
+// the inverse temperature that was read; later, the geometric mean of the one assumed and the one read.
 type Auto struct{}
 
 // First implements Follower.

@@ -98,7 +98,7 @@ func (e *Error) Words(name func(setting, value string) string) string {
 	return text.String()
 }
 
-// Reworded returns the text of err in which an Error that it wraps is in the caller's
+// Reworded returns the text of err with the Error that it wraps in the caller's
 // words (Error.Words), and whether there is one.
 func Reworded(err error, name func(setting, value string) string) (text string, found bool) {
 	var e *Error

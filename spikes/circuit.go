@@ -35,7 +35,7 @@ type Circuit interface {
 	Counts() []int32
 	// Forget starts the count again.
 	Forget()
-	// Window returns tau: a neuron's mean, from 0 to 1, is tau times its spikes a step.
+	// Window returns tau: a neuron's mean, from 0 to 1, is tau times its spikes per step.
 	Window() int
 }
 

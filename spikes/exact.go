@@ -9,7 +9,7 @@ import (
 	"bethe/spin"
 )
 
-// Fire returns the probability with which a neuron of log-odds u spikes where its window lets it.
+// Fire returns the probability that a neuron of log-odds u spikes in a step if its window lets it.
 func Fire(u float64, tau int) float64 { return 1 / (1 + math.Exp(math.Log(float64(tau))-u)) }
 
 // A Chain is the Markov chain of a small circuit, written out. A state says how many steps are

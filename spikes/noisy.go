@@ -31,18 +31,18 @@ type noisy struct {
 	steps               uint64
 }
 
-// side is what draws a layer given the other.
+// A side draws one layer given the other.
 type side struct {
 	synapses  *spin.Matrix // inputs x neurons
 	inputs    int
-	threshold []float64   // what is added to the sum of each neuron
-	flips     [][]float64 // distribution function of the number of flips among so many synapses
+	threshold []float64   // added to the sum of each neuron
+	flips     [][]float64 // [n]: distribution function of the number of flips among n synapses
 	overlaps  spin.Overlaps
 	sums      []float32
 }
 
-// FlipChance returns the probability with which a synapse flips in a machine with threshold
-// neurons of so many inputs.
+// FlipChance returns the probability that a synapse flips in a machine of threshold
+// neurons with this number of inputs.
 func FlipChance(coupling float64, inputs int) float64 {
 	n := float64(inputs)
 	return (1 - coupling*math.Sqrt(n)/math.Sqrt(probit*probit+n*coupling*coupling)) / 2

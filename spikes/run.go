@@ -15,7 +15,7 @@ type Running struct {
 
 // A Decoding is what the spikes of a circuit say of the means.
 type Decoding struct {
-	Means []float64 // of each neuron being on, from 0 to 1: tau times its spikes a step
+	Means []float64 // of each neuron being on, from 0 to 1: tau times its spikes per step
 	// Errors are the standard errors of Means, from the networks; 0 for one network.
 	Errors []float64
 	// Autocorrelation is the mean integrated autocorrelation time, in steps, of neurons whose

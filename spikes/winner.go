@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// WinnerLaw returns the probability with which each neuron of a winner-take-all group has the largest
+// WinnerLaw returns for each neuron of a winner-take-all group the probability that it has the largest
 // field, if synapses are the only noise: fields are then sums of many bits, nearly independent
 // Gaussian variables with the given means and variances, and
 //

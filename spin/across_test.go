@@ -43,7 +43,7 @@ func across[T Real](t *testing.T, p, rows, cols int) {
 	}
 }
 
-// A product that is one piece of work takes nothing from the heap: learning makes hundreds a step.
+// A product that is one piece of work takes nothing from the heap: learning makes hundreds per step.
 func TestSmallProductsAllocateNothing(t *testing.T) {
 	m := Random(60, 40, stream.New(1).Rand())
 	a, dst, shift := make([]float32, 3*60), make([]float32, 3*40), make([]float32, 3)

@@ -51,7 +51,7 @@ func TestMulCoarse(t *testing.T) {
 	}
 }
 
-// A matrix that was prepared gives the same products, and whatever changes it makes what was prepared void.
+// A prepared matrix gives the same products, and any change to it makes the preparation void.
 func TestPrepare(t *testing.T) {
 	const p, rows, cols = 40, 95, 130
 	rng := rand.New(rand.NewPCG(5, 6))

@@ -82,8 +82,8 @@ func TestDrawIndependence(t *testing.T) {
 	}
 }
 
-// The spins are a function of key, field and place: not of the threads, of how
-// many columns there are, of what the matrix held or of the other fields.
+// The spins are a function of key, field and place. They do not depend on the threads, the
+// number of columns, the earlier contents of the matrix or the other fields.
 func TestDrawDeterminism(t *testing.T) {
 	const rows, cols = 100, 2000
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -9,7 +9,7 @@ import (
 )
 
 // A matrix is states of a layer of spins too (units.States): a row is a unit, a
-// column a chain or a sample.
+// column per chain or sample.
 
 // Units returns the number of rows.
 func (m *Matrix) Units() int { return m.rows }

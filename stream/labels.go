@@ -3,7 +3,7 @@ package stream
 // Labels name the streams below a key. Labels of one scope share their parents: keys
 // of one purpose. This is the registry of all of them; a test holds that those of a
 // scope differ, that they stay clear of its counters, and that no package has labels
-// of its own. Their values are part of what a seed means: they never change.
+// of its own. Their values never change, or the same seed would give other results.
 //
 // Counters (steps, epochs, restarts, blocks of chains) are labels too, and stand below
 // a key that has no other labels or far fewer than Far.
@@ -21,13 +21,13 @@ const (
 	RunValidation  = 14 // samples that are held out to validate on
 	RunUncertainty = 13
 	RunLabelled    = 16 // one below it for each draw of labelled samples
-	RunStack       = 17 // one below it for each layer of a stack: what is drawn of it
-	RunRule        = 40 // that is learned
-	RunTasks       = 41 // that are learned one after the other
+	RunStack       = 17 // one below it for each layer of a stack, for its draws
+	RunRule        = 40 // a rule that is learned
+	RunTasks       = 41 // tasks that are learned one after the other
 )
 
-// Below the key of tasks that are learned one after the other: of what they are, draws of the machine of an earlier one, and
-// the likelihood of a machine.
+// Below the key of tasks that are learned one after the other: for the data of the tasks, draws of the machine of an earlier one,
+// and the likelihood of a machine.
 const (
 	TasksOrders = iota // one below it for each task
 	TasksMixed
@@ -45,6 +45,7 @@ const (
 	StackTogether // learning of all machines at once
 	StackBefore   // the likelihood of the stack before it
 	StackAfter    // and after it
+	StackAlong    // and while they learn
 )
 
 // Below the key of a stack whose machines learn together: a key for each step.
@@ -98,10 +99,10 @@ const (
 	StartValidation    = 13
 	StartMeter         = 14
 	StartSynapses      = 11 // of the kind that is drawn for each step
-	StartAbove         = 15 // of what is drawn of the layers of a deep machine
-	StartLevels        = 17 // what is drawn of grey levels, epoch by epoch
-	StartAboveStates   = 16 // of hidden layers, in which its chains start
-	StartLower         = 18 // of what is drawn of the machines of a stack that learn with the topmost one
+	StartAbove         = 15 // draws in the layers of a deep machine
+	StartLevels        = 17 // spins drawn from grey levels, epoch by epoch
+	StartAboveStates   = 16 // states of hidden layers that the chains of a deep machine start in
+	StartLower         = 18 // draws in the machines of a stack that learn with the topmost one
 )
 
 // Below the key of draws of a deep machine's layers: steps, and the upper synapses.

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Engines are the names of what Script writes for.
+// Engines are the names of the systems that Script writes jobs for.
 var Engines = []string{"slurm", "parallel", "k8s"}
 
 // A Job says how the shards of a sweep are to be run.

@@ -370,7 +370,7 @@ func TestBrokenManifest(t *testing.T) {
 	}
 }
 
-// made are rows with numbers that no tier of kernels rounds in its own way.
+// made returns a sweep with invented results. So its numbers are the same on every kernel tier.
 func made(t *testing.T) *Sweep {
 	s := create(t, "visible = 10\nhidden = [1, 2]\nalpha = [2, 0.5, 1e-1]\nbeta = 1\ninstances = 1\nrestarts = 3\nseed = [5, 9223372036854775807]\noracle = true")
 	for k := range s.Cells {

@@ -75,7 +75,7 @@ func newPairs(net *rbm.Network[float64]) *pairs {
 	return x
 }
 
-// drawHidden returns where drawing h given s takes a measure on the pairs.
+// drawHidden returns the measure on pairs (s, h) that m becomes if h is drawn anew given s.
 func (x *pairs) drawHidden(m []float64) []float64 {
 	out := make([]float64, len(m))
 	for s := range x.visible {

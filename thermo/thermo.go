@@ -99,7 +99,7 @@ func (e *Enumeration) Sweep(measure []float64) []float64 {
 	return after
 }
 
-// spread adds to dst, one number a state, a mass times the probability of each state of
+// spread adds to dst, one number per state, a mass times the probability of each state of
 // independent spins in fields.
 func spread(dst []float64, mass float64, fields []float64) {
 	up := make([]float64, len(fields))

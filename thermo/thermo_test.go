@@ -91,7 +91,7 @@ func TestPointAtRefuses(t *testing.T) {
 	})
 }
 
-// BAR on works that are Gaussian, for which everything is known: forward gains N(m + v/2 - v, v)
+// BAR on Gaussian works, where everything is known: forward gains N(m + v/2 - v, v)
 // about ln Z = m, reverse ones N(m + v/2, v). Over 200 repeats the mean is off by less than 4.5
 // standard errors (false alarm 1e-5), and Bennett's error is right to a fifth.
 func TestBARGaussian(t *testing.T) {

@@ -141,8 +141,8 @@ type inferred struct {
 	bayes, off       float64 // off: root mean square distance of the means from Monte Carlo's
 }
 
-// inParallel is the most messages from samples with which several instances are
-// inferred at a time: beyond it memory is what counts, and each takes all threads.
+// inParallel is the largest number of messages from samples if several instances are
+// inferred at a time. Beyond it memory counts, and one instance takes all threads.
 const inParallel = 1 << 20
 
 // point infers all instances at one density.

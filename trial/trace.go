@@ -25,7 +25,7 @@ type Trace struct {
 	BoundAnnealed float64
 }
 
-// A TracePoint is what was measured after a step. What does not apply is NaN.
+// A TracePoint has the measurements after a step; NaN if one does not apply.
 type TracePoint struct {
 	Step int
 	// Units are the overlaps of the posterior means with the units of the teacher,

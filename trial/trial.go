@@ -18,10 +18,10 @@ import (
 	"bethe/stream"
 )
 
-// A Setup says what to plant.
+// A Setup has the sizes and strengths of a planted experiment.
 type Setup struct {
 	Visible, Hidden int     // N, P
-	Alpha           float64 // samples a visible unit: M = alpha N
+	Alpha           float64 // samples per visible unit: M = alpha N
 	Beta            float64 // coupling J = beta/sqrt N of the teacher, known to the student
 	Correlation     float64 // q between the synapses of hidden units (planted.NewTeacher)
 }

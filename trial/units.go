@@ -28,8 +28,8 @@ type UnitsExperiment struct {
 	Seed            uint64
 }
 
-// A UnitsReport is what it found. Overlaps are means over hidden features of the cosines
-// between synapses and those of the teacher.
+// A UnitsReport is its result. An overlap is the mean over hidden features of the cosine
+// between the synapses and those of the teacher.
 type UnitsReport struct {
 	Units       string  `json:"units"`
 	HiddenUnits string  `json:"hidden_units"`
@@ -93,7 +93,7 @@ func (e *UnitsExperiment) params() rbm.Params {
 	return p
 }
 
-// uncentred sets the offsets with which features 0 and 1 have none.
+// uncentred leaves features 0 and 1 without offsets. They are held as -1 and 1, so that is an offset of -1.
 func uncentred(offset []float64, kind units.Kind) {
 	if kind.OneHot() {
 		for k := range offset {

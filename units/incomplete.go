@@ -10,8 +10,8 @@ import (
 )
 
 // Filling is implemented by samples with missing values. A missing value stands for a distribution
-// that does not depend on the synapses, its fill: the bound with any fill is one of the
-// likelihood of what was observed. A fill is found anew for each batch.
+// that does not depend on the synapses, its fill. With any fill the bound stays below the
+// log-likelihood of the known values. A fill is found anew for each batch.
 type Filling[T Real] interface {
 	Samples[T]
 	// Start sets the fill to units in the given fields alone, with their variance: without fields, to
@@ -39,7 +39,7 @@ type Incomplete[T Real] struct {
 
 	// What follows is made when it is first asked for.
 	ready  bool
-	holes  [][]int32 // samples in which a unit is missing
+	holes  [][]int32 // for each unit, the samples that miss it
 	square []T       // (E x)², features x samples, and below it
 	mean   []T       // E x: the lower half of square's storage
 	spread []T       // Cov(x) of a feature with itself
@@ -124,7 +124,7 @@ func (s *Incomplete[T]) dense() {
 	s.start(nil)
 }
 
-// observe sets what was observed.
+// observe sets the known values.
 func (s *Incomplete[T]) observe() {
 	clear(s.spread)
 	if s.bits != nil {
@@ -165,7 +165,7 @@ func (s *Incomplete[T]) Batch(last Samples[T], places []int) Samples[T] {
 	return s.batch(old, places)
 }
 
-// batch returns samples in the storage of an earlier batch, if there is one.
+// batch copies the samples at places. It reuses the storage of an earlier batch if that has the same size.
 func (s *Incomplete[T]) batch(batch *Incomplete[T], places []int) *Incomplete[T] {
 	if batch == nil || batch.Len() != len(places) || batch.Features() != s.Features() {
 		batch = &Incomplete[T]{kind: s.kind, missing: spin.New(s.missing.Rows(), len(places)), own: make([]float64, len(s.own))}
@@ -335,7 +335,7 @@ func (s *Incomplete[T]) Slopes(out []T, w *Block[T], l *Link[T], k int, firstSum
 	return kernel.Sum(out)
 }
 
-// Own implements Samples: what GaussSamples has, of what was observed.
+// Own implements Samples. It is that of GaussSamples for the known values.
 func (s *Incomplete[T]) Own(own []float64, w *Block[T], l *Link[T], k int, firstSum, _ float64) {
 	if s.kind.Bits() {
 		return
@@ -442,7 +442,7 @@ func plogp(p float64) float64 {
 	return -p * math.Log(p)
 }
 
-// MeanFields implements Data: of what was observed.
+// MeanFields implements Data, from the known values.
 func (s *Incomplete[T]) MeanFields() []float64 {
 	s.dense()
 	of, m := s.kind.Features(), s.Len()

@@ -158,7 +158,7 @@ func TestBatchesOfIncompleteSamples(t *testing.T) {
 			}
 		}
 	}
-	// Fields are those of what was observed.
+	// Fields come from the known values.
 	for i, f := range all.MeanFields() {
 		sum, seen := 0, 0
 		for a := range m {

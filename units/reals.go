@@ -43,7 +43,7 @@ func (r *Reals[T]) Len() int { return r.columns }
 // Values returns the values, units x columns, row-major. They are the states' own.
 func (r *Reals[T]) Values() []T { return r.values }
 
-// Row returns the values of a unit, one a column. They are the states' own.
+// Row returns the values of a unit, one per column. They are the states' own.
 func (r *Reals[T]) Row(unit int) []T { return r.values[unit*r.columns : (unit+1)*r.columns] }
 
 // Blank returns states of 0, of as many units.

@@ -76,7 +76,7 @@ type Samples[T Real] interface {
 	Prepare(own []float64, coarse bool)
 	// Fields does the products of the rows' synapses with the samples, for Field.
 	Fields(w *Block[T], l *Link[T])
-	// Field sets mean and variance (one element a sample) to those of J sum (x - mu)
+	// Field sets mean and variance (one element per sample) to those of J sum (x - mu)
 	// xi + shift of row k of the block. If it returns true all samples have the
 	// variance that stands in its first element, and so do the others.
 	Field(w *Block[T], l *Link[T], k int, mean, variance []T, shift float64) (alike bool)
@@ -114,7 +114,7 @@ type Valued interface {
 	Value(feature, sample int) float64
 }
 
-// Data are samples from which batches are taken.
+// Data are samples that batches are taken from.
 type Data[T Real] interface {
 	Samples[T]
 	// Batch returns the samples at the given places. It may reuse the storage of last:
@@ -135,7 +135,7 @@ type Hidden[T Real] interface {
 	// OffsetLimit is the largest |nu|.
 	OffsetLimit() float64
 	// Averages sets first and second to E phi' and E phi'' of Gaussian fields, for m
-	// samples: together x m, rows of one unit. Variances of length together, one a row, are
+	// samples: together x m, rows of one unit. Variances of length together, one per row, are
 	// those of all samples. Results may overwrite arguments.
 	Averages(first, second, mean, variance []T, m int)
 	// Value returns the sum over samples of E phi of the fields of one unit. mean and

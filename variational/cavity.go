@@ -31,7 +31,7 @@ func (Cavity[T]) Averages(tanh, sech2, mean, variance []T, _ int) {
 		t[j] = m / (1 + variance[j])
 	}
 	kernel.Tanh(t, t)
-	for range 4 { // Newton steps, of which nearly all need no more
+	for range 4 { // Newton steps; nearly all t need no more
 		at(y, t, mean, variance)
 		for j, v := range variance {
 			t[j] -= (t[j] - y[j]) / (1 + v*(1-y[j]*y[j]))

@@ -18,7 +18,7 @@ import (
 //
 //	E ln 2cosh(f + c) = ln 2 + int_0^inf [ 1 - Re e^{ict} prod_i (cos a_i t + i lambda_i sin a_i t) ] / (t sinh(pi t/2)) dt
 //
-// by the trapezoid rule. It costs the number of synapses times some hundred nodes a sample: it
+// by the trapezoid rule. It costs the number of synapses times some hundred nodes per sample: it
 // is for reports, on few samples. The error is the context's, or tells of other kinds of units.
 func ExactDataTerm[T rbm.Real](ctx context.Context, model *rbm.Model[T], samples units.Data[T]) (float64, error) {
 	valued, ok := samples.(units.Valued)

@@ -153,7 +153,7 @@ func LoadCheckpoint(path, label string, t *Trainer[float32], parts ...dual.State
 	return loadCheckpoint(a, path, label, t, parts)
 }
 
-// ParseCheckpoint is LoadCheckpoint of what WriteCheckpoint wrote. Errors call it by name.
+// ParseCheckpoint is LoadCheckpoint for the content of a file in memory. Errors call it by name.
 func ParseCheckpoint(name string, content []byte, label string, t *Trainer[float32], parts ...dual.Stateful) error {
 	a, err := npy.ParseArchive(name, content, maxCheckpointBytes)
 	if err != nil {
@@ -357,7 +357,7 @@ type namedVector struct {
 }
 
 // vectors lists all parameters and optimiser states but those of the synapses;
-// the first is a copy of the couplings, one a link.
+// the first is a copy of the couplings, one per link.
 func (t *Trainer[T]) vectors() []namedVector {
 	m, s := t.Model, &t.state
 	coupling := m.Couplings()

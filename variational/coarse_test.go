@@ -26,8 +26,8 @@ func (fixedTerm) Rows(_ context.Context, _ *dual.Gradient[float32], _ *rbm.Param
 	return func(dst []float32, _ []float64, _ int) { clear(dst) }, dual.Report{}, nil
 }
 
-// Rounded products change the gradient of a batch by less than 1/500 of what
-// another batch does.
+// Rounded products change the gradient of a batch by less than 1/500 of the change that
+// another batch makes.
 func TestCoarseGradientIsFarBelowTheNoiseOfBatches(t *testing.T) {
 	const n, p, m = 300, 24, 200
 	key := stream.New(8)

@@ -20,8 +20,8 @@ const (
 	boundRounds    = 40 // where the bound is looked at
 )
 
-// fewPairs is the number of pairs of units above the first layer up to which the bound is
-// looked at with the stationary recognition, which keeps a number for each pair and sample.
+// With at most fewPairs pairs of units above the first layer, the bound is computed with the
+// stationary recognition. It keeps a number for each pair and sample.
 const fewPairs = 1 << 13
 
 // Deep is what learning is told of the layers above the first hidden one.
@@ -50,8 +50,26 @@ func (d *Deep) rounds(batch bool) int {
 	return learningRounds
 }
 
-// recognise infers the layers above the data, for the samples of a batch.
+// recognise infers the layers above the data, for the samples of a batch. Where values are missing it also finds their fill: each move
+// sees the fields of layer 1 as the layers above make them.
 func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
+	f, filling := batch.(units.Filling[T])
+	if !filling {
+		return o.recogniseOnce(ctx, model, batch, link, how, rounds)
+	}
+	u, field := &o.upper, model.VisibleField[:o.upper.data]
+	f.Start(field)
+	for k := range o.Fill {
+		if err := o.recogniseOnce(ctx, model, batch, link, how, rounds); err != nil {
+			return err
+		}
+		f.Refill(link, field, u.centred[:u.first*u.samples], u.sech2[:u.first*u.samples], moved(k))
+	}
+	return o.recogniseOnce(ctx, model, batch, link, how, rounds)
+}
+
+// recogniseOnce is recognise with the fill as it is.
+func (o *Objective[T]) recogniseOnce(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
 	u := &o.upper
 	if err := o.look(ctx, u, link, model, batch); err != nil {
 		return err
@@ -71,7 +89,7 @@ func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch
 
 // deepGradient is Gradient of a deep machine.
 func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
-	if o.Coarse && o.Deep.Recognition != Stationary && o.head == nil {
+	if _, filling := batch.(units.Filling[T]); o.Coarse && o.Deep.Recognition != Stationary && o.head == nil && !filling {
 		return o.roughGradient(ctx, grad, model, batch)
 	}
 	o.prepare(model, batch, o.Coarse)
@@ -221,10 +239,10 @@ func (o *Objective[T]) deepValue(ctx context.Context, model *rbm.Model[T], sampl
 	return samples.Base(u.value(o.Hidden, model), model.VisibleField[:u.data], make([]float64, samples.OwnSize())), nil
 }
 
-// An above says what of the layers above the first link is held in a step.
+// An above says which parameters of the layers above the first link are held in a step.
 type above struct{ synapses, couplings bool }
 
-// above tells what the next step holds. It first draws the upper synapses whose time has come.
+// above tells which of them the next step holds. It first draws the upper synapses whose time has come.
 func (t *Trainer[T]) above() above {
 	d := &t.opt.Deep
 	if !t.Model.Deep() {
@@ -340,7 +358,7 @@ func (t *Trainer[T]) Spreads() []float64 {
 	return out
 }
 
-// tell says what was seen in the last batch.
+// tell sets s to the means and deviations of all units in the last batch.
 func (u *upper[T]) tell(s *seen) {
 	m := float64(u.samples)
 	s.fit(u.odd, u.even)

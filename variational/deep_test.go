@@ -52,7 +52,7 @@ func plainGradient(t *testing.T, model *rbm.Model[float64], data [][]float64, ho
 	return grad, bound
 }
 
-// joined returns the elements of a matrix that links join.
+// joined returns the elements of a folded matrix that belong to links, link after link.
 func joined(f rbm.Folding, x []float64) (out []float64) {
 	for l := range f.Depth() {
 		block := make([]float64, f.Synapses(l))

@@ -101,7 +101,7 @@ func (g *Groups[T]) space() *groupSpace {
 		lnF: x[4*k : 5*k], slope: x[5*k:], cell: make([]int, k), row: make([]int, k), u: make([]float32, k), v: make([]float32, k), ln: make([]float32, 2*k)}
 }
 
-// take sets the fields to those of sample a. Their variances are one a row, or one a sample.
+// take sets the fields to those of sample a. Their variances are one per row, or one per sample.
 func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 	alike := len(variance) == len(w.mean)
 	for k := range w.mean {
@@ -122,7 +122,7 @@ func (w *groupSpace) average(slopes bool) float64 {
 	if slices.Max(w.variance) == 0 {
 		return w.softmax()
 	}
-	far, deviations := 14.0, 7.0 // of the ends; what is left above falls as exp(2(mean + variance - t))
+	far, deviations := 14.0, 7.0 // of the ends; the rest above falls as exp(2(mean + variance - t))
 	if w.step > 0.5 {
 		far, deviations = 4.5, 5
 	}

@@ -30,8 +30,8 @@ type head[T rbm.Real] struct {
 
 	weights, grad []T // classes x hidden, and behind them a bias of each class
 	opt           adam[T]
-	key           stream.Key // of what is left out in a step; a stream a unit
-	kept          []uint64   // a bit a sample, hidden x batch / 64: it has the unit's mean
+	key           stream.Key // chooses the means that are left out in a step; one stream for each unit
+	kept          []uint64   // hidden x batch / 64, one bit for each sample: whether the classifier sees the unit's mean
 	scores        []T        // classes x batch: of each class, then one for the true class less its probability
 	pull          []T        // hidden x batch: the gradient of ln p by the hidden means
 	tanh          []T        // hidden x batch: the hidden means less nu
@@ -41,7 +41,7 @@ type head[T rbm.Real] struct {
 
 const (
 	headRate  = 0.1  // of the weights, as a share of the synapses' rate
-	headDecay = 1e-4 // what is taken off their gradient, as a share of themselves
+	headDecay = 1e-4 // share of the weights that is taken off their gradient
 )
 
 // newHead returns a head for samples with the given labels, whose classes are
@@ -147,9 +147,9 @@ func (h *head[T]) tell(p, m int) {
 	kernel.MulReal(h.pull, weights, h.scores, p, h.classes, m, true, false)
 }
 
-// add adds what ln p gains with the mean field of each sample, weight <sech^2> d ln p / d<tanh>, to the <tanh> of hidden unit mu: what the
-// bound gains with that field. It
-// returns the sums of what was added and of its product with field - shift.
+// add adds the classifier's part to tanh of hidden unit mu, so that it becomes the derivative of the whole objective by the mean field
+// of each sample: weight <sech^2> d ln p / d<tanh>. It
+// returns the sums of these terms and of their products with field - shift.
 func (h *head[T]) add(mu int, tanh, sech2, field []T, shift float64) (sum, slope float64) {
 	m, weight := len(tanh), T(2*h.weight)
 	kept := h.keptOf(mu, m)

@@ -9,8 +9,8 @@ import (
 	"bethe/stream"
 )
 
-// What a prior adds to the gradient is the slope, by the means, of what its form takes off the bound: of the
-// divergence, and of its second order about the prior.
+// A prior takes a penalty off the bound: the divergence, or its second order about the prior. The gradient must
+// have the slope of that penalty by the means.
 func TestPriorForms(t *testing.T) {
 	const m = 60
 	samples, _ := plantedSamples(8, m, stream.New(1))

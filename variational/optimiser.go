@@ -69,7 +69,7 @@ func (m Momentum) Beta() float64 {
 // rest returns 1 - beta, of the decimals that they are: that of 0.9 is 0.1.
 func rest(beta float64) float64 { return math.Round((1-beta)*1e15) / 1e15 }
 
-// An optimiser moves parameters, and keeps what it needs for that from step to step.
+// An optimiser moves parameters, and keeps its averages from step to step.
 type optimiser[T rbm.Real] interface {
 	// step moves x uphill.
 	step(x, grad []T, m move)

@@ -295,7 +295,7 @@ func TestRoughGradient(t *testing.T) {
 	}
 }
 
-// Rounding changes the gradient of a batch of a deep machine by less than 1/500 of what another batch does, for the
+// Rounding changes the gradient of a batch of a deep machine by less than 1/500 of the change that another batch makes, for the
 // synapses of each link.
 func TestRoughRoundingIsFarBelowTheNoiseOfBatches(t *testing.T) {
 	const n, m = 100, 200

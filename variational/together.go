@@ -40,7 +40,7 @@ type Together[T rbm.Real] struct {
 
 	weights              []T // of the topmost machine, hidden x visible
 	field, tanh, sech2   []T // of its hidden layer
-	variance, sumOfSech2 []T // of its fields and of sech^2, a number a sample
+	variance, sumOfSech2 []T // of its fields and of sech^2, a number per sample
 }
 
 // lowered is a machine of a stack below the topmost one: hidden units j, visible units i. Matrices of a batch are units x samples.
@@ -54,13 +54,13 @@ type lowered[T rbm.Real] struct {
 	grad    []T
 	phi     []T // fields of r; later the gradient by them
 	rho     []T
-	pull    []T // gradient by rho of what lies above, then of all
+	pull    []T // gradient by rho: first of the machine above, then of all
 	below   []T // x: samples, or rho of the machine below
 	down    []T // F, then x - <x>
 	tanh    []T
 	sech2   []T
-	free    []T // variance of F, one a sample
-	sums    []T // of sech2, one a sample
+	free    []T // variance of F, one per sample
+	sums    []T // of sech2, one per sample
 	centred []T // rho - nu
 	toWidth []T // scratch, hidden x visible
 }
@@ -262,8 +262,8 @@ func (t *Together[T]) pullDown() {
 	})
 }
 
-// gradient computes that of the bound by the parameters, in nats per sample, those of the synapses in grad, from the pull of what lies
-// above. If next is not nil it becomes the pull of the machine below.
+// gradient computes the gradient of the bound by the parameters, in nats per sample, from the pull of the machine above. It leaves the
+// part of the synapses in grad. If next is not nil it becomes the pull of the machine below.
 func (l *lowered[T]) gradient(average units.Hidden[T], m int, next []T) (byVisible, byHidden []float64, byCoupling float64) {
 	n, p, j := l.model.Visible(), l.model.Hidden(), l.model.Coupling()
 	l.down, l.tanh, l.sech2 = sized(l.down, n*m), sized(l.tanh, n*m), sized(l.sech2, n*m)
@@ -381,6 +381,36 @@ func (t *Together[T]) Result() []*rbm.Model[T] {
 		models = append(models, model)
 	}
 	return append(models, t.Top.Result())
+}
+
+// Models returns the machines as they are, from the data up. They change with the next step.
+func (t *Together[T]) Models() []*rbm.Model[T] {
+	var models []*rbm.Model[T]
+	for _, l := range t.lower {
+		models = append(models, l.model)
+	}
+	return append(models, t.Top.Model)
+}
+
+// Spreads returns, of each hidden layer from the data up, the standard deviation over the samples of the last batch of the mean of a unit
+// under r, the topmost one given the last of these, as a mean over units. All are NaN before the first step.
+func (t *Together[T]) Spreads() []float64 {
+	var out []float64
+	spread := func(means []T, units int) {
+		sum := math.NaN()
+		if len(t.tanh) > 0 { // there was a step
+			sum = 0
+		}
+		for k := 0; k < units && !math.IsNaN(sum); k++ {
+			sum += deviation(means[k*t.count:(k+1)*t.count]) / float64(units)
+		}
+		out = append(out, sum)
+	}
+	for _, l := range t.lower {
+		spread(l.rho, l.model.Hidden())
+	}
+	spread(t.tanh, t.Top.Model.Hidden())
+	return out
 }
 
 // kept lists what a checkpoint keeps of a machine.

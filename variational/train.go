@@ -32,7 +32,7 @@ type Options struct {
 	// models since the last Forget.
 	Constant bool
 
-	Batch        int        // samples a step; 0 or more than there are: all of them
+	Batch        int        // samples per step; 0 or more than there are: all of them
 	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
 	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
 	Release      float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
@@ -49,8 +49,8 @@ type Options struct {
 	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
 	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
 	OwnRate      float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
-	OffsetRate   float64    // share by which hidden offsets follow the hidden means each step; 0: fixed
-	MaxTheta     float64    // thetas are kept within ±MaxTheta, but by ClippedAdam; 0: no limit
+	OffsetRate   float64    // in each step hidden offsets go this share of the way to the hidden means; 0: fixed
+	MaxTheta     float64    // thetas are kept within ±MaxTheta, except by ClippedAdam; 0: no limit
 	MaxField     float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
 	Key          stream.Key // of the order of samples
 	Draw         stream.Key // of rbm.SampledKind

@@ -356,7 +356,7 @@ func TestCheckpointIsStrict(t *testing.T) {
 
 func TestRunLimitsAndErrors(t *testing.T) {
 	samples, _ := plantedSamples(10, 50, stream.New(7))
-	trainer, _ := learner(t, samples, Options{Epochs: 3, Batch: 20}) // 2 batches an epoch
+	trainer, _ := learner(t, samples, Options{Epochs: 3, Batch: 20}) // 2 batches per epoch
 	fractions := []float64{}
 	if err := trainer.Run(t.Context(), func(p Progress) error { fractions = append(fractions, p.Fraction); return nil }); err != nil {
 		t.Fatal(err)
@@ -498,7 +498,7 @@ func TestMovingOffsets(t *testing.T) {
 	}
 }
 
-// TestBatchesCoverAnEpoch: each sample is taken once an epoch, and the order
+// TestBatchesCoverAnEpoch: each sample is taken once per epoch, and the order
 // differs between epochs.
 func TestBatchesCoverAnEpoch(t *testing.T) {
 	samples := spin.New(6, 60)

@@ -215,7 +215,7 @@ func (u *upper[T]) centreEven() {
 	})
 }
 
-// sum sets dst to the sums of the rows from lo to hi-1 of x, one a sample.
+// sum sets dst to the sums of the rows from lo to hi-1 of x, one per sample.
 func (u *upper[T]) sum(dst, x []T, lo, hi int) {
 	m := u.samples
 	kernel.MulReal(dst, u.ones[:hi-lo], x[lo*m:hi*m], 1, hi-lo, m, false, false)
@@ -300,7 +300,7 @@ func (u *upper[T]) oddFields(how Recognition) {
 		from, size := l.even.From*m, v*m
 		j1, j2 := T(l.j), T(l.j*l.j)
 		kernel.MulReal(u.product, l.lambda, u.excess[from:from+size], h, v, m, false, false)
-		u.spreads(u.totals, l) // of 1 + nu^2 - 2 nu rho
+		u.spreads(u.totals, l)
 		u.sum(u.sums, u.excessSquare, l.even.From, l.even.To)
 		if !u.known {
 			kernel.MulReal(u.reaction, l.square, u.excessSquare[from:from+size], h, v, m, false, false)
@@ -335,7 +335,7 @@ func (u *upper[T]) oddFields(how Recognition) {
 	}
 }
 
-// spreads sets dst to the sums of 1 + nu^2 - 2 nu rho over the even units of a link, one a sample.
+// spreads sets dst to the sums of 1 + nu^2 - 2 nu rho over the even units of a link, one per sample.
 func (u *upper[T]) spreads(dst []T, l *join[T]) {
 	m := u.samples
 	nu := u.nu[l.even.From:l.even.To]

@@ -99,7 +99,7 @@ func TestEveryThermoNumberCounts(t *testing.T) {
 			for _, word := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune("[]0123456789", r) }) {
 				shape.WriteString(word)
 			}
-			// What was drawn at is only near what was found, and the range of fields does not bind.
+			// The temperature of the draws is only near the one found, and the range of fields does not bind.
 			if strings.HasSuffix(path, "beta_true") || strings.HasSuffix(path, "h_range") || strings.HasSuffix(path, "ladder[0]") || strings.HasSuffix(path, ".t") && v == 0 || seen[shape.String()] {
 				return
 			}

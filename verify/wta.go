@@ -100,7 +100,7 @@ func tanhs(x []float64) []float64 {
 	return y
 }
 
-// spread puts numbers of columns to their places; states that are added have another.
+// spread puts the numbers of features at their places. Places of states that were added get other.
 func (g *groupsWork) spread(x []float64, other float64) []float64 {
 	y := slices.Repeat([]float64{other}, slices.Max(g.Groups)*len(g.Groups))
 	for k, at := range g.place {
@@ -109,7 +109,7 @@ func (g *groupsWork) spread(x []float64, other float64) []float64 {
 	return y
 }
 
-// gather is the inverse of spread, for blocks of so many numbers a column.
+// gather is the inverse of spread. Each element may be a block of several numbers.
 func (g *groupsWork) gather(x []float64, block int) []float64 {
 	var y []float64
 	for _, at := range g.place {

@@ -1,6 +1,6 @@
 // Learn makes the tables of docs/digits.md: it learns each row with the command
 // given, evaluates the machine that was saved on data it has not seen, and
-// prints a line of Markdown. Rows come from standard input, one a line:
+// prints a line of Markdown. Rows come from standard input, one per line:
 //
 //	LABEL | ARGUMENTS OF train | ARGUMENTS OF eval
 //
@@ -32,7 +32,7 @@ type row struct {
 	train, eval []string
 }
 
-// result is what a row's machines show, one number a seed.
+// result is what a row's machines show, one number per seed.
 type result struct {
 	steps, seconds, bits, coupling []float64
 	forward, reverse, gap          []float64

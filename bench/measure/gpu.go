@@ -20,7 +20,7 @@ import (
 // gpuOptions are the flags of a run beside a card.
 type gpuOptions struct {
 	seconds float64 // for all
-	out     string  // folder of what was measured so far, none if empty
+	out     string  // folder for the results so far; empty: they are not kept
 	device  string  // of PyTorch
 	short   bool    // only the smallest sizes
 }
@@ -345,7 +345,7 @@ func (r *gpuRun) startTorch() error {
 
 var errNone = errors.New("no row of PyTorch: it could not be started")
 
-// collect makes the sections of the report from what was measured so far.
+// collect makes the sections of the report from the results so far.
 func (r *gpuRun) collect() {
 	r.Sections = nil
 	for k, size := range r.sizes {
@@ -354,7 +354,7 @@ func (r *gpuRun) collect() {
 	r.Seconds = time.Since(r.began).Seconds()
 }
 
-// save writes what was measured so far.
+// save writes the results so far.
 func (r *gpuRun) save() error {
 	if r.out == "" {
 		return nil

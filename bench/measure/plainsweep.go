@@ -13,13 +13,13 @@ const visible, hidden = 784, 500
 const visibleWords, hiddenWords = (visible + 63) / 64, (hidden + 63) / 64
 
 // A plainSweep is block Gibbs sampling of binary synapses as one writes it in
-// Go with care: 64 units a word, rows of known length, and draws that compare
+// Go with care: 64 units per word, rows of known length, and draws that compare
 // random bits with a table of thresholds, one for all units of a layer. It is a
 // yardstick, so it has no fields and one size.
 type plainSweep struct {
 	toHidden  [hidden][visibleWords]uint64
 	toVisible [visible][hiddenWords]uint64
-	s         [][visibleWords]uint64 // one a chain
+	s         [][visibleWords]uint64 // one per chain
 	h         [][hiddenWords]uint64
 	thresholdHidden,
 	thresholdVisible []uint32

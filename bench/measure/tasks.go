@@ -96,7 +96,7 @@ func sweeps(p, count int) (func(int) error, error) {
 var errEnough = errors.New("enough steps")
 
 // trainingSteps prepares learning of digits as the command does it, with as
-// many chains as samples a step. Above are the sizes of hidden layers above the first.
+// many chains as samples per step. Above are the sizes of hidden layers above the first.
 func trainingSteps(n, p, batch int, centre bool, above ...int) (func(int) error, error) {
 	samples := mnist.Train().Samples
 	if n != samples.Rows() {

@@ -2,7 +2,7 @@
 // many steps of training with pages on it and with none, by turns. A page here
 // reads events and fetches, as a browser does, every new curve and picture once;
 // some stop reading altogether. Processor time is that of the run alone, so that
-// the pages, which are on this machine too, are not counted; steps a second are
+// the pages, which are on this machine too, are not counted; steps per second are
 // told as well, and there they are.
 package main
 
@@ -57,7 +57,7 @@ func measure(command string, pages, hidden, steps, rounds int) error {
 	return nil
 }
 
-// learn trains under so many pages and returns steps a second of learning, the
+// learn trains under so many pages and returns steps per second of learning, the
 // processor time of the run and how many answers the pages fetched.
 func learn(command string, pages, hidden, steps int) (rate float64, cpu time.Duration, answers int64, err error) {
 	folder, err := os.MkdirTemp("", "pages")

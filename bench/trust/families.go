@@ -17,7 +17,7 @@ type built struct {
 	machine *rbm.Machine
 	samples *spin.Matrix
 	met     *spin.Matrix // states that scouts met in learning; nil if there are none
-	// hole tells that little but luck finds a state in which the machine is: a golf hole.
+	// hole tells that hardly anything but luck finds the heavy state of the machine: a golf hole.
 	hole bool
 }
 
@@ -356,7 +356,7 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 	var lnw []float64
 	hidden(m, func(_ int, w float64) { lnw = append(lnw, w) })
 	net := rbm.NetworkOf[float64](m)
-	// The mean magnetisation in each hidden state tells in which mode it is.
+	// The mean magnetisation in each hidden state tells its mode.
 	fields := make([]float64, n)
 	fieldsOf := func(state int) {
 		copy(fields, net.VisibleField)
@@ -400,7 +400,7 @@ func drawnBy(m *rbm.Machine, rng *rand.Rand, keep func(float64) bool, of int) *s
 	return s
 }
 
-// build calls with the machines of those of the families whose names begin with only, the first of each first.
+// build calls each with machines of the families whose names begin with only. It goes through the families once for each round.
 func build(seed uint64, rounds int, only string, among []family, each func(family string, make func() (*built, error)) error) error {
 	for round := range rounds {
 		for f, fam := range among {

@@ -8,7 +8,7 @@
 //	go run ./bench/trust -judge trust.jsonl,learned.jsonl
 //	go run ./bench/trust -rounds 20 -raw trust.jsonl -population
 //
-// The raw file keeps the estimates, a line a machine; a run goes on after the last
+// The raw file keeps the estimates, a line per machine; a run goes on after the last
 // line. -judge judges the estimates of raw files again, with the limits of today.
 package main
 

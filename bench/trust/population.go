@@ -22,7 +22,7 @@ type populated struct {
 	families      int // that descend from different replicas at the base
 }
 
-// Numbers of replicas and temperatures, which cost a seventh of what eval does by default.
+// Numbers of replicas and temperatures. They cost a seventh of eval with its defaults.
 const (
 	replicas               = 4096
 	populationTemperatures = 500

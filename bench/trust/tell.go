@@ -12,7 +12,7 @@ import (
 // fine is the largest error, in nats, of each estimate of a sound machine.
 const fine = 0.5
 
-// wrong is the error, in nats, from which on an estimate whose verdict is good is a silent one.
+// wrong is an error in nats. An estimate with a larger one and a good verdict is silently wrong.
 const wrong = 1
 
 func tell(w io.Writer, records []*record, list bool) {

@@ -22,13 +22,13 @@ func newCompleteCommand(c *console) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&j.From, "from", "", "samples to complete: DATA:K, the K-th of DATA counted from 0, or several, such as mnist:test:0-4,9")
-	flags.StringVar(&j.Clamp, "clamp", "", "given units: top, bottom, left or right (a half), units counted from 0 (0-9,20), or a rectangle, columns x rows (0-13x0-27)")
-	flags.IntVarP(&j.Count, "count", "n", 5, "completions of each sample: independent chains")
+	flags.StringVar(&j.From, "from", "", "samples to complete: DATA:K is number K of DATA, counted from 0; several as in mnist:test:0-4,9")
+	flags.StringVar(&j.Clamp, "clamp", "", "units that are given: top, bottom, left or right (a half), units counted from 0 (0-9,20), or a rectangle of columns x rows (0-13x0-27)")
+	flags.IntVarP(&j.Count, "count", "n", 5, "completions of each sample, each from a chain of its own")
 	flags.IntVar(&j.Sweeps, "sweeps", 500, "Gibbs sweeps of each chain")
-	flags.StringVarP(&j.Out, "out", "o", "", "npz file: mean, float32, one sample a row; completions, int8, samples x completions x units; given, int8, 1 where a unit was")
-	flags.StringVar(&j.PNG, "png", "", "picture: each sample, what was given, the mean, completions")
-	flags.StringVar(&j.Truth, "truth", "", "data of the same samples with fewer missing values: filled values are compared with them")
+	flags.StringVarP(&j.Out, "out", "o", "", "npz file with mean (float32, samples x units), completions (int8, samples x completions x units) and given (int8, 1 if a unit was given)")
+	flags.StringVar(&j.PNG, "png", "", "picture with a row for each sample: the sample, its given part, the mean, completions")
+	flags.StringVar(&j.Truth, "truth", "", "the same samples with fewer missing values; filled values are scored by them")
 	data.registerReading(cmd)
 	return cmd
 }

@@ -31,16 +31,16 @@ func newContinualCommand(c *console) *cobra.Command {
 	}
 	f.trainFlags.data.registerReading(cmd)
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.data, "data", []string{"mnist"}, "data, as in bethe train; with --tasks files several, separated by commas, each a task")
-	flags.StringSliceVar(&f.test, "test", nil, "data to measure with, one for each of --data (default: the test digits of mnist, else --data themselves)")
+	flags.StringSliceVar(&f.data, "data", []string{"mnist"}, "data, as in bethe train; with --tasks files one file for each task, with commas between them")
+	flags.StringSliceVar(&f.test, "test", nil, "data to measure with, one for each of --data (default: for mnist its test digits, else --data)")
 	flags.StringVar(&f.tasks, "tasks", "permuted:2", "permuted:K (units in random orders), split:K (of labels), mixed:K (of labels, with a share of all), or files")
-	flags.Float64Var(&f.mix, "mix", 0.2, "of --tasks mixed: share of the training samples that are spread over all tasks")
-	flags.StringSliceVar(&f.methods, "methods", continual.DefaultMethods, "fine-tune, prior, ewc (either with a strength, as prior:30), replay and joint")
-	flags.Float64Var(&f.priors.Scale, "prior-scale", f.priors.Scale, "what the means of a posterior are multiplied by as a prior, from 0 (forget) to 1 (keep)")
-	flags.Float64Var(&f.priors.Fields, "field-prior", f.priors.Fields, "of prior and ewc: how strongly the fields of earlier tasks are kept, as a share of the samples of a task")
+	flags.Float64Var(&f.mix, "mix", 0.2, "share of the training samples that are spread over all tasks, with --tasks mixed")
+	flags.StringSliceVar(&f.methods, "methods", continual.DefaultMethods, "methods, with commas between them: fine-tune, prior, ewc, replay, joint; prior:30 and ewc:30 have a strength")
+	flags.Float64Var(&f.priors.Scale, "prior-scale", f.priors.Scale, "factor on the means of a posterior that becomes a prior, from 0 (forget) to 1 (keep)")
+	flags.Float64Var(&f.priors.Fields, "field-prior", f.priors.Fields, "how strongly prior and ewc keep the fields of earlier tasks, as a share of the samples of a task")
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; it wins over --hidden and --steps (default: 100 hidden units, 1000 steps, no settling)")
 	flags.IntVar(&f.recipe.Hidden, "hidden", f.recipe.Hidden, "hidden units")
-	flags.IntVar(&f.recipe.Steps, "steps", f.recipe.Steps, "steps of learning each task")
+	flags.IntVar(&f.recipe.Steps, "steps", f.recipe.Steps, "learning steps for each task")
 	flags.StringVarP(&f.out, "out", "o", "runs/continual", "folder for the runs, the report and its figure; runs that are there are not learned again")
 	return cmd
 }

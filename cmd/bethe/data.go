@@ -27,36 +27,36 @@ type dataFlags struct {
 	axis      string
 	source.Reading
 
-	cmd   *cobra.Command  // that says what was decided about the data
-	said  map[string]bool // what it said
+	cmd   *cobra.Command  // tells the decisions about the data
+	said  map[string]bool // the texts that it told
 	input io.Reader       // the data called "-"
 }
 
 func (d *dataFlags) register(cmd *cobra.Command, byDefault string) {
 	f := cmd.Flags()
-	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, a file: IDX, npy, npz or CSV, or - for standard input; some of its samples, counted from 0, by :LIST, as mnist:train:0-49999")
+	f.StringVar(&d.name, "data", byDefault, "mnist, mnist:train, mnist:test, a file (IDX, npy, npz, CSV or FASTA), or - for standard input; add :LIST for some of its samples, counted from 0, as in mnist:train:0-49999")
 	d.registerReading(cmd)
 }
 
 func (d *dataFlags) registerReading(cmd *cobra.Command) {
 	d.cmd, d.said, d.input = cmd, map[string]bool{}, source.Replay(cmd.InOrStdin())
 	f := cmd.Flags()
-	f.StringVar(&d.threshold, "threshold", "", "grey levels above it are +1, others -1")
-	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold, stochastic (each level is the probability of +1; one draw, the same for equal files) or dynamic (train draws anew in each epoch, and eval says what the draw decides; elsewhere as stochastic)")
-	f.Float64Var(&d.White, "white", 0, "level that is always +1 where spins are drawn (default 255 for bytes, else 1)")
-	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they are in one of their own")
-	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or number; a name goes before a number (default: one named label, class, target, y, ...)")
-	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decided from the whole file)")
-	f.StringSliceVar(&d.Missing, "missing", nil, "what stands for a missing value: empty, nan, or a word or number such as ? or 9; several with commas (default: missing values are errors)")
-	f.StringVar(&d.Alphabet, "alphabet", "", "letters of an alignment (FASTA), such as ACGT, in the order of the colours; the gap is one more (default: DNA or RNA if no others occur, else the 20 of proteins)")
-	f.StringVar(&d.Gaps, "gaps", "", "gaps of an alignment: colour (the default) or missing")
-	f.Float64Var(&d.Identity, "identity", 0, "sequences of an alignment that agree in this share of the columns or more, such as 0.8, count together as one while learning")
+	f.StringVar(&d.threshold, "threshold", "", "grey level: those above it become +1, others -1")
+	f.StringVar(&d.binarise, "binarise", "threshold", "how grey levels become spins: threshold; stochastic (a level is the probability of +1; drawn once, the same for equal files); or dynamic (train draws anew in each epoch, eval says how much the draw matters; other verbs as stochastic)")
+	f.Float64Var(&d.White, "white", 0, "grey level of white, for --binarise stochastic and dynamic: it always becomes +1 (default 255 for bytes, else 1)")
+	f.StringVar(&d.Labels, "labels", "", "file of the labels, if they have one of their own")
+	f.StringVar(&d.LabelColumn, "label-column", "", "column of the labels in a table or an array, by name or else number (default: one named label, class, target, y, ...)")
+	f.StringVar(&d.header, "header", "auto", "whether the first row of a CSV file holds names: yes, no, or auto (decide from the whole file)")
+	f.StringSliceVar(&d.Missing, "missing", nil, "signs of a missing value, with commas between them: empty, nan, or a word or number such as ? or 9 (default: missing values are errors)")
+	f.StringVar(&d.Alphabet, "alphabet", "", "letters of an alignment (FASTA), such as ACGT, in the order of the colours; the gap is added as the last (default: those of DNA or RNA if no others occur, else the 20 of proteins)")
+	f.StringVar(&d.Gaps, "gaps", "", "what a gap of an alignment is: a colour (the default) or a missing value")
+	f.Float64Var(&d.Identity, "identity", 0, "sequences of an alignment that agree in at least this share of the columns, such as 0.8, count together as one in learning (default 0: each counts)")
 	f.StringSliceVar(&d.Columns, "columns", nil, "columns of the spins in a table, or in an array (samples, columns): names, numbers counted from 1, ranges such as 2-785, or all (default: all but row numbers, row names and labels)")
 	f.StringSliceVar(&d.DropColumns, "drop-column", nil, "columns to leave out, as in --columns")
-	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last as in MATLAB, or auto (the first, if the last cannot be meant)")
+	f.StringVar(&d.axis, "samples-axis", "auto", "axis of an array that counts the samples: first, last (MATLAB), or auto (first, or an error if it may be last)")
 	f.StringVar(&d.Array, "array", "", "array of the samples in an npz file")
-	f.StringVar(&d.LabelArray, "label-array", "", "array of the labels in an npz file (default: y_train of x_train, train_labels of train_images, labels, y, ...)")
-	f.BoolVar(&d.Transpose, "transpose", false, "exchange the rows and columns of the pictures, as files of EMNIST and MATLAB need it")
+	f.StringVar(&d.LabelArray, "label-array", "", "array of the labels in an npz file (default: one with a usual name, such as y_train beside x_train, labels or y)")
+	f.BoolVar(&d.Transpose, "transpose", false, "exchange rows and columns of the pictures; files of EMNIST and MATLAB need it")
 }
 
 // opener returns what opens data as the flags say.
@@ -164,7 +164,7 @@ func newDataCommand(c *console) *cobra.Command {
 	}
 	d.registerReading(info)
 	d.Incomplete = true
-	info.Flags().StringVar(&kind, "units", units.Spin, "kind of the units of the numbers, as in bethe train")
+	info.Flags().StringVar(&kind, "units", units.Spin, "kind of units that the numbers become, as in bethe train")
 	cmd.AddCommand(info)
 	return cmd
 }

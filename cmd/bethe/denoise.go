@@ -22,14 +22,14 @@ func newDenoiseCommand(c *console) *cobra.Command {
 	}
 	data.register(cmd, "mnist:test")
 	flags := cmd.Flags()
-	flags.Float64Var(&j.Flip, "flip", 0.1, "probability with which each spin is flipped, and a colour replaced by another one")
-	flags.Float64Var(&j.Noise, "noise", 0.5, "standard deviation of the noise that is added to real numbers, in deviations of their columns")
-	flags.BoolVar(&j.Noisy, "noisy", false, "the data are noisy already")
+	flags.Float64Var(&j.Flip, "flip", 0.1, "probability that a spin is flipped, or a colour replaced by another one")
+	flags.Float64Var(&j.Noise, "noise", 0.5, "standard deviation of the noise added to real numbers, in standard deviations of their column")
+	flags.BoolVar(&j.Noisy, "noisy", false, "the data are noisy already: add no noise")
 	flags.IntVarP(&j.Count, "count", "n", 100, "samples to take, from the first on; 0 for all")
-	flags.IntVar(&j.Chains, "chains", 5, "chains of each sample")
+	flags.IntVar(&j.Chains, "chains", 5, "Gibbs chains for each sample")
 	flags.IntVar(&j.Sweeps, "sweeps", 150, "Gibbs sweeps of each chain")
-	flags.StringVarP(&j.Out, "out", "o", "", "npz file: seen and restored, int8, float32 of real numbers, and mean, float32, of colours probability, one sample a row")
-	flags.StringVar(&j.PNG, "png", "", "picture: each sample, its noisy version, the mean, its sign")
+	flags.StringVarP(&j.Out, "out", "o", "", "npz file with a row for each sample: seen and restored (int8; real numbers float32), and mean (float32; for colours it is called probability)")
+	flags.StringVar(&j.PNG, "png", "", "picture with a row for each sample: the sample, its noisy version, the mean, the answer")
 	return cmd
 }
 

@@ -18,9 +18,9 @@ import (
 // registerExpectation registers the choice of the expectation step.
 func registerExpectation(flags *pflag.FlagSet, e *learn.Expectation) {
 	usual := learn.Default().Expectation
-	flags.StringVar(&e.Estep, "estep", usual.Estep, "how moments of the dual network are found: auto, exact, bethe, tap or chains; auto enumerates small machines and uses chains for others")
+	flags.StringVar(&e.Estep, "estep", usual.Estep, "how to compute moments of the dual network: exact, bethe, tap, chains, or auto (exact for small machines, else chains)")
 	flags.StringVar(&e.Partition, "partition", usual.Partition, "partition term: annealed (a true bound) or quenched (the paper's)")
-	flags.IntVar(&e.Chains, "chains", usual.Chains, "persistent chains, or fixed points of tap")
+	flags.IntVar(&e.Chains, "chains", usual.Chains, "persistent chains; with --estep tap its fixed points")
 	flags.IntVar(&e.Sweeps, "sweeps", usual.Sweeps, "sweeps of the chains in each step")
 	flags.IntVar(&e.Draws, "draws", usual.Draws, "Gaussian draws in each step, for the quenched partition term")
 }

@@ -17,13 +17,13 @@ func newExportCommand(c *console) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			c.printf("%s: %d x %d synapses as %s, %d bytes\n", r.Out, r.Visible, r.Hidden, r.To, r.Bytes)
+			c.printf("%s", r.Text())
 			return c.object(r)
 		},
 	}
 	cmd.Flags().StringVar(&j.To, "to", "", "format: "+apply.ExportFormats())
-	cmd.Flags().StringVarP(&j.Out, "out", "o", "", "file for the result; of pynn a folder")
-	cmd.Flags().StringVar(&j.Name, "name", "model", "what the names of a C header or a Verilog module begin with, or the Go package")
-	cmd.Flags().IntVar(&j.Tau, "tau", 0, "of spikes-c, steps of the window of a neuron (default 10)")
+	cmd.Flags().StringVarP(&j.Out, "out", "o", "", "file for the result; for pynn a folder")
+	cmd.Flags().StringVar(&j.Name, "name", "model", "first part of the names in a C header, name of the Verilog module or of the Go package")
+	cmd.Flags().IntVar(&j.Tau, "tau", 0, "steps of the window of a neuron, for spikes-c (default 10)")
 	return cmd
 }

@@ -62,7 +62,7 @@ func TestExtremes(t *testing.T) {
 				t.Errorf("bound %v", v["bound_per_sample"])
 			}
 			model := filepath.Join(out, runs.ModelFile)
-			file, err := rbm.Load(model) // refuses what is not finite
+			file, err := rbm.Load(model) // refuses numbers that are not finite
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,14 +27,14 @@ func newFeaturesCommand(c *console) *cobra.Command {
 	data.register(cmd, "mnist")
 	flags := cmd.Flags()
 	flags.StringVarP(&j.Out, "out", "o", "", "npy file for the features")
-	flags.Float64Var(&j.Gain, "gain", 1, "what fields are multiplied by before their tanh is taken: less than 1 makes features less saturated than the means are")
-	flags.IntVar(&j.Layer, "layer", 1, "hidden layer whose features they are; upper ones of a deep machine by mean field")
+	flags.Float64Var(&j.Gain, "gain", 1, "factor on the fields before their tanh; below 1 features are less saturated than the means")
+	flags.IntVar(&j.Layer, "layer", 1, "hidden layer to take the features of, counted from 1; upper layers of a deep machine by mean field")
 	flags.BoolVar(&j.Classifier, "classifier", false, "fit a linear classifier to the labels and test it")
-	flags.IntVar(&j.Labelled, "labelled", 0, "learn classifiers from so many labels alone, of each label as many as can be: five draws, mean and range, beside classifiers of the visible units")
+	flags.IntVar(&j.Labelled, "labelled", 0, "learn classifiers from this many labels alone, spread evenly over the classes: mean and range of five draws, beside classifiers of the visible units (default 0: from all)")
 	flags.BoolVar(&j.Raw, "raw", false, "fit a linear classifier to the visible units themselves")
-	flags.StringVar(&j.Test, "test", "", "data with labels to test classifiers on (default mnist:test where the data is mnist)")
-	flags.StringVar(&j.TestLabels, "test-labels", "", "file of the labels of --test, if they are in one of their own")
-	flags.StringVar(&l2, "l2", "1e-4,3e-4,1e-3", "penalties on the squared weights of classifiers to choose from")
+	flags.StringVar(&j.Test, "test", "", "data with labels to test classifiers on (default mnist:test if the data is mnist)")
+	flags.StringVar(&j.TestLabels, "test-labels", "", "file of the labels of --test, if they have one of their own")
+	flags.StringVar(&l2, "l2", "1e-4,3e-4,1e-3", "penalties on squared weights of the classifier to choose from, with commas between them")
 	return cmd
 }
 

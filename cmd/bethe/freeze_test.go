@@ -22,8 +22,9 @@ import (
 	"bethe/runs"
 )
 
-// The frozen runs leave the same bytes as the program of revision f72f518 did. testdata/frozen.txt has a line for each array, "case array tier sha256".
-// The tier is "any" where all kernel tiers give the same bytes, else the tier whose sums of float32 products they have (kernel.Sums).
+// The frozen runs leave the bytes that testdata/frozen.txt has the hashes of: one line for each array, "case array tier sha256".
+// The first hashes were those of revision f72f518; a change that meant to change results wrote its own since.
+// The tier is "any" if all kernel tiers give the same bytes. Else it names the tier that adds float32 products in the same order (kernel.Sums).
 //
 // A change that must not change results leaves the file as it is. A change that does change
 // them says so in CHANGELOG.md and writes the file again, once with each tier of the machine:
@@ -170,7 +171,7 @@ func (h frozenHashes) text() string {
 type freezer struct {
 	file frozenHashes
 	tier string
-	done map[string]map[string][]byte // arrays of the runs so far
+	done map[string]map[string][]byte // what each run so far left: its arrays by name
 }
 
 // compare holds the arrays of a case against the file, or puts them there.
@@ -309,8 +310,8 @@ func (f *freezer) use(t *testing.T, r frozenRun) map[string][]byte {
 	return got
 }
 
-// laterKeys are those of the JSON that commands print that came after revision f72f518, with their values: what was
-// frozen is what else there is.
+// laterKeys finds the JSON keys that commands print since revision f72f518, with their values. They are cut out; the
+// rest is frozen.
 var laterKeys = regexp.MustCompile(`(?m)^ *"(bar|bar_interval|best|crooks_slope|crooks_slope_error|crooks_slope_deviations|forgetting\w*|\w+_fine_tuned)": (\[[^]]*\]|[^,\n]*),?\n`)
 
 // newFreezer goes to a folder of the test that holds the data.
@@ -332,7 +333,7 @@ func newFreezer(t *testing.T) (f *freezer, testdata string) {
 	return f, testdata
 }
 
-// TestFrozen: the same commands leave the same bytes as the program of revision f72f518.
+// TestFrozen: commands leave the bytes that testdata/frozen.txt has the hashes of.
 func TestFrozen(t *testing.T) {
 	f, testdata := newFreezer(t)
 	known := map[string]bool{"sweep": true}

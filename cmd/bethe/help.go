@@ -38,7 +38,7 @@ func explain(cmd *cobra.Command) {
 func newManCommand(c *console) *cobra.Command {
 	out := ""
 	cmd := &cobra.Command{Use: "man", Short: "Write the manual pages", Args: noArguments}
-	cmd.Flags().StringVarP(&out, "out", "o", "man1", "folder for the pages, one a verb; made if it is not there")
+	cmd.Flags().StringVarP(&out, "out", "o", "man1", "folder for the pages, one for each verb; made if it is not there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		files, err := usage.WriteMan(cmd.Root(), out, program(), build.Day, groupsOf)
 		if err != nil {

@@ -31,7 +31,7 @@ func newImportCommand(c *console) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.out, "out", "o", "", "model file")
-	flags.IntVar(&f.width, "width", 0, "width of a picture, where the visible units are one")
+	flags.IntVar(&f.width, "width", 0, "width of a picture, if the visible units are one")
 	flags.IntVar(&f.height, "height", 0, "height of a picture")
 	return cmd
 }

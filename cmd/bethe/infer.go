@@ -29,9 +29,9 @@ func newInferCommand(c *console) *cobra.Command {
 	flags.IntVar(&f.Instances, "instances", f.Instances, "teachers for each alpha")
 	flags.IntVar(&f.Starts, "restarts", f.Starts, "random starts; the one with the most evidence is kept")
 	flags.Float64Var(&f.Damping, "damping", f.Damping, "share of the old message that is kept")
-	flags.Float64Var(&f.Tolerance, "tolerance", f.Tolerance, "messages have settled when no mean changes more")
-	flags.IntVar(&f.Iterations, "iterations", f.Iterations, "iterations at most")
-	flags.BoolVar(&f.Pin, "pin", false, "fix the synapses of the first visible unit to +1, which breaks the symmetry of signs")
+	flags.Float64Var(&f.Tolerance, "tolerance", f.Tolerance, "messages have settled if no mean changes by more than this")
+	flags.IntVar(&f.Iterations, "iterations", f.Iterations, "largest number of iterations")
+	flags.BoolVar(&f.Pin, "pin", false, "fix the synapses of the first visible unit to +1: this breaks the symmetry of signs")
 	flags.BoolVar(&f.Oracle, "oracle", false, "also walk through the exact posterior and compare the means")
 	flags.StringVarP(&out, "out", "o", "", "folder for the figure and its numbers")
 	return cmd

@@ -22,13 +22,13 @@ func newLearnRuleCommand(c *console) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&out, "out", "o", out, "rule `FILE`, an .npz archive")
-	flags.IntVar(&generations, "generations", generations, "generations, with those that the file has already")
+	flags.IntVar(&generations, "generations", generations, "generations in all, those that the file has already included")
 	flags.IntVar(&s.Pairs, "pairs", s.Pairs, "pairs of rules that a generation tries")
-	flags.IntVar(&s.Tasks, "tasks", s.Tasks, "tasks that it tries them on")
-	flags.Float64Var(&s.Sigma, "sigma", s.Sigma, "standard deviation of the random steps that tell rules of a pair apart")
+	flags.IntVar(&s.Tasks, "tasks", s.Tasks, "tasks that each pair is tried on")
+	flags.Float64Var(&s.Sigma, "sigma", s.Sigma, "standard deviation of the difference between the rules of a pair")
 	flags.Float64Var(&s.Rate, "rate", s.Rate, "rate at which the weights move")
 	flags.Float64Var(&s.Planted, "planted", s.Planted, "share of tasks with planted synapses")
-	flags.BoolVar(&resume, "resume", false, "go on from the file, or start where there is none")
+	flags.BoolVar(&resume, "resume", false, "go on from the file, or start if there is none")
 	return cmd
 }
 

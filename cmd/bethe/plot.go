@@ -40,7 +40,7 @@ func (c *console) plot(ctx context.Context, folder string, f *plotFlags) error {
 	bar.Done()
 	switch {
 	case errors.Is(err, runs.ErrNotRun):
-		return fmt.Errorf("%w; bethe runs DIR lists runs", err)
+		return usagef("%w; bethe runs DIR lists runs", err)
 	case err != nil:
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 
 // registerPrior registers the posterior of an earlier task as the prior of this one.
 func registerPrior(flags *pflag.FlagSet, path *string, scale *float64) {
-	flags.StringVar(path, "prior", "", "`model.npz` of an earlier task, whose posterior is the prior of the synapses (default: the uniform prior)")
-	flags.Float64Var(scale, "prior-scale", 1, "strength of --prior: what its means are multiplied by, from 0 (forget) to 1 (keep)")
+	flags.StringVar(path, "prior", "", "`model.npz` of an earlier task; its posterior becomes the prior of the synapses (default: the uniform prior)")
+	flags.Float64Var(scale, "prior-scale", 1, "factor on the means of --prior, from 0 (forget) to 1 (keep)")
 }
 
 // priorFlags name the posterior of an earlier task that is the prior of this one.

@@ -109,7 +109,7 @@ func newPaperCommand[P any](c *console, use, short, long string, o paper.Options
 		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts; the best is kept")
 	default:
 		flags.IntVar(&o.Instances, "instances", o.Instances, "teachers")
-		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts of ours")
+		flags.IntVar(&o.Restarts, "restarts", o.Restarts, "random starts of our learner")
 	}
 	if use == "alpha" {
 		flags.IntSliceVar(&o.Alphas, "alpha", o.Alphas, "densities of data, one or more, from 1 to 5")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ func (c *console) listRuns(folder, by string, commands bool) error {
 		return inFlags(err)
 	}
 	if len(found.Runs) == 0 {
-		return fmt.Errorf("%s: no run in this folder, nor up to three levels below it; bethe train makes one", folder)
+		return usagef("%s: no run in this folder, nor up to three levels below it; bethe train makes one", folder)
 	}
 	if c.json {
 		return c.object(found)

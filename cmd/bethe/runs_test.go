@@ -86,7 +86,7 @@ func TestMeasuring(t *testing.T) {
 	if len(v) != 3 || v[0].(map[string]any)["finished"] != true || v[1].(map[string]any)["forward"] == nil {
 		t.Errorf("%v", v)
 	}
-	if status, _, stderr := bethe(t, t.Context(), "runs", filepath.Join(folder, "all", runs.PicturesFolder)); status != exitFailed || !strings.Contains(stderr, "no run") {
+	if status, _, stderr := bethe(t, t.Context(), "runs", filepath.Join(folder, "all", runs.PicturesFolder)); status != exitUsage || !strings.Contains(stderr, "no run") {
 		t.Errorf("no run: status %d, %s", status, stderr)
 	}
 }
@@ -175,7 +175,7 @@ func TestPlot(t *testing.T) {
 	if status, _, stderr := bethe(t, t.Context(), "plot", out, "--only", "bond"); status != exitUsage || !strings.Contains(stderr, "bond") {
 		t.Errorf("no such figure: status %d, %s", status, stderr)
 	}
-	if status, _, stderr := bethe(t, t.Context(), "plot", folder); status != exitFailed || !strings.Contains(stderr, runs.InfoFile) {
+	if status, _, stderr := bethe(t, t.Context(), "plot", folder); status != exitUsage || !strings.Contains(stderr, runs.InfoFile) {
 		t.Errorf("no run: status %d, %s", status, stderr)
 	}
 	if err := os.WriteFile(filepath.Join(out, runs.SamplesFile), []byte("no picture"), 0o644); err != nil {

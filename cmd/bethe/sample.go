@@ -20,14 +20,14 @@ func newSampleCommand(c *console) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntVarP(&j.Count, "count", "n", 100, "samples: independent chains")
+	flags.IntVarP(&j.Count, "count", "n", 100, "samples, each from a chain of its own")
 	flags.IntVar(&j.Sweeps, "sweeps", 1000, "Gibbs sweeps of each chain")
-	flags.StringVarP(&j.Out, "out", "o", "", "npz file for the samples: samples, int8, one a row, and visible_mean, float32")
+	flags.StringVarP(&j.Out, "out", "o", "", "npz file with samples (int8, a row for each) and visible_mean (float32, means of the last draw)")
 	flags.StringVar(&j.PNG, "png", "", "picture of the samples")
 	flags.StringVar(&j.Clamp, "clamp", "", "visible units to hold, counted from 0: 5 or 0-391 or 0-9,20-29")
-	flags.StringVar(&j.From, "from", "", "sample that clamped units are held at: DATA:K, the K-th of DATA counted from 0")
-	flags.BoolVar(&j.Tempered, "tempered", false, "temper the chains (replica exchange)")
-	flags.BoolVar(&j.Integers, "integers", false, "draw with the integers of exported C and Go source, bit for bit; chain k starts from the seed + k")
+	flags.StringVar(&j.From, "from", "", "sample that --clamp takes the values from: DATA:K is number K of DATA, counted from 0")
+	flags.BoolVar(&j.Tempered, "tempered", false, "let each chain exchange states with hotter ones (parallel tempering)")
+	flags.BoolVar(&j.Integers, "integers", false, "draw as exported C and Go source does, bit for bit; chain k has the seed --seed + k")
 	data.registerReading(cmd)
 	return cmd
 }

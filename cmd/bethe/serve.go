@@ -23,8 +23,8 @@ func newServeCommand(c *console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.serve(cmd.Context(), args[0], &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.address, "listen", dashboard.DefaultAddress, "address, host:port; where the default's port is taken, another is found")
-	flags.StringVar(&f.Token, "token", "", fmt.Sprintf("token for visitors: %s draws one, else of at least %d letters (default: %s where the address is not this machine's own)", dashboard.DrawToken, dashboard.ShortestToken, dashboard.DrawToken))
+	flags.StringVar(&f.address, "listen", dashboard.DefaultAddress, "address, host:port; if the port of the default is taken, another is found")
+	flags.StringVar(&f.Token, "token", "", fmt.Sprintf("token for visitors, at least %[2]d letters; %[1]s draws one (default: %[1]s if the address is not this machine's own)", dashboard.DrawToken, dashboard.ShortestToken, dashboard.DrawToken))
 	flags.StringSliceVar(&f.Hosts, "host", nil, "name of the page in visitors' browsers, directly or through a proxy, besides numbers and localhost")
 	return cmd
 }

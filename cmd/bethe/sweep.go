@@ -67,7 +67,7 @@ func newSweepRunCommand(c *console) *cobra.Command {
 		Use: "run DIR", Short: "Compute the missing cells", Args: oneArgument("one DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepRun(cmd.Context(), args[0], shard) },
 	}
-	cmd.Flags().StringVar(&shard, "shard", "0/1", "share of the cells: I/N is the I-th of N, counted from 0")
+	cmd.Flags().StringVar(&shard, "shard", "0/1", "share of the cells: I/N is number I of N shares, counted from 0")
 	return cmd
 }
 

@@ -21,7 +21,7 @@ func newSweepCollectCommand(c *console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepCollect(args[0], out, partial) },
 	}
 	cmd.Flags().StringArrayVarP(&out, "out", "o", nil, "file for the table, .csv or .parquet; may be given again (default table.csv and table.parquet in DIR)")
-	cmd.Flags().BoolVar(&partial, "partial", false, "also while cells are missing")
+	cmd.Flags().BoolVar(&partial, "partial", false, "write the table even if cells are missing")
 	return cmd
 }
 
@@ -68,13 +68,13 @@ func newSweepScriptCommand(c *console) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return c.sweepScript(args[0], &f) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.engine, "engine", "slurm", "what runs it: "+strings.Join(sweep.Engines, ", "))
+	flags.StringVar(&f.engine, "engine", "slurm", "what runs the job: "+strings.Join(sweep.Engines, ", "))
 	flags.StringVarP(&f.out, "out", "o", "", "file for the job (default: standard output)")
-	flags.IntVar(&f.job.Shards, "shards", 0, fmt.Sprintf("shards, at most one a cell (default: of about %d cells, at most %d)", sweep.CellsAShard, sweep.SlurmTasks))
-	flags.DurationVar(&f.job.Time, "time", time.Hour, "time limit of a Slurm task, after which it goes back to the queue")
+	flags.IntVar(&f.job.Shards, "shards", 0, fmt.Sprintf("shards, at most one for each cell (default: shards of about %d cells, at most %d of them)", sweep.CellsAShard, sweep.SlurmTasks))
+	flags.DurationVar(&f.job.Time, "time", time.Hour, "time limit of a Slurm task; after it the task goes back to the queue")
 	flags.StringVar(&f.job.Command, "command", "", "the bethe program on the machines (default: this one; bethe for k8s)")
 	flags.StringVar(&f.job.Image, "image", "bethe:latest", "container of the Kubernetes job")
-	flags.StringVar(&f.job.Claim, "claim", "sweeps", "volume claim of the Kubernetes job, which holds a copy of DIR")
+	flags.StringVar(&f.job.Claim, "claim", "sweeps", "volume claim of the Kubernetes job; the volume holds a copy of DIR")
 	return cmd
 }
 

@@ -18,17 +18,17 @@ import (
 
 // registerSampling registers how a sampler that is not ours takes part.
 func registerSampling(flags *pflag.FlagSet, s *learn.Sampling, t *sampler.Transport) {
-	flags.StringVar(&s.Sampler, "sampler", "", "`'PROGRAM ARGS'` that samples in the place of our chains; {reads} and {seed} in ARGS are filled in, and reads a step are --chains")
-	flags.StringVar(&t.Protocol, "sampler-protocol", "", "call (a process a call, the default) or stay (one process that is asked again and again)")
-	flags.StringVar(&t.Folder, "sampler-dir", "", "`folder` where problems are written and samples waited for, in the place of a program")
-	flags.StringVar(&t.Format, "sampler-format", "", "of problems: coo (the default), dimod or bqpjson")
+	flags.StringVar(&s.Sampler, "sampler", "", "`'PROGRAM ARGS'` that samples instead of our chains; in ARGS {reads} becomes --chains, the samples wanted for a step, and {seed} a seed")
+	flags.StringVar(&t.Protocol, "sampler-protocol", "", "call (the default: a new process for each call) or stay (one process that is asked again and again)")
+	flags.StringVar(&t.Folder, "sampler-dir", "", "`folder` to write problems to and to wait for samples in, instead of a program")
+	flags.StringVar(&t.Format, "sampler-format", "", "format of the problems: coo (the default), dimod or bqpjson")
 	flags.DurationVar(&t.Timeout, "sampler-timeout", sampler.DefaultTimeout, "longest time that a call may take")
-	flags.Float64Var(&s.SamplerHRange, "sampler-h-range", 0, "largest field that the sampler takes; 0: any")
-	flags.Float64Var(&s.SamplerJRange, "sampler-j-range", 0, "largest coupling that the sampler takes; 0: any")
-	flags.IntVar(&s.SamplerBits, "sampler-bits", 0, "precision of its fields and couplings, the sign among them; 0: full")
-	flags.IntVar(&s.SamplerGauges, "sampler-gauges", 0, "parts that the reads of a step are asked in, each turned by a random gauge; 0: none")
-	flags.StringVar(&s.SamplerBeta, "sampler-beta", "", "its inverse temperature: auto (the default: from its samples, by pseudolikelihood), xu-oates, xu-oates:RATE, or a number that is known")
-	flags.Float64Var(&s.MaxField, "max-field", 0, "bound on the fields, in units of the coupling, for machines of limited range; with --no-centre they are all that is sent (default: what the samples justify)")
+	flags.Float64Var(&s.SamplerHRange, "sampler-h-range", 0, "largest field that the sampler accepts; 0: any")
+	flags.Float64Var(&s.SamplerJRange, "sampler-j-range", 0, "largest coupling that the sampler accepts; 0: any")
+	flags.IntVar(&s.SamplerBits, "sampler-bits", 0, "bits of its fields and couplings, the sign included; 0: full precision")
+	flags.IntVar(&s.SamplerGauges, "sampler-gauges", 0, "parts to split the reads of a step into, each in a random gauge; 0: no gauges")
+	flags.StringVar(&s.SamplerBeta, "sampler-beta", "", "inverse temperature of the sampler: auto (the default: read from its samples by pseudolikelihood), xu-oates, xu-oates:RATE, or a known number")
+	flags.Float64Var(&s.MaxField, "max-field", 0, "largest field, in units of the coupling, for devices of limited range; use it with --no-centre, or offsets add to the fields that are sent (default: as large as the samples justify)")
 }
 
 func newThermometerCommand(c *console) *cobra.Command {
@@ -81,8 +81,8 @@ func newThermoCommand(c *console) *cobra.Command {
 	}
 	cmd.Flags().Float64Var(&t.Most, "most", thermo.DefaultMost, "largest inverse temperature of the curves")
 	cmd.Flags().IntVar(&t.Sweeps, "sweeps", thermo.DefaultSweeps, "sweeps of tempered chains")
-	cmd.Flags().IntVar(&t.Temperatures, "temperatures", thermo.DefaultTemperatures, "steps of the way from independent spins to the model, and back")
-	cmd.Flags().IntVar(&t.Chains, "chains", thermo.DefaultChains, "chains each way")
+	cmd.Flags().IntVar(&t.Temperatures, "temperatures", thermo.DefaultTemperatures, "temperatures on the way from independent spins to the model, and back")
+	cmd.Flags().IntVar(&t.Chains, "chains", thermo.DefaultChains, "chains in each direction")
 	cmd.Flags().StringVarP(&t.Out, "out", "o", "", "folder for the picture and its numbers")
 	return cmd
 }

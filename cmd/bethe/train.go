@@ -71,82 +71,82 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	registerExpectation(cmd.Flags(), &r.Expectation)
 	f.ais.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags that are given too win over it")
-	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains replaced every 100 sweeps by new ones from states far from data, so that learning sees what is heavy there; 0: none")
+	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags on the command line win over it")
+	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains that are replaced every 100 sweeps by new ones, started far from the data, so that learning sees heavy states there; 0: none")
 	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
-	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero, with its variance")
+	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero (as a unit in no field)")
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
-	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: what is taken off their gradient, as a share of themselves")
-	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient: with 1 learning climbs the bound, with less more synapses are decided, with more they keep closer to --prior")
-	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds: by the divergence from it (the default), or elastic (to second order in the means: elastic weight consolidation)")
-	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are believed: as if this share of the samples had been seen")
-	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight, against a nat of likelihood, of ln p(label) by a classifier of the hidden means that learns along; 0: labels are not looked at")
+	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: this share of them is taken off their gradient")
+	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient. 1: learning climbs the bound; below 1 it decides more synapses; above 1 they stay closer to --prior")
+	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds synapses: by its divergence (the default), or elastic: by the second order of that in the means (elastic weight consolidation)")
+	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are kept: as if they came from this share of the number of samples")
+	flags.Float64Var(&r.LabelWeight, "label-weight", r.LabelWeight, "weight of ln p(label), by a classifier of the hidden means that learns along, against a nat of likelihood; 0: labels have no say")
 	registerPrior(flags, &r.Prior, &r.PriorScale)
-	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` that learning starts from, of an earlier run or of bethe import (default: random synapses)")
-	flags.Var(&usage.List[int]{First: &r.Hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units`; of a deep machine those of each hidden layer, such as 500,500")
+	flags.StringVar(&r.Init, "init", r.Init, "`model.npz` to start from, of an earlier run or of bethe import (default: random synapses)")
+	flags.Var(&usage.List[int]{First: &r.Hidden, All: &f.layers, Name: "units"}, "hidden", "hidden `units`; for a deep machine one number for each hidden layer, such as 500,500")
 	registerAbove(flags, &r.Above)
-	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units); where it is learned, the start (default: J = 1/sqrt(hidden units), with beta at most %v); of real synapses the unit (default %v)", learn.MostBeta, learn.RealBeta))
+	flags.Float64Var(&r.Beta, "beta", r.Beta, fmt.Sprintf("coupling J = beta/sqrt(visible units) at the start (default: J = 1/sqrt(hidden units), with beta at most %v); for real synapses their unit (default %v)", learn.MostBeta, learn.RealBeta))
 	flags.IntVar(&r.Epochs, "epochs", r.Epochs, fmt.Sprintf("passes through the data (default: %d, or as many as %d steps take, if no other limit is given)", learn.DefaultEpochs, learn.DefaultSteps))
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
-	flags.DurationVar(&r.Time, "time", r.Time, "time of learning on the clock, such as 60s or 10m, with what is measured along the way; the bound and pictures of the end come after it")
+	flags.DurationVar(&r.Time, "time", r.Time, "time to learn, such as 60s or 10m, measurements along the way included; the last bound and pictures come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples in each step")
-	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("learning rate of the synapses at its highest; of real ones %v by default", learn.RealRate))
-	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "share beta_1 that Adam's average of the synapses' gradient keeps a step, from 0 (the gradient itself) up to less than 1; fields and coupling keep 0.9")
+	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("highest learning rate of the synapses; the default for real ones is %v", learn.RealRate))
+	flags.Float64Var(&r.Momentum, "momentum", r.Momentum, "beta_1 of Adam for the synapses: share that the average of their gradient keeps in each step, from 0 (the gradient itself) up to less than 1; for fields and coupling it is 0.9")
 	registerSchedule(flags, &r.Schedule)
 	registerSampling(flags, &r.Sampling, &f.transport)
 	registerDirected(flags, &r.Directed)
-	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), bayes-momentum, clipped (the paper's), lion, schedule-free (with --final-rate 1) or hyperadam (a learned combination of Adams); of a mixture em (the default) or stdp (one pass, counters), of a tree em")
-	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` of --rule hyperadam, made by bethe learn-rule (default: the weights of this build)")
+	flags.StringVar(&r.Rule, "rule", r.Rule, "update of the synapses: adam, bayes (natural gradient), bayes-momentum, clipped (the paper's), lion, schedule-free (with --final-rate 1) or hyperadam (a learned combination of Adams); for a mixture em (the default) or stdp (one pass, counters), for a tree em")
+	flags.StringVar(&r.RuleWeights, "rule-weights", r.RuleWeights, "`rule.npz` for --rule hyperadam, made by bethe learn-rule (default: the weights inside this program)")
 	flags.IntVar(&r.Restarts, "restarts", r.Restarts, "random starts; the one with the best bound is kept")
 	flags.BoolVar(&f.noCentre, "no-centre", false, "learn without offsets")
 	flags.BoolVar(&f.noFields, "no-fields", false, "keep all fields at 0")
 	flags.BoolVar(&f.fixedCoupling, "fixed-coupling", false, "do not learn the coupling")
 	flags.StringVar(&r.Undecided, "undecided", "draw", fmt.Sprintf("synapses of the saved machine whose posterior mean is within ±%v: draw (from the posterior) or sign", rbm.Decided))
-	flags.StringVarP(&f.out, "out", "o", "", "folder for the results (default runs/DATA-hHIDDEN-sSEED)")
+	flags.StringVarP(&f.out, "out", "o", "", "folder for the results, made if it is not there (default runs/DATA-hHIDDEN-sSEED)")
 	flags.StringVar(&f.checkpointEvery, "checkpoint-every", "1m", "`interval` of checkpoints: a number of steps, such as 500, or a time, such as 2m")
-	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl every so many steps (default: now and then, in about 3 % of the time)")
+	flags.IntVar(&f.measureEvery, "measure-every", 0, "write a line of metrics.jsonl each time this many steps are done (default: so often that it takes about 3 % of the time)")
 	flags.BoolVar(&f.tensorboard, "tensorboard", false, "also write event files that TensorBoard reads")
 	flags.StringVar(&f.serve, "serve", "", "show the run on a page while it learns, at this address; --serve alone is "+dashboard.DefaultAddress)
 	flags.Lookup("serve").NoOptDefVal = dashboard.DefaultAddress
-	flags.BoolVar(&f.dryRun, "dry-run", false, "learn for two seconds without writing anything, and say how many steps, how much time and memory all of it will take")
-	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start where there is none; with more --steps, --epochs or --time also after the end (not of --stack)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "learn for two seconds, write nothing, and say how many steps, how much time and how much memory the run will take")
+	flags.BoolVar(&f.resume, "resume", false, "go on from the folder's checkpoint, or start if there is none; a run that is over goes on if --steps, --epochs or --time is raised (not with --stack)")
 	flags.StringVar(&f.validation, "validation", "", "measure the log-likelihood of `DATA` along the way, in about 5 % of the time; a number such as 0.1 holds out that share of the samples. Learning does not look at them")
-	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning: key meter of metrics.jsonl")
-	flags.BoolVar(&f.work, "work", false, "keep account of the work, heat and dissipation of the learning chains: key work of metrics.jsonl")
+	flags.BoolVar(&f.meter, "meter", false, "read ln Z and likelihoods every 250 steps (large machines: 1,000) from tempered chains that follow learning, and write them to metrics.jsonl under meter")
+	flags.BoolVar(&f.work, "work", false, "add up work, heat and dissipation of the learning chains, and write them to metrics.jsonl under work")
 	flags.IntVar(&r.Patience, "patience", r.Patience, "stop early: learn at a constant rate until `K` readings of the meter in a row bring no better likelihood of the --validation data, then go back to the best reading and settle. It needs --meter (0: no early stop; the rate falls)")
-	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood at the end, of mnist:test where the data is mnist")
+	flags.BoolVar(&f.evaluate, "evaluate", false, "measure the log-likelihood of the data at the end, or of mnist:test if the data is mnist")
 	return cmd
 }
 
 // registerAbove registers what lies above the first hidden layer.
 func registerAbove(flags *pflag.FlagSet, a *learn.Above) {
-	flags.StringVar(&a.Recognition, "recognition", a.Recognition, "of deep machines, how upper layers are known given a sample: aware (default), stationary (the tightest bound; for small machines), mean (ordinary mean field) or drawn")
-	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of the recognition of a batch (default: as many as suit)")
+	flags.StringVar(&a.Recognition, "recognition", a.Recognition, "how a deep machine infers its upper layers from a sample: aware (default), stationary (the tightest bound; for small machines), mean (ordinary mean field) or drawn")
+	flags.IntVar(&a.Rounds, "recognition-rounds", a.Rounds, "rounds of that inference for each batch (default: as many as suit the kind)")
 	flags.Float64Var(&a.Stage, "stage", a.Stage, "share of learning, at its start, in which the synapses above the first hidden layer stay undecided")
-	flags.BoolVar(&a.Stack, "stack", a.Stack, "learn a machine for each of the --hidden layers, one after the other, each from draws of the one below (a deep belief network); limits are of each layer")
-	flags.IntVar(&a.Together, "together", a.Together, "of --stack, `STEPS` in which all machines learn at once after they were learned one by one; what comes of it is kept if its likelihood is higher")
-	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (at 1/sqrt(units below) until learning settles; default), learned or fixed")
+	flags.BoolVar(&a.Stack, "stack", a.Stack, "learn a machine for each of the --hidden layers, one after the other, each from draws of the one below (a deep belief network); --steps, --epochs and --time hold for each layer")
+	flags.IntVar(&a.Together, "together", a.Together, "`STEPS` in which all machines of a --stack learn at once at the end; the result is kept if its likelihood is higher")
+	flags.StringVar(&a.UpperCoupling, "upper-coupling", a.UpperCoupling, "couplings above the first hidden layer: held (the default: 1/sqrt(units below) until learning settles), learned or fixed")
 }
 
 // registerDirected registers what tells directed machines.
 func registerDirected(flags *pflag.FlagSet, d *learn.Directed) {
 	flags.StringVar(&d.Model, "model", d.Model, "family of the machine: rbm, mixture (of --hidden causes) or tree (--hidden causes above groups of --states that each see a --patch)")
-	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 where samples are pictures)")
+	flags.StringVar(&d.Patch, "patch", d.Patch, "side of the patches of a tree, such as 7, or width and height, such as 7x4 (default 7 if samples are pictures)")
 	flags.IntVar(&d.States, "states", d.States, fmt.Sprintf("states of each group of a tree (default %d)", learn.DefaultStates))
-	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
-	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("what each spike costs a cause in ln weight, with --rule stdp (default %v)", learn.DefaultHomeostasis))
+	flags.IntVar(&d.CounterBits, "counter-bits", d.CounterBits, fmt.Sprintf("bits of each of the two counters of a synapse, with --rule stdp (default %d)", learn.DefaultCounterBits))
+	flags.Float64Var(&d.Homeostasis, "homeostasis", d.Homeostasis, fmt.Sprintf("ln weight that a cause loses by each spike, with --rule stdp (default %v)", learn.DefaultHomeostasis))
 }
 
 // registerSchedule registers how learning changes as it goes on.
 func registerSchedule(flags *pflag.FlagSet, s *learn.Schedule) {
 	flags.StringVar(&s.Fall, "fall", s.Fall, "how the rate falls: linear, cosine or geometric")
-	flags.Float64Var(&s.FinalRate, "final-rate", s.FinalRate, "share of the rate that is left at the end")
-	flags.Float64Var(&s.Warmup, "warmup", s.Warmup, "share of learning, at its start, over which the rate rises from 0")
-	flags.Float64Var(&s.Average, "average", s.Average, "share of learning, at its end, over which thetas, fields and coupling are averaged")
-	flags.Float64Var(&s.CouplingRate, "coupling-rate", s.CouplingRate, "rate of ln J, as a share of the synapses'")
-	flags.Float64Var(&s.Settle, "settle", 0, fmt.Sprintf("share of learning, at its end, in which the machine with the signs of the posterior learns on, straight-through (default %v where offsets and fields are learned by adam, else 0)", learn.DefaultSettle))
-	flags.Float64Var(&s.MaxTheta, "max-theta", s.MaxTheta, "bound on theta, where the mean is tanh theta")
+	flags.Float64Var(&s.FinalRate, "final-rate", s.FinalRate, "rate at the end, as a share of --rate")
+	flags.Float64Var(&s.Warmup, "warmup", s.Warmup, "share of learning, at its start, while the rate rises from 0 (default 0)")
+	flags.Float64Var(&s.Average, "average", s.Average, "share of learning, at its end, to average thetas, fields and coupling over")
+	flags.Float64Var(&s.CouplingRate, "coupling-rate", s.CouplingRate, "learning rate of ln J, as a share of that of the synapses")
+	flags.Float64Var(&s.Settle, "settle", 0, fmt.Sprintf("share of learning, at its end, in which the machine with the signs of the posterior learns on by straight-through gradients (default %v if offsets and fields are learned by adam, else 0)", learn.DefaultSettle))
+	flags.Float64Var(&s.MaxTheta, "max-theta", s.MaxTheta, "largest |theta|; the posterior mean of a synapse is tanh theta")
 	flags.IntVar(&s.FinalSweeps, "final-sweeps", s.FinalSweeps, "sweeps of the chains in each step at the end; --sweeps rises evenly to it (default: --sweeps stays)")
 }
 
@@ -371,7 +371,7 @@ func (v *trainView) Began(b learn.Beginning) error {
 	if len(b.Layers) > 0 {
 		hidden = strings.Trim(strings.ReplaceAll(fmt.Sprint(b.Layers), " ", " x "), "[]")
 	}
-	v.logf("learning %d x %s synapses from %d samples into %s\nexpectation step: %s\n", b.Visible, hidden, b.Samples, v.folder, b.Engine)
+	v.logf("learning %d x %s synapses from %d samples into %s\nmoments of the dual network: %s\n", b.Visible, hidden, b.Samples, v.folder, b.Engine)
 	return nil
 }
 
@@ -398,7 +398,7 @@ func (v *trainView) Stepped(p learn.Progress) {
 	v.at(learn.Learning, p.Fraction, note)
 }
 
-// Recorded tells that a search is over.
+// Recorded says so if early stopping has ended the search for a better reading.
 func (v *trainView) Recorded(r *runs.Record) error {
 	if p := r.Patience; p != nil && p.Stopped == r.Step {
 		v.logf("%s\n", p.Text())

@@ -9,7 +9,7 @@ import (
 
 // TestWords: an error about a wrong argument names the flag, the value and a value that would do.
 func TestWords(t *testing.T) {
-	folder := t.TempDir()
+	folder, empty := t.TempDir(), t.TempDir()
 	text := filepath.Join(folder, "text.npz")
 	if err := os.WriteFile(text, []byte("no archive"), 0o644); err != nil {
 		t.Fatal(err)
@@ -48,6 +48,13 @@ func TestWords(t *testing.T) {
 		{"help sampel", exitUsage, `there is no verb "sampel"; did you mean "sample"?`},
 		{"eval " + model + " --data " + table, exitUsage, table + ": samples of 2 units, and the machine of " + model + " has 784 visible ones"},
 		{"eval " + begun, exitUsage, begun + " is a run that is not over"},
+		{"complete " + model + " --data mnist:test", exitUsage, "there is no flag --data; did you mean --from?"},
+		{"complete " + model + " --clamp 0 --png x.png --from " + table + ":0", exitUsage, "--from " + table + ":0: samples of 2 spins for a model of 784 visible units; name data like those that it learned from"},
+		{"plot " + begun + " --only bonud", exitUsage, `--only bonud: no figure is called "bonud"; did you mean bound? There are bound, `},
+		{"runs " + begun + " --sort bund", exitUsage, "--sort bund: it is run, bound, "},
+		{"runs " + empty, exitUsage, empty + ": no run in this folder"},
+		{"plot " + empty, exitUsage, empty + ": not the folder of a run"},
+		{"eval " + empty, exitUsage, "there is no file or folder " + filepath.Join(empty, "model.npz")},
 		{"plot " + filepath.Join(folder, "none"), exitUsage, "there is no file or folder " + filepath.Join(folder, "none")},
 	} {
 		status, _, stderr := bethe(t, t.Context(), strings.Fields(c.args)...)

@@ -11,8 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestFill: of a machine of colours the page has a field for known values; what is written there stays in all completions, and a click takes
-// a completion into the field.
+// TestFill: for a machine of colours the page has a field for known values. Values written there stay in all completions. A click
+// on a completion puts it into the field.
 func TestFill(t *testing.T) {
 	path, err := program()
 	if err != nil {

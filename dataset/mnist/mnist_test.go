@@ -92,7 +92,7 @@ func TestSums(t *testing.T) {
 	}
 }
 
-// bitsOf returns the samples one after another, a byte 0 or 1 a pixel.
+// bitsOf returns the samples one after another, a byte 0 or 1 per pixel.
 func bitsOf(m *spin.Matrix) []byte {
 	t := spin.New(m.Cols(), m.Rows())
 	m.Transpose(t)

@@ -126,7 +126,7 @@ func (o *Opener) Pick(name, from string, visible int) (*Pick, error) {
 // Fits returns an error unless samples have as many spins as a model has visible units.
 func Fits(set *dataset.Set, visible int) error {
 	if set.Visible() != visible {
-		return fmt.Errorf("samples of %d spins for a model of %d visible units", set.Visible(), visible)
+		return fmt.Errorf("samples of %d spins for a model of %d visible units; name data like those that it learned from", set.Visible(), visible)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ type Reading struct {
 	// an error to say what does.
 	Missing    []string
 	Incomplete bool
-	// Letters and gaps of alignments, and from which identity on their sequences share a weight
+	// Letters and gaps of alignments, and the least identity of sequences that share a weight
 	// (dataset.Options).
 	Alphabet, Gaps string
 	Identity       float64

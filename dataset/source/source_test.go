@@ -142,7 +142,7 @@ func TestPick(t *testing.T) {
 			t.Errorf("%s: %v", from, err)
 		}
 	}
-	if _, err := data.Pick("from", "tiny:0", 5); !errors.As(err, &wrong) || err.Error() != "from tiny:0: samples of 4 spins for a model of 5 visible units" {
+	if _, err := data.Pick("from", "tiny:0", 5); !errors.As(err, &wrong) || err.Error() != "from tiny:0: samples of 4 spins for a model of 5 visible units; name data like those that it learned from" {
 		t.Errorf("another size: %v", err)
 	}
 }

@@ -31,8 +31,8 @@ type Shape struct {
 //     context's error, and the next call gives the bytes of an engine that knows nothing of it;
 //   - an engine that keeps something between calls is a dual.Undoer, and Undo takes
 //     back the last call;
-//   - the state of a dual.Stateful engine is a copy, with which other engines go on to
-//     the same bytes, and which they refuse for networks of another size;
+//   - the state of a dual.Stateful engine is a copy. Other engines go on from it to
+//     the same bytes, and refuse it for networks of another size;
 //   - the bytes do not depend on the number of threads.
 //
 // Each call of engine returns a fresh engine, equal to the others.

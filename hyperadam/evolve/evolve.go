@@ -64,7 +64,7 @@ type Learner struct {
 
 const (
 	firstKeep, secondKeep = 0.8, 0.95
-	meanKeep              = 0.999 // of the mean a generation: what is of no use fades
+	meanKeep              = 0.999 // share of the mean that each generation keeps: numbers of no use fade
 	averageRate           = 0.1
 	largestGain           = 20 // nats, either way: a rule that diverged must not decide alone
 	firstWeights          = 0.5

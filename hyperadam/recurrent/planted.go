@@ -25,7 +25,7 @@ type Published struct {
 	Draws   bool
 }
 
-// divergenceWeight is that of the divergence in what the variational form is charged, in nats a sample.
+// divergenceWeight is that of the divergence in what the variational form is charged, in nats per sample.
 const divergenceWeight = 1e-3
 
 // Begin implements Rule.
@@ -73,7 +73,7 @@ type Task struct {
 	key     stream.Key
 }
 
-// NewTask draws a teacher and alpha samples a visible unit.
+// NewTask draws a teacher and alpha samples per visible unit.
 func NewTask(ctx context.Context, visible, hidden int, alpha float64, steps int, rate float64, key stream.Key) (*Task, error) {
 	teacher, err := planted.NewTeacher(visible, hidden, 1, 0, key.Sub(stream.TaskTeacher))
 	if err != nil {
@@ -85,9 +85,9 @@ func NewTask(ctx context.Context, visible, hidden int, alpha float64, steps int,
 
 // A Score is how a rule does at a task.
 type Score struct {
-	Bound   float64 // at the end, nats a sample
-	Course  float64 // mean of the bound over the steps, which is what rules learn from
-	Charge  float64 // mean of what the rule is charged
+	Bound   float64 // at the end, nats per sample
+	Course  float64 // mean of the bound over the steps; rules learn from it
+	Charge  float64 // mean of the penalties that the rule pays
 	Overlap float64 // of the signs with the teacher, at the end
 }
 
@@ -151,7 +151,7 @@ func NewLearner(draws bool, pairs int, key stream.Key) *Learner {
 	return l
 }
 
-// Generation learns from one more and returns by how much its rules were better than Adam of the given momentum, in nats a sample of
+// Generation learns from one more and returns by how much its rules were better than Adam of the given momentum, in nats per sample of
 // the course. It depends on the key and the number of the generation, not on threads.
 func (l *Learner) Generation(ctx context.Context, incumbent Adam, draw func(rng stream.Key) (*Task, error)) (gain float64, err error) {
 	const sigma, rate, tasks, largest = 0.1, 0.05, 4, 1

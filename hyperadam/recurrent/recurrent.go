@@ -1,7 +1,7 @@
 // Package recurrent is HyperAdam as it was published (Wang, Meng, Sun and Xu 2019; variational: 2022), for planted synapses: a reproduction,
 // in float64, to compare with. Each synapse has a recurrent net (LSTM) of its own state that sees its gradient, sign and all. From that state come
 // the decay rates of several Adams, the weights that combine them, and, in the variational form, how widely the step is drawn around
-// the combination. It costs hundreds of products a synapse and step, so machines of digits learn by package hyperadam instead.
+// the combination. It costs hundreds of products per synapse and step, so machines of digits learn by package hyperadam instead.
 package recurrent
 
 import (
@@ -70,7 +70,7 @@ type State struct {
 	net
 	state, cell           [][Cells]float64
 	first, second         [][Candidates]float64
-	firstLeft, secondLeft [][Candidates]float64 // products of the decay rates: what is left of the zeros at the start
+	firstLeft, secondLeft [][Candidates]float64 // products of the decay rates: the share that the zeros of the start still have
 	Mean, LnVariance      []float64             // of the step of each synapse, after Step
 }
 

@@ -10,7 +10,7 @@ import (
 	"bethe/internal/kernel"
 )
 
-// development is the version of what was not built from a release's tag.
+// development is the version of a program that was not built from a release's tag.
 const development = "0.2.0-dev"
 
 // Day is that of the texts of this version, such as manual pages.

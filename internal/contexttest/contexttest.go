@@ -1,4 +1,4 @@
-// Package contexttest has contexts that end while work goes on, for tests of what gives up then.
+// Package contexttest has contexts that end while work goes on, to test that the work then gives up.
 package contexttest
 
 import (

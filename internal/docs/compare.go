@@ -19,14 +19,14 @@ var (
 // round in another order.
 const tolerance = 0.02
 
-// same reports whether a line is what was expected, but for times, and numbers within the tolerance.
+// same reports whether a line is the expected one. Times may differ, and numbers within the tolerance.
 func same(want, got string) bool {
 	want, got = timing.ReplaceAllString(want, "TIME"), timing.ReplaceAllString(got, "TIME")
 	want, got = curve.ReplaceAllString(want, "█"), curve.ReplaceAllString(got, "█")
 	if spaces(number.ReplaceAllString(want, "0")) != spaces(number.ReplaceAllString(got, "0")) {
 		return false
 	}
-	if strings.ContainsAny(want, "▁▂▃▄▅▆▇█") { // a curve of what was measured now and then: its end counts
+	if strings.ContainsAny(want, "▁▂▃▄▅▆▇█") { // a curve of values at times that differ from run to run: its end counts
 		return near(last(want), last(got))
 	}
 	a, b := number.FindAllString(want, -1), number.FindAllString(got, -1)

@@ -3,14 +3,14 @@
 //
 //	go run ./internal/docs            what takes seconds; the rest is listed
 //	go run ./internal/docs -all       all but skipped blocks
-//	go run ./internal/docs -all -write    and writes what was printed into the pages
+//	go run ./internal/docs -all -write    and writes the outputs into the pages
 //
 // It runs in folders of its own, with the program of this tree. Comments before a block direct it:
 //
 //	<!-- first: COMMAND -->     is run before the block
 //	<!-- instead: COMMAND -->   is run in its place: the block takes long, and is run with -all alone
 //	<!-- skip: REASON -->       the block is never run
-//	<!-- differs: REASON -->    what it prints is not compared
+//	<!-- differs: REASON -->    its output is not compared
 //	<!-- picture: FILE NAME --> the block makes FILE, and -write copies it to docs/NAME, if the block is run
 //	<!-- file: NAME -->         the block is a file that commands below use; examples/NAME is the same
 package main
@@ -191,7 +191,7 @@ func (c *checker) file(b *block, at, work string) error {
 	return os.WriteFile(filepath.Join(work, filepath.Base(b.file)), []byte(b.text), 0o644)
 }
 
-// command runs a command and compares what it prints, if it is of the page.
+// command runs a command. If the page shows it, its output is compared.
 func (c *checker) command(p *page, b *block, cmd *command, work string, compared bool) {
 	most := limit
 	if c.all {

@@ -24,7 +24,7 @@ type block struct {
 	first   string // run before it
 	instead string // run in its place, if it takes long
 	skip    string // why it is never run
-	differs string // why what it prints is not compared
+	differs string // why its output is not compared
 	picture string // a file that the block makes, and the picture of the docs that it is
 }
 

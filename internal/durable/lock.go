@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// LockFile is the name of the file by which a folder is locked. It stays when
+// LockFile is the name of the file that locks a folder. It stays when
 // the lock is released: to remove it would let two processes lock two files of
 // the same name.
 const LockFile = ".lock"

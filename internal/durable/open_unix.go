@@ -44,8 +44,8 @@ func foreignLink(path string, link fs.FileInfo) bool {
 	return all && ok && also && int(of.Uid) != os.Geteuid() && of.Uid != in.Uid
 }
 
-// duplicate returns a file that shares the descriptor's place, so that what was
-// written before and after stays.
+// duplicate returns a file that shares the descriptor's place, so that nothing
+// written before or after is overwritten.
 func duplicate(fd int, path string) (*os.File, error) {
 	copied, err := syscall.Dup(fd)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // Log-odds are numbers of Places binary places. A step of a table is 1/64, and from End on
-// what it holds is 1, or 0.
+// its values are 1, or 0.
 const (
 	Places    = 32
 	StepShift = Places - 6

@@ -22,7 +22,7 @@ var formTaken atomic.Int32
 
 // forms are rounded products whose form is chosen.
 type forms struct {
-	roundedProducts // the first form: what it expands, and the rows that it takes together
+	roundedProducts // the first form: its expanded matrices, and how many rows it takes together
 	list            []form
 }
 

@@ -62,8 +62,8 @@ func GaussMoments[T Real](tanh, sech2, mean, variance []T) {
 }
 
 // GaussLog2Cosh returns the sum over j of E ln 2cosh(mean[j] + sqrt(variance[j]) z):
-// the integral over the mean of what GaussMoments calls tanh, with an error
-// below 2e-5 a term. Terms in float32 are added up in float64.
+// the integral over the mean of the average that GaussMoments calls tanh, with an error
+// below 2e-5 in each term. Terms in float32 are added up in float64.
 func GaussLog2Cosh[T Real](mean, variance []T) float64 {
 	variance = variance[:len(mean)]
 	if mean, ok := any(mean).([]float32); ok {

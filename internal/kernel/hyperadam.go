@@ -9,7 +9,7 @@ const (
 	HyperOutputs  = 5
 )
 
-// Decay rates of what HyperAdam keeps besides an average of the gradient and AdamSecond.
+// Decay rates of the averages that HyperAdam keeps beside Adam's own.
 const (
 	HyperSlow = 0.98 // of a slow average of the gradient
 	HyperFast = 0.95 // of a fast average of its square
@@ -38,8 +38,8 @@ const (
 	hyperGain     = 3 * log2E // limit of the binary logarithm of the gain
 )
 
-// HyperAdam takes a step of the learned rule for a row of synapses: with u of the averages of the gradient, divided by
-// roots of those of its square,
+// HyperAdam takes a step of the learned rule for a row of synapses. Its inputs u are averages of the gradient, divided by
+// roots of averages of its square:
 //
 //	u0 = grad/sqrt(Second), u1 = First/sqrt(Second), u2 = Slow/sqrt(Second), u3 = First/sqrt(Fast),
 //

@@ -33,8 +33,8 @@ func dot[T Real](x, y []T) float64 {
 	return sum.total()
 }
 
-// SampleSums are sums over the units of a layer, one a sample, of what Centre takes: sech^2, (tanh - offset)^2 and
-// offset tanh.
+// SampleSums are sums over the units of a layer, one for each sample: of sech^2, (tanh - offset)^2 and
+// offset tanh, as Centre has them.
 type SampleSums[T Real] struct{ Sech2, Square, Shift []T }
 
 func (s SampleSums[T]) part(lo, hi int) SampleSums[T] {
@@ -74,11 +74,11 @@ func centre[T Real](dst, tanh, sech2, sech2Sums, squareSums, shiftSums []T, offs
 	return sumT.total(), sumR.total(), sum.total()
 }
 
-// A Join is what a neighbouring layer does to the field of a unit, one element a sample each.
+// A Join is the effect of a neighbouring layer on the field of a unit. Each slice has one element for each sample.
 type Join[T Real] struct {
 	Mean, Variance []T // of the field so far
 	Product        []T // of the synapses' means with the neighbours' states
-	State, By      []T // whose product is the reaction
+	State, By      []T // their product is the reaction
 	Spread, Square []T
 }
 
@@ -110,11 +110,11 @@ func joinFields[T Real](mean, variance, fromMean, fromVariance, product, state, 
 	}
 }
 
-// A JoinRow holds what the gradient of the bound by the synapses between a unit and a layer above the data takes, one
-// element a unit of that layer each.
+// A JoinRow is the input of JoinGradient for the synapses between one unit and a layer above the data. Each slice
+// has one element for each unit of that layer.
 type JoinRow[T Real] struct {
-	Product, Mean    []T // sums over samples of products of states; lambda
-	First, Second    []T // factors of the terms in lambda
+	Product, Mean    []T // sums over samples of products of states; lambda, the posterior means of the synapses
+	First, Second    []T // factors of lambda in two terms
 	Partition, Theta []T
 }
 
@@ -129,7 +129,7 @@ type JoinSlopes[T Real] struct{ Slope, First, Second, Share T }
 //
 //	Slope Product - lambda q - Partition - Share Theta,   q = by.First First + by.Second Second
 //
-// and returns the sums of that, of lambda Product and of lambda^2 q.
+// where lambda is Mean. It returns the sums over k of grad, of lambda Product and of lambda q.
 func JoinGradient[T Real](grad []T, row JoinRow[T], by JoinSlopes[T]) (sum, direct, curved float64) {
 	n := len(grad)
 	if h := n / 2; n > shortRow {

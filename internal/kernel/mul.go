@@ -51,7 +51,7 @@ func mulBits[T Real](dst, a []T, p, k int, bits []uint32, stride, lanes int) {
 	}
 }
 
-// fewLanes is the number of lanes up to which tables of sums cost more than the sums.
+// fewLanes is the largest number of lanes where tables of sums cost more than the sums.
 const fewLanes = 4
 
 // mulFew adds without tables, in the same order.

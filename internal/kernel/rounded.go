@@ -34,8 +34,8 @@ func RowsTogether() int { return use().rounded.rowsTogether() }
 // Expands reports whether an expanded form is of use now: a Contest may find that products by the packed one are quicker.
 func Expands() bool { return use().rounded.expands() }
 
-// ExpandedBytes is the size of the form in which the tier in use multiplies rounded rows by a packed matrix of k rows
-// and some lanes if it is expanded: 0 if it has none. It is additive in lanes for multiples of LaneAlign.
+// ExpandedBytes is the size of the expanded form of a packed matrix of k rows and some lanes, for the tier in use to
+// multiply rounded rows by; 0 if it expands nothing. It is additive in lanes for multiples of LaneAlign.
 func ExpandedBytes(k, lanes int) int { return use().rounded.expandedBytes(k, lanes) }
 
 // Expand writes that form of a packed matrix to dst of as many bytes, for MulExpandedCoarse. Lanes can be expanded

@@ -3,7 +3,7 @@ package kernel
 // Passes over rows of a matrix. All tiers give the same bits.
 
 // shortSums are partial sums in the precision of the terms, for up to shortRow of them
-// (64 a lane): what they add to the error of terms in float32 is of its size. To turn
+// (64 per lane): what they add to the error of terms in float32 is of its size. To turn
 // each term into a float64 would cost more than all else that these passes compute.
 // Longer rows are summed by halves.
 type shortSums[T Real] [16]T
@@ -151,7 +151,7 @@ func fieldSums[T Real](tanh, sech2, mean, variance []T, centre, shift T) (tanhSu
 }
 
 // A SynapseRow holds what the gradient of the bound by the synapses of a hidden
-// unit takes, one element a visible unit each.
+// unit takes, one element per visible unit each.
 type SynapseRow[T Real] struct {
 	Mean, Offset        []T // lambda; mu
 	TanhData, Sech2Data []T // sums over samples of (tanh - nu) s and of sech^2 s

@@ -111,7 +111,7 @@ var tiers, absent = func() ([]tier, []absentTier) {
 	return append([]tier{portable}, list...), absent
 }()
 
-// slowTiles multiplies by matrix tiles in Go: for tests, on any machine, of what uses the tier amx. It is chosen by
+// slowTiles multiplies by matrix tiles in Go, so that code for the tier amx can be tested on any machine. It is chosen by
 // name alone.
 var slowTiles = tier{"tiles", portable.name, func() functions {
 	f := portable.functions
@@ -192,7 +192,7 @@ func Check() error { return tierErr }
 // these that the machine can run, or what the environment variable
 // BETHE_KERNEL says.
 //
-// BETHE_KERNEL=tiles takes slow products by tiles in Go, on any machine: for tests of what uses amx.
+// BETHE_KERNEL=tiles takes slow products by tiles in Go, to test code for amx on any machine.
 func Tier() string {
 	use()
 	return current.name

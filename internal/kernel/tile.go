@@ -41,7 +41,7 @@ var tilesInGo = tileFunctions{
 	product: tileProduct,
 }
 
-// tileRow writes one row of the left factor: of scale x, rounded, the high limbs to dst, tileWidth places a step,
+// tileRow writes one row of the left factor: of scale x, rounded, the high limbs to dst, tileWidth places per step,
 // and the low ones tileBytes behind.
 func tileRow(dst []int8, x []float32, scale float32) {
 	whole := make([]float32, len(x))
@@ -87,7 +87,7 @@ func sumTiles(a, b []int8, steps, i, l int) (sum int32) {
 }
 
 // tileProduct multiplies blocks of rounded rows by panels of lanes. Each block has so many rows that count. An element
-// is unit times the sum plus shift: last has these pairs, one a row. Rows of dst are ld apart.
+// is unit times the sum plus shift: last has these pairs, one per row. Rows of dst are ld apart.
 func tileProduct(dst []float32, ld, lanes int, a []int8, blocks, rows int, last [][2]float32, b []int8, steps int, _ *tileSpace) {
 	for block := range blocks {
 		for i := range rows {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// emulated names the environment variable of a process in which instructions of tiles are done in Go.
+// emulated names the environment variable of a process that does instructions of tiles in Go.
 const emulated = "BETHE_TEST_EMULATED_TILES"
 
 // vectorTileTiers returns tiers of tiles for tests: where there is AVX-512 its factors, multiplied in Go; and

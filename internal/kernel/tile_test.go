@@ -44,7 +44,7 @@ func TestTileLayout(t *testing.T) {
 			steps := tileSteps(k)
 			row := guarded[float32](t, k)
 			left, right := Lines(nil, steps*stepBytes), Lines(nil, steps*stepBytes)
-			fillBytes := func(x []int8) { // what was there before must not show
+			fillBytes := func(x []int8) { // earlier contents must not show
 				for i := range x {
 					x[i] = 0x55
 				}
@@ -142,8 +142,8 @@ func TestManyTiles(t *testing.T) {
 	})
 }
 
-// Many goroutines multiply at the same time while signals interrupt them (a profile's, and those by which the runtime takes
-// threads away), garbage is collected and they move from thread to thread: each has the product that it has alone.
+// Many goroutines multiply at the same time. Meanwhile signals of a profile and of the runtime interrupt them,
+// garbage is collected, and they move from thread to thread. Each still gets the product that it gets alone.
 func TestTileThreads(t *testing.T) {
 	if err := pprof.StartCPUProfile(io.Discard); err == nil { // else one is running, whose signals do
 		defer pprof.StopCPUProfile()

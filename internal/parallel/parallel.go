@@ -200,7 +200,7 @@ type crew struct {
 }
 
 type member struct {
-	worker int // that it is in every loop, so that it meets its own part of what loops share
+	worker int // its number, the same in every loop: it meets the same part of shared memory again
 	asleep atomic.Bool
 	wake   chan struct{}
 }

@@ -155,9 +155,9 @@ func TestGrain(t *testing.T) {
 	}
 }
 
-// Loops that follow each other closely, after pauses in which helpers fall
-// asleep, from several goroutines at once and inside of each other, are all
-// done, each piece once.
+// Loops are all done, each piece once: loops that follow each other closely, after pauses
+// that let helpers fall asleep, from several goroutines at once, and inside of
+// each other.
 func TestForMany(t *testing.T) {
 	threads(4, func() {
 		var wg sync.WaitGroup

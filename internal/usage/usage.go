@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bethe/runs"
+	"bethe/setting"
 )
 
 // An Error is an error in the words of a command.
@@ -143,7 +144,7 @@ func Words(cmd *cobra.Command, without ...string) string {
 // elsewhere are names that other programs have for flags.
 var elsewhere = map[string][]string{
 	"lr": {"rate"}, "learning-rate": {"rate"}, "batch-size": {"batch"}, "n-components": {"hidden"}, "units": {"hidden"}, "n-hidden": {"hidden"}, "iterations": {"steps"}, "n-iter": {"epochs"},
-	"output": {"out"}, "output-dir": {"out"}, "outdir": {"out"}, "input": {"data"}, "dataset": {"data"}, "file": {"data"}, "random-state": {"seed"}, "random-seed": {"seed"},
+	"output": {"out"}, "output-dir": {"out"}, "outdir": {"out"}, "input": {"data"}, "dataset": {"data"}, "file": {"data"}, "data": {"from"}, "random-state": {"seed"}, "random-seed": {"seed"},
 	"workers": {"threads"}, "jobs": {"threads"}, "n-jobs": {"threads"}, "cores": {"threads"}, "cpus": {"threads"}, "n-samples": {"count"}, "number": {"count"}, "num": {"count"},
 	"silent": {"quiet"}, "na-values": {"missing"}, "gibbs-steps": {"sweeps"}, "k": {"sweeps"}, "cd-k": {"sweeps"}, "lambda": {"decay"}, "weight-decay": {"decay"}, "l2": {"decay"},
 }
@@ -159,11 +160,9 @@ func nearFlags(cmd *cobra.Command, name string) []string {
 	if len(name) == 1 {
 		return nil
 	}
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	return names.SuggestionsFor(name)
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return setting.Near(name, names)
 }
 
 // HelpOf is what the verb help does.

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// A drawer draws 32 spins a row from the generators of each of some blocks.
+// A drawer draws 32 spins per row from the generators of each of some blocks.
 //
 // The wide one finds the probability p of +1 in units of 2^-16 from exponents
 // rounded to 16 bits, by straight lines between 64 points, and compares it with
@@ -18,10 +18,10 @@ type drawer struct {
 	machine
 	blocks int
 	limits exp2Limits
-	state  []reg.VecVirtual // wide: the generators, four registers a block; narrow ones stay in memory
+	state  []reg.VecVirtual // wide: the generators, four registers per block; narrow ones stay in memory
 	g      reg.GPVirtual
 	bit    reg.VecVirtual   // of this row in its word; wide: in each half of it
-	drawn  []reg.VecVirtual // the word of each lane so far; wide: the bits of 15 rows, 16 bits a lane
+	drawn  []reg.VecVirtual // the bits drawn so far, a word in each lane; wide: those of 15 rows, 16 bits in each lane
 
 	natural                 reg.VecVirtual // wide: permutation that undoes that of a pack
 	high                    reg.VecVirtual // the greatest exponent that is rounded

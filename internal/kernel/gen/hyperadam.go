@@ -23,7 +23,7 @@ func (m machine) clip(x reg.VecVirtual, limit float64) {
 	m.max(x, x, m.broadcast(f32(-limit)))
 }
 
-// hyperAdam writes the step of the learned rule.
+// hyperAdam writes the function that takes one step of the learned rule for a row of parameters.
 func hyperAdam(m machine) {
 	TEXT("hyperAdam"+m.name, NOSPLIT, "func(theta []float32, grad []float32, size []float32, agree []float32, first []float32, slow []float32, fast []float32, second []float32, by *float32)")
 	Pragma("noescape")

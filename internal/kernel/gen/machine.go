@@ -86,7 +86,7 @@ func (p parameter) mem() Mem {
 // A place is where a float is in memory, the same in all lanes.
 type place Mem
 
-// two writes dst = x op y, for each of several registers where dst is a slice of them.
+// two writes the instruction dst = x op y. If dst is a slice of registers it writes one for each.
 func (m machine) two(plain, embedded func(...Op), dst, x, y any) {
 	if dst, ok := dst.([]reg.VecVirtual); ok {
 		one := func(x any, i int) any {

@@ -219,7 +219,7 @@ func tileProduct() {
 	RET()
 }
 
-// tileRow writes the rounding of a row to limbs. Of 60 elements a step 16, 14, 16 and 14 are loaded; packing puts
+// tileRow writes the rounding of a row to limbs. Of 60 elements per step 16, 14, 16 and 14 are loaded; packing puts
 // four of each side by side, and a permutation parts them.
 func tileRow() {
 	m := avx512

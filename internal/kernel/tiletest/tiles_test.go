@@ -54,7 +54,7 @@ func TestProduct(t *testing.T) {
 	for i := range b.memory[1024:4096] {
 		b.memory[1024+i] = byte(rng.Uint32())
 	}
-	const rows, depth, cols = 3, 8, 5 // of sums, bytes of a row of tile 4, sums a row
+	const rows, depth, cols = 3, 8, 5 // of sums, bytes of a row of tile 4, sums per row
 	b.memory[0] = 1
 	for tile, s := range map[int]shape{3: {rows, 4 * cols}, 4: {rows, depth}, 6: {depth / 4, 4 * cols}} {
 		binary.LittleEndian.PutUint16(b.memory[16+2*tile:], uint16(s.bytes))

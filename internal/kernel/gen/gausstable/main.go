@@ -1,5 +1,5 @@
-// Command gausstable fits the table from which package kernel takes Gaussian
-// averages in float32, and writes it as Go source: go generate runs it.
+// Command gausstable fits the table of Gaussian averages in float32 that package
+// kernel looks up, and writes it as Go source: go generate runs it.
 package main
 
 import (
