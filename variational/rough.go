@@ -80,40 +80,36 @@ func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], fie
 		err := parallel.ForContext(ctx, l.units.Len(), roughRows, func(lo, hi int) {
 			s := u.space()
 			defer u.work.Put(s)
-			begin := func(k int) (mean, variance []T) { // of the field of unit k
-				b := T(field[l.units.From+k])
-				if round == 0 {
-					kernel.Affine(s.state, u.zeros, 0, b)
-				} else {
-					kernel.Affine(s.state, l.row(l.mean, k), 1-share, share*b)
-				}
-				return s.state, u.zeros
-			}
 			for n, at := range l.links {
 				link := &u.links[at]
 				kernel.MulWhole(s.products[n], link.byEven, lo, hi, u.odds[link.odd].states)
 			}
 			sums := l.part(lo)
 			for k := lo; k < hi; k++ {
-				fromMean, fromVariance := begin(k)
+				b, variance := T(field[l.units.From+k]), T(0) // the mean one over the samples
+				if round == 0 {
+					fill(s.mean, b)
+				} else {
+					kernel.Affine(s.mean, l.row(l.mean, k), 1-share, share*b)
+				}
 				for n, at := range l.links {
 					link := &u.links[at]
-					odd, q := &u.odds[link.odd], link.ofEven[k]
+					odd, q, square := &u.odds[link.odd], link.ofEven[k], T(link.j*link.j)
+					product := s.rows(s.products[n], k-lo)
 					if round == 0 {
-						kernel.Affine(s.reaction, u.zeros, 0, l.nu[k]+q*(T(math.Tanh(field[l.units.From+k]))-l.nu[k]))
+						reaction := l.nu[k] + q*(T(math.Tanh(field[l.units.From+k]))-l.nu[k])
+						kernel.Mix(s.mean, s.mean, product, odd.sums.Sech2, T(link.j), -square*reaction)
 					} else {
 						kernel.Affine(s.reaction, l.row(l.centred, k), q, l.nu[k])
+						kernel.JoinFields(s.mean, s.variance, kernel.Join[T]{Mean: s.mean, Variance: u.zeros, Product: product, State: s.reaction,
+							By: odd.sums.Sech2, Spread: u.zeros, Square: u.zeros}, kernel.JoinScales[T]{Coupling: share * T(link.j), Reaction: -share * square})
 					}
-					by := kernel.JoinScales[T]{Coupling: share * T(link.j), Reaction: -share * T(link.j*link.j)}
 					if u.how != Mean {
-						by.Free = T(link.j*link.j) * (1 - q)
+						variance += square * (1 - q) * T(odd.meanSquare)
 					}
-					kernel.JoinFields(s.mean, s.variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.products[n], k-lo), State: s.reaction,
-						By: odd.sums.Sech2, Spread: odd.sums.Square, Square: odd.sums.Square}, by)
-					fromMean, fromVariance = s.mean, s.variance
 				}
 				tanh, sech2 := s.rows(s.tanh, k-lo), s.sech2[:m]
-				averages.Averages(tanh, sech2, s.mean, []T{T(kernel.Sum(s.variance) / float64(m))}, m)
+				averages.Averages(tanh, sech2, s.mean, []T{variance}, m)
 				l.take(k, tanh, tanh, sech2, sums)
 				if l.mean != nil {
 					copy(l.row(l.mean, k), s.mean)
@@ -262,13 +258,17 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 			defer o.work.Put(w)
 			defer u.work.Put(s)
 			u.oddRows(s, o.Hidden, i, lo, hi)
-			part := l.part(lo)
 			for j := lo; j < hi; j++ {
 				tanh, sech2 := s.rows(s.tanh, j-lo), s.rows(s.sech2, j-lo)
-				l.take(j, tanh, tanh, sech2, part)
+				mu := l.units.From + j
+				t, r, slope := kernel.FieldSums(tanh, sech2, l.row(l.below, j), l.row(l.belowVariance, j), l.nu[j], T(model.HiddenField[mu]))
+				l.tanh[j], l.sech2[j], l.square[j], l.spread[j] = t, r, T(kernel.Dot(tanh, tanh)*perSample), T(r*perSample)
+				if i == 0 {
+					coupling[mu*links] = perSample / model.Links[0].Coupling * slope
+				}
 				l.rows.SetRow(j, tanh)
 				for _, at := range l.links {
-					coupling[(l.units.From+j)*links+at+1] = u.links[at].j * perSample * kernel.Dot(u.evens[u.links[at].even].free, sech2)
+					coupling[mu*links+at+1] = u.links[at].j * perSample * kernel.Dot(u.evens[u.links[at].even].free, sech2)
 				}
 				if i == 0 && u.how == Drawn { // E sech^2 by parts
 					for a, z := range l.row(l.drawn, j) {
@@ -296,14 +296,10 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 						clear(out)
 					}
 					if i == 0 {
-						tanh, sech2 := b.First[k*m:(k+1)*m], b.Second[k*m:(k+1)*m]
 						centred, second := l.tanh[j]-float64(m)*float64(l.nu[j]), l.sech2[j]
 						if u.how == Drawn {
-							second = kernel.Sum(sech2)
+							second = kernel.Sum(b.Second[k*m : (k+1)*m])
 						}
-						below, variance := l.row(l.below, j), l.row(l.belowVariance, j)
-						coupling[mu*links] = perSample / model.Links[0].Coupling *
-							(kernel.Dot(tanh, below) - centred*model.HiddenField[mu] + kernel.Dot(sech2, variance))
 						b.Partition = row[:u.data]
 						b.Lo = -k // row k of the block is the one that the link begins with
 						own := *link
@@ -327,7 +323,6 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 		if err != nil {
 			return err
 		}
-		l.total()
 	}
 	o.finite = finite(sums)
 	clear(grad.Coupling)

@@ -37,7 +37,8 @@ type roughLayer[T rbm.Real] struct {
 	sums           kernel.SampleSums[T]
 	parts          []T // of the sums, of each piece of units
 	tanh, sech2    []float64
-	square, spread []T // of each unit: the sums over samples of centred^2 and of sech^2, over their number
+	meanSquare     float64 // of sums.Square over the samples
+	square, spread []T     // of each unit: the sums over samples of centred^2 and of sech^2, over their number
 }
 
 // A roughOdd is an odd layer.
@@ -195,6 +196,7 @@ func (l *roughLayer[T]) total() {
 			}
 		}
 	}
+	l.meanSquare = kernel.Sum(l.sums.Square) / float64(m)
 }
 
 // take centres the averages of unit k.
@@ -230,10 +232,10 @@ func (l *roughLink[T]) set(link rbm.Link, mean []T, n int, known bool) {
 		sums, centred := kernel.SampleSums[T]{Sech2: part[:v], Square: part[v : 2*v], Shift: part[2*v:]}, make([]T, v)
 		for j := lo; j < hi; j++ {
 			l.byOdd.SetRow(j, row(j))
-			_, _, square := kernel.Centre(centred, row(j), row(j), sums, 0)
-			l.ofOdd[j] = T(square / float64(v))
-			if known {
-				l.ofOdd[j] = 1
+			l.ofOdd[j] = 1
+			if !known {
+				_, _, square := kernel.Centre(centred, row(j), row(j), sums, 0)
+				l.ofOdd[j] = T(square / float64(v))
 			}
 		}
 		for j := lo; j < hi; j += 4 {

@@ -6,11 +6,12 @@ package kernel
 type joinFunctions struct {
 	dot          func(x, y []float32) float64
 	centre       func(dst, tanh, sech2, sech2Sums, squareSums, shiftSums []float32, offset float32) (tanhSum, sech2Sum, squareSum float64)
+	mix          func(dst, from, x, y []float32, byX, byY float32)
 	joinFields   func(mean, variance, fromMean, fromVariance, product, state, by, spread, square []float32, coupling, reaction, free, taken float32)
 	joinGradient func(grad, product, mean, first, second, partition, theta []float32, slope, byFirst, bySecond, share float32) (sum, direct, curved float64)
 }
 
-var portableJoin = joinFunctions{dot[float32], centre[float32], joinFields[float32], joinGradient[float32]}
+var portableJoin = joinFunctions{dot[float32], centre[float32], mix[float32], joinFields[float32], joinGradient[float32]}
 
 // Dot returns the sum of x[a] y[a].
 func Dot[T Real](x, y []T) float64 {
@@ -72,6 +73,23 @@ func centre[T Real](dst, tanh, sech2, sech2Sums, squareSums, shiftSums []T, offs
 		shiftSums[a] += T(t * offset)
 	}
 	return sumT.total(), sumR.total(), sum.total()
+}
+
+// Mix sets dst[a] = from[a] + byX x[a] + byY y[a]. dst may be any of them.
+func Mix[T Real](dst, from, x, y []T, byX, byY T) {
+	n := len(dst)
+	from, x, y = from[:n], x[:n], y[:n]
+	if dst, ok := any(dst).([]float32); ok {
+		use().mix(dst, any(from).([]float32), any(x).([]float32), any(y).([]float32), float32(byX), float32(byY))
+		return
+	}
+	mix(dst, from, x, y, byX, byY)
+}
+
+func mix[T Real](dst, from, x, y []T, byX, byY T) {
+	for a, f := range from {
+		dst[a] = (f + T(x[a]*byX)) + T(y[a]*byY)
+	}
 }
 
 // A Join is the effect of a neighbouring layer on the field of a unit. Each slice has one element for each sample.

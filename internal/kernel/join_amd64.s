@@ -236,6 +236,60 @@ done:
 	MOVSD        X2, squareSum+168(FP)
 	RET
 
+// func mixAVX2(dst []float32, from []float32, x []float32, y []float32, byX float32, byY float32)
+// Requires: AVX, CMOV
+TEXT ·mixAVX2(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         from_base+24(FP), DX
+	MOVQ         x_base+48(FP), BX
+	MOVQ         y_base+72(FP), SI
+	VBROADCASTSS byX+96(FP), Y0
+	VBROADCASTSS byY+100(FP), Y1
+	SUBQ         $0x08, CX
+	JLT          part
+
+whole:
+	VMOVUPS (DX), Y2
+	VMOVUPS (BX), Y3
+	VMOVUPS (SI), Y4
+	VMULPS  Y0, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x00000020, AX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, SI
+	SUBQ    $0x08, CX
+	JGE     whole
+
+part:
+	ADDQ       $0x08, CX
+	JZ         done
+	XORQ       DI, DI
+	CMPQ       CX, DI
+	CMOVQLT    DI, CX
+	MOVQ       $0x00000008, DI
+	CMPQ       CX, DI
+	CMOVQGT    DI, CX
+	LEAQ       slidingMask<>+0(SB), DI
+	NEGQ       CX
+	VMOVUPS    32(DI)(CX*4), Y2
+	VMASKMOVPS (DX), Y2, Y3
+	VMASKMOVPS (BX), Y2, Y4
+	VMASKMOVPS (SI), Y2, Y5
+	VMULPS     Y0, Y4, Y4
+	VADDPS     Y4, Y3, Y3
+	VMULPS     Y1, Y5, Y5
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS Y3, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func joinFieldsAVX2(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
 // Requires: AVX, AVX2, CMOV
 TEXT ·joinFieldsAVX2(SB), NOSPLIT, $0-232
@@ -657,6 +711,60 @@ done:
 	MOVSD         X1, tanhSum+152(FP)
 	MOVSD         X2, sech2Sum+160(FP)
 	MOVSD         X3, squareSum+168(FP)
+	RET
+
+// func mixAVX512(dst []float32, from []float32, x []float32, y []float32, byX float32, byY float32)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·mixAVX512(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         dst_len+8(FP), CX
+	MOVQ         from_base+24(FP), DX
+	MOVQ         x_base+48(FP), BX
+	MOVQ         y_base+72(FP), SI
+	VBROADCASTSS byX+96(FP), Z0
+	VBROADCASTSS byY+100(FP), Z1
+	SUBQ         $0x10, CX
+	JLT          part
+
+whole:
+	VMOVUPS (DX), Z2
+	VMOVUPS (BX), Z3
+	VMOVUPS (SI), Z4
+	VMULPS  Z0, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x10, CX
+	JGE     whole
+
+part:
+	ADDQ      $0x10, CX
+	JZ        done
+	XORQ      DI, DI
+	CMPQ      CX, DI
+	CMOVQLT   DI, CX
+	MOVQ      $0x00000010, DI
+	CMPQ      CX, DI
+	CMOVQGT   DI, CX
+	MOVL      $0x0000ffff, DI
+	BZHIL     CX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX), K1, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VMOVUPS.Z (SI), K1, Z4
+	VMULPS    Z0, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	VMULPS    Z1, Z4, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS   Z2, K1, (AX)
+
+done:
+	VZEROUPPER
 	RET
 
 // func joinFieldsAVX512(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)

@@ -11,6 +11,9 @@ func dotAVX2(x []float32, y []float32) float64
 func centreAVX2(dst []float32, tanh []float32, sech2 []float32, sech2Sums []float32, squareSums []float32, shiftSums []float32, offset float32) (tanhSum float64, sech2Sum float64, squareSum float64)
 
 //go:noescape
+func mixAVX2(dst []float32, from []float32, x []float32, y []float32, byX float32, byY float32)
+
+//go:noescape
 func joinFieldsAVX2(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)
 
 //go:noescape
@@ -21,6 +24,9 @@ func dotAVX512(x []float32, y []float32) float64
 
 //go:noescape
 func centreAVX512(dst []float32, tanh []float32, sech2 []float32, sech2Sums []float32, squareSums []float32, shiftSums []float32, offset float32) (tanhSum float64, sech2Sum float64, squareSum float64)
+
+//go:noescape
+func mixAVX512(dst []float32, from []float32, x []float32, y []float32, byX float32, byY float32)
 
 //go:noescape
 func joinFieldsAVX512(mean []float32, variance []float32, fromMean []float32, fromVariance []float32, product []float32, state []float32, by []float32, spread []float32, square []float32, coupling float32, reaction float32, free float32, taken float32)

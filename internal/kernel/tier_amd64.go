@@ -42,7 +42,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		synapseGradient: synapseGradientAVX2,
 
 		wholeFunctions: wholeFunctions{roundPairsVector(roundPairsAVX2), roundRowVector(roundRowAVX2), wholeAVX2.mul},
-		joinFunctions:  joinFunctions{dotAVX2, centreAVX2, joinFieldsAVX2, joinGradientAVX2},
+		joinFunctions:  joinFunctions{dotAVX2, centreAVX2, mixAVX2, joinFieldsAVX2, joinGradientAVX2},
 
 		tanh:            tanhAVX2,
 		addLog2Cosh:     addLog2CoshAVX2,
@@ -92,7 +92,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 
 		wholeFunctions: wholeFunctions{roundPairsVector(roundPairsAVX512), roundRowVector(roundRowAVX512), wholeAVX512.mul},
 		narrow:         byBytes{},
-		joinFunctions:  joinFunctions{dotAVX512, centreAVX512, joinFieldsAVX512, joinGradientAVX512},
+		joinFunctions:  joinFunctions{dotAVX512, centreAVX512, mixAVX512, joinFieldsAVX512, joinGradientAVX512},
 
 		tanh:            tanhAVX512,
 		addLog2Cosh:     addLog2CoshAVX512,

@@ -264,3 +264,23 @@ func BenchmarkMulWhole(b *testing.B) {
 		}
 	})
 }
+
+// Mix has the bits of plain loops on every tier.
+func TestMix(t *testing.T) {
+	for _, n := range []int{1, 15, 16, 33, 500} {
+		rng := testRand(uint64(n))
+		var x [3][]float32
+		for k := range x {
+			x[k] = fill(guarded[float32](t, n), rng, 1)
+		}
+		want := make([]float32, n)
+		mix(want, x[0], x[1], x[2], 0.3, -1.7)
+		onTiers(t, func(t *testing.T) {
+			got := guarded[float32](t, n)
+			Mix(got, x[0], x[1], x[2], 0.3, -1.7)
+			if !slices.Equal(got, want) {
+				t.Errorf("%d elements: other bits", n)
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ import . "github.com/mmcloughlin/avo/build"
 func joinFunctions(m machine) {
 	dot(m)
 	centre(m)
+	mix(m)
 	joinFields(m)
 	joinGradient(m)
 }
@@ -53,6 +54,24 @@ func centre(m machine) {
 		b.store(at(shiftSums), s)
 	}, dst, tanh, sech2, sech2Sums, squareSums, shiftSums)
 	m.returnsShort(tanhSum, sech2Sum, squareSum)
+}
+
+func mix(m machine) {
+	TEXT("mix"+m.name, NOSPLIT, "func(dst []float32, from []float32, x []float32, y []float32, byX float32, byY float32)")
+	Pragma("noescape")
+	dst, n := slice("dst")
+	from, x, y := pointer("from"), pointer("x"), pointer("y")
+	byX, byY := m.argument("byX"), m.argument("byY")
+	m.floats(n, func(b block) {
+		f, v, w := b.load(at(from)), b.load(at(x)), b.load(at(y))
+		m.mul(v, v, byX)
+		m.add(f, f, v)
+		m.mul(w, w, byY)
+		m.add(f, f, w)
+		b.store(at(dst), f)
+	}, dst, from, x, y)
+	VZEROUPPER()
+	RET()
 }
 
 func joinFields(m machine) {
