@@ -10,6 +10,7 @@ import (
 	"bethe/dataset/source"
 	"bethe/evaluate"
 	"bethe/figure"
+	"bethe/internal/npy"
 	"bethe/setting"
 	"bethe/spin"
 	"bethe/stream"
@@ -52,6 +53,9 @@ func (d directed) sample(ctx context.Context, s *Sampling) (*SamplingReport, err
 
 // complete is exact: units that are not seen drop out of the sums.
 func (d directed) complete(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	if c.fills() {
+		return d.fill(ctx, c)
+	}
 	n := d.Visible()
 	picked, err := c.Data.Pick("from", c.From, n)
 	if err != nil {
@@ -76,21 +80,35 @@ func (d directed) complete(ctx context.Context, c *Completing) (*CompletionRepor
 	})
 }
 
+// fill fills in missing values, and the units that are not given.
+func (d directed) fill(ctx context.Context, c *Completing) (*CompletionReport, error) {
+	g, err := c.gaps(units.Kind{}, d.Visible(), &d.Info)
+	if err != nil {
+		return nil, err
+	}
+	if g.mean, err = d.Machine().Fill(ctx, g.from.Samples, g.missing); err != nil {
+		return nil, err
+	}
+	report := g.report(c, 0)
+	report.Filled.Exact = true
+	return report, c.writeFilled(g, figure.SpinKey, func(w io.Writer) error { return npy.WriteArchive(w, g.arrays()) })
+}
+
 func (d directed) count() int { return d.Machine().Features() }
 
-// read returns posteriors: of the causes, and of a tree of the states of its groups.
-func (d directed) takes() (units.Kind, bool) { return units.Kind{}, false }
+func (d directed) takes() (units.Kind, bool) { return units.Kind{}, true }
 
+// read returns posteriors: of the causes, and of a tree of the states of its groups.
 func (d directed) read(ctx context.Context, set *dataset.Set, gain float64) ([]float32, error) {
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
 	}
-	return d.Machine().Posteriors(ctx, set.Samples)
+	return d.Machine().Posteriors(ctx, set.Samples, set.Missing)
 }
 
-func (d directed) counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error) {
+func (d directed) counted(ctx context.Context, set *dataset.Set) (telling, error) {
 	machine := d.Machine()
-	w, err := causes.CountWinners(ctx, machine, samples, labels)
+	w, err := causes.CountWinners(ctx, machine, set.Samples, set.Missing, set.Labels)
 	return winning{w, machine}, err
 }
 
@@ -100,6 +118,6 @@ type winning struct {
 	machine *causes.Machine
 }
 
-func (w winning) errors(ctx context.Context, samples *spin.Matrix, labels []int) (float64, error) {
-	return w.Errors(ctx, w.machine, samples, labels)
+func (w winning) errors(ctx context.Context, set *dataset.Set) (float64, error) {
+	return w.Errors(ctx, w.machine, set.Samples, set.Missing, set.Labels)
 }

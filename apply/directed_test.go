@@ -3,13 +3,17 @@ package apply
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"bethe/causes"
+	"bethe/dataset"
 	"bethe/evaluate"
 	"bethe/rbm"
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -69,7 +73,7 @@ func TestDirected(t *testing.T) {
 		if !ok || err != nil || Family(exact) != model {
 			t.Fatalf("%s: %v, %v", model, ok, err)
 		}
-		if l, err := exact.Evaluate(t.Context(), pairs(16).Samples, evaluate.Options{}); err != nil || !l.Exact || !(l.Mean < 0 && l.Mean > -4) {
+		if l, err := exact.Evaluate(t.Context(), pairs(16).Samples, nil, evaluate.Options{}); err != nil || !l.Exact || !(l.Mean < 0 && l.Mean > -4) {
 			t.Errorf("%s: %+v, %v", model, l, err)
 		}
 	}
@@ -118,5 +122,34 @@ func TestLabelled(t *testing.T) {
 	cancel()
 	if _, err := f.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)
+	}
+}
+
+// A mixture and a tree fill in missing values exactly, give features and likelihoods of what is seen, and score the fill against the truth.
+func TestDirectedMissing(t *testing.T) {
+	for _, model := range []string{causes.MixtureModel, causes.TreeModel} {
+		j := directedJob(t, model)
+		j.Data.Reading.Missing, j.Data.Reading.Header = []string{"empty"}, dataset.HeaderNo
+		c := &Completing{Job: j, From: table(t, true), Truth: table(t, false), Count: 3, Sweeps: 50, Files: files(t)}
+		r, err := c.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := r.Filled; f == nil || !f.Exact || f.Values != 27 || f.Known != 27 || *f.Nats > 0.69 || r.Completions != 0 || r.Visible != 6 {
+			t.Errorf("%s: %+v: %s", model, f, r.Text())
+		}
+		c.holds(t, "filled mean missing")
+		report, err := (&Featuring{Job: j, Name: c.From, Gain: 1, Layer: 1, Out: filepath.Join(t.TempDir(), "features.npy")}).Run(t.Context())
+		if err != nil || report.Samples != 32 {
+			t.Errorf("%s: features %+v, %v", model, report, err)
+		}
+		m, ok, err := OpenEvaluating(j.Model)
+		if !ok || err != nil || !Incomplete(m) {
+			t.Fatalf("%s: %v, %v", model, ok, err)
+		}
+		l, err := m.Evaluate(t.Context(), pairs(4).Samples, spin.FromSigns(6, 4, slices.Repeat([]float32{1}, 24)), evaluate.Options{})
+		if err != nil || math.Abs(l.Mean) > 1e-9 {
+			t.Errorf("%s: all is missing: %+v, %v", model, l, err)
+		}
 	}
 }

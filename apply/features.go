@@ -175,11 +175,11 @@ func winners(ctx context.Context, m features, set, test *dataset.Set) (*float64,
 	if !ok {
 		return nil, nil
 	}
-	told, err := has.counted(ctx, set.Samples, set.Labels)
+	told, err := has.counted(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	wrong, err := told.errors(ctx, test.Samples, test.Labels)
+	wrong, err := told.errors(ctx, test)
 	return &wrong, err
 }
 

@@ -57,81 +57,106 @@ func (r *CompletionReport) Text() string {
 // fills reports whether single values are to be filled in.
 func (c *Completing) fills() bool { return len(c.Data.Reading.Missing) > 0 }
 
-// fill fills in missing values, and the units that are not given.
-func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport, error) {
+// gaps opens the samples to complete, of units of a kind in so many features, and says what of them is to be filled in.
+func (c *Completing) gaps(kind units.Kind, features int, about *rbm.Info) (*scoring, error) {
 	opener := c.Data
-	opener.Reading.Units = file.VisibleKind
+	opener.Reading.Units = kind
 	from, truth, err := c.filledData(&opener)
 	if err != nil {
 		return nil, err
 	}
-	of, n := file.VisibleKind.Features(), file.VisibleKind.Features()*from.Units()
-	expected := file.Layers().Data()
-	if !file.VisibleKind.Bits() {
-		expected = len(file.Scale.Mean)
+	of := kind.Features()
+	if n := of * from.Units(); n != features {
+		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d; name data like those that it learned from", n/of, features/of)
 	}
-	if n != expected {
-		return nil, setting.Errorf("from", c.From, "samples of %d units for a model of %d; name data like those that it learned from", n/of, expected/of)
-	}
-	missing := spin.New(from.Units(), from.Len())
+	g := &scoring{from: from, truth: truth, missing: spin.New(from.Units(), from.Len()), given: from.Units(), of: of}
 	if from.Missing != nil {
-		missing = from.Missing
+		g.missing = from.Missing
 	}
-	given := from.Units()
-	if c.Clamp != "" {
-		width, height := shape(&file.Info, from.Width, from.Height)
-		named, err := source.Region("clamp", c.Clamp, from.Units(), width, height)
-		if err != nil {
-			return nil, err
-		}
-		given = len(named)
-		free := make([]bool, from.Units())
-		for i := range free {
-			free[i] = true
-		}
-		for _, i := range named {
-			free[i] = false
-		}
-		missing = missing.Clone()
-		for i, f := range free {
-			for a := 0; f && a < missing.Cols(); a++ {
-				missing.Set(i, a, 1)
-			}
+	if c.Clamp == "" {
+		return g, nil
+	}
+	width, height := shape(about, from.Width, from.Height)
+	named, err := source.Region("clamp", c.Clamp, from.Units(), width, height)
+	if err != nil {
+		return nil, err
+	}
+	g.given = len(named)
+	free := make([]bool, from.Units())
+	for i := range free {
+		free[i] = true
+	}
+	for _, i := range named {
+		free[i] = false
+	}
+	g.missing = g.missing.Clone()
+	for i, f := range free {
+		for a := 0; f && a < g.missing.Cols(); a++ {
+			g.missing.Set(i, a, 1)
 		}
 	}
-	samples := evaluate.FileSamples{Bits: from.Samples, Numbers: from.Reals, Missing: missing}
+	return g, nil
+}
+
+// report tells what was filled in, exactly or from chains of so many sweeps.
+func (s *scoring) report(c *Completing, sweeps int) *CompletionReport {
+	r := &CompletionReport{Model: c.Model, From: c.From, Samples: all(s.from.Len()), Clamped: s.given, Sweeps: sweeps, Files: c.Files,
+		Settling: Settling{Settled: true}, Visible: s.from.Units(), Filled: s.score()}
+	if sweeps > 0 {
+		r.Completions = c.Count
+	}
+	if r.Filled.Wrong != nil {
+		r.Error = *r.Filled.Wrong
+	}
+	return r
+}
+
+// writeFilled writes the arrays, or sequences, and a picture.
+func (c *Completing) writeFilled(s *scoring, key []figure.Swatch, write func(w io.Writer) error) error {
+	return c.write(write, func() image.Image {
+		return figure.Headed(figure.Means(s.from.Units(), min(100, s.from.Len()), s.shown, s.from.Width, s.from.Height), "Filled samples", key)
+	})
+}
+
+// fill fills in missing values, and the units that are not given.
+func fill(ctx context.Context, file *rbm.File, c *Completing) (*CompletionReport, error) {
+	features := file.Layers().Data()
+	if !file.VisibleKind.Bits() {
+		features = len(file.Scale.Mean)
+	}
+	s, err := c.gaps(file.VisibleKind, features, &file.Info)
+	if err != nil {
+		return nil, err
+	}
+	samples := evaluate.FileSamples{Bits: s.from.Samples, Numbers: s.from.Reals, Missing: s.missing}
 	in, err := samples.Incomplete(file)
 	if err != nil {
 		return nil, setting.Errorf("from", c.From, "%v", err)
 	}
-	if err := (count{"count", c.Count}).fits(file.Machine(), from.Len(), "completions", true); err != nil && evaluate.CheckObserved(&file.Params, from.Len()) != nil {
+	if err := (count{"count", c.Count}).fits(file.Machine(), s.from.Len(), "completions", true); err != nil && evaluate.CheckObserved(&file.Params, s.from.Len()) != nil {
 		return nil, err
 	}
 	f, err := evaluate.Fill(ctx, file.Machine(), in, evaluate.Restoring{Chains: c.Count, Sweeps: c.Sweeps, Key: stream.New(c.Seed), Progress: c.progress("completing")})
 	if err != nil {
 		return nil, err
 	}
-	s := &scoring{file: file, from: from, truth: truth, missing: missing, mean: f.Mean, of: of}
+	s.mean = f.Mean
 	if !file.VisibleKind.Bits() {
-		s.numbers(f.Mean)
+		s.numbers(file)
 	}
-	report := &CompletionReport{Model: c.Model, From: c.From, Samples: all(from.Len()), Clamped: given, Completions: c.Count, Sweeps: c.Sweeps, Files: c.Files,
-		Settling: Settling{Settled: true}, Visible: from.Units(), Filled: s.score()}
-	if report.Filled.Exact = f.Exact; f.Exact {
-		report.Completions, report.Sweeps = 0, 0
-	} else {
+	sweeps := c.Sweeps
+	if f.Exact {
+		sweeps = 0
+	}
+	report := s.report(c, sweeps)
+	if report.Filled.Exact = f.Exact; !f.Exact {
 		report.Settling = settling(&evaluate.SpinRestoration{RHat: f.RHat})
-	}
-	if report.Filled.Wrong != nil {
-		report.Error = *report.Filled.Wrong
 	}
 	write := func(w io.Writer) error { return npy.WriteArchive(w, s.arrays()) }
 	if sequences(c.Out) {
 		write = func(w io.Writer) error { return mixed{file}.writeSequences(w, s.arrays()) }
 	}
-	return report, c.write(write, func() image.Image {
-		return figure.Headed(figure.Means(from.Units(), min(100, from.Len()), s.shown, from.Width, from.Height), "Filled samples", keyOf(file))
-	})
+	return report, c.writeFilled(s, keyOf(file), write)
 }
 
 // filledData opens the data to fill in, and their truth: themselves if no other is named.
@@ -163,21 +188,22 @@ func all(n int) []int {
 
 // A scoring holds filled values against their truth.
 type scoring struct {
-	file        *rbm.File
 	from, truth *dataset.Set
-	missing     *spin.Matrix // units x samples
-	mean        []float64    // of features as they are held, features x samples
-	filled      *units.Reals[float32]
+	missing     *spin.Matrix          // units x samples
+	given       int                   // units that are not wholly missing
+	mean        []float64             // of features as they are held, features x samples
+	filled      *units.Reals[float32] // of numbers
+	scale       rbm.Scale             // theirs
 	of          int
 }
 
 // numbers turns means of the features of Gaussian units into numbers in the units of the data.
-func (s *scoring) numbers(mean []float64) {
-	u := units.NewReals[float32](s.file.Visible(), s.from.Len())
-	for k, v := range mean {
+func (s *scoring) numbers(file *rbm.File) {
+	u := units.NewReals[float32](file.Visible(), s.from.Len())
+	for k, v := range s.mean {
 		u.Values()[k] = float32(v)
 	}
-	s.filled = s.file.Numbers(u)
+	s.filled, s.scale = file.Numbers(u), file.Scale
 	for i := range s.missing.Rows() {
 		for a, v := range s.from.Reals.Row(i) {
 			if s.missing.At(i, a) < 0 {
@@ -256,7 +282,7 @@ func (s *scoring) score() *Filled {
 			}
 			f.Known++
 			if s.filled != nil {
-				if d := s.file.Scale.Deviation[i]; d > 0 {
+				if d := s.scale.Deviation[i]; d > 0 {
 					x := float64(s.filled.Row(i)[a]-s.truth.Reals.Row(i)[a]) / d
 					square += x * x
 				}
@@ -320,7 +346,7 @@ func (s *scoring) arrays() []npy.Array {
 func (s *scoring) shown(i, a int) float64 {
 	switch {
 	case s.filled != nil:
-		scale := &s.file.Scale
+		scale := &s.scale
 		if scale.Deviation[i] == 0 {
 			return 0
 		}

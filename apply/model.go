@@ -45,7 +45,7 @@ type (
 	}
 	wins interface {
 		// counted tells what the winners stand for, by labelled samples.
-		counted(ctx context.Context, samples *spin.Matrix, labels []int) (telling, error)
+		counted(ctx context.Context, set *dataset.Set) (telling, error)
 	}
 )
 
@@ -115,8 +115,8 @@ func Learned(info *rbm.Info) source.Learned {
 
 // telling tells labels of samples.
 type telling interface {
-	// errors returns the share of samples whose label is told wrong.
-	errors(ctx context.Context, samples *spin.Matrix, labels []int) (float64, error)
+	// errors returns the share of labelled samples whose label is told wrong.
+	errors(ctx context.Context, set *dataset.Set) (float64, error)
 }
 
 // layered are machines with hidden units.
@@ -237,9 +237,11 @@ func (d directed) about() *rbm.Info { return &d.Info }
 
 // An Evaluating model has a likelihood of its own kind: a directed machine an exact one, a stack one of bounds.
 type Evaluating interface {
-	// Evaluate returns the log-likelihood of samples. What is exact needs no options. The error is the context's, or
-	// of samples that do not fit.
-	Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error)
+	// Evaluate returns the log-likelihood of samples, of what is seen of them where values are missing (visible x M, +1 where
+	// one is; nil where none is). What is exact needs no options. The error is the context's, or of samples that do not fit.
+	Evaluate(ctx context.Context, samples, missing *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error)
+	// takes returns the kind of the units whose data it reads, and whether some of their values may be missing.
+	takes() (kind units.Kind, incomplete bool)
 	model
 }
 
@@ -260,11 +262,17 @@ func OpenEvaluating(path string) (m Evaluating, ok bool, err error) {
 // Family names the kind of machine that a model is.
 func Family(m Evaluating) string { return m.family() }
 
+// Incomplete reports whether values may be missing of samples that are evaluated.
+func Incomplete(m Evaluating) bool {
+	_, incomplete := m.takes()
+	return incomplete
+}
+
 // LearnedBy says how the data were read that a model learned from.
 func LearnedBy(m Evaluating) source.Learned { return Learned(m.about()) }
 
 // Evaluate implements Evaluating.
-func (d directed) Evaluate(ctx context.Context, samples *spin.Matrix, _ evaluate.Options) (evaluate.LogLikelihood, error) {
-	mean, standardError, err := d.Machine().LogLikelihood(ctx, samples)
+func (d directed) Evaluate(ctx context.Context, samples, missing *spin.Matrix, _ evaluate.Options) (evaluate.LogLikelihood, error) {
+	mean, standardError, err := d.Machine().LogLikelihood(ctx, samples, missing)
 	return evaluate.LogLikelihood{Mean: mean, Exact: true, LogWeight: mean, SampleError: standardError}, err
 }

@@ -32,7 +32,7 @@ func (s *Settling) Warning(sweeps int) string {
 	}
 	spread := "with so few sweeps nothing can be told"
 	if s.RHat != nil {
-		spread = fmt.Sprintf("R-hat is up to %.2f, where %.2g is settled", *s.RHat, evaluate.LargestRHat)
+		spread = fmt.Sprintf("R-hat is up to %.2f; up to %.2g counts as settled", *s.RHat, evaluate.LargestRHat)
 	}
 	return fmt.Sprintf("NOT settled after %d sweeps: chains of %d of %d samples have not forgotten where they started (%s), so means may be wrong; more --sweeps\n",
 		sweeps, s.Unsettled, s.Checked, spread)

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"image"
 	"io"
 
@@ -60,7 +61,10 @@ func (s stacked) layer(number int) (features, bool) {
 }
 
 // Evaluate implements Evaluating.
-func (s stacked) Evaluate(ctx context.Context, samples *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error) {
+func (s stacked) Evaluate(ctx context.Context, samples, missing *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error) {
+	if missing != nil {
+		return evaluate.LogLikelihood{}, errors.New("a stack is measured on complete samples, and values are missing")
+	}
 	return s.machines.Likelihood(ctx, nil, samples, opt)
 }
 

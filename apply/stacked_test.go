@@ -79,7 +79,7 @@ func TestStack(t *testing.T) {
 	if !ok || err != nil || Family(m) != rbm.StackModel {
 		t.Fatalf("%v, %v", ok, err)
 	}
-	if l, err := m.Evaluate(t.Context(), pairs(16).Samples, evaluate.Options{}); err != nil || !l.Exact || !l.DataTerms.Exact {
+	if l, err := m.Evaluate(t.Context(), pairs(16).Samples, nil, evaluate.Options{}); err != nil || !l.Exact || !l.DataTerms.Exact {
 		t.Errorf("%+v, %v", l, err)
 	}
 }

@@ -39,33 +39,63 @@ const (
 // Beside fits models to the training samples and measures them on the test samples, both of the
 // visible units of a machine. Log-densities of real numbers are those of evaluate.FileLikelihood: in
 // units of the deviations of the data that the machine learned from. Of spins and colours there is also the
-// pseudolikelihood of the machine. The error is the context's, or tells what does not fit.
+// pseudolikelihood of the machine, but of deep machines, and of too many hidden units (rbm.ErrTooLarge) where values are missing. All is
+// of what is seen where values are missing. The error is the context's, or tells what does not fit.
 func Beside(ctx context.Context, file *rbm.File, train, test *dataset.Set, key stream.Key) ([]Score, error) {
-	if train.Kind != file.VisibleKind || test.Kind != file.VisibleKind {
-		return nil, fmt.Errorf("samples of %s and %s units for a machine of %s units", train.Kind, test.Kind, file.VisibleKind)
-	}
-	if train.Missing != nil || test.Missing != nil {
-		return nil, errors.New("values are missing: other models are fitted to whole samples and measured on them")
-	}
 	if file.VisibleKind.Bits() {
-		if train.Visible() != file.Visible() || test.Visible() != file.Visible() {
-			return nil, fmt.Errorf("samples of %d and %d units for a machine of %d", train.Units(), test.Units(), file.Visible()/file.VisibleKind.Features())
+		scores, err := BesideBits(ctx, train, test, file.VisibleKind, file.Layers().Data())
+		if err != nil || file.Layers().Depth() > 1 {
+			return scores, err // P(v_i | all others) is no sum over the states of one layer of a deep machine
 		}
-		scores, err := Bits(ctx, train.Samples, test.Samples, file.VisibleKind)
+		own, err := pseudoLikelihood(ctx, file, test)
+		if errors.Is(err, rbm.ErrTooLarge) {
+			return scores, nil
+		}
+		return append(scores, Score{Model: Machine, PseudoLikelihood: &own}), err
+	}
+	if err := ofKind(train, test, file.VisibleKind); err != nil {
+		return nil, err
+	}
+	var standard [2]table
+	for k, set := range []*dataset.Set{train, test} {
+		numbers, err := file.Scale.Standardised(set.Reals)
 		if err != nil {
 			return nil, err
 		}
-		own, err := evaluate.PseudoLikelihood(ctx, file.Machine(), test.Samples)
-		return append(scores, Score{Model: Machine, PseudoLikelihood: &own}), err
-	}
-	var standard [2]*units.Reals[float32]
-	for k, set := range []*dataset.Set{train, test} {
-		var err error
-		if standard[k], err = file.Scale.Standardised(set.Reals); err != nil {
-			return nil, err
+		holes := set.Missing
+		if holes != nil {
+			holes = file.Scale.Rows(holes)
 		}
+		standard[k] = tableOf(numbers, holes)
 	}
-	return Numbers(ctx, standard[0], standard[1], key)
+	return fitted(ctx, standard[0], standard[1], key)
+}
+
+// pseudoLikelihood is that of the machine of a file.
+func pseudoLikelihood(ctx context.Context, file *rbm.File, test *dataset.Set) (float64, error) {
+	if test.Missing == nil {
+		return evaluate.PseudoLikelihood(ctx, file.Machine(), test.Samples)
+	}
+	return evaluate.PseudoObserved(ctx, file.Machine(), evaluate.Incomplete{Bits: test.Samples, Missing: test.Missing})
+}
+
+// BesideBits is Beside of spins or colours alone, for any model of so many visible features.
+func BesideBits(ctx context.Context, train, test *dataset.Set, kind units.Kind, features int) ([]Score, error) {
+	if err := ofKind(train, test, kind); err != nil {
+		return nil, err
+	}
+	if train.Visible() != features || test.Visible() != features {
+		return nil, fmt.Errorf("samples of %d and %d units for a machine of %d", train.Units(), test.Units(), features/kind.Features())
+	}
+	return Bits(ctx, Samples{train.Samples, train.Missing}, Samples{test.Samples, test.Missing}, kind)
+}
+
+// ofKind returns an error of sets of other kinds of units.
+func ofKind(train, test *dataset.Set, kind units.Kind) error {
+	if train.Kind != kind || test.Kind != kind {
+		return fmt.Errorf("samples of %s and %s units for a machine of %s units", train.Kind, test.Kind, kind)
+	}
+	return nil
 }
 
 // Text says scores in lines.

@@ -15,36 +15,58 @@ import (
 // penalty is the L2 penalty of the logistic regressions, beside their mean loss.
 const penalty = 0.01
 
-// Bits fits models of spins or colours to training samples and measures them on test samples, features
-// x samples both: independent units, whose likelihood is exact, and each unit given all others, a logistic
-// regression of all pairs, as pseudolikelihood learns them. The error is the context's, or of no
-// samples.
-func Bits(ctx context.Context, train, test *spin.Matrix, kind units.Kind) ([]Score, error) {
+// Samples are samples of spins or colours, features x samples. Missing is nil, or +1 where a value is missing, units x samples.
+type Samples struct{ Features, Missing *spin.Matrix }
+
+// seen reports whether a unit is seen in a sample.
+func (s Samples) seen(unit, sample int) bool {
+	return s.Missing == nil || s.Missing.At(unit, sample) < 0
+}
+
+// Bits fits models of spins or colours to what is seen of training samples and measures them on what is seen of test
+// samples: independent units, whose likelihood is exact, and each unit given all others, a logistic
+// regression of all pairs, as pseudolikelihood learns them; others that are missing stand at their mean in the training samples.
+// The error is the context's, or of no samples.
+func Bits(ctx context.Context, fit, measure Samples, kind units.Kind) ([]Score, error) {
+	train, test := fit.Features, measure.Features
 	if kind.Word == units.Group || !kind.Bits() || train.Rows() != test.Rows() || train.Cols() < 2 || test.Cols() == 0 {
 		return nil, fmt.Errorf("%d samples of %d features of %s units to fit models to, and %d of %d to measure them on", train.Cols(), train.Rows(), kind, test.Cols(), test.Rows())
 	}
 	of := kind.Features()
-	n, m := train.Rows()/of, float64(train.Cols())
+	n := train.Rows() / of
 	choices := kind.Choices()
 	share := make([]float64, n*choices) // of each state of each unit, half a sample added
-	seen, met := labels(train, kind), labels(test, kind)
-	for k := range share {
-		share[k] = 0.5 / (m + 0.5*float64(choices))
-	}
-	for _, row := range seen {
-		for i, c := range row {
-			share[i*choices+c] += 1 / (m + 0.5*float64(choices))
+	seen, met := labels(fit, kind), labels(measure, kind)
+	for i := range n {
+		m := 0.0
+		for _, row := range seen {
+			if row[i] != missing {
+				m++
+			}
+		}
+		for c := range choices {
+			share[i*choices+c] = 0.5 / (m + 0.5*float64(choices))
+		}
+		for _, row := range seen {
+			if row[i] != missing {
+				share[i*choices+row[i]] += 1 / (m + 0.5*float64(choices))
+			}
 		}
 	}
 	alone := 0.0
 	for _, row := range met {
 		for i, c := range row {
-			alone += math.Log(share[i*choices+c]) / float64(len(met))
+			if c != missing {
+				alone += math.Log(share[i*choices+c]) / float64(len(met))
+			}
 		}
 	}
 	scores := []Score{{Model: Independent, LogLikelihood: &alone, PseudoLikelihood: &alone, Samples: train.Cols()}}
 	pairs := 0.0
 	x, y := values(train), values(test)
+	means := featureMeans(fit, kind)
+	settle(x, fit, means, of)
+	settle(y, measure, means, of)
 	for i := range n {
 		one, err := regression(ctx, i, kind, x, y, seen, met, share[i*choices:(i+1)*choices])
 		if err != nil {
@@ -55,8 +77,12 @@ func Bits(ctx context.Context, train, test *spin.Matrix, kind units.Kind) ([]Sco
 	return append(scores, Score{Model: Pairs, PseudoLikelihood: &pairs, Samples: train.Cols()}), nil
 }
 
+// missing is the label of a unit that is.
+const missing = -1
+
 // labels returns the states of the units of each sample, counted from 0.
-func labels(s *spin.Matrix, kind units.Kind) [][]int {
+func labels(samples Samples, kind units.Kind) [][]int {
+	s := samples.Features
 	of, rows := kind.Features(), make([][]int, s.Cols())
 	for a := range rows {
 		rows[a] = make([]int, s.Rows()/of)
@@ -68,8 +94,38 @@ func labels(s *spin.Matrix, kind units.Kind) [][]int {
 				}
 			}
 		}
+		for unit := range rows[a] {
+			if !samples.seen(unit, a) {
+				rows[a][unit] = missing
+			}
+		}
 	}
 	return rows
+}
+
+// featureMeans returns the mean of each feature over the samples in which it is seen; 0 if it is in none.
+func featureMeans(s Samples, kind units.Kind) []float32 {
+	means, of := make([]float32, s.Features.Rows()), kind.Features()
+	for i := range means {
+		sum, count := 0, 0
+		for a := range s.Features.Cols() {
+			if s.seen(i/of, a) {
+				sum += int(s.Features.At(i, a))
+				count++
+			}
+		}
+		means[i] = float32(sum) / float32(max(1, count))
+	}
+	return means
+}
+
+// settle puts missing features, samples x features, at their means.
+func settle(x []float32, s Samples, means []float32, of int) {
+	for k := range x {
+		if i, a := k%len(means), k/len(means); !s.seen(i/of, a) {
+			x[k] = means[i]
+		}
+	}
 }
 
 // values returns features as numbers, samples x features.
@@ -96,28 +152,37 @@ func regression(ctx context.Context, i int, kind units.Kind, train, test []float
 		}
 		return out
 	}
-	own, sum := make([]int, len(seen)), 0.0
+	own, sum := make([]int, 0, len(seen)), 0.0
 	constant := true
+	inputs := without(train, len(seen))
 	for a, row := range seen {
-		own[a] = row[i]
-		constant = constant && own[a] == own[0]
+		if row[i] != missing {
+			copy(inputs[len(own)*rest:(len(own)+1)*rest], inputs[a*rest:(a+1)*rest])
+			own = append(own, row[i])
+			constant = constant && row[i] == own[0]
+		}
 	}
 	if constant || rest == 0 {
 		for _, row := range met {
-			sum += math.Log(share[row[i]]) / float64(len(met))
+			if row[i] != missing {
+				sum += math.Log(share[row[i]]) / float64(len(met))
+			}
 		}
 		return sum, nil
 	}
-	c, err := evaluate.FitClassifier(ctx, evaluate.RealInputs(without(train, len(seen)), rest), own, evaluate.Fitting{L2: []float64{penalty}})
+	c, err := evaluate.FitClassifier(ctx, evaluate.RealInputs(inputs[:len(own)*rest], rest), own, evaluate.Fitting{L2: []float64{penalty}})
 	if err != nil {
 		return 0, err
 	}
-	mixed := 1 / float64(len(seen)+1)
+	mixed := 1 / float64(len(own)+1)
 	x := without(test, len(met))
 	parts := make([]float64, len(met))
 	parallel.For(len(met), 64, func(lo, hi int) {
 		p := make([]float64, len(c.Labels))
 		for a := lo; a < hi; a++ {
+			if met[a][i] == missing {
+				continue
+			}
 			top, total := math.Inf(-1), 0.0
 			for k := range p {
 				p[k] = c.Bias[k]

@@ -10,6 +10,7 @@ import (
 
 	"bethe/internal/parallel"
 	"bethe/rbm"
+	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
 )
@@ -21,6 +22,9 @@ const (
 	floor = 1e-3
 )
 
+// leastSeen is the least share of what a component stands for, in which a unit must be seen to move its mean.
+const leastSeen = 1e-6
+
 // components are the sizes of mixtures that are tried on a fifth of the training samples.
 var components = []int{1, 2, 5, 10, 20, 40}
 
@@ -31,9 +35,61 @@ const (
 	mixtureRounds     = 100
 )
 
+// A table is numbers of which some may be missing. In the place of those stand usual ones.
+type table struct {
+	*units.Reals[float32]
+	holes [][]int // samples in which each unit is missing
+}
+
+// tableOf returns numbers as a table. Missing is nil, or +1 where a number is missing, units x samples.
+func tableOf(numbers *units.Reals[float32], missing *spin.Matrix) table {
+	t := table{numbers, make([][]int, numbers.Units())}
+	for i := range t.holes {
+		for a := 0; missing != nil && a < numbers.Len(); a++ {
+			if missing.At(i, a) > 0 {
+				t.holes[i] = append(t.holes[i], a)
+			}
+		}
+	}
+	return t
+}
+
+// whole reports whether nothing is missing.
+func (t table) whole() bool {
+	for _, samples := range t.holes {
+		if len(samples) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// part returns some of the samples.
+func (t table) part(places []int) table {
+	out := table{t.Blank(len(places)), make([][]int, t.Units())}
+	t.Gather(out.Reals, places)
+	for i, samples := range t.holes {
+		gone := make(map[int]bool, len(samples))
+		for _, a := range samples {
+			gone[a] = true
+		}
+		for k, a := range places {
+			if gone[a] {
+				out.holes[i] = append(out.holes[i], k)
+			}
+		}
+	}
+	return out
+}
+
 // Numbers fits Gaussian models to training samples, units x samples, in their units, and measures
 // them on test samples. Of many samples some are taken. The error is the context's, or of too few samples.
 func Numbers(ctx context.Context, train, test *units.Reals[float32], key stream.Key) ([]Score, error) {
+	return fitted(ctx, tableOf(train, nil), tableOf(test, nil), key)
+}
+
+// fitted is Numbers of what is seen of samples.
+func fitted(ctx context.Context, train, test table, key stream.Key) ([]Score, error) {
 	if train.Units() != test.Units() || train.Len() < 2 || test.Len() == 0 {
 		return nil, fmt.Errorf("%d samples of %d numbers to fit models to, and %d of %d to measure them on", train.Len(), train.Units(), test.Len(), test.Units())
 	}
@@ -45,27 +101,31 @@ func Numbers(ctx context.Context, train, test *units.Reals[float32], key stream.
 	alone := single.mean(test)
 	scores := []Score{{Model: Independent, LogLikelihood: &alone, Samples: train.Len()}}
 	some := fewer(train, covarianceNumbers, key)
-	if full, ok := covariance(some, test); ok {
+	full, ok := 0.0, false
+	if some.whole() && test.whole() {
+		full, ok = covariance(some.Reals, test.Reals)
+	} else {
+		var err error
+		if full, ok, err = covarianceSeen(ctx, some, test); err != nil {
+			return nil, err
+		}
+	}
+	if ok {
 		scores = append(scores, Score{Model: Covariance, LogLikelihood: &full, Samples: some.Len()})
 	}
 	some = fewer(train, mixtureNumbers, key)
 	held := max(1, some.Len()/5)
 	order := key.Sub(stream.BaselineHeldOut).Rand().Perm(some.Len())
-	part := func(places []int) *units.Reals[float32] {
-		out := some.Blank(len(places))
-		some.Gather(out, places)
-		return out
-	}
 	best, size := math.Inf(-1), 1
 	for _, k := range components {
 		if 2*k > some.Len()-held {
 			break
 		}
-		m, err := fitMixture(ctx, part(order[held:]), k, key.Sub(uint64(k)))
+		m, err := fitMixture(ctx, some.part(order[held:]), k, key.Sub(uint64(k)))
 		if err != nil {
 			return nil, err
 		}
-		if v := m.mean(part(order[:held])); v > best {
+		if v := m.mean(some.part(order[:held])); v > best {
 			best, size = v, k
 		}
 	}
@@ -78,11 +138,15 @@ func Numbers(ctx context.Context, train, test *units.Reals[float32], key stream.
 }
 
 // fewer returns as many samples as have at most so many numbers.
-func fewer(s *units.Reals[float32], numbers int, key stream.Key) *units.Reals[float32] {
+func fewer(s table, numbers int, key stream.Key) table {
 	if s.Units()*s.Len() <= numbers {
 		return s
 	}
-	return units.Choose(s, max(2, numbers/s.Units()), key.Rand())
+	places, order := make([]int, max(2, numbers/s.Units())), key.Rand().Perm(s.Len())
+	for k := range places {
+		places[k] = order[k%len(order)]
+	}
+	return s.part(places)
 }
 
 // covariance returns the mean log-density of test samples under the Gaussian of the training
@@ -132,7 +196,7 @@ type mixture struct {
 }
 
 // newMixture starts at samples that are far from each other (k-means++).
-func newMixture(s *units.Reals[float32], k int, rng *rand.Rand) *mixture {
+func newMixture(s table, k int, rng *rand.Rand) *mixture {
 	n, m := s.Units(), s.Len()
 	x := &mixture{n: n, lnWeight: make([]float64, k), centre: make([]float64, k*n), deviation: make([]float64, k*n), constant: make([]float64, k)}
 	nearest, at := make([]float64, m), rng.IntN(m)
@@ -150,9 +214,13 @@ func newMixture(s *units.Reals[float32], k int, rng *rand.Rand) *mixture {
 				d := float64(v) - x.centre[c*n+i]
 				distance[a] += d * d
 			}
+			for _, a := range s.holes[i] {
+				d := float64(s.Row(i)[a]) - x.centre[c*n+i]
+				distance[a] -= d * d
+			}
 		}
 		for a, d := range distance {
-			nearest[a] = min(nearest[a], d)
+			nearest[a] = min(nearest[a], max(0, d))
 			total += nearest[a]
 		}
 		chosen := rng.Float64() * total
@@ -177,8 +245,8 @@ func (x *mixture) setConstants() {
 	}
 }
 
-// logs returns ln p of each sample, and the share of each component in it, components x samples.
-func (x *mixture) logs(s *units.Reals[float32]) (lnP, shares []float64) {
+// logs returns ln p of what is seen of each sample, and the share of each component in it, components x samples.
+func (x *mixture) logs(s table) (lnP, shares []float64) {
 	m, k := s.Len(), len(x.lnWeight)
 	lnP, shares = make([]float64, m), make([]float64, k*m)
 	parallel.For(k, 1, func(lo, hi int) {
@@ -192,6 +260,10 @@ func (x *mixture) logs(s *units.Reals[float32]) (lnP, shares []float64) {
 				for a, v := range s.Row(i) {
 					d := float64(v) - centre
 					row[a] -= half * d * d
+				}
+				for _, a := range s.holes[i] {
+					d := float64(s.Row(i)[a]) - centre
+					row[a] += half*d*d + math.Log(2*math.Pi)/2 + math.Log(x.deviation[c*x.n+i])
 				}
 			}
 		}
@@ -210,7 +282,7 @@ func (x *mixture) logs(s *units.Reals[float32]) (lnP, shares []float64) {
 }
 
 // mean returns the mean of ln p.
-func (x *mixture) mean(s *units.Reals[float32]) (mean float64) {
+func (x *mixture) mean(s table) (mean float64) {
 	lnP, _ := x.logs(s)
 	for _, v := range lnP {
 		mean += v / float64(len(lnP))
@@ -219,7 +291,7 @@ func (x *mixture) mean(s *units.Reals[float32]) (mean float64) {
 }
 
 // update is the maximisation step, given the shares of the components in the samples.
-func (x *mixture) update(s *units.Reals[float32], shares []float64, least float64) {
+func (x *mixture) update(s table, shares []float64, least float64) {
 	m := s.Len()
 	parallel.For(len(x.lnWeight), 1, func(lo, hi int) {
 		for c := lo; c < hi; c++ {
@@ -230,14 +302,25 @@ func (x *mixture) update(s *units.Reals[float32], shares []float64, least float6
 			x.lnWeight[c] = math.Log(total / float64(m))
 			for i := range x.n {
 				var sum, square float64
-				for a, v := range s.Row(i) {
+				seen, holes, row := total, s.holes[i], s.Row(i)
+				for a, v := range row {
 					sum += share[a] * float64(v)
 				}
-				mean := sum / total
-				for a, v := range s.Row(i) {
+				for _, a := range holes {
+					sum -= share[a] * float64(row[a])
+					seen -= share[a]
+				}
+				if !(seen > leastSeen*total) { // the component sees nothing of the unit
+					continue
+				}
+				mean := sum / seen
+				for a, v := range row {
 					square += share[a] * (float64(v) - mean) * (float64(v) - mean)
 				}
-				x.centre[c*x.n+i], x.deviation[c*x.n+i] = mean, math.Sqrt(square/total+least)
+				for _, a := range holes {
+					square -= share[a] * (float64(row[a]) - mean) * (float64(row[a]) - mean)
+				}
+				x.centre[c*x.n+i], x.deviation[c*x.n+i] = mean, math.Sqrt(max(0, square)/seen+least)
 			}
 		}
 	})
@@ -245,7 +328,7 @@ func (x *mixture) update(s *units.Reals[float32], shares []float64, least float6
 }
 
 // fitMixture fits by expectation and maximisation until a round gains less than 1e-4 nats per sample.
-func fitMixture(ctx context.Context, s *units.Reals[float32], k int, key stream.Key) (*mixture, error) {
+func fitMixture(ctx context.Context, s table, k int, key stream.Key) (*mixture, error) {
 	x, last := newMixture(s, k, key.Rand()), math.Inf(-1)
 	for range mixtureRounds {
 		if err := ctx.Err(); err != nil {

@@ -170,7 +170,7 @@ func TestProbabilities(t *testing.T) {
 	const n = 12
 	all := states(n)
 	for name, m := range machines(t) {
-		r, err := m.Infer(t.Context(), all)
+		r, err := m.Infer(t.Context(), all, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,8 +285,8 @@ func TestFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, _, _ := f.Machine().LogLikelihood(t.Context(), samples)
-		b, _, err := g.Machine().LogLikelihood(t.Context(), samples)
+		a, _, _ := f.Machine().LogLikelihood(t.Context(), samples, nil)
+		b, _, err := g.Machine().LogLikelihood(t.Context(), samples, nil)
 		if err != nil || a != b {
 			t.Errorf("%s: %v, read back %v, %v", name, a, b, err)
 		}
@@ -298,7 +298,7 @@ func TestFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, _, _ := h.Machine().LogLikelihood(t.Context(), samples); c != a {
+		if c, _, _ := h.Machine().LogLikelihood(t.Context(), samples, nil); c != a {
 			t.Errorf("%s: %v, of its arrays %v", name, a, c)
 		}
 		if _, err := Decode("memory", append(arrays, npy.Array{Name: "other", Shape: []int{1}, Data: []int8{1}})); err == nil || !strings.Contains(err.Error(), "memory") {
@@ -323,11 +323,11 @@ func TestPosteriors(t *testing.T) {
 	samples := toy(24, 300, 4, stream.New(9))
 	for name, o := range toys() {
 		m := learn(t, samples, o, nil, 1<<30).File(rbm.Info{}).Machine()
-		x, err := m.Posteriors(t.Context(), samples)
+		x, err := m.Posteriors(t.Context(), samples, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := m.Infer(t.Context(), samples)
+		r, err := m.Infer(t.Context(), samples, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,7 +346,7 @@ func TestPosteriors(t *testing.T) {
 				}
 			}
 		}
-		if _, err := m.Posteriors(t.Context(), spin.New(3, 2)); err == nil {
+		if _, err := m.Posteriors(t.Context(), spin.New(3, 2), nil); err == nil {
 			t.Errorf("%s: samples of other units are no error", name)
 		}
 	}
@@ -451,7 +451,7 @@ func TestWinners(t *testing.T) {
 	for a := range labels {
 		labels[a] = 3 + int(samples.At(0, a))
 	}
-	w, err := CountWinners(t.Context(), m, samples, labels)
+	w, err := CountWinners(t.Context(), m, samples, nil, labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -463,14 +463,14 @@ func TestWinners(t *testing.T) {
 	if wins != 400 || math.Abs(share-400) > 1e-9 || !reflect.DeepEqual(w.Labels, []int{2, 4}) {
 		t.Errorf("%d wins, shares of %v, labels %v", wins, share, w.Labels)
 	}
-	if wrong, err := w.Errors(t.Context(), m, samples, labels); err != nil || wrong > 0.3 {
+	if wrong, err := w.Errors(t.Context(), m, samples, nil, labels); err != nil || wrong > 0.3 {
 		t.Errorf("%v of the labels are told wrong, %v", wrong, err)
 	}
 	var text bytes.Buffer
 	if err := w.WriteCSV(&text); err != nil || !strings.HasPrefix(text.String(), "cause,wins,label,label_2,label_4\n0,") || strings.Count(text.String(), "\n") != 6 {
 		t.Errorf("%s, %v", text.String(), err)
 	}
-	if w, err := CountWinners(t.Context(), m, samples, nil); err != nil || len(w.Labels) != 0 {
+	if w, err := CountWinners(t.Context(), m, samples, nil, nil); err != nil || len(w.Labels) != 0 {
 		t.Errorf("without labels: %+v, %v", w, err)
 	}
 }

@@ -34,6 +34,8 @@ type Options struct {
 	CounterBits   int     // of STDP
 	Homeostasis   float64 // of STDP: what a spike costs a cause in ln weight
 	Key           stream.Key
+	// Missing, if not nil, is +1 where a value of the samples (visible x M) is missing: it is left out of all sums. Rule EM.
+	Missing *spin.Matrix
 }
 
 // Couplings if none is asked for: rule EM starts at the first, rule STDP keeps the second.
@@ -76,6 +78,9 @@ type Learner interface {
 
 // NewLearner returns what learns samples (visible x M).
 func NewLearner(samples *spin.Matrix, o Options) (Learner, error) {
+	if o.Missing != nil && o.Rule == STDP {
+		return nil, fmt.Errorf("rule %s takes whole samples, and values are missing: use rule %s", STDP, EM)
+	}
 	m, err := newModel(samples, &o)
 	if err != nil {
 		return nil, err
@@ -90,7 +95,7 @@ func NewLearner(samples *spin.Matrix, o Options) (Learner, error) {
 	chosen.Transpose(turned)
 	spin.Values(pictures, turned)
 	m.begin(pictures, o.Key.Sub(stream.CausesThetas))
-	e.blocks = divide(samples, m.layer().Patches, true)
+	e.blocks = divide(samples, o.Missing, m.layer().Patches, true)
 	return e, nil
 }
 
@@ -122,9 +127,7 @@ func newModel(samples *spin.Matrix, o *Options) (model, error) {
 	}
 	bits := NewBits(layer, o.Coupling)
 	bits.FixedCoupling = o.FixedCoupling
-	sums := make([]int, n)
-	samples.RowSums(sums)
-	bits.fieldsOfData(sums, samples.Cols())
+	bits.fieldsOfData(samples, o.Missing)
 	if o.Model == MixtureModel {
 		return &mixtureModel{layer, bits, evenly(o.Causes)}, nil
 	}

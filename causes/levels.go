@@ -36,7 +36,7 @@ func (m *Machine) Evidence(samples *spin.Matrix) []float64 {
 	evidence := make([]float64, states*count)
 	e := m.evidence()
 	for lo := 0; lo < count; lo += blockLen {
-		b := blockOf(samples, m.Patches, lo, min(count, lo+blockLen), false)
+		b := blockOf(samples, nil, m.Patches, lo, min(count, lo+blockLen), false)
 		part := make([]float64, m.States*b.count)
 		for g := range m.Patches {
 			e.of(part, g, &b)

@@ -17,6 +17,7 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
+	"bethe/rbm"
 	"bethe/spin"
 	"bethe/stream"
 )
@@ -54,20 +55,15 @@ func (m *Machine) Causes() int { return len(m.upper.weights()) }
 // Weights returns the probability of each cause before anything is seen.
 func (m *Machine) Weights() []float64 { return m.upper.weights() }
 
-// offsets returns minus sum over a patch of ln 2cosh of the fields, groups x states.
+// offsets returns minus ln 2cosh of the fields, states x visible.
 func (m *Machine) offsets() []float64 {
-	n := len(m.Fields) / m.States
-	offset := make([]float64, len(m.Patches)*m.States)
-	parallel.For(m.States, parallel.Grain(20*n), func(lo, hi int) {
+	offsets := make([]float64, len(m.Fields))
+	parallel.For(len(m.Fields), parallel.Grain(20), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			for g, units := range m.Patches {
-				for _, i := range units {
-					offset[g*m.States+k] -= kernel.Log2Cosh(m.Fields[k*n+i])
-				}
-			}
+			offsets[k] = -kernel.Log2Cosh(m.Fields[k])
 		}
 	})
-	return offset
+	return offsets
 }
 
 // network is what inference runs on.
@@ -102,24 +98,36 @@ func (m *Machine) seeing(units []int) *Machine {
 
 // An Inference is what samples say of the causes.
 type Inference struct {
-	LnP    []float64 // exact ln P of each sample
+	LnP    []float64 // exact ln P of what is seen of each sample
 	Causes []float64 // P(cause | sample), causes x samples
 	States []float64 // P(state of a group | sample), groups x states x samples; of a mixture the same as Causes
 }
 
-// Infer returns what samples (visible x M) say, exactly. The error is the context's, or
-// tells that samples are of other units.
-func (m *Machine) Infer(ctx context.Context, samples *spin.Matrix) (*Inference, error) {
-	if n := m.Visible(); samples.Rows() != n {
-		return nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+// fits returns an error if samples, or the mask of their missing values, are of other units.
+func (m *Machine) fits(samples, missing *spin.Matrix) error {
+	n := m.Visible()
+	if samples.Rows() != n {
+		return fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
 	}
-	return m.infer(ctx, samples)
+	if missing != nil && (missing.Rows() != n || missing.Cols() != samples.Cols()) {
+		return fmt.Errorf("%d samples of %d units, of which %d units in %d samples may be missing", samples.Cols(), n, missing.Rows(), missing.Cols())
+	}
+	return nil
 }
 
-func (m *Machine) infer(ctx context.Context, samples *spin.Matrix) (*Inference, error) {
+// Infer returns what samples (visible x M) say, exactly. Missing is nil, or +1 where a value is missing, and the
+// unit drops out of the sums. The error is the context's, or tells that samples are of other units.
+func (m *Machine) Infer(ctx context.Context, samples, missing *spin.Matrix) (*Inference, error) {
+	if err := m.fits(samples, missing); err != nil {
+		return nil, err
+	}
+	return m.infer(ctx, samples, missing)
+}
+
+func (m *Machine) infer(ctx context.Context, samples, missing *spin.Matrix) (*Inference, error) {
 	count, top, states := samples.Cols(), m.Causes(), len(m.Patches)*m.States
 	r := &Inference{LnP: make([]float64, count), Causes: make([]float64, top*count), States: make([]float64, states*count)}
-	err := m.network().over(ctx, samples, m.Patches, func(b *block, f *frame[float64]) {
+	err := m.network().over(ctx, samples, missing, m.Patches, func(b *block, f *frame[float64]) {
 		copy(r.LnP[b.first:], f.lnP)
 		for k := range top {
 			copy(r.Causes[k*count+b.first:], f.top[k*f.count:(k+1)*f.count])
@@ -144,8 +152,8 @@ func (m *Machine) Features() int {
 }
 
 // Posteriors returns the posterior of each cause given samples (visible x M), and of a tree
-// after them that of each state of each group: samples x features. Errors are those of Infer.
-func (m *Machine) Posteriors(ctx context.Context, samples *spin.Matrix) ([]float32, error) {
+// after them that of each state of each group: samples x features. Missing values and errors are as in Infer.
+func (m *Machine) Posteriors(ctx context.Context, samples, missing *spin.Matrix) ([]float32, error) {
 	count, top, all := m.Features(), m.Causes(), samples.Cols()
 	x := make([]float32, count*all)
 	const some = 1 << 12 // samples at a time
@@ -156,7 +164,12 @@ func (m *Machine) Posteriors(ctx context.Context, samples *spin.Matrix) ([]float
 		}
 		part := samples.Blank(len(columns))
 		samples.Gather(part, columns)
-		r, err := m.Infer(ctx, part)
+		var holes *spin.Matrix
+		if missing != nil {
+			holes = missing.Blank(len(columns))
+			missing.Gather(holes, columns)
+		}
+		r, err := m.Infer(ctx, part, holes)
 		if err != nil {
 			return nil, err
 		}
@@ -174,14 +187,14 @@ func (m *Machine) Posteriors(ctx context.Context, samples *spin.Matrix) ([]float
 	return x, nil
 }
 
-// LogLikelihood returns the mean ln P of samples and its standard error from their number.
-// Errors are those of Infer.
-func (m *Machine) LogLikelihood(ctx context.Context, samples *spin.Matrix) (mean, standardError float64, err error) {
-	if n := m.Visible(); samples.Rows() != n {
-		return 0, 0, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
+// LogLikelihood returns the mean ln P of what is seen of samples and its standard error from their number.
+// Missing values and errors are as in Infer.
+func (m *Machine) LogLikelihood(ctx context.Context, samples, missing *spin.Matrix) (mean, standardError float64, err error) {
+	if err := m.fits(samples, missing); err != nil {
+		return 0, 0, err
 	}
 	var all []float64
-	if err = m.network().over(ctx, samples, m.Patches, func(_ *block, f *frame[float64]) { all = append(all, f.lnP...) }); err != nil {
+	if err = m.network().over(ctx, samples, missing, m.Patches, func(_ *block, f *frame[float64]) { all = append(all, f.lnP...) }); err != nil {
 		return 0, 0, err
 	}
 	for _, v := range all {
@@ -214,22 +227,12 @@ func (m *Machine) Complete(ctx context.Context, samples *spin.Matrix, given []in
 		return nil, nil, fmt.Errorf("samples of %d units for a machine of %d visible units", samples.Rows(), n)
 	}
 	seen := m.seeing(given)
-	r, err := seen.infer(ctx, samples)
+	r, err := seen.infer(ctx, samples, nil)
 	if err != nil {
 		return nil, nil, err
 	}
-	n, count := m.Visible(), samples.Cols()
-	means = make([]float32, n*count)
-	for g, units := range m.Patches {
-		for _, i := range units {
-			for k := range m.States {
-				t := math.Tanh(m.Fields[k*n+i])
-				for a, p := range r.States[(g*m.States+k)*count : (g*m.States+k+1)*count] {
-					means[i*count+a] += float32(t * p)
-				}
-			}
-		}
-	}
+	count := samples.Cols()
+	means = unitMeans[float32](m, r.States, count)
 	drawn = m.draw(samples, given, draws, key)
 	for _, i := range given {
 		for a := range count {
@@ -237,6 +240,40 @@ func (m *Machine) Complete(ctx context.Context, samples *spin.Matrix, given []in
 		}
 	}
 	return means, drawn, nil
+}
+
+// unitMeans returns the means of the visible units given P(state | sample) of each group, visible x count.
+func unitMeans[T rbm.Real](m *Machine, states []float64, count int) []T {
+	n := m.Visible()
+	means := make([]T, n*count)
+	for g, units := range m.Patches {
+		for _, i := range units {
+			for k := range m.States {
+				t := math.Tanh(m.Fields[k*n+i])
+				for a, p := range states[(g*m.States+k)*count : (g*m.States+k+1)*count] {
+					means[i*count+a] += T(t * p)
+				}
+			}
+		}
+	}
+	return means
+}
+
+// Fill infers missing values: the means of all units given what is seen of each sample, visible x M, exactly; of
+// a unit that is seen its value. Missing values and errors are as in Infer.
+func (m *Machine) Fill(ctx context.Context, samples, missing *spin.Matrix) ([]float64, error) {
+	r, err := m.Infer(ctx, samples, missing)
+	if err != nil {
+		return nil, err
+	}
+	count := samples.Cols()
+	means := unitMeans[float64](m, r.States, count)
+	for k := range means {
+		if missing == nil || missing.At(k/count, k%count) < 0 {
+			means[k] = float64(samples.At(k/count, k%count))
+		}
+	}
+	return means, nil
 }
 
 // An Expectation is the means of a directed machine.
@@ -252,7 +289,7 @@ func (m *Machine) Expect(ctx context.Context, sample *spin.Matrix, given []int) 
 	if n := m.Visible(); sample.Rows() != n || sample.Cols() != 1 {
 		return nil, fmt.Errorf("%d samples of %d units for a machine of %d visible units, where one is needed", sample.Cols(), sample.Rows(), n)
 	}
-	r, err := m.seeing(given).infer(ctx, sample)
+	r, err := m.seeing(given).infer(ctx, sample, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +317,7 @@ func (m *Machine) draw(samples *spin.Matrix, given []int, each int, key stream.K
 	f := net.frame(false)
 	at := key.Sub(stream.CausesStates)
 	for lo := 0; lo < samples.Cols(); lo += blockLen {
-		b := blockOf(samples, seen.Patches, lo, min(samples.Cols(), lo+blockLen), false)
+		b := blockOf(samples, nil, seen.Patches, lo, min(samples.Cols(), lo+blockLen), false)
 		f.states = sized(f.states, groups*m.States*b.count)
 		for g := range groups {
 			net.of(f.states[g*m.States*b.count:(g+1)*m.States*b.count], g, &b)

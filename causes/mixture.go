@@ -51,9 +51,9 @@ func (m *Mixture) Update(s *Statistics) { m.Synapses.update(s) }
 
 // mixtureNetwork is what inference in a mixture runs on.
 func mixtureNetwork[T rbm.Real](k kind, lnWeight []float64) *network[T] {
-	fields, offset := k.fields()
+	fields, offsets := k.fields()
 	states := len(lnWeight)
-	return &network[T]{newEvidence[T](wholeOf(len(fields)/states), states, fields, offset), flat[T]{narrow[T](lnWeight)}}
+	return &network[T]{newEvidence[T](wholeOf(len(fields)/states), states, fields, offsets), flat[T]{narrow[T](lnWeight)}}
 }
 
 // wholeOf returns the one patch of n visible units.
@@ -78,7 +78,7 @@ func narrow[T rbm.Real](x []float64) []T {
 func boundOf(ctx context.Context, net *network[float64], synapses *Bits, samples *spin.Matrix, cost float64) (*Bound, error) {
 	m, top := samples.Cols(), net.prior.causes()
 	b := &Bound{Divergence: cost, Posterior: make([]float64, top*m)}
-	s, err := count(ctx, net, divide(samples, synapses.Patches, true), synapses.Layer, func(at *block, f *frame[float64]) {
+	s, err := count(ctx, net, divide(samples, nil, synapses.Patches, true), synapses.Layer, func(at *block, f *frame[float64]) {
 		for z := range top {
 			copy(b.Posterior[z*m+at.first:], f.top[z*f.count:(z+1)*f.count])
 		}
@@ -117,6 +117,7 @@ func count[T rbm.Real](ctx context.Context, net *network[T], blocks []block, lay
 				}
 			}
 		}
+		leaveOut(s, f.states, b, &layer)
 		visit(b, f)
 	}
 	copy(s.Pairs, f.pairs)

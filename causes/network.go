@@ -9,8 +9,8 @@ import (
 	"bethe/spin"
 )
 
-// A prior says how likely the states of the groups are before any unit is seen, and
-// draws them given the units that were seen.
+// A prior says how likely the states of the groups are before any unit is seen. With the
+// evidence of units it infers their posterior.
 type prior[T rbm.Real] interface {
 	// causes returns the number of top causes.
 	causes() int
@@ -68,13 +68,13 @@ func sized[T any](x []T, n int) []T {
 }
 
 // over infers all blocks of samples in turn.
-func (n *network[T]) over(ctx context.Context, samples *spin.Matrix, patches [][]int, visit func(b *block, f *frame[T])) error {
+func (n *network[T]) over(ctx context.Context, samples, missing *spin.Matrix, patches [][]int, visit func(b *block, f *frame[T])) error {
 	f := n.frame(false)
 	for lo := 0; lo < samples.Cols(); lo += blockLen {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b := blockOf(samples, patches, lo, min(samples.Cols(), lo+blockLen), false)
+		b := blockOf(samples, missing, patches, lo, min(samples.Cols(), lo+blockLen), false)
 		n.infer(f, &b)
 		visit(&b, f)
 	}

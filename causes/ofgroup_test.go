@@ -43,7 +43,7 @@ func TestOfGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range []*causes.File{mixture, back} {
-		if got, _, err := f.Machine().LogLikelihood(t.Context(), samples); err != nil || math.Abs(got-want.Mean) > 1e-9 {
+		if got, _, err := f.Machine().LogLikelihood(t.Context(), samples, nil); err != nil || math.Abs(got-want.Mean) > 1e-9 {
 			t.Errorf("%v nats as a mixture, %v as a machine with a group (%v)", got, want.Mean, err)
 		}
 	}

@@ -46,9 +46,7 @@ func newOnline(samples *spin.Matrix, o Options) (*online, error) {
 	l.all = (samples.Cols()*o.Passes + l.step - 1) / l.step
 	first := spin.New(n, min(firstSamples, samples.Cols()))
 	samples.Gather(first, l.pass(0)[:first.Cols()])
-	sums := make([]int, n)
-	first.RowSums(sums)
-	bits.fieldsOfData(sums, first.Cols())
+	bits.fieldsOfData(first, nil)
 	l.circuit = NewOnlineRule(bits, o.CounterBits, o.Homeostasis).Start(uint64(o.Key.Sub(stream.CausesWinners)))
 	return l, nil
 }
@@ -109,7 +107,7 @@ func floats(x []uint32) []float64 {
 }
 
 func (l *online) Measure(ctx context.Context) (Progress, error) {
-	return measure(ctx, l.model(), divide(l.samples, l.bits.Patches, true), l.samples.Cols())
+	return measure(ctx, l.model(), divide(l.samples, nil, l.bits.Patches, true), l.samples.Cols())
 }
 
 func (l *online) Done() int  { return l.did }

@@ -5,6 +5,8 @@ import (
 
 	"bethe/internal/kernel"
 	"bethe/internal/parallel"
+	"bethe/rbm"
+	"bethe/spin"
 	"bethe/stream"
 )
 
@@ -37,18 +39,51 @@ func (l *Layer) groupOf() []int {
 
 // Statistics are expected counts over samples: all that a step of learning needs.
 type Statistics struct {
-	States []float64 // groups x states: how often each state is on
-	Spins  []float64 // states x visible: sums of each visible unit while the state of its group is on
-	Pairs  []float64 // groups x states x causes: how often both are on
-	Causes []float64 // how often each cause is on
-	LnP    float64   // sum of ln P(sample)
+	States  []float64 // groups x states: how often each state is on
+	Spins   []float64 // states x visible: sums of each visible unit that is seen while the state of its group is on
+	Missing []float64 // states x visible: how often the state is on while the unit is missing; nil where no value is
+	Pairs   []float64 // groups x states x causes: how often both are on
+	Causes  []float64 // how often each cause is on
+	LnP     float64   // sum of ln P(what is seen of a sample)
+}
+
+// seen returns how often a state of a group is on while the unit is seen whose synapse with the state is the given one.
+func (s *Statistics) seen(state, synapse int) float64 {
+	if s.Missing == nil {
+		return s.States[state]
+	}
+	return max(0, s.States[state]-s.Missing[synapse])
+}
+
+// leaveOut takes the missing values of a block out of the counts. States are groups x states x count.
+func leaveOut[T rbm.Real](s *Statistics, states []T, b *block, layer *Layer) {
+	n := layer.Visible()
+	for g, units := range layer.Patches {
+		holes := b.holes[g]
+		if len(holes) == 0 {
+			continue
+		}
+		if s.Missing == nil {
+			s.Missing = make([]float64, layer.States*n)
+		}
+		parallel.For(layer.States, parallel.Grain(4*len(holes)), func(lo, hi int) {
+			for k := lo; k < hi; k++ {
+				row := states[(g*layer.States+k)*b.count:]
+				for _, h := range holes {
+					p, i := float64(row[h.sample]), units[h.unit]
+					s.Missing[k*n+i] += p
+					s.Spins[k*n+i] -= p * float64(b.parts[g].At(h.unit, h.sample))
+				}
+			}
+		})
+	}
 }
 
 // A kind says what the synapses of visible units are while they are learned.
 type kind interface {
-	// fields returns those of each visible unit given each state (states x visible), and what
-	// is added to their sum over a patch (groups x states).
-	fields() (fields, offset []float64)
+	// fields returns those of each visible unit given each state, and what each unit adds to
+	// ln P besides its field: both states x visible.
+	fields() (fields, offsets []float64)
 	// update is the maximisation step. The objective does not fall.
 	update(s *Statistics)
 	// cost is what the objective is less than sum ln P: the divergence from the prior.
@@ -128,12 +163,12 @@ func (b *Bits) logs(f float64) (plus, minus float64) {
 	return kernel.Log2Cosh(f + b.Coupling[0]), kernel.Log2Cosh(f - b.Coupling[0])
 }
 
-func (b *Bits) fields() (fields, offset []float64) { return b.fieldsOf(b.means()) }
+func (b *Bits) fields() (fields, offsets []float64) { return b.fieldsOf(b.means()) }
 
 // fieldsOf are the fields of synapses of given means.
-func (b *Bits) fieldsOf(lambda []float64) (fields, offset []float64) {
+func (b *Bits) fieldsOf(lambda []float64) (fields, offsets []float64) {
 	n := b.Visible()
-	fields, offset = make([]float64, b.States*n), make([]float64, len(b.Patches)*b.States)
+	fields, offsets = make([]float64, b.States*n), make([]float64, b.States*n)
 	mean, half := make([]float64, n), make([]float64, n)
 	for i, f := range b.Field {
 		plus, minus := b.logs(f)
@@ -141,18 +176,14 @@ func (b *Bits) fieldsOf(lambda []float64) (fields, offset []float64) {
 	}
 	parallel.For(b.States, parallel.Grain(4*n), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
-			for g, units := range b.Patches {
-				sum := 0.0
-				for _, i := range units {
-					l := lambda[k*n+i]
-					fields[k*n+i] = b.Field[i] + b.Coupling[0]*l
-					sum -= mean[i] + half[i]*l
-				}
-				offset[g*b.States+k] = sum
+			for i, f := range b.Field {
+				l := lambda[k*n+i]
+				fields[k*n+i] = f + b.Coupling[0]*l
+				offsets[k*n+i] = -(mean[i] + half[i]*l)
 			}
 		}
 	})
-	return fields, offset
+	return fields, offsets
 }
 
 // update takes the exact maximum by all thetas, then Newton steps by each field and by the
@@ -163,7 +194,7 @@ func (b *Bits) update(s *Statistics) {
 	parallel.For(b.States, parallel.Grain(4*n), func(lo, hi int) {
 		for k := lo; k < hi; k++ {
 			for i := range n {
-				count := s.States[groupOf[i]*b.States+k]
+				count := s.seen(groupOf[i]*b.States+k, k*n+i)
 				theta := b.PriorTheta[k*n+i] + j*(s.Spins[k*n+i]-m[i]*count)
 				b.Theta[k*n+i] = min(max(theta, -mostTheta), mostTheta)
 			}
@@ -179,7 +210,7 @@ func (b *Bits) updateFields(s *Statistics, groupOf []int) {
 	plus, minus := make([]float64, n), make([]float64, n)   // how often the synapse of the state that is on is +1, -1
 	for k := range b.States {
 		for i := range n {
-			l, count := lambda[k*n+i], s.States[groupOf[i]*b.States+k]
+			l, count := lambda[k*n+i], s.seen(groupOf[i]*b.States+k, k*n+i)
 			spins[i] += s.Spins[k*n+i]
 			signed[i] += l * s.Spins[k*n+i]
 			plus[i] += count * (1 + l) / 2
@@ -257,10 +288,19 @@ const (
 	firstNoise = 0.05
 )
 
-// fieldsOfData sets the fields to those of independent units with the means of samples.
-func (b *Bits) fieldsOfData(sums []int, samples int) {
+// fieldsOfData sets the fields to those of independent units with the means of what is seen of samples.
+func (b *Bits) fieldsOfData(samples, missing *spin.Matrix) {
+	sums := make([]int, samples.Rows())
+	samples.RowSums(sums)
 	for i, s := range sums {
-		mean := float64(s) / float64(samples+2) // two more samples, one of each sign
+		count := samples.Cols()
+		for a := 0; missing != nil && a < samples.Cols(); a++ {
+			if missing.At(i, a) > 0 {
+				count--
+				s -= int(samples.At(i, a))
+			}
+		}
+		mean := float64(s) / float64(count+2) // two more samples, one of each sign
 		b.Field[i] = clamp(math.Atanh(mean), -mostField, mostField)
 	}
 }
@@ -304,26 +344,20 @@ func NewReals(layer Layer) *Reals {
 // smoothing is the weight of the prior of real means, in samples of each sign.
 const smoothing = 0.1
 
-func (r *Reals) fields() (fields, offset []float64) {
-	n := r.Visible()
-	fields, offset = make([]float64, len(r.Mean)), make([]float64, len(r.Patches)*r.States)
-	for k := range r.States {
-		for g, units := range r.Patches {
-			for _, i := range units {
-				up, down := math.Log(r.Mean[k*n+i]), math.Log1p(-r.Mean[k*n+i])
-				fields[k*n+i] = (up - down) / 2
-				offset[g*r.States+k] += (up + down) / 2
-			}
-		}
+func (r *Reals) fields() (fields, offsets []float64) {
+	fields, offsets = make([]float64, len(r.Mean)), make([]float64, len(r.Mean))
+	for k, mean := range r.Mean {
+		up, down := math.Log(mean), math.Log1p(-mean)
+		fields[k], offsets[k] = (up-down)/2, (up+down)/2
 	}
-	return fields, offset
+	return fields, offsets
 }
 
 func (r *Reals) update(s *Statistics) {
 	n, groupOf := r.Visible(), r.groupOf()
 	for k := range r.States {
 		for i := range n {
-			count := s.States[groupOf[i]*r.States+k]
+			count := s.seen(groupOf[i]*r.States+k, k*n+i)
 			r.Mean[k*n+i] = ((s.Spins[k*n+i]+count)/2 + smoothing) / (count + 2*smoothing)
 		}
 	}

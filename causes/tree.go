@@ -54,8 +54,8 @@ func (t *Top) divergence() float64 { return divergence(t.Theta, t.PriorTheta) }
 
 // treeNetwork is what inference in a tree runs on, with the means of the upper synapses.
 func treeNetwork[T rbm.Real](k *Bits, t *Top, means []float64) *network[T] {
-	fields, offset := k.fields()
-	return &network[T]{newEvidence[T](k.Patches, k.States, fields, offset), branchesOf[T](t, len(k.Patches), k.States, means)}
+	fields, offsets := k.fields()
+	return &network[T]{newEvidence[T](k.Patches, k.States, fields, offsets), branchesOf[T](t, len(k.Patches), k.States, means)}
 }
 
 // branchesOf is the prior of a tree with the means of the upper synapses: exact where they
@@ -312,8 +312,8 @@ func (t *treeModel) stage() stage {
 func (t *treeModel) network() *network[float32] {
 	groups, states := len(t.Synapses.Patches), t.Synapses.States
 	if at := t.stage(); at != bitsOnTop {
-		fields, offset := t.Synapses.fields()
-		ev := newEvidence[float32](t.Synapses.Patches, states, fields, offset)
+		fields, offsets := t.Synapses.fields()
+		ev := newEvidence[float32](t.Synapses.Patches, states, fields, offsets)
 		if at == groupsApart {
 			return &network[float32]{ev, apart[float32]{groups, states, narrow[float32](t.apart)}}
 		}
@@ -390,11 +390,11 @@ func (t *treeModel) updateFree(pairs []float64) {
 func (t *treeModel) beginFree() {
 	copy(t.FeatureField, t.apart)
 	groups, states, z := len(t.Synapses.Patches), t.Synapses.States, len(t.LnWeight)
-	fields, offset := t.Synapses.fields()
-	net := &network[float32]{newEvidence[float32](t.Synapses.Patches, states, fields, offset), apart[float32]{groups, states, narrow[float32](t.apart)}}
+	fields, offsets := t.Synapses.fields()
+	net := &network[float32]{newEvidence[float32](t.Synapses.Patches, states, fields, offsets), apart[float32]{groups, states, narrow[float32](t.apart)}}
 	f := net.frame(false)
 	for lo := 0; lo < z; lo += blockLen {
-		b := blockOf(t.examples, t.Synapses.Patches, lo, min(z, lo+blockLen), false)
+		b := blockOf(t.examples, nil, t.Synapses.Patches, lo, min(z, lo+blockLen), false)
 		net.infer(f, &b)
 		for k := range groups * states {
 			for a, p := range f.states[k*b.count : (k+1)*b.count] {

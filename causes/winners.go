@@ -18,15 +18,15 @@ type Winners struct {
 	Share  []float64 // sums of P(cause | sample) over the samples of each label, causes x labels
 }
 
-// CountWinners counts over samples (visible x M), whose labels may be nil. Errors are those
-// of Infer.
-func CountWinners(ctx context.Context, machine *Machine, samples *spin.Matrix, labels []int) (*Winners, error) {
+// CountWinners counts over samples (visible x M), whose labels may be nil. Missing values and errors are as in
+// Infer.
+func CountWinners(ctx context.Context, machine *Machine, samples, missing *spin.Matrix, labels []int) (*Winners, error) {
 	w := &Winners{Wins: make([]int, machine.Causes())}
 	w.Labels = slices.Clone(labels)
 	slices.Sort(w.Labels)
 	w.Labels = slices.Compact(w.Labels)
 	w.Share = make([]float64, len(w.Wins)*len(w.Labels))
-	err := machine.each(ctx, samples, func(a int, posterior []float64) {
+	err := machine.each(ctx, samples, missing, func(a int, posterior []float64) {
 		w.Wins[largest(posterior)]++
 		if len(w.Labels) == 0 {
 			return
@@ -40,9 +40,9 @@ func CountWinners(ctx context.Context, machine *Machine, samples *spin.Matrix, l
 }
 
 // each calls visit with the posterior of the causes of each sample, valid until the next.
-func (m *Machine) each(ctx context.Context, samples *spin.Matrix, visit func(a int, posterior []float64)) error {
+func (m *Machine) each(ctx context.Context, samples, missing *spin.Matrix, visit func(a int, posterior []float64)) error {
 	posterior := make([]float64, m.Causes())
-	return m.network().over(ctx, samples, m.Patches, func(b *block, f *frame[float64]) {
+	return m.network().over(ctx, samples, missing, m.Patches, func(b *block, f *frame[float64]) {
 		for a := range f.count {
 			for k := range posterior {
 				posterior[k] = f.top[k*f.count+a]
@@ -65,7 +65,7 @@ func largest(x []float64) int {
 
 // Classify returns the label of each sample: the one with the largest sum over causes of
 // P(cause | sample) P(label | cause). Errors are those of Infer.
-func (w *Winners) Classify(ctx context.Context, machine *Machine, samples *spin.Matrix) ([]int, error) {
+func (w *Winners) Classify(ctx context.Context, machine *Machine, samples, missing *spin.Matrix) ([]int, error) {
 	share := slices.Clone(w.Share)
 	for k := range w.Wins {
 		row, sum := share[k*len(w.Labels):(k+1)*len(w.Labels)], 0.0
@@ -77,7 +77,7 @@ func (w *Winners) Classify(ctx context.Context, machine *Machine, samples *spin.
 		}
 	}
 	told, score := make([]int, samples.Cols()), make([]float64, len(w.Labels))
-	err := machine.each(ctx, samples, func(a int, posterior []float64) {
+	err := machine.each(ctx, samples, missing, func(a int, posterior []float64) {
 		clear(score)
 		for k, p := range posterior {
 			for l, v := range share[k*len(w.Labels) : (k+1)*len(w.Labels)] {
@@ -91,8 +91,8 @@ func (w *Winners) Classify(ctx context.Context, machine *Machine, samples *spin.
 
 // Errors returns the share of samples whose label Classify tells wrong. Errors are those of
 // Infer.
-func (w *Winners) Errors(ctx context.Context, machine *Machine, samples *spin.Matrix, labels []int) (float64, error) {
-	told, err := w.Classify(ctx, machine, samples)
+func (w *Winners) Errors(ctx context.Context, machine *Machine, samples, missing *spin.Matrix, labels []int) (float64, error) {
+	told, err := w.Classify(ctx, machine, samples, missing)
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"bethe/units"
 )
 
 // fuzz decodes content in every way the options allow, and checks that the
@@ -22,6 +24,8 @@ func fuzz(t *testing.T, content []byte) {
 		{MaxBytes: 1 << 20, SamplesAxis: AxisLast, DropColumns: []string{"1"}, Threshold: level(100)},
 		{MaxBytes: 1 << 20, Header: HeaderYes, DropColumns: []string{"1"}, Transpose: true},
 		{MaxBytes: 1 << 20, Header: HeaderNo, Columns: []string{"all"}, Draw: &Draw{}},
+		{MaxBytes: 1 << 20, Units: units.Kind{Word: units.Gauss}},
+		{MaxBytes: 1 << 20, Units: coloured},
 	} {
 		set, err := decode("fuzz", content, opt)
 		if err != nil {
@@ -30,7 +34,7 @@ func fuzz(t *testing.T, content []byte) {
 		}
 		if set.Len() < 1 || set.Visible() < 1 || set.Labels != nil && len(set.Labels) != set.Len() ||
 			set.Classes != nil && (len(set.Labels) == 0 || slices.Min(set.Labels) < 0 || slices.Max(set.Labels) >= len(set.Classes)) ||
-			set.Width|set.Height != 0 && set.Width*set.Height != set.Visible() {
+			set.Width|set.Height != 0 && set.Width*set.Height != set.Units() {
 			t.Fatalf("a set that does not hang together: %+v", set)
 		}
 	}

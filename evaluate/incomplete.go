@@ -61,79 +61,151 @@ func observing(machine *rbm.Machine) func(ctx context.Context, samples Incomplet
 		return net, couplingT
 	})
 	return func(ctx context.Context, samples Incomplete) (*Observed, error) {
-		if err := samples.fits(machine); err != nil {
+		if err := samples.fits(&machine.Params); err != nil {
 			return nil, err
 		}
 		if err := CheckObserved(&machine.Params, samples.Missing.Cols()); err != nil {
 			return nil, err
 		}
 		net, couplingT := network()
-		return enumerated(ctx, machine, net, couplingT, samples)
+		return enumerated(ctx, net, couplingT, samples)
 	}
 }
 
-// enumerated is ObservedOf of samples that fit, with the machine's network and its couplings transposed.
-func enumerated(ctx context.Context, machine *rbm.Machine, net *rbm.Network[float64], couplingT []float64, samples Incomplete) (*Observed, error) {
-	n, p, m, kind := net.Visible(), net.Hidden(), samples.Missing.Cols(), machine.VisibleKind
-	ln := machine.HiddenKind.LnStates(p)
-	of := kind.Features()
-	x, mask, o := samples.seen(kind)
-	o.LogWeights = make([]float64, m)
-	for a := range o.LogWeights {
-		o.LogWeights[a] = math.Inf(-1)
-	}
-	states, choices := int(math.Round(math.Exp(ln))), machine.HiddenKind.Choices()
+// An enumeration goes through all states of the hidden bits of a network, for samples with missing values.
+type enumeration struct {
+	net       *rbm.Network[float64]
+	couplingT []float64
+	samples   *Incomplete
+	x, mask   []float64 // Incomplete.seen
+	observed  *Observed
+}
+
+// enumerating returns the enumeration of samples that fit.
+func enumerating(net *rbm.Network[float64], couplingT []float64, samples *Incomplete) *enumeration {
+	e := &enumeration{net: net, couplingT: couplingT, samples: samples}
+	e.x, e.mask, e.observed = samples.seen(net.VisibleKind)
+	return e
+}
+
+// each calls do with some hidden states at a time, the fields of the visible features and ln of the sum over a visible unit's states
+// (both features or units x states), and the logarithms of the weights of samples x states. The error is the context's.
+func (e *enumeration) each(ctx context.Context, do func(h *spin.Matrix, fields, sums, weights []float64)) error {
+	net, kind := e.net, e.net.VisibleKind
+	n, m, of := net.Visible(), e.samples.Missing.Cols(), kind.Features()
+	states, choices := int(math.Round(math.Exp(net.HiddenKind.LnStates(net.Hidden())))), net.HiddenKind.Choices()
 	const together = 256 // states
-	each := func(do func(h *spin.Matrix, fields, weights []float64)) error {
-		for lo := 0; lo < states; lo += together {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			count := min(together, states-lo)
-			h, own := hiddenStates(net, lo, count, choices)
-			fields, sums, weights := make([]float64, n*count), make([]float64, n/of*count), make([]float64, m*count)
-			net.VisibleFields(fields, couplingT, h)
-			parallel.For(n/of, parallel.Grain(20*of*count), func(from, to int) {
-				f := make([]float64, of)
-				for unit := from; unit < to; unit++ {
-					for s := range count {
-						for k := range f {
-							f[k] = fields[(unit*of+k)*count+s]
-						}
-						sums[unit*count+s] = kind.LogSum(f)
-					}
-				}
-			})
-			parallel.For(m, parallel.Grain(2*n*count), func(from, to int) {
-				part := make([]float64, (to-from)*count)
-				kernel.MulReal(weights[from*count:to*count], x[from*n:to*n], fields, to-from, n, count, false, false)
-				kernel.MulReal(part, mask[from*n/of:to*n/of], sums, to-from, n/of, count, false, false)
-				for k, v := range part {
-					weights[from*count+k] += v + own[k%count]
-				}
-			})
-			do(h, fields, weights)
+	for lo := 0; lo < states; lo += together {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		return nil
+		count := min(together, states-lo)
+		h, own := hiddenStates(net, lo, count, choices)
+		fields, sums, weights := make([]float64, n*count), make([]float64, n/of*count), make([]float64, m*count)
+		net.VisibleFields(fields, e.couplingT, h)
+		parallel.For(n/of, parallel.Grain(20*of*count), func(from, to int) {
+			f := make([]float64, of)
+			for unit := from; unit < to; unit++ {
+				for s := range count {
+					for k := range f {
+						f[k] = fields[(unit*of+k)*count+s]
+					}
+					sums[unit*count+s] = kind.LogSum(f)
+				}
+			}
+		})
+		parallel.For(m, parallel.Grain(2*n*count), func(from, to int) {
+			part := make([]float64, (to-from)*count)
+			kernel.MulReal(weights[from*count:to*count], e.x[from*n:to*n], fields, to-from, n, count, false, false)
+			kernel.MulReal(part, e.mask[from*n/of:to*n/of], sums, to-from, n/of, count, false, false)
+			for k, v := range part {
+				weights[from*count+k] += v + own[k%count]
+			}
+		})
+		do(h, fields, sums, weights)
 	}
-	if err := each(func(h *spin.Matrix, _, weights []float64) {
+	return nil
+}
+
+// weigh returns ln of the sum of the weights of each sample, but for what no hidden state changes.
+func (e *enumeration) weigh(ctx context.Context) ([]float64, error) {
+	m := e.samples.Missing.Cols()
+	total := make([]float64, m)
+	for a := range total {
+		total[a] = math.Inf(-1)
+	}
+	return total, e.each(ctx, func(h *spin.Matrix, _, _, weights []float64) {
 		count := h.Cols()
 		for a := range m {
-			o.LogWeights[a] = rbm.LogSumExp(append(weights[a*count:(a+1)*count:(a+1)*count], o.LogWeights[a]))
+			total[a] = rbm.LogSumExp(append(weights[a*count:(a+1)*count:(a+1)*count], total[a]))
 		}
-	}); err != nil {
+	})
+}
+
+// given turns the logarithms of weights into the probabilities of states given what is seen of each sample.
+func given(weights, total []float64) {
+	count := len(weights) / len(total)
+	for a, t := range total {
+		for s, w := range weights[a*count : (a+1)*count] {
+			weights[a*count+s] = math.Exp(w - t)
+		}
+	}
+}
+
+// constant adds to logarithms of weights what no hidden state changes.
+func (e *enumeration) constant(weights []float64) {
+	base := e.samples.base(e.net.VisibleKind)
+	for a := range weights {
+		weights[a] += e.net.Constant + base[a]
+	}
+}
+
+// ObservedLogWeights is ObservedOf's LogWeights of samples of spins under a network of spins. The error is the context's,
+// rbm.ErrTooLarge, or of samples that do not fit.
+func ObservedLogWeights(ctx context.Context, net *rbm.Network[float32], samples Incomplete) ([]float64, error) {
+	wide := rbm.NewNetwork[float64](net.Visible(), net.Hidden())
+	wide.Constant, wide.VisibleKind, wide.HiddenKind = net.Constant, net.VisibleKind, net.HiddenKind
+	for _, x := range []struct {
+		to   []float64
+		from []float32
+	}{{wide.Coupling, net.Coupling}, {wide.VisibleField, net.VisibleField}, {wide.HiddenField, net.HiddenField}} {
+		for k, v := range x.from {
+			x.to[k] = float64(v)
+		}
+	}
+	params := rbm.NewParams(net.Visible(), net.Hidden(), 1)
+	params.VisibleKind, params.HiddenKind = net.VisibleKind, net.HiddenKind
+	if err := samples.fits(&params); err != nil {
+		return nil, err
+	}
+	if err := CheckObserved(&params, samples.Missing.Cols()); err != nil {
+		return nil, err
+	}
+	couplingT := make([]float64, len(wide.Coupling))
+	wide.TransposeCoupling(couplingT)
+	e := enumerating(wide, couplingT, &samples)
+	weights, err := e.weigh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e.constant(weights)
+	return weights, nil
+}
+
+// enumerated is ObservedOf of samples that fit, with the machine's network and its couplings transposed.
+func enumerated(ctx context.Context, net *rbm.Network[float64], couplingT []float64, samples Incomplete) (*Observed, error) {
+	e := enumerating(net, couplingT, &samples)
+	n, p, m, kind, o := net.Visible(), net.Hidden(), samples.Missing.Cols(), net.VisibleKind, e.observed
+	var err error
+	if o.LogWeights, err = e.weigh(ctx); err != nil {
 		return nil, err
 	}
 	// Means of missing units: those given each hidden state, weighted with its probability.
 	mean := make([]float64, n*m)
 	o.Hidden = make([]float64, p*m)
-	if err := each(func(h *spin.Matrix, fields, weights []float64) {
+	if err := e.each(ctx, func(h *spin.Matrix, fields, _, weights []float64) {
 		count := h.Cols()
-		for a := range m {
-			for s := range count {
-				weights[a*count+s] = math.Exp(weights[a*count+s] - o.LogWeights[a])
-			}
-		}
+		given(weights, o.LogWeights)
 		values, part := make([]float64, p*count), make([]float64, p*m)
 		spin.Values(values, h)
 		kernel.MulReal(part, values, weights, p, count, m, false, true)
@@ -151,6 +223,7 @@ func enumerated(ctx context.Context, machine *rbm.Machine, net *rbm.Network[floa
 	}); err != nil {
 		return nil, err
 	}
+	of := kind.Features()
 	for i := range n {
 		for a := range m {
 			if samples.Missing.At(i/of, a) > 0 {
@@ -158,15 +231,12 @@ func enumerated(ctx context.Context, machine *rbm.Machine, net *rbm.Network[floa
 			}
 		}
 	}
-	base := samples.base(kind)
-	for a := range o.LogWeights {
-		o.LogWeights[a] += net.Constant + base[a]
-	}
+	e.constant(o.LogWeights)
 	return o, nil
 }
 
 // fits returns an error unless the samples are those of a machine.
-func (s *Incomplete) fits(machine *rbm.Machine) error {
+func (s *Incomplete) fits(machine *rbm.Params) error {
 	units, count := s.Missing.Rows(), s.Missing.Cols()
 	rows, columns := 0, 0
 	if s.Numbers != nil {

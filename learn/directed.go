@@ -309,16 +309,17 @@ func (s *directedStart) validate(ctx context.Context, file *causes.File) (*runs.
 	if d.Set == nil {
 		return nil, nil
 	}
-	l, err := DirectedLikelihood(ctx, file.Machine(), d.Samples)
+	l, err := DirectedLikelihood(ctx, file.Machine(), d.Samples, d.Missing)
 	if err != nil {
 		return nil, err
 	}
 	return recordedLikelihood(d.Name, l), nil
 }
 
-// DirectedLikelihood returns the exact log-likelihood of samples. The error is the context's.
-func DirectedLikelihood(ctx context.Context, machine *causes.Machine, samples *spin.Matrix) (*evaluate.LogLikelihood, error) {
-	mean, standardError, err := machine.LogLikelihood(ctx, samples)
+// DirectedLikelihood returns the exact log-likelihood of samples, of what is seen where values are missing (causes.Machine.Infer).
+// The error is the context's.
+func DirectedLikelihood(ctx context.Context, machine *causes.Machine, samples, missing *spin.Matrix) (*evaluate.LogLikelihood, error) {
+	mean, standardError, err := machine.LogLikelihood(ctx, samples, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -380,7 +381,7 @@ func (s *directedStart) finish(ctx context.Context, result *Result) error {
 	machine := file.Machine()
 	result.Causes = &CausesResult{Causes: machine.Causes()}
 	d := &s.job.Data
-	table, err := causes.CountWinners(ctx, machine, d.Samples, d.Labels)
+	table, err := causes.CountWinners(ctx, machine, d.Samples, d.Missing, d.Labels)
 	if err != nil {
 		return s.orInterrupted(ctx, err)
 	}
@@ -395,13 +396,13 @@ func (s *directedStart) finish(ctx context.Context, result *Result) error {
 		}
 	}
 	if e := &s.job.Evaluation; e.Asked {
-		likelihood, err := DirectedLikelihood(ctx, machine, e.Data.Samples)
+		likelihood, err := DirectedLikelihood(ctx, machine, e.Data.Samples, e.Data.Missing)
 		if err != nil {
 			return s.orInterrupted(ctx, err)
 		}
 		result.LogLikelihood, result.Evaluated = likelihood, e.Data.Name
 		if e.Data.Labels != nil && d.Labels != nil {
-			wrong, err := table.Errors(ctx, machine, e.Data.Samples, e.Data.Labels)
+			wrong, err := table.Errors(ctx, machine, e.Data.Samples, e.Data.Missing, e.Data.Labels)
 			if err != nil {
 				return s.orInterrupted(ctx, err)
 			}

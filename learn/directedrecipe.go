@@ -270,7 +270,7 @@ func (r *Recipe) patches(d *Data) [][]int {
 // options returns those of learning.
 func (r *Recipe) options(d *Data, key stream.Key) causes.Options {
 	return causes.Options{Model: r.Model, Rule: r.Rule, Causes: r.Hidden, Patches: r.patches(d), States: r.States, Passes: r.Epochs, Real: r.Synapses == rbm.RealKind.String(),
-		Coupling: r.Beta / math.Sqrt(float64(d.Visible())), FixedCoupling: !r.LearnCoupling, CounterBits: r.CounterBits, Homeostasis: r.Homeostasis, Key: key}
+		Coupling: r.Beta / math.Sqrt(float64(d.Visible())), FixedCoupling: !r.LearnCoupling, CounterBits: r.CounterBits, Homeostasis: r.Homeostasis, Key: key, Missing: d.Missing}
 }
 
 // columns returns the number of synapses of a visible unit: hidden units, causes, or states

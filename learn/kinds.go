@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bethe/causes"
 	"bethe/dual"
 	"bethe/evaluate"
 	"bethe/rbm"
@@ -150,14 +151,24 @@ func (r *Run) checkMissing() error {
 	f := &r.recipe
 	const why = "takes complete data, and %s has missing values"
 	switch {
-	case f.directed():
-		return setting.Phrase("model", "{model %s} "+why, f.Model, r.job.Data.Name)
-	case f.deep():
-		return setting.Phrase("hidden", "{hidden %s}, of several layers, "+why, f.Layers, r.job.Data.Name)
-	case f.LabelWeight > 0:
-		return setting.Phrase("label_weight", "{label_weight} "+why, r.job.Data.Name)
-	case r.job.Meter:
-		return setting.Phrase("meter", "{meter} "+why, r.job.Data.Name)
+	case f.directed() && f.Rule == causes.STDP:
+		return setting.Phrase("rule", "{rule %s} "+why+": use {rule %s}", f.Rule, r.job.Data.Name, causes.EM)
+	case f.Stack:
+		return setting.Phrase("stack", "{stack} "+why+": leave it out, and all layers learn together", r.job.Data.Name)
+	}
+	return nil
+}
+
+// checkMeter returns a *SettingError of a meter that cannot read the likelihood of data with missing values.
+func (r *Run) checkMeter() error {
+	for _, d := range []Data{r.job.Data, r.job.Validation} {
+		if !r.job.Meter || d.Set == nil || d.Missing == nil {
+			continue
+		}
+		params := rbm.NewParams(r.job.Data.Visible(), r.recipe.Hidden, 1)
+		if evaluate.CheckObserved(&params, min(meterSamples, d.Len())) != nil {
+			return setting.Phrase("meter", "{meter}: %s has missing values, which the meter sums over by enumeration of hidden units, and {hidden %d} are too many", d.Name, r.recipe.Hidden)
+		}
 	}
 	return nil
 }

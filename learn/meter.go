@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"bethe/dual"
+	"bethe/evaluate"
 	"bethe/rbm"
 	"bethe/runs"
-	"bethe/spin"
 	"bethe/stream"
 	"bethe/thermo"
 	"bethe/variational"
@@ -16,9 +16,12 @@ import (
 // resume its chains begin anew, unless learning is patient.
 type metering struct {
 	meter      *thermo.Meter
-	some       *spin.Matrix // training samples
-	validation *spin.Matrix // nil: none
+	some       Data // training samples
+	validation Data // without a Set: none
 }
+
+// meterSamples is the number of samples, at most, whose likelihood the meter tells.
+const meterSamples = 1000
 
 // How often the meter follows, and how often it is read, in steps: a reading of a large machine takes as long as hundreds of
 // its steps.
@@ -40,9 +43,9 @@ func (g *metering) between(synapses int) int {
 // newMetering returns that of a start.
 func (l *learner) newMetering() *metering {
 	key := l.key().Sub(stream.RunStarts).Sub(uint64(l.number)).Sub(stream.StartMeter)
-	g := &metering{meter: thermo.NewMeter(l.job.Data.Samples, key), some: l.measured().Samples}
+	g := &metering{meter: thermo.NewMeter(l.job.Data.Samples, key), some: l.measured()}
 	if v := l.job.Validation; v.Set != nil {
-		g.validation = v.Samples.Choose(min(1000, v.Len()), key.Sub(stream.MeterStart).Rand())
+		g.validation = v.choose(min(meterSamples, v.Len()), key.Sub(stream.MeterStart).Rand())
 	}
 	return g
 }
@@ -131,18 +134,24 @@ func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*
 		return nil, err
 	}
 	number := func(v float64) runs.Number { return runs.Number(v) }
-	online := func(samples *spin.Matrix) *runs.Estimate {
-		weights := make([]float64, samples.Cols())
-		net.LogWeights(weights, samples)
+	online := func(samples Data) (*runs.Estimate, error) {
+		weights, err := logWeights(ctx, net, samples)
+		if err != nil {
+			return nil, err
+		}
 		mean := 0.0
 		for _, w := range weights {
 			mean += w / float64(len(weights))
 		}
 		v := mean - reading.LnZ
-		return &runs.Estimate{Value: number(v), Low: number(v - 1.96*reading.Error), High: number(v + 1.96*reading.Error)}
+		return &runs.Estimate{Value: number(v), Low: number(v - 1.96*reading.Error), High: number(v + 1.96*reading.Error)}, nil
+	}
+	trained, err := online(g.some)
+	if err != nil {
+		return nil, err
 	}
 	of := &runs.Meter{LnZ: runs.Estimate{Value: number(reading.LnZ), Low: number(reading.LnZ - 1.96*reading.Error), High: number(reading.LnZ + 1.96*reading.Error)},
-		Online: online(g.some), LeastExchange: number(reading.LeastExchange), RoundTrips: number(reading.RoundTrips), Temperatures: reading.Rungs, Kind: l.trainer.Kind().String()}
+		Online: trained, LeastExchange: number(reading.LeastExchange), RoundTrips: number(reading.RoundTrips), Temperatures: reading.Rungs, Kind: l.trainer.Kind().String()}
 	if l.trainer.Searching() {
 		of.Averaged = l.trainer.Averaged()
 	}
@@ -154,8 +163,20 @@ func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*
 		v := number(exact)
 		of.Exact = &v
 	}
-	if g.validation != nil {
-		of.Validation = online(g.validation)
+	if g.validation.Set != nil {
+		if of.Validation, err = online(g.validation); err != nil {
+			return nil, err
+		}
 	}
 	return of, nil
+}
+
+// logWeights returns the logarithms of the weights of what is seen of samples.
+func logWeights(ctx context.Context, net *rbm.Network[float32], samples Data) ([]float64, error) {
+	if samples.Missing != nil {
+		return evaluate.ObservedLogWeights(ctx, net, evaluate.Incomplete{Bits: samples.Samples, Missing: samples.Missing})
+	}
+	weights := make([]float64, samples.Len())
+	net.LogWeights(weights, samples.Samples)
+	return weights, nil
 }

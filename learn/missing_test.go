@@ -49,7 +49,7 @@ func TestLearnMissingValues(t *testing.T) {
 		units, fill string
 	}{{"", ""}, {"", "zero"}, {"potts:2", ""}, {"gauss", ""}} {
 		recipe := Default()
-		recipe.Units, recipe.Fill, recipe.Hidden, recipe.Steps, recipe.Batch = c.units, c.fill, 3, 400, 100
+		recipe.Units, recipe.Fill, recipe.Hidden, recipe.Steps, recipe.Batch = c.units, c.fill, 3, 250, 100
 		kind, _ := units.ParseVisible(c.units)
 		data := incompleteData(t, kind, 0.2)
 		folder := t.TempDir()
@@ -83,14 +83,71 @@ func TestLearnMissingValues(t *testing.T) {
 func TestMissingValuesAreRefusedByName(t *testing.T) {
 	data := incompleteData(t, units.Kind{}, 0.2)
 	for name, change := range map[string]func(*Recipe){
-		"hidden": func(r *Recipe) { r.Layers = "3,2" }, "label_weight": func(r *Recipe) { r.LabelWeight = 1 },
-		"model": func(r *Recipe) { r.Model, r.Steps, r.Epochs, r.Rule = "mixture", 0, 1, "em" }, "fill": func(r *Recipe) { r.Fill = "mean" },
+		"stack": func(r *Recipe) { r.Layers, r.Stack = "3,2", true }, "fill": func(r *Recipe) { r.Fill = "mean" }, "meter": func(r *Recipe) { r.Hidden = 17 },
+		"rule": func(r *Recipe) {
+			r.Model, r.Steps, r.Epochs, r.Rule = "mixture", 0, 1, "stdp"
+			r.Suit("rule", "epochs")
+		},
 	} {
 		recipe := Default()
 		recipe.Hidden, recipe.Steps = 3, 10
 		change(&recipe)
-		if _, err := Start(recipe, Job{Data: data}); err == nil || name != "fill" && !strings.Contains(err.Error(), "has missing values") {
+		if _, err := Start(recipe, Job{Data: data, Meter: name == "meter"}); err == nil || name != "fill" && !strings.Contains(err.Error(), "has missing values") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Labels, deep machines, mixtures and the meter take data with missing values: the likelihood of what is seen lies above that of independent units
+// (-6 ln 2 x the share that is seen), and a label that a unit tells is learned.
+func TestLearnMissingInOtherWays(t *testing.T) {
+	data := incompleteData(t, units.Kind{}, 0.2)
+	data.Labels = make([]int, data.Len())
+	for a := range data.Labels {
+		if data.Samples.At(1, a) > 0 {
+			data.Labels[a] = 1
+		}
+	}
+	for name, change := range map[string]func(*Recipe){
+		"labels": func(r *Recipe) { r.LabelWeight = 1 }, "deep": func(r *Recipe) { r.SetLayers([]int{4, 2}); r.Suit() }, "meter": func(r *Recipe) {},
+		"mixture": func(r *Recipe) { r.Model, r.Hidden, r.Steps, r.Epochs = "mixture", 8, 0, 30; r.Suit("epochs") },
+	} {
+		recipe := Default()
+		recipe.Hidden, recipe.Steps, recipe.Batch, recipe.Chains = 3, 150, 100, 50
+		change(&recipe)
+		folder := t.TempDir()
+		run, err := Start(recipe, Job{Data: data, Seed: 1, Folder: folder, Validation: data, Meter: name == "meter", Evaluation: Evaluation{Asked: true, Data: data}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		result, err := run.Run(t.Context())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if l := result.LogLikelihood; l == nil || !(l.Mean > -2.95 && l.Mean < 0) || result.Validation == nil {
+			t.Errorf("%s: %+v", name, l)
+		}
+		if name != "labels" && name != "meter" {
+			continue
+		}
+		records, err := runs.ReadRecords(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := records[len(records)-1]
+		for _, r := range records {
+			if r.Meter != nil || r.Labels != nil {
+				last = r
+			}
+		}
+		if name == "labels" && (last.Labels == nil || !(last.Labels.Error < 0.3)) {
+			t.Errorf("labels: %+v", last.Labels)
+		}
+		if name == "meter" && (last.Meter == nil || !(last.Meter.Validation.Value > -2.95 && last.Meter.Validation.Value < 0)) {
+			t.Errorf("meter: %+v", last.Meter)
+		}
+		if err := run.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -203,6 +203,9 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if err := r.checkPatience(); err != nil {
 		return nil, err
 	}
+	if err := r.checkMeter(); err != nil {
+		return nil, err
+	}
 	if err := r.setFamily(); err != nil {
 		return nil, err
 	}

@@ -425,12 +425,12 @@ func (d directed) features(ctx context.Context, s *dataset.Set, gain float64) ([
 	if gain != 1 {
 		return nil, setting.Errorf("gain", gain, "it is for machines with hidden units, not for a %s", d.Model)
 	}
-	return d.machine.Posteriors(ctx, s.Samples)
+	return d.machine.Posteriors(ctx, s.Samples, nil)
 }
 
 // logWeights are ln P themselves: ln Z is 0.
 func (d directed) logWeights(ctx context.Context, s *dataset.Set, _ stream.Key) ([]float64, error) {
-	r, err := d.machine.Infer(ctx, s.Samples)
+	r, err := d.machine.Infer(ctx, s.Samples, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -445,7 +445,7 @@ func (d directed) check(e *evaluation) error {
 }
 
 func (d directed) likelihood(ctx context.Context, s *dataset.Set, _ *evaluation) (r evaluate.Report, err error) {
-	l, err := learn.DirectedLikelihood(ctx, d.machine, s.Samples)
+	l, err := learn.DirectedLikelihood(ctx, d.machine, s.Samples, nil)
 	if err != nil {
 		return r, err
 	}

@@ -67,7 +67,7 @@ func (p *program) Sample(ctx context.Context, problem *Problem, reads int, seed 
 // Close implements Sampler.
 func (*program) Close() error { return nil }
 
-// A tail keeps the last lines that a program writes to standard error.
+// A tail keeps the last mostSaid bytes that a program writes to standard error.
 type tail struct{ text []byte }
 
 const mostSaid = 400
@@ -167,7 +167,7 @@ func (s *staying) Sample(ctx context.Context, problem *Problem, reads int, seed 
 		err = fmt.Errorf("no answer within %v", s.timeout)
 	}
 	said := s.said
-	ended := s.end() // its last words belong to this call
+	ended := s.end() // it must not answer a later call
 	<-written
 	if ctx.Err() != nil {
 		return Samples{}, ctx.Err()

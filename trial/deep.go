@@ -296,7 +296,7 @@ func (t *deepTrial) score(model *rbm.Model[float32]) (overlaps []float64, err er
 
 // Text reports the experiment, in lines.
 func (r *DeepReport) Text() string {
-	text := fmt.Sprintf("N = %d, hidden layers %v, alpha = %g, beta = %v: %d instances of %d samples\n", r.Visible, r.Hidden, r.Alpha, r.Beta, len(r.Bounds), r.Samples)
+	text := fmt.Sprintf("N = %d, hidden layers %v, alpha = %g, beta = %v: %s of %d samples\n", r.Visible, r.Hidden, r.Alpha, r.Beta, counted(len(r.Bounds), "instance"), r.Samples)
 	for l, q := range r.Layers {
 		text += fmt.Sprintf("  overlap of layer %d   %.3f (started at the teacher: %.3f)\n", l+1, q, r.TeacherLayers[l])
 	}

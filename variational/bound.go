@@ -437,9 +437,6 @@ func (o *Objective[T]) check(model *rbm.Model[T], samples units.Samples[T]) erro
 		case samples.Kind() != units.Spin:
 			return fmt.Errorf("data of %s units: those of deep machines are spins", samples.Kind())
 		}
-		if _, filling := samples.(units.Filling[T]); filling {
-			return errors.New("data with missing values: deep machines learn from complete data")
-		}
 	}
 	if synapses, q := model.Visible()*model.Hidden(), model.Posterior; q == nil {
 		return errors.New("a model without a posterior: it has no synapses to learn")

@@ -50,8 +50,26 @@ func (d *Deep) rounds(batch bool) int {
 	return learningRounds
 }
 
-// recognise infers the layers above the data, for the samples of a batch.
+// recognise infers the layers above the data, for the samples of a batch. Where values are missing it also finds their fill: each move
+// sees the fields of layer 1 as the layers above make them.
 func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
+	f, filling := batch.(units.Filling[T])
+	if !filling {
+		return o.recogniseOnce(ctx, model, batch, link, how, rounds)
+	}
+	u, field := &o.upper, model.VisibleField[:o.upper.data]
+	f.Start(field)
+	for k := range o.Fill {
+		if err := o.recogniseOnce(ctx, model, batch, link, how, rounds); err != nil {
+			return err
+		}
+		f.Refill(link, field, u.centred[:u.first*u.samples], u.sech2[:u.first*u.samples], moved(k))
+	}
+	return o.recogniseOnce(ctx, model, batch, link, how, rounds)
+}
+
+// recogniseOnce is recognise with the fill as it is.
+func (o *Objective[T]) recogniseOnce(ctx context.Context, model *rbm.Model[T], batch units.Samples[T], link *units.Link[T], how Recognition, rounds int) error {
 	u := &o.upper
 	if err := o.look(ctx, u, link, model, batch); err != nil {
 		return err
@@ -71,7 +89,7 @@ func (o *Objective[T]) recognise(ctx context.Context, model *rbm.Model[T], batch
 
 // deepGradient is Gradient of a deep machine.
 func (o *Objective[T]) deepGradient(ctx context.Context, grad *dual.Gradient[T], model *rbm.Model[T], batch units.Samples[T]) (dual.Report, error) {
-	if o.Coarse && o.Deep.Recognition != Stationary && o.head == nil {
+	if _, filling := batch.(units.Filling[T]); o.Coarse && o.Deep.Recognition != Stationary && o.head == nil && !filling {
 		return o.roughGradient(ctx, grad, model, batch)
 	}
 	o.prepare(model, batch, o.Coarse)

@@ -14,6 +14,14 @@ const DefaultFill = 2
 // fillShare is how far it moves but for the first time: together units would overshoot.
 const fillShare = 0.5
 
+// moved is the share of the way that a fill is moved the k-th time, counted from 0.
+func moved(k int) float64 {
+	if k == 0 {
+		return 1
+	}
+	return fillShare
+}
+
 // fill finds the fill of samples with missing values, once the objective was prepared. The error is
 // the context's.
 func (o *Objective[T]) fill(ctx context.Context, model *rbm.Model[T], samples units.Samples[T], coarse bool) error {
@@ -46,11 +54,7 @@ func (o *Objective[T]) fill(ctx context.Context, model *rbm.Model[T], samples un
 		}); err != nil {
 			return err
 		}
-		share := 1.0
-		if k > 0 {
-			share = fillShare
-		}
-		f.Refill(link, model.VisibleField, first, second, share)
+		f.Refill(link, model.VisibleField, first, second, moved(k))
 	}
 	return nil
 }

@@ -141,3 +141,107 @@ func TestBoundOfMissingValues(t *testing.T) {
 		}
 	}
 }
+
+// The bound of a deep machine where values are missing: each move of the fill raises it, at its fixed point derivatives at a given fill are
+// its derivatives, and it is below the likelihood of what is seen, where synapses are known. Without holes it is that of whole samples.
+func TestDeepBoundOfMissingValues(t *testing.T) {
+	const n = 4
+	sizes := rbm.Folding{n, 2, 2}
+	model, data := randomDeep(sizes, 3, 0.8, rand.New(rand.NewPCG(6, 5)))
+	model.Posterior.PriorTheta = nil
+	o, whole := deepObjective(model, data, variational.Stationary)
+	o.Hidden = variational.NewQuadrature[float64](61)
+	samples := spin.New(n, len(data))
+	for a, v := range data {
+		for i, x := range v {
+			samples.Set(i, a, int8(x))
+		}
+	}
+	bound := func(of units.Data[float64]) float64 {
+		t.Helper()
+		terms, _, err := o.Terms(t.Context(), model, of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return terms.Bound()
+	}
+	seen := units.NewIncomplete[float64](samples, units.Kind{}, spin.New(n, len(data)))
+	for _, o.Fill = range []int{0, 2} {
+		if b, want := bound(seen), bound(whole); math.Abs(b-want) > 1e-9 {
+			t.Errorf("nothing is missing: %v, not %v", b, want)
+		}
+	}
+	missing := spin.New(n, len(data))
+	for _, at := range [][2]int{{0, 0}, {2, 0}, {3, 1}, {0, 2}, {1, 2}, {2, 2}, {3, 2}} {
+		missing.Set(at[0], at[1], 1)
+	}
+	holes := units.NewIncomplete[float64](samples, units.Kind{}, missing)
+	last := math.Inf(-1)
+	for _, o.Fill = range []int{0, 1, 3, 20} {
+		b := bound(holes)
+		if !(b > last-1e-9) {
+			t.Errorf("after %d moves of the fill the bound is %v, below the %v of fewer", o.Fill, b, last)
+		}
+		last = b
+	}
+	grad := dual.NewGradient[float64](&model.Params)
+	if _, err := o.Gradient(t.Context(), grad, model, holes); err != nil {
+		t.Fatal(err)
+	}
+	check := func(name string, x *float64, got float64) {
+		t.Helper()
+		const e = 1e-4
+		at := *x
+		*x = at + e
+		up := bound(holes)
+		*x = at - e
+		want := (up - bound(holes)) / (2 * e)
+		*x = at
+		if math.Abs(want-got) > 3e-5 {
+			t.Errorf("the derivative by %s is %v, not %v", name, got, want)
+		}
+	}
+	for l, link := range model.Links {
+		check("coupling", &model.Links[l].Coupling, grad.Coupling[l])
+		k := link.Hidden.From*model.Visible() + link.Visible.From
+		lambda := math.Tanh(model.Posterior.Theta[k])
+		check("theta", &model.Posterior.Theta[k], grad.Synapse[k]*(1-lambda*lambda))
+	}
+	check("visible field", &model.VisibleField[0], grad.VisibleField[0])
+	check("even field", &model.VisibleField[n], grad.VisibleField[n])
+	check("hidden field", &model.HiddenField[1], grad.HiddenField[1])
+
+	// Known synapses: enumeration of hidden and missing units.
+	o.Synapses, o.Partition = rbm.SignKind, dual.TermFor(rbm.SignKind, dual.Engine[float64](dual.Exact[float64]{}))
+	signs := spin.New(model.Visible(), model.Hidden())
+	spin.FromSigns(model.Hidden(), model.Visible(), model.Posterior.Theta).Transpose(signs)
+	net := rbm.NetworkOf[float64](&rbm.Machine{Params: model.Params.Clone(), Synapses: rbm.Binary(signs)})
+	lnZ, err := net.LnZ(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact := 0.0
+	for a, v := range data {
+		var logs []float64
+		for s := range 1 << n {
+			x, fits := make([]float64, n), true
+			for i := range x {
+				x[i] = float64(2*(s>>i&1) - 1)
+				fits = fits && (missing.At(i, a) > 0 || x[i] == v[i])
+			}
+			if fits {
+				w, err := net.SampleLogWeight(t.Context(), x)
+				if err != nil {
+					t.Fatal(err)
+				}
+				logs = append(logs, w)
+			}
+		}
+		exact += (rbm.LogSumExp(logs) - lnZ) / float64(len(data))
+	}
+	for _, o.Deep.Recognition = range []variational.Recognition{variational.Stationary, variational.Aware, variational.Drawn} {
+		if b := bound(holes); !(b < exact+1e-6 && b > exact-0.5) {
+			t.Errorf("the bound is %v where the likelihood of what is seen is %v", b, exact)
+		}
+	}
+}

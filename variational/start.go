@@ -44,11 +44,7 @@ func NewModel[T rbm.Real](start Initial, samples *spin.Matrix) *rbm.Model[T] {
 	}
 	model.Posterior.Randomize(start.Deviation, start.Key)
 	model.ClearUnjoined()
-	if start.Undecided {
-		for l := 1; l < len(model.Links); l++ {
-			rbm.SetBlock(model.Layers(), model.Posterior.Theta, make([]T, model.Layers().Synapses(l)), l)
-		}
-	}
+	leaveUndecided(&start, model)
 	if start.Prior != nil {
 		if n, p := params.Visible(), params.Hidden(); len(start.Prior) != n*p {
 			panic(fmt.Sprintf("variational: a prior of %d thetas for %d x %d synapses", len(start.Prior), n, p))
@@ -60,6 +56,16 @@ func NewModel[T rbm.Real](start Initial, samples *spin.Matrix) *rbm.Model[T] {
 		}
 	}
 	return model
+}
+
+// leaveUndecided sets the thetas above the first link to 0 if they are to start there.
+func leaveUndecided[T rbm.Real](start *Initial, model *rbm.Model[T]) {
+	if !start.Undecided {
+		return
+	}
+	for l := 1; l < len(model.Links); l++ {
+		rbm.SetBlock(model.Layers(), model.Posterior.Theta, make([]T, model.Layers().Synapses(l)), l)
+	}
 }
 
 // params returns those of the machine, without fields and offsets. The coupling above a

@@ -18,7 +18,8 @@ const groupStart = 0.5
 // should be standardised. The error tells of a prior of another shape.
 func NewKindModel(start Initial, samples units.Data[float32], visible, hidden units.Kind) (*rbm.Model[float32], error) {
 	n, m := samples.Features(), samples.Len()
-	model := &rbm.Model[float32]{Params: rbm.NewParams(n, start.Hidden, start.Coupling), Posterior: rbm.NewPosterior[float32](n, start.Hidden)}
+	params := start.params(n)
+	model := &rbm.Model[float32]{Params: params, Posterior: rbm.NewPosterior[float32](params.Visible(), params.Hidden())}
 	model.VisibleKind, model.HiddenKind = visible, hidden
 	mean := make([]float64, n)
 	samples.Sums(mean)
@@ -49,6 +50,8 @@ func NewKindModel(start Initial, samples units.Data[float32], visible, hidden un
 		}
 	}
 	model.Posterior.Randomize(start.Deviation, start.Key)
+	model.ClearUnjoined()
+	leaveUndecided(&start, model)
 	if valued, ok := samples.(units.Valued); ok && hidden.OneHot() {
 		order := start.Key.Sub(1).Rand().Perm(m)
 		for mu := range start.Hidden {

@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"testing"
 )
 
@@ -19,6 +20,25 @@ func FuzzCompare(f *testing.F) {
 			if len(r.Errors) < len(Quantities) {
 				t.Errorf("case %q: %v", r.Case, r.Errors)
 			}
+		}
+	})
+}
+
+// The same of cases of other kinds of units, one at a time, and with missing values.
+func FuzzCompareUnits(f *testing.F) {
+	for _, c := range unitsOracle(f, "../internal/gausstest/testdata/oracle-units.json") {
+		text, err := json.Marshal(map[string]any{"cases": []any{c}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(text) < 4000 { // of few synapses
+			f.Add(text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		results, err := Compare(context.Background(), bytes.NewReader(text), exact)
+		if err == nil && len(results) == 0 {
+			t.Error("no case, and no error")
 		}
 	})
 }

@@ -213,7 +213,7 @@ func mixtureEvidence(ctx context.Context, mixture *causes.Mixture, samples *spin
 			values[k] = 1 - 2*int8(at>>k&1)
 			terms[at] += math.Log((1 + float64(values[k])*math.Tanh(theta)) / 2)
 		}
-		r, err := causes.MixtureOf(b, values, mixture.LnWeight).Infer(ctx, samples)
+		r, err := causes.MixtureOf(b, values, mixture.LnWeight).Infer(ctx, samples, nil)
 		if err != nil {
 			return 0, err
 		}
@@ -284,7 +284,7 @@ func (c *spikeCase) tree(ctx context.Context, r *Result) error {
 			return fmt.Errorf("a synapse is %v, not ±1", s)
 		}
 	}
-	ours, err := file.Machine().Infer(ctx, samples)
+	ours, err := file.Machine().Infer(ctx, samples, nil)
 	if err != nil {
 		return err
 	}

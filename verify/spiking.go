@@ -190,7 +190,7 @@ func (c *spikeCase) winnerSpiking(ctx context.Context, r *Result) error {
 			all.Set(i, a, int8(1-2*(a>>i&1)))
 		}
 	}
-	inferred, err := machine.Infer(ctx, all)
+	inferred, err := machine.Infer(ctx, all, nil)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // unitsOracle returns the cases of an oracle of other kinds of units.
-func unitsOracle(t *testing.T, path string) []map[string]any {
+func unitsOracle(t testing.TB, path string) []map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -71,14 +71,14 @@ func score(train *spin.Matrix, trainLabels []int, held *spin.Matrix, heldLabels 
 		}
 	}
 	machine := l.File(rbm.Info{}).Machine()
-	w, err := causes.CountWinners(ctx, machine, train, trainLabels)
+	w, err := causes.CountWinners(ctx, machine, train, nil, trainLabels)
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	if wrong, err = w.Errors(ctx, machine, held, heldLabels); err != nil {
+	if wrong, err = w.Errors(ctx, machine, held, nil, heldLabels); err != nil {
 		return 0, 0, 0, err
 	}
-	nats, _, err = machine.LogLikelihood(ctx, held)
+	nats, _, err = machine.LogLikelihood(ctx, held, nil)
 	return wrong, nats, slices.Min(w.Wins), err
 }
 

@@ -29,7 +29,7 @@ func asMixture(ctx context.Context, model, data string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", model, err)
 	}
-	directed, _, err := mixture.Machine().LogLikelihood(ctx, set.Samples)
+	directed, _, err := mixture.Machine().LogLikelihood(ctx, set.Samples, set.Missing)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -51,7 +52,7 @@ func newEvalCommand(c *console) *cobra.Command {
 			}
 			model := runs.Model(args[0])
 			if own, ok, err := apply.OpenEvaluating(model); ok || err != nil {
-				return c.evalOwn(cmd.Context(), own, err, model, &d, a.options(evaluate.LikelihoodKey(stream.New(c.seed))), draws)
+				return c.evalOwn(cmd.Context(), own, err, model, &d, a.options(evaluate.LikelihoodKey(stream.New(c.seed))), draws, baselines)
 			}
 			file, err := rbm.LoadKinds(model)
 			if err != nil {
@@ -114,14 +115,14 @@ func newEvalCommand(c *console) *cobra.Command {
 }
 
 // evalOwn evaluates a machine with a likelihood of its own kind.
-func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, path string, d *dataFlags, opt evaluate.Options, draws int) error {
+func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, path string, d *dataFlags, opt evaluate.Options, draws int, train string) error {
 	if err != nil {
 		return err
 	}
 	if draws > 0 {
 		return usagef("--draws: it is not for a %s", apply.Family(m))
 	}
-	d.Learned = apply.LearnedBy(m)
+	d.Learned, d.Incomplete = apply.LearnedBy(m), apply.Incomplete(m)
 	set, err := d.load()
 	if err != nil {
 		return err
@@ -129,12 +130,18 @@ func (c *console) evalOwn(ctx context.Context, m apply.Evaluating, err error, pa
 	report := evaluate.Report{Samples: set.Len()}
 	if report.LogLikelihood, err = during(c, "annealing", func(progress func(float64)) (evaluate.LogLikelihood, error) {
 		opt.Progress = progress
-		return m.Evaluate(ctx, set.Samples, opt)
+		return m.Evaluate(ctx, set.Samples, set.Missing, opt)
 	}); err != nil {
 		return err
 	}
 	c.printf("%s", report.LogLikelihood.Text(d.name))
-	return c.object(evalReport{Model: path, Data: d.name, Report: report})
+	told := evalReport{Model: path, Data: d.name, Report: report}
+	if err := c.baselines(&told, d, train, func(fitted *dataset.Set) ([]baseline.Score, error) {
+		return baseline.BesideBits(ctx, fitted, set, set.Kind, set.Visible())
+	}); err != nil {
+		return err
+	}
+	return c.object(told)
 }
 
 // evalReport is the object of eval.
@@ -156,6 +163,13 @@ func (c *console) besides(ctx context.Context, r *evalReport, file *rbm.File, se
 	if r.Groups != nil {
 		c.printf("%s", r.Groups.Text())
 	}
+	return c.baselines(r, d, train, func(fitted *dataset.Set) ([]baseline.Score, error) {
+		return baseline.Beside(ctx, file, fitted, set, key)
+	})
+}
+
+// baselines tells the models that stand beside the machine, if a training part is named to fit them to.
+func (c *console) baselines(r *evalReport, d *dataFlags, train string, fit func(*dataset.Set) ([]baseline.Score, error)) error {
 	if train == "" {
 		return nil
 	}
@@ -163,8 +177,8 @@ func (c *console) besides(ctx context.Context, r *evalReport, file *rbm.File, se
 	if err != nil {
 		return err
 	}
-	if r.Baselines, err = baseline.Beside(ctx, file, fitted, set, key); err != nil {
-		return err
+	if r.Baselines, err = fit(fitted); err != nil {
+		return fmt.Errorf("--baselines %s: %w", train, err)
 	}
 	r.Fitted = train
 	c.printf("other models, fitted to %s:\n%s", train, baseline.Text(r.Baselines))

@@ -372,7 +372,7 @@ func (v *trainView) Began(b learn.Beginning) error {
 	if len(b.Layers) > 0 {
 		hidden = strings.Trim(strings.ReplaceAll(fmt.Sprint(b.Layers), " ", " x "), "[]")
 	}
-	v.logf("learning %d x %s synapses from %d samples into %s\nexpectation step: %s\n", b.Visible, hidden, b.Samples, v.folder, b.Engine)
+	v.logf("learning %d x %s synapses from %d samples into %s\nmoments of the dual network: %s\n", b.Visible, hidden, b.Samples, v.folder, b.Engine)
 	return nil
 }
 
