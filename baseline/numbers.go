@@ -28,14 +28,14 @@ const leastSeen = 1e-6
 // components are the sizes of mixtures that are tried on a fifth of the training samples.
 var components = []int{1, 2, 5, 10, 20, 40}
 
-// Limits of the work: numbers that a covariance and a mixture are fitted to.
+// Limits of the work: how many numbers a covariance and a mixture are fitted to, and the rounds of fitting.
 const (
 	covarianceNumbers = 1 << 25
 	mixtureNumbers    = 1 << 22
 	mixtureRounds     = 100
 )
 
-// A table is numbers of which some may be missing. In the place of those stand usual ones.
+// A table has numbers; some may be missing. A missing one has the usual value of its unit.
 type table struct {
 	*units.Reals[float32]
 	holes [][]int // samples in which each unit is missing

@@ -70,7 +70,7 @@ type index struct {
 // maxIndexes limits the columns whose values are all kept while a text is read.
 const maxIndexes = 4
 
-// add takes the field of a row.
+// add counts the field that a row has in the column.
 func (x *index) add(field string) {
 	h := fnv.New64a()
 	h.Write([]byte(strings.TrimSpace(field)))
@@ -80,7 +80,7 @@ func (x *index) add(field string) {
 	x.values[h.Sum64()] = struct{}{}
 }
 
-// add takes the field of a row.
+// add counts the field that a row has in the column.
 func (c *column) add(field, first string) {
 	k, v := kindOf(field)
 	switch k {
