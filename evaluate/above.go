@@ -151,10 +151,12 @@ func EstimateData(ctx context.Context, machine *rbm.Machine, samples *spin.Matri
 // A clamped is a deep machine whose data layer is held at samples: odd units j and even ones k.
 type clamped struct {
 	net64           *rbm.Network[float64]
+	layers          rbm.Folding
 	data, odd, even int
 	below           []float32 // couplings of the data: odd x data
 	above           []float32 // couplings of the even units: odd x even
-	aboveT, square  []float32 // above, even x odd; squares of above, odd x even
+	aboveT          []float32 // above, even x odd
+	couplings       upperCouplings
 	oddField        []float32
 	evenField       []float32
 }
@@ -163,7 +165,7 @@ func newClamped(machine *rbm.Machine) *clamped {
 	f := machine.Layers()
 	net := rbm.NetworkOf[float64](machine)
 	n := net.Visible()
-	c := &clamped{net64: net, data: f.Data(), odd: f.Hidden(), even: n - f.Data()}
+	c := &clamped{net64: net, layers: f, data: f.Data(), odd: f.Hidden(), even: n - f.Data()}
 	for j := range c.odd {
 		for i, k := range net.Coupling[j*n : (j+1)*n] {
 			if i < c.data {
@@ -174,11 +176,9 @@ func newClamped(machine *rbm.Machine) *clamped {
 		}
 		c.oddField = append(c.oddField, float32(net.HiddenField[j]))
 	}
-	c.aboveT, c.square = make([]float32, len(c.above)), make([]float32, len(c.above))
+	c.aboveT = make([]float32, len(c.above))
 	kernel.Transpose(c.aboveT, c.odd, c.above, c.even, c.odd, c.even)
-	for k, v := range c.above {
-		c.square[k] = v * v
-	}
+	c.couplings = newUpperCouplings(machine, c.above, c.odd, c.even)
 	for _, b := range net.VisibleField[c.data:] {
 		c.evenField = append(c.evenField, float32(b))
 	}
@@ -207,41 +207,10 @@ func (c *clamped) block(samples *spin.Matrix, key stream.Key) *termsBlock {
 	for a := range b.base {
 		b.base[a] += c.net64.Constant
 	}
-	b.meanField()
+	field := make([]float32, c.odd*m)
+	kernel.Transpose(field, c.odd, b.field, m, c.odd, m)
+	kernel.Transpose(b.mean, m, c.meanField(field, m), c.even, m, c.even)
 	return b
-}
-
-// meanField finds M, the fields of r.
-func (b *termsBlock) meanField() {
-	m := b.m
-	rho, tanh, sech2, free := make([]float32, b.even*m), make([]float32, b.odd*m), make([]float32, b.odd*m), make([]float32, b.even*m)
-	product, variance := make([]float32, b.odd*m), make([]float32, b.odd*m)
-	toM, reaction := make([]float32, b.even*m), make([]float32, b.even*m)
-	for k, f := range b.evenField {
-		for a := range m {
-			b.mean[k*m+a] = f
-		}
-	}
-	for range meanFieldRounds {
-		kernel.Tanh(rho, b.mean)
-		for k, r := range rho {
-			free[k] = 1 - r*r
-		}
-		kernel.MulReal(product, b.above, rho, b.odd, b.even, m, false, false)
-		kernel.MulReal(variance, b.square, free, b.odd, b.even, m, false, false)
-		for k, f := range b.field {
-			product[k] += f
-			variance[k] = max(0, variance[k])
-		}
-		kernel.GaussMoments(tanh, sech2, product, variance)
-		kernel.MulReal(toM, b.above, tanh, b.even, b.odd, m, true, false)
-		kernel.MulReal(reaction, b.square, sech2, b.even, b.odd, m, true, false)
-		for k, f := range b.evenField {
-			for a := k * m; a < (k+1)*m; a++ {
-				b.mean[a] += (f + toM[a] - reaction[a]*rho[a] - b.mean[a]) / 2
-			}
-		}
-	}
 }
 
 // lnR adds sign times ln r of the state to sum.
@@ -419,43 +388,4 @@ func lnMeanVariance(x []float64, value float64) float64 {
 		ratios[k] = math.Exp(v - value)
 	}
 	return varianceOf(ratios) / float64(len(x))
-}
-
-// OnLayer returns what features are the means of hidden layer l of a machine, from 1: given the
-// sample, of a deep machine by mean field over all hidden layers.
-func OnLayer(machine *rbm.Machine, l int) Featuring[*spin.Matrix] {
-	if !machine.Deep() {
-		return OnMachine(machine)
-	}
-	f := machine.Layers()
-	return deepLayer{newClamped(machine), f, l}
-}
-
-// A deepLayer is a hidden layer of a deep machine.
-type deepLayer struct {
-	*clamped
-	layers rbm.Folding
-	number int
-}
-
-// Hidden implements Featuring.
-func (d deepLayer) Hidden() int { return d.layers[d.number] }
-
-// HiddenMeans implements Featuring.
-func (d deepLayer) HiddenMeans(dst []float32, samples *spin.Matrix, gain float64) {
-	b := d.block(samples, 0)
-	at, fields := d.layers.Place(d.number), b.mean
-	if d.number%2 == 0 {
-		at.From, at.To = at.From-d.data, at.To-d.data
-	} else {
-		rho := make([]float32, len(b.mean))
-		kernel.Tanh(rho, b.mean)
-		kernel.MulReal(b.scaled, b.above, rho, b.odd, b.even, b.m, false, false)
-		for k, f := range b.field {
-			b.scaled[k] += f
-		}
-		fields = b.scaled
-	}
-	kernel.Affine(dst, fields[at.From*b.m:at.To*b.m], float32(gain), 0)
-	kernel.Tanh(dst, dst)
 }

@@ -180,12 +180,15 @@ func FeaturesOf(file *rbm.File) func(samples FileSamples, gain float64) (x []flo
 				return Features(on, samples.Bits, gain), nil
 			}
 		}
-		layers := make([]Featuring[*spin.Matrix], machine.Layers().Depth())
-		for l := range layers {
-			layers[l] = OnLayer(machine, l+1)
+		if machine.Deep() {
+			deep := newClamped(machine)
+			return func(samples FileSamples, gain float64) ([]float32, error) {
+				return deep.features(samples.Bits, gain), nil
+			}
 		}
+		on := OnMachine(machine)
 		return func(samples FileSamples, gain float64) ([]float32, error) {
-			return Beside(layers, samples.Bits, gain), nil
+			return Features(on, samples.Bits, gain), nil
 		}
 	})
 	total := 0

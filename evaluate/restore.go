@@ -183,10 +183,13 @@ func averaged[T rbm.Real](ctx context.Context, chains sweeping[T], watch *watch[
 		}
 		chains.VisibleMeans(means)
 		parallel.For(n, parallel.Grain(2*columns), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				for l, v := range means[i*columns : (i+1)*columns] {
-					sum[i*m+l/r.Chains] += v
+			rest := means[lo*columns : hi*columns]
+			for k := lo * m; k < hi*m; k++ { // of a unit in a sample
+				total := sum[k]
+				for _, v := range rest[:r.Chains] {
+					total += v
 				}
+				sum[k], rest = total, rest[r.Chains:]
 			}
 		})
 		watch.add(means)

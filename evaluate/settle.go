@@ -63,12 +63,15 @@ func witnesses[T rbm.Real, V units.States[V], H units.States[H]](machine Evaluat
 // add takes the means of a sweep of the chains, units x (samples x chains).
 func (w *watch[T]) add(means []T) {
 	w.chains.VisibleMeans(w.witness)
-	stride := w.each + 1
+	to := w.means
 	for i := range w.units {
-		for a := range w.samples {
-			to := w.means[(i*w.samples+a)*stride : (i*w.samples+a+1)*stride]
-			copy(to, means[i*w.columns+a*w.each:i*w.columns+(a+1)*w.each])
-			to[w.each] = w.witness[i*w.samples+a]
+		from := means[i*w.columns : (i+1)*w.columns]
+		for _, witness := range w.witness[i*w.samples : (i+1)*w.samples] {
+			for l, v := range from[:w.each] {
+				to[l] = v
+			}
+			to[w.each] = witness
+			to, from = to[w.each+1:], from[w.each:]
 		}
 	}
 	w.settling.add(w.means)
@@ -105,9 +108,11 @@ func (s *settling[T]) add(means []T) {
 		return
 	}
 	parallel.For(len(means), parallel.Grain(4), func(lo, hi int) {
-		for k := lo; k < hi; k++ {
-			s.sum[k] += means[k]
-			s.square[k] += means[k] * means[k]
+		x := means[lo:hi]
+		sum, square := s.sum[lo:hi][:len(x)], s.square[lo:hi][:len(x)]
+		for k, v := range x {
+			sum[k] += v
+			square[k] += v * v
 		}
 	})
 	if s.done++; s.done%s.sweeps != 0 {

@@ -194,15 +194,20 @@ func layerRecords(model *rbm.Model[float32], trainer *variational.Trainer[float3
 		theta := make([]float32, f.Synapses(l))
 		rbm.Block(f, theta, model.Posterior.Theta, l)
 		q := &rbm.Posterior[float32]{Visible: f[l], Hidden: f[l+1], Theta: theta}
-		layer := runs.Layer{Coupling: runs.Number(model.Links[l].Coupling), Polarised: runs.Number(math.NaN()), Mean: runs.Number(math.NaN()), Spread: runs.Number(spread[l])}
-		if odds {
-			var size float64
-			for _, v := range theta {
-				size += math.Abs(math.Tanh(float64(v)))
-			}
-			layer.Polarised, layer.Mean = runs.Number(q.Polarised(polarisedAt)), runs.Number(size/float64(len(theta)))
-		}
-		out = append(out, layer)
+		out = append(out, layerRecord(q, model.Links[l].Coupling, spread[l], odds))
 	}
 	return out
+}
+
+// layerRecord says how the synapses below a layer are, and how its units vary.
+func layerRecord(q *rbm.Posterior[float32], coupling, spread float64, odds bool) runs.Layer {
+	layer := runs.Layer{Coupling: runs.Number(coupling), Polarised: runs.Number(math.NaN()), Mean: runs.Number(math.NaN()), Spread: runs.Number(spread)}
+	if odds {
+		var size float64
+		for _, v := range q.Theta {
+			size += math.Abs(math.Tanh(float64(v)))
+		}
+		layer.Polarised, layer.Mean = runs.Number(q.Polarised(polarisedAt)), runs.Number(size/float64(len(q.Theta)))
+	}
+	return layer
 }

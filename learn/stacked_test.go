@@ -9,12 +9,14 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"bethe/evaluate"
 	"bethe/learn"
 	"bethe/rbm"
+	"bethe/runs"
 	"bethe/setting"
 )
 
@@ -81,6 +83,24 @@ func TestStack(t *testing.T) {
 	}
 	if m, err := over.Model(); err != nil || len(m.(*rbm.Stack).Files) != 3 {
 		t.Errorf("%v, %v", m, err)
+	}
+	for _, model := range []string{result.Model, again.Model} { // all together is in the records of the stack, resumed or not
+		var of []runs.Record
+		if err := runs.EachRecords(filepath.Dir(model), func(some []runs.Record) { of = append(of, some...) }); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(of); n < 2 || of[0].Step != 0 || of[n-1].Step != 60 || of[n-1].Fraction != 1 || !slices.IsSortedFunc(of, func(a, b runs.Record) int { return a.Step - b.Step }) {
+			t.Fatalf("records of steps %d to %d", of[0].Step, of[len(of)-1].Step)
+		}
+		first, last := of[0], of[len(of)-1]
+		if first.Validation == nil || last.LogLikelihood.Mean() != runs.Number(result.Together.After) || first.LogLikelihood.Mean() >= last.LogLikelihood.Mean() || len(last.Layers) != 3 {
+			t.Errorf("first %+v, last %+v", first, last)
+		}
+		for l, layer := range last.Layers {
+			if !(layer.Coupling > 0 && layer.Spread > 0 && layer.Mean > 0 && layer.Polarised >= 0) {
+				t.Errorf("layer %d: %+v", l+1, layer)
+			}
+		}
 	}
 	if _, err := start(t, recipe, learn.Job{Data: labelled(), Seed: 4}).Run(t.Context()); err != nil {
 		t.Errorf("without a folder: %v", err)

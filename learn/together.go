@@ -84,15 +84,31 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	if err := watching.began(Beginning{Step: to.Top.Step(), Resumed: to.Top.Step() > 0, Visible: r.job.Data.Visible(), Hidden: sizes[0], Layers: sizes, Samples: r.job.Data.Len(), Engine: "all machines together"}); err != nil {
 		return nil, err
 	}
-	savedAt, resumedAt := time.Now(), to.Top.Step()
-	err = to.Run(ctx, func(p variational.Progress) error {
-		watching.stepped(Progress{Step: p.Step, Fraction: p.Fraction, Rate: p.Rate, Coupling: p.Coupling[0], Polarised: math.NaN()})
+	some := r.job.Data.Samples.Choose(min(copySamples, r.job.Data.Len()), key.Sub(stream.StackSome).Rand())
+	m, err := r.newTogetherMeasuring(watching, to, some, key)
+	if err != nil {
+		return nil, err
+	}
+	defer m.log.Close()
+	savedAt, resumedAt, last := time.Now(), to.Top.Step(), variational.Progress{Step: to.Top.Step(), Fraction: 1, Rate: math.NaN()}
+	if resumedAt == 0 {
+		err = m.first(ctx)
+	}
+	each := func(p variational.Progress) error {
+		last = p
+		watching.stepped(m.shown(p))
+		if err := m.after(ctx, p); err != nil {
+			return err
+		}
 		if r.job.Checkpoints.due(p.Step, savedAt) {
 			savedAt = time.Now()
 			return save()
 		}
 		return nil
-	})
+	}
+	if err == nil {
+		err = to.Run(ctx, each)
+	}
 	watching.ended(Learning)
 	switch {
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -111,11 +127,7 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 		}
 	}
 	result := &TogetherResult{Steps: to.Top.Step(), Seconds: to.Top.Elapsed().Seconds()}
-	after := &rbm.Stack{}
-	for l, model := range to.Result() {
-		after.Files = append(after.Files, &rbm.File{Params: model.Params, Synapses: rbm.SignKind.Ship(model.Posterior, false, 0), Info: stack.Files[l].Info})
-	}
-	some := r.job.Data.Samples.Choose(min(copySamples, r.job.Data.Len()), key.Sub(stream.StackSome).Rand())
+	after := stackOf(to.Result(), stack.Files)
 	of := func(s *rbm.Stack, label uint64) (evaluate.LogLikelihood, error) {
 		return evaluate.Stack(s.Machines()).Likelihood(ctx, nil, some, evaluate.Options{Temperatures: copyTemperatures, Chains: copyChains, Equilibration: copySweeps,
 			Key: key.Sub(label), Progress: func(f float64) { watching.working(Annealing, f) }})
@@ -128,6 +140,9 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	is, err := of(after, stream.StackAfter)
 	if err != nil {
 		return nil, r.orInterrupted(ctx, err)
+	}
+	if err := m.end(last, &is); err != nil {
+		return nil, err
 	}
 	result.Before, result.After = was.Highest(), is.Lowest()
 	if result.Kept = result.After > result.Before; result.Kept {

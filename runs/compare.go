@@ -69,7 +69,7 @@ func Compare(folder string) (*Comparison, error) {
 		c.Runs = append(c.Runs, *s)
 	}
 	for k := range c.Runs {
-		if s := &c.Runs[k]; s.Steps == 0 && len(s.Layers) > 0 {
+		if s := &c.Runs[k]; len(s.Layers) > 0 {
 			s.addLayers(c.Runs)
 		}
 	}

@@ -6,6 +6,7 @@ package sample
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"bethe/rbm"
 	"bethe/spin"
@@ -30,7 +31,8 @@ type Chains[T rbm.Real, V units.States[V], H units.States[H]] struct {
 	clamp    V            // unless none is clamped
 	hold     func()       // writes known visible values back; nil if there are none
 	observed Observing[V] // nil unless visible states were observed through noise
-	shown    []T          // scratch of VisibleFields
+	shown    []T          // scratch of VisibleFields, where the fields of clamped units stay
+	free     []int        // units that are not clamped, once shown is made
 }
 
 // NewChains returns n chains on a machine that start at random hidden states.
@@ -65,7 +67,7 @@ func (c *Chains[T, V, H]) StartAt(s V) {
 // from now on; the other units are then sampled given them.
 func (c *Chains[T, V, H]) Clamp(units []int, s V) {
 	c.checkShape("Clamp", s)
-	c.clamped, c.clamp = units, s
+	c.clamped, c.clamp, c.shown = units, s, nil
 	c.Visible.CopyUnits(s, units)
 	c.drawHidden(stream.ChainsHidden)
 }
@@ -152,8 +154,24 @@ func (c *Chains[T, V, H]) VisibleFields() []T {
 	if len(c.clamped) == 0 {
 		return fields
 	}
-	c.shown = append(c.shown[:0], fields...)
-	c.layers.HoldFields(c.shown, c.clamp, c.clamped)
+	if len(c.shown) != len(fields) {
+		c.shown, c.free = slices.Clone(fields), c.free[:0]
+		c.layers.HoldFields(c.shown, c.clamp, c.clamped)
+		held := make([]bool, c.Visible.Units())
+		for _, i := range c.clamped {
+			held[i] = true
+		}
+		for i, h := range held {
+			if !h {
+				c.free = append(c.free, i)
+			}
+		}
+		return c.shown
+	}
+	width := len(fields) / c.Visible.Units()
+	for _, i := range c.free {
+		copy(c.shown[i*width:(i+1)*width], fields[i*width:(i+1)*width])
+	}
 	return c.shown
 }
 

@@ -45,6 +45,7 @@ const (
 	StackTogether // learning of all machines at once
 	StackBefore   // the likelihood of the stack before it
 	StackAfter    // and after it
+	StackAlong    // and while they learn
 )
 
 // Below the key of a stack whose machines learn together: a key for each step.

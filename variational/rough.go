@@ -89,20 +89,16 @@ func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], fie
 				}
 				return s.state, u.zeros
 			}
-			for at := range u.links {
+			for n, at := range l.links {
 				link := &u.links[at]
-				if link.even != i {
-					continue
-				}
-				odd := &u.odds[link.odd]
-				kernel.MulWhole(s.product, link.byEven, lo, hi, odd.states)
-				for k := lo; k < hi; k++ {
-					mean, variance := s.rows(s.mean, k-lo), s.rows(s.variance, k-lo)
-					fromMean, fromVariance := mean, variance
-					if link.odd == i { // the first one
-						fromMean, fromVariance = begin(k)
-					}
-					q := link.ofEven[k]
+				kernel.MulWhole(s.products[n], link.byEven, lo, hi, u.odds[link.odd].states)
+			}
+			sums := l.part(lo)
+			for k := lo; k < hi; k++ {
+				fromMean, fromVariance := begin(k)
+				for n, at := range l.links {
+					link := &u.links[at]
+					odd, q := &u.odds[link.odd], link.ofEven[k]
 					if round == 0 {
 						kernel.Affine(s.reaction, u.zeros, 0, l.nu[k]+q*(T(math.Tanh(field[l.units.From+k]))-l.nu[k]))
 					} else {
@@ -112,21 +108,17 @@ func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], fie
 					if u.how != Mean {
 						by.Free = T(link.j*link.j) * (1 - q)
 					}
-					kernel.JoinFields(mean, variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.product, k-lo), State: s.reaction,
+					kernel.JoinFields(s.mean, s.variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.products[n], k-lo), State: s.reaction,
 						By: odd.sums.Sech2, Spread: odd.sums.Square, Square: odd.sums.Square}, by)
+					fromMean, fromVariance = s.mean, s.variance
 				}
-			}
-			if l.mean != nil {
-				copy(l.mean[lo*m:hi*m], s.mean)
-			}
-			sums := l.part(lo)
-			for k := lo; k < hi; k++ {
 				tanh, sech2 := s.rows(s.tanh, k-lo), s.sech2[:m]
-				averages.Averages(tanh, sech2, s.rows(s.mean, k-lo), []T{T(kernel.Sum(s.rows(s.variance, k-lo)) / float64(m))}, m)
+				averages.Averages(tanh, sech2, s.mean, []T{T(kernel.Sum(s.variance) / float64(m))}, m)
 				l.take(k, tanh, tanh, sech2, sums)
-			}
-			if l.mean != nil {
-				copy(l.centred[lo*m:hi*m], s.tanh)
+				if l.mean != nil {
+					copy(l.row(l.mean, k), s.mean)
+					copy(l.row(l.centred, k), tanh)
+				}
 			}
 			l.pairs(s.tanh, lo, hi)
 			l.across.SetLanes(lo, s.tanh, &s.lanes)
@@ -147,32 +139,25 @@ func (u *rough[T]) lookAtEven(ctx context.Context, averages units.Hidden[T], fie
 // oddRows sets the averages of the units lo to hi-1 of an odd layer, which the even layers tell: tanh and
 // sech2 of the work space.
 func (u *rough[T]) oddRows(s *roughWork[T], averages units.Hidden[T], odd, lo, hi int) {
-	m, l, first := u.samples, &u.odds[odd], true
-	for at := range u.links {
+	m, l := u.samples, &u.odds[odd]
+	for n, at := range l.links {
 		link := &u.links[at]
-		if link.odd != odd {
-			continue
-		}
-		even := &u.evens[link.even]
-		kernel.MulWhole(s.product, link.byOdd, lo, hi, even.states)
-		square := T(link.j * link.j)
-		for j := lo; j < hi; j++ {
-			mean, variance, q := s.rows(s.mean, j-lo), s.rows(s.variance, j-lo), link.ofOdd[j]
-			fromMean, fromVariance := mean, variance
-			if first {
-				fromMean, fromVariance = l.row(l.below, j), l.row(l.belowVariance, j)
-			}
+		kernel.MulWhole(s.products[n], link.byOdd, lo, hi, u.evens[link.even].states)
+	}
+	for j := lo; j < hi; j++ {
+		fromMean, fromVariance := l.row(l.below, j), l.row(l.belowVariance, j)
+		for n, at := range l.links {
+			link := &u.links[at]
+			even, square, q := &u.evens[link.even], T(link.j*link.j), link.ofOdd[j]
 			by := kernel.JoinScales[T]{Coupling: T(link.j), Free: square, Taken: square * q}
 			if u.how != Mean {
 				by.Reaction = square * (1 - q)
 			}
-			kernel.JoinFields(mean, variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.product, j-lo), State: l.row(l.centred, j),
+			kernel.JoinFields(s.mean, s.variance, kernel.Join[T]{Mean: fromMean, Variance: fromVariance, Product: s.rows(s.products[n], j-lo), State: l.row(l.centred, j),
 				By: even.sums.Sech2, Spread: even.free, Square: even.sums.Square}, by)
+			fromMean, fromVariance = s.mean, s.variance
 		}
-		first = false
-	}
-	for j := range hi - lo {
-		averages.Averages(s.rows(s.tanh, j), s.rows(s.sech2, j), s.rows(s.mean, j), s.rows(s.variance, j), m)
+		averages.Averages(s.rows(s.tanh, j-lo), s.rows(s.sech2, j-lo), s.mean, s.variance, m)
 	}
 }
 
@@ -282,10 +267,8 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 				tanh, sech2 := s.rows(s.tanh, j-lo), s.rows(s.sech2, j-lo)
 				l.take(j, tanh, tanh, sech2, part)
 				l.rows.SetRow(j, tanh)
-				for k := range u.links {
-					if u.links[k].odd == i {
-						coupling[(l.units.From+j)*links+k+1] = u.links[k].j * perSample * kernel.Dot(u.evens[u.links[k].even].free, sech2)
-					}
+				for _, at := range l.links {
+					coupling[(l.units.From+j)*links+at+1] = u.links[at].j * perSample * kernel.Dot(u.evens[u.links[at].even].free, sech2)
 				}
 				if i == 0 && u.how == Drawn { // E sech^2 by parts
 					for a, z := range l.row(l.drawn, j) {
@@ -293,11 +276,9 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 					}
 				}
 			}
-			for k := range u.links {
-				if u.links[k].odd == i {
-					even := &u.evens[u.links[k].even]
-					kernel.MulWhole(s.above[roughRows*even.units.From:], l.rows, lo, hi, even.across)
-				}
+			for _, at := range l.links {
+				even := &u.evens[u.links[at].even]
+				kernel.MulWhole(s.above[roughRows*even.units.From:], l.rows, lo, hi, even.across)
 			}
 			for from := lo; from < hi && ctx.Err() == nil; from += o.rows(batch) {
 				b, rows := *w, min(o.rows(batch), hi-from)
@@ -329,12 +310,10 @@ func (o *Objective[T]) roughSlopes(ctx context.Context, grad *dual.Gradient[T], 
 						own.Mean, own.Theta = o.mean[mu*n:], theta[mu*n:]
 						sums[mu] = batch.Slopes(out[:u.data], &b, &own, k, centred, second)
 					}
-					for at := range u.links {
-						if u.links[at].odd == i {
-							sum, c := u.slopes(&u.links[at], s, j, j-lo, out, row, o.mean[mu*n:(mu+1)*n], theta[mu*n:(mu+1)*n], link.Share)
-							sums[mu] += sum
-							coupling[mu*links+at+1] += c
-						}
+					for _, at := range l.links {
+						sum, c := u.slopes(&u.links[at], s, j, j-lo, out, row, o.mean[mu*n:(mu+1)*n], theta[mu*n:(mu+1)*n], link.Share)
+						sums[mu] += sum
+						coupling[mu*links+at+1] += c
 					}
 					if prior != nil && !link.Known {
 						for q, v := range prior[mu*n : (mu+1)*n] {

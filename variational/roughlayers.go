@@ -30,6 +30,7 @@ type rough[T rbm.Real] struct {
 // A roughLayer is a hidden layer, with its means in the samples of a batch.
 type roughLayer[T rbm.Real] struct {
 	units          rbm.Range // among the odd or the even units
+	links          []int     // above the first that it has, at most two
 	nu             []T       // offsets
 	states         *kernel.Right[T]
 	centred        []T // means - nu, units x samples: of even layers where there is more than one round
@@ -70,12 +71,14 @@ const roughRows = kernel.WholeLanes
 
 // A roughWork is work space for a piece.
 type roughWork[T rbm.Real] struct {
-	product, mean, variance, tanh, sech2 []T // roughRows rows of samples each
-	above                                []T // products of states over samples: of each even layer roughRows rows of its units
-	first                                []T // rows of the first link
-	partition                            []T // a row of the folded machine
-	state, reaction                      []T // of the samples
-	lanes                                kernel.Lanes
+	products        [2][]T // of each link of a layer: roughRows rows of samples
+	tanh, sech2     []T    // the same
+	mean, variance  []T    // of the samples: the field of a unit
+	above           []T    // products of states over samples: of each even layer roughRows rows of its units
+	first           []T    // rows of the first link
+	partition       []T    // a row of the folded machine
+	state, reaction []T    // of the samples
+	lanes           kernel.Lanes
 }
 
 // rows returns row k of a matrix of samples.
@@ -116,6 +119,7 @@ func (u *rough[T]) prepare(model *rbm.Model[T], mean []T, how Recognition, known
 			l.byOdd.Limit(1)
 			l.byEven.Limit(1)
 			l.from, l.width = u.data+u.evens[l.even].units.From, v
+			u.odds[l.odd].links, u.evens[l.even].links = append(u.odds[l.odd].links, k), append(u.evens[l.even].links, k)
 		}
 		u.work = sync.Pool{}
 	}
@@ -254,6 +258,12 @@ func (u *rough[T]) space() *roughWork[T] {
 	}
 	even := u.evens[len(u.evens)-1].units.To
 	rows := func() []T { return make([]T, roughRows*u.samples) }
-	return &roughWork[T]{product: rows(), mean: rows(), variance: rows(), tanh: rows(), sech2: rows(), above: make([]T, roughRows*even),
-		partition: make([]T, u.data+even), state: make([]T, u.samples), reaction: make([]T, u.samples)}
+	w := &roughWork[T]{tanh: rows(), sech2: rows(), above: make([]T, roughRows*even), partition: make([]T, u.data+even)}
+	for n := range min(len(w.products), len(u.links)) {
+		w.products[n] = rows()
+	}
+	for _, x := range []*[]T{&w.mean, &w.variance, &w.state, &w.reaction} {
+		*x = make([]T, u.samples)
+	}
+	return w
 }

@@ -383,6 +383,36 @@ func (t *Together[T]) Result() []*rbm.Model[T] {
 	return append(models, t.Top.Result())
 }
 
+// Models returns the machines as they are, from the data up. They change with the next step.
+func (t *Together[T]) Models() []*rbm.Model[T] {
+	var models []*rbm.Model[T]
+	for _, l := range t.lower {
+		models = append(models, l.model)
+	}
+	return append(models, t.Top.Model)
+}
+
+// Spreads returns, of each hidden layer from the data up, the standard deviation over the samples of the last batch of the mean of a unit
+// under r, the topmost one given the last of these, as a mean over units. All are NaN before the first step.
+func (t *Together[T]) Spreads() []float64 {
+	var out []float64
+	spread := func(means []T, units int) {
+		sum := math.NaN()
+		if len(t.tanh) > 0 { // there was a step
+			sum = 0
+		}
+		for k := 0; k < units && !math.IsNaN(sum); k++ {
+			sum += deviation(means[k*t.count:(k+1)*t.count]) / float64(units)
+		}
+		out = append(out, sum)
+	}
+	for _, l := range t.lower {
+		spread(l.rho, l.model.Hidden())
+	}
+	spread(t.tanh, t.Top.Model.Hidden())
+	return out
+}
+
 // kept lists what a checkpoint keeps of a machine.
 func (l *lowered[T]) kept() (thetas []*[]T, numbers []*[]float64) {
 	thetas = []*[]T{&l.model.Posterior.Theta}

@@ -177,17 +177,22 @@ func (b *bench) productsAlike(rows []row) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	return withAlike(rows, alike, os.Getenv(coreVariable), b.narrowCore), nil
+}
+
+// withAlike returns rows with those of products beside OpenBLAS's kernels for narrow, of alike; rows themselves are beside those for fast.
+func withAlike(rows, alike []row, fast, narrow string) []row {
 	for k := range rows {
 		if r := &rows[k]; r.Against == yardstickBLAS {
 			r.Floor = 0
-			r.Against += ", kernels for " + os.Getenv(coreVariable)
+			r.Against += ", kernels for " + fast
 		}
 	}
 	for _, r := range alike {
 		if r.Against == yardstickBLAS {
-			r.Against += ", kernels for " + b.narrowCore
+			r.Against += ", kernels for " + narrow
 			rows = append(rows, r)
 		}
 	}
-	return rows, nil
+	return rows
 }

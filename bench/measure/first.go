@@ -65,40 +65,58 @@ func firstRows(rounds int) ([]row, error) {
 	for i := range known {
 		known[i] = i
 	}
-	var rows []row
+	type answer struct {
+		what string
+		give func() error
+	}
+	var answers []answer
 	for _, of := range []struct {
 		kind     string
 		synapses rbm.Synapses
 	}{{"binary", rbm.Binary(spin.Random(visible, hidden, rng))}, {"real", rbm.RealValued(visible, hidden, w)}} {
 		on := evaluate.OnMachine(&rbm.Machine{Params: params, Synapses: of.synapses})
-		for _, answer := range []struct {
-			what string
-			give func() error
-		}{
-			{"features", func() error { evaluate.Features(on, one, 1); return nil }},
-			{"completion of one sweep", func() error {
+		answers = append(answers, answer{"features, " + of.kind + " synapses", func() error { evaluate.Features(on, one, 1); return nil }},
+			answer{"completion of one sweep, " + of.kind + " synapses", func() error {
 				_, err := on.CompleteKnown(context.Background(), one, known, evaluate.Restoring{Chains: 4, Sweeps: 1, Key: stream.New(2)})
 				return err
-			}},
-		} {
-			if err := answer.give(); err != nil {
-				return nil, err
-			}
-			r := row{What: answer.what + ", " + of.kind + " synapses", Tier: kernel.Tier(), Threads: 1, Unit: "ms", Limit: 1}
-			for range rounds {
-				const times = 20
-				start := time.Now()
-				for range times {
-					if err := answer.give(); err != nil {
-						return nil, err
-					}
-				}
-				r.Times = append(r.Times, time.Since(start).Seconds()/times)
-			}
-			r.Seconds = slices.Min(r.Times)
-			r.Value = 1e3 * r.Seconds
-			rows = append(rows, r)
+			}})
+	}
+	deep := &rbm.Chain{}
+	for l, n := range []int{visible, hidden, hidden} {
+		deep.Layers = append(deep.Layers, rbm.Layer{Field: make([]float64, n), Offset: make([]float64, n)})
+		if l > 0 {
+			below := len(deep.Layers[l-1].Field)
+			deep.Links = append(deep.Links, rbm.Between{Coupling: coupling, Synapses: rbm.Binary(spin.Random(below, n, rng))})
 		}
+	}
+	folded, err := deep.Fold()
+	if err != nil {
+		return nil, err
+	}
+	features := evaluate.FeaturesOf(&rbm.File{Params: folded.Params, Synapses: folded.Synapses})
+	answers = append(answers, answer{"features of a deep machine, 500-500", func() error {
+		_, _, err := features(evaluate.FileSamples{Bits: one}, 1)
+		return err
+	}})
+	var rows []row
+	for _, a := range answers {
+		if err := a.give(); err != nil {
+			return nil, err
+		}
+		r := row{What: a.what, Tier: kernel.Tier(), Threads: 1, Unit: "ms", Limit: 1}
+		for range rounds {
+			const times = 20
+			start := time.Now()
+			for range times {
+				if err := a.give(); err != nil {
+					return nil, err
+				}
+			}
+			r.Times = append(r.Times, time.Since(start).Seconds()/times)
+		}
+		r.Seconds = slices.Min(r.Times)
+		r.Value = 1e3 * r.Seconds
+		rows = append(rows, r)
 	}
 	return rows, nil
 }

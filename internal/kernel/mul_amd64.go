@@ -15,6 +15,15 @@ type mulTiling struct {
 	block int // words whose tables are kept at a time
 	sums  func(tables *float32, step int, x *float32, groups int)
 	tiles [mulRows + 1]mulTileFunc // by number of rows
+	few   mulFewFunc
+}
+
+// A mulFewFunc adds without tables, in their order: for some rows and few lanes.
+type mulFewFunc struct {
+	multiply func(words int, bits *uint32, stride int, a *float32, lda int, last *float32, dst *float32, add bool)
+	rows     int
+	lanes    int // at a time
+	most     int // lanes up to which it is faster
 }
 
 type mulTileFunc struct {
@@ -26,16 +35,16 @@ const mulRows = 5
 
 var mulAVX2 = mulTiling{3, 14, signedSumsAVX2, [...]mulTileFunc{
 	1: {mulTile1AVX2, 32}, {mulTile2AVX2, 32}, {mulTile3AVX2, 16}, {mulTile4AVX2, 16}, {mulTile5AVX2, 16},
-}}
+}, mulFewFunc{mulFewAVX2, 4, 8, 8}}
 
 var mulAVX512 = mulTiling{5, 7, signedSumsAVX512, [...]mulTileFunc{
 	1: {mulTile1AVX512, 64}, {mulTile2AVX512, 64}, {mulTile3AVX512, 64}, {mulTile4AVX512, 64}, {mulTile5AVX512, 64},
-}}
+}, mulFewFunc{mulFewAVX512, 5, 16, 32}}
 
 // mulScratch is the work space of a product.
 type mulScratch struct {
 	tables []float32             // on a cache line; 7 words of 6 groups of 32 sums, or fewer
-	last   [WordBits]float32     // the elements of the last word of a row, and zeros
+	last   [mulRows * 32]float32 // the elements of the last word of a row, or of some rows, and zeros
 	tile   [mulRows * 64]float32 // an incomplete tile of the result
 }
 
@@ -63,6 +72,10 @@ func (t *mulTiling) mulBits(dst, a []float32, p, k int, bits []uint32, stride, l
 	defer mulPool.Put(s)
 	blocks := (words + t.block - 1) / t.block
 	block := (words + blocks - 1) / blocks
+	if lanes <= t.few.most && p >= t.few.rows {
+		t.mulFew(s, dst, a, p, k, bits, stride, lanes, block)
+		return
+	}
 	for i := 0; i < p; i += mulRows {
 		rows := min(mulRows, p-i)
 		for w := 0; w < words; w += block {
@@ -73,6 +86,35 @@ func (t *mulTiling) mulBits(dst, a []float32, p, k int, bits []uint32, stride, l
 			t.multiply(s, dst[i*lanes:(i+rows)*lanes], rows, count, bits[w*stride:], stride, lanes, w > 0)
 		}
 		t.finish(s, dst[i*lanes:(i+rows)*lanes], rows, lanes)
+	}
+}
+
+// mulFew is mulBits of few lanes. The last rows are taken with some before them, whose products are the same again.
+func (t *mulTiling) mulFew(s *mulScratch, dst, a []float32, p, k int, bits []uint32, stride, lanes, block int) {
+	f, words := &t.few, Words(k)
+	whole := k / WordBits
+	for from := 0; from < p; from += f.rows {
+		i := min(from, p-f.rows)
+		var last *float32
+		if whole < words {
+			for r := range f.rows {
+				x := s.last[r*32 : (r+1)*32]
+				clear(x[copy(x, a[(i+r)*k+whole*WordBits:(i+r+1)*k]):])
+			}
+			last = &s.last[0]
+		}
+		for l := 0; l < lanes; l += f.lanes {
+			for w := 0; w < words; w += block {
+				if end := w + block; end < words {
+					f.multiply(block, &bits[w*stride+l], stride, &a[i*k+w*WordBits], k, nil, &s.tile[0], w > 0)
+				} else {
+					f.multiply(whole-w, &bits[w*stride+l], stride, &a[i*k+w*WordBits], k, last, &s.tile[0], w > 0)
+				}
+			}
+			for r := range f.rows {
+				copy(dst[(i+r)*lanes+l:(i+r+1)*lanes], s.tile[r*f.lanes:(r+1)*f.lanes])
+			}
+		}
 	}
 }
 
@@ -88,7 +130,7 @@ func (t *mulTiling) tabulate(s *mulScratch, r, rows int, x []float32, w, count i
 		t.sums(&s.tables[r*entries], step, &x[0], full*groups)
 	}
 	if full < count {
-		clear(s.last[copy(s.last[:], x[full*WordBits:]):])
+		clear(s.last[copy(s.last[:], x[full*WordBits:]):WordBits])
 		t.sums(&s.tables[(full*groups*rows+r)*entries], step, &s.last[0], groups)
 	}
 }

@@ -34,6 +34,11 @@ func mulTile4AVX2(words int, tables *float32, bits *uint32, stride int, dst *flo
 //go:noescape
 func mulTile5AVX2(words int, tables *float32, bits *uint32, stride int, dst *float32, ld int, add bool)
 
+// mulFewAVX2 computes 4 rows and 8 lanes of a product with packed bits: some words, and one more whose rows are at last, 32 elements apart, unless it is nil.
+//
+//go:noescape
+func mulFewAVX2(words int, bits *uint32, stride int, a *float32, lda int, last *float32, dst *float32, add bool)
+
 // signedSumsAVX512 tabulates the sums of every sign pattern of each group of five elements, step bytes apart.
 //
 //go:noescape
@@ -63,3 +68,8 @@ func mulTile4AVX512(words int, tables *float32, bits *uint32, stride int, dst *f
 //
 //go:noescape
 func mulTile5AVX512(words int, tables *float32, bits *uint32, stride int, dst *float32, ld int, add bool)
+
+// mulFewAVX512 computes 5 rows and 16 lanes of a product with packed bits: some words, and one more whose rows are at last, 32 elements apart, unless it is nil.
+//
+//go:noescape
+func mulFewAVX512(words int, bits *uint32, stride int, a *float32, lda int, last *float32, dst *float32, add bool)

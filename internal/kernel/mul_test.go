@@ -85,6 +85,40 @@ func TestMulFew(t *testing.T) {
 	}
 }
 
+// Vector kernels take few lanes without tables, and rows that are left over with some before them: a lane has the same bits
+// as in the company of many.
+func TestMulFewLanes(t *testing.T) {
+	const lanes = 70
+	onTiers(t, func(t *testing.T) {
+		for _, k := range []int{1, 29, 30, 31, 95, 211, 240, 784} {
+			rng := testRand(uint64(k))
+			const p = 13
+			stride := Stride(lanes)
+			bits := randomBits(make([]uint32, Words(k)*stride), rng, k, stride, lanes)
+			a, all := fill(make([]float32, p*k), rng, 1), make([]float32, p*lanes)
+			MulBits(all, a, p, k, bits, stride, lanes)
+			for _, rows := range []int{1, 4, 5, 6, 13} {
+				for _, some := range []int{1, 4, 8, 9, 16, 17, 32, 33} {
+					few := guarded[float32](t, rows*some)
+					MulBits(few, guardedCopy(t, a[:rows*k]), rows, k, bits, stride, some)
+					for i := range rows {
+						if !slices.Equal(few[i*some:(i+1)*some], all[i*lanes:][:some]) {
+							t.Fatalf("%d elements, %d rows, %d lanes: row %d differs", k, rows, some, i)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+// guardedCopy returns a copy that ends where memory ends.
+func guardedCopy(t *testing.T, x []float32) []float32 {
+	y := guarded[float32](t, len(x))
+	copy(y, x)
+	return y
+}
+
 // Sums of small integers are exact, so that all tiers agree.
 func TestMulBitsExact(t *testing.T) {
 	const p, k, lanes = 11, 784, 150
@@ -126,7 +160,7 @@ func TestMulBitsAllocates(t *testing.T) {
 
 func BenchmarkMulBits(b *testing.B) {
 	for _, s := range []struct{ p, k, lanes int }{
-		{500, 784, 1000}, {100, 784, 1000}, {500, 1000, 784}, {784, 500, 1000}, {1, 784, 1000}, {2, 784, 1000}, {5, 784, 1000}, {8, 784, 100}, {100, 100, 100},
+		{500, 784, 1000}, {100, 784, 1000}, {500, 1000, 784}, {784, 500, 1000}, {1, 784, 1000}, {2, 784, 1000}, {5, 784, 1000}, {8, 784, 100}, {100, 100, 100}, {500, 784, 1}, {500, 784, 5}, {500, 784, 20}, {500, 784, 32}, {500, 784, 64},
 	} {
 		b.Run(fmt.Sprintf("%dx%dx%d", s.p, s.k, s.lanes), func(b *testing.B) {
 			rng := testRand(1)

@@ -17,6 +17,7 @@ func mulTiles(m machine) {
 	for rows := 1; rows <= 5; rows++ {
 		mulTile(m, rows)
 	}
+	mulFew(m)
 }
 
 // mulTile writes the product of a tile. tables holds, for each word and each
@@ -114,6 +115,104 @@ func mulTile(m machine, rows int) {
 			m.store(Mem{Base: dst, Disp: m.bytes() * v}, z)
 		}
 		ADDQ(ld, dst)
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// mulFew writes the product of a few rows and as many lanes as a register has without tables: each element
+// by its signs, added up in the order of the tables. The elements of the last word of the rows may lie elsewhere.
+func mulFew(m machine) {
+	rows, group := 4, 3
+	if m.wide() {
+		rows, group = 5, 5
+	}
+	TEXT("mulFew"+m.name, NOSPLIT, "func(words int, bits *uint32, stride int, a *float32, lda int, last *float32, dst *float32, add bool)")
+	Doc(label("mulFew%s computes %d rows and %d lanes of a product with packed bits: some words, and one more whose rows are at last, 32 elements apart, unless it is nil.", m.name, rows, m.lanes))
+	Pragma("noescape")
+	words, bits, stride := param("words"), param("bits"), param("stride")
+	a, lda, last := param("a"), param("lda"), param("last")
+	SHLQ(Imm(2), stride)
+	SHLQ(Imm(2), lda)
+	bases := []reg.GPVirtual{a, GP64()} // of every third row
+	row := func(r, disp int) Mem {
+		at := Mem{Base: bases[r/3], Disp: disp}
+		if r%3 > 0 {
+			at.Index, at.Scale = lda, uint8(r%3)
+		}
+		return at
+	}
+	third := func() {
+		LEAQ(Mem{Base: a, Index: lda, Scale: 1}, bases[1])
+		LEAQ(Mem{Base: bases[1], Index: lda, Scale: 2}, bases[1])
+	}
+	third()
+	sum, sign := m.regs(rows), m.regs(group)
+	for _, z := range sum {
+		m.zero(z)
+	}
+	word30, one := m.reg(), m.broadcast(f32(1))
+	TESTQ(words, words)
+	JZ(LabelRef("last"))
+	Label("word")
+	m.loadInts(word30, at(bits))
+	n := 0
+	for g := range 30 / group {
+		for j, s := range sign { // +1 or -1
+			VPSLLD(Imm(uint64(31-g*group-j)), word30, s)
+			m.and(s, s, word(1<<31))
+			m.xor(s, s, f32(-1))
+		}
+		for r := range rows {
+			x := func(j int) place { return place(row(r, 4*(g*group+j))) }
+			t := m.reg()
+			m.mul(t, sign[0], x(0))
+			if m.wide() {
+				u := m.reg()
+				m.mul(u, sign[1], x(1))
+				VFMADD231PS_BCST(Mem(x(2)), sign[2], t)
+				VFMADD231PS_BCST(Mem(x(3)), sign[3], u)
+				m.add(t, t, u)
+				VFMADD231PS_BCST(Mem(x(4)), sign[4], t)
+			} else {
+				for j := 1; j < group; j++ {
+					u := m.reg()
+					VBROADCASTSS(Mem(x(j)), u)
+					VFMADD231PS(u, sign[j], t)
+				}
+			}
+			if n++; n%2 == 0 { // additions and multiplications have units of their own
+				m.add(sum[r], t, sum[r])
+			} else {
+				VFMADD231PS(t, one, sum[r]) // rounds as the addition does
+			}
+		}
+	}
+	ADDQ(stride, bits)
+	for _, base := range bases {
+		ADDQ(Imm(4*30), base)
+	}
+	DECQ(words)
+	JNZ(LabelRef("word"))
+	Label("last")
+	TESTQ(last, last)
+	JZ(LabelRef("done"))
+	MOVQ(last, a)
+	MOVQ(U32(4*32), lda)
+	third()
+	XORQ(last, last)
+	MOVQ(U32(1), words)
+	JMP(LabelRef("word"))
+	Label("done")
+	dst, add := param("dst"), Load(Param("add"), GP8())
+	TESTB(add, add)
+	JZ(LabelRef("set"))
+	for r, z := range sum {
+		m.add(z, z, Mem{Base: dst, Disp: m.bytes() * r})
+	}
+	Label("set")
+	for r, z := range sum {
+		m.store(Mem{Base: dst, Disp: m.bytes() * r}, z)
 	}
 	VZEROUPPER()
 	RET()
