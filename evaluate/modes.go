@@ -15,7 +15,7 @@ import (
 // from a base of its own nothing has to melt. Forward estimates the whole Z, and
 // hardly ever overstates it. Reverse estimates the mode, and hardly ever understates it.
 type Mode struct {
-	Ensembles, Searched []int // numbers of the ensembles in it, of the tempered ones and of those of the search
+	Ensembles, Searched []int // which ensembles are in it: tempered ones, and those of the search
 	Excess              float64
 	Forward, Reverse    []float64 // ln Z by each chain alone; no Forward of light modes
 }
