@@ -144,6 +144,9 @@ func TestGapShrinks(t *testing.T) {
 
 // Too few sweeps are told, and enough of them.
 func TestEquilibriumIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	file, err := rbm.Load("testdata/digits-h15.npz")
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,9 @@ import (
 // Machines whose likelihood was once wrong without a warning, or right with one. An estimate
 // that is off by more than a nat is doubted, and one of the measured modes gives the truth.
 func TestCases(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	for _, c := range []struct {
 		name        string
 		wrong, good bool // the estimates are off by more than a nat; the verdict is good

@@ -76,9 +76,12 @@ func quick(more string) learn.Recipe {
 	return r
 }
 
-// start starts a run that must start.
+// start starts a run that must start. It measures the bound twice, where the test does not say how often.
 func start(t *testing.T, recipe learn.Recipe, job learn.Job) *learn.Run {
 	t.Helper()
+	if job.MeasureEvery == 0 && recipe.Steps > 0 {
+		job.MeasureEvery = (recipe.Steps + 1) / 2
+	}
 	run, err := learn.Start(recipe, job)
 	if err != nil {
 		t.Fatal(err)

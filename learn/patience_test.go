@@ -46,7 +46,7 @@ func patient(folder string, edit func(r *Recipe)) (Recipe, Job) {
 	}
 	r.Suit()
 	return r, Job{Data: Data{Set: prototypes(60, 1), Name: "some"}, Validation: Data{Set: prototypes(400, 2), Name: "others"}, Seed: 3, Folder: folder, Resume: true, Meter: true,
-		Checkpoints: Interval{Steps: 37}}
+		Checkpoints: Interval{Steps: 37}, MeasureEvery: 250}
 }
 
 // learnt runs a recipe; the error is that of the run.

@@ -111,7 +111,7 @@ func TestSamplerFails(t *testing.T) {
 	train := func(folder string, s sampler.Sampler) error {
 		recipe, data := taught()
 		recipe.Steps = 30
-		run, err := Start(recipe, Job{Data: data, Seed: 3, Sampler: s, Folder: folder, Resume: true})
+		run, err := Start(recipe, Job{Data: data, Seed: 3, Sampler: s, Folder: folder, Resume: true, MeasureEvery: 15})
 		if err != nil {
 			t.Fatal(err)
 		}

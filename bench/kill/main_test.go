@@ -1,22 +1,47 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// folder holds what the tests share, and goes with them.
+var folder string
+
+func TestMain(m *testing.M) {
+	var err error
+	if folder, err = os.MkdirTemp("", "kill"); err != nil {
+		panic(err)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(status)
+}
+
+// program is the command, built once.
+var program = sync.OnceValues(func() (path string, err error) {
+	path = filepath.Join(folder, "bethe")
+	if runtime.GOOS == "windows" {
+		path += ".exe"
+	}
+	if text, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "bethe/cmd/bethe").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, text)
+	}
+	return path, nil
+})
 
 // TestKills is a short form of bench/kills: a few kills of small runs, each
 // resumed, end with the same bytes.
 func TestKills(t *testing.T) {
-	bethe := filepath.Join(t.TempDir(), "bethe")
-	if runtime.GOOS == "windows" {
-		bethe += ".exe"
-	}
-	if text, err := exec.Command("go", "build", "-o", bethe, "bethe/cmd/bethe").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+	bethe, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	var table strings.Builder
 	good, err := run(&table, bethe, []setting{
@@ -36,12 +61,12 @@ func TestFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("half a minute")
 	}
-	bethe := filepath.Join(t.TempDir(), "bethe")
 	if runtime.GOOS == "windows" {
 		t.Skip("NOT TESTED: Windows has no SIGTERM and no tmpfs")
 	}
-	if text, err := exec.Command("go", "build", "-o", bethe, "bethe/cmd/bethe").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, text)
+	bethe, err := program()
+	if err != nil {
+		t.Fatal(err)
 	}
 	var table strings.Builder
 	if good, err := runFaults(&table, bethe, "", 9, 1); err != nil || !good {

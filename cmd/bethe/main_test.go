@@ -243,10 +243,10 @@ func TestVerify(t *testing.T) {
 }
 
 func TestPlanted(t *testing.T) {
-	args := []string{"planted", "--visible", "40", "--hidden", "2", "--alpha", "6", "--instances", "3", "--restarts", "4", "--steps", "100", "--oracle", "--seed", "7"}
+	args := []string{"planted", "--visible", "40", "--hidden", "2", "--alpha", "6", "--instances", "2", "--restarts", "3", "--steps", "100", "--oracle", "--seed", "7"}
 	v := object(t, args...)
 	overlap, bayes := v["overlap"].(float64), v["bayes_overlap"].(float64)
-	if overlap < bayes-0.1 || bayes < 0.5 || bayes > 1 || v["bayes_overlap_random_start"].(float64) > 1 || len(v["overlap_instances"].([]any)) != 3 {
+	if overlap < bayes-0.1 || bayes < 0.5 || bayes > 1 || v["bayes_overlap_random_start"].(float64) > 1 || len(v["overlap_instances"].([]any)) != 2 {
 		t.Errorf("report %v", v)
 	}
 	if _, there := v["bound_annealed_per_sample"]; there || !(v["seconds_learning"].(float64) > 0) {
@@ -269,7 +269,7 @@ func TestPlanted(t *testing.T) {
 	if b := c["bound_per_sample"].(float64); c["engine"] != "chains" || math.IsNaN(b) {
 		t.Errorf("report %v", c)
 	}
-	_, text, _ := bethe(t, t.Context(), append(args, "--quiet")...)
+	_, text, _ := bethe(t, t.Context(), "planted", "--visible", "20", "--hidden", "2", "--alpha", "3", "--instances", "1", "--restarts", "1", "--steps", "10", "--oracle", "--quiet")
 	for _, word := range []string{"overlap", "Bayes-optimal", "bound"} {
 		if !strings.Contains(text, word) {
 			t.Errorf("no %q in\n%s", word, text)
@@ -471,21 +471,32 @@ func TestInterrupted(t *testing.T) {
 		"--average 0.2 --settle 0.5 --estep chains --chains 40 --steps 60", "--average 0.9 --final-sweeps 4 --warmup 0.3 --estep chains --chains 40 --steps 60", "--synapses real --estep chains --chains 40 --steps 60", "--synapses sampled --estep chains --chains 40 --steps 60", "--synapses sign --estep chains --chains 40 --steps 60",
 	} {
 		train := func(ctx context.Context, out string, more ...string) (int, string) {
-			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--out", out}, strings.Fields(extra)...)
+			args := append([]string{"train", "--data", data, "--hidden", "4", "--batch", "50", "--measure-every", "30", "--out", out}, strings.Fields(extra)...)
 			status, _, stderr := bethe(t, ctx, append(args, more...)...)
 			return status, stderr
 		}
 		whole := filepath.Join(t.TempDir(), "whole")
-		if status, stderr := train(t.Context(), whole); status != exitDone {
+		const plenty = 1 << 40
+		counting := &countdown{Context: t.Context()}
+		counting.left.Store(plenty)
+		if status, stderr := train(counting, whole); status != exitDone {
 			t.Fatalf("%s: status %d, %s", extra, status, stderr)
 		}
-		parts := filepath.Join(t.TempDir(), "parts")
-		for _, steps := range []int64{1, 0, 13, 20} {
+		asked := plenty - counting.left.Load()
+		parts, after := filepath.Join(t.TempDir(), "parts"), map[string]bool{}
+		for _, left := range []int64{0, asked * 2 / 5, asked * 2 / 5} {
 			ctx := &countdown{Context: t.Context()}
-			ctx.left.Store(steps)
-			if status, stderr := train(ctx, parts, "--resume"); status != exitInterrupted || !strings.Contains(stderr, "--resume") {
+			ctx.left.Store(left)
+			status, stderr := train(ctx, parts, "--resume")
+			if status != exitInterrupted || !strings.Contains(stderr, "--resume") {
 				t.Fatalf("%s: status %d, %s", extra, status, stderr)
 			}
+			_, text, _ := strings.Cut(stderr, "interrupted after step ")
+			step, _, _ := strings.Cut(text, ";")
+			after[step] = true
+		}
+		if len(after) != 3 || !after["0"] {
+			t.Errorf("%s: interrupted after steps %v, not after 0 and two others", extra, after)
 		}
 		if status, stderr := train(t.Context(), parts, "--resume"); status != exitDone {
 			t.Fatalf("%s: status %d, %s", extra, status, stderr)
