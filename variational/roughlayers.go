@@ -115,7 +115,7 @@ func (u *rough[T]) prepare(model *rbm.Model[T], mean []T, how Recognition, known
 			l.odd, l.even = (k+1)/2, k/2 // link k+1 joins the layers k+1 and k+2
 			h, v := u.odds[l.odd].units.Len(), u.evens[l.even].units.Len()
 			l.ofOdd, l.ofEven, l.parts = make([]T, h), make([]T, v), make([]T, 3*v*parallel.Pieces(h, roughRows))
-			l.byOdd, l.byEven = kernel.NewLeft[T](h, v), kernel.NewLeftAcross[T](v, h)
+			l.byOdd, l.byEven = kernel.NewNarrowLeft[T](h, v), kernel.NewNarrowLeftAcross[T](v, h)
 			l.byOdd.Limit(1)
 			l.byEven.Limit(1)
 			l.from, l.width = u.data+u.evens[l.even].units.From, v
@@ -146,7 +146,7 @@ func (u *rough[T]) prepare(model *rbm.Model[T], mean []T, how Recognition, known
 func newRoughLayer[T rbm.Real](units, samples int) roughLayer[T] {
 	vector := func() []T { return make([]T, samples) }
 	return roughLayer[T]{
-		nu: make([]T, units), states: kernel.NewRight[T](units, samples),
+		nu: make([]T, units), states: kernel.NewNarrowRight[T](units, samples),
 		sums:  kernel.SampleSums[T]{Sech2: vector(), Square: vector(), Shift: vector()},
 		parts: make([]T, 3*samples*parallel.Pieces(units, roughRows)), tanh: make([]float64, units), sech2: make([]float64, units),
 		square: make([]T, units), spread: make([]T, units),
@@ -204,14 +204,18 @@ func (l *roughLayer[T]) take(k int, dst, tanh, sech2 []T, sums kernel.SampleSums
 	l.tanh[k], l.sech2[k], l.square[k], l.spread[k] = t, r, T(square/m), T(r/m)
 }
 
+// fourRows returns rows from k on, those below hi.
+func fourRows[T rbm.Real](k, hi int, row func(k int) []T) (x [4][]T) {
+	for j := range min(4, hi-k) {
+		x[j] = row(k + j)
+	}
+	return x
+}
+
 // pairs hands the states of units lo to hi-1, rows of x, on to products over units.
 func (l *roughLayer[T]) pairs(x []T, lo, hi int) {
-	for k := lo; k < hi; k += 2 {
-		var second []T
-		if k+1 < hi {
-			second = l.row(x, k+1-lo)
-		}
-		l.states.SetPair(k/2, l.row(x, k-lo), second)
+	for k := lo; k < hi; k += 4 {
+		l.states.SetFour(k/4, fourRows(k, hi, func(k int) []T { return l.row(x, k-lo) }))
 	}
 }
 
@@ -232,12 +236,8 @@ func (l *roughLink[T]) set(link rbm.Link, mean []T, n int, known bool) {
 				l.ofOdd[j] = 1
 			}
 		}
-		for j := lo; j < hi; j += 2 {
-			var second []T
-			if j+1 < hi {
-				second = row(j + 1)
-			}
-			l.byEven.SetPair(j/2, row(j), second)
+		for j := lo; j < hi; j += 4 {
+			l.byEven.SetFour(j/4, fourRows(j, hi, row))
 		}
 	})
 	for k := range l.ofEven {

@@ -37,6 +37,7 @@ type functions struct {
 	synapseGradient     func(grad, mean, offset, tanhData, sech2Data, partition, theta []float32, first, second, excess, sech2Sum, share float32) float64
 
 	wholeFunctions
+	narrow narrowProducts // set by chooseForms unless it is by bytes
 	joinFunctions
 
 	tanh            func(dst, x []float32)
@@ -128,6 +129,9 @@ func init() {
 
 // chooseForms sets the rounded products of a tier.
 func (f *functions) chooseForms() {
+	if f.narrow == nil {
+		f.narrow = byPairs{&f.wholeFunctions}
+	}
 	var list []form
 	if f.rounded != nil {
 		list = append(list, form{tileForm, nil, true})

@@ -91,6 +91,7 @@ func vectorTiers() (list []tier, absent []absentTier) {
 		synapseGradient: synapseGradientAVX512,
 
 		wholeFunctions: wholeFunctions{roundPairsVector(roundPairsAVX512), roundRowVector(roundRowAVX512), wholeAVX512.mul},
+		narrow:         byBytes{},
 		joinFunctions:  joinFunctions{dotAVX512, centreAVX512, joinFieldsAVX512, joinGradientAVX512},
 
 		tanh:            tanhAVX512,

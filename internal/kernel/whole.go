@@ -36,6 +36,7 @@ func scaleOf(top, limit float64) scale { return scale{float32(top / limit), floa
 type Left[T Real] struct {
 	rows, inner   int
 	rowStep, step int // of words
+	top           int // elements are rounded to ±top
 	scale
 	words []uint32
 	reals []T // in float64
@@ -53,7 +54,7 @@ func NewLeftAcross[T Real](rows, inner int) *Left[T] {
 }
 
 func newLeft[T Real](rows, inner, words, rowStep, step int) *Left[T] {
-	l := &Left[T]{rows: rows, inner: inner, rowStep: rowStep, step: step}
+	l := &Left[T]{rows: rows, inner: inner, rowStep: rowStep, step: step, top: leftTop}
 	if rounds[T]() {
 		l.words = make([]uint32, rows*words)
 	} else {
@@ -69,12 +70,17 @@ func rounds[T Real]() bool {
 }
 
 // Limit sets what |x| of the elements that follow does not exceed.
-func (l *Left[T]) Limit(limit float64) { l.scale = scaleOf(leftTop, limit) }
+func (l *Left[T]) Limit(limit float64) { l.scale = scaleOf(float64(l.top), limit) }
 
 // SetRow sets row i, of inner elements.
 func (l *Left[T]) SetRow(i int, x []T) {
 	if x, ok := any(x).([]float32); ok {
-		use().roundRow(l.words[i*l.rowStep:][:l.rowStep], x[:l.inner], l.by)
+		words := l.words[i*l.rowStep:][:l.rowStep]
+		if l.top == narrowTop {
+			use().narrow.roundRow(words, x[:l.inner], l.by)
+		} else {
+			use().roundRow(words, x[:l.inner], l.by)
+		}
 		return
 	}
 	copy(l.reals[i*l.inner:(i+1)*l.inner], x)
@@ -107,14 +113,17 @@ func orZeros(x []float32, n int) []float32 {
 type Right[T Real] struct {
 	inner, lanes int
 	words        int // of a lane
+	top          int // elements are rounded to ±top
 	scale
 	panels []uint32 // of wholeLanes each
 	reals  []T      // in float64
 }
 
 // NewRight returns a right factor, to be filled in by SetPair or SetLanes.
-func NewRight[T Real](inner, lanes int) *Right[T] {
-	r := &Right[T]{inner: inner, lanes: lanes, words: (inner + 1) / 2}
+func NewRight[T Real](inner, lanes int) *Right[T] { return newRight[T](inner, lanes, (inner+1)/2) }
+
+func newRight[T Real](inner, lanes, words int) *Right[T] {
+	r := &Right[T]{inner: inner, lanes: lanes, words: words, top: rightTop}
 	if rounds[T]() {
 		r.panels = make([]uint32, (lanes+wholeLanes-1)/wholeLanes*wholeLanes*r.words)
 	} else {
@@ -124,7 +133,7 @@ func NewRight[T Real](inner, lanes int) *Right[T] {
 }
 
 // Limit sets what |x| of the elements that follow does not exceed.
-func (r *Right[T]) Limit(limit float64) { r.scale = scaleOf(rightTop, limit) }
+func (r *Right[T]) Limit(limit float64) { r.scale = scaleOf(float64(r.top), limit) }
 
 // SetPair sets the rows 2p and 2p+1. Y of the last pair is nil where inner is odd.
 func (r *Right[T]) SetPair(p int, x, y []T) {
@@ -170,8 +179,8 @@ func asFloats(x []uint32) []float32 { return unsafe.Slice((*float32)(unsafe.Poin
 
 // MulWhole sets dst to rows lo to hi-1 of the product a b: (hi-lo) x lanes. It panics if the factors do not fit.
 func MulWhole[T Real](dst []T, a *Left[T], lo, hi int, b *Right[T]) {
-	if a.inner != b.inner {
-		panic("kernel: factors of different sizes")
+	if a.inner != b.inner || (a.top == narrowTop) != (b.top == narrowTop) {
+		panic("kernel: factors of different sizes, or one of them narrow")
 	}
 	dst = dst[:(hi-lo)*b.lanes]
 	if len(dst) == 0 || a.inner == 0 {
@@ -179,7 +188,11 @@ func MulWhole[T Real](dst []T, a *Left[T], lo, hi int, b *Right[T]) {
 		return
 	}
 	if dst, ok := any(dst).([]float32); ok {
-		use().mulWhole(dst, a.words[lo*a.rowStep:], hi-lo, a.rowStep, a.step, b.panels, b.words, b.lanes, float32(a.unit*b.unit))
+		multiply := use().mulWhole
+		if a.top == narrowTop {
+			multiply = use().narrow.mul
+		}
+		multiply(dst, a.words[lo*a.rowStep:], hi-lo, a.rowStep, a.step, b.panels, b.words, b.lanes, float32(a.unit*b.unit))
 		return
 	}
 	clear(dst)

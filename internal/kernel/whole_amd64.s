@@ -2342,3 +2342,1901 @@ set:
 	ADDQ    CX, AX
 	VZEROUPPER
 	RET
+
+// func roundBytesAVX512(dst *uint32, sixteens int, x *float32, scale float32)
+// Requires: AVX, AVX512F
+TEXT ·roundBytesAVX512(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), AX
+	MOVQ         sixteens+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS scale+24(FP), Z0
+
+sixteen:
+	VMOVUPS     (DX), Z1
+	VMULPS      Z0, Z1, Z1
+	VADDPS.BCST word4b400000<>+0(SB), Z1, Z1
+	VPXORD.BCST word00000080<>+0(SB), Z1, Z1
+	VPMOVDB     Z1, (AX)
+	ADDQ        $0x40, DX
+	ADDQ        $0x10, AX
+	DECQ        CX
+	JNZ         sixteen
+	VZEROUPPER
+	RET
+
+DATA word00000080<>+0(SB)/4, $0x00000080
+DATA word00000080<>+4(SB)/4, $0x00000080
+DATA word00000080<>+8(SB)/4, $0x00000080
+DATA word00000080<>+12(SB)/4, $0x00000080
+DATA word00000080<>+16(SB)/4, $0x00000080
+DATA word00000080<>+20(SB)/4, $0x00000080
+DATA word00000080<>+24(SB)/4, $0x00000080
+DATA word00000080<>+28(SB)/4, $0x00000080
+GLOBL word00000080<>(SB), RODATA|NOPTR, $32
+
+// func roundFourAVX512(dst *uint32, step int, panels int, x0 *float32, x1 *float32, x2 *float32, x3 *float32, scale float32, flip uint32)
+// Requires: AVX, AVX512F
+TEXT ·roundFourAVX512(SB), NOSPLIT, $0-64
+	MOVQ         dst+0(FP), AX
+	MOVQ         step+8(FP), CX
+	MOVQ         panels+16(FP), DX
+	MOVQ         x0+24(FP), BX
+	MOVQ         x1+32(FP), SI
+	MOVQ         x2+40(FP), DI
+	MOVQ         x3+48(FP), R8
+	VBROADCASTSS scale+56(FP), Z0
+	VBROADCASTSS flip+60(FP), Z1
+	VBROADCASTSS word000000ff<>+0(SB), Z2
+	SHLQ         $0x02, CX
+
+panel:
+	VMOVUPS     (BX), Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS.BCST word4b400000<>+0(SB), Z3, Z3
+	VPANDD      Z2, Z3, Z3
+	VPXORD      Z1, Z3, Z3
+	VMOVUPS     (SI), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x08, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     (DI), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     (R8), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x18, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMOVUPS     64(BX), Z3
+	VMULPS      Z0, Z3, Z3
+	VADDPS.BCST word4b400000<>+0(SB), Z3, Z3
+	VPANDD      Z2, Z3, Z3
+	VPXORD      Z1, Z3, Z3
+	VMOVUPS     64(SI), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x08, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     64(DI), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     64(R8), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS.BCST word4b400000<>+0(SB), Z4, Z4
+	VPANDD      Z2, Z4, Z4
+	VPSLLD      $0x18, Z4, Z4
+	VPXORD      Z4, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	ADDQ        $0x00000080, BX
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	ADDQ        CX, AX
+	DECQ        DX
+	JNZ         panel
+	VZEROUPPER
+	RET
+
+DATA word000000ff<>+0(SB)/4, $0x000000ff
+DATA word000000ff<>+4(SB)/4, $0x000000ff
+DATA word000000ff<>+8(SB)/4, $0x000000ff
+DATA word000000ff<>+12(SB)/4, $0x000000ff
+DATA word000000ff<>+16(SB)/4, $0x000000ff
+DATA word000000ff<>+20(SB)/4, $0x000000ff
+DATA word000000ff<>+24(SB)/4, $0x000000ff
+DATA word000000ff<>+28(SB)/4, $0x000000ff
+GLOBL word000000ff<>(SB), RODATA|NOPTR, $32
+
+// func byteSumsAVX512(words int, b *uint32, dst *int32)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteSumsAVX512(SB), NOSPLIT, $0-24
+	MOVQ         words+0(FP), AX
+	MOVQ         b+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	VBROADCASTSS word80808080<>+0(SB), Z0
+	VPXORD       Z1, Z1, Z1
+	VPXORD       Z2, Z2, Z2
+
+word:
+	VPDPBUSD (CX), Z0, Z1
+	VPDPBUSD 64(CX), Z0, Z2
+	ADDQ     $0x00000080, CX
+	DECQ     AX
+	JNZ      word
+	VMOVUPS  Z1, (DX)
+	VMOVUPS  Z2, 64(DX)
+	VZEROUPPER
+	RET
+
+DATA word80808080<>+0(SB)/4, $0x80808080
+DATA word80808080<>+4(SB)/4, $0x80808080
+DATA word80808080<>+8(SB)/4, $0x80808080
+DATA word80808080<>+12(SB)/4, $0x80808080
+DATA word80808080<>+16(SB)/4, $0x80808080
+DATA word80808080<>+20(SB)/4, $0x80808080
+DATA word80808080<>+24(SB)/4, $0x80808080
+DATA word80808080<>+28(SB)/4, $0x80808080
+GLOBL word80808080<>(SB), RODATA|NOPTR, $32
+
+// func byteTile1AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile1AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+pair:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	VPBROADCASTD (CX), Z4
+	VPDPBUSD     Z2, Z4, Z0
+	VPDPBUSD     Z3, Z4, Z1
+	ADDQ         BX, CX
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile2AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile2AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+pair:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VPBROADCASTD (CX), Z6
+	VPDPBUSD     Z4, Z6, Z0
+	VPDPBUSD     Z5, Z6, Z1
+	VPBROADCASTD (CX)(DX*1), Z6
+	VPDPBUSD     Z4, Z6, Z2
+	VPDPBUSD     Z5, Z6, Z3
+	ADDQ         BX, CX
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile3AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile3AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+pair:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VPBROADCASTD (CX), Z8
+	VPDPBUSD     Z6, Z8, Z0
+	VPDPBUSD     Z7, Z8, Z1
+	VPBROADCASTD (CX)(DX*1), Z8
+	VPDPBUSD     Z6, Z8, Z2
+	VPDPBUSD     Z7, Z8, Z3
+	VPBROADCASTD (CX)(DX*2), Z8
+	VPDPBUSD     Z6, Z8, Z4
+	VPDPBUSD     Z7, Z8, Z5
+	ADDQ         BX, CX
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile4AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile4AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+pair:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VPBROADCASTD (CX), Z10
+	VPDPBUSD     Z8, Z10, Z0
+	VPDPBUSD     Z9, Z10, Z1
+	VPBROADCASTD (CX)(DX*1), Z10
+	VPDPBUSD     Z8, Z10, Z2
+	VPDPBUSD     Z9, Z10, Z3
+	VPBROADCASTD (CX)(DX*2), Z10
+	VPDPBUSD     Z8, Z10, Z4
+	VPDPBUSD     Z9, Z10, Z5
+	VPBROADCASTD (DI), Z10
+	VPDPBUSD     Z8, Z10, Z6
+	VPDPBUSD     Z9, Z10, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile5AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile5AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+pair:
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
+	VPBROADCASTD (CX), Z12
+	VPDPBUSD     Z10, Z12, Z0
+	VPDPBUSD     Z11, Z12, Z1
+	VPBROADCASTD (CX)(DX*1), Z12
+	VPDPBUSD     Z10, Z12, Z2
+	VPDPBUSD     Z11, Z12, Z3
+	VPBROADCASTD (CX)(DX*2), Z12
+	VPDPBUSD     Z10, Z12, Z4
+	VPDPBUSD     Z11, Z12, Z5
+	VPBROADCASTD (DI), Z12
+	VPDPBUSD     Z10, Z12, Z6
+	VPDPBUSD     Z11, Z12, Z7
+	VPBROADCASTD (DI)(DX*1), Z12
+	VPDPBUSD     Z10, Z12, Z8
+	VPDPBUSD     Z11, Z12, Z9
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile6AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile6AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+pair:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VPBROADCASTD (CX), Z14
+	VPDPBUSD     Z12, Z14, Z0
+	VPDPBUSD     Z13, Z14, Z1
+	VPBROADCASTD (CX)(DX*1), Z14
+	VPDPBUSD     Z12, Z14, Z2
+	VPDPBUSD     Z13, Z14, Z3
+	VPBROADCASTD (CX)(DX*2), Z14
+	VPDPBUSD     Z12, Z14, Z4
+	VPDPBUSD     Z13, Z14, Z5
+	VPBROADCASTD (DI), Z14
+	VPDPBUSD     Z12, Z14, Z6
+	VPDPBUSD     Z13, Z14, Z7
+	VPBROADCASTD (DI)(DX*1), Z14
+	VPDPBUSD     Z12, Z14, Z8
+	VPDPBUSD     Z13, Z14, Z9
+	VPBROADCASTD (DI)(DX*2), Z14
+	VPDPBUSD     Z12, Z14, Z10
+	VPDPBUSD     Z13, Z14, Z11
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile7AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile7AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+pair:
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
+	VPBROADCASTD (CX), Z16
+	VPDPBUSD     Z14, Z16, Z0
+	VPDPBUSD     Z15, Z16, Z1
+	VPBROADCASTD (CX)(DX*1), Z16
+	VPDPBUSD     Z14, Z16, Z2
+	VPDPBUSD     Z15, Z16, Z3
+	VPBROADCASTD (CX)(DX*2), Z16
+	VPDPBUSD     Z14, Z16, Z4
+	VPDPBUSD     Z15, Z16, Z5
+	VPBROADCASTD (DI), Z16
+	VPDPBUSD     Z14, Z16, Z6
+	VPDPBUSD     Z15, Z16, Z7
+	VPBROADCASTD (DI)(DX*1), Z16
+	VPDPBUSD     Z14, Z16, Z8
+	VPDPBUSD     Z15, Z16, Z9
+	VPBROADCASTD (DI)(DX*2), Z16
+	VPDPBUSD     Z14, Z16, Z10
+	VPDPBUSD     Z15, Z16, Z11
+	VPBROADCASTD (R8), Z16
+	VPDPBUSD     Z14, Z16, Z12
+	VPDPBUSD     Z15, Z16, Z13
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile8AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile8AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+pair:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VPBROADCASTD (CX), Z18
+	VPDPBUSD     Z16, Z18, Z0
+	VPDPBUSD     Z17, Z18, Z1
+	VPBROADCASTD (CX)(DX*1), Z18
+	VPDPBUSD     Z16, Z18, Z2
+	VPDPBUSD     Z17, Z18, Z3
+	VPBROADCASTD (CX)(DX*2), Z18
+	VPDPBUSD     Z16, Z18, Z4
+	VPDPBUSD     Z17, Z18, Z5
+	VPBROADCASTD (DI), Z18
+	VPDPBUSD     Z16, Z18, Z6
+	VPDPBUSD     Z17, Z18, Z7
+	VPBROADCASTD (DI)(DX*1), Z18
+	VPDPBUSD     Z16, Z18, Z8
+	VPDPBUSD     Z17, Z18, Z9
+	VPBROADCASTD (DI)(DX*2), Z18
+	VPDPBUSD     Z16, Z18, Z10
+	VPDPBUSD     Z17, Z18, Z11
+	VPBROADCASTD (R8), Z18
+	VPDPBUSD     Z16, Z18, Z12
+	VPDPBUSD     Z17, Z18, Z13
+	VPBROADCASTD (R8)(DX*1), Z18
+	VPDPBUSD     Z16, Z18, Z14
+	VPDPBUSD     Z17, Z18, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VPSUBD       (BX), Z14, Z14
+	VPSUBD       64(BX), Z15, Z15
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VMULPS.BCST  unit+64(FP), Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VMULPS.BCST  unit+64(FP), Z15, Z15
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile9AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile9AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+pair:
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VPBROADCASTD (CX), Z20
+	VPDPBUSD     Z18, Z20, Z0
+	VPDPBUSD     Z19, Z20, Z1
+	VPBROADCASTD (CX)(DX*1), Z20
+	VPDPBUSD     Z18, Z20, Z2
+	VPDPBUSD     Z19, Z20, Z3
+	VPBROADCASTD (CX)(DX*2), Z20
+	VPDPBUSD     Z18, Z20, Z4
+	VPDPBUSD     Z19, Z20, Z5
+	VPBROADCASTD (DI), Z20
+	VPDPBUSD     Z18, Z20, Z6
+	VPDPBUSD     Z19, Z20, Z7
+	VPBROADCASTD (DI)(DX*1), Z20
+	VPDPBUSD     Z18, Z20, Z8
+	VPDPBUSD     Z19, Z20, Z9
+	VPBROADCASTD (DI)(DX*2), Z20
+	VPDPBUSD     Z18, Z20, Z10
+	VPDPBUSD     Z19, Z20, Z11
+	VPBROADCASTD (R8), Z20
+	VPDPBUSD     Z18, Z20, Z12
+	VPDPBUSD     Z19, Z20, Z13
+	VPBROADCASTD (R8)(DX*1), Z20
+	VPDPBUSD     Z18, Z20, Z14
+	VPDPBUSD     Z19, Z20, Z15
+	VPBROADCASTD (R8)(DX*2), Z20
+	VPDPBUSD     Z18, Z20, Z16
+	VPDPBUSD     Z19, Z20, Z17
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VPSUBD       (BX), Z14, Z14
+	VPSUBD       64(BX), Z15, Z15
+	VPSUBD       (BX), Z16, Z16
+	VPSUBD       64(BX), Z17, Z17
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VMULPS.BCST  unit+64(FP), Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VMULPS.BCST  unit+64(FP), Z15, Z15
+	VCVTDQ2PS    Z16, Z16
+	VMULPS.BCST  unit+64(FP), Z16, Z16
+	VCVTDQ2PS    Z17, Z17
+	VMULPS.BCST  unit+64(FP), Z17, Z17
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         CX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile10AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile10AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	LEAQ   (R8)(DX*1), R9
+	LEAQ   (R9)(DX*2), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+pair:
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	VPBROADCASTD (CX), Z22
+	VPDPBUSD     Z20, Z22, Z0
+	VPDPBUSD     Z21, Z22, Z1
+	VPBROADCASTD (CX)(DX*1), Z22
+	VPDPBUSD     Z20, Z22, Z2
+	VPDPBUSD     Z21, Z22, Z3
+	VPBROADCASTD (CX)(DX*2), Z22
+	VPDPBUSD     Z20, Z22, Z4
+	VPDPBUSD     Z21, Z22, Z5
+	VPBROADCASTD (DI), Z22
+	VPDPBUSD     Z20, Z22, Z6
+	VPDPBUSD     Z21, Z22, Z7
+	VPBROADCASTD (DI)(DX*1), Z22
+	VPDPBUSD     Z20, Z22, Z8
+	VPDPBUSD     Z21, Z22, Z9
+	VPBROADCASTD (DI)(DX*2), Z22
+	VPDPBUSD     Z20, Z22, Z10
+	VPDPBUSD     Z21, Z22, Z11
+	VPBROADCASTD (R8), Z22
+	VPDPBUSD     Z20, Z22, Z12
+	VPDPBUSD     Z21, Z22, Z13
+	VPBROADCASTD (R8)(DX*1), Z22
+	VPDPBUSD     Z20, Z22, Z14
+	VPDPBUSD     Z21, Z22, Z15
+	VPBROADCASTD (R8)(DX*2), Z22
+	VPDPBUSD     Z20, Z22, Z16
+	VPDPBUSD     Z21, Z22, Z17
+	VPBROADCASTD (R9), Z22
+	VPDPBUSD     Z20, Z22, Z18
+	VPDPBUSD     Z21, Z22, Z19
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VPSUBD       (BX), Z14, Z14
+	VPSUBD       64(BX), Z15, Z15
+	VPSUBD       (BX), Z16, Z16
+	VPSUBD       64(BX), Z17, Z17
+	VPSUBD       (BX), Z18, Z18
+	VPSUBD       64(BX), Z19, Z19
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VMULPS.BCST  unit+64(FP), Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VMULPS.BCST  unit+64(FP), Z15, Z15
+	VCVTDQ2PS    Z16, Z16
+	VMULPS.BCST  unit+64(FP), Z16, Z16
+	VCVTDQ2PS    Z17, Z17
+	VMULPS.BCST  unit+64(FP), Z17, Z17
+	VCVTDQ2PS    Z18, Z18
+	VMULPS.BCST  unit+64(FP), Z18, Z18
+	VCVTDQ2PS    Z19, Z19
+	VMULPS.BCST  unit+64(FP), Z19, Z19
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         CX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         CX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile11AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile11AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	LEAQ   (R8)(DX*1), R9
+	LEAQ   (R9)(DX*2), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+
+pair:
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
+	VPBROADCASTD (CX), Z24
+	VPDPBUSD     Z22, Z24, Z0
+	VPDPBUSD     Z23, Z24, Z1
+	VPBROADCASTD (CX)(DX*1), Z24
+	VPDPBUSD     Z22, Z24, Z2
+	VPDPBUSD     Z23, Z24, Z3
+	VPBROADCASTD (CX)(DX*2), Z24
+	VPDPBUSD     Z22, Z24, Z4
+	VPDPBUSD     Z23, Z24, Z5
+	VPBROADCASTD (DI), Z24
+	VPDPBUSD     Z22, Z24, Z6
+	VPDPBUSD     Z23, Z24, Z7
+	VPBROADCASTD (DI)(DX*1), Z24
+	VPDPBUSD     Z22, Z24, Z8
+	VPDPBUSD     Z23, Z24, Z9
+	VPBROADCASTD (DI)(DX*2), Z24
+	VPDPBUSD     Z22, Z24, Z10
+	VPDPBUSD     Z23, Z24, Z11
+	VPBROADCASTD (R8), Z24
+	VPDPBUSD     Z22, Z24, Z12
+	VPDPBUSD     Z23, Z24, Z13
+	VPBROADCASTD (R8)(DX*1), Z24
+	VPDPBUSD     Z22, Z24, Z14
+	VPDPBUSD     Z23, Z24, Z15
+	VPBROADCASTD (R8)(DX*2), Z24
+	VPDPBUSD     Z22, Z24, Z16
+	VPDPBUSD     Z23, Z24, Z17
+	VPBROADCASTD (R9), Z24
+	VPDPBUSD     Z22, Z24, Z18
+	VPDPBUSD     Z23, Z24, Z19
+	VPBROADCASTD (R9)(DX*1), Z24
+	VPDPBUSD     Z22, Z24, Z20
+	VPDPBUSD     Z23, Z24, Z21
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VPSUBD       (BX), Z14, Z14
+	VPSUBD       64(BX), Z15, Z15
+	VPSUBD       (BX), Z16, Z16
+	VPSUBD       64(BX), Z17, Z17
+	VPSUBD       (BX), Z18, Z18
+	VPSUBD       64(BX), Z19, Z19
+	VPSUBD       (BX), Z20, Z20
+	VPSUBD       64(BX), Z21, Z21
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VMULPS.BCST  unit+64(FP), Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VMULPS.BCST  unit+64(FP), Z15, Z15
+	VCVTDQ2PS    Z16, Z16
+	VMULPS.BCST  unit+64(FP), Z16, Z16
+	VCVTDQ2PS    Z17, Z17
+	VMULPS.BCST  unit+64(FP), Z17, Z17
+	VCVTDQ2PS    Z18, Z18
+	VMULPS.BCST  unit+64(FP), Z18, Z18
+	VCVTDQ2PS    Z19, Z19
+	VMULPS.BCST  unit+64(FP), Z19, Z19
+	VCVTDQ2PS    Z20, Z20
+	VMULPS.BCST  unit+64(FP), Z20, Z20
+	VCVTDQ2PS    Z21, Z21
+	VMULPS.BCST  unit+64(FP), Z21, Z21
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         CX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         CX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         CX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET
+
+// func byteTile12AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+// Requires: AVX, AVX512F, AVX512VNNI
+TEXT ·byteTile12AVX512(SB), NOSPLIT, $0-69
+	MOVQ   pairs+0(FP), AX
+	MOVQ   a+8(FP), CX
+	MOVQ   rowStep+16(FP), DX
+	MOVQ   step+24(FP), BX
+	MOVQ   b+32(FP), SI
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	LEAQ   (CX)(DX*1), DI
+	LEAQ   (DI)(DX*2), DI
+	LEAQ   (DI)(DX*1), R8
+	LEAQ   (R8)(DX*2), R8
+	LEAQ   (R8)(DX*1), R9
+	LEAQ   (R9)(DX*2), R9
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+pair:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VPBROADCASTD (CX), Z26
+	VPDPBUSD     Z24, Z26, Z0
+	VPDPBUSD     Z25, Z26, Z1
+	VPBROADCASTD (CX)(DX*1), Z26
+	VPDPBUSD     Z24, Z26, Z2
+	VPDPBUSD     Z25, Z26, Z3
+	VPBROADCASTD (CX)(DX*2), Z26
+	VPDPBUSD     Z24, Z26, Z4
+	VPDPBUSD     Z25, Z26, Z5
+	VPBROADCASTD (DI), Z26
+	VPDPBUSD     Z24, Z26, Z6
+	VPDPBUSD     Z25, Z26, Z7
+	VPBROADCASTD (DI)(DX*1), Z26
+	VPDPBUSD     Z24, Z26, Z8
+	VPDPBUSD     Z25, Z26, Z9
+	VPBROADCASTD (DI)(DX*2), Z26
+	VPDPBUSD     Z24, Z26, Z10
+	VPDPBUSD     Z25, Z26, Z11
+	VPBROADCASTD (R8), Z26
+	VPDPBUSD     Z24, Z26, Z12
+	VPDPBUSD     Z25, Z26, Z13
+	VPBROADCASTD (R8)(DX*1), Z26
+	VPDPBUSD     Z24, Z26, Z14
+	VPDPBUSD     Z25, Z26, Z15
+	VPBROADCASTD (R8)(DX*2), Z26
+	VPDPBUSD     Z24, Z26, Z16
+	VPDPBUSD     Z25, Z26, Z17
+	VPBROADCASTD (R9), Z26
+	VPDPBUSD     Z24, Z26, Z18
+	VPDPBUSD     Z25, Z26, Z19
+	VPBROADCASTD (R9)(DX*1), Z26
+	VPDPBUSD     Z24, Z26, Z20
+	VPDPBUSD     Z25, Z26, Z21
+	VPBROADCASTD (R9)(DX*2), Z26
+	VPDPBUSD     Z24, Z26, Z22
+	VPDPBUSD     Z25, Z26, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $0x00000080, SI
+	DECQ         AX
+	JNZ          pair
+	MOVQ         dst+48(FP), AX
+	MOVQ         ld+56(FP), CX
+	MOVB         add+68(FP), DL
+	SHLQ         $0x02, CX
+	MOVQ         shift+40(FP), BX
+	VPSUBD       (BX), Z0, Z0
+	VPSUBD       64(BX), Z1, Z1
+	VPSUBD       (BX), Z2, Z2
+	VPSUBD       64(BX), Z3, Z3
+	VPSUBD       (BX), Z4, Z4
+	VPSUBD       64(BX), Z5, Z5
+	VPSUBD       (BX), Z6, Z6
+	VPSUBD       64(BX), Z7, Z7
+	VPSUBD       (BX), Z8, Z8
+	VPSUBD       64(BX), Z9, Z9
+	VPSUBD       (BX), Z10, Z10
+	VPSUBD       64(BX), Z11, Z11
+	VPSUBD       (BX), Z12, Z12
+	VPSUBD       64(BX), Z13, Z13
+	VPSUBD       (BX), Z14, Z14
+	VPSUBD       64(BX), Z15, Z15
+	VPSUBD       (BX), Z16, Z16
+	VPSUBD       64(BX), Z17, Z17
+	VPSUBD       (BX), Z18, Z18
+	VPSUBD       64(BX), Z19, Z19
+	VPSUBD       (BX), Z20, Z20
+	VPSUBD       64(BX), Z21, Z21
+	VPSUBD       (BX), Z22, Z22
+	VPSUBD       64(BX), Z23, Z23
+	VCVTDQ2PS    Z0, Z0
+	VMULPS.BCST  unit+64(FP), Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS.BCST  unit+64(FP), Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS.BCST  unit+64(FP), Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS.BCST  unit+64(FP), Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS.BCST  unit+64(FP), Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS.BCST  unit+64(FP), Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS.BCST  unit+64(FP), Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS.BCST  unit+64(FP), Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS.BCST  unit+64(FP), Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS.BCST  unit+64(FP), Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS.BCST  unit+64(FP), Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS.BCST  unit+64(FP), Z11, Z11
+	VCVTDQ2PS    Z12, Z12
+	VMULPS.BCST  unit+64(FP), Z12, Z12
+	VCVTDQ2PS    Z13, Z13
+	VMULPS.BCST  unit+64(FP), Z13, Z13
+	VCVTDQ2PS    Z14, Z14
+	VMULPS.BCST  unit+64(FP), Z14, Z14
+	VCVTDQ2PS    Z15, Z15
+	VMULPS.BCST  unit+64(FP), Z15, Z15
+	VCVTDQ2PS    Z16, Z16
+	VMULPS.BCST  unit+64(FP), Z16, Z16
+	VCVTDQ2PS    Z17, Z17
+	VMULPS.BCST  unit+64(FP), Z17, Z17
+	VCVTDQ2PS    Z18, Z18
+	VMULPS.BCST  unit+64(FP), Z18, Z18
+	VCVTDQ2PS    Z19, Z19
+	VMULPS.BCST  unit+64(FP), Z19, Z19
+	VCVTDQ2PS    Z20, Z20
+	VMULPS.BCST  unit+64(FP), Z20, Z20
+	VCVTDQ2PS    Z21, Z21
+	VMULPS.BCST  unit+64(FP), Z21, Z21
+	VCVTDQ2PS    Z22, Z22
+	VMULPS.BCST  unit+64(FP), Z22, Z22
+	VCVTDQ2PS    Z23, Z23
+	VMULPS.BCST  unit+64(FP), Z23, Z23
+	TESTB        DL, DL
+	JZ           set
+	MOVQ         AX, DX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         CX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         CX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         CX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         CX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         CX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         CX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         CX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         CX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         CX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         CX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	ADDQ         CX, DX
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+	ADDQ         CX, DX
+
+set:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z16, (AX)
+	VMOVUPS Z17, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z18, (AX)
+	VMOVUPS Z19, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z20, (AX)
+	VMOVUPS Z21, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z22, (AX)
+	VMOVUPS Z23, 64(AX)
+	ADDQ    CX, AX
+	VZEROUPPER
+	RET

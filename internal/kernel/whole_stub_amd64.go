@@ -69,3 +69,48 @@ func wholeTile11AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, d
 
 //go:noescape
 func wholeTile12AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func roundBytesAVX512(dst *uint32, sixteens int, x *float32, scale float32)
+
+//go:noescape
+func roundFourAVX512(dst *uint32, step int, panels int, x0 *float32, x1 *float32, x2 *float32, x3 *float32, scale float32, flip uint32)
+
+//go:noescape
+func byteSumsAVX512(words int, b *uint32, dst *int32)
+
+//go:noescape
+func byteTile1AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile2AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile3AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile4AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile5AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile6AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile7AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile8AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile9AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile10AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile11AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)
+
+//go:noescape
+func byteTile12AVX512(pairs int, a *uint32, rowStep int, step int, b *uint32, shift *int32, dst *float32, ld int, unit float32, add bool)

@@ -15,8 +15,95 @@ func wholeFunctions(m machine) {
 		most = 12
 	}
 	for rows := 1; rows <= most; rows++ {
-		wholeTile(m, rows)
+		wholeTile(m, rows, false)
 	}
+	if !m.wide() {
+		return
+	}
+	roundBytes(m)
+	roundFour(m)
+	byteSums(m)
+	for rows := 1; rows <= most; rows++ {
+		wholeTile(m, rows, true)
+	}
+}
+
+// roundBytes writes the rounding of a row to bytes and 128.
+func roundBytes(m machine) {
+	TEXT("roundBytes"+m.name, NOSPLIT, "func(dst *uint32, sixteens int, x *float32, scale float32)")
+	Pragma("noescape")
+	dst, sixteens, x := param("dst"), param("sixteens"), param("x")
+	scale := m.argument("scale")
+	Label("sixteen")
+	r := m.reg()
+	m.load(r, at(x))
+	rounded(m, r, scale)
+	m.xor(r, r, word(0x80))
+	VPMOVDB(r, at(dst))
+	ADDQ(Imm(64), x)
+	ADDQ(Imm(16), dst)
+	DECQ(sixteens)
+	JNZ(LabelRef("sixteen"))
+	VZEROUPPER()
+	RET()
+}
+
+// roundFour writes the rounding of four rows to bytes, a word for four of them.
+func roundFour(m machine) {
+	TEXT("roundFour"+m.name, NOSPLIT, "func(dst *uint32, step int, panels int, x0 *float32, x1 *float32, x2 *float32, x3 *float32, scale float32, flip uint32)")
+	Pragma("noescape")
+	dst, step, panels := param("dst"), param("step"), param("panels")
+	rows := []reg.GPVirtual{param("x0"), param("x1"), param("x2"), param("x3")}
+	scale, flip, low := m.argument("scale"), m.argument("flip"), m.broadcast(word(0xff))
+	SHLQ(Imm(2), step)
+	Label("panel")
+	for disp := 0; disp < panelBytes; disp += m.bytes() {
+		all := m.reg()
+		for j, x := range rows {
+			r := m.reg()
+			m.load(r, Mem{Base: x, Disp: disp})
+			rounded(m, r, scale)
+			m.and(r, r, low)
+			if j == 0 {
+				VPXORD(flip, r, all)
+				continue
+			}
+			VPSLLD(Imm(uint64(8*j)), r, r)
+			VPXORD(r, all, all)
+		}
+		m.store(Mem{Base: dst, Disp: disp}, all)
+	}
+	for _, x := range rows {
+		ADDQ(U32(panelBytes), x)
+	}
+	ADDQ(step, dst)
+	DECQ(panels)
+	JNZ(LabelRef("panel"))
+	VZEROUPPER()
+	RET()
+}
+
+// byteSums writes 128 times the sums of the bytes of each lane of a panel.
+func byteSums(m machine) {
+	TEXT("byteSums"+m.name, NOSPLIT, "func(words int, b *uint32, dst *int32)")
+	Pragma("noescape")
+	words, b, dst := param("words"), param("b"), param("dst")
+	left, sum := m.broadcast(word(0x80808080)), m.regs(2)
+	for _, z := range sum {
+		m.zero(z)
+	}
+	Label("word")
+	for v, z := range sum {
+		VPDPBUSD(Mem{Base: b, Disp: m.bytes() * v}, left, z)
+	}
+	ADDQ(U32(panelBytes), b)
+	DECQ(words)
+	JNZ(LabelRef("word"))
+	for v, z := range sum {
+		m.store(Mem{Base: dst, Disp: m.bytes() * v}, z)
+	}
+	VZEROUPPER()
+	RET()
 }
 
 // panelBytes is the size of a pair of rows of a panel.
@@ -89,9 +176,13 @@ func roundRow(m machine) {
 	RET()
 }
 
-// wholeTile writes a tile of two registers by some rows.
-func wholeTile(m machine, rows int) {
-	TEXT(label("wholeTile%d%s", rows, m.name), NOSPLIT, "func(pairs int, a *uint32, rowStep int, step int, b *uint32, dst *float32, ld int, unit float32, add bool)")
+// wholeTile writes a tile of two registers by some rows, of pairs or of four bytes.
+func wholeTile(m machine, rows int, bytes bool) {
+	name, shift := "wholeTile", ""
+	if bytes {
+		name, shift = "byteTile", "shift *int32, "
+	}
+	TEXT(label("%s%d%s", name, rows, m.name), NOSPLIT, "func(pairs int, a *uint32, rowStep int, step int, b *uint32, "+shift+"dst *float32, ld int, unit float32, add bool)")
 	Pragma("noescape")
 	pairs, a, rowStep, step, b := param("pairs"), param("a"), param("rowStep"), param("step"), param("b")
 	SHLQ(Imm(2), rowStep)
@@ -127,9 +218,12 @@ func wholeTile(m machine, rows int) {
 		x := left[r%len(left)]
 		VPBROADCASTD(from, x)
 		for v, z := range sum[r] {
-			if m.wide() {
+			switch {
+			case bytes:
+				VPDPBUSD(right[v], x, z)
+			case m.wide():
 				VPDPWSSD(x, right[v], z)
-			} else {
+			default:
 				product := m.reg()
 				VPMADDWD(x, right[v], product)
 				VPADDD(product, z, z)
@@ -145,6 +239,14 @@ func wholeTile(m machine, rows int) {
 	dst, ld, add := param("dst"), param("ld"), GP8()
 	Load(Param("add"), add)
 	SHLQ(Imm(2), ld)
+	if bytes {
+		shift := param("shift")
+		for _, row := range sum {
+			for v, z := range row {
+				VPSUBD(Mem{Base: shift, Disp: m.bytes() * v}, z, z)
+			}
+		}
+	}
 	for _, row := range sum {
 		for _, z := range row {
 			VCVTDQ2PS(z, z)
