@@ -125,7 +125,7 @@ func TestLabelled(t *testing.T) {
 	}
 }
 
-// A mixture and a tree fill in missing values exactly, give features and likelihoods of what is seen, and score the fill against the truth.
+// A mixture and a tree fill in missing values exactly, give features and likelihoods of the known values, and score the fill against the truth.
 func TestDirectedMissing(t *testing.T) {
 	for _, model := range []string{causes.MixtureModel, causes.TreeModel} {
 		j := directedJob(t, model)

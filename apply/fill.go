@@ -57,7 +57,7 @@ func (r *CompletionReport) Text() string {
 // fills reports whether single values are to be filled in.
 func (c *Completing) fills() bool { return len(c.Data.Reading.Missing) > 0 }
 
-// gaps opens the samples to complete, of units of a kind in so many features, and says what of them is to be filled in.
+// gaps opens the samples to complete, of units of a kind in so many features, and says which values are to be filled in.
 func (c *Completing) gaps(kind units.Kind, features int, about *rbm.Info) (*scoring, error) {
 	opener := c.Data
 	opener.Reading.Units = kind

@@ -237,8 +237,8 @@ func (d directed) about() *rbm.Info { return &d.Info }
 
 // An Evaluating model has a likelihood of its own kind: a directed machine an exact one, a stack one of bounds.
 type Evaluating interface {
-	// Evaluate returns the log-likelihood of samples, of what is seen of them where values are missing (visible x M, +1 where
-	// one is; nil where none is). What is exact needs no options. The error is the context's, or of samples that do not fit.
+	// Evaluate returns the log-likelihood of samples, of their known values if some are missing (visible x M, +1 where
+	// one is; nil if none is). Exact likelihoods need no options. The error is the context's, or of samples that do not fit.
 	Evaluate(ctx context.Context, samples, missing *spin.Matrix, opt evaluate.Options) (evaluate.LogLikelihood, error)
 	// takes returns the kind of the units whose data it reads, and whether some of their values may be missing.
 	takes() (kind units.Kind, incomplete bool)

@@ -39,8 +39,8 @@ const (
 // Beside fits models to the training samples and measures them on the test samples, both of the
 // visible units of a machine. Log-densities of real numbers are those of evaluate.FileLikelihood: in
 // units of the deviations of the data that the machine learned from. Of spins and colours there is also the
-// pseudolikelihood of the machine, but of deep machines, and of too many hidden units (rbm.ErrTooLarge) where values are missing. All is
-// of what is seen where values are missing. The error is the context's, or tells what does not fit.
+// pseudolikelihood of the machine, but of deep machines, and of too many hidden units (rbm.ErrTooLarge) if values are missing. Then all
+// numbers are of the known values. The error is the context's, or tells what does not fit.
 func Beside(ctx context.Context, file *rbm.File, train, test *dataset.Set, key stream.Key) ([]Score, error) {
 	if file.VisibleKind.Bits() {
 		scores, err := BesideBits(ctx, train, test, file.VisibleKind, file.Layers().Data())

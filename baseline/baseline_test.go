@@ -176,7 +176,7 @@ func holes(n, m int, share float64, key stream.Key) *spin.Matrix {
 	return mask
 }
 
-// Where values are missing, models are fitted to what is seen: independent units by formula, pairs still know their neighbours, and whatever
+// If values are missing, models are fitted to the known ones: independent units by formula, pairs still know their neighbours, and whatever
 // stands in the holes changes nothing. A mask without holes gives what no mask gives.
 func TestBitsWithHoles(t *testing.T) {
 	rng := stream.New(5).Rand()
@@ -250,8 +250,8 @@ func TestBitsWithHoles(t *testing.T) {
 	}
 }
 
-// Gaussian models of what is seen: correlated normal numbers with holes have the same covariance, whose density of what is seen is that of a
-// marginal; mixtures find their clusters.
+// Gaussian models of known values: correlated normal numbers with holes have the same covariance, and the density of known values is a
+// marginal of it; mixtures find their clusters.
 func TestNumbersWithHoles(t *testing.T) {
 	rng := stream.New(8).Rand()
 	const m = 500

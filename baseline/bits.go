@@ -23,7 +23,7 @@ func (s Samples) seen(unit, sample int) bool {
 	return s.Missing == nil || s.Missing.At(unit, sample) < 0
 }
 
-// Bits fits models of spins or colours to what is seen of training samples and measures them on what is seen of test
+// Bits fits models of spins or colours to the known values of training samples and measures them on those of test
 // samples: independent units, whose likelihood is exact, and each unit given all others, a logistic
 // regression of all pairs, as pseudolikelihood learns them; others that are missing stand at their mean in the training samples.
 // The error is the context's, or of no samples.

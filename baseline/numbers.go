@@ -22,20 +22,20 @@ const (
 	floor = 1e-3
 )
 
-// leastSeen is the least share of what a component stands for, in which a unit must be seen to move its mean.
+// leastSeen is a share of the weight of a component. If a unit is known in less of it, its mean stays.
 const leastSeen = 1e-6
 
 // components are the sizes of mixtures that are tried on a fifth of the training samples.
 var components = []int{1, 2, 5, 10, 20, 40}
 
-// Limits of the work: numbers that a covariance and a mixture are fitted to.
+// Limits of the work: how many numbers a covariance and a mixture are fitted to, and the rounds of fitting.
 const (
 	covarianceNumbers = 1 << 25
 	mixtureNumbers    = 1 << 22
 	mixtureRounds     = 100
 )
 
-// A table is numbers of which some may be missing. In the place of those stand usual ones.
+// A table has numbers; some may be missing. A missing one has the usual value of its unit.
 type table struct {
 	*units.Reals[float32]
 	holes [][]int // samples in which each unit is missing
@@ -88,7 +88,7 @@ func Numbers(ctx context.Context, train, test *units.Reals[float32], key stream.
 	return fitted(ctx, tableOf(train, nil), tableOf(test, nil), key)
 }
 
-// fitted is Numbers of what is seen of samples.
+// fitted is Numbers for the known values of samples.
 func fitted(ctx context.Context, train, test table, key stream.Key) ([]Score, error) {
 	if train.Units() != test.Units() || train.Len() < 2 || test.Len() == 0 {
 		return nil, fmt.Errorf("%d samples of %d numbers to fit models to, and %d of %d to measure them on", train.Len(), train.Units(), test.Len(), test.Units())
@@ -245,7 +245,7 @@ func (x *mixture) setConstants() {
 	}
 }
 
-// logs returns ln p of what is seen of each sample, and the share of each component in it, components x samples.
+// logs returns ln p of the known values of each sample, and the share of each component in it, components x samples.
 func (x *mixture) logs(s table) (lnP, shares []float64) {
 	m, k := s.Len(), len(x.lnWeight)
 	lnP, shares = make([]float64, m), make([]float64, k*m)

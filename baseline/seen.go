@@ -85,7 +85,7 @@ func (t table) rows() (x [][]float64, missing [][]int) {
 	return x, missing
 }
 
-// covarianceSeen is covariance of what is seen: the most likely mean and covariance, by expectation and maximisation until a round gains less than
+// covarianceSeen is covariance for known values: the most likely mean and covariance, by expectation and maximisation until a round gains less than
 // 1e-4 nats per sample. Of too much work it is not ok. The error is the context's.
 func covarianceSeen(ctx context.Context, train, test table) (mean float64, ok bool, err error) {
 	n, m := train.Units(), train.Len()
@@ -97,7 +97,7 @@ func covarianceSeen(ctx context.Context, train, test table) (mean float64, ok bo
 	if work > seenWork {
 		return 0, false, nil
 	}
-	var extra *mat.SymDense // sum of the covariances of what is missing
+	var extra *mat.SymDense // sum of the covariances of missing values
 	var g *normal
 	last := math.Inf(-1)
 	for range mixtureRounds {
@@ -137,7 +137,7 @@ func covarianceSeen(ctx context.Context, train, test table) (mean float64, ok bo
 	return mean, true, nil
 }
 
-// maximised returns the Gaussian of the mean and covariance of completed samples, with a sum of covariances of what was missing.
+// maximised returns the Gaussian of the mean and covariance of completed samples, with a sum of covariances of their missing values.
 func maximised(x [][]float64, extra *mat.SymDense, n int) (*normal, bool) {
 	mean, m := make([]float64, n), float64(len(x))
 	for _, row := range x {

@@ -18,7 +18,7 @@ type block struct {
 	holes        [][]hole       // of each patch, the values that are missing
 }
 
-// A hole is a value that is missing: of which unit of a patch, in which sample of a block.
+// A hole is a missing value: a unit of a patch in a sample of a block.
 type hole struct{ unit, sample int }
 
 // divide returns the samples in blocks, with transposes if they are to be learned from. Missing is nil, or +1 where a value is missing.

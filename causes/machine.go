@@ -98,7 +98,7 @@ func (m *Machine) seeing(units []int) *Machine {
 
 // An Inference is what samples say of the causes.
 type Inference struct {
-	LnP    []float64 // exact ln P of what is seen of each sample
+	LnP    []float64 // exact ln P of the known values of each sample
 	Causes []float64 // P(cause | sample), causes x samples
 	States []float64 // P(state of a group | sample), groups x states x samples; of a mixture the same as Causes
 }
@@ -187,7 +187,7 @@ func (m *Machine) Posteriors(ctx context.Context, samples, missing *spin.Matrix)
 	return x, nil
 }
 
-// LogLikelihood returns the mean ln P of what is seen of samples and its standard error from their number.
+// LogLikelihood returns the mean ln P of the known values of samples and its standard error from their number.
 // Missing values and errors are as in Infer.
 func (m *Machine) LogLikelihood(ctx context.Context, samples, missing *spin.Matrix) (mean, standardError float64, err error) {
 	if err := m.fits(samples, missing); err != nil {
@@ -259,7 +259,7 @@ func unitMeans[T rbm.Real](m *Machine, states []float64, count int) []T {
 	return means
 }
 
-// Fill infers missing values: the means of all units given what is seen of each sample, visible x M, exactly; of
+// Fill infers missing values: the means of all units given the known values of each sample, visible x M, exactly; of
 // a unit that is seen its value. Missing values and errors are as in Infer.
 func (m *Machine) Fill(ctx context.Context, samples, missing *spin.Matrix) ([]float64, error) {
 	r, err := m.Infer(ctx, samples, missing)

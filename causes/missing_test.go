@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// TestMissing: what is seen of a sample has the probability of all states that agree with it, and so have causes and means, whatever
-// stands in the place of what is missing.
+// TestMissing: the known values of a sample have the probability of all states that agree with them, and so have causes and means, whatever
+// stands in the place of missing ones.
 func TestMissing(t *testing.T) {
 	const n, m = 12, 9
 	all := states(n)

@@ -10,8 +10,8 @@ import (
 	"bethe/stream"
 )
 
-// A Layer says which visible units depend on the state of which group. Each group has a patch
-// of units, and each unit is in one patch.
+// A Layer says for each group which visible units depend on its state, its patch. Each unit is
+// in one patch.
 type Layer struct {
 	Patches [][]int // visible units of each group, counted from 0
 	States  int     // of each group
@@ -44,7 +44,7 @@ type Statistics struct {
 	Missing []float64 // states x visible: how often the state is on while the unit is missing; nil where no value is
 	Pairs   []float64 // groups x states x causes: how often both are on
 	Causes  []float64 // how often each cause is on
-	LnP     float64   // sum of ln P(what is seen of a sample)
+	LnP     float64   // sum of ln P(known values of a sample)
 }
 
 // seen returns how often a state of a group is on while the unit is seen whose synapse with the state is the given one.
@@ -288,7 +288,7 @@ const (
 	firstNoise = 0.05
 )
 
-// fieldsOfData sets the fields to those of independent units with the means of what is seen of samples.
+// fieldsOfData sets the fields to those of independent units with the means of the known values of samples.
 func (b *Bits) fieldsOfData(samples, missing *spin.Matrix) {
 	sums := make([]int, samples.Rows())
 	samples.RowSums(sums)

@@ -22,7 +22,7 @@ import (
 type FileError struct {
 	Path    string // the file, as the caller named it
 	Place   string // where in it, such as "byte 16" or "line 3, column 5"; may be empty
-	Problem string // says what is wrong
+	Problem string // what went wrong
 	Remedy  string // says what to do about it; {Threshold} stands for the option of that name
 	Err     error  // the cause, nil if there is none
 }

@@ -52,7 +52,7 @@ func (b *blocks) end() {
 // block may then be a sample.
 func (b *blocks) lattices() bool { return b.count >= 3 && b.size > 1 }
 
-// A column is what the rows after the first hold in one column.
+// A column sums up the fields of one column, below the first row.
 type column struct {
 	low, high, last                 float64 // of the numbers
 	numbers, words, missing, commas uint32  // fields of each kind; commas are numbers with commas
@@ -61,7 +61,7 @@ type column struct {
 	counts                          bool    // whether each number is one more than the one before it
 }
 
-// An index is what a column that is named as row numbers are holds.
+// An index holds the values of a column whose name says that it numbers the rows.
 type index struct {
 	values map[uint64]struct{}
 	twice  bool // whether a value occurs again
@@ -70,7 +70,7 @@ type index struct {
 // maxIndexes limits the columns whose values are all kept while a text is read.
 const maxIndexes = 4
 
-// add takes the field of a row.
+// add takes the value of one more row.
 func (x *index) add(field string) {
 	h := fnv.New64a()
 	h.Write([]byte(strings.TrimSpace(field)))
@@ -80,7 +80,7 @@ func (x *index) add(field string) {
 	x.values[h.Sum64()] = struct{}{}
 }
 
-// add takes the field of a row.
+// add takes the field of one more row.
 func (c *column) add(field, first string) {
 	k, v := kindOf(field)
 	switch k {

@@ -69,6 +69,12 @@ type Chains[T rbm.Real] struct {
 	// then never sees states far from all data that the network holds likely,
 	// however heavy they are; those that scouts find are unlearned.
 	Scouts int
+	// Probe is the number of sweeps between probes: as many scouts begin at scattered and extreme
+	// states, and join the chains only if one of them finds a state that stands far above the states
+	// of the chains. So a heavy state that turns up, as when synapses settle, is unlearned at once,
+	// and chains are left alone while there is none. 0: no probes. They begin with the first round of
+	// scouts, and are for layers of spins.
+	Probe int
 
 	source       *sample.NetworkSource[T] // of the chains
 	chains       *sample.SpinChains[T]
@@ -152,16 +158,13 @@ func (c *Chains[T]) sweep(ctx context.Context, dst *rbm.Moments[T], net *rbm.Net
 		}
 	}
 	c.source.Set(net)
-	var replaced []int
-	if before, after := c.chains.Sweeps/scoutEvery, (c.chains.Sweeps+uint64(c.Sweeps))/scoutEvery; c.Scouts > 0 && before < after {
-		var err error
-		if replaced, err = c.scout(ctx, net, after); err != nil {
-			c.Undo()
-			return Report{}, err
+	if replaced, err := c.scout(ctx, net); err != nil {
+		c.Undo()
+		return Report{}, err
+	} else {
+		for _, w := range c.watches {
+			w.Changed(net, c.chains.Hidden, replaced)
 		}
-	}
-	for _, w := range c.watches {
-		w.Changed(net, c.chains.Hidden, replaced)
 	}
 	for range c.Sweeps {
 		if err := ctx.Err(); err != nil {
@@ -205,6 +208,7 @@ const (
 	scoutEvery  = 100
 	scoutSweeps = 25
 	metRounds   = 64
+	probeChains = 128 // chains that the scouts of a probe are held against
 )
 
 // A Scouting engine remembers heavy states that are far from data, or were.
@@ -240,28 +244,101 @@ func (c *Chains[T]) meet(states *spin.Matrix, column int) {
 	c.met = next
 }
 
-// scout puts the scouts of a round in the place of the next chains in turn, and returns the places. The error
-// is the context's.
-func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T], round uint64) ([]int, error) {
-	places := scoutPlaces(round, c.Scouts, c.Count)
-	count, key := len(places), c.Key.Sub(stream.ChainsScouts).Sub(round)
-	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), count, key)
+// scout puts scouts in the place of the next chains in turn if their time has come, and returns the places. The
+// error is the context's.
+func (c *Chains[T]) scout(ctx context.Context, net *rbm.Network[T]) (places []int, err error) {
+	due := func(every int) (round uint64, due bool) {
+		before, after := c.chains.Sweeps/uint64(every), (c.chains.Sweeps+uint64(c.Sweeps))/uint64(every)
+		return after, before < after
+	}
+	if c.Scouts < 1 {
+		return nil, nil
+	}
+	known := *net
+	known.Constant = 0 // learning leaves it open; weights are only compared
+	if round, now := due(scoutEvery); now {
+		places, key := scoutPlaces(round, c.Scouts, c.Count), c.Key.Sub(stream.ChainsScouts).Sub(round)
+		begin := c.far(&known).Scattered(len(places), key.Sub(stream.ChainsScouts))
+		scouts, weights, err := scouted(ctx, &known, begin, key)
+		if err != nil {
+			return nil, err
+		}
+		c.chains.Hidden.Put(scouts.Hidden, places)
+		c.meet(scouts.Visible, sample.Heaviest(weights, 1)[0])
+		return places, nil
+	}
+	spins := net.VisibleKind == units.Kind{} && net.HiddenKind == units.Kind{}
+	if c.Probe < 1 || !spins || c.chains.Sweeps < scoutEvery {
+		return nil, nil
+	}
+	if round, now := due(c.Probe); now {
+		return c.probe(ctx, &known, round)
+	}
+	return nil, nil
+}
+
+// far returns a source of scattered and extreme states of a network.
+func (c *Chains[T]) far(net *rbm.Network[T]) *sample.NetworkSource[T] {
 	base := make([]float64, net.Visible())
 	if c.InitialVisible != nil {
 		base = units.FeatureFields(c.InitialVisible, net.VisibleKind)
 	}
-	scouts.StartAt(sample.OnNetwork(net).From(base).Scattered(count, key.Sub(stream.ChainsScouts)))
+	return sample.OnNetwork(net).From(base)
+}
+
+// scouted returns chains that come from the given states, and the logarithms of the weights of the states where they are.
+func scouted[T rbm.Real](ctx context.Context, net *rbm.Network[T], begin *spin.Matrix, key stream.Key) (*sample.SpinChains[T], []float64, error) {
+	scouts := sample.NewChains(sample.OnNetwork(net).Rounded(), begin.Cols(), key)
+	scouts.StartAt(begin)
 	for range scoutSweeps {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		scouts.Sweep(1)
 	}
-	c.chains.Hidden.Put(scouts.Hidden, places)
-	weights := make([]float64, count)
+	weights := make([]float64, begin.Cols())
 	scouts.LogWeights(weights)
-	c.meet(scouts.Visible, sample.Heaviest(weights, 1)[0])
+	return scouts, weights, nil
+}
+
+// probe is a round of scouts, one half from scattered states and one from extreme ones. They join the chains, and their
+// places are returned, if the weight of one of them is beyond what is usual.
+func (c *Chains[T]) probe(ctx context.Context, net *rbm.Network[T], round uint64) (places []int, err error) {
+	places, key := scoutPlaces(round, c.Scouts, c.Count), c.Key.Sub(stream.ChainsProbe).Sub(round)
+	far := c.far(net)
+	begin := far.Scattered(len(places), key.Sub(stream.ProbeScattered))
+	half := make([]int, len(places)/2)
+	for k := range half {
+		half[k] = 2*k + 1
+	}
+	if len(half) > 0 {
+		begin.Put(far.Extremes(len(half), key.Sub(stream.ProbeExtreme)), half)
+	}
+	scouts, weights, err := scouted(ctx, net, begin, key)
+	if err != nil {
+		return nil, err
+	}
+	heaviest := sample.Heaviest(weights, 1)[0]
+	if weights[heaviest] <= c.usual(net, round, key) {
+		return nil, nil
+	}
+	c.chains.Hidden.Put(scouts.Hidden, places)
+	c.meet(scouts.Visible, heaviest)
 	return places, nil
+}
+
+// usual returns the logarithm of a weight that states of the chains hardly ever reach: the median of some chains and five
+// times the distance from their lowest tenth to it, which a few chains in heavy states do not move.
+func (c *Chains[T]) usual(net *rbm.Network[T], round uint64, key stream.Key) float64 {
+	some := scoutPlaces(round, probeChains, c.Count)
+	chains := sample.NewChains(sample.OnNetwork(net).Rounded(), len(some), key.Sub(stream.ProbeChains))
+	c.chains.Hidden.Gather(chains.Hidden, some)
+	chains.Sweep(1)
+	weights := make([]float64, len(some))
+	chains.LogWeights(weights)
+	slices.Sort(weights)
+	median := weights[len(weights)/2]
+	return median + 5*(median-weights[len(weights)/10])
 }
 
 func (c *Chains[T]) init(net *rbm.Network[T]) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -261,11 +262,103 @@ func TestScoutsPlaces(t *testing.T) {
 			want.Set(mu, place, fresh.Hidden.At(mu, k))
 		}
 	}
-	if c.scout(context.Background(), net, round); !c.chains.Hidden.Equal(want) {
+	c.chains.Sweeps = round*scoutEvery - 1
+	if c.scout(context.Background(), net); !c.chains.Hidden.Equal(want) {
 		t.Error("other chains than those of the second round")
 	}
-	if c.scout(context.Background(), net, round+1); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
+	c.chains.Sweeps += scoutEvery
+	if c.scout(context.Background(), net); !equalColumns(c.chains.Hidden, want, 4, 5, 6, 7) || equalColumns(c.chains.Hidden, want, 8, 9, 0, 1) {
 		t.Error("the third round has other places than the last and the first ones")
+	}
+}
+
+// Of a round the heaviest state is remembered, also while learning leaves the constant of the network open.
+func TestScoutsMet(t *testing.T) {
+	const n, p, count = 40, 20, 10
+	net := rbm.NewNetwork[float32](n, p)
+	for e := range net.Coupling {
+		net.Coupling[e] = 0.1 * float32(e%5-2)
+	}
+	net.Constant = math.NaN()
+	c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(4), InitialVisible: spin.Random(n, count, stream.New(5).Rand()), Scouts: count}
+	if _, err := c.Moments(context.Background(), rbm.NewMoments[float32](n, p), net); err != nil {
+		t.Fatal(err)
+	}
+	known := *net
+	known.Constant = 0
+	key := c.Key.Sub(stream.ChainsScouts).Sub(1)
+	scouts, weights, err := scouted(context.Background(), &known, c.far(&known).Scattered(count, key.Sub(stream.ChainsScouts)), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := spin.New(n, 1)
+	scouts.Visible.Gather(one, []int{slices.Index(weights, slices.Max(weights))})
+	if !c.Met().Equal(one) {
+		t.Errorf("not the heaviest of %v", weights)
+	}
+}
+
+// Probes leave chains alone, to the last spin, on a network without heavy states far from them; where there is one that an
+// extreme state leads to, scouts join.
+func TestProbe(t *testing.T) {
+	const n, p, count = 60, 9, 64
+	net := rbm.NewNetwork[float32](n, p)
+	for i := range n {
+		for mu := range p {
+			net.Coupling[mu*n+i] = 0.15 * float32((i*(mu+3))%3-1)
+		}
+	}
+	run := func(probe int, resumed bool) (*spin.Matrix, *spin.Matrix) {
+		engine := func() *Chains[float32] {
+			return &Chains[float32]{Count: count, Sweeps: 5, Key: stream.New(6), InitialVisible: spin.Random(n, count, stream.New(7).Rand()), Scouts: 8, Probe: probe}
+		}
+		c, m := engine(), rbm.NewMoments[float32](n, p)
+		for k := range 100 {
+			if resumed && k == 60 {
+				state := c.State()
+				c = engine()
+				if err := c.Restore(n, p, state); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := c.Moments(t.Context(), m, net); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c.chains.Visible, c.Met()
+	}
+	calm, none := run(0, false)
+	if probed, met := run(25, false); !probed.Equal(calm) || met.Cols() != none.Cols() {
+		t.Error("probes change chains on a network without heavy states")
+	}
+	hole := make([]int8, n) // the first hidden unit, far down by its field, opens a hole when it is up
+	for i := range hole {
+		hole[i] = int8(1 - 2*(i*i%7%2))
+		net.Coupling[i] = 3 * float32(hole[i])
+		net.VisibleField[i] = 3 * float32(hole[i])
+	}
+	net.HiddenField[0] = -3*n + 60
+	in := func(v *spin.Matrix) (there int) {
+		for l := range v.Cols() {
+			alike := 0
+			for i, s := range hole {
+				if v.At(i, l) == s {
+					alike++
+				}
+			}
+			if alike >= n-1 {
+				there++
+			}
+		}
+		return there
+	}
+	without, _ := run(0, false)
+	with, met := run(25, false)
+	if in(without) > 0 || in(with) < 4 || in(met) == 0 {
+		t.Errorf("%d chains in the hole without probes, %d with them, %d of the states met", in(without), in(with), in(met))
+	}
+	if again, _ := run(25, true); !again.Equal(with) {
+		t.Error("a probe after Restore finds other chains")
 	}
 }
 

@@ -86,7 +86,7 @@ func (s *series[T]) terms(z float64) int {
 const leastOver = 3
 
 // termsOver returns how many are enough in sums over Gaussian units in which |z| is at most the largest, and the sum of z⁴ at most fourth: so much less
-// than that of so many units at the largest.
+// than if all were at the largest.
 func (s *series[T]) termsOver(largest, fourth float64) int {
 	scale, size, most := 1.0, 1.0, s.terms(largest)
 	if !s.plain {

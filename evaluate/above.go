@@ -44,8 +44,8 @@ const (
 	termBlock        = 1 << 9
 )
 
-// MachineLikelihood is Likelihood of a machine of spins, also of a deep one, whose samples
-// are those of its data layer: then it returns the data terms, and all estimates are with
+// MachineLikelihood is Likelihood of a machine of spins, also of a deep one. Samples of a deep one
+// are those of its data layer; it returns their data terms, and all estimates are with
 // Bound, the conservative one. The met states are those of SpinMachine.Remember.
 func MachineLikelihood(ctx context.Context, machine *rbm.Machine, met, samples *spin.Matrix, opt Options) (LogLikelihood, error) {
 	if !machine.Deep() {

@@ -142,7 +142,7 @@ func (e *enumeration) weigh(ctx context.Context) ([]float64, error) {
 	})
 }
 
-// given turns the logarithms of weights into the probabilities of states given what is seen of each sample.
+// given turns the logarithms of weights into the probabilities of states given the known values of each sample.
 func given(weights, total []float64) {
 	count := len(weights) / len(total)
 	for a, t := range total {

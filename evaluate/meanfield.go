@@ -136,7 +136,7 @@ func (s *signCouplings) toEven(mean, variance, tanh, sech2 []float32, m int) {
 	}
 }
 
-// add adds the products with signs (from x to) to those of width units, of what is in rows of from units.
+// add adds the products of the rows of from units with signs (from x to) to those of width units.
 func (l *signLink) add(mean, variance, means, variances []float32, m, width, fromWidth int, to, from rbm.Range, signs *spin.Matrix) {
 	some := means
 	if from.Len() < fromWidth {

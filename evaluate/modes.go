@@ -9,13 +9,13 @@ import (
 	"bethe/stream"
 )
 
-// A Mode is a group of states in which some tempered ensembles are and others are not,
-// with its own ln Z, by annealing from independent units that look like those states. An
-// ensemble alone tells too much of a mode that melts and freezes at different temperatures;
-// from a base of its own nothing has to melt. Forward is of the whole Z, which it
-// hardly ever overstates, Reverse of the mode, which it hardly ever understates.
+// A Mode is a group of states that holds some tempered ensembles and not others. It has
+// its own ln Z, by annealing from independent units that look like those states. If a mode
+// melts and freezes at different temperatures, its ensembles alone overstate it;
+// from a base of its own nothing has to melt. Forward estimates the whole Z, and
+// hardly ever overstates it. Reverse estimates the mode, and hardly ever understates it.
 type Mode struct {
-	Ensembles, Searched []int // that are in it, of the tempered ones and of the search
+	Ensembles, Searched []int // which ensembles are in it: tempered ones, and those of the search
 	Excess              float64
 	Forward, Reverse    []float64 // ln Z by each chain alone; no Forward of light modes
 }

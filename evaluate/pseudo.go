@@ -62,7 +62,7 @@ func PseudoObserved(ctx context.Context, machine *rbm.Machine, samples Incomplet
 	}
 	kind, m := net.VisibleKind, len(total)
 	of, choices := kind.Features(), kind.Choices()
-	inverse := make([]float64, net.Visible()/of*choices*m) // 1/P(choice of a unit | what is seen of the others), if it is that choice that is seen
+	inverse := make([]float64, net.Visible()/of*choices*m) // 1/P(choice of a unit | known values of the others), for the choice that is seen
 	err = e.each(ctx, func(h *spin.Matrix, fields, sums, weights []float64) {
 		count := h.Cols()
 		given(weights, total)

@@ -316,7 +316,7 @@ func (s *directedStart) validate(ctx context.Context, file *causes.File) (*runs.
 	return recordedLikelihood(d.Name, l), nil
 }
 
-// DirectedLikelihood returns the exact log-likelihood of samples, of what is seen where values are missing (causes.Machine.Infer).
+// DirectedLikelihood returns the exact log-likelihood of samples; of their known values if some are missing (causes.Machine.Infer).
 // The error is the context's.
 func DirectedLikelihood(ctx context.Context, machine *causes.Machine, samples, missing *spin.Matrix) (*evaluate.LogLikelihood, error) {
 	mean, standardError, err := machine.LogLikelihood(ctx, samples, missing)

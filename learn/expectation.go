@@ -19,12 +19,13 @@ const (
 
 // An Expectation chooses the expectation step.
 type Expectation struct {
-	Estep     string `json:"estep"`     // how moments of the dual network are found: auto, exact, bethe, tap or chains
-	Partition string `json:"partition"` // partition term: annealed or quenched
-	Chains    int    `json:"chains"`    // persistent chains, or fixed points of tap
-	Sweeps    int    `json:"sweeps"`    // of the chains a step
-	Draws     int    `json:"draws"`     // Gaussian draws a step of the quenched term; even
-	Scouts    int    `json:"scouts"`    // chains replaced every 100 sweeps by new ones from scattered states
+	Estep     string `json:"estep"`          // how moments of the dual network are found: auto, exact, bethe, tap or chains
+	Partition string `json:"partition"`      // partition term: annealed or quenched
+	Chains    int    `json:"chains"`         // persistent chains, or fixed points of tap
+	Sweeps    int    `json:"sweeps"`         // of the chains a step
+	Draws     int    `json:"draws"`          // Gaussian draws a step of the quenched term; even
+	Scouts    int    `json:"scouts"`         // chains replaced every 100 sweeps by new ones from scattered states
+	Probe     int    `json:"probe,omitzero"` // sweeps between probes, whose scouts join the chains only if they find heavy states; 0: none
 }
 
 // Check returns a *SettingError if a setting is out of its range.
@@ -40,6 +41,8 @@ func (e *Expectation) Check() error {
 		return setting.Phrase("sweeps", "{sweeps %d}: it must be at least 1", e.Sweeps)
 	case e.Scouts < 0:
 		return setting.Phrase("scouts", "{scouts %d}: it must not be negative", e.Scouts)
+	case e.Probe < 0:
+		return setting.Phrase("probe", "{probe %d}: it must not be negative", e.Probe)
 	case e.Draws < 2 || e.Draws%2 != 0:
 		return setting.Phrase("draws", "{draws %d}: it must be even and positive", e.Draws)
 	}
@@ -50,7 +53,7 @@ func (e *Expectation) Check() error {
 // given size, and why: its name, and for auto the reason. start holds visible
 // states (visible x Chains) to start chains and fixed points at, or is nil.
 func NewEngine[T rbm.Real](e *Expectation, visible, hidden int, start *spin.Matrix, key stream.Key) (engine dual.Engine[T], why string) {
-	chains := dual.Chains[T]{Count: e.Chains, Sweeps: e.Sweeps, Key: key, InitialVisible: start, Scouts: e.Scouts}
+	chains := dual.Chains[T]{Count: e.Chains, Sweeps: e.Sweeps, Key: key, InitialVisible: start, Scouts: e.Scouts, Probe: e.Probe}
 	switch e.Estep {
 	case "exact":
 		return dual.Exact[T]{}, "exact, as asked"

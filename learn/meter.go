@@ -171,7 +171,7 @@ func (g *metering) step(ctx context.Context, l *learner, step int, last bool) (*
 	return of, nil
 }
 
-// logWeights returns the logarithms of the weights of what is seen of samples.
+// logWeights returns the logarithms of the weights of the known values of samples.
 func logWeights(ctx context.Context, net *rbm.Network[float32], samples Data) ([]float64, error) {
 	if samples.Missing != nil {
 		return evaluate.ObservedLogWeights(ctx, net, evaluate.Incomplete{Bits: samples.Samples, Missing: samples.Missing})

@@ -98,7 +98,7 @@ func TestMissingValuesAreRefusedByName(t *testing.T) {
 	}
 }
 
-// Labels, deep machines, mixtures and the meter take data with missing values: the likelihood of what is seen lies above that of independent units
+// Labels, deep machines, mixtures and the meter take data with missing values: the likelihood of known values lies above that of independent units
 // (-6 ln 2 x the share that is seen), and a label that a unit tells is learned.
 func TestLearnMissingInOtherWays(t *testing.T) {
 	data := incompleteData(t, units.Kind{}, 0.2)

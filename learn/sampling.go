@@ -108,7 +108,7 @@ func (r *Recipe) Travel(t sampler.Transport, asked ...string) error {
 	case t.Folder != "":
 		r.Sampler = FolderSampler
 	}
-	names := []string{"scouts", "sweeps", "final_sweeps"} // of our chains
+	names := []string{"scouts", "probe", "sweeps", "final_sweeps"} // of our chains
 	if r.Sampler == "" {
 		names = []string{"sampler_format", "sampler_protocol", "sampler_timeout"}
 	}

@@ -78,3 +78,14 @@ func decimals(x *Number, digits int) string {
 	}
 	return strconv.FormatFloat(float64(*x), 'f', digits, 64)
 }
+
+// Problems returns a line for each run that could not be read in full.
+func (c *Comparison) Problems() string {
+	var b strings.Builder
+	for _, s := range c.Runs {
+		if s.Problem != "" {
+			fmt.Fprintln(&b, s.Problem)
+		}
+	}
+	return b.String()
+}

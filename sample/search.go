@@ -22,6 +22,11 @@ func (s *MachineSource) Extremes(count int, key stream.Key) *spin.Matrix {
 	return extremes(OnMachine(s.machine), count, key)
 }
 
+// Extremes implements Searching.
+func (s *NetworkSource[T]) Extremes(count int, key stream.Key) *spin.Matrix {
+	return extremes(s, count, key)
+}
+
 // descent are the inverse temperatures at which states descend, a sweep each: those
 // after the first few hardly ever go uphill.
 var descent = []float64{1, 2, 4, 8, 16, 16, 16, 16}

@@ -133,6 +133,14 @@ const (
 	ChainsScouts   = Far        // of the engine of persistent chains
 	ChainsAbove    = 1 << 33    // hidden layers of a deep machine, where its chains start
 	ChainsBelow    = 1 << 34    // layers of a stack below its topmost machine
+	ChainsProbe    = 1 << 35    // scouts that join the chains of that engine only if they find heavy states
+)
+
+// Below the key of such a probe.
+const (
+	ProbeScattered = Far
+	ProbeExtreme   = 1 << 33
+	ProbeChains    = 1 << 34
 )
 
 // Below the key of a profile: its two pilot runs.

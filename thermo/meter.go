@@ -158,7 +158,7 @@ func (m *Meter) sweep(ctx context.Context, sweeps int) error {
 type MeterReading struct {
 	LnZ, Error    float64
 	LeastExchange float64
-	RoundTrips    float64 // an ensemble, while it was read
+	RoundTrips    float64 // of each ensemble, on average, while it was read
 	Rungs         int
 }
 

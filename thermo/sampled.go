@@ -51,8 +51,8 @@ type SampledPoint struct {
 // largest inverse temperature. Points lie where the energy changes, close together at a peak of the heat capacity.
 type SampledCurve struct {
 	Points     []SampledPoint // rising in beta, from 0
-	Length     float64        // of the way, in standard deviations of the log-weight
-	RoundTrips float64        // an ensemble
+	Length     float64        // from the first to the last temperature, in standard deviations of the log-weight
+	RoundTrips float64        // of each ensemble, on average
 	// Peak is where the heat capacity is highest, with the standard errors of its place and height.
 	Peak                   Point
 	PeakError, HeightError float64

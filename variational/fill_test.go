@@ -143,7 +143,7 @@ func TestBoundOfMissingValues(t *testing.T) {
 }
 
 // The bound of a deep machine where values are missing: each move of the fill raises it, at its fixed point derivatives at a given fill are
-// its derivatives, and it is below the likelihood of what is seen, where synapses are known. Without holes it is that of whole samples.
+// its derivatives, and it is below the likelihood of the known values, where synapses are known. Without holes it is that of whole samples.
 func TestDeepBoundOfMissingValues(t *testing.T) {
 	const n = 4
 	sizes := rbm.Folding{n, 2, 2}

@@ -65,7 +65,7 @@ func compareThermo(ctx context.Context, raw map[string]json.RawMessage) ([]Resul
 	return results, nil
 }
 
-// A comparison is that of some keys of an oracle.
+// A comparison compares some keys of an oracle with this build.
 type comparison struct {
 	name    string
 	compare func(context.Context, errorsOf) error

@@ -45,8 +45,8 @@ func TestKills(t *testing.T) {
 	}
 	var table strings.Builder
 	good, err := run(&table, bethe, []setting{
-		{"exact", "--hidden 5 --steps 60 --batch 100 --checkpoint-every 2"},
-		{"chains", "--hidden 20 --estep chains --chains 50 --steps 60 --batch 100 --checkpoint-every 3"},
+		{"exact", "--data mnist:test:0-1999 --measure-every 30 --hidden 5 --steps 60 --batch 100 --checkpoint-every 2"},
+		{"chains", "--data mnist:test:0-1999 --measure-every 30 --hidden 20 --estep chains --chains 50 --steps 60 --batch 100 --checkpoint-every 3"},
 	}, 5, 1)
 	if err != nil || !good {
 		t.Errorf("%v\n%s", err, table.String())

@@ -25,10 +25,8 @@ func explain(cmd *cobra.Command) {
 	if text, err := helpTexts.ReadFile("help/" + strings.TrimPrefix(usage.ManName(cmd), "bethe-") + ".txt"); err == nil {
 		cmd.Long, cmd.Example, _ = strings.Cut(strings.TrimSuffix(string(text), "\n"), "\n\nExamples:\n")
 	}
-	if groups := groupsOf(cmd); groups != "" {
-		if err := usage.Group(cmd, groups); err != nil {
-			panic(err) // a flag that is not there
-		}
+	if err := usage.Group(cmd, groupsOf(cmd)); err != nil {
+		panic(err) // a flag that is not there
 	}
 	for _, below := range cmd.Commands() {
 		explain(below)

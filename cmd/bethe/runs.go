@@ -40,10 +40,6 @@ func (c *console) listRuns(folder, by string, commands bool) error {
 	if err := show(c.stdout); err != nil {
 		return err
 	}
-	for _, s := range found.Runs {
-		if s.Problem != "" {
-			c.logf("%s\n", s.Problem)
-		}
-	}
+	c.logf("%s", found.Problems())
 	return nil
 }

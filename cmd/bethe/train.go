@@ -73,6 +73,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.recipeFile, "recipe", "", "`FILE` with settings in JSON, such as the run.json of an earlier run; flags on the command line win over it")
 	flags.IntVar(&r.Scouts, "scouts", r.Scouts, "chains that are replaced every 100 sweeps by new ones, started far from the data, so that learning sees heavy states there; 0: none")
+	flags.IntVar(&r.Probe, "probe", r.Probe, "sweeps between probes, such as 25: as many scouts, which join the chains only if they find a state far heavier than those of the chains; 0: none")
 	flags.StringVar(&r.Units, "units", units.Spin, "kind of the visible units: spin, gauss (real numbers) or potts:K (whole numbers below K; potts alone takes as many as there are)")
 	flags.StringVar(&r.Fill, "fill", "", "how missing values are filled while learning: mean-field (the default), or zero (as a unit in no field)")
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")

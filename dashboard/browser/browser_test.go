@@ -351,8 +351,8 @@ func TestRuns(t *testing.T) {
 	until(t, ctx, `document.documentElement.dataset.theme === "dark"`, 5*time.Second)
 }
 
-// TestRefused: a name that somebody else points here, and ways out of the
-// folder, are refused, in the browser's own way of asking too.
+// TestRefused: requests under a name that somebody else points at this machine are
+// refused, and so are paths out of the folder, also if the browser itself asks.
 func TestRefused(t *testing.T) {
 	ctx := open(t)
 	folder := filepath.Join(t.TempDir(), "run")

@@ -69,7 +69,7 @@ type Learned struct {
 	Transposed bool     // whether the rows and columns of pictures were exchanged
 }
 
-// differs returns in what a set was read otherwise, for a person.
+// differs tells a person how a set was read otherwise than the data that the model learned from.
 func (l *Learned) differs(s *dataset.Source) (notes []string) {
 	if l.Threshold != nil && s.Threshold != nil && *l.Threshold != *s.Threshold {
 		notes = append(notes, fmt.Sprintf("grey levels above %v are +1 here; in what the model learned from those above %v", *s.Threshold, *l.Threshold))

@@ -114,7 +114,7 @@ func (s *State) Step(grad []float64) {
 	}
 }
 
-// remember moves the recurrent state of a synapse.
+// remember takes the recurrent state of synapse k one step on, with the input x.
 func (s *State) remember(k int, x float64) {
 	state, cell := s.state[k], &s.cell[k]
 	for i := range Cells {

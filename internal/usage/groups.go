@@ -16,9 +16,12 @@ const others = "Other flags"
 const flagsTemplate = "Flags:\n{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}"
 
 // Group makes the help of a command list its flags in groups. Text has a line for each group: its title, a colon
-// and the names of its flags; the order of groups is kept, and in a group that of the names. Flags that no group has follow. The
+// and the names of its flags; the order of groups is kept, and in a group that of the names. Flags that no group has follow. Without text the help stays as it is. The
 // error names a flag that the command does not have, or that stands twice.
 func Group(cmd *cobra.Command, text string) error {
+	if text == "" {
+		return nil
+	}
 	cmd.InitDefaultHelpFlag()
 	var list strings.Builder
 	var done []string

@@ -10,7 +10,7 @@ import (
 )
 
 // Run runs a program and does the instructions of tiles that the processor refuses in it, in all its threads. It
-// returns the program's exit status. The command must not be started and have files, or nothing, as its streams.
+// returns the program's exit status. The command must not be started yet, and its streams must be files or nil.
 func Run(cmd *exec.Cmd) (status int, err error) {
 	runtime.LockOSThread() // a traced program belongs to one thread
 	defer runtime.UnlockOSThread()
