@@ -67,9 +67,7 @@ func (w *watch[T]) add(means []T) {
 	for i := range w.units {
 		from := means[i*w.columns : (i+1)*w.columns]
 		for _, witness := range w.witness[i*w.samples : (i+1)*w.samples] {
-			for l, v := range from[:w.each] {
-				to[l] = v
-			}
+			copy(to, from[:w.each])
 			to[w.each] = witness
 			to, from = to[w.each+1:], from[w.each:]
 		}
