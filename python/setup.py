@@ -23,10 +23,10 @@ MANYLINUX = platform.system() == "Linux" and platform.machine() == "x86_64" and 
 
 #: Packages in which little time is spent: their functions stay calls, which takes 0.2 MB from the wheel.
 COLD = (
-    "archive/zip", "bufio", "compress/gzip", "context", "crypto/...", "encoding/binary", "encoding/csv", "encoding/json", "errors", "fmt", "go/...", "internal/fmtsort",
-    "internal/poll", "io/fs", "net/url", "os", "os/exec", "path/filepath", "reflect", "regexp/...", "sort", "strconv", "strings", "syscall", "text/tabwriter", "text/template/...", "time",
-    "unicode/...", "gonum.org/v1/gonum/...", "bethe/anatomy", "bethe/causes", "bethe/dataset", "bethe/evaluate", "bethe/exchange", "bethe/internal/build", "bethe/internal/durable", "bethe/internal/memory",
-    "bethe/internal/npy", "bethe/learn", "bethe/libbethe", "bethe/rbm", "bethe/runs", "bethe/sampler", "bethe/setting", "bethe/thermo",
+    "archive/zip", "bufio", "bytes", "compress/flate", "compress/gzip", "context", "crypto/...", "encoding/...", "errors", "fmt", "hash/...", "go/...", "internal/fmtsort", "internal/strconv",
+    "internal/poll", "io", "io/fs", "maps", "net/...", "os", "os/exec", "path/filepath", "reflect", "regexp/...", "slices", "sort", "strconv", "strings", "syscall", "text/tabwriter", "text/template/...", "time",
+    "unicode/...", "gonum.org/v1/gonum/...", "golang.org/x/...", "bethe/anatomy", "bethe/causes", "bethe/dataset", "bethe/dual", "bethe/evaluate", "bethe/exchange", "bethe/hyperadam", "bethe/internal/build", "bethe/internal/fixed", "bethe/internal/durable", "bethe/internal/memory",
+    "bethe/internal/npy", "bethe/learn", "bethe/libbethe", "bethe/rbm", "bethe/runs", "bethe/sample", "bethe/sampler", "bethe/setting", "bethe/spikes", "bethe/thermo", "bethe/units", "bethe/variational",
 )
 
 
@@ -72,7 +72,7 @@ class Wheel(bdist_wheel):
                 for info, content in members:
                     wheel.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
             if shutil.which("advzip"):  # of advancecomp: it searches for the smallest deflate, 4 % below zlib's
-                subprocess.run(["advzip", "--recompress", "--shrink-extra", "--quiet", path], check=True)
+                subprocess.run(["advzip", "--recompress", "--shrink-insane", "--iter=1", "--quiet", path], check=True)
 
     def get_tag(self):
         if MANYLINUX:
