@@ -280,7 +280,7 @@ func TestScoutsMet(t *testing.T) {
 		net.Coupling[e] = 0.1 * float32(e%5-2)
 	}
 	net.Constant = math.NaN()
-	c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(9), InitialVisible: spin.Random(n, count, stream.New(5).Rand()), Scouts: count}
+	c := &Chains[float32]{Count: count, Sweeps: scoutEvery, Key: stream.New(12), InitialVisible: spin.Random(n, count, stream.New(5).Rand()), Scouts: count}
 	if _, err := c.Moments(context.Background(), rbm.NewMoments[float32](n, p), net); err != nil {
 		t.Fatal(err)
 	}
