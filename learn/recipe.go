@@ -167,7 +167,7 @@ func (r *Recipe) Suit(asked ...string) {
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
-	visible, hidden := r.kinds()
+	visible, _ := r.kinds()
 	for _, word := range []*string{&r.Units, &r.HiddenUnits} {
 		if *word == units.Spin {
 			*word = ""
@@ -184,8 +184,7 @@ func (r *Recipe) Suit(asked ...string) {
 	}
 	if free(settingSettle) {
 		r.Settle = 0
-		paper := !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields // the paper's machine
-		if r.settles() && !paper && free(settingUndecided) {
+		if r.settles() && !r.paper() && free(settingUndecided) {
 			r.Settle = DefaultSettle
 		}
 	}
@@ -203,7 +202,7 @@ func (r *Recipe) suitSpins(free func(setting string) bool) {
 	momentum, fields, probe := DefaultMomentum, DefaultMomentum, 0
 	if r.spins() {
 		fields, probe = 0, DefaultProbe
-		if r.Settle > 0 && r.Rule == "adam" {
+		if !r.paper() && r.Rule == "adam" {
 			momentum = 0
 		}
 	}
@@ -216,6 +215,12 @@ func (r *Recipe) suitSpins(free func(setting string) bool) {
 	if free(settingProbe) {
 		r.Probe = probe
 	}
+}
+
+// paper reports whether the machine is the paper's: without offsets or without fields.
+func (r *Recipe) paper() bool {
+	visible, hidden := r.kinds()
+	return !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields
 }
 
 // settles reports whether the signs of a posterior can learn on.
