@@ -201,8 +201,11 @@ func (r *Recipe) Suit(asked ...string) {
 func (r *Recipe) suitSpins(free func(setting string) bool) {
 	momentum, fields, probe := DefaultMomentum, DefaultMomentum, 0
 	if r.spins() {
-		fields, probe = 0, DefaultProbe
-		if !r.paper() && r.Rule == "adam" {
+		probe = DefaultProbe
+	}
+	if r.spins() && !r.paper() {
+		fields = 0
+		if r.Rule == "adam" {
 			momentum = 0
 		}
 	}

@@ -264,7 +264,7 @@ func TestSpinsSuited(t *testing.T) {
 	}{
 		`{}`:                        {0, 0, 25},
 		`{"synapses": "real"}`:      {0, 0, 25},
-		`{"centre": false}`:         {0.9, 0, 25},
+		`{"centre": false}`:         {0.9, 0.9, 25},
 		`{"rule": "hyperadam"}`:     {0.9, 0, 25},
 		`{"units": "gauss"}`:        {0.9, 0.9, 0},
 		`{"hidden_units": "gauss"}`: {0.9, 0.9, 0},
