@@ -220,7 +220,7 @@ func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) 
 	n, p := r.visible(), f.features()
 	if f.spins() {
 		engine, why := r.expectation(start, key)
-		return choice{engine, f.newPartition(engine, draws), why}, nil
+		return choice{engine, partitionOf(f, engine, draws), why}, nil
 	}
 	visible, hidden := f.kinds()
 	ln, other, of := math.Inf(1), 0, ""
