@@ -63,7 +63,7 @@ func learnerOf(t *testing.T, visible, hidden int) *learner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := run.newLearner(0, nil)
+	l, err := newLearner(run, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

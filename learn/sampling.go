@@ -139,7 +139,7 @@ func (r *Run) openSampler() (err error) {
 }
 
 // expectation returns the engine of a start and why.
-func (r *Run) expectation(start *spin.Matrix, key stream.Key) (engine dual.Engine[float32], why string) {
+func expectation(r *Run, start *spin.Matrix, key stream.Key) (engine dual.Engine[float32], why string) {
 	f := &r.recipe
 	if r.outside == nil {
 		return NewEngine[float32](&f.Expectation, start.Rows(), f.folding(r.job.Data.Visible()).Hidden(), start, key)
@@ -182,7 +182,7 @@ func (l *learner) keepAfter(ctx context.Context, err error) error {
 	if l.job.Folder == "" {
 		return err
 	}
-	if no := l.keeper.save(ctx, l); no != nil {
+	if no := l.states.save(ctx, l); no != nil {
 		return errors.Join(err, no)
 	}
 	return &SamplerError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}
