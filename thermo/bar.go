@@ -67,12 +67,12 @@ func BAR(forward, reverse []float64) (lnRatio, standardError float64) {
 			high = z
 		}
 		next := z - value/slope
-		if !(next > low && next < high) {
-			next = low + (high-low)/2
-		}
-		if math.Abs(next-z) <= 1e-15*max(1, math.Abs(z)) {
+		if math.Abs(next-z) <= 1e-15*max(1, math.Abs(z)) { // first: at the root rounding may step out of the bracket
 			z = next
 			break
+		}
+		if !(next > low && next < high) {
+			next = low + (high-low)/2
 		}
 		z = next
 	}
