@@ -45,12 +45,24 @@ type folder struct {
 	*Run
 	path     string
 	lock     io.Closer // others out
-	pictures Illustrator
+	pictures pictures
 }
+
+// Pictures are drawn, or are not.
+type pictures interface {
+	Illustrator
+	drawn() bool
+}
+
+// drawing is what the caller draws with.
+type drawing struct{ Illustrator }
+
+func (drawing) drawn() bool { return true }
 
 // noPictures draws none.
 type noPictures struct{}
 
+func (noPictures) drawn() bool                                     { return false }
 func (noPictures) DrawData(string, units.Shown, int, int) error    { return nil }
 func (noPictures) DrawSynapses(string, *rbm.File) error            { return nil }
 func (noPictures) DrawSamples(string, units.Shown, int, int) error { return nil }
@@ -70,15 +82,9 @@ func (unlocked) Close() error { return nil }
 func newFolder(r *Run) *folder {
 	f := &folder{Run: r, path: r.job.Folder, lock: unlocked{}, pictures: noPictures{}}
 	if r.job.Pictures != nil {
-		f.pictures = r.job.Pictures
+		f.pictures = drawing{r.job.Pictures}
 	}
 	return f
-}
-
-// draws reports whether there are pictures.
-func (f *folder) draws() bool {
-	_, none := f.pictures.(noPictures)
-	return !none
 }
 
 func (f *folder) in(name string) string { return filepath.Join(f.path, name) }
@@ -260,7 +266,7 @@ func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, 
 	if err := saveModel(ctx, f.in(runs.LiveFile), file); err != nil {
 		return err
 	}
-	if !f.draws() {
+	if !f.pictures.drawn() {
 		return nil
 	}
 	name := func(what string) string {
@@ -295,7 +301,7 @@ func (f *folder) ship(ctx context.Context, file *rbm.File, met *spin.Matrix) err
 }
 
 func (f *folder) drawSamples(chains func() (units.Shown, error)) error {
-	if !f.draws() {
+	if !f.pictures.drawn() {
 		return nil
 	}
 	drawn, err := chains()
