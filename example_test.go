@@ -17,5 +17,5 @@ func Example() {
 	if err := bethe.Save("samples.npz", bethe.Must(model.Sample(ctx, 100))); err != nil {
 		log.Fatal(err)
 	}
-	// Output: -4.04 nats per sample (-4.26 to -3.81)
+	// Output: -4.03 nats per sample (-4.29 to -3.78)
 }

@@ -70,7 +70,7 @@ type Chains[T rbm.Real] struct {
 	// however heavy they are; those that scouts find are unlearned.
 	Scouts int
 	// Probe is the number of sweeps between probes: as many scouts begin at scattered and extreme
-	// states, and join the chains only if one of them finds a state that stands far above the states
+	// states and at those that were met before, and join the chains only if one of them finds a state that stands far above the states
 	// of the chains. So a heavy state that turns up, as when synapses settle, is unlearned at once,
 	// and chains are left alone while there is none. 0: no probes. They begin with the first round of
 	// scouts, and are for layers of spins.
@@ -301,18 +301,29 @@ func scouted[T rbm.Real](ctx context.Context, net *rbm.Network[T], begin *spin.M
 	return scouts, weights, nil
 }
 
-// probe is a round of scouts, one half from scattered states and one from extreme ones. They join the chains, and their
-// places are returned, if the weight of one of them is beyond what is usual.
+// probe is a round of scouts, in turn from scattered and extreme states and from those that were met before. They join the
+// chains, and their places are returned, if the weight of one of them is beyond what is usual.
 func (c *Chains[T]) probe(ctx context.Context, net *rbm.Network[T], round uint64) (places []int, err error) {
 	places, key := scoutPlaces(round, c.Scouts, c.Count), c.Key.Sub(stream.ChainsProbe).Sub(round)
 	far := c.far(net)
 	begin := far.Scattered(len(places), key.Sub(stream.ProbeScattered))
-	half := make([]int, len(places)/2)
-	for k := range half {
-		half[k] = 2*k + 1
+	var extreme, again, met []int // places, and which of the states that were met
+	for k := range places {
+		switch k % 3 {
+		case 1:
+			extreme = append(extreme, k)
+		case 2:
+			met = append(met, int((round*uint64(len(places)/3)+uint64(len(met)))%uint64(c.met.Cols())))
+			again = append(again, k)
+		}
 	}
-	if len(half) > 0 {
-		begin.Put(far.Extremes(len(half), key.Sub(stream.ProbeExtreme)), half)
+	if len(extreme) > 0 {
+		begin.Put(far.Extremes(len(extreme), key.Sub(stream.ProbeExtreme)), extreme)
+	}
+	if len(again) > 0 {
+		known := spin.New(begin.Rows(), len(met))
+		c.met.Gather(known, met)
+		begin.Put(known, again)
 	}
 	scouts, weights, err := scouted(ctx, net, begin, key)
 	if err != nil {

@@ -364,6 +364,25 @@ func TestProbe(t *testing.T) {
 	if again, _ := run(25, true); !again.Equal(with) {
 		t.Error("a probe after Restore finds other chains")
 	}
+	// Three scouts, which miss the hole unless one begins where another was before.
+	three := func(known bool) int {
+		c, m := &Chains[float32]{Count: count, Sweeps: 20, Key: stream.New(1), InitialVisible: spin.Random(n, count, stream.New(7).Rand()), Scouts: 3, Probe: 20}, rbm.NewMoments[float32](n, p)
+		for k := range 9 {
+			if k == 6 && known {
+				c.met = spin.New(n, 1)
+				for i, s := range hole {
+					c.met.Set(i, 0, s)
+				}
+			}
+			if _, err := c.Moments(t.Context(), m, net); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return in(c.chains.Visible)
+	}
+	if missed, met := three(false), three(true); missed > 0 || met == 0 {
+		t.Errorf("%d of the chains in the hole, and %d after a state in it was met", missed, met)
+	}
 }
 
 func equalColumns(a, b *spin.Matrix, columns ...int) bool {

@@ -77,6 +77,8 @@ func (r *Recipe) Foreign(asked ...string) error {
 		name := strings.TrimPrefix(flag, "no_")
 		own := slices.Contains([]string{"patch", "states", "counter_bits", "homeostasis"}, name)
 		switch {
+		case name == settingProbe && !r.directed() && !r.spins():
+			return setting.Phrase(name, "{probe} is of spins, visible and hidden: chains of other units have scouts alone")
 		case !r.directed() && own:
 			return setting.Phrase(name, fmt.Sprintf("{%s} is of {model mixture} or {model tree}", name))
 		case r.directed() && slices.Contains(recipeNames(), name) && !slices.Contains(directedSettings, name):

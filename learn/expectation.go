@@ -19,13 +19,13 @@ const (
 
 // An Expectation chooses the expectation step.
 type Expectation struct {
-	Estep     string `json:"estep"`          // how moments of the dual network are found: auto, exact, bethe, tap or chains
-	Partition string `json:"partition"`      // partition term: annealed or quenched
-	Chains    int    `json:"chains"`         // persistent chains, or fixed points of tap
-	Sweeps    int    `json:"sweeps"`         // of the chains a step
-	Draws     int    `json:"draws"`          // Gaussian draws a step of the quenched term; even
-	Scouts    int    `json:"scouts"`         // chains replaced every 100 sweeps by new ones from scattered states
-	Probe     int    `json:"probe,omitzero"` // sweeps between probes, whose scouts join the chains only if they find heavy states; 0: none
+	Estep     string `json:"estep"`     // how moments of the dual network are found: auto, exact, bethe, tap or chains
+	Partition string `json:"partition"` // partition term: annealed or quenched
+	Chains    int    `json:"chains"`    // persistent chains, or fixed points of tap
+	Sweeps    int    `json:"sweeps"`    // of the chains a step
+	Draws     int    `json:"draws"`     // Gaussian draws a step of the quenched term; even
+	Scouts    int    `json:"scouts"`    // chains replaced every 100 sweeps by new ones from scattered states
+	Probe     int    `json:"probe"`     // sweeps between probes, whose scouts join the chains only if they find heavy states; 0: none
 }
 
 // Check returns a *SettingError if a setting is out of its range.

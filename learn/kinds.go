@@ -259,7 +259,7 @@ func expect(r *Run, start *spin.Matrix, key, draws stream.Key) (choice, error) {
 		engine := &dual.RealChains{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialReals: numbers, InitialBits: start, Scouts: f.Scouts}
 		return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), why}, nil
 	}
-	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts, Probe: f.Probe}
+	engine := &dual.Chains[float32]{Count: f.Chains, Sweeps: f.Sweeps, Key: key, InitialVisible: start, Scouts: f.Scouts}
 	return choice{engine, dual.TermFor(f.kind(), dual.Engine[float32](engine)), fmt.Sprintf("chains: %d x %d features are too many to enumerate every step", n, p)}, nil
 }
 

@@ -99,6 +99,7 @@ func (r *Run) options(key stream.Key) variational.Options {
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)
 	}
+	opt.FieldMomentum = variational.MomentumOf(f.FieldMomentum)
 	opt.MaxField = f.MaxField
 	if f.Fields {
 		opt.FieldRate = 1

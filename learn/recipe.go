@@ -47,12 +47,13 @@ type Recipe struct {
 	// the steps that count.
 	Patience int `json:"patience,omitzero"`
 
-	Batch    int     `json:"batch"`    // samples per step
-	Restarts int     `json:"restarts"` // random starts; the one with the best bound is kept
-	Rule     string  `json:"rule"`     // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
-	Momentum float64 `json:"momentum"` // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
-	Rate     float64 `json:"rate"`     // of the synapses, at its highest
-	Beta     float64 `json:"beta"`     // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
+	Batch         int     `json:"batch"`          // samples per step
+	Restarts      int     `json:"restarts"`       // random starts; the one with the best bound is kept
+	Rule          string  `json:"rule"`           // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
+	Momentum      float64 `json:"momentum"`       // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
+	FieldMomentum float64 `json:"field_momentum"` // beta_1 of Adam for fields, coupling and units' own parameters
+	Rate          float64 `json:"rate"`           // of the synapses, at its highest
+	Beta          float64 `json:"beta"`           // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
 	PriorStrength float64 `json:"prior_strength"` // weight of the prior in the gradient; 1 climbs the bound
 	// How the gradient is held to Prior: nothing for the divergence from it, or elastic (variational.Elastic).
@@ -111,10 +112,12 @@ const ElasticPrior = "elastic"
 
 // Names of settings that Suit takes and errors name.
 const (
-	settingRate      = "rate"
-	settingMomentum  = "momentum"
-	settingSettle    = "settle"
-	settingUndecided = "undecided"
+	settingRate          = "rate"
+	settingMomentum      = "momentum"
+	settingFieldMomentum = "field_momentum"
+	settingProbe         = "probe"
+	settingSettle        = "settle"
+	settingUndecided     = "undecided"
 )
 
 // What settings are if nothing is asked for.
@@ -128,8 +131,14 @@ const (
 	RealBeta      = 1 // of real synapses: the unit they are counted in
 )
 
-// momentumOf020 is the momentum of version 0.2.0, where it was no setting yet. It is the default.
-const momentumOf020 = variational.DefaultMomentum
+// of020 has what version 0.2.0 did where it had no setting. Files leave out settings at these values.
+var of020 = map[string]json.Number{settingMomentum: "0.9", settingFieldMomentum: "0.9", settingProbe: "0"}
+
+// DefaultMomentum is the momentum where nothing else was found to be better. Version 0.2.0 had no other.
+const DefaultMomentum = variational.DefaultMomentum
+
+// DefaultProbe is how many sweeps lie between probes, where chains have them.
+const DefaultProbe = 25
 
 // Default returns the recipe that reaches the README's figures: 100 hidden units
 // with binary synapses, learned centred by Adam, ending by settling.
@@ -158,7 +167,7 @@ func (r *Recipe) Suit(asked ...string) {
 	if !r.kind().LogOdds() {
 		r.LearnCoupling = false
 	}
-	visible, hidden := r.kinds()
+	visible, _ := r.kinds()
 	for _, word := range []*string{&r.Units, &r.HiddenUnits} {
 		if *word == units.Spin {
 			*word = ""
@@ -173,22 +182,48 @@ func (r *Recipe) Suit(asked ...string) {
 			r.Rate = RealRate
 		}
 	}
-	if free(settingMomentum) {
-		r.Momentum = momentumOf020
-	}
 	if free(settingSettle) {
 		r.Settle = 0
-		paper := !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields // the paper's machine
-		if r.settles() && !paper && free(settingUndecided) {
+		if r.settles() && !r.paper() && free(settingUndecided) {
 			r.Settle = DefaultSettle
 		}
 	}
+	r.suitSpins(free)
 	switch {
 	case r.kind() == rbm.SignKind || r.Settle > 0:
 		r.Undecided = undecidedSign
 	case free(settingUndecided):
 		r.Undecided = undecidedDraw
 	}
+}
+
+// suitSpins sets what was found to be best for spins, visible and hidden.
+func (r *Recipe) suitSpins(free func(setting string) bool) {
+	momentum, fields, probe := DefaultMomentum, DefaultMomentum, 0
+	if r.spins() {
+		probe = DefaultProbe
+	}
+	if r.spins() && !r.paper() {
+		fields = 0
+		if r.Rule == "adam" {
+			momentum = 0
+		}
+	}
+	if free(settingMomentum) {
+		r.Momentum = momentum
+	}
+	if free(settingFieldMomentum) {
+		r.FieldMomentum = fields
+	}
+	if free(settingProbe) {
+		r.Probe = probe
+	}
+}
+
+// paper reports whether the machine is the paper's: without offsets or without fields.
+func (r *Recipe) paper() bool {
+	visible, hidden := r.kinds()
+	return !r.Centre && visible.Bits() && hidden.Bits() || !r.Fields
 }
 
 // settles reports whether the signs of a posterior can learn on.
@@ -283,7 +318,9 @@ func (r *Recipe) Check() error {
 		return setting.Phrase("rule_weights", "{rule_weights} are of {rule hyperadam}, not {rule %s}", r.Rule)
 	case !(r.Momentum >= 0 && r.Momentum < 1):
 		return setting.Phrase(settingMomentum, "{momentum %v}: it must not be negative, and below 1", r.Momentum)
-	case !HasMomentum(r.Rule) && r.Momentum != momentumOf020:
+	case !(r.FieldMomentum >= 0 && r.FieldMomentum < 1):
+		return setting.Phrase(settingFieldMomentum, "{field_momentum %v}: it must not be negative, and below 1", r.FieldMomentum)
+	case !HasMomentum(r.Rule) && r.Momentum != DefaultMomentum:
 		return setting.Phrase(settingMomentum, "{momentum}: {rule %s} has none; {rule bayes-momentum} has", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
@@ -432,9 +469,15 @@ func ParseRecipe(text []byte) (recipe Recipe, named []string, err error) {
 	}
 	recipe = Recipe(form.plainRecipe)
 	recipe.Time = limit
-	if run.Settings != nil && settings[settingMomentum] == nil && !recipe.directed() { // what files leave out
-		recipe.Momentum = momentumOf020
-		settings[settingMomentum] = nil
+	if run.Settings != nil && !recipe.directed() { // what files leave out
+		for name, value := range of020 {
+			if settings[name] == nil {
+				settings[name] = nil
+				if err := json.Unmarshal(fmt.Appendf(nil, `{%q: %s}`, name, value), (*plainRecipe)(&recipe)); err != nil {
+					panic(err) // of020 is at fault
+				}
+			}
+		}
 	}
 	named = slices.Sorted(maps.Keys(settings))
 	recipe.Suit(named...)
@@ -484,8 +527,10 @@ func (r *Recipe) settings() map[string]any {
 	if err := d.Decode(&settings); err != nil {
 		panic(err)
 	}
-	if r.Momentum == momentumOf020 {
-		delete(settings, settingMomentum)
+	for name, value := range of020 {
+		if settings[name] == value {
+			delete(settings, name)
+		}
 	}
 	if r.directed() {
 		return filtered(settings)

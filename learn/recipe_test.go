@@ -9,6 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bethe/dataset"
+	"bethe/dual"
+	"bethe/spin"
+	"bethe/stream"
+	"bethe/variational"
 )
 
 // recipeOf reads a recipe that must be right.
@@ -78,7 +84,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
-	r.Momentum = momentumOf020
+	r.Momentum, r.FieldMomentum, r.Probe = DefaultMomentum, DefaultMomentum, 0
 	if err := r.complete(784, 60000); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +119,8 @@ func TestRecipeJSON(t *testing.T) {
 	real.Synapses = "real"
 	real.Suit()
 	without, with := Default(), Default()
-	without.Momentum, with.Momentum = 0, momentumOf020 // whichever is the default
+	without.Momentum, without.FieldMomentum, without.Probe = 0, 0, DefaultProbe // whichever are the defaults
+	with.Momentum, with.FieldMomentum, with.Probe = DefaultMomentum, DefaultMomentum, 0
 	for _, r := range []Recipe{Default(), other, real, without, with} {
 		text, err := json.Marshal(r)
 		if err != nil {
@@ -126,14 +133,16 @@ func TestRecipeJSON(t *testing.T) {
 			}
 		}
 	}
-	// Files leave the momentum of 0.2.0 out.
+	// Files leave momentum and probes of 0.2.0 out.
 	for _, r := range []Recipe{without, with} {
 		back, named, err := ParseRecipe([]byte(`{"settings": ` + mustJSON(t, r.settings()) + `}`))
-		if err != nil || back != r || !slices.Contains(named, "momentum") {
+		if err != nil || back != r {
 			t.Errorf("%v, %+v", err, back)
 		}
-		if _, there := r.settings()["momentum"]; there != (r.Momentum == 0) {
-			t.Errorf("momentum %v in files: %v", r.Momentum, there)
+		for _, name := range []string{"momentum", "field_momentum", "probe"} {
+			if _, there := r.settings()[name]; there != (r.Momentum == 0) || !slices.Contains(named, name) {
+				t.Errorf("%s in files: %v; named: %v", name, there, named)
+			}
 		}
 	}
 	// A run.json of a directed machine has no momentum, and none is asked for then.
@@ -243,6 +252,53 @@ func TestDefaultEpochs(t *testing.T) {
 		r.Hidden = 5
 		if err := r.complete(784, samples); err != nil || r.Epochs != want {
 			t.Errorf("%d samples: %d epochs, %v", samples, r.Epochs, err)
+		}
+	}
+}
+
+// TestSpinsSuited: machines of spins learn with probes and without momentum, others with that of 0.2.0; what was asked for stays.
+func TestSpinsSuited(t *testing.T) {
+	for text, want := range map[string]struct {
+		momentum, fields float64
+		probe            int
+	}{
+		`{}`:                        {0, 0, 25},
+		`{"synapses": "real"}`:      {0, 0, 25},
+		`{"centre": false}`:         {0.9, 0.9, 25},
+		`{"rule": "hyperadam"}`:     {0.9, 0, 25},
+		`{"units": "gauss"}`:        {0.9, 0.9, 0},
+		`{"hidden_units": "gauss"}`: {0.9, 0.9, 0},
+		`{"momentum": 0.5, "field_momentum": 0.25, "probe": 3}`: {0.5, 0.25, 3},
+		`{"verb": "train", "settings": {"hidden": 9}}`:          {0.9, 0.9, 0}, // an old file
+	} {
+		r := recipeOf(t, text)
+		if r.Momentum != want.momentum || r.FieldMomentum != want.fields || r.Probe != want.probe {
+			t.Errorf("%s: momentum %v, of fields %v, probe %d", text, r.Momentum, r.FieldMomentum, r.Probe)
+		}
+	}
+	r := recipeOf(t, `{"units": "potts:3"}`)
+	if err := r.Foreign("probe"); err == nil || !strings.Contains(err.Error(), "probe is of spins") {
+		t.Errorf("probes of colours: %v", err)
+	}
+}
+
+// TestSettingsReachTheLearner: what a recipe says of probes and momentum is what engine and trainer have.
+func TestSettingsReachTheLearner(t *testing.T) {
+	for _, more := range []string{``, `, "layers": [30, 5]`} {
+		r := recipeOf(t, `{"hidden": 30, "steps": 1, "chains": 8, "probe": 7, "momentum": 0.25, "field_momentum": 0.5`+more+`}`)
+		run, err := Start(r, Job{Data: Data{Set: &dataset.Set{Samples: spin.Random(40, 50, stream.New(1).Rand())}, Name: "random"}, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := run.newLearner(0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chains, ok := l.engine.(*dual.Chains[float32]); !ok || chains.Probe != 7 {
+			t.Errorf("%s: engine %T %+v", more, l.engine, l.engine)
+		}
+		if opt := run.options(stream.New(1)); opt.Momentum != variational.MomentumOf(0.25) || opt.FieldMomentum != variational.MomentumOf(0.5) {
+			t.Errorf("%s: momentum %v, of fields %v", more, opt.Momentum, opt.FieldMomentum)
 		}
 	}
 }

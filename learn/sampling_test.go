@@ -55,6 +55,7 @@ func taught() (Recipe, Data) {
 	r := Default()
 	r.Hidden, r.Steps, r.Batch, r.Chains, r.Sampler, r.Synapses = 3, 120, 200, 300, "gibbs", "real"
 	r.Suit()
+	r.Momentum, r.FieldMomentum = DefaultMomentum, DefaultMomentum
 	return r, Data{Set: &dataset.Set{Samples: c.Visible}, Name: "taught"}
 }
 

@@ -19,7 +19,8 @@ import (
 // an integral of one dimension over the distribution functions F_k(t) = E exp(-exp(f_k - t)),
 // and so are T_k = E p_k and R_k = E p_k (1 - p_k), p the softmax. Features are held as spins:
 // their fields are half of f, and averages are those of 2y - 1. In float32 distribution
-// functions come from a table, and averages are off by less than 1e-4.
+// functions come from a table, and averages are off by less than 1e-4. Variances of f above 256 count as 256,
+// which gives a lower bound: outliers among real numbers make such fields.
 type Groups[T rbm.Real] struct {
 	kind      units.Kind
 	functions gumbelFunctions
@@ -101,6 +102,10 @@ func (g *Groups[T]) space() *groupSpace {
 		lnF: x[4*k : 5*k], slope: x[5*k:], cell: make([]int, k), row: make([]int, k), u: make([]float32, k), v: make([]float32, k), ln: make([]float32, 2*k)}
 }
 
+// mostVariance is the greatest variance of a field that is counted whole: the work of average grows with
+// it. A convex function's average grows with variance, so with less it is a lower bound.
+const mostVariance = 16 * 16
+
 // take sets the fields to those of sample a. Their variances are one per row, or one per sample.
 func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 	alike := len(variance) == len(w.mean)
@@ -109,7 +114,7 @@ func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 		if !alike {
 			v = variance[k*m+a]
 		}
-		w.mean[k], w.variance[k] = 2*float64(mean[k*m+a]), 4*float64(v)
+		w.mean[k], w.variance[k] = 2*float64(mean[k*m+a]), min(4*float64(v), mostVariance)
 	}
 }
 

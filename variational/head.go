@@ -57,7 +57,7 @@ func newHead[T rbm.Real](labels []int, samples, hidden int, weight float64) (*he
 		return nil, fmt.Errorf("labels of %d classes: learning to tell them apart needs at least two", len(values))
 	}
 	size := len(values) * (hidden + 1)
-	h := &head[T]{classes: len(values), class: make([]int, samples), weight: weight, weights: make([]T, size), grad: make([]T, size), opt: newAdam[T](size)}
+	h := &head[T]{classes: len(values), class: make([]int, samples), weight: weight, weights: make([]T, size), grad: make([]T, size), opt: newAdam[T](size, DefaultMomentum)}
 	for a, l := range labels {
 		h.class[a], _ = slices.BinarySearch(values, l)
 	}

@@ -49,6 +49,9 @@ func TestMomentum(t *testing.T) {
 		if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, Options{Steps: 1, Rate: 0.1, Momentum: MomentumOf(beta)}); err == nil {
 			t.Errorf("momentum %v: no error", beta)
 		}
+		if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, Options{Steps: 1, Rate: 0.1, FieldMomentum: MomentumOf(beta)}); err == nil {
+			t.Errorf("momentum %v of fields: no error", beta)
+		}
 	}
 	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3}, samples)
 	if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, Options{Steps: 1, Rate: 0.1, Rule: BayesianRule, Momentum: MomentumOf(0)}); err == nil {

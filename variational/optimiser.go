@@ -107,8 +107,7 @@ func newOptimiser[T rbm.Real](opt *Options, visible, hidden int) optimiser[T] {
 	case beta == 0:
 		return &rmsProp[T]{make([]T, n)}
 	}
-	a := newAdam[T](n)
-	a.beta = beta
+	a := newAdam[T](n, beta)
 	return &a
 }
 
@@ -118,7 +117,9 @@ type adam[T rbm.Real] struct {
 	beta          float64
 }
 
-func newAdam[T rbm.Real](n int) adam[T] { return adam[T]{make([]T, n), make([]T, n), DefaultMomentum} }
+func newAdam[T rbm.Real](n int, beta float64) adam[T] {
+	return adam[T]{make([]T, n), make([]T, n), beta}
+}
 
 const (
 	adamEpsilon = 1e-8

@@ -53,6 +53,8 @@ func (o *Options) checkRanges() error {
 		return fmt.Errorf("offsets that follow by a share of %v: it must lie between 0 and 1", o.OffsetRate)
 	case !(o.Momentum.Beta() >= 0 && o.Momentum.Beta() < 1):
 		return fmt.Errorf("a momentum of %v: it must not be negative, and below 1", o.Momentum.Beta())
+	case !(o.FieldMomentum.Beta() >= 0 && o.FieldMomentum.Beta() < 1):
+		return fmt.Errorf("a momentum of the fields of %v: it must not be negative, and below 1", o.FieldMomentum.Beta())
 	case !(o.Deep.Stage >= 0 && o.Deep.Stage < 1):
 		return fmt.Errorf("upper synapses that stay undecided over %v of learning: it must not be negative, and below 1", o.Deep.Stage)
 	case o.Rule < Adam || o.Rule > ScheduleFree:

@@ -49,31 +49,44 @@ func TestFieldsStayFinite(t *testing.T) {
 	}
 }
 
-// TestCouplingClimbsByItsLogarithm holds three steps of the coupling against
-// Adam's formulas, with J d/dJ as the gradient.
-func TestCouplingClimbsByItsLogarithm(t *testing.T) {
+// TestFieldsAndCoupling holds three steps of fields and coupling against Adam's formulas at several beta_1. The coupling climbs by
+// its logarithm, with J d/dJ as the gradient.
+func TestFieldsAndCoupling(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(11))
-	model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
-	const rate, share, first, second = 0.2, 1.5, DefaultMomentum, kernel.AdamSecond
-	trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share})
-	grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
-	var mean, square float64
-	for step := 1.0; step <= 3; step++ {
-		if _, err := trainer.Objective.Gradient(context.Background(), grad, model, batch); err != nil {
-			t.Fatal(err)
+	for _, c := range []struct {
+		momentum Momentum
+		first    float64
+	}{{Momentum{}, 0.9}, {MomentumOf(0.35), 0.35}, {MomentumOf(0), 0}} {
+		model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
+		const rate, share, second = 0.01, 1.5, kernel.AdamSecond
+		trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, CouplingRate: share, FieldRate: 1, Momentum: MomentumOf(0.7), FieldMomentum: c.momentum})
+		grad, batch := dual.NewGradient[float64](&model.Params), units.NewSpins[float64](samples)
+		// all that moves, with ln J last
+		state := func() []float64 {
+			return append(append(append([]float64(nil), model.VisibleField...), model.HiddenField...), math.Log(model.Coupling()))
 		}
-		g := model.Coupling() * grad.Coupling[0]
-		mean, square = first*mean+(1-first)*g, second*square+(1-second)*g*g
-		move := rate * share * mean / (1 - math.Pow(first, step)) / (math.Sqrt(square/(1-math.Pow(second, step))) + 1e-8)
-		want := model.Coupling() * math.Exp(move)
-		if _, err := trainer.learn(context.Background(), rate); err != nil {
-			t.Fatal(err)
-		}
-		if !(math.Abs(model.Coupling()-want) < 1e-12) {
-			t.Errorf("step %v: coupling %v, not %v", step, model.Coupling(), want)
-		}
-		if got := trainer.state.coupling.First[0]; !(math.Abs(got-mean) < 1e-12) {
-			t.Errorf("step %v: first moment %v, not %v", step, got, mean)
+		mean, square := make([]float64, len(state())), make([]float64, len(state()))
+		for step := 1.0; step <= 3; step++ {
+			if _, err := trainer.Objective.Gradient(context.Background(), grad, model, batch); err != nil {
+				t.Fatal(err)
+			}
+			want := state()
+			for k, g := range append(append(append([]float64(nil), grad.VisibleField...), grad.HiddenField...), model.Coupling()*grad.Coupling[0]) {
+				mean[k], square[k] = c.first*mean[k]+(1-c.first)*g, second*square[k]+(1-second)*g*g
+				move := rate * mean[k] / (1 - math.Pow(c.first, step)) / (math.Sqrt(square[k]/(1-math.Pow(second, step))) + 1e-8)
+				if k == len(want)-1 {
+					move *= share
+				}
+				want[k] += move
+			}
+			if _, err := trainer.learn(context.Background(), rate); err != nil {
+				t.Fatal(err)
+			}
+			for k, x := range state() {
+				if !(math.Abs(x-want[k]) < 1e-12) {
+					t.Errorf("momentum %v, step %v: %d is %v, not %v", c.first, step, k, x, want[k])
+				}
+			}
 		}
 	}
 }

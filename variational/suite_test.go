@@ -107,3 +107,22 @@ func TestBoundGivesUp(t *testing.T) {
 		return err
 	})
 }
+
+// Outliers make fields of any variance: averages come at once, are lower bounds, and do not fall as the variance grows.
+func TestWideGroups(t *testing.T) {
+	for _, hidden := range []units.Hidden[float64]{variational.ExactGroups[float64](units.Kind{States: 2}), variational.NewGroups[float64](units.Kind{States: 2})} {
+		before := 0.0
+		for _, deviation := range []float64{1, 10, 15.9, 16.1, 100, 1e7, 1e13} {
+			mean, variance := []float64{0, 0}, []float64{deviation * deviation / 4, deviation * deviation / 4}
+			got := hidden.Value(mean, variance, 1)
+			most := math.Ln2 + deviation/math.Sqrt(math.Pi) // E ln(e^x + e^y) is at most ln 2 + E max(x, y)
+			if got < before-1e-4 || got > most {
+				t.Errorf("deviation %g: %g, after %g; at most %g", deviation, got, before, most)
+			}
+			if least := min(deviation, 15.9) / math.Sqrt(math.Pi); got < least-1e-4 {
+				t.Errorf("deviation %g: %g is below %g", deviation, got, least)
+			}
+			before = got
+		}
+	}
+}

@@ -82,9 +82,9 @@ func NewTogether[T rbm.Real](models []*rbm.Model[T], samples *spin.Matrix, parti
 		width = m.Hidden()
 	}
 	for _, m := range models[:len(models)-1] {
-		n, p := m.Visible(), m.Hidden()
-		t.lower = append(t.lower, &lowered[T]{model: m, synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n), hidden: newAdam[float64](p), coupling: newAdam[float64](1),
-			weights: make([]T, n*p), grad: make([]T, n*p), toWidth: make([]T, n*p)})
+		n, p, fields := m.Visible(), m.Hidden(), opt.FieldMomentum.Beta()
+		t.lower = append(t.lower, &lowered[T]{model: m, synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n, fields), hidden: newAdam[float64](p, fields),
+			coupling: newAdam[float64](1, fields), weights: make([]T, n*p), grad: make([]T, n*p), toWidth: make([]T, n*p)})
 	}
 	first := make([]int, samples.Cols())
 	for a := range first {

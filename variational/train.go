@@ -32,28 +32,29 @@ type Options struct {
 	// models since the last Forget.
 	Constant bool
 
-	Batch        int        // samples per step; 0 or more than there are: all of them
-	Synapses     rbm.Kind   // the zero value is rbm.BinaryKind
-	Settle       float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
-	Release      float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
-	Form         PriorForm  // how learning is held to the prior of the synapses
-	FieldPrior   float64    // how strongly the fields of the start are believed: as if this share of the samples had been seen; 0: not at all
-	Decay        float64    // of rbm.RealKind a step, as a share of themselves in the gradient
-	Rule         Rule       // for the synapses; fields and coupling follow Adam, with DefaultMomentum
-	Momentum     Momentum   // of the synapses; BayesianRule has none
-	Rate         float64    // of the synapses
-	FinalRate    float64    // share of all rates but OffsetRate that is left at the end
-	Fall         Fall       // how they get there
-	Warmup       float64    // share of learning, at its start, over which they rise from 0 in a straight line
-	Average      float64    // share of learning, at its end, whose models Result averages
-	FieldRate    float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
-	CouplingRate float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
-	OwnRate      float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
-	OffsetRate   float64    // in each step hidden offsets go this share of the way to the hidden means; 0: fixed
-	MaxTheta     float64    // thetas are kept within ±MaxTheta, except by ClippedAdam; 0: no limit
-	MaxField     float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
-	Key          stream.Key // of the order of samples
-	Draw         stream.Key // of rbm.SampledKind
+	Batch         int        // samples per step; 0 or more than there are: all of them
+	Synapses      rbm.Kind   // the zero value is rbm.BinaryKind
+	Settle        float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
+	Release       float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
+	Form          PriorForm  // how learning is held to the prior of the synapses
+	FieldPrior    float64    // how strongly the fields of the start are believed: as if this share of the samples had been seen; 0: not at all
+	Decay         float64    // of rbm.RealKind a step, as a share of themselves in the gradient
+	Rule          Rule       // for the synapses; fields and coupling follow Adam
+	Momentum      Momentum   // of the synapses; BayesianRule has none
+	FieldMomentum Momentum   // of fields, coupling and units' own parameters
+	Rate          float64    // of the synapses
+	FinalRate     float64    // share of all rates but OffsetRate that is left at the end
+	Fall          Fall       // how they get there
+	Warmup        float64    // share of learning, at its start, over which they rise from 0 in a straight line
+	Average       float64    // share of learning, at its end, whose models Result averages
+	FieldRate     float64    // of the fields, as a share of the synapses' rate; 0: fields are fixed
+	CouplingRate  float64    // of ln J, as a share of the synapses' rate; 0: the coupling is fixed
+	OwnRate       float64    // of the parameters that only some kinds of visible units have, as a share of the synapses' rate; 0: fixed
+	OffsetRate    float64    // in each step hidden offsets go this share of the way to the hidden means; 0: fixed
+	MaxTheta      float64    // thetas are kept within ±MaxTheta, except by ClippedAdam; 0: no limit
+	MaxField      float64    // fields are kept within ± so many times the largest coupling; 0: within what the number of samples can justify
+	Key           stream.Key // of the order of samples
+	Draw          stream.Key // of rbm.SampledKind
 
 	Weights hyperadam.Weights // of HyperAdam; the zero value takes Adam's steps
 
@@ -210,11 +211,11 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		}
 		objective.Samples = max(1, int(math.Round(sum)))
 	}
-	n, p := model.Visible(), model.Hidden()
+	n, p, fields := model.Visible(), model.Hidden(), opt.FieldMomentum.Beta()
 	t := &Trainer[T]{
 		Model: model, Objective: objective, opt: opt, samples: samples, grad: dual.NewGradient[T](&model.Params), epoch: -1,
-		state: trainerState[T]{synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n), hidden: newAdam[float64](p),
-			coupling: newAdam[float64](len(model.Links)), own: newAdam[float64](len(model.VisibleOwn))},
+		state: trainerState[T]{synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n, fields), hidden: newAdam[float64](p, fields),
+			coupling: newAdam[float64](len(model.Links), fields), own: newAdam[float64](len(model.VisibleOwn), fields)},
 	}
 	t.state.held = holdFields(&model.Params, opt.FieldPrior)
 	objective.Coarse, objective.Estimate = opt.Batch < m && opt.Synapses.LogOdds(), true

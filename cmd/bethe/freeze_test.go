@@ -53,7 +53,7 @@ type frozenRun struct {
 // Words that many frozen runs share. The sizes are no multiples of 8 and 30, so that ends of
 // rows and blocks count.
 const (
-	frozenBeta  = " --momentum 0.9" // the default of then
+	frozenBeta  = " --momentum 0.9 --field-momentum 0.9 --probe 0" // the defaults of then
 	frozenSet   = "--data data.csv --label-column 38"
 	frozenTrain = "train " + frozenSet + " --hidden 13 --batch 50 --steps 60 --seed 5" + frozenBeta
 	frozenChain = frozenTrain + " --estep chains --chains 23"
@@ -77,7 +77,7 @@ var frozenTrains = []frozenRun{
 	{name: "init", words: frozenChain + " --init centred/model.npz", needs: "centred"},
 	{name: "settle-0", words: frozenChain + " --settle 0"},
 	{name: "undecided-sign", words: frozenChain + " --settle 0 --undecided sign"},
-	{name: "bayes", words: strings.Replace(frozenChain, frozenBeta, "", 1) + " --rule bayes --rate 0.1"},
+	{name: "bayes", words: strings.Replace(frozenChain, "--momentum 0.9", "", 1) + " --rule bayes --rate 0.1"},
 	{name: "momentum", words: frozenChain + " --momentum 0"},
 	{name: "clipped", words: frozenChain + " --rule clipped"},
 	{name: "sampled", words: frozenChain + " --synapses sampled"},

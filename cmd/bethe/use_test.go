@@ -15,7 +15,7 @@ import (
 func trained(t *testing.T, extra ...string) (model, data string) {
 	t.Helper()
 	data = small(t)
-	args := []string{"train", "--data", data, "--hidden", "5", "--steps", "300", "--batch", "50", "--seed", "3", "--out", filepath.Join(t.TempDir(), "run")}
+	args := []string{"train", "--data", data, "--hidden", "5", "--steps", "300", "--batch", "50", "--seed", "3", "--momentum", "0.9", "--field-momentum", "0.9", "--out", filepath.Join(t.TempDir(), "run")}
 	return object(t, append(args, extra...)...)["model"].(string), data
 }
 
