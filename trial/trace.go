@@ -40,8 +40,8 @@ type TracePoint struct {
 	// units with each other: while the symmetry under their exchange is not broken
 	// they are 1. NaN with one unit.
 	Pair, LargestPair float64
-	// Correlation is the root mean square of <s_i h_mu> in the dual network, Hidden
-	// that of <h_mu> and Visible that of <s_i>; NaN where the term is quenched.
+	// Root mean squares in the dual network: of <s_i h_mu>, of <h_mu> and of <s_i>;
+	// NaN where the term is quenched.
 	Correlation, Hidden, Visible float64
 }
 

@@ -135,7 +135,7 @@ func TestScoutsLearn(t *testing.T) {
 	}
 }
 
-// TestEvalStarts: eval looks for heavy states at those that scouts met, at those of a file, or at none.
+// TestEvalStarts: eval begins its search for heavy states at what scouts met, at the samples of a file, or at none.
 func TestEvalStarts(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	model := filepath.Join(out, "model.npz")
