@@ -109,9 +109,9 @@ func Chosen[T rbm.Real](synapses []T, hidden int, chosen []int) []T {
 // MaxSpectrum is the largest smaller layer whose singular values are computed.
 const MaxSpectrum = 1024
 
-// gramFrom is the number of synapses times units of the smaller layer from which
+// gramFrom is a number of synapses times units of the smaller layer. From there on
 // singular values are the roots of eigenvalues of a product of the matrix with itself:
-// much faster where there are many more units in one layer than in the other, and good
+// much faster if one layer has many more units than the other, and good
 // to 1e-8 of the largest value.
 const gramFrom = 1 << 26
 

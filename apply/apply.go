@@ -120,7 +120,7 @@ func (f *Files) write(arrays func(io.Writer) error, picture func() image.Image) 
 	return nil
 }
 
-// shape returns that of a picture: the model's, or else that of the data.
+// shape returns the width and height of a picture: the model's, or else the data's.
 func shape(about *rbm.Info, width, height int) (int, int) {
 	if about.Width > 0 {
 		return about.Width, about.Height

@@ -18,8 +18,8 @@ import (
 	"bethe/spin"
 )
 
-// pairs are samples of six spins, in which each of the first three is that of three
-// further on; the label is the first.
+// pairs are samples of six spins: each of the first three equals the spin three places
+// further on. The label is the first spin.
 func pairs(n int) *dataset.Set {
 	s := &dataset.Set{Samples: spin.New(6, n), Labels: make([]int, n), Width: 3, Height: 2}
 	for a := range n {

@@ -46,7 +46,7 @@ type MendingReport struct {
 	RMSEAfter  *float64 `json:"rmse_after,omitempty"`
 	Files
 	Settling
-	Changed float64 `json:"-"` // share of the units seen that change; of numbers the root mean square of what they change by
+	Changed float64 `json:"-"` // share of the units seen that change; of numbers the root mean square change
 	things  string
 }
 

@@ -53,7 +53,7 @@ type SpikingReport struct {
 	Clamped     int                 `json:"clamped"`
 	Populations []spikes.Population `json:"populations"`
 	Rate        float64             `json:"spikes_per_neuron_and_step"`
-	// Autocorrelation is that of decoded means, and GibbsAutocorrelation that of Gibbs chains, in steps.
+	// Autocorrelation times in steps, of decoded means and of Gibbs chains.
 	Autocorrelation      float64           `json:"autocorrelation"`
 	GibbsAutocorrelation float64           `json:"gibbs_autocorrelation"`
 	Reference            string            `json:"reference"` // what means are compared with: exact, or Gibbs of equal length

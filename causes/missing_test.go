@@ -105,20 +105,7 @@ func TestLearnMissing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		last := math.Inf(-1)
-		for l.Done() < l.Steps() {
-			p, err := l.Step(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if name == "tree" && (p.Step == passesApart+1 || p.Step == passesApart+passesFree+1) {
-				last = math.Inf(-1)
-			}
-			if p.Objective < last-2e-6*math.Abs(last) {
-				t.Errorf("%s: pass %d lowers the objective from %v to %v", name, p.Step, last, p.Objective)
-			}
-			last = p.Objective
-		}
+		climbs(t, name, l, name == "tree")
 		o.Missing = nil
 		whole := learn(t, samples, o, nil, 1<<30).File(rbm.Info{}).Machine()
 		best, _, err := whole.LogLikelihood(t.Context(), samples, nil)

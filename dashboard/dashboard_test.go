@@ -1,30 +1,23 @@
 package dashboard
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"image/png"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
-	"bethe/causes"
 	"bethe/figure"
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/spin"
-	"bethe/stream"
 )
 
 // folder makes a run of a machine of 6 x 2 units, whose hidden units hold the
@@ -254,234 +247,6 @@ func TestToken(t *testing.T) {
 	}
 }
 
-func TestComplete(t *testing.T) {
-	path := t.TempDir()
-	folder(t, path, 1)
-	name := filepath.Base(path)
-	address, _ := serve(t, path, Options{})
-	post := func(body string, header ...string) (int, string) {
-		if header == nil {
-			header = []string{"Content-Type", "application/json; charset=utf-8"}
-		}
-		status, text, _ := ask(t, request(t, "POST", address+completePath, body, header...))
-		return status, text
-	}
-	drawn := func(pixels string, draw int) string {
-		return fmt.Sprintf(`{"run":%q,"pixels":%q,"draw":%d}`, name, pixels, draw)
-	}
-	status, text := post(drawn("+????-", 1))
-	var out completed
-	if err := json.Unmarshal([]byte(text), &out); status != 200 || err != nil || len(out.Completions) != completions || out.Known != 2 {
-		t.Fatalf("%d %s %v", status, text, err)
-	}
-	for _, c := range out.Completions { // the first three go with ink, the others with paper
-		for i, level := range c {
-			if i < 3 && level < 200 || i >= 3 && level > 55 {
-				t.Errorf("completed to %v", c)
-			}
-		}
-	}
-	if out.Millis > 200 {
-		t.Errorf("after %v ms", out.Millis)
-	}
-	if _, again := post(drawn("+????-", 1)); again[:60] != text[:60] {
-		t.Error("the same drawing and draw gives something else")
-	}
-	for _, c := range []struct {
-		body   string
-		header []string
-		status int
-	}{
-		{"{", nil, 400}, {`{"other":1}`, nil, 400}, {drawn("+", 1), nil, 400}, {`{"run":"none"}`, nil, 404}, {drawn("+?????", 1), []string{"Content-Type", "text/plain"}, 415},
-		{drawn(strings.Repeat("?", maxBody), 1), nil, 413}, {drawn("??????", 1), []string{"Content-Type", "application/json", "Origin", "http://evil.example"}, 403},
-	} {
-		if status, text := post(c.body, c.header...); status != c.status {
-			t.Errorf("%.40s: %d %s, not %d", c.body, status, text, c.status)
-		}
-	}
-	busy := 0
-	for range 40 {
-		if status, _ := post(drawn("??????", 1)); status == 429 {
-			busy++
-		}
-	}
-	if busy == 0 {
-		t.Error("40 drawings at once")
-	}
-	if err := os.Remove(filepath.Join(path, runs.LiveFile)); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(300 * time.Millisecond)
-	if status, text := post(drawn("??????", 1)); status != 409 || !strings.Contains(text, "no model yet") {
-		t.Errorf("no model: %d %s", status, text)
-	}
-	if err := os.WriteFile(filepath.Join(path, runs.ModelFile), []byte("no model"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(200 * time.Millisecond)
-	if status, text := post(drawn("??????", 1)); status != 500 || !strings.Contains(text, runs.ModelFile) {
-		t.Errorf("a broken model: %d %s", status, text)
-	}
-}
-
-// events reads news from a server.
-func events(t *testing.T, address string) (next func() news, leave func()) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	r := request(t, "GET", address+"/api/events", "").WithContext(ctx)
-	reply, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(reply.Body)
-	leave = func() { cancel(); reply.Body.Close() }
-	t.Cleanup(leave)
-	return func() (n news) {
-		for {
-			line, err := lines.ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			if text, ok := strings.CutPrefix(line, "data: "); ok {
-				if err := json.Unmarshal([]byte(text), &n); err != nil {
-					t.Fatal(err)
-				}
-				return n
-			}
-		}
-	}, leave
-}
-
-func page0(t *testing.T, n news) pageRun {
-	t.Helper()
-	var p pageRun
-	if len(n.Runs) == 0 {
-		t.Fatalf("news of no run: %+v", n)
-	}
-	if err := json.Unmarshal(n.Runs[0], &p); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-// TestEvents: a page is told when a run adds a record, ends, resumes or
-// has a broken record, and when runs come and go.
-func TestEvents(t *testing.T) {
-	path := t.TempDir()
-	a := filepath.Join(path, "a")
-	log := folder(t, a, 1)
-	address, end := serve(t, path, Options{})
-	next, _ := events(t, address)
-	if p := page0(t, next()); p.Step != 0 || p.Version != 1 || len(p.Pictures) != 1 || !p.Drawable || !p.HasData || strings.Join(p.Figures, " ") != "bound terms data-term partition-term kl polarised coupling rate" {
-		t.Errorf("%+v", p)
-	}
-	add(t, log, 50)
-	if p := page0(t, next()); p.Step != 50 || p.Left != 50 || *p.Bound != -3 || p.Finished {
-		t.Errorf("%+v", p)
-	}
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	log, _, err := runs.OpenLog(a, 0, 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p := page0(t, next()); p.Step != 0 {
-		t.Errorf("after a resume: %+v", p)
-	}
-	add(t, log, 21)
-	for p := page0(t, next()); p.Step != 21; p = page0(t, next()) { // the curves of before may come first
-	}
-	if err := os.WriteFile(filepath.Join(a, runs.ResultFile), []byte("{}"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for p := page0(t, next()); !p.Finished; p = page0(t, next()) {
-	}
-	folder(t, filepath.Join(path, "b"), 2)
-	for n := next(); len(n.Names) != 2; n = next() {
-	}
-	if err := os.WriteFile(filepath.Join(a, runs.MetricsFile), []byte("nonsense\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for p := page0(t, next()); p.Problem == ""; p = page0(t, next()) {
-	}
-	if err := end(); err != nil {
-		t.Errorf("the server's end: %v", err)
-	}
-}
-
-// TestLastNews: a page hears what the run appended last before the server's end,
-// and can still fetch pictures of it, over new connections, one after the other.
-func TestLastNews(t *testing.T) {
-	path := t.TempDir()
-	log := folder(t, path, 1)
-	address, end := serve(t, path, Options{})
-	next, _ := events(t, address)
-	next()
-	add(t, log, 77)
-	ended := make(chan error, 1)
-	go func() { ended <- end() }()
-	for p := page0(t, next()); p.Step != 77; p = page0(t, next()) {
-	}
-	for range 3 {
-		time.Sleep(quiet / 3)
-		http.DefaultClient.CloseIdleConnections()
-		if status, text, _ := ask(t, request(t, "GET", address+"/figure/bound.svg?run="+filepath.Base(path), "")); status != 200 || !strings.Contains(text, "<svg") {
-			t.Errorf("a figure at the end: %d %.100s", status, text)
-		}
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("the server's end: %v", err)
-	}
-}
-
-// TestStuckReader: a page that stops reading holds up neither the others, nor
-// the run, nor the server's end; and nothing is left running.
-func TestStuckReader(t *testing.T) {
-	before := runtime.NumGoroutine()
-	path := t.TempDir()
-	log := folder(t, path, 1)
-	address, end := serve(t, path, Options{})
-	for range 20 {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if tcp, ok := conn.(*net.TCPConn); ok {
-			_ = tcp.SetReadBuffer(1) // and it never reads
-		}
-		fmt.Fprintf(conn, "GET /api/events HTTP/1.1\r\nHost: %s\r\n\r\n", strings.TrimPrefix(address, "http://"))
-	}
-	next, leave := events(t, address)
-	next()
-	slowest := time.Duration(0)
-	for step := 1; step <= 5000; step++ {
-		began := time.Now()
-		add(t, log, step)
-		slowest = max(slowest, time.Since(began))
-	}
-	heard := 0
-	for began := time.Now(); heard < 5000 && time.Since(began) < 10*time.Second; {
-		heard = page0(t, next()).Step
-	}
-	if heard != 5000 || slowest > 2*time.Second {
-		t.Errorf("heard of step %d; an append took up to %v", heard, slowest)
-	}
-	leave()
-	began := time.Now()
-	if err := end(); err != nil || time.Since(began) > grace+3*time.Second {
-		t.Errorf("the end took %v: %v", time.Since(began), err)
-	}
-	http.DefaultClient.CloseIdleConnections()
-	for began := time.Now(); runtime.NumGoroutine() > before+2; time.Sleep(50 * time.Millisecond) {
-		if time.Since(began) > 10*time.Second {
-			b := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before, b[:runtime.Stack(b, true)])
-		}
-	}
-}
-
 func TestLimits(t *testing.T) {
 	path := t.TempDir()
 	folder(t, path, 1)
@@ -581,36 +346,5 @@ func TestChartCache(t *testing.T) {
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting: %v", err)
-	}
-}
-
-// TestRaster: the machine of a run is drawn as neurons, in both families; wrong requests are refused.
-func TestRaster(t *testing.T) {
-	path := t.TempDir()
-	folder(t, filepath.Join(path, "a"), 3)
-	folder(t, filepath.Join(path, "b"), 3)
-	learner, err := causes.NewLearner(spin.Random(6, 40, stream.New(1).Rand()), causes.Options{Model: causes.TreeModel, Rule: causes.EM, Causes: 2, States: 2, Patches: causes.Tiles(3, 2, 3, 1), Coupling: 0.5, Passes: 3, Key: stream.New(2)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := learner.File(rbm.Info{}).Save(filepath.Join(path, "b", runs.LiveFile)); err != nil {
-		t.Fatal(err)
-	}
-	address, _ := serve(t, path, Options{})
-	for query, want := range map[string]struct{ status, height int }{
-		"run=a&tau=5&draw=1": {200, 60 + 2 + 60}, "run=b&tau=1&draw=2": {200, 3*60 + 2*2}, "run=c&tau=5&draw=1": {404, 0},
-		"run=a&tau=0&draw=1": {400, 0}, "run=a&tau=101&draw=1": {400, 0}, "run=a&tau=5": {400, 0},
-	} {
-		status, text, _ := ask(t, request(t, "GET", address+"/raster.png?"+query, ""))
-		if status != want.status {
-			t.Errorf("%s: status %d, not %d: %s", query, status, want.status, text)
-		}
-		if status != http.StatusOK {
-			continue
-		}
-		picture, err := png.Decode(strings.NewReader(text))
-		if err != nil || picture.Bounds().Dx() != 300 || picture.Bounds().Dy() != want.height {
-			t.Errorf("%s: a picture of %v, %v", query, picture.Bounds(), err)
-		}
 	}
 }

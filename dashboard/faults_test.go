@@ -205,6 +205,9 @@ func TestDamagedRun(t *testing.T) {
 // TestManyRecords: if runs have very many records, their memory together is bounded,
 // and the page shows the newest record of each.
 func TestManyRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine reads very many records: without the race detector")
+	}
 	path := t.TempDir()
 	const n = 150_000
 	text := []byte(strings.Repeat("{}\n", n-1) + `{"step":7,"kl_per_synapse":0.5}` + "\n")

@@ -20,7 +20,7 @@ const (
 type layout struct {
 	*profile
 	path    string
-	place   string // of what is wrong with the columns, such as "line 1"
+	place   string // what errors about the columns name, such as "line 1"
 	header  bool   // whether the first row holds names
 	label   int    // column of the labels, -1 if there is none
 	spins   []int  // columns of the spins, in order

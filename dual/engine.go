@@ -301,8 +301,8 @@ func scouted[T rbm.Real](ctx context.Context, net *rbm.Network[T], begin *spin.M
 	return scouts, weights, nil
 }
 
-// probe is a round of scouts, in turn from scattered and extreme states and from those that were met before. They join the
-// chains, and their places are returned, if the weight of one of them is beyond what is usual.
+// probe is a round of scouts, in turn from scattered and extreme states and from those that were met before. If one of them
+// weighs more than usual, they join the chains, and probe returns their places.
 func (c *Chains[T]) probe(ctx context.Context, net *rbm.Network[T], round uint64) (places []int, err error) {
 	places, key := scoutPlaces(round, c.Scouts, c.Count), c.Key.Sub(stream.ChainsProbe).Sub(round)
 	far := c.far(net)

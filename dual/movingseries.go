@@ -85,8 +85,8 @@ func (s *series[T]) terms(z float64) int {
 // leastOver is the smallest number that termsOver may return instead of terms.
 const leastOver = 3
 
-// termsOver returns how many are enough in sums over Gaussian units in which |z| is at most the largest, and the sum of z⁴ at most fourth: so much less
-// than if all were at the largest.
+// termsOver returns how many terms are enough in sums over Gaussian units. No |z| is beyond largest, and the sum of z⁴ is not beyond fourth,
+// which is far less than if every |z| were the largest.
 func (s *series[T]) termsOver(largest, fourth float64) int {
 	scale, size, most := 1.0, 1.0, s.terms(largest)
 	if !s.plain {

@@ -126,8 +126,7 @@ func sweepAll(ctx context.Context, sweep func(k int), sweeps int) error {
 	return nil
 }
 
-// base returns the fields in which independent visible bits have the means of those that chains
-// started at.
+// base returns fields of independent visible bits. Their means are those of the states that chains started at.
 func (c *RealChains) base(net *rbm.Network[float32]) []float64 {
 	if c.InitialBits == nil {
 		return make([]float64, net.Visible())

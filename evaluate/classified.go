@@ -33,9 +33,9 @@ type Labelled struct {
 // heldOut is the share of the samples on which penalties are compared.
 const heldOut = 1. / 6
 
-// ScoreClassifier fits a classifier to samples, with the one of the penalties that
-// errs least on a sixth of them that is held out, and tests it on others. The key is
-// that of a seed; progress may be nil. Errors are those of FitClassifier.
+// ScoreClassifier fits a classifier to samples and tests it on others. It takes the penalty that
+// errs least on a sixth of the samples, held out. The key is
+// a seed's; progress may be nil. Errors are FitClassifier's.
 func ScoreClassifier(ctx context.Context, train, test Labelled, penalties []float64, key stream.Key, progress func(fraction float64)) (*ClassifierReport, error) {
 	start := time.Now()
 	k, err := FitClassifier(ctx, train.Inputs, train.Labels, Fitting{L2: penalties, HeldOut: heldOut, Key: key.Sub(stream.RunHeldOut), Progress: progress})

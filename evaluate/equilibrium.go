@@ -20,9 +20,8 @@ type Equilibrium struct {
 	Sweeps       int  `json:"sweeps"` // in all
 	Ensembles    int  `json:"ensembles"`
 	Temperatures int  `json:"temperatures"`
-	// StartDifference is the likelihood by Tempered of the ensembles that started
-	// at samples minus that of those that started at scattered states, and
-	// StartDifferenceError its standard error.
+	// StartDifference compares likelihoods by Tempered: ensembles that started at samples
+	// minus ensembles that started at scattered states. StartDifferenceError is its standard error.
 	StartDifference      float64 `json:"start_difference"`
 	StartDifferenceError float64 `json:"start_difference_error"`
 	// LeastExchange is the lowest rate at which neighbouring temperatures exchange states.

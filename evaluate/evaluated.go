@@ -62,8 +62,8 @@ type Featuring[V any] interface {
 	HiddenMeans(dst []float32, samples V, gain float64)
 }
 
-// Opposing is implemented by machines whose visible states have an opposite, at which
-// chains start that tell whether others have settled.
+// Opposing is implemented by machines whose visible states have an opposite. Chains that start
+// there tell whether others have settled.
 type Opposing[V any] interface {
 	// Opposite returns states as far as can be from the given ones, which stay.
 	Opposite(states V) V

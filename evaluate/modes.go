@@ -64,8 +64,8 @@ func (e *Evidence) apart() (list []standing, rest []int) {
 	return list, rest
 }
 
-// modes measures the modes of ensembles that stand apart, the ones of largest excess first. states
-// are those of the tempered ensembles at the machine, searched those of the search.
+// modes measures the modes of ensembles that stand apart, the largest excess first. states
+// come from the tempered ensembles at the machine, searched from the search.
 func (e *estimation[T, V, H]) modes(ctx context.Context, states V, searched *V) error {
 	n := e.evidence.Ensembles()
 	list, rest := e.evidence.apart()

@@ -133,8 +133,8 @@ func TestStackSample(t *testing.T) {
 	}
 }
 
-// TestStackLayers: features of the first layer are those of the lowest machine, those of the second the means
-// given these; draws have them as means.
+// TestStackLayers: features of the first layer are the lowest machine's. Given these, features of the second layer are its means.
+// Draws have the features as means.
 func TestStackLayers(t *testing.T) {
 	s := stackOf(0.3, 7, 5, 3)
 	samples := spin.Random(7, 6, stream.New(3).Rand())

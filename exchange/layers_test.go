@@ -87,6 +87,9 @@ func TestLayersOfOne(t *testing.T) {
 // The samples have the distribution of the machine, and of the stack: chi-square over all states of the data, by enumeration. A false
 // alarm comes once in a thousand seeds each.
 func TestLayersAreExact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	const chains, sweeps = 4000, 30
 	check := func(name string, k *PackedLayers, p []float64) {
 		t.Helper()

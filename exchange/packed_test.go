@@ -22,6 +22,9 @@ import (
 // over all states, and over the hidden ones given them. A false alarm comes once
 // in a thousand seeds each.
 func TestSamplerIsExact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics over many draws: they run without the race detector")
+	}
 	const chains, sweeps = 20000, 60
 	for _, m := range []*rbm.Machine{testMachine(5, 3, 0.3, 2), testMachine(2, 6, 0.4, 3), testMachine(1, 1, 0.5, 4)} {
 		n := m.Visible()

@@ -60,7 +60,7 @@ type Saved struct {
 
 // SaveRun draws the figures of a run folder, all if no names are given, and writes
 // each to the folder out as PNG and SVG. progress is called before each figure. The
-// error is the context's, that of CheckFigures or of a file, or that of ReadRun if
+// error is the context's, CheckFigures', a file's, or ReadRun's if
 // nothing of the run can be read. Temporary files that an earlier call, killed, left
 // in out are removed.
 func SaveRun(ctx context.Context, folder, out string, names []string, progress func(fraction float64, name string)) (*Saved, error) {

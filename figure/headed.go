@@ -113,9 +113,16 @@ func larger(img image.Image, k int) image.Image {
 	}
 	b := img.Bounds()
 	out := image.NewRGBA(image.Rect(0, 0, k*b.Dx(), k*b.Dy()))
-	for y := range k * b.Dy() {
-		for x := range k * b.Dx() {
-			out.Set(x, y, img.At(b.Min.X+x/k, b.Min.Y+y/k))
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			colour := img.At(b.Min.X+x, b.Min.Y+y)
+			for right := range k {
+				out.Set(k*x+right, k*y, colour)
+			}
+		}
+		row := out.Pix[k*y*out.Stride:][:out.Stride]
+		for down := 1; down < k; down++ {
+			copy(out.Pix[(k*y+down)*out.Stride:], row)
 		}
 	}
 	return out

@@ -441,7 +441,9 @@ func RunSpectrum(run Run) Chart {
 }
 
 // UnitOverlaps draws the overlaps of hidden units with each other.
-func UnitOverlaps(overlaps []float64, hidden int) Chart {
+func UnitOverlaps(overlaps []float64, hidden int) Chart { return unitOverlaps(overlaps, hidden) }
+
+func unitOverlaps(overlaps []float64, hidden int) *Matrix {
 	return &Matrix{Title: "Overlaps of hidden units", Rows: hidden, Columns: hidden, Values: overlaps,
 		X: Axis{Label: "hidden unit"}, Y: Axis{Label: "hidden unit"}, Scale: Axis{Label: "overlap", Min: -1, Max: 1}}
 }
@@ -451,7 +453,7 @@ func UnitOverlaps(overlaps []float64, hidden int) Chart {
 func FileOverlaps(f *rbm.File) Chart {
 	f = f.Below()
 	hidden := min(f.Hidden(), mostUnits)
-	chart := UnitOverlaps(anatomy.UnitOverlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden).(*Matrix)
+	chart := unitOverlaps(anatomy.UnitOverlaps(rbm.Expected(f.Synapses)[:hidden*f.Visible()], hidden), hidden)
 	if n := f.Hidden(); n > hidden {
 		chart.Note = fmt.Sprintf("the first %d of %d hidden units", hidden, n)
 	}
@@ -533,13 +535,14 @@ func noteOfTiles(f *rbm.File) string {
 func SamplesBesideData(data, samples image.Image) Chart {
 	var left, right Chart
 	if data != nil {
-		left = &Picture{Title: "Data", Image: data, Shading: Ink}
+		picture := &Picture{Title: "Data", Image: data, Shading: Ink}
+		if samples != nil {
+			picture.Note = "chosen at random"
+		}
+		left = picture
 	}
 	if samples != nil {
 		right = &Picture{Title: "Samples of the machine", Note: "mean of each visible unit given the hidden ones", Image: samples, Scale: Axis{Label: "mean of a visible unit", Min: -1, Max: 1}, Shading: Ink}
-	}
-	if left != nil && right != nil {
-		left.(*Picture).Note = "chosen at random"
 	}
 	return side(left, right)
 }

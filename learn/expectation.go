@@ -67,8 +67,8 @@ func NewEngine[T rbm.Real](e *Expectation, visible, hidden int, start *spin.Matr
 	return dual.Auto(visible, hidden, chains)
 }
 
-// newPartition returns the partition term of a recipe over an engine.
-func (r *Recipe) newPartition(engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
+// partitionOf returns the partition term of a recipe over an engine.
+func partitionOf(r *Recipe, engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
 	if r.Partition == quenched {
 		return &dual.Quenched[float32]{Engine: engine, Draws: r.Draws, Key: key}
 	}

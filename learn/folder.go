@@ -23,7 +23,6 @@ import (
 	"bethe/spin"
 	"bethe/stream"
 	"bethe/units"
-	"bethe/variational"
 )
 
 // FolderOf names the run folder of data, hidden units and a seed if nobody does:
@@ -46,12 +45,24 @@ type folder struct {
 	*Run
 	path     string
 	lock     io.Closer // others out
-	pictures Illustrator
+	pictures pictures
 }
+
+// Pictures are drawn, or are not.
+type pictures interface {
+	Illustrator
+	drawn() bool
+}
+
+// drawing is what the caller draws with.
+type drawing struct{ Illustrator }
+
+func (drawing) drawn() bool { return true }
 
 // noPictures draws none.
 type noPictures struct{}
 
+func (noPictures) drawn() bool                                     { return false }
 func (noPictures) DrawData(string, units.Shown, int, int) error    { return nil }
 func (noPictures) DrawSynapses(string, *rbm.File) error            { return nil }
 func (noPictures) DrawSamples(string, units.Shown, int, int) error { return nil }
@@ -71,15 +82,9 @@ func (unlocked) Close() error { return nil }
 func newFolder(r *Run) *folder {
 	f := &folder{Run: r, path: r.job.Folder, lock: unlocked{}, pictures: noPictures{}}
 	if r.job.Pictures != nil {
-		f.pictures = r.job.Pictures
+		f.pictures = drawing{r.job.Pictures}
 	}
 	return f
-}
-
-// draws reports whether there are pictures.
-func (f *folder) draws() bool {
-	_, none := f.pictures.(noPictures)
-	return !none
 }
 
 func (f *folder) in(name string) string { return filepath.Join(f.path, name) }
@@ -216,96 +221,6 @@ func (f *folder) writeInfo() error {
 	})
 }
 
-// checkpointPath is where start k keeps its checkpoint.
-func checkpointPath(folder string, recipe *Recipe, k int) string {
-	if recipe.Restarts == 1 {
-		return filepath.Join(folder, runs.CheckpointFile)
-	}
-	return filepath.Join(folder, fmt.Sprintf("checkpoint-%d.npz", k))
-}
-
-// prepare makes sure, before any work, that the folder can be written to and
-// has room for the checkpoints to come and for the files of the end.
-func (f *folder) prepare(ctx context.Context, l *learner) error {
-	if err := f.save(ctx, l); err != nil {
-		return err
-	}
-	bytes, err := variational.CheckpointBytes(f.label, l.trainer, l.parts...)
-	if err != nil {
-		return err
-	}
-	// A new checkpoint is written beside the old one, and the one just saved is
-	// small: what has not moved yet packs well.
-	copies := int64(2)
-	if f.recipe.Patience > 0 {
-		copies = 3
-	}
-	if err := durable.CheckRoom(checkpointPath(f.path, &f.recipe, l.number), copies*bytes); err != nil {
-		return fmt.Errorf("checkpoints will not fit into %s: %w", f.path, err)
-	}
-	return nil
-}
-
-// save writes the checkpoint. Where there is no time and nothing has been learned since
-// the last one, that stays.
-func (f *folder) save(ctx context.Context, l *learner) error {
-	if ctx.Err() != nil && l.saved == l.trainer.Step() {
-		return nil
-	}
-	if err := variational.SaveCheckpoint(ctx, checkpointPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
-		return fmt.Errorf("the checkpoint of step %d cannot be written: %w%s", l.trainer.Step(), err, l.kept())
-	}
-	l.saved = l.trainer.Step()
-	return nil
-}
-
-// bestPath is where start k keeps the state of its best reading, while it learns.
-func bestPath(folder string, recipe *Recipe, k int) string {
-	if recipe.Restarts == 1 {
-		return filepath.Join(folder, runs.BestFile)
-	}
-	return filepath.Join(folder, fmt.Sprintf("best-%d.npz", k))
-}
-
-func (f *folder) keepBest(ctx context.Context, l *learner) error {
-	if err := variational.SaveCheckpoint(ctx, bestPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...); err != nil {
-		return fmt.Errorf("the state of step %d, the best, cannot be written: %w%s", l.trainer.Step(), err, l.kept())
-	}
-	return nil
-}
-
-func (f *folder) revisit(l *learner) error {
-	return variational.LoadCheckpoint(bestPath(f.path, &f.recipe, l.number), f.label, l.trainer, l.parts...)
-}
-
-// resume goes back to the checkpoint, if there is one, or to the state of the best reading if that came later.
-func (f *folder) resume(l *learner) (bool, error) {
-	path := checkpointPath(f.path, &f.recipe, l.number)
-	if _, err := os.Stat(path); err != nil {
-		return false, nil
-	}
-	label := f.label
-	if f.over() > 0 { // the checkpoint may be that of the end before
-		if saved := labelOf(path); sameButLimits(saved, label) {
-			label = saved
-		}
-	}
-	if err := variational.LoadCheckpoint(path, label, l.trainer, l.parts...); err != nil {
-		if other := ofAnotherRun(path, f.label); other != nil {
-			err = other
-		}
-		return false, err
-	}
-	l.saved = l.trainer.Step()
-	if best := checkpointMeta(bestPath(f.path, &f.recipe, l.number)); f.recipe.Patience > 0 && best.Label == f.label && best.Step > l.saved {
-		if err := f.revisit(l); err != nil {
-			return false, err
-		}
-		l.trainer.Forget() // as after each reading
-	}
-	return true, nil
-}
-
 func (f *folder) records(start, step int) (recorder, []runs.Record, error) {
 	log, kept, err := runs.OpenLog(f.path, start, step)
 	if err != nil {
@@ -351,7 +266,7 @@ func (f *folder) drawAlong(ctx context.Context, r *runs.Record, file *rbm.File, 
 	if err := saveModel(ctx, f.in(runs.LiveFile), file); err != nil {
 		return err
 	}
-	if !f.draws() {
+	if !f.pictures.drawn() {
 		return nil
 	}
 	name := func(what string) string {
@@ -386,7 +301,7 @@ func (f *folder) ship(ctx context.Context, file *rbm.File, met *spin.Matrix) err
 }
 
 func (f *folder) drawSamples(chains func() (units.Shown, error)) error {
-	if !f.draws() {
+	if !f.pictures.drawn() {
 		return nil
 	}
 	drawn, err := chains()

@@ -1,14 +1,12 @@
 package learn
 
 import (
-	"bytes"
 	"context"
 
 	"bethe/rbm"
 	"bethe/runs"
 	"bethe/spin"
 	"bethe/units"
-	"bethe/variational"
 )
 
 // A keeper keeps the results of a run: in a folder, or not at all.
@@ -17,16 +15,6 @@ type keeper interface {
 	// the end, if there is one.
 	open() (finished *Result, err error)
 	close() error
-
-	// prepare makes sure, before any work, that the results can be kept.
-	prepare(ctx context.Context, l *learner) error
-	resume(l *learner) (resumed bool, err error)
-	// save keeps a checkpoint; the less time is left, as the context tells, the faster.
-	save(ctx context.Context, l *learner) error
-
-	// keepBest keeps the state of the best reading so far, beside checkpoints; revisit goes back to it.
-	keepBest(ctx context.Context, l *learner) error
-	revisit(l *learner) error
 
 	// records opens the records to go on after a step of a start, and returns
 	// those that stay.
@@ -53,24 +41,10 @@ type recorder interface {
 }
 
 // memory keeps no files: the caller gets the result.
-type memory struct {
-	best *bytes.Buffer // of the start that learns
-}
-
-func (m memory) keepBest(_ context.Context, l *learner) error {
-	m.best.Reset()
-	return variational.WriteCheckpoint(m.best, l.label, l.trainer, l.parts...)
-}
-
-func (m memory) revisit(l *learner) error {
-	return variational.ParseCheckpoint("the best state", m.best.Bytes(), l.label, l.trainer, l.parts...)
-}
+type memory struct{}
 
 func (memory) open() (*Result, error)                              { return nil, nil }
 func (memory) close() error                                        { return nil }
-func (memory) prepare(context.Context, *learner) error             { return nil }
-func (memory) resume(*learner) (bool, error)                       { return false, nil }
-func (memory) save(context.Context, *learner) error                { return nil }
 func (memory) records(int, int) (recorder, []runs.Record, error)   { return unrecorded{}, nil, nil }
 func (memory) keepPictures([]runs.Record) error                    { return nil }
 func (memory) ship(context.Context, *rbm.File, *spin.Matrix) error { return nil }

@@ -215,12 +215,12 @@ type choice struct {
 
 // expect returns the partition term and its engine. start holds visible states of bits
 // to start chains at; those of Gaussian visible units start at samples too.
-func (r *Run) expect(start *spin.Matrix, key, draws stream.Key) (choice, error) {
+func expect(r *Run, start *spin.Matrix, key, draws stream.Key) (choice, error) {
 	f := &r.recipe
 	n, p := r.visible(), f.features()
 	if f.spins() {
-		engine, why := r.expectation(start, key)
-		return choice{engine, f.newPartition(engine, draws), why}, nil
+		engine, why := expectation(r, start, key)
+		return choice{engine, partitionOf(f, engine, draws), why}, nil
 	}
 	visible, hidden := f.kinds()
 	ln, other, of := math.Inf(1), 0, ""

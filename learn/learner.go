@@ -31,14 +31,15 @@ type learner struct {
 	number   int // which random start this is
 	saved    int // steps in the last checkpoint; -1 if there is none
 	follower stepFollower
+	states   states
 	account  accounting
 }
 
 // newLearner returns the learner of start k, before its first step.
-func (r *Run) newLearner(k int, watching observers) (*learner, error) {
+func newLearner(r *Run, k int, watching observers) (*learner, error) {
 	f, d, kind := &r.recipe, r.job.Data, r.recipe.kind()
 	key := r.key().Sub(stream.RunStarts).Sub(uint64(k))
-	l := &learner{Run: r, watching: watching, number: k, saved: -1, rho: math.Inf(1)}
+	l := &learner{Run: r, watching: watching, number: k, saved: -1, rho: math.Inf(1), states: statesOf(r)}
 	visible, hidden := f.kinds()
 	var err error
 	if l.model, err = r.begin.model(kind, variational.Initial{
@@ -48,7 +49,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 		return nil, err
 	}
 	start := f.startStates(d.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand()), key.Sub(stream.StartAboveStates))
-	how, err := r.expect(start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
+	how, err := expect(r, start, key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (r *Run) newLearner(k int, watching observers) (*learner, error) {
 	l.engine, l.why = how.engine, how.why
 	// The bound is looked at with an engine of its own: looking must not move
 	// what learning keeps from step to step.
-	look, err := r.expect(start, key.Sub(stream.StartScores), key.Sub(stream.StartScores))
+	look, err := expect(r, start, key.Sub(stream.StartScores), key.Sub(stream.StartScores))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	resumed := false
 	if l.job.Resume {
 		var err error
-		if resumed, err = l.keeper.resume(l); err != nil {
+		if resumed, err = l.states.resume(l); err != nil {
 			return nil, err
 		}
 	}
@@ -143,7 +144,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	if err := l.watching.began(Beginning{Start: l.number, Resumed: resumed, Extended: l.over(), Step: l.trainer.Step(), Visible: l.visible(), Hidden: l.recipe.features(), Layers: l.recipe.Layers.Sizes(), Samples: d.Len(), Engine: l.why}); err != nil {
 		return nil, err
 	}
-	if err := l.keeper.prepare(ctx, l); err != nil {
+	if err := l.states.prepare(ctx, l); err != nil {
 		return nil, err
 	}
 	m, err := l.newMeasuring()
@@ -158,7 +159,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	}
 	last, unsettled, err := l.steps(ctx, m)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		if err := l.keeper.save(ctx, l); err != nil {
+		if err := l.states.save(ctx, l); err != nil {
 			return nil, fmt.Errorf("interrupted after step %d, and %w", l.trainer.Step(), err)
 		}
 		return nil, &InterruptedError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}
@@ -169,7 +170,7 @@ func (l *learner) learn(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, l.keepAfter(ctx, err)
 	}
-	if err := l.keeper.save(ctx, l); err != nil {
+	if err := l.states.save(ctx, l); err != nil {
 		return nil, err
 	}
 	result, terms, err := l.report(ctx)
@@ -213,7 +214,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 		l.watching.stepped(shown)
 		if l.job.Checkpoints.due(p.Step, savedAt) {
 			savedAt = time.Now()
-			return l.keeper.save(ctx, l)
+			return l.states.save(ctx, l)
 		}
 		return nil
 	}
@@ -329,7 +330,7 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: l.recipe.synapseBits(model), Seed: l.job.Seed, Extended: l.extended, Start: l.number,
+		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: synapseBits(&l.recipe, model), Seed: l.job.Seed, Extended: l.extended, Start: l.number,
 	}
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)

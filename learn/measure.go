@@ -283,7 +283,7 @@ func overlapUnits(visible int) int {
 }
 
 func (m *measuring) measureCounts(r *runs.Record) {
-	w, hidden := m.recipe.matrix(m.model), m.recipe.Hidden
+	w, hidden := matrixOf(&m.recipe, m.model), m.recipe.Hidden
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
@@ -305,7 +305,7 @@ func (m *measuring) measureCounts(r *runs.Record) {
 // measureSpectrum measures what belongs to the matrix of synapses as a whole: its singular
 // values, and the overlaps of some hidden units where they are too many for each record.
 func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
-	w, hidden := m.recipe.matrix(m.model), m.recipe.Hidden
+	w, hidden := matrixOf(&m.recipe, m.model), m.recipe.Hidden
 	switch values, err := anatomy.SingularValues(ctx, w, hidden); {
 	case err == nil:
 		r.SingularValues = runs.Numbers(values)

@@ -63,7 +63,7 @@ func learnerOf(t *testing.T, visible, hidden int) *learner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := run.newLearner(0, nil)
+	l, err := newLearner(run, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestOverlapsOfSome(t *testing.T) {
 		if r.Overlap.Of != c.of || len(r.Overlap.Matrix) != c.matrix*c.matrix || len(r.Overlap.Units) != c.units {
 			t.Errorf("%d units: of %d, a matrix of %d numbers, %d units", c.hidden, r.Overlap.Of, len(r.Overlap.Matrix), len(r.Overlap.Units))
 		}
-		all := anatomy.UnitOverlaps(l.recipe.matrix(l.model), c.hidden)
+		all := anatomy.UnitOverlaps(matrixOf(&l.recipe, l.model), c.hidden)
 		units := r.Overlap.Units
 		if units == nil {
 			units = anatomy.Spaced(c.hidden, c.hidden)

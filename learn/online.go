@@ -45,7 +45,7 @@ func StartOnline(recipe Recipe, job Job) (*Online, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := run.newLearner(0, nil)
+	l, err := newLearner(run, 0, nil)
 	if err != nil {
 		return nil, err
 	}

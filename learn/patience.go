@@ -115,7 +115,7 @@ func (s *searching) take(ctx context.Context, m *measuring, p variational.Progre
 		return err
 	}
 	if better {
-		if err := s.keeper.keepBest(ctx, s.learner); err != nil {
+		if err := s.states.keepBest(ctx, s.learner); err != nil {
 			return err
 		}
 	}
@@ -131,7 +131,7 @@ func (s *searching) take(ctx context.Context, m *measuring, p variational.Progre
 // goBack has learning go on from the best reading to its end.
 func (s *searching) goBack() error {
 	now := s.State()
-	step, err := s.trainer.Revisit(func() error { return s.keeper.revisit(s.learner) })
+	step, err := s.trainer.Revisit(func() error { return s.states.revisit(s.learner) })
 	if err != nil {
 		return fmt.Errorf("the state of step %d, the best, is lost: %w", s.verdict.best, err)
 	}

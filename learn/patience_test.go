@@ -287,7 +287,7 @@ func TestPatienceErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := run.newLearner(0, nil)
+	l, err := newLearner(run, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -290,7 +290,7 @@ func TestSettingsReachTheLearner(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l, err := run.newLearner(0, nil)
+		l, err := newLearner(run, 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,6 @@
 package learn
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -187,7 +186,7 @@ func Start(recipe Recipe, job Job) (*Run, error) {
 	if job.Checkpoints == (Interval{}) {
 		job.Checkpoints = DefaultInterval
 	}
-	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{new(bytes.Buffer)}}
+	r := &Run{recipe: recipe, job: job, begin: randomSynapses{}, keeper: memory{}}
 	if err := r.checkData(); err != nil {
 		return nil, err
 	}
@@ -358,7 +357,7 @@ func (r *Run) learnAll(ctx context.Context, watching observers) (*rbm.Model[floa
 	var bestResult *Result
 	var seconds float64
 	for k := range r.recipe.Restarts {
-		l, err := r.newLearner(k, watching)
+		l, err := newLearner(r, k, watching)
 		if err != nil {
 			return nil, nil, err
 		}

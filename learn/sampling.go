@@ -53,12 +53,12 @@ func (s *Sampling) check() error {
 	case bad(s.MaxField):
 		return setting.Phrase("max_field", "{max_field %v}: it must be positive and finite", s.MaxField)
 	}
-	_, err := s.follower(nil)
+	_, err := followerOf(s, nil)
 	return err
 }
 
-// follower returns what follows the temperature, with data for the rule of Xu and Oates.
-func (s *Sampling) follower(data *spin.Matrix) (sampler.Follower, error) {
+// followerOf returns what follows the temperature, with data for the rule of Xu and Oates.
+func followerOf(s *Sampling, data *spin.Matrix) (sampler.Follower, error) {
 	word, rate, given := strings.Cut(s.SamplerBeta, ":")
 	number, err := strconv.ParseFloat(s.SamplerBeta, 64)
 	switch {
@@ -139,12 +139,12 @@ func (r *Run) openSampler() (err error) {
 }
 
 // expectation returns the engine of a start and why.
-func (r *Run) expectation(start *spin.Matrix, key stream.Key) (engine dual.Engine[float32], why string) {
+func expectation(r *Run, start *spin.Matrix, key stream.Key) (engine dual.Engine[float32], why string) {
 	f := &r.recipe
 	if r.outside == nil {
 		return NewEngine[float32](&f.Expectation, start.Rows(), f.folding(r.job.Data.Visible()).Hidden(), start, key)
 	}
-	follow, _ := f.follower(start) // checked before
+	follow, _ := followerOf(&f.Sampling, start) // checked before
 	return &sampler.Engine[float32]{Sampler: r.outside, Name: f.Sampler, Reads: f.Chains, Key: key, Gauges: f.SamplerGauges, Follow: follow,
 		Range: sampler.Range{Field: f.SamplerHRange, Coupling: f.SamplerJRange, Bits: f.SamplerBits}}, "the sampler " + f.Sampler
 }
@@ -182,7 +182,7 @@ func (l *learner) keepAfter(ctx context.Context, err error) error {
 	if l.job.Folder == "" {
 		return err
 	}
-	if no := l.keeper.save(ctx, l); no != nil {
+	if no := l.states.save(ctx, l); no != nil {
 		return errors.Join(err, no)
 	}
 	return &SamplerError{Folder: l.job.Folder, Step: l.trainer.Step(), Err: err}

@@ -21,9 +21,9 @@ func (r *Recipe) kind() rbm.Kind {
 	return kind
 }
 
-// matrix returns the matrix that anatomy measures, hidden x visible: posterior means,
+// matrixOf returns the matrix that anatomy measures, hidden x visible: posterior means,
 // or thetas if they are no log-odds, of the first link.
-func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
+func matrixOf(r *Recipe, model *rbm.Model[float32]) []float32 {
 	values := model.Posterior.Theta
 	if r.kind().LogOdds() {
 		values = make([]float32, len(model.Posterior.Theta))
@@ -37,13 +37,13 @@ func (r *Recipe) matrix(model *rbm.Model[float32]) []float32 {
 	return first
 }
 
-// shipped returns the content of a model file: a machine and its posterior.
-func (r *Recipe) shipped(model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
+// shippedAs returns the content of a model file: a machine and its posterior.
+func shippedAs(r *Recipe, model *rbm.Model[float32], info rbm.Info, key stream.Key) *rbm.File {
 	return &rbm.File{Params: model.Params, Synapses: r.kind().Ship(model.Posterior, r.Undecided == undecidedDraw, key), Info: info}
 }
 
 // synapseBits returns the number of bits that the synapses of a shipped machine take.
-func (r *Recipe) synapseBits(model *rbm.Model[float32]) int {
+func synapseBits(r *Recipe, model *rbm.Model[float32]) int {
 	return model.Layers().Total() * r.kind().Ship(model.Posterior, false, 0).Bits()
 }
 
@@ -57,7 +57,7 @@ func (r *Recipe) thetaLimit() float64 {
 
 // ships returns the file of a model after so many steps: of real numbers, in their own units.
 func (r *Run) ships(model *rbm.Model[float32], step int, key stream.Key) *rbm.File {
-	file := r.recipe.shipped(model, r.info(step), key)
+	file := shippedAs(&r.recipe, model, r.info(step), key)
 	if !model.VisibleKind.Bits() {
 		file.Params = model.Params.Clone()
 		file.VisibleOwn, file.Scale = r.scale.InUnitsOf(model.VisibleOwn), r.scale.Scale

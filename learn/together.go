@@ -50,7 +50,7 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	if err != nil {
 		return nil, err
 	}
-	to, engine, err := one.newTogether(from, r.job.Data, r.recipe.Together, key.Sub(stream.StackTogether))
+	to, engine, err := newTogether(one, from, r.job.Data, r.recipe.Together, key.Sub(stream.StackTogether))
 	if err != nil {
 		return nil, err
 	}
@@ -177,12 +177,12 @@ func (r stacked) asKept(stack *rbm.Stack, learned []*Result) (*rbm.Stack, error)
 
 // newTogether returns what learns the machines of a stack from samples, and the engine of the topmost one; the run is that of the
 // topmost machine.
-func (r *Run) newTogether(stack *rbm.Stack, samples Data, steps int, key stream.Key) (*variational.Together[float32], dual.Engine[float32], error) {
+func newTogether(r *Run, stack *rbm.Stack, samples Data, steps int, key stream.Key) (*variational.Together[float32], dual.Engine[float32], error) {
 	f := &r.recipe
 	opt := r.options(key)
 	opt.Steps, opt.Epochs, opt.Time, opt.Settle, opt.LabelWeight, opt.SampleWeights, opt.FieldPrior = steps, 0, 0, 0, 0, nil, 0
 	opt.Synapses = opt.Synapses.Settled()
-	how, err := r.expect(r.job.Data.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand()), key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
+	how, err := expect(r, r.job.Data.Samples.Choose(f.Chains, key.Sub(stream.StartChainStates).Rand()), key.Sub(stream.StartChains), key.Sub(stream.StartDraws))
 	if err != nil {
 		return nil, nil, err
 	}

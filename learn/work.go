@@ -28,7 +28,7 @@ func (r *Run) checkWork() error {
 	case r.outside != nil:
 		return setting.Phrase("work", "{work} is of our own chains, and {sampler} takes their place")
 	}
-	engine, why := r.expectation(spin.New(r.visible(), r.recipe.Chains), stream.New(0))
+	engine, why := expectation(r, spin.New(r.visible(), r.recipe.Chains), stream.New(0))
 	if _, ok := engine.(dual.Watchable[float32]); !ok {
 		return setting.Phrase("work", "{work} is of chains, and the expectation step is %s: add {estep chains}", why)
 	}

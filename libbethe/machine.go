@@ -48,11 +48,11 @@ func machineFrom(arrays []npy.Array) (*machine, error) {
 	if text, ok := arrays[0].Data.([]byte); ok {
 		_ = json.Unmarshal(text, &about) // decode tells its faults
 	}
-	file, err := decode(arrays, about.Model)
+	model, err := decode(arrays, about.Model)
 	if err != nil {
 		return nil, err
 	}
-	return &machine{arrays, modelOf(file)}, nil
+	return &machine{arrays, model}, nil
 }
 
 // held implements holder: all but meta.json. Those of the machines of a stack are arrays of their bytes.
@@ -197,8 +197,8 @@ func spinsOf(handle C.bethe_handle, x C.bethe_bytes, count C.int64_t) (layered, 
 	if err != nil {
 		return layered{}, nil, err
 	}
-	l, ok := m.model.(layered)
-	if !ok || !l.plain() {
+	l, ok := m.model.spins()
+	if !ok {
 		return l, nil, notFor("this call", m.model)
 	}
 	spins, err := fromBytes(x, count, l.file.Visible())

@@ -34,6 +34,8 @@ type model interface {
 	first() (*rbm.File, error)
 	// zeroOne returns it as a machine of spins with one hidden layer.
 	zeroOne() (*rbm.Machine, error)
+	// spins returns it as a machine of spins with one hidden layer, and whether it is one.
+	spins() (layered, bool)
 	features(ctx context.Context, s *dataset.Set, gain float64) ([]float32, error)
 	logWeights(ctx context.Context, s *dataset.Set, key stream.Key) ([]float64, error)
 	check(e *evaluation) error
@@ -70,34 +72,34 @@ func notFor(verb string, m model) error {
 	return invalidf("%s is not for a %s", verb, name)
 }
 
-// modelOf returns the model of a file of any family.
-func modelOf(file learn.Model) model {
-	switch f := file.(type) {
-	case *causes.File:
-		return directed{f, f.Machine()}
-	case *rbm.Stack:
-		machines := evaluate.Stack(f.Machines())
-		return stacked{f, machines, machines.Layers()}
-	case *rbm.File:
-		l := layered{file: f, featuring: evaluate.FeaturesOf(f)}
-		if f.Spins() {
-			l.on = evaluate.OnMachine(f.Machine())
-			return l
-		}
-		return mixed{l, evaluate.FillingOf(f.Machine())}
-	}
-	panic("libbethe: a model of a family that is not known here")
-}
-
 // decode returns the model of arrays of a model file of any family.
-func decode(arrays []npy.Array, family string) (learn.Model, error) {
+func decode(arrays []npy.Array, family string) (model, error) {
+	const name = "the machine"
 	switch family {
 	case rbm.StackModel:
-		return rbm.DecodeStack("the machine", arrays)
+		f, err := rbm.DecodeStack(name, arrays)
+		if err != nil {
+			return nil, err
+		}
+		machines := evaluate.Stack(f.Machines())
+		return stacked{f, machines, machines.Layers()}, nil
 	case causes.MixtureModel, causes.TreeModel:
-		return causes.Decode("the machine", arrays)
+		f, err := causes.Decode(name, arrays)
+		if err != nil {
+			return nil, err
+		}
+		return directed{f, f.Machine()}, nil
 	}
-	return rbm.Decode("the machine", arrays)
+	f, err := rbm.Decode(name, arrays)
+	if err != nil {
+		return nil, err
+	}
+	l := layered{file: f, featuring: evaluate.FeaturesOf(f)}
+	if f.Spins() {
+		l.on = evaluate.OnMachine(f.Machine())
+		return l, nil
+	}
+	return mixed{l, evaluate.FillingOf(f.Machine())}, nil
 }
 
 // open reads a model file of any family.
@@ -143,6 +145,8 @@ func summed(machine *rbm.Machine) bool {
 
 // plain reports whether the machine has one hidden layer.
 func (l layered) plain() bool { return l.file.Layers().Depth() == 1 }
+
+func (l layered) spins() (layered, bool) { return l, l.plain() }
 
 func (l layered) first() (*rbm.File, error) { return l.file, nil }
 
@@ -254,6 +258,8 @@ type mixed struct {
 	filling func(ctx context.Context, samples evaluate.Incomplete, r evaluate.Restoring) (*evaluate.Filling, error)
 }
 
+func (m mixed) spins() (layered, bool) { return m.layered, false }
+
 func (m mixed) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", m) }
 
 func (m mixed) check(e *evaluation) error {
@@ -348,8 +354,10 @@ func (k stacked) about() about {
 	return a
 }
 
-func (k stacked) exact() bool                    { return summed(k.machines[len(k.machines)-1]) }
-func (k stacked) first() (*rbm.File, error)      { return nil, notFor("a first machine", k) }
+func (k stacked) exact() bool               { return summed(k.machines[len(k.machines)-1]) }
+func (k stacked) first() (*rbm.File, error) { return nil, notFor("a first machine", k) }
+func (stacked) spins() (layered, bool)      { return layered{}, false }
+
 func (k stacked) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", k) }
 
 func (k stacked) chains(count int, of string, number int) error {
@@ -416,8 +424,10 @@ func (d directed) about() about {
 	return about{d.Model, units.Spin, units.Spin, d.Layer.Visible(), []int{d.machine.Causes()}, d.machine.Features(), false}
 }
 
-func (d directed) exact() bool                    { return true }
-func (d directed) first() (*rbm.File, error)      { return nil, notFor("a first machine", d) }
+func (d directed) exact() bool               { return true }
+func (d directed) first() (*rbm.File, error) { return nil, notFor("a first machine", d) }
+func (directed) spins() (layered, bool)      { return layered{}, false }
+
 func (d directed) zeroOne() (*rbm.Machine, error) { return nil, notFor("the form of units 0 and 1", d) }
 func (d directed) chains(int, string, int) error  { return nil }
 

@@ -43,7 +43,7 @@ func CheckDeep(visible, first, second int, lower float64) error {
 	return nil
 }
 
-// NewDeepPosterior returns that of data, visible x samples. The error is that of CheckDeep.
+// NewDeepPosterior returns the posterior given data, visible x samples. The error is CheckDeep's.
 func NewDeepPosterior(data *spin.Matrix, first, second int, lower, upper float64) (*DeepPosterior, error) {
 	n := data.Rows()
 	if err := CheckDeep(n, first, second, lower); err != nil {

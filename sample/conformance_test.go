@@ -36,7 +36,7 @@ func (p plain) lnWeight(s, h int, t float64) float64 {
 	return sum
 }
 
-// lnWeights are those of all joint states, the bits of s below those of h.
+// lnWeights are the log-weights of all joint states. A state has the bits of s below the bits of h.
 func (p plain) lnWeights(t float64) []float64 {
 	n := p.net.Visible()
 	w := make([]float64, 1<<(n+p.net.Hidden()))

@@ -9,8 +9,8 @@ import (
 	"bethe/stream"
 )
 
-// Searching is implemented by sources that know starts of more kinds than Scattering's,
-// hidden states first, from which chains may fall into heavy states that are far from
+// Searching is implemented by sources that know more kinds of starts than Scattering's,
+// hidden states first. From these, chains may fall into heavy states far from
 // all data and from independent visible units.
 type Searching[V any] interface {
 	// Extremes returns such visible states in count columns.

@@ -67,12 +67,12 @@ func BAR(forward, reverse []float64) (lnRatio, standardError float64) {
 			high = z
 		}
 		next := z - value/slope
-		if !(next > low && next < high) {
-			next = low + (high-low)/2
-		}
-		if math.Abs(next-z) <= 1e-15*max(1, math.Abs(z)) {
+		if math.Abs(next-z) <= 1e-15*max(1, math.Abs(z)) { // first: at the root rounding may step out of the bracket
 			z = next
 			break
+		}
+		if !(next > low && next < high) {
+			next = low + (high-low)/2
 		}
 		z = next
 	}
@@ -104,12 +104,12 @@ func fermi(x float64) float64 {
 	return 1 / (1 + math.Exp(x))
 }
 
-// CrooksSlope returns the slope of ln P_F(W)/P_R(W) against the work W, which is 1 if both
+// CrooksSlope returns the slope of ln P_F(W)/P_R(W) against the work W, its standard error, and
+// by how many standard deviations it differs from 1. The arguments are those of BAR. The slope is 1 if both
 // directions start in equilibrium and weigh the same steps (Crooks, Phys. Rev. E 60, 2721,
-// 1999), its standard error, and by how many standard deviations it differs from 1: the signed
-// root of the deviance of slope 1, which is normal with variance 1 if the slope is 1. The arguments are those of BAR. The slope is that of the
-// logistic regression that tells directions apart by their gains (Shirts, Bair, Hooker and
-// Pande 2003); BAR is the same regression with slope 1. All are NaN if there is
+// 1999). A logistic regression that tells directions apart by their gains finds it (Shirts, Bair, Hooker and
+// Pande 2003); BAR is the same regression with slope 1. The deviations are the signed root of the deviance of slope 1:
+// a standard normal number if the slope is 1. All are NaN if there is
 // no best slope: if the directions do not overlap, or if all gains are equal.
 func CrooksSlope(forward, reverse []float64) (slope, standardError, deviations float64) {
 	nan := math.NaN()

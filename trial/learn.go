@@ -49,13 +49,6 @@ func DefaultLearner(s Setup, restarts int) *Learner {
 	}
 }
 
-func (l *Learner) partition(draws int, engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
-	if draws > 0 {
-		return &dual.Quenched[float32]{Engine: engine, Draws: draws, Key: key}
-	}
-	return &dual.Annealed[float32]{Engine: engine}
-}
-
 // Learn learns from all starts and scores what they found. Each start climbs
 // the bound and is polished; then starts are pooled by their bounds
 // (planted.Pool). The error is the context's or that of learning.
@@ -65,17 +58,18 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	if scoring > 0 { // bounds of all starts are compared at the same random draws
 		scoring = max(scoring, scoringDraws)
 	}
+	s := student{t, l}
 	polished := make([][]float32, l.Restarts) // posterior means of each start
 	models, bounds, err := variational.Restarts(ctx, l.Restarts, func(k int) (*rbm.Model[float32], float64, error) {
-		model, engine, err := t.climb(ctx, l, t.key.Sub(stream.TrialStudent).Sub(uint64(k)))
+		model, engine, err := s.climb(ctx, t.key.Sub(stream.TrialStudent).Sub(uint64(k)))
 		if err != nil {
 			return nil, 0, err
 		}
-		bound, err := t.bound(ctx, l, model, scoring)
+		bound, err := s.bound(ctx, model, scoring)
 		if err != nil {
 			return nil, 0, err
 		}
-		polished[k], err = t.polishedMean(ctx, l, model.Clone(), engine)
+		polished[k], err = s.polishedMean(ctx, model.Clone(), engine)
 		return model, bound, err
 	})
 	if err != nil {
@@ -97,14 +91,27 @@ func (t *Trial) Learn(ctx context.Context, l *Learner) error {
 	spin.FromSigns(p, n, pooled).Transpose(signs)
 	t.Overlap = planted.Match(signs, t.Teacher.Signs()).Mean()
 	if l.Draws > 0 {
-		t.BoundAnnealed, err = t.bound(ctx, l, model, 0)
+		t.BoundAnnealed, err = s.bound(ctx, model, 0)
 	}
 	return err
 }
 
+// A student is a learner on the data of a trial.
+type student struct {
+	t *Trial
+	l *Learner
+}
+
+func partition(draws int, engine dual.Engine[float32], key stream.Key) dual.Partition[float32] {
+	if draws > 0 {
+		return &dual.Quenched[float32]{Engine: engine, Draws: draws, Key: key}
+	}
+	return &dual.Annealed[float32]{Engine: engine}
+}
+
 // climb learns from one start.
-func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Model[float32], dual.Engine[float32], error) {
-	trainer, engine, err := t.trainer(l, key)
+func (s student) climb(ctx context.Context, key stream.Key) (*rbm.Model[float32], dual.Engine[float32], error) {
+	trainer, engine, err := s.trainer(key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,29 +119,29 @@ func (t *Trial) climb(ctx context.Context, l *Learner, key stream.Key) (*rbm.Mod
 }
 
 // trainer returns that of one start.
-func (t *Trial) trainer(l *Learner, key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
+func (s student) trainer(key stream.Key) (*variational.Trainer[float32], dual.Engine[float32], error) {
 	model := variational.NewModel[float32](variational.Initial{
-		Hidden: t.Setup.Hidden, Coupling: t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(stream.StudentThetas), Prior: l.Prior,
-	}, t.Data)
-	if l.Start != nil {
-		copy(model.Posterior.Theta, l.Start)
+		Hidden: s.t.Setup.Hidden, Coupling: s.t.Setup.Coupling(), Deviation: 0.5, Key: key.Sub(stream.StudentThetas), Prior: s.l.Prior,
+	}, s.t.Data)
+	if s.l.Start != nil {
+		copy(model.Posterior.Theta, s.l.Start)
 	}
-	engine := l.Engine(t.Data.Choose(l.Chains, key.Sub(stream.StudentChainStates).Rand()), key.Sub(stream.StudentChains))
-	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), l.partition(l.Draws, engine, key.Sub(stream.StudentDraws)), variational.Mixture[float32]{}, variational.Options{
-		Steps: l.Steps, Rule: l.Rule, Rate: l.Rate, FinalRate: 0.1, Release: l.Release, Key: key.Sub(stream.StudentBatches),
+	engine := s.l.Engine(s.t.Data.Choose(s.l.Chains, key.Sub(stream.StudentChainStates).Rand()), key.Sub(stream.StudentChains))
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](s.t.Data), partition(s.l.Draws, engine, key.Sub(stream.StudentDraws)), variational.Mixture[float32]{}, variational.Options{
+		Steps: s.l.Steps, Rule: s.l.Rule, Rate: s.l.Rate, FinalRate: 0.1, Release: s.l.Release, Key: key.Sub(stream.StudentBatches),
 	})
 	return trainer, engine, err
 }
 
 // bound returns the bound of a model, in nats per sample; where the engine gives
 // no ln Z that of the annealed term is estimated by annealing.
-func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32], draws int) (float64, error) {
-	key := t.key.Sub(stream.TrialScores)
-	engine := l.Engine(nil, key)
+func (s student) bound(ctx context.Context, model *rbm.Model[float32], draws int) (float64, error) {
+	key := s.t.key.Sub(stream.TrialScores)
+	engine := s.l.Engine(nil, key)
 	objective := &variational.Objective[float32]{
-		Partition: l.partition(draws, engine, key), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols(),
+		Partition: partition(draws, engine, key), Hidden: variational.Mixture[float32]{}, Samples: s.t.Data.Cols(),
 	}
-	terms, _, err := objective.EstimateTerms(ctx, model, units.NewSpins[float32](t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
+	terms, _, err := objective.EstimateTerms(ctx, model, units.NewSpins[float32](s.t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 	return terms.Bound(), err
 }
 
@@ -142,18 +149,18 @@ func (t *Trial) bound(ctx context.Context, l *Learner, model *rbm.Model[float32]
 // posterior means: with joint beliefs about the synapses of a site (infer.Rows), or,
 // with too many hidden units for those, natural-gradient steps with the averages of
 // the cavity method (variational.Cavity), which change the model.
-func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
+func (s student) polishedMean(ctx context.Context, model *rbm.Model[float32], engine dual.Engine[float32]) ([]float32, error) {
 	const rate = 0.3
 	q := model.Posterior
 	mean := make([]float32, len(q.Theta))
 	q.Mean(mean)
-	if l.Polish == 0 || l.Draws > 0 {
+	if s.l.Polish == 0 || s.l.Draws > 0 {
 		return mean, nil
 	}
-	if t.Setup.Hidden <= infer.MaxRows {
-		rows := infer.NewRows(t.Data, q.Theta, q.PriorTheta, t.Setup.Hidden, t.Setup.Coupling())
-		rows.Weigh(1 - l.Release)
-		for range l.Polish {
+	if s.t.Setup.Hidden <= infer.MaxRows {
+		rows := infer.NewRows(s.t.Data, q.Theta, q.PriorTheta, s.t.Setup.Hidden, s.t.Setup.Coupling())
+		rows.Weigh(1 - s.l.Release)
+		for range s.l.Polish {
 			if err := rows.Step(ctx, rate); err != nil {
 				return nil, err
 			}
@@ -161,9 +168,9 @@ func (t *Trial) polishedMean(ctx context.Context, l *Learner, model *rbm.Model[f
 		rows.Mean(mean)
 		return mean, nil
 	}
-	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](t.Data), &dual.Annealed[float32]{Engine: engine},
+	trainer, err := variational.NewTrainer(model, units.NewSpins[float32](s.t.Data), &dual.Annealed[float32]{Engine: engine},
 		variational.Cavity[float32]{}, variational.Options{
-			Steps: l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Release: l.Release, Key: t.key,
+			Steps: s.l.Polish, Rule: variational.BayesianRule, Rate: rate, FinalRate: 1, Release: s.l.Release, Key: s.t.key,
 		})
 	if err != nil {
 		return nil, err

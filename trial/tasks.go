@@ -64,7 +64,7 @@ type Sequel struct {
 }
 
 // Learn learns the sets of a sequence in three ways and returns the scores after each set. The error
-// is the context's, that of learning or that of invalid parameters.
+// is the context's, or tells why learning failed or which parameters are invalid.
 func (s Tasks) Learn(ctx context.Context, setup Setup, l *Learner, key stream.Key) (*Sequel, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

@@ -40,8 +40,8 @@ type TracePoint struct {
 	// units with each other: while the symmetry under their exchange is not broken
 	// they are 1. NaN with one unit.
 	Pair, LargestPair float64
-	// Correlation is the root mean square of <s_i h_mu> in the dual network, Hidden
-	// that of <h_mu> and Visible that of <s_i>; NaN where the term is quenched.
+	// Root mean squares in the dual network: of <s_i h_mu>, of <h_mu> and of <s_i>;
+	// NaN where the term is quenched.
 	Correlation, Hidden, Visible float64
 }
 
@@ -57,7 +57,8 @@ func OfData(s Setup, data *spin.Matrix, key stream.Key) *Trial {
 func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(step int)) (*Trace, error) {
 	trace := &Trace{}
 	key := t.key.Sub(stream.TrialStudent).Sub(uint64(0))
-	trainer, _, err := t.trainer(l, key)
+	of := student{t, l}
+	trainer, _, err := of.trainer(key)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +68,8 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	engine := l.Engine(t.Data.Choose(l.Chains, look.Rand()), look)
 	measure := func(step int) error {
 		// A quenched term is measured with more draws, the same each time.
-		objective := &variational.Objective[float32]{Partition: l.partition(8*l.Draws, engine, look), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
-		p, err := t.measure(ctx, trace.Model, objective, engine, l.Draws == 0, step, look)
+		objective := &variational.Objective[float32]{Partition: partition(8*l.Draws, engine, look), Hidden: variational.Mixture[float32]{}, Samples: t.Data.Cols()}
+		p, err := of.measure(ctx, trace.Model, objective, engine, l.Draws == 0, step, look)
 		if err == nil {
 			trace.Points = append(trace.Points, *p)
 		}
@@ -91,31 +92,31 @@ func (t *Trial) Trace(ctx context.Context, l *Learner, every int, progress func(
 	mean := make([]float32, len(trace.Model.Posterior.Theta))
 	trace.Model.Posterior.Mean(mean)
 	trace.Overlaps = anatomy.UnitOverlaps(mean, t.Setup.Hidden)
-	trace.BoundAnnealed, err = t.bound(ctx, DefaultLearner(t.Setup, 1), trace.Model, 0)
+	trace.BoundAnnealed, err = student{t, DefaultLearner(t.Setup, 1)}.bound(ctx, trace.Model, 0)
 	return trace, err
 }
 
-func (t *Trial) measure(ctx context.Context, model *rbm.Model[float32], objective *variational.Objective[float32], engine dual.Engine[float32], annealed bool, step int, key stream.Key) (*TracePoint, error) {
+func (s student) measure(ctx context.Context, model *rbm.Model[float32], objective *variational.Objective[float32], engine dual.Engine[float32], annealed bool, step int, key stream.Key) (*TracePoint, error) {
 	p := &TracePoint{Step: step, Overlap: math.NaN(), Pair: math.NaN(), LargestPair: math.NaN(), Correlation: math.NaN(), Hidden: math.NaN(), Visible: math.NaN()}
 	q := model.Posterior
 	mean := make([]float32, len(q.Theta))
 	q.Mean(mean)
-	if t.Teacher != nil {
-		p.Units = planted.MatchMean(mean, t.Teacher.Signs()).Overlap
-		p.Overlap = planted.Match(q.Sign(), t.Teacher.Signs()).Mean()
+	if s.t.Teacher != nil {
+		p.Units = planted.MatchMean(mean, s.t.Teacher.Signs()).Overlap
+		p.Overlap = planted.Match(q.Sign(), s.t.Teacher.Signs()).Mean()
 	}
 	var err error
-	p.Terms, _, err = objective.EstimateTerms(ctx, model, units.NewSpins[float32](t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
+	p.Terms, _, err = objective.EstimateTerms(ctx, model, units.NewSpins[float32](s.t.Data), sample.Annealing{Chains: 100, Temperatures: 300, Key: key})
 	if err != nil {
 		return nil, err
 	}
 	p.Entropy, p.Polarised = q.Entropy()/float64(len(q.Theta)), q.Polarised(rbm.Decided)
-	if t.Setup.Hidden > 1 {
-		p.Pair, p.LargestPair = anatomy.Pairs(anatomy.UnitOverlaps(mean, t.Setup.Hidden), t.Setup.Hidden)
+	if s.t.Setup.Hidden > 1 {
+		p.Pair, p.LargestPair = anatomy.Pairs(anatomy.UnitOverlaps(mean, s.t.Setup.Hidden), s.t.Setup.Hidden)
 	}
 	if annealed {
 		net := dual.NewNetwork(&model.Params, mean)
-		moments := rbm.NewMoments[float32](t.Setup.Visible, t.Setup.Hidden)
+		moments := rbm.NewMoments[float32](s.t.Setup.Visible, s.t.Setup.Hidden)
 		if _, err := engine.Moments(ctx, moments, net); err != nil {
 			return nil, err
 		}

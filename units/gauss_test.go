@@ -2,7 +2,6 @@ package units_test
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 
 	"bethe/internal/gausstest"
@@ -11,31 +10,9 @@ import (
 	"bethe/units/unitstest"
 )
 
-func normals[T units.Real](n, m int, seed uint64) []T {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	v := make([]T, n*m)
-	for k := range v {
-		v[k] = T(0.3 + 1.2*rng.NormFloat64())
-	}
-	return v
-}
-
 func gaussians[T units.Real](count, samples int, seed uint64) unitstest.Case[T] {
-	v := normals[T](count, samples, seed)
-	own := make([]float64, 2*count)
-	for k := range own {
-		own[k] = 0.2 * float64(k%3-1)
-	}
-	at := func(own []float64) (features, base []float64) {
-		features, base = make([]float64, len(v)), make([]float64, samples)
-		for k, x := range v {
-			i, a := k/samples, k%samples
-			features[k] = (float64(x) - own[count+i]) / math.Exp(own[i])
-			base[a] -= features[k]*features[k]/2 + own[i]
-		}
-		return features, base
-	}
-	return unitstest.Case[T]{Data: units.NewGauss(units.RealsOf(count, samples, v)), Own: own, At: at}
+	v := unitstest.Normals[T](count, samples, seed)
+	return unitstest.Gaussians(count, v, units.NewGauss(units.RealsOf(count, samples, v)))
 }
 
 func TestGaussianUnitsKeepTheContract(t *testing.T) {
@@ -46,8 +23,8 @@ func TestGaussianUnitsKeepTheContract(t *testing.T) {
 // Products of matrices give what plain loops give.
 func TestGaussianUnitsAgreeWithPlainLoops(t *testing.T) {
 	const n, p, m = 7, 5, 33
-	v := normals[float64](n, m, 3)
-	own := normals[float64](2*n, 1, 4)
+	v := unitstest.Normals[float64](n, m, 3)
+	own := unitstest.Normals[float64](2*n, 1, 4)
 	mean, theta := make([]float64, n*p), make([]float64, n*p)
 	for k := range mean {
 		mean[k] = math.Tanh(math.Sin(float64(k)))

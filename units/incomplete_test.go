@@ -45,7 +45,7 @@ func TestIncompleteSamplesKeepTheContract(t *testing.T) {
 	}, 1e-9)
 	unitstest.Samples(t, func(count, samples int, seed uint64) unitstest.Case[float64] {
 		c := gaussians[float64](count, samples, seed)
-		c.Data = units.NewIncompleteGauss(units.RealsOf(count, samples, normals[float64](count, samples, seed)), spin.New(count, samples))
+		c.Data = units.NewIncompleteGauss(units.RealsOf(count, samples, unitstest.Normals[float64](count, samples, seed)), spin.New(count, samples))
 		return c
 	}, 1e-7)
 }

@@ -98,9 +98,9 @@ func FeatureFields(samples *spin.Matrix, kind Kind) []float64 {
 	return fields
 }
 
-// MeanFields returns the fields in which independent spins have the means of
-// samples (visible x M), shrunk by M/(M+2), so that a spin that never changes
-// gets a finite one.
+// MeanFields returns fields that give independent spins the means of
+// samples (visible x M). Means are shrunk by M/(M+2), so that a spin that never changes
+// gets a finite field.
 func MeanFields(samples *spin.Matrix) []float64 {
 	fields, sums := make([]float64, samples.Rows()), make([]int, samples.Rows())
 	samples.RowSums(sums)

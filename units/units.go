@@ -120,8 +120,8 @@ type Data[T Real] interface {
 	// Batch returns the samples at the given places. It may reuse the storage of last:
 	// an earlier result of Batch that the caller no longer uses, or nil.
 	Batch(last Samples[T], places []int) Samples[T]
-	// MeanFields returns the fields in which independent units have the means of the
-	// samples, at the own parameters of the last Prepare: the base that annealing starts from.
+	// MeanFields returns fields that give independent units the means of the
+	// samples, at the own parameters of the last Prepare. Annealing starts from these units.
 	MeanFields() []float64
 }
 

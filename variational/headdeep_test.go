@@ -91,19 +91,7 @@ func TestGradientOfLabelsDeep(t *testing.T) {
 	if math.Abs(value()+h.loss) > 1e-9 {
 		t.Errorf("loss %v, not %v", h.loss, -value())
 	}
-	check := func(name string, x *float64, got float64) {
-		t.Helper()
-		const step = 1e-5
-		was := *x
-		*x = was + step
-		up := value()
-		*x = was - step
-		want := (up - value()) / (2 * step)
-		*x = was
-		if math.Abs(got-want) > 1e-6 {
-			t.Errorf("%s: gradient %.8f, by differences %.8f", name, got, want)
-		}
-	}
+	check := byDifferences(t, value)
 	for j := range p {
 		check("hidden field", &model.HiddenField[j], (with.HiddenField[j]-without.HiddenField[j])/h.weight)
 		for _, link := range model.Links {

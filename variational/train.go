@@ -34,7 +34,7 @@ type Options struct {
 
 	Batch         int        // samples per step; 0 or more than there are: all of them
 	Synapses      rbm.Kind   // the zero value is rbm.BinaryKind
-	Settle        float64    // share of learning, at its end, in which synapses are of the kind that theirs settles as (rbm.Kind.Settled)
+	Settle        float64    // share of learning, at its end, with synapses of the kind Synapses.Settled()
 	Release       float64    // share of the divergence from the prior that is left out; below 0 it counts more than once
 	Form          PriorForm  // how learning is held to the prior of the synapses
 	FieldPrior    float64    // how strongly the fields of the start are believed: as if this share of the samples had been seen; 0: not at all

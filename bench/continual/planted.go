@@ -11,7 +11,7 @@ import (
 	"bethe/trial"
 )
 
-// What is planted: teachers, seeds of those that strengths are chosen with and of those that are reported.
+// Teachers: how many, and the seeds of two sets. Strengths are chosen with one set, and results are of the other.
 const (
 	teachers = 10
 	restarts = 2

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -113,7 +114,7 @@ func (b *bench) chooseCore() error {
 		cmd.Env = append(cmd.Env, coreVariable+"="+ask)
 		out, err := cmd.Output()
 		if err != nil { // it asks for instructions that this processor lacks
-			if _, ended := err.(*exec.ExitError); !ended {
+			if ended := (*exec.ExitError)(nil); !errors.As(err, &ended) {
 				return err
 			}
 			continue

@@ -169,8 +169,8 @@ func staircase(k int, rng *rand.Rand) *built {
 	return &built{name: fmt.Sprintf("%dx%d strength %v step %v", n, p, strength, step), machine: m, samples: s}
 }
 
-// broadHole has a mode in which half of the units are free while all hidden units have the signs of a pattern, and
-// polarised else. No state of it weighs much, and it is broad. Random visible states lead away from it, and random
+// broadHole has a broad mode: all hidden units have the signs of a pattern, and half of the units are free. Elsewhere
+// these are polarised. No state of the mode weighs much. Random visible states lead away from it, and random
 // hidden ones to it once in a while.
 func broadHole(k int, rng *rand.Rand) *built {
 	n, p := pick(rng, 600, 1200), 5+rng.IntN(6)

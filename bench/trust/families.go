@@ -258,8 +258,7 @@ func glass(k int, rng *rand.Rand) *built {
 	return &built{name: fmt.Sprintf("%dx%d beta %v", n, p, beta), machine: m, samples: drawn(m, rng, nil)}
 }
 
-// golf has a hole: one state of all spins, held by one hidden unit, that outweighs the rest
-// and to which nothing leads.
+// golf has a hole: one state of all spins, held by one hidden unit, outweighs the rest. Nothing leads to it.
 func golf(k int, rng *rand.Rand) *built {
 	n, p, beta := pick(rng, 30, 60, 120, 240), 6+rng.IntN(7), pick(rng, 0.3, 0.7, 1)
 	w := make([]float64, n*p)
@@ -322,8 +321,8 @@ func golfTogether(k int, rng *rand.Rand) *built {
 	return &built{name: fmt.Sprintf("%dx%d strength %v excess %v", n, p, a, excess), machine: m, samples: samples, hole: true}
 }
 
-// hidden calls with ln of the weight of each hidden state, in which bit mu is 1 where
-// unit mu is up, summed over the visible ones.
+// hidden calls with ln of the weight of each hidden state, summed over the visible ones. Bit mu of a state is 1 if
+// unit mu is up.
 func hidden(m *rbm.Machine, each func(state int, lnw float64)) {
 	net := rbm.NetworkOf[float64](m)
 	n, p := m.Visible(), m.Hidden()

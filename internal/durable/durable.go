@@ -53,6 +53,8 @@ type target interface {
 	write(write func(w io.Writer) error) error
 	// room makes sure that so many bytes can be written to it.
 	room(bytes int64) error
+	// standardOutput reports whether it is that of this process.
+	standardOutput() bool
 }
 
 // targetOf follows the links of a path.
@@ -122,8 +124,7 @@ func (w namedWriter) Write(b []byte) (int, error) {
 // of this process.
 func StandardOutput(path string) bool {
 	t, err := targetOf(path)
-	s, ok := t.(stream)
-	return err == nil && ok && s.fd == 1
+	return err == nil && t.standardOutput()
 }
 
 // notOpen is the descriptor of a stream that has none yet.
@@ -150,12 +151,16 @@ func (s stream) write(write func(w io.Writer) error) error {
 
 func (stream) room(int64) error { return nil } // nothing is known of it
 
+func (s stream) standardOutput() bool { return s.fd == 1 }
+
 // A file is replaced as a whole.
 type file struct {
 	path  string // asked for
 	place string // where the links lead
 	old   fs.FileInfo
 }
+
+func (file) standardOutput() bool { return false }
 
 func (t file) write(write func(w io.Writer) error) (err error) {
 	perm := fs.FileMode(0o666)

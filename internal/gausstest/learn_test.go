@@ -15,13 +15,14 @@ import (
 	"bethe/sample"
 	"bethe/stream"
 	"bethe/units"
+	"bethe/units/unitstest"
 	"bethe/variational"
 )
 
 // clusters are samples around two centres, in four numbers.
 func clusters[T units.Real]() *gausstest.Samples[T] {
 	const n, m = 4, 60
-	v := normals[T](n, m, 7)
+	v := unitstest.Normals[T](n, m, 7)
 	for k := range v {
 		i, a := k/m, k%m
 		v[k] = T(3*i) + T(0.5+0.2*float64(i))*v[k]

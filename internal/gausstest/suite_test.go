@@ -1,8 +1,6 @@
 package gausstest_test
 
 import (
-	"math"
-	"math/rand/v2"
 	"testing"
 
 	"bethe/dual"
@@ -13,32 +11,9 @@ import (
 	"bethe/units/unitstest"
 )
 
-// normals returns n x m numbers that are not standardised.
-func normals[T units.Real](n, m int, seed uint64) []T {
-	rng := rand.New(rand.NewPCG(seed, 1))
-	v := make([]T, n*m)
-	for k := range v {
-		v[k] = T(0.3 + 1.2*rng.NormFloat64())
-	}
-	return v
-}
-
 func gaussians[T units.Real](count, samples int, seed uint64) unitstest.Case[T] {
-	v := normals[T](count, samples, seed)
-	own := make([]float64, 2*count)
-	for k := range own {
-		own[k] = 0.2 * float64(k%3-1)
-	}
-	at := func(own []float64) (features, base []float64) {
-		features, base = make([]float64, len(v)), make([]float64, samples)
-		for k, x := range v {
-			i, a := k/samples, k%samples
-			features[k] = (float64(x) - own[count+i]) / math.Exp(own[i])
-			base[a] -= features[k]*features[k]/2 + own[i]
-		}
-		return features, base
-	}
-	return unitstest.Case[T]{Data: gausstest.NewSamples(count, v), Own: own, At: at}
+	v := unitstest.Normals[T](count, samples, seed)
+	return unitstest.Gaussians(count, v, gausstest.NewSamples(count, v))
 }
 
 func TestSamplesKeepTheContract(t *testing.T) {

@@ -3,7 +3,6 @@ package terminal
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -15,10 +14,13 @@ type Bar struct {
 	w        io.Writer
 	what     string
 	bar      *progressbar.ProgressBar
-	terminal *os.File // that the bar is on
+	terminal device // that the bar is on
 	start    time.Time
 	shown    time.Time
 }
+
+// A device is a writer that may be a terminal, such as an open file.
+type device interface{ Fd() uintptr }
 
 // plainEvery is the time between two lines of progress off a terminal.
 const plainEvery = 15 * time.Second
@@ -29,7 +31,7 @@ const barSteps = 1000
 // terminal; else there is a line now and then.
 func NewBar(w io.Writer, what string, drawn bool) *Bar {
 	b := &Bar{w: w, what: what, start: time.Now(), shown: time.Now()}
-	if f, ok := w.(*os.File); ok && drawn && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(device); ok && drawn && term.IsTerminal(int(f.Fd())) {
 		b.terminal = f
 		b.bar = progressbar.NewOptions(barSteps, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth(),

@@ -22,6 +22,35 @@ type Case[T units.Real] struct {
 	At func(own []float64) (features, base []float64)
 }
 
+// Gaussians returns the case of Gaussian visible units with values v, count x samples. Their own parameters are ln sigma and the mean of each.
+func Gaussians[T units.Real](count int, v []T, data units.Data[T]) Case[T] {
+	samples := len(v) / count
+	own := make([]float64, 2*count)
+	for k := range own {
+		own[k] = 0.2 * float64(k%3-1)
+	}
+	at := func(own []float64) (features, base []float64) {
+		features, base = make([]float64, len(v)), make([]float64, samples)
+		for k, x := range v {
+			i, a := k/samples, k%samples
+			features[k] = (float64(x) - own[count+i]) / math.Exp(own[i])
+			base[a] -= features[k]*features[k]/2 + own[i]
+		}
+		return features, base
+	}
+	return Case[T]{Data: data, Own: own, At: at}
+}
+
+// Normals returns n x m draws that are not standardised.
+func Normals[T units.Real](n, m int, seed uint64) []T {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	v := make([]T, n*m)
+	for k := range v {
+		v[k] = T(0.3 + 1.2*rng.NormFloat64())
+	}
+	return v
+}
+
 // Samples holds a kind of visible units against enumeration of synapses, and the
 // objective that is computed with it against differences of the data term in float64, to
 // tolerance max(1, |value|). It also holds it to what its interfaces promise:
