@@ -19,7 +19,8 @@ import (
 //	E ln 2cosh(f + c) = ln 2 + int_0^inf [ 1 - Re e^{ict} prod_i (cos a_i t + i lambda_i sin a_i t) ] / (t sinh(pi t/2)) dt
 //
 // by the trapezoid rule. It costs the number of synapses times some hundred nodes per sample: it
-// is for reports, on few samples. The error is the context's, or tells of other kinds of units.
+// is for reports, on few samples. The error is the context's, or tells of other kinds of units or of a
+// field beyond widestField, which would take too many nodes.
 func ExactDataTerm[T rbm.Real](ctx context.Context, model *rbm.Model[T], samples units.Data[T]) (float64, error) {
 	valued, ok := samples.(units.Valued)
 	if !ok || model.HiddenKind != (units.Kind{}) {
@@ -31,6 +32,7 @@ func ExactDataTerm[T rbm.Real](ctx context.Context, model *rbm.Model[T], samples
 	lambda := make([]T, n*p)
 	model.Posterior.Mean(lambda)
 	parts := make([]float64, m)
+	wide := make([]error, m)
 	err := parallel.ForContext(ctx, m, 1, func(lo, hi int) {
 		a := make([]float64, n)
 		for k := lo; k < hi; k++ {
@@ -45,28 +47,44 @@ func ExactDataTerm[T rbm.Real](ctx context.Context, model *rbm.Model[T], samples
 				for i, l := range row {
 					mean += a[i] * float64(l)
 				}
-				parts[k] += meanLog2Cosh(a, row, model.HiddenField[mu], mean) - model.HiddenOffset[mu]*mean
+				part, extent := meanLog2Cosh(a, row, model.HiddenField[mu], mean)
+				if !(extent <= widestField) {
+					wide[k] = fmt.Errorf("the exact data term: hidden unit %d has fields up to %.3g in sample %d, beyond %g", mu, extent, k, float64(widestField))
+					break
+				}
+				parts[k] += part - model.HiddenOffset[mu]*mean
 			}
 		}
 	})
 	if err != nil {
 		return 0, err
 	}
-	for _, v := range parts {
+	for k, v := range parts {
+		if wide[k] != nil {
+			return 0, wide[k]
+		}
 		total += v
 	}
 	return total / float64(m), nil
 }
 
-// meanLog2Cosh is E ln 2cosh of the field c + sum a xi of the given mean without c.
-func meanLog2Cosh[T rbm.Real](a []float64, lambda []T, c, mean float64) float64 {
+// widestField is how far a field may reach in ExactDataTerm: four nodes for each unit of it.
+const widestField = 1e4
+
+// meanLog2Cosh is E ln 2cosh of the field c + sum a xi of the given mean without c, unless the field
+// reaches beyond widestField. It also returns how far it reaches: its mean and nine deviations.
+func meanLog2Cosh[T rbm.Real](a []float64, lambda []T, c, mean float64) (value, extent float64) {
 	mean += c
 	variance := 0.0
 	for i, l := range lambda {
 		variance += a[i] * a[i] * (1 - float64(l)*float64(l))
 	}
+	extent = math.Abs(mean) + 9*math.Sqrt(variance)
+	if !(extent <= widestField) {
+		return 0, extent
+	}
 	const top = 24
-	step := math.Min(0.1, 2*math.Pi/(math.Abs(mean)+9*math.Sqrt(variance)+20))
+	step := math.Min(0.1, 2*math.Pi/(extent+20))
 	sum := (mean*mean + variance) / math.Pi / 2 // the value at t = 0, of half weight
 	for t := step; t < top; t += step {
 		phi := cmplx.Exp(complex(0, c*t))
@@ -76,7 +94,7 @@ func meanLog2Cosh[T rbm.Real](a []float64, lambda []T, c, mean float64) float64 
 		}
 		sum += (1 - real(phi)) / (t * math.Sinh(math.Pi*t/2))
 	}
-	return math.Ln2 + sum*step
+	return math.Ln2 + sum*step, extent
 }
 
 // JensenDataTerm returns the data term with the synapses at their means, in nats per sample: as

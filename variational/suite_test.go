@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,5 +125,18 @@ func TestWideGroups(t *testing.T) {
 			}
 			before = got
 		}
+	}
+}
+
+// A field far beyond what data give would take nodes without end: it is an error that names unit and sample.
+func TestExactDataTermOfWideFields(t *testing.T) {
+	samples := spin.Random(5, 3, stream.New(1).Rand())
+	model := variational.NewModel[float64](variational.Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
+	if _, err := variational.ExactDataTerm(t.Context(), model, units.NewSpins[float64](samples)); err != nil {
+		t.Fatal(err)
+	}
+	model.SetCoupling(1e13)
+	if _, err := variational.ExactDataTerm(t.Context(), model, units.NewSpins[float64](samples)); err == nil || !strings.Contains(err.Error(), "hidden unit 0 has fields up to") || !strings.Contains(err.Error(), "sample 0") {
+		t.Errorf("a coupling of 1e13: %v", err)
 	}
 }
