@@ -122,8 +122,17 @@ func (x *mixed) nodes(field float64, exact bool) (u []float64, step float64) {
 	return u, step
 }
 
-// states returns the number of states of the bits. The error is rbm.ErrTooLarge.
+// widest is how far a Gaussian unit may reach in deviations: two and a half nodes for each.
+const widest = 1e4
+
+// states returns the number of states of the bits. The error is rbm.ErrTooLarge, or tells of a Gaussian unit that
+// reaches beyond widest.
 func (x *mixed) states() (int, error) {
+	for r, field := range x.realField {
+		if far := math.Abs(field) + x.coupling*x.reach(); !(far <= widest) {
+			return 0, fmt.Errorf("unit %d, a Gaussian one, reaches %.3g deviations from 0, beyond %g: coupling or field is too large", r, far, float64(widest))
+		}
+	}
 	ln := x.kind.LnStates(x.bits)
 	if !(ln < math.Log(maxGaussStates)+1e-9 && ln+math.Log(float64(x.reals)) < math.Log(maxGaussTable)) {
 		return 0, fmt.Errorf("%w: %d features of %s units have exp(%.1f) states, beside %d Gaussian units", rbm.ErrTooLarge, x.bits, x.kind, ln, x.reals)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mathext"
@@ -428,6 +429,20 @@ func TestMovingSumsAgreeWithPlainLoops(t *testing.T) {
 					t.Errorf("%s, u of %g: derivative %d is %.8f, not %.8f", c.name, size, k, sums.synapse[k], want)
 				}
 			}
+		}
+	}
+}
+
+// A Gaussian unit that a coupling sends far out would take nodes without end: it is an error that names the unit.
+func TestWideGaussianUnits(t *testing.T) {
+	params, mean := gaussCases[0].draw(1)
+	if _, err := (Gauss[float64]{}).SecondMoments(t.Context(), params, mean); err != nil {
+		t.Fatal(err)
+	}
+	for _, coupling := range []float64{1e13, math.Inf(1)} {
+		params.SetCoupling(coupling)
+		if _, err := (Gauss[float64]{}).SecondMoments(t.Context(), params, mean); err == nil || !strings.Contains(err.Error(), "unit 0, a Gaussian one, reaches") {
+			t.Errorf("a coupling of %v: %v", coupling, err)
 		}
 	}
 }
