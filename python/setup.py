@@ -24,7 +24,7 @@ MANYLINUX = platform.system() == "Linux" and platform.machine() == "x86_64" and 
 #: Packages in which little time is spent: their functions stay calls, which takes 0.2 MB from the wheel.
 COLD = (
     "archive/zip", "bufio", "bytes", "compress/flate", "compress/gzip", "context", "crypto/...", "encoding/...", "errors", "fmt", "hash/...", "go/...", "internal/fmtsort", "internal/strconv",
-    "internal/poll", "io", "io/fs", "maps", "net/...", "os", "os/exec", "path/filepath", "reflect", "regexp/...", "slices", "sort", "strconv", "strings", "syscall", "text/tabwriter", "text/template/...", "time",
+    "embed", "internal/bisect", "internal/filepathlite", "internal/godebug", "internal/poll", "internal/syscall/...", "internal/testlog", "path", "unique", "weak", "io", "io/fs", "maps", "net/...", "os", "os/exec", "path/filepath", "reflect", "regexp/...", "slices", "sort", "strconv", "strings", "syscall", "text/tabwriter", "text/template/...", "time",
     "unicode/...", "gonum.org/v1/gonum/...", "golang.org/x/...", "bethe/anatomy", "bethe/causes", "bethe/dataset", "bethe/dual", "bethe/evaluate", "bethe/exchange", "bethe/hyperadam", "bethe/internal/build", "bethe/internal/fixed", "bethe/internal/durable", "bethe/internal/memory",
     "bethe/internal/npy", "bethe/learn", "bethe/libbethe", "bethe/rbm", "bethe/runs", "bethe/sample", "bethe/sampler", "bethe/setting", "bethe/spikes", "bethe/thermo", "bethe/units", "bethe/variational",
 )
