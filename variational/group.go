@@ -106,6 +106,9 @@ func (g *Groups[T]) space() *groupSpace {
 // it. A convex function's average grows with variance, so with less it is a lower bound.
 const mostVariance = 16 * 16
 
+// farMean is how far from 0 means may be before average counts them from the greatest.
+const farMean = 1e6
+
 // take sets the fields to those of sample a. Their variances are one per row, or one per sample.
 func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 	alike := len(variance) == len(w.mean)
@@ -126,6 +129,16 @@ func take[T rbm.Real](w *groupSpace, mean, variance []T, m, a int) {
 func (w *groupSpace) average(slopes bool) float64 {
 	if slices.Max(w.variance) == 0 {
 		return w.softmax()
+	}
+	if m := slices.Max(w.mean); math.Abs(m) > farMean && !(w.none && m < 0) { // steps would be lost beside such numbers
+		for k := range w.mean {
+			w.mean[k] -= m
+		}
+		none := w.none
+		w.none = false // it weighs nothing beside exp(m)
+		value := w.average(slopes)
+		w.none = none
+		return value + m
 	}
 	far, deviations := 14.0, 7.0 // of the ends; the rest above falls as exp(2(mean + variance - t))
 	if w.step > 0.5 {

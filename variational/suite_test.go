@@ -128,6 +128,26 @@ func TestWideGroups(t *testing.T) {
 	}
 }
 
+// Means as far from 0 as outliers bring them are counted from the greatest.
+func TestFarGroups(t *testing.T) {
+	for _, none := range []bool{false, true} {
+		hidden := variational.ExactGroups[float64](units.Kind{Word: units.Group, States: 2, None: none})
+		near := variational.ExactGroups[float64](units.Kind{Word: units.Group, States: 2}).Value([]float64{0, -1}, []float64{0.5, 0.5}, 1)
+		for _, far := range []float64{1e7, 5e15, -5e15} {
+			got := hidden.Value([]float64{far, far - 1}, []float64{0.5, 0.5}, 1)
+			if none && far < 0 {
+				if want := -2 * far; math.Abs(got/want-1) > 1e-9 { // E ln(1 + e^f) is 0, and the fields are taken off
+					t.Errorf("%g and none: %g, not %g", far, got, want)
+				}
+				continue
+			}
+			if far == 1e7 && math.Abs(got-near) > 1e-6 || math.IsNaN(got) {
+				t.Errorf("%g, none %v: %g, not %g", far, none, got, near)
+			}
+		}
+	}
+}
+
 // A field far beyond what data give would take nodes without end: it is an error that names unit and sample.
 func TestExactDataTermOfWideFields(t *testing.T) {
 	samples := spin.Random(5, 3, stream.New(1).Rand())
