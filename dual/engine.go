@@ -313,6 +313,9 @@ func (c *Chains[T]) probe(ctx context.Context, net *rbm.Network[T], round uint64
 		case 1:
 			extreme = append(extreme, k)
 		case 2:
+			if c.met == nil { // a checkpoint that has none
+				continue
+			}
 			met = append(met, int((round*uint64(len(places)/3)+uint64(len(met)))%uint64(c.met.Cols())))
 			again = append(again, k)
 		}

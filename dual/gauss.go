@@ -128,8 +128,9 @@ const widest = 1e4
 // states returns the number of states of the bits. The error is rbm.ErrTooLarge, or tells of a Gaussian unit that
 // reaches beyond widest.
 func (x *mixed) states() (int, error) {
+	reach := x.coupling * x.reach()
 	for r, field := range x.realField {
-		if far := math.Abs(field) + x.coupling*x.reach(); !(far <= widest) {
+		if far := math.Abs(field) + reach; !(far <= widest) {
 			return 0, fmt.Errorf("unit %d, a Gaussian one, reaches %.3g deviations from 0, beyond %g: coupling or field is too large", r, far, float64(widest))
 		}
 	}

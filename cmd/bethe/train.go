@@ -213,16 +213,13 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			return usagef("--%s %s: learning needs a limit: give more with --%s", limit, flags.Lookup(limit).Value, strings.Replace(strings.Join(r.Limits(), ", --"), ", --time", " or --time", 1))
 		}
 	}
-	if _, there := told["momentum"]; there && !learn.HasMomentum(r.Rule) {
+	switch momentum, beta := told["momentum"] != nil, told["beta"] != nil; {
+	case momentum && !learn.HasMomentum(r.Rule):
 		return usagef("--momentum: --rule %s has none; --rule bayes-momentum has", r.Rule)
-	}
-	if _, there := told["beta"]; there {
-		if r.Beta == 0 {
-			return usagef("--beta 0: it must be positive and finite")
-		}
-		if r.Init != "" && r.Synapses != "real" {
-			return usagef("--init with --beta: the coupling is that of the machine")
-		}
+	case beta && r.Beta == 0:
+		return usagef("--beta 0: it must be positive and finite")
+	case beta && r.Init != "" && r.Synapses != "real":
+		return usagef("--init with --beta: the coupling is that of the machine")
 	}
 	if err := r.Check(); err != nil {
 		return inFlags(err)
