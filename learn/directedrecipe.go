@@ -79,6 +79,10 @@ func (r *Recipe) Foreign(asked ...string) error {
 		switch {
 		case name == settingProbe && !r.directed() && !r.spins():
 			return setting.Phrase(name, "{probe} is of spins, visible and hidden: chains of other units have scouts alone")
+		case name == settingThetaDecay && r.ThetaDecay > 0 && !r.directed() && !(r.Rule == "adam" && r.kind().LogOdds()):
+			return setting.Phrase(name, "{theta_decay} is of the log-odds of synapses that {rule adam} moves; real ones have {decay}")
+		case name == settingRare && r.Rare > 0 && !r.directed() && !(r.spins() && r.kind().LogOdds()):
+			return setting.Phrase(name, "{rare} is of spins, visible and hidden, with synapses of one bit")
 		case !r.directed() && own:
 			return setting.Phrase(name, fmt.Sprintf("{%s} is of {model mixture} or {model tree}", name))
 		case r.directed() && slices.Contains(recipeNames(), name) && !slices.Contains(directedSettings, name):

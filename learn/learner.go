@@ -95,6 +95,12 @@ func (r *Run) options(key stream.Key) variational.Options {
 	opt.SampleWeights = r.job.Data.Weights
 	opt.Fill = f.fill(variational.DefaultFill)
 	opt.Rule, _ = f.rule() // checked before
+	if f.kind().LogOdds() && opt.Rule == variational.Adam {
+		opt.ThetaDecay = f.ThetaDecay
+	}
+	if f.kind().LogOdds() && f.spins() {
+		opt.Rare = f.Rare
+	}
 	opt.Weights = r.weights
 	if HasMomentum(f.Rule) {
 		opt.Momentum = variational.MomentumOf(f.Momentum)

@@ -52,6 +52,8 @@ type Recipe struct {
 	Rule          string  `json:"rule"`           // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
 	Momentum      float64 `json:"momentum"`       // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
 	FieldMomentum float64 `json:"field_momentum"` // beta_1 of Adam for fields, coupling and units' own parameters
+	ThetaDecay    float64 `json:"theta_decay"`    // of log-odds, by rule adam: a step first takes off a share of them, this times the rate
+	Rare          float64 `json:"rare"`           // synapses of visible spins that have one of two values in at most this share of the samples keep random signs
 	Rate          float64 `json:"rate"`           // of the synapses, at its highest
 	Beta          float64 `json:"beta"`           // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
@@ -118,6 +120,8 @@ const (
 	settingProbe         = "probe"
 	settingSettle        = "settle"
 	settingUndecided     = "undecided"
+	settingThetaDecay    = "theta_decay"
+	settingRare          = "rare"
 )
 
 // What settings are if nothing is asked for.
@@ -132,7 +136,7 @@ const (
 )
 
 // of020 has what version 0.2.0 did where it had no setting. Files leave out settings at these values.
-var of020 = map[string]json.Number{settingMomentum: "0.9", settingFieldMomentum: "0.9", settingProbe: "0"}
+var of020 = map[string]json.Number{settingMomentum: "0.9", settingFieldMomentum: "0.9", settingProbe: "0", settingThetaDecay: "0", settingRare: "0"}
 
 // DefaultMomentum is the momentum where nothing else was found to be better. Version 0.2.0 had no other.
 const DefaultMomentum = variational.DefaultMomentum
@@ -324,6 +328,10 @@ func (r *Recipe) Check() error {
 		return setting.Phrase(settingMomentum, "{momentum}: {rule %s} has none; {rule bayes-momentum} has", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
+	case !(r.ThetaDecay >= 0) || math.IsInf(r.ThetaDecay, 0):
+		return setting.Phrase(settingThetaDecay, "{theta_decay %v}: it must not be negative, and finite", r.ThetaDecay)
+	case !(r.Rare >= 0 && r.Rare < 1):
+		return setting.Phrase(settingRare, "{rare %v}: it must not be negative, and below 1", r.Rare)
 	case !(r.PriorStrength >= 0) || math.IsInf(r.PriorStrength, 0):
 		return setting.Phrase("prior_strength", "{prior_strength %v}: it must not be negative, and finite", r.PriorStrength)
 	case r.PriorForm != "" && r.PriorForm != ElasticPrior:

@@ -197,6 +197,7 @@ func TestSettingError(t *testing.T) {
 		`{"rule": "hyperadam", "synapses": "real"}`: {"rule", "synapses real rule hyperadam: it moves log-odds, which real synapses have not", "<synapses|real> <rule|hyperadam>: it moves log-odds, which real synapses have not"},
 		`{"rule_weights": "rule.npz"}`:              {"rule_weights", "rule_weights are of rule hyperadam, not rule adam", "<rule_weights|> are of <rule|hyperadam>, not <rule|adam>"},
 		`{"momentum": 1}`:                           {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
+		`{"theta_decay": -1}`:                       {"theta_decay", "theta_decay -1: it must not be negative, and finite", "<theta_decay|-1>: it must not be negative, and finite"},
 		`{"momentum": 0.5, "rule": "bayes"}`:        {"momentum", "momentum: rule bayes has none; rule bayes-momentum has", "<momentum|>: <rule|bayes> has none; <rule|bayes-momentum> has"},
 		`{"chains": 0}`:                             {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
 	} {
@@ -261,31 +262,39 @@ func TestSpinsSuited(t *testing.T) {
 	for text, want := range map[string]struct {
 		momentum, fields float64
 		probe            int
+		decay, rare      float64
 	}{
-		`{}`:                        {0, 0, 25},
-		`{"synapses": "real"}`:      {0, 0, 25},
-		`{"centre": false}`:         {0.9, 0.9, 25},
-		`{"rule": "hyperadam"}`:     {0.9, 0, 25},
-		`{"units": "gauss"}`:        {0.9, 0.9, 0},
-		`{"hidden_units": "gauss"}`: {0.9, 0.9, 0},
-		`{"momentum": 0.5, "field_momentum": 0.25, "probe": 3}`: {0.5, 0.25, 3},
-		`{"verb": "train", "settings": {"hidden": 9}}`:          {0.9, 0.9, 0}, // an old file
+		`{}`:                                 {0, 0, 25, 0, 0},
+		`{"synapses": "real"}`:               {0, 0, 25, 0, 0},
+		`{"centre": false}`:                  {0.9, 0.9, 25, 0, 0},
+		`{"rule": "hyperadam"}`:              {0.9, 0, 25, 0, 0},
+		`{"units": "gauss"}`:                 {0.9, 0.9, 0, 0, 0},
+		`{"hidden_units": "gauss"}`:          {0.9, 0.9, 0, 0, 0},
+		`{"theta_decay": 0.1, "rare": 0.01}`: {0, 0, 25, 0.1, 0.01},
+		`{"momentum": 0.5, "field_momentum": 0.25, "probe": 3}`: {0.5, 0.25, 3, 0, 0},
+		`{"verb": "train", "settings": {"hidden": 9}}`:          {0.9, 0.9, 0, 0, 0}, // an old file
 	} {
 		r := recipeOf(t, text)
-		if r.Momentum != want.momentum || r.FieldMomentum != want.fields || r.Probe != want.probe {
-			t.Errorf("%s: momentum %v, of fields %v, probe %d", text, r.Momentum, r.FieldMomentum, r.Probe)
+		if r.Momentum != want.momentum || r.FieldMomentum != want.fields || r.Probe != want.probe || r.ThetaDecay != want.decay || r.Rare != want.rare {
+			t.Errorf("%s: momentum %v, of fields %v, probe %d, decay of thetas %v, rare %v", text, r.Momentum, r.FieldMomentum, r.Probe, r.ThetaDecay, r.Rare)
 		}
 	}
 	r := recipeOf(t, `{"units": "potts:3"}`)
 	if err := r.Foreign("probe"); err == nil || !strings.Contains(err.Error(), "probe is of spins") {
 		t.Errorf("probes of colours: %v", err)
 	}
+	for text, want := range map[string]string{`{"theta_decay": 1, "rule": "lion"}`: "theta_decay is of", `{"theta_decay": 1, "synapses": "real"}`: "theta_decay is of", `{"rare": 0.1, "synapses": "real"}`: "rare is of spins", `{"rare": 0.1, "units": "gauss"}`: "rare is of spins"} {
+		r := recipeOf(t, text)
+		if err := r.Foreign(strings.Fields(want)[0]); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }
 
-// TestSettingsReachTheLearner: what a recipe says of probes and momentum is what engine and trainer have.
+// TestSettingsReachTheLearner: what a recipe says of probes, momentum and the decay of thetas is what engine and trainer have.
 func TestSettingsReachTheLearner(t *testing.T) {
 	for _, more := range []string{``, `, "layers": [30, 5]`} {
-		r := recipeOf(t, `{"hidden": 30, "steps": 1, "chains": 8, "probe": 7, "momentum": 0.25, "field_momentum": 0.5`+more+`}`)
+		r := recipeOf(t, `{"hidden": 30, "steps": 1, "chains": 8, "probe": 7, "momentum": 0.25, "field_momentum": 0.5, "theta_decay": 0.125, "rare": 0.25`+more+`}`)
 		run, err := Start(r, Job{Data: Data{Set: &dataset.Set{Samples: spin.Random(40, 50, stream.New(1).Rand())}, Name: "random"}, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
@@ -297,8 +306,8 @@ func TestSettingsReachTheLearner(t *testing.T) {
 		if chains, ok := l.engine.(*dual.Chains[float32]); !ok || chains.Probe != 7 {
 			t.Errorf("%s: engine %T %+v", more, l.engine, l.engine)
 		}
-		if opt := run.options(stream.New(1)); opt.Momentum != variational.MomentumOf(0.25) || opt.FieldMomentum != variational.MomentumOf(0.5) {
-			t.Errorf("%s: momentum %v, of fields %v", more, opt.Momentum, opt.FieldMomentum)
+		if opt := run.options(stream.New(1)); opt.Momentum != variational.MomentumOf(0.25) || opt.FieldMomentum != variational.MomentumOf(0.5) || opt.ThetaDecay != 0.125 || opt.Rare != 0.25 {
+			t.Errorf("%s: momentum %v, of fields %v, decay of thetas %v", more, opt.Momentum, opt.FieldMomentum, opt.ThetaDecay)
 		}
 	}
 }

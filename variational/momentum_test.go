@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bethe/dual"
@@ -13,16 +14,17 @@ import (
 	"bethe/stream"
 )
 
-// TestMomentum holds three steps of the thetas against Adam's formulas at several beta_1.
+// TestMomentum holds three steps of the thetas against Adam's formulas at several beta_1, with a decay of thetas and without.
 func TestMomentum(t *testing.T) {
 	samples, _ := plantedSamples(10, 60, stream.New(11))
 	const rate, square = 0.2, kernel.AdamSecond
 	for _, c := range []struct {
 		momentum Momentum
 		beta     float64
-	}{{Momentum{}, 0.9}, {MomentumOf(0.9), 0.9}, {MomentumOf(0.35), 0.35}, {MomentumOf(0), 0}} {
+		decay    float64 // more than 2.5 takes half off
+	}{{Momentum{}, 0.9, 0}, {MomentumOf(0.9), 0.9, 0.5}, {MomentumOf(0.35), 0.35, 0}, {MomentumOf(0), 0, 0}, {MomentumOf(0), 0, 0.7}, {MomentumOf(0), 0, 3}} {
 		model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.4, Deviation: 0.5, Key: stream.New(2)}, samples)
-		trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, Momentum: c.momentum})
+		trainer := exactTrainer(t, model, samples, Options{Steps: 3, Rate: rate, FinalRate: 1, Momentum: c.momentum, ThetaDecay: c.decay})
 		grad, theta := dual.NewGradient[float64](&model.Params), model.Posterior.Theta
 		m, v := make([]float64, len(theta)), make([]float64, len(theta))
 		for step := 1.0; step <= 3; step++ {
@@ -32,16 +34,23 @@ func TestMomentum(t *testing.T) {
 			want := append([]float64(nil), theta...)
 			for k, g := range grad.Synapse {
 				m[k], v[k] = c.beta*m[k]+(1-c.beta)*g, square*v[k]+(1-square)*g*g
-				want[k] += rate * m[k] / (1 - math.Pow(c.beta, step)) / (math.Sqrt(v[k]/(1-math.Pow(square, step))) + 1e-8)
+				want[k] = max(0.5, 1-rate*c.decay)*want[k] + rate*m[k]/(1-math.Pow(c.beta, step))/(math.Sqrt(v[k]/(1-math.Pow(square, step)))+1e-8)
 			}
 			if _, err := trainer.learn(context.Background(), rate); err != nil {
 				t.Fatal(err)
 			}
 			for k, x := range theta {
 				if !(math.Abs(x-want[k]) < 1e-12) {
-					t.Fatalf("beta %v, step %v: theta %d is %v, not %v", c.beta, step, k, x, want[k])
+					t.Fatalf("beta %v, decay %v, step %v: theta %d is %v, not %v", c.beta, c.decay, step, k, x, want[k])
 				}
 			}
+		}
+	}
+	for _, wrong := range []Options{{ThetaDecay: -1}, {ThetaDecay: math.Inf(1)}, {ThetaDecay: math.NaN()}, {ThetaDecay: 1, Rule: Lion}} {
+		wrong.Steps, wrong.Rate = 1, 0.1
+		model := NewModel[float64](Initial{Hidden: 2, Coupling: 0.3}, samples)
+		if _, err := NewTrainer(model, spinsOf(model, samples), &dual.Annealed[float64]{Engine: dual.Exact[float64]{}}, Mixture[float64]{}, wrong); err == nil || !strings.Contains(err.Error(), "decay of thetas") {
+			t.Errorf("%+v: %v", wrong, err)
 		}
 	}
 	for _, beta := range []float64{-0.1, 1, math.NaN()} {

@@ -81,10 +81,14 @@ type optimiser[T rbm.Real] interface {
 type move struct {
 	rate     float64
 	count    int     // of steps, including this one
+	decay    float64 // before it moves, x loses a share of rate decay, at most half
 	limit    float64 // parameters stay within ±limit
 	fraction float64 // of learning that is done
 	settled  bool    // the gradient is that of the machine of signs
 }
+
+// stay is the share that x keeps.
+func (m *move) stay() float64 { return max(0.5, 1-m.rate*m.decay) }
 
 // A keptArray is one that an optimiser keeps.
 type keptArray[T rbm.Real] struct {
@@ -136,7 +140,7 @@ func (s *adam[T]) step(x, grad []T, m move) {
 	scale := m.rate * root / (1 - math.Pow(s.beta, float64(m.count)))
 	keep, take := T(s.beta), T(rest(s.beta))
 	parallel.For(len(x), adamGrain, func(lo, hi int) {
-		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], keep, take, T(scale), T(adamEpsilon*root), T(m.limit))
+		kernel.Adam(x[lo:hi], s.First[lo:hi], s.Second[lo:hi], grad[lo:hi], keep, take, T(m.stay()), T(scale), T(adamEpsilon*root), T(m.limit))
 	})
 }
 
@@ -150,7 +154,7 @@ type rmsProp[T rbm.Real] struct{ second []T }
 func (s *rmsProp[T]) step(x, grad []T, m move) {
 	root := unbias(m.count)
 	parallel.For(len(x), adamGrain, func(lo, hi int) {
-		kernel.RMSProp(x[lo:hi], s.second[lo:hi], grad[lo:hi], T(m.rate*root), T(adamEpsilon*root), T(m.limit))
+		kernel.RMSProp(x[lo:hi], s.second[lo:hi], grad[lo:hi], T(m.stay()), T(m.rate*root), T(adamEpsilon*root), T(m.limit))
 	})
 }
 

@@ -39,6 +39,8 @@ type Options struct {
 	Form          PriorForm  // how learning is held to the prior of the synapses
 	FieldPrior    float64    // how strongly the fields of the start are believed: as if this share of the samples had been seen; 0: not at all
 	Decay         float64    // of rbm.RealKind a step, as a share of themselves in the gradient
+	ThetaDecay    float64    // of log-odds, by Adam: before a step they lose a share of rate ThetaDecay, at most half
+	Rare          float64    // synapses of visible units that have one of two values in at most this share of the samples stay as they are
 	Rule          Rule       // for the synapses; fields and coupling follow Adam
 	Momentum      Momentum   // of the synapses; BayesianRule has none
 	FieldMomentum Momentum   // of fields, coupling and units' own parameters
@@ -103,6 +105,7 @@ type Trainer[T rbm.Real] struct {
 	samples units.Data[T]
 	state   trainerState[T]
 	grad    *dual.Gradient[T]
+	rare    *rare[T]
 	batch   units.Samples[T] // of the last step, if it took some of the samples
 	order   []int            // of the samples in the current epoch
 	epoch   int              // that order belongs to
@@ -195,6 +198,14 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		return nil, fmt.Errorf("an elastic prior is of machines with one hidden layer")
 	case !(opt.Decay >= 0) || math.IsInf(opt.Decay, 0):
 		return nil, fmt.Errorf("a decay of %v: it must not be negative, and finite", opt.Decay)
+	case !(opt.ThetaDecay >= 0) || math.IsInf(opt.ThetaDecay, 0):
+		return nil, fmt.Errorf("a decay of thetas of %v: it must not be negative, and finite", opt.ThetaDecay)
+	case !(opt.Rare >= 0 && opt.Rare < 1):
+		return nil, fmt.Errorf("rare units of a share of %v: it must not be negative, and below 1", opt.Rare)
+	case opt.Rare > 0 && samples.Kind() != units.Spin:
+		return nil, fmt.Errorf("rare units of a share of %v: it is of spins, not of %s units", opt.Rare, samples.Kind())
+	case opt.ThetaDecay > 0 && (opt.Rule != Adam || !opt.Synapses.LogOdds()):
+		return nil, fmt.Errorf("a decay of thetas of %v: it is of log-odds that Adam moves", opt.ThetaDecay)
 	case !(opt.LabelWeight >= 0) || math.IsInf(opt.LabelWeight, 0):
 		return nil, fmt.Errorf("labels of weight %v: it must not be negative, and finite", opt.LabelWeight)
 	}
@@ -217,6 +228,7 @@ func NewTrainer[T rbm.Real](model *rbm.Model[T], samples units.Data[T], partitio
 		state: trainerState[T]{synapse: newOptimiser[T](&opt, n, p), visible: newAdam[float64](n, fields), hidden: newAdam[float64](p, fields),
 			coupling: newAdam[float64](len(model.Links), fields), own: newAdam[float64](len(model.VisibleOwn), fields)},
 	}
+	t.rare = rareUnits(samples, opt.Rare)
 	t.state.held = holdFields(&model.Params, opt.FieldPrior)
 	objective.Coarse, objective.Estimate = opt.Batch < m && opt.Synapses.LogOdds(), true
 	if opt.LabelWeight > 0 {
@@ -467,12 +479,13 @@ func (t *Trainer[T]) nextBatch() units.Samples[T] {
 
 func (t *Trainer[T]) moveSynapses(rate float64, step int, fraction float64) {
 	theta, limit := t.Model.Posterior.Theta, t.opt.MaxTheta
+	defer t.rare.hold(theta, t.Model.Visible())()
 	if limit == 0 {
 		limit = math.Inf(1)
 	}
 	switch t.opt.Rule {
 	case Adam, HyperAdam, Lion, ScheduleFree, BayesianMomentum:
-		m := move{rate, step, limit, fraction, t.Objective.Synapses.Known()}
+		m := move{rate, step, t.opt.ThetaDecay, limit, fraction, t.Objective.Synapses.Known()}
 		if t.opt.Rule == BayesianMomentum {
 			m.rate *= float64(t.samples.Len())
 		}

@@ -79,6 +79,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: this share of them is taken off their gradient")
+	flags.Float64Var(&r.ThetaDecay, "theta-decay", 0, "decay of the log-odds theta: each step of Adam first takes off this times the rate of them (decoupled weight decay), so that synapses decide late and turn again. With --rate 0.1 and --rare 0.0005, 0.4 is good for digits with up to 100 hidden units, 4/sqrt(hidden units) with more")
+	flags.Float64Var(&r.Rare, "rare", 0, "share of the samples: synapses of visible spins that have one of two values in no more of them do not learn. They keep random signs, and fields hold these spins; 0: all learn")
 	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient. 1: learning climbs the bound; below 1 it decides more synapses; above 1 they stay closer to --prior")
 	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds synapses: by its divergence (the default), or elastic: by the second order of that in the means (elastic weight consolidation)")
 	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are kept: as if they came from this share of the number of samples")

@@ -9,42 +9,42 @@ const AdamSecond = 0.999
 //
 //	first <- keep first + take grad,
 //
-// and of its square, second, and moves theta by
+// and of its square, second, and moves theta to
 //
-//	scale first / (sqrt(second) + epsilon),
+//	stay theta + scale first / (sqrt(second) + epsilon),
 //
 // but not out of [-limit, limit]. All tiers give the same bits.
-func Adam[T Real](theta, first, second, grad []T, keep, take, scale, epsilon, limit T) {
+func Adam[T Real](theta, first, second, grad []T, keep, take, stay, scale, epsilon, limit T) {
 	n := len(theta)
 	first, second, grad = first[:n], second[:n], grad[:n]
 	if theta, ok := any(theta).([]float32); ok {
-		use().adam(theta, any(first).([]float32), any(second).([]float32), any(grad).([]float32), float32(keep), float32(take), float32(scale), float32(epsilon), float32(limit))
+		use().adam(theta, any(first).([]float32), any(second).([]float32), any(grad).([]float32), float32(keep), float32(take), float32(stay), float32(scale), float32(epsilon), float32(limit))
 		return
 	}
-	adam(theta, first, second, grad, keep, take, scale, epsilon, limit)
+	adam(theta, first, second, grad, keep, take, stay, scale, epsilon, limit)
 }
 
 // RMSProp is Adam's step where first is the gradient itself: one array less.
-func RMSProp[T Real](theta, second, grad []T, scale, epsilon, limit T) {
+func RMSProp[T Real](theta, second, grad []T, stay, scale, epsilon, limit T) {
 	n := len(theta)
 	second, grad = second[:n], grad[:n]
 	if theta, ok := any(theta).([]float32); ok {
-		use().rmsProp(theta, any(second).([]float32), any(grad).([]float32), float32(scale), float32(epsilon), float32(limit))
+		use().rmsProp(theta, any(second).([]float32), any(grad).([]float32), float32(stay), float32(scale), float32(epsilon), float32(limit))
 		return
 	}
-	rmsProp(theta, second, grad, scale, epsilon, limit)
+	rmsProp(theta, second, grad, stay, scale, epsilon, limit)
 }
 
-func adam[T Real](theta, first, second, grad []T, keep, take, scale, epsilon, limit T) {
+func adam[T Real](theta, first, second, grad []T, keep, take, stay, scale, epsilon, limit T) {
 	for k, g := range grad {
 		first[k] = T(keep*first[k]) + T(take*g)
-		theta[k] = adamMove(theta[k], first[k], g, &second[k], scale, epsilon, limit)
+		theta[k] = adamMove(T(stay*theta[k]), first[k], g, &second[k], scale, epsilon, limit)
 	}
 }
 
-func rmsProp[T Real](theta, second, grad []T, scale, epsilon, limit T) {
+func rmsProp[T Real](theta, second, grad []T, stay, scale, epsilon, limit T) {
 	for k, g := range grad {
-		theta[k] = adamMove(theta[k], g, g, &second[k], scale, epsilon, limit)
+		theta[k] = adamMove(T(stay*theta[k]), g, g, &second[k], scale, epsilon, limit)
 	}
 }
 

@@ -4,45 +4,47 @@
 
 #include "textflag.h"
 
-// func adamAVX2(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, scale float32, epsilon float32, limit float32)
+// func adamAVX2(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, stay float32, scale float32, epsilon float32, limit float32)
 // Requires: AVX, AVX2, CMOV
-TEXT ·adamAVX2(SB), NOSPLIT, $0-116
+TEXT ·adamAVX2(SB), NOSPLIT, $0-120
 	MOVQ         theta_base+0(FP), AX
 	MOVQ         theta_len+8(FP), CX
 	MOVQ         second_base+48(FP), DX
 	MOVQ         grad_base+72(FP), BX
-	VBROADCASTSS scale+104(FP), Y0
-	VBROADCASTSS epsilon+108(FP), Y1
-	VBROADCASTSS limit+112(FP), Y2
-	VPXOR        word80000000<>+0(SB), Y2, Y3
+	VBROADCASTSS stay+104(FP), Y0
+	VBROADCASTSS scale+108(FP), Y1
+	VBROADCASTSS epsilon+112(FP), Y2
+	VBROADCASTSS limit+116(FP), Y3
+	VPXOR        word80000000<>+0(SB), Y3, Y4
 	MOVQ         first_base+24(FP), SI
-	VBROADCASTSS keep+96(FP), Y4
-	VBROADCASTSS take+100(FP), Y5
+	VBROADCASTSS keep+96(FP), Y5
+	VBROADCASTSS take+100(FP), Y6
 	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS (BX), Y6
-	VMOVUPS (AX), Y7
-	VMOVUPS (DX), Y8
-	VMULPS  word3f7fbe77<>+0(SB), Y8, Y8
-	VMULPS  word3a83126f<>+0(SB), Y6, Y9
-	VMULPS  Y6, Y9, Y9
-	VADDPS  Y9, Y8, Y8
-	VMOVUPS Y8, (DX)
-	VMOVUPS (SI), Y9
-	VMULPS  Y4, Y9, Y9
-	VMULPS  Y5, Y6, Y6
-	VADDPS  Y6, Y9, Y6
-	VMOVUPS Y6, (SI)
-	VSQRTPS Y8, Y8
-	VADDPS  Y1, Y8, Y8
-	VMULPS  Y0, Y6, Y6
-	VDIVPS  Y8, Y6, Y6
-	VADDPS  Y6, Y7, Y7
-	VMINPS  Y7, Y2, Y7
-	VMAXPS  Y7, Y3, Y7
-	VMOVUPS Y7, (AX)
+	VMOVUPS (BX), Y7
+	VMOVUPS (AX), Y8
+	VMOVUPS (DX), Y9
+	VMULPS  word3f7fbe77<>+0(SB), Y9, Y9
+	VMULPS  word3a83126f<>+0(SB), Y7, Y10
+	VMULPS  Y7, Y10, Y10
+	VADDPS  Y10, Y9, Y9
+	VMOVUPS Y9, (DX)
+	VMOVUPS (SI), Y10
+	VMULPS  Y5, Y10, Y10
+	VMULPS  Y6, Y7, Y7
+	VADDPS  Y7, Y10, Y7
+	VMOVUPS Y7, (SI)
+	VSQRTPS Y9, Y9
+	VADDPS  Y2, Y9, Y9
+	VMULPS  Y1, Y7, Y7
+	VDIVPS  Y9, Y7, Y7
+	VMULPS  Y0, Y8, Y8
+	VADDPS  Y7, Y8, Y8
+	VMINPS  Y8, Y3, Y8
+	VMAXPS  Y8, Y4, Y8
+	VMOVUPS Y8, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
@@ -61,28 +63,29 @@ part:
 	CMOVQGT    DI, CX
 	LEAQ       slidingMask<>+0(SB), DI
 	NEGQ       CX
-	VMOVUPS    32(DI)(CX*4), Y6
-	VMASKMOVPS (BX), Y6, Y7
-	VMASKMOVPS (AX), Y6, Y8
-	VMASKMOVPS (DX), Y6, Y9
-	VMULPS     word3f7fbe77<>+0(SB), Y9, Y9
-	VMULPS     word3a83126f<>+0(SB), Y7, Y10
-	VMULPS     Y7, Y10, Y10
-	VADDPS     Y10, Y9, Y9
-	VMASKMOVPS Y9, Y6, (DX)
-	VMASKMOVPS (SI), Y6, Y10
-	VMULPS     Y4, Y10, Y10
-	VMULPS     Y5, Y7, Y7
-	VADDPS     Y7, Y10, Y7
-	VMASKMOVPS Y7, Y6, (SI)
-	VSQRTPS    Y9, Y9
-	VADDPS     Y1, Y9, Y9
-	VMULPS     Y0, Y7, Y7
-	VDIVPS     Y9, Y7, Y7
-	VADDPS     Y7, Y8, Y8
-	VMINPS     Y8, Y2, Y8
-	VMAXPS     Y8, Y3, Y8
-	VMASKMOVPS Y8, Y6, (AX)
+	VMOVUPS    32(DI)(CX*4), Y7
+	VMASKMOVPS (BX), Y7, Y8
+	VMASKMOVPS (AX), Y7, Y9
+	VMASKMOVPS (DX), Y7, Y10
+	VMULPS     word3f7fbe77<>+0(SB), Y10, Y10
+	VMULPS     word3a83126f<>+0(SB), Y8, Y11
+	VMULPS     Y8, Y11, Y11
+	VADDPS     Y11, Y10, Y10
+	VMASKMOVPS Y10, Y7, (DX)
+	VMASKMOVPS (SI), Y7, Y11
+	VMULPS     Y5, Y11, Y11
+	VMULPS     Y6, Y8, Y8
+	VADDPS     Y8, Y11, Y8
+	VMASKMOVPS Y8, Y7, (SI)
+	VSQRTPS    Y10, Y10
+	VADDPS     Y2, Y10, Y10
+	VMULPS     Y1, Y8, Y8
+	VDIVPS     Y10, Y8, Y8
+	VMULPS     Y0, Y9, Y9
+	VADDPS     Y8, Y9, Y9
+	VMINPS     Y9, Y3, Y9
+	VMAXPS     Y9, Y4, Y9
+	VMASKMOVPS Y9, Y7, (AX)
 
 done:
 	VZEROUPPER
@@ -136,37 +139,39 @@ DATA slidingMask<>+56(SB)/4, $0x00000000
 DATA slidingMask<>+60(SB)/4, $0x00000000
 GLOBL slidingMask<>(SB), RODATA|NOPTR, $64
 
-// func rmsPropAVX2(theta []float32, second []float32, grad []float32, scale float32, epsilon float32, limit float32)
+// func rmsPropAVX2(theta []float32, second []float32, grad []float32, stay float32, scale float32, epsilon float32, limit float32)
 // Requires: AVX, AVX2, CMOV
-TEXT ·rmsPropAVX2(SB), NOSPLIT, $0-84
+TEXT ·rmsPropAVX2(SB), NOSPLIT, $0-88
 	MOVQ         theta_base+0(FP), AX
 	MOVQ         theta_len+8(FP), CX
 	MOVQ         second_base+24(FP), DX
 	MOVQ         grad_base+48(FP), BX
-	VBROADCASTSS scale+72(FP), Y0
-	VBROADCASTSS epsilon+76(FP), Y1
-	VBROADCASTSS limit+80(FP), Y2
-	VPXOR        word80000000<>+0(SB), Y2, Y3
+	VBROADCASTSS stay+72(FP), Y0
+	VBROADCASTSS scale+76(FP), Y1
+	VBROADCASTSS epsilon+80(FP), Y2
+	VBROADCASTSS limit+84(FP), Y3
+	VPXOR        word80000000<>+0(SB), Y3, Y4
 	SUBQ         $0x08, CX
 	JLT          part
 
 whole:
-	VMOVUPS (BX), Y4
-	VMOVUPS (AX), Y5
-	VMOVUPS (DX), Y6
-	VMULPS  word3f7fbe77<>+0(SB), Y6, Y6
-	VMULPS  word3a83126f<>+0(SB), Y4, Y7
-	VMULPS  Y4, Y7, Y7
-	VADDPS  Y7, Y6, Y6
-	VMOVUPS Y6, (DX)
-	VSQRTPS Y6, Y6
-	VADDPS  Y1, Y6, Y6
-	VMULPS  Y0, Y4, Y4
-	VDIVPS  Y6, Y4, Y4
-	VADDPS  Y4, Y5, Y5
-	VMINPS  Y5, Y2, Y5
-	VMAXPS  Y5, Y3, Y5
-	VMOVUPS Y5, (AX)
+	VMOVUPS (BX), Y5
+	VMOVUPS (AX), Y6
+	VMOVUPS (DX), Y7
+	VMULPS  word3f7fbe77<>+0(SB), Y7, Y7
+	VMULPS  word3a83126f<>+0(SB), Y5, Y8
+	VMULPS  Y5, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (DX)
+	VSQRTPS Y7, Y7
+	VADDPS  Y2, Y7, Y7
+	VMULPS  Y1, Y5, Y5
+	VDIVPS  Y7, Y5, Y5
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y5, Y6, Y6
+	VMINPS  Y6, Y3, Y6
+	VMAXPS  Y6, Y4, Y6
+	VMOVUPS Y6, (AX)
 	ADDQ    $0x00000020, AX
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, BX
@@ -184,67 +189,70 @@ part:
 	CMOVQGT    SI, CX
 	LEAQ       slidingMask<>+0(SB), SI
 	NEGQ       CX
-	VMOVUPS    32(SI)(CX*4), Y4
-	VMASKMOVPS (BX), Y4, Y5
-	VMASKMOVPS (AX), Y4, Y6
-	VMASKMOVPS (DX), Y4, Y7
-	VMULPS     word3f7fbe77<>+0(SB), Y7, Y7
-	VMULPS     word3a83126f<>+0(SB), Y5, Y8
-	VMULPS     Y5, Y8, Y8
-	VADDPS     Y8, Y7, Y7
-	VMASKMOVPS Y7, Y4, (DX)
-	VSQRTPS    Y7, Y7
-	VADDPS     Y1, Y7, Y7
-	VMULPS     Y0, Y5, Y5
-	VDIVPS     Y7, Y5, Y5
-	VADDPS     Y5, Y6, Y6
-	VMINPS     Y6, Y2, Y6
-	VMAXPS     Y6, Y3, Y6
-	VMASKMOVPS Y6, Y4, (AX)
+	VMOVUPS    32(SI)(CX*4), Y5
+	VMASKMOVPS (BX), Y5, Y6
+	VMASKMOVPS (AX), Y5, Y7
+	VMASKMOVPS (DX), Y5, Y8
+	VMULPS     word3f7fbe77<>+0(SB), Y8, Y8
+	VMULPS     word3a83126f<>+0(SB), Y6, Y9
+	VMULPS     Y6, Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMASKMOVPS Y8, Y5, (DX)
+	VSQRTPS    Y8, Y8
+	VADDPS     Y2, Y8, Y8
+	VMULPS     Y1, Y6, Y6
+	VDIVPS     Y8, Y6, Y6
+	VMULPS     Y0, Y7, Y7
+	VADDPS     Y6, Y7, Y7
+	VMINPS     Y7, Y3, Y7
+	VMAXPS     Y7, Y4, Y7
+	VMASKMOVPS Y7, Y5, (AX)
 
 done:
 	VZEROUPPER
 	RET
 
-// func adamAVX512(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, scale float32, epsilon float32, limit float32)
+// func adamAVX512(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, stay float32, scale float32, epsilon float32, limit float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·adamAVX512(SB), NOSPLIT, $0-116
+TEXT ·adamAVX512(SB), NOSPLIT, $0-120
 	MOVQ         theta_base+0(FP), AX
 	MOVQ         theta_len+8(FP), CX
 	MOVQ         second_base+48(FP), DX
 	MOVQ         grad_base+72(FP), BX
-	VBROADCASTSS scale+104(FP), Z0
-	VBROADCASTSS epsilon+108(FP), Z1
-	VBROADCASTSS limit+112(FP), Z2
-	VPXORD.BCST  word80000000<>+0(SB), Z2, Z3
+	VBROADCASTSS stay+104(FP), Z0
+	VBROADCASTSS scale+108(FP), Z1
+	VBROADCASTSS epsilon+112(FP), Z2
+	VBROADCASTSS limit+116(FP), Z3
+	VPXORD.BCST  word80000000<>+0(SB), Z3, Z4
 	MOVQ         first_base+24(FP), SI
-	VBROADCASTSS keep+96(FP), Z4
-	VBROADCASTSS take+100(FP), Z5
+	VBROADCASTSS keep+96(FP), Z5
+	VBROADCASTSS take+100(FP), Z6
 	SUBQ         $0x10, CX
 	JLT          part
 
 whole:
-	VMOVUPS     (BX), Z6
-	VMOVUPS     (AX), Z7
-	VMOVUPS     (DX), Z8
-	VMULPS.BCST word3f7fbe77<>+0(SB), Z8, Z8
-	VMULPS.BCST word3a83126f<>+0(SB), Z6, Z9
-	VMULPS      Z6, Z9, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     Z8, (DX)
-	VMOVUPS     (SI), Z9
-	VMULPS      Z4, Z9, Z9
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z9, Z6
-	VMOVUPS     Z6, (SI)
-	VSQRTPS     Z8, Z8
-	VADDPS      Z1, Z8, Z8
-	VMULPS      Z0, Z6, Z6
-	VDIVPS      Z8, Z6, Z6
-	VADDPS      Z6, Z7, Z7
-	VMINPS      Z7, Z2, Z7
-	VMAXPS      Z7, Z3, Z7
-	VMOVUPS     Z7, (AX)
+	VMOVUPS     (BX), Z7
+	VMOVUPS     (AX), Z8
+	VMOVUPS     (DX), Z9
+	VMULPS.BCST word3f7fbe77<>+0(SB), Z9, Z9
+	VMULPS.BCST word3a83126f<>+0(SB), Z7, Z10
+	VMULPS      Z7, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VMOVUPS     Z9, (DX)
+	VMOVUPS     (SI), Z10
+	VMULPS      Z5, Z10, Z10
+	VMULPS      Z6, Z7, Z7
+	VADDPS      Z7, Z10, Z7
+	VMOVUPS     Z7, (SI)
+	VSQRTPS     Z9, Z9
+	VADDPS      Z2, Z9, Z9
+	VMULPS      Z1, Z7, Z7
+	VDIVPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z8
+	VADDPS      Z7, Z8, Z8
+	VMINPS      Z8, Z3, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMOVUPS     Z8, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
@@ -264,63 +272,66 @@ part:
 	MOVL        $0x0000ffff, DI
 	BZHIL       CX, DI, DI
 	KMOVW       DI, K1
-	VMOVUPS.Z   (BX), K1, Z6
-	VMOVUPS.Z   (AX), K1, Z7
-	VMOVUPS.Z   (DX), K1, Z8
-	VMULPS.BCST word3f7fbe77<>+0(SB), Z8, Z8
-	VMULPS.BCST word3a83126f<>+0(SB), Z6, Z9
-	VMULPS      Z6, Z9, Z9
-	VADDPS      Z9, Z8, Z8
-	VMOVUPS     Z8, K1, (DX)
-	VMOVUPS.Z   (SI), K1, Z9
-	VMULPS      Z4, Z9, Z9
-	VMULPS      Z5, Z6, Z6
-	VADDPS      Z6, Z9, Z6
-	VMOVUPS     Z6, K1, (SI)
-	VSQRTPS     Z8, Z8
-	VADDPS      Z1, Z8, Z8
-	VMULPS      Z0, Z6, Z6
-	VDIVPS      Z8, Z6, Z6
-	VADDPS      Z6, Z7, Z7
-	VMINPS      Z7, Z2, Z7
-	VMAXPS      Z7, Z3, Z7
-	VMOVUPS     Z7, K1, (AX)
+	VMOVUPS.Z   (BX), K1, Z7
+	VMOVUPS.Z   (AX), K1, Z8
+	VMOVUPS.Z   (DX), K1, Z9
+	VMULPS.BCST word3f7fbe77<>+0(SB), Z9, Z9
+	VMULPS.BCST word3a83126f<>+0(SB), Z7, Z10
+	VMULPS      Z7, Z10, Z10
+	VADDPS      Z10, Z9, Z9
+	VMOVUPS     Z9, K1, (DX)
+	VMOVUPS.Z   (SI), K1, Z10
+	VMULPS      Z5, Z10, Z10
+	VMULPS      Z6, Z7, Z7
+	VADDPS      Z7, Z10, Z7
+	VMOVUPS     Z7, K1, (SI)
+	VSQRTPS     Z9, Z9
+	VADDPS      Z2, Z9, Z9
+	VMULPS      Z1, Z7, Z7
+	VDIVPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z8
+	VADDPS      Z7, Z8, Z8
+	VMINPS      Z8, Z3, Z8
+	VMAXPS      Z8, Z4, Z8
+	VMOVUPS     Z8, K1, (AX)
 
 done:
 	VZEROUPPER
 	RET
 
-// func rmsPropAVX512(theta []float32, second []float32, grad []float32, scale float32, epsilon float32, limit float32)
+// func rmsPropAVX512(theta []float32, second []float32, grad []float32, stay float32, scale float32, epsilon float32, limit float32)
 // Requires: AVX, AVX512F, BMI2, CMOV
-TEXT ·rmsPropAVX512(SB), NOSPLIT, $0-84
+TEXT ·rmsPropAVX512(SB), NOSPLIT, $0-88
 	MOVQ         theta_base+0(FP), AX
 	MOVQ         theta_len+8(FP), CX
 	MOVQ         second_base+24(FP), DX
 	MOVQ         grad_base+48(FP), BX
-	VBROADCASTSS scale+72(FP), Z0
-	VBROADCASTSS epsilon+76(FP), Z1
-	VBROADCASTSS limit+80(FP), Z2
-	VPXORD.BCST  word80000000<>+0(SB), Z2, Z3
+	VBROADCASTSS stay+72(FP), Z0
+	VBROADCASTSS scale+76(FP), Z1
+	VBROADCASTSS epsilon+80(FP), Z2
+	VBROADCASTSS limit+84(FP), Z3
+	VPXORD.BCST  word80000000<>+0(SB), Z3, Z4
 	SUBQ         $0x10, CX
 	JLT          part
 
 whole:
-	VMOVUPS     (BX), Z4
-	VMOVUPS     (AX), Z5
-	VMOVUPS     (DX), Z6
-	VMULPS.BCST word3f7fbe77<>+0(SB), Z6, Z6
-	VMULPS.BCST word3a83126f<>+0(SB), Z4, Z7
-	VMULPS      Z4, Z7, Z7
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, (DX)
-	VSQRTPS     Z6, Z6
-	VADDPS      Z1, Z6, Z6
-	VMULPS      Z0, Z4, Z4
-	VDIVPS      Z6, Z4, Z4
-	VADDPS      Z4, Z5, Z5
-	VMINPS      Z5, Z2, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMOVUPS     Z5, (AX)
+	VMOVUPS     (BX), Z5
+	VMOVUPS     (AX), Z6
+	VMOVUPS     (DX), Z7
+	VMULPS.BCST word3f7fbe77<>+0(SB), Z7, Z7
+	VMULPS.BCST word3a83126f<>+0(SB), Z5, Z8
+	VMULPS      Z5, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     Z7, (DX)
+	VSQRTPS     Z7, Z7
+	VADDPS      Z2, Z7, Z7
+	VMULPS      Z1, Z5, Z5
+	VDIVPS      Z7, Z5, Z5
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z5, Z6, Z6
+	VMINPS      Z6, Z3, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMOVUPS     Z6, (AX)
 	ADDQ        $0x00000040, AX
 	ADDQ        $0x00000040, DX
 	ADDQ        $0x00000040, BX
@@ -339,22 +350,23 @@ part:
 	MOVL        $0x0000ffff, SI
 	BZHIL       CX, SI, SI
 	KMOVW       SI, K1
-	VMOVUPS.Z   (BX), K1, Z4
-	VMOVUPS.Z   (AX), K1, Z5
-	VMOVUPS.Z   (DX), K1, Z6
-	VMULPS.BCST word3f7fbe77<>+0(SB), Z6, Z6
-	VMULPS.BCST word3a83126f<>+0(SB), Z4, Z7
-	VMULPS      Z4, Z7, Z7
-	VADDPS      Z7, Z6, Z6
-	VMOVUPS     Z6, K1, (DX)
-	VSQRTPS     Z6, Z6
-	VADDPS      Z1, Z6, Z6
-	VMULPS      Z0, Z4, Z4
-	VDIVPS      Z6, Z4, Z4
-	VADDPS      Z4, Z5, Z5
-	VMINPS      Z5, Z2, Z5
-	VMAXPS      Z5, Z3, Z5
-	VMOVUPS     Z5, K1, (AX)
+	VMOVUPS.Z   (BX), K1, Z5
+	VMOVUPS.Z   (AX), K1, Z6
+	VMOVUPS.Z   (DX), K1, Z7
+	VMULPS.BCST word3f7fbe77<>+0(SB), Z7, Z7
+	VMULPS.BCST word3a83126f<>+0(SB), Z5, Z8
+	VMULPS      Z5, Z8, Z8
+	VADDPS      Z8, Z7, Z7
+	VMOVUPS     Z7, K1, (DX)
+	VSQRTPS     Z7, Z7
+	VADDPS      Z2, Z7, Z7
+	VMULPS      Z1, Z5, Z5
+	VDIVPS      Z7, Z5, Z5
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z5, Z6, Z6
+	VMINPS      Z6, Z3, Z6
+	VMAXPS      Z6, Z4, Z6
+	VMOVUPS     Z6, K1, (AX)
 
 done:
 	VZEROUPPER

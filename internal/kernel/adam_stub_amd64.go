@@ -5,13 +5,13 @@
 package kernel
 
 //go:noescape
-func adamAVX2(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, scale float32, epsilon float32, limit float32)
+func adamAVX2(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, stay float32, scale float32, epsilon float32, limit float32)
 
 //go:noescape
-func rmsPropAVX2(theta []float32, second []float32, grad []float32, scale float32, epsilon float32, limit float32)
+func rmsPropAVX2(theta []float32, second []float32, grad []float32, stay float32, scale float32, epsilon float32, limit float32)
 
 //go:noescape
-func adamAVX512(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, scale float32, epsilon float32, limit float32)
+func adamAVX512(theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, stay float32, scale float32, epsilon float32, limit float32)
 
 //go:noescape
-func rmsPropAVX512(theta []float32, second []float32, grad []float32, scale float32, epsilon float32, limit float32)
+func rmsPropAVX512(theta []float32, second []float32, grad []float32, stay float32, scale float32, epsilon float32, limit float32)

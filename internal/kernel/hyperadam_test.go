@@ -172,7 +172,7 @@ func TestHyperAdamOfNothing(t *testing.T) {
 		root := float32(math.Sqrt(1 / float64(by.Second)))
 		for range 3 {
 			r.step(by)
-			Adam(theta, first, second, r[5], by.Keep, by.Take, by.Rate*by.First*root, 1e-8*root, by.Limit)
+			Adam(theta, first, second, r[5], by.Keep, by.Take, 1, by.Rate*by.First*root, 1e-8*root, by.Limit)
 		}
 		for i, x := range r[0] {
 			if !(math.Abs(float64(x-theta[i])) < 1e-6) {

@@ -21,9 +21,9 @@ type functions struct {
 	countDiff     func(counts []uint16, ld int, a []uint32, strideA, p int, b []uint32, strideB, k, lanes int)
 	drawCounts    func(dst []uint32, stride int, counts []uint16, ld, rows, lanes int, slope float32, shift []float32, g []Generator)
 	transpose     func(dst []float32, ldDst int, x []float32, ldX, rows, cols int)
-	adam          func(theta, first, second, grad []float32, keep, take, scale, epsilon, limit float32)
+	adam          func(theta, first, second, grad []float32, keep, take, stay, scale, epsilon, limit float32)
 	hyperAdam     func(theta, grad, size, agree, first, slow, fast, second []float32, by *HyperNumbers[float32])
-	rmsProp       func(theta, second, grad []float32, scale, epsilon, limit float32)
+	rmsProp       func(theta, second, grad []float32, stay, scale, epsilon, limit float32)
 
 	edges           [2]edgeFunctions // of the ranges of couplings
 	plainEdgeSlopes func(byLambda, lambda, sh []float32, t float32) float64

@@ -55,10 +55,10 @@ func checkAdam(t *testing.T, seed uint64, n int) {
 		b[k] = append([]float32(nil), a[k]...)
 	}
 	for _, keep := range []float32{0.9, 0.35} {
-		Adam(a[0], a[1], a[2], a[3], keep, 1-keep, 0.01, 1e-8, 5)
-		adam(b[0], b[1], b[2], b[3], keep, 1-keep, 0.01, 1e-8, 5)
-		RMSProp(a[0], a[2], a[3], 0.02, 1e-8, 5)
-		rmsProp(b[0], b[2], b[3], 0.02, 1e-8, 5)
+		Adam(a[0], a[1], a[2], a[3], keep, 1-keep, 1-keep/20, 0.01, 1e-8, 5)
+		adam(b[0], b[1], b[2], b[3], keep, 1-keep, 1-keep/20, 0.01, 1e-8, 5)
+		RMSProp(a[0], a[2], a[3], 0.99, 0.02, 1e-8, 5)
+		rmsProp(b[0], b[2], b[3], 0.99, 0.02, 1e-8, 5)
 	}
 	for k := range a {
 		for i := range a[k] {
@@ -85,8 +85,8 @@ func TestRMSProp(t *testing.T) {
 		x, m, v, g := arguments(t, 1, n), make([]float32, n), make([]float32, n), arguments(t, 2, n)
 		y, w := append([]float32(nil), x...), make([]float32, n)
 		for range 3 {
-			Adam(x, m, v, g, 0, 1, 0.01, 1e-8, 5)
-			RMSProp(y, w, g, 0.01, 1e-8, 5)
+			Adam(x, m, v, g, 0, 1, 0.98, 0.01, 1e-8, 5)
+			RMSProp(y, w, g, 0.98, 0.01, 1e-8, 5)
 		}
 		for i := range x {
 			if !same(x[i], y[i]) || !same(v[i], w[i]) {
@@ -119,7 +119,7 @@ func BenchmarkAdam(b *testing.B) {
 	x, m, v, g := make([]float32, n), make([]float32, n), make([]float32, n), fill(make([]float32, n), testRand(1), 1)
 	benchTiers(b, func(b *testing.B) {
 		for b.Loop() {
-			Adam(x, m, v, g, 0.9, 0.1, 1e-3, 1e-8, 10)
+			Adam(x, m, v, g, 0.9, 0.1, 1, 1e-3, 1e-8, 10)
 		}
 		b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*1e9/n, "ns/element")
 	})

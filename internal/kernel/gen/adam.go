@@ -12,15 +12,15 @@ func adam(m machine) {
 }
 
 func adamStep(m machine, name string, momentum bool) {
-	arguments := "theta []float32, second []float32, grad []float32, scale float32, epsilon float32, limit float32"
+	arguments := "theta []float32, second []float32, grad []float32, stay float32, scale float32, epsilon float32, limit float32"
 	if momentum {
-		arguments = "theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, scale float32, epsilon float32, limit float32"
+		arguments = "theta []float32, first []float32, second []float32, grad []float32, keep float32, take float32, stay float32, scale float32, epsilon float32, limit float32"
 	}
 	TEXT(name+m.name, NOSPLIT, "func("+arguments+")")
 	Pragma("noescape")
 	theta, n := slice("theta")
 	second, grad := pointer("second"), pointer("grad")
-	scale, epsilon, high, low := m.argument("scale"), m.argument("epsilon"), m.argument("limit"), m.reg()
+	stay, scale, epsilon, high, low := m.argument("stay"), m.argument("scale"), m.argument("epsilon"), m.argument("limit"), m.reg()
 	m.xor(low, high, word(1<<31))
 	order := []reg.GPVirtual{theta, second, grad}
 	var first reg.GPVirtual
@@ -51,6 +51,7 @@ func adamStep(m machine, name string, momentum bool) {
 		m.add(square, square, epsilon)
 		m.mul(g, g, scale)
 		m.div(g, g, square)
+		m.mul(x, x, stay)
 		m.add(x, x, g)
 		m.min(x, x, high)
 		m.max(x, x, low)
