@@ -31,6 +31,8 @@ func StartOnline(recipe Recipe, job Job) (*Online, error) {
 		return nil, errors.New("learning from batches that come one by one has no run folder")
 	case recipe.Patience > 0:
 		return nil, setting.Phrase("patience", "{patience}: learning from batches that come one by one ends when its caller ends it")
+	case recipe.Rare > 0:
+		return nil, setting.Phrase(settingRare, "{rare}: a first batch does not tell which spins hardly ever change")
 	case recipe.LabelWeight > 0:
 		return nil, setting.Phrase("label_weight", "{label_weight}: labels are not learned from batches that come one by one")
 	case recipe.directed():
