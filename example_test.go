@@ -17,5 +17,5 @@ func Example() {
 	if err := bethe.Save("samples.npz", bethe.Must(model.Sample(ctx, 100))); err != nil {
 		log.Fatal(err)
 	}
-	// Output: -4.03 nats per sample (-4.29 to -3.78)
+	// Output: -3.86 nats per sample (-4.08 to -3.64)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -188,6 +189,22 @@ func TestDirectedSettings(t *testing.T) {
 	}
 }
 
+// TestChangedSynapses: with other synapses or units, what only a file's have is forgotten.
+func TestChangedSynapses(t *testing.T) {
+	r, named, err := learn.ParseRecipe([]byte(`{"rate": 0.1, "theta_decay": 0.4, "rare": 0.01, "probe": 9, "sweeps": 2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ setting, word, left string }{
+		{"synapses", "real", "[probe sweeps]"}, {"units", "gauss", "[rate sweeps theta_decay]"}, {"hidden_units", "group:3", "[rate sweeps theta_decay]"}, {"synapses", "sign", "[probe rare rate sweeps theta_decay]"},
+	} {
+		to, left, err := r.Changed(map[string]string{c.setting: c.word, "chains": "7"}, named)
+		if err != nil || fmt.Sprint(left) != c.left || to.Chains == 7 || to.Sweeps != 2 {
+			t.Errorf("%s %s: %v, %+v, %v", c.setting, c.word, left, to, err)
+		}
+	}
+}
+
 // TestChanged: with another model or rule, what only a file's model and rule have is forgotten.
 func TestChanged(t *testing.T) {
 	for _, c := range []struct {
@@ -213,12 +230,16 @@ func TestChanged(t *testing.T) {
 			func(r *learn.Recipe) bool { return r.Hidden == 7 && r.Rule == "em" && r.Steps == 0 }},
 		{`{"hidden":7,"steps":50,"rate":0.3}`, "", "bayes", nil,
 			func(r *learn.Recipe) bool { return r.Steps == 50 && r.Rate == 0.3 }},
+		{`{"hidden":7,"rate":0.1,"theta_decay":0.4,"rare":0.01,"probe":9,"momentum":0}`, "", "lion", []string{"rate", "theta_decay"},
+			func(r *learn.Recipe) bool { return r.Rare == 0.01 && r.Probe == 9 }},
 	} {
 		r, named, err := learn.ParseRecipe([]byte(c.file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		to, left, err := r.Changed(c.model, c.rule, named)
+		words := map[string]string{"model": c.model, "rule": c.rule}
+		maps.DeleteFunc(words, func(_, word string) bool { return word == "" })
+		to, left, err := r.Changed(words, named)
 		if err != nil || len(left) != len(named)-len(c.gone) || slices.ContainsFunc(c.gone, func(name string) bool { return slices.Contains(left, name) }) || to.Foreign(left...) != nil || !c.want(&to) {
 			t.Errorf("%s to %q %q: %+v, %v of %v, %v", c.file, c.model, c.rule, to, left, named, err)
 		}

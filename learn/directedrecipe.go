@@ -77,11 +77,13 @@ func (r *Recipe) Foreign(asked ...string) error {
 		name := strings.TrimPrefix(flag, "no_")
 		own := slices.Contains([]string{"patch", "states", "counter_bits", "homeostasis"}, name)
 		switch {
+		case name == settingRate && r.Rate == 0:
+			return setting.Phrase(name, "{rate 0}: it must be positive and finite")
 		case name == settingProbe && !r.directed() && !r.spins():
 			return setting.Phrase(name, "{probe} is of spins, visible and hidden: chains of other units have scouts alone")
-		case name == settingThetaDecay && r.ThetaDecay > 0 && !r.directed() && !(r.Rule == "adam" && r.kind().LogOdds()):
+		case name == settingThetaDecay && r.ThetaDecay > 0 && !r.directed() && !r.decays():
 			return setting.Phrase(name, "{theta_decay} is of the log-odds of synapses that {rule adam} moves; real ones have {decay}")
-		case name == settingRare && r.Rare > 0 && !r.directed() && !(r.spins() && r.kind().LogOdds()):
+		case name == settingRare && r.Rare > 0 && !r.directed() && !r.holdsRare():
 			return setting.Phrase(name, "{rare} is of spins, visible and hidden, with synapses of one bit")
 		case !r.directed() && own:
 			return setting.Phrase(name, fmt.Sprintf("{%s} is of {model mixture} or {model tree}", name))
@@ -92,17 +94,25 @@ func (r *Recipe) Foreign(asked ...string) error {
 	return nil
 }
 
-// Changed returns the recipe for another model and rule than those of the file that it was read from, with
-// the names of the file's settings that stay; an empty word leaves what the file says. If the model
-// or the rule is another one, settings that only the file's have, and those that belong to it (limits, the coupling),
-// are the usual ones again. Machines with hidden units have their settings with every rule.
-func (r *Recipe) Changed(model, rule string, named []string) (Recipe, []string, error) {
-	if model == "" && rule == "" {
-		return *r, named, nil
+// decays reports whether there are thetas that can decay.
+func (r *Recipe) decays() bool { return r.Rule == "adam" && r.kind().LogOdds() }
+
+// holdsRare reports whether synapses of spins that hardly ever change can keep random signs.
+func (r *Recipe) holdsRare() bool { return r.spins() && r.kind().LogOdds() }
+
+// Changed returns the recipe for another model, rule, synapses or units than those of the file that it was read from, with
+// the names of the file's settings that stay. Words are settings by their JSON names; others than these four have no part. If one is
+// another, settings that only the file's have, and those that belong to it (limits, the coupling, a rate that goes with a decay),
+// are the usual ones again.
+func (r *Recipe) Changed(words map[string]string, named []string) (Recipe, []string, error) {
+	to, rule, changed := *r, words["rule"], false
+	for name, of := range map[string]*string{"model": &to.Model, "rule": &to.Rule, "synapses": &to.Synapses, "units": &to.Units, "hidden_units": &to.HiddenUnits} {
+		if word, ok := words[name]; ok {
+			*of, changed = word, true
+		}
 	}
-	to := *r
-	if model != "" {
-		to.Model = model
+	if !changed {
+		return *r, named, nil
 	}
 	family := to.directed() != r.directed()
 	if rule == "" && !family && to.Model != causes.TreeModel {
@@ -126,7 +136,20 @@ func (r *Recipe) Changed(model, rule string, named []string) (Recipe, []string, 
 		case "rule", "epochs", "steps", "time", "beta", "learn_coupling":
 			return other
 		}
-		return to.directed() && !slices.Contains(directedSettings, name)
+		if to.directed() {
+			return !slices.Contains(directedSettings, name)
+		}
+		switch name {
+		case settingThetaDecay:
+			return !to.decays()
+		case settingRate:
+			return !to.decays() && r.ThetaDecay > 0 && slices.Contains(named, settingThetaDecay)
+		case settingRare:
+			return !to.holdsRare()
+		case settingProbe:
+			return !to.spins()
+		}
+		return false
 	}
 	for name := range settings {
 		if gone(name) {
@@ -139,8 +162,8 @@ func (r *Recipe) Changed(model, rule string, named []string) (Recipe, []string, 
 	if text, err = json.Marshal(settings); err != nil {
 		return Recipe{}, nil, err
 	}
-	changed, _, err := ParseRecipe(text)
-	return changed, slices.DeleteFunc(slices.Clone(named), gone), err
+	again, _, err := ParseRecipe(text)
+	return again, slices.DeleteFunc(slices.Clone(named), gone), err
 }
 
 // Limits are the settings that end learning.

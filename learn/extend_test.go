@@ -21,7 +21,7 @@ import (
 func TestExtend(t *testing.T) {
 	recipe := func(steps int) learn.Recipe {
 		r := quick(`, "settle": 0.3, "final_sweeps": 3`)
-		r.Steps = steps
+		r.Steps, r.Rate = steps, 0.02
 		return r
 	}
 	// run learns in a folder to so many steps; interrupted after each of stops.

@@ -47,7 +47,7 @@ func TestKinds(t *testing.T) {
 // TestCheck: each setting out of its range is told by its name.
 func TestCheck(t *testing.T) {
 	for _, c := range []struct{ setting, text string }{
-		{"hidden", `{"hidden": -1}`}, {"beta", `{"beta": -1}`}, {"steps", `{"epochs": -1}`}, {"steps", `{"time": "-1s"}`}, {"batch", `{"batch": 0}`}, {"rate", `{"rate": 0}`},
+		{"hidden", `{"hidden": -1}`}, {"beta", `{"beta": -1}`}, {"steps", `{"epochs": -1}`}, {"steps", `{"time": "-1s"}`}, {"batch", `{"batch": 0}`}, {"rate", `{"rate": -1}`},
 		{"restarts", `{"restarts": 0}`}, {"synapses", `{"synapses": "ternary"}`}, {"partition", `{"synapses": "real", "partition": "quenched", "centre": false}`},
 		{"settle", `{"settle": 0.5, "rule": "bayes"}`}, {"settle", `{"settle": 2}`}, {"settle", `{"settle": -1}`}, {"rule", `{"synapses": "sign", "rule": "bayes"}`}, {"rule", `{"rule": "sgd"}`},
 		{"decay", `{"synapses": "real", "decay": -1}`}, {"decay", `{"decay": 0.1}`}, {"prior_strength", `{"prior_strength": -1}`}, {"prior_form", `{"prior_form": "stiff", "prior": "a.npz"}`}, {"prior_form", `{"prior_form": "elastic"}`}, {"field_prior", `{"field_prior": 1}`}, {"field_prior", `{"field_prior": -1, "init": "a.npz"}`}, {"label_weight", `{"label_weight": -1}`},

@@ -28,7 +28,7 @@ func TestOnline(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for k := range steps {
 			p, err := online.Step(t.Context(), bits(samples.Choose(20, rng)), 0)
-			if err != nil || p.Step != k+1 || p.Rate != quick("").Rate {
+			if err != nil || p.Step != k+1 || p.Rate != learn.BinaryRate {
 				t.Fatalf("step %d: %+v, %v", k, p, err)
 			}
 		}
@@ -104,9 +104,6 @@ func TestOnlineErrors(t *testing.T) {
 			return err
 		},
 		"label_weight": func() error {
-			if _, err := learn.StartOnline(quick(`, "rare": 0.1`), learn.Job{Data: data}); err == nil || !strings.Contains(err.Error(), "rare: a first batch") {
-				t.Errorf("rare units: %v", err)
-			}
 			_, err := learn.StartOnline(quick(`, "label_weight": 2`), learn.Job{Data: data})
 			return err
 		},

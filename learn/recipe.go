@@ -54,7 +54,7 @@ type Recipe struct {
 	FieldMomentum float64 `json:"field_momentum"` // beta_1 of Adam for fields, coupling and units' own parameters
 	ThetaDecay    float64 `json:"theta_decay"`    // of log-odds, by rule adam: a step first takes off a share of them, this times the rate
 	Rare          float64 `json:"rare"`           // synapses of visible spins that have one of two values in at most this share of the samples keep random signs
-	Rate          float64 `json:"rate"`           // of the synapses, at its highest
+	Rate          float64 `json:"rate"`           // of the synapses, at its highest; 0: what suits the other settings and the number of samples
 	Beta          float64 `json:"beta"`           // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
 	PriorStrength float64 `json:"prior_strength"` // weight of the prior in the gradient; 1 climbs the bound
@@ -130,9 +130,14 @@ const (
 	DefaultSteps  = 3000 // that they must come to, or there are more epochs: those of 60,000 samples in batches of 500
 	DefaultSettle = 0.3  // of binary synapses learned from data
 	MostBeta      = 2.8  // of couplings that follow from the sizes
-	BinaryRate    = 0.02
+	BinaryRate    = 0.02 // and of thetas that decay, the least
 	RealRate      = 0.05
-	RealBeta      = 1 // of real synapses: the unit they are counted in
+	DecayRate     = 0.1 // of thetas that decay, with DecaySamples; with fewer it falls by the root
+	DecaySamples  = 5000
+	ThetaDecay    = 0.4 // with up to DecayHidden hidden units; with more it falls as their number
+	DecayHidden   = 200
+	Rare          = 0.0005 // where thetas decay
+	RealBeta      = 1      // of real synapses: the unit they are counted in
 )
 
 // of020 has what version 0.2.0 did where it had no setting. Files leave out settings at these values.
@@ -157,7 +162,7 @@ func Default() Recipe {
 	return r
 }
 
-// Suit sets rate, momentum, settle and undecided to what suits the other settings, but for
+// Suit sets momentum, the decay of thetas, settle and undecided to what suits the other settings, but for
 // those that are named as asked for, by their JSON names. Two follow whatever is
 // asked for: the coupling of real synapses is only their unit and is not learned,
 // and a machine of signs is shipped with its signs.
@@ -181,10 +186,7 @@ func (r *Recipe) Suit(asked ...string) {
 		r.Centre = false // their means are their offsets
 	}
 	if free(settingRate) {
-		r.Rate = BinaryRate
-		if !r.kind().LogOdds() {
-			r.Rate = RealRate
-		}
+		r.Rate = 0
 	}
 	if free(settingSettle) {
 		r.Settle = 0
@@ -222,6 +224,55 @@ func (r *Recipe) suitSpins(free func(setting string) bool) {
 	if free(settingProbe) {
 		r.Probe = probe
 	}
+	decay, rare := 0.0, 0.0
+	if r.forgets() {
+		decay = suitedDecay(r.Hidden)
+	}
+	if free(settingThetaDecay) {
+		r.ThetaDecay = decay
+	}
+	if r.forgets() && r.ThetaDecay > 0 {
+		rare = Rare
+	}
+	if free(settingRare) {
+		r.Rare = rare
+	}
+}
+
+// Continue makes the recipe that of learning that goes on from a machine, or never ends: thetas do not decay, which
+// would undo what is known, but for settings that are named as asked for.
+func (r *Recipe) Continue(asked ...string) {
+	if !slices.Contains(asked, settingThetaDecay) {
+		r.ThetaDecay = 0
+	}
+	if !slices.Contains(asked, settingRare) {
+		r.Rare = 0
+	}
+}
+
+// forgets reports whether thetas had better decay, if nothing else is asked for: where the signs of spins' synapses settle by Adam without
+// momentum. Other cases were not found to be better with it.
+func (r *Recipe) forgets() bool {
+	return r.spins() && r.Settle > 0 && r.Rule == "adam" && r.Momentum == 0 && r.Patience == 0 && r.Init == "" && r.Prior == ""
+}
+
+// suitedDecay returns the decay that suits so many hidden units.
+func suitedDecay(hidden int) float64 {
+	return decimal(ThetaDecay * min(1, DecayHidden/float64(hidden)))
+}
+
+// decimal rounds to few decimals, as people write numbers.
+func decimal(x float64) float64 { return math.Round(x*1e5) / 1e5 }
+
+// suitedRate returns the rate that suits the other settings and so many samples.
+func (r *Recipe) suitedRate(samples int) float64 {
+	switch {
+	case !r.kind().LogOdds():
+		return RealRate
+	case r.ThetaDecay > 0 && r.Settle > 0:
+		return max(BinaryRate, decimal(DecayRate*math.Sqrt(min(1, float64(samples)/DecaySamples))))
+	}
+	return BinaryRate
 }
 
 // paper reports whether the machine is the paper's: without offsets or without fields.
@@ -263,6 +314,9 @@ func (r *Recipe) complete(visible, samples int) error {
 	if r.Beta == 0 {
 		r.Beta = suited
 	}
+	if r.Rate == 0 {
+		r.Rate = r.suitedRate(samples)
+	}
 	switch limited := r.Epochs > 0 || r.Steps > 0 || r.Time > 0; {
 	case limited:
 	case r.Patience > 0:
@@ -302,7 +356,7 @@ func (r *Recipe) Check() error {
 		return setting.Phrase("patience", "{patience %d} with {settle 1}: nothing is left to search", r.Patience)
 	case r.Batch < 1:
 		return setting.Phrase("batch", "{batch %d}: it must be at least 1", r.Batch)
-	case !(r.Rate > 0) || math.IsInf(r.Rate, 0):
+	case !(r.Rate >= 0) || math.IsInf(r.Rate, 0):
 		return setting.Phrase(settingRate, "{rate %v}: it must be positive and finite", r.Rate)
 	case r.Fill != "" && r.Fill != zeroFill && r.Fill != meanFieldFill:
 		return setting.Errorf("fill", r.Fill, "missing values are filled by %s or %s", meanFieldFill, zeroFill)

@@ -39,9 +39,10 @@ func TestSuit(t *testing.T) {
 		settle, rate            float64
 		learnCoupling, withSign bool
 	}{
-		{`{"hidden": 500}`, 1 / math.Sqrt(500), 0, DefaultSettle, BinaryRate, true, true},
-		{`{"hidden": 2000, "beta": 0.7}`, 0, 0.7, DefaultSettle, BinaryRate, true, true},
-		{`{"hidden": 10}`, 0, MostBeta, DefaultSettle, BinaryRate, true, true},
+		{`{"hidden": 500}`, 1 / math.Sqrt(500), 0, DefaultSettle, DecayRate, true, true},
+		{`{"hidden": 2000, "beta": 0.7}`, 0, 0.7, DefaultSettle, DecayRate, true, true},
+		{`{"hidden": 10}`, 0, MostBeta, DefaultSettle, DecayRate, true, true},
+		{`{"hidden": 10, "theta_decay": 0}`, 0, MostBeta, DefaultSettle, BinaryRate, true, true},
 		{`{"hidden": 10, "settle": 0}`, 0, MostBeta, 0, BinaryRate, true, false},
 		{`{"hidden": 10, "undecided": "draw"}`, 0, MostBeta, 0, BinaryRate, true, false},
 		{`{"fields": false, "centre": false, "learn_coupling": false, "beta": 1}`, 0, 1, 0, BinaryRate, false, false},
@@ -85,6 +86,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
 	r.Momentum, r.FieldMomentum, r.Probe = DefaultMomentum, DefaultMomentum, 0
+	r.Suit(settingMomentum, settingFieldMomentum, settingProbe)
 	if err := r.complete(784, 60000); err != nil {
 		t.Fatal(err)
 	}
@@ -264,13 +266,22 @@ func TestSpinsSuited(t *testing.T) {
 		probe            int
 		decay, rare      float64
 	}{
-		`{}`:                                 {0, 0, 25, 0, 0},
-		`{"synapses": "real"}`:               {0, 0, 25, 0, 0},
-		`{"centre": false}`:                  {0.9, 0.9, 25, 0, 0},
-		`{"rule": "hyperadam"}`:              {0.9, 0, 25, 0, 0},
-		`{"units": "gauss"}`:                 {0.9, 0.9, 0, 0, 0},
-		`{"hidden_units": "gauss"}`:          {0.9, 0.9, 0, 0, 0},
-		`{"theta_decay": 0.1, "rare": 0.01}`: {0, 0, 25, 0.1, 0.01},
+		`{}`:                                   {0, 0, 25, 0.4, 0.0005},
+		`{"hidden": 200}`:                      {0, 0, 25, 0.4, 0.0005},
+		`{"hidden": 500}`:                      {0, 0, 25, 0.16, 0.0005},
+		`{"hidden": 500, "layers": [500, 20]}`: {0, 0, 25, 0.16, 0.0005},
+		`{"settle": 0}`:                        {0, 0, 25, 0, 0},
+		`{"patience": 3}`:                      {0, 0, 25, 0, 0},
+		`{"init": "a.npz"}`:                    {0, 0, 25, 0, 0},
+		`{"prior": "a.npz"}`:                   {0, 0, 25, 0, 0},
+		`{"theta_decay": 0}`:                   {0, 0, 25, 0, 0},
+		`{"momentum": 0.9}`:                    {0.9, 0, 25, 0, 0},
+		`{"synapses": "real"}`:                 {0, 0, 25, 0, 0},
+		`{"centre": false}`:                    {0.9, 0.9, 25, 0, 0},
+		`{"rule": "hyperadam"}`:                {0.9, 0, 25, 0, 0},
+		`{"units": "gauss"}`:                   {0.9, 0.9, 0, 0, 0},
+		`{"hidden_units": "gauss"}`:            {0.9, 0.9, 0, 0, 0},
+		`{"theta_decay": 0.1, "rare": 0.01}`:   {0, 0, 25, 0.1, 0.01},
 		`{"momentum": 0.5, "field_momentum": 0.25, "probe": 3}`: {0.5, 0.25, 3, 0, 0},
 		`{"verb": "train", "settings": {"hidden": 9}}`:          {0.9, 0.9, 0, 0, 0}, // an old file
 	} {

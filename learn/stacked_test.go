@@ -116,6 +116,7 @@ func TestStackDoesNotFall(t *testing.T) {
 	}{"learned": {"[6,12]", "0.02", false}, "ruined by a huge rate": {"[6,12]", "3", true}} {
 		recipe := stackRecipe(t, c.layers)
 		recipe.Momentum, recipe.FieldMomentum = learn.DefaultMomentum, learn.DefaultMomentum // without it the rate ruins nothing
+		recipe.Suit("momentum", "field_momentum")
 		if err := json.Unmarshal([]byte(c.rate), &recipe.Rate); err != nil {
 			t.Fatal(err)
 		}

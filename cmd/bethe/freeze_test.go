@@ -78,7 +78,7 @@ var frozenTrains = []frozenRun{
 	{name: "settle-0", words: frozenChain + " --settle 0"},
 	{name: "undecided-sign", words: frozenChain + " --settle 0 --undecided sign"},
 	{name: "bayes", words: strings.Replace(frozenChain, "--momentum 0.9", "", 1) + " --rule bayes --rate 0.1"},
-	{name: "momentum", words: frozenChain + " --momentum 0"},
+	{name: "momentum", words: frozenChain + " --momentum 0 --theta-decay 0"},
 	{name: "theta-decay", words: frozenChain + " --momentum 0 --field-momentum 0 --theta-decay 0.4 --rate 0.1 --rare 0.2"},
 	{name: "clipped", words: frozenChain + " --rule clipped"},
 	{name: "sampled", words: frozenChain + " --synapses sampled"},

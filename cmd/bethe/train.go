@@ -79,8 +79,8 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: this share of them is taken off their gradient")
-	flags.Float64Var(&r.ThetaDecay, "theta-decay", 0, "decay of the log-odds theta: each step of Adam first takes off this times the rate of them (decoupled weight decay), so that synapses decide late and turn again. With --rate 0.1 and --rare 0.0005, 0.4 is good for digits with up to 200 hidden units, 80/(hidden units) with more")
-	flags.Float64Var(&r.Rare, "rare", 0, "share of the samples: synapses of visible spins that have one of two values in no more of them do not learn. They keep random signs, and fields hold these spins; 0: all learn")
+	flags.Float64Var(&r.ThetaDecay, "theta-decay", 0, fmt.Sprintf("decay of the log-odds theta: each step of Adam first takes off this times the rate of them (decoupled weight decay), so that synapses decide late and turn again (default %v for spins whose signs settle at the end, but 80/(hidden units) with more than %d of them; 0 with --momentum, --patience, --init or --prior, and for all else)", learn.ThetaDecay, learn.DecayHidden))
+	flags.Float64Var(&r.Rare, "rare", 0, "share of the samples: synapses of visible spins that have one of two values in no more of them do not learn. They keep random signs, and fields hold these spins; 0: all learn (default "+fmt.Sprint(learn.Rare)+" where thetas decay by default, else 0)")
 	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient. 1: learning climbs the bound; below 1 it decides more synapses; above 1 they stay closer to --prior")
 	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds synapses: by its divergence (the default), or elastic: by the second order of that in the means (elastic weight consolidation)")
 	flags.Float64Var(&r.FieldPrior, "field-prior", r.FieldPrior, "how strongly the fields of --init are kept: as if they came from this share of the number of samples")
@@ -94,7 +94,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
 	flags.DurationVar(&r.Time, "time", r.Time, "time to learn, such as 60s or 10m, measurements along the way included; the last bound and pictures come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples in each step")
-	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("highest learning rate of the synapses; the default for real ones is %v", learn.RealRate))
+	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("highest learning rate of the synapses (default %v; %v where thetas decay, less with fewer than %d samples; %v of real ones)", learn.BinaryRate, learn.DecayRate, learn.DecaySamples, learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", 0, fmt.Sprintf("beta_1 of Adam for the synapses: share that the average of their gradient keeps in each step, from 0 (the gradient itself) up to less than 1 (default 0 for spins, centred and by adam, else %v)", learn.DefaultMomentum))
 	flags.Float64Var(&r.FieldMomentum, "field-momentum", 0, fmt.Sprintf("the same for fields and coupling (default 0 for spins, centred, else %v)", learn.DefaultMomentum))
 	registerSchedule(flags, &r.Schedule)
@@ -164,7 +164,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 			return
 		}
 		value := flag.Value.String()
-		words[flag.Name] = value
+		words[strings.ReplaceAll(flag.Name, "-", "_")] = value
 		told[flag.Name] = func() error { return flags.Set(flag.Name, value) }
 	})
 	var asked []string
@@ -173,7 +173,7 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		if *r, asked, err = learn.ReadRecipe(f.recipeFile); err != nil {
 			return &usageError{Err: inFlags(err)}
 		}
-		if *r, asked, err = r.Changed(words["model"], words["rule"], asked); err != nil {
+		if *r, asked, err = r.Changed(words, asked); err != nil {
 			return &usageError{Err: inFlags(err)}
 		}
 	}
