@@ -191,12 +191,12 @@ func TestDirectedSettings(t *testing.T) {
 
 // TestChangedSynapses: with other synapses or units, what only a file's have is forgotten.
 func TestChangedSynapses(t *testing.T) {
-	r, named, err := learn.ParseRecipe([]byte(`{"rate": 0.1, "theta_decay": 0.4, "rare": 0.01, "probe": 9, "sweeps": 2}`))
+	r, named, err := learn.ParseRecipe([]byte(`{"rate": 0.1, "theta_decay": 0.4, "rare": 0.01, "probe": 9, "sweeps": 2, "settle": 0.3}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ setting, word, left string }{
-		{"synapses", "real", "[probe sweeps]"}, {"units", "gauss", "[rate sweeps theta_decay]"}, {"hidden_units", "group:3", "[rate sweeps theta_decay]"}, {"synapses", "sign", "[probe rare rate sweeps theta_decay]"},
+		{"synapses", "real", "[probe sweeps]"}, {"units", "gauss", "[rate settle sweeps theta_decay]"}, {"hidden_units", "group:3", "[rate settle sweeps theta_decay]"}, {"synapses", "sign", "[probe rare rate sweeps theta_decay]"},
 	} {
 		to, left, err := r.Changed(map[string]string{c.setting: c.word, "chains": "7"}, named)
 		if err != nil || fmt.Sprint(left) != c.left || to.Chains == 7 || to.Sweeps != 2 {
@@ -232,6 +232,8 @@ func TestChanged(t *testing.T) {
 			func(r *learn.Recipe) bool { return r.Steps == 50 && r.Rate == 0.3 }},
 		{`{"hidden":7,"rate":0.1,"theta_decay":0.4,"rare":0.01,"probe":9,"momentum":0}`, "", "lion", []string{"rate", "theta_decay"},
 			func(r *learn.Recipe) bool { return r.Rare == 0.01 && r.Probe == 9 }},
+		{`{"hidden":7,"momentum":0,"field_momentum":0,"theta_decay":0.4,"rate":0.1}`, "", "bayes", []string{"momentum", "theta_decay", "rate"},
+			func(r *learn.Recipe) bool { return r.Check() == nil && r.FieldMomentum == 0 }},
 	} {
 		r, named, err := learn.ParseRecipe([]byte(c.file))
 		if err != nil {

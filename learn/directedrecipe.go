@@ -140,6 +140,10 @@ func (r *Recipe) Changed(words map[string]string, named []string) (Recipe, []str
 			return !slices.Contains(directedSettings, name)
 		}
 		switch name {
+		case settingSettle, settingUndecided:
+			return !to.settles()
+		case settingMomentum:
+			return !HasMomentum(to.Rule)
 		case settingThetaDecay:
 			return !to.decays()
 		case settingRate:
