@@ -26,7 +26,7 @@ COLD = (
     "archive/zip", "bufio", "bytes", "compress/flate", "compress/gzip", "context", "crypto/...", "encoding/...", "errors", "fmt", "hash/...", "go/...", "internal/fmtsort", "internal/strconv",
     "embed", "internal/bisect", "internal/filepathlite", "internal/godebug", "internal/poll", "internal/syscall/...", "internal/testlog", "path", "unique", "weak", "io", "io/fs", "maps", "net/...", "os", "os/exec", "path/filepath", "reflect", "regexp/...", "slices", "sort", "strconv", "strings", "syscall", "text/tabwriter", "text/template/...", "time",
     "unicode/...", "gonum.org/v1/gonum/...", "golang.org/x/...", "bethe/anatomy", "bethe/causes", "bethe/dataset", "bethe/dual", "bethe/evaluate", "bethe/exchange", "bethe/hyperadam", "bethe/internal/build", "bethe/internal/fixed", "bethe/internal/durable", "bethe/internal/memory",
-    "bethe/internal/npy", "bethe/internal/parallel", "internal/reflectlite", "internal/sync", "math/cmplx", "sync", "bethe/learn", "bethe/libbethe", "bethe/rbm", "bethe/runs", "bethe/sample", "bethe/sampler", "bethe/setting", "bethe/spikes", "bethe/thermo", "bethe/units", "bethe/variational",
+    "bethe/internal/npy", "bethe/internal/parallel", "internal/reflectlite", "internal/runtime/cgroup", "internal/sync", "math", "math/cmplx", "math/rand/v2", "runtime/debug", "sync", "bethe/learn", "bethe/libbethe", "bethe/rbm", "bethe/runs", "bethe/sample", "bethe/sampler", "bethe/setting", "bethe/spikes", "bethe/thermo", "bethe/units", "bethe/variational",
 )
 
 
