@@ -1,6 +1,7 @@
 package continual_test
 
 import (
+	"fmt"
 	"bytes"
 	"context"
 	"errors"
@@ -173,6 +174,9 @@ func TestRun(t *testing.T) {
 			file, err := rbm.Load(l.Machines[i].Model)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if of := file.Info.Settings; r.Rate != learn.BinaryRate || fmt.Sprint(of["rate"]) != "0.02" || of["theta_decay"] != nil {
+				t.Errorf("%s: rate %v, settings %v", l.Method, r.Rate, of)
 			}
 			for j, got := range row {
 				want, err := evaluate.MachineLikelihood(t.Context(), file.Machine(), nil, s.Tasks[j].Test.Samples, evaluate.Options{})

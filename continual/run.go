@@ -71,7 +71,7 @@ func (s *Sequence) Run(ctx context.Context, progress trial.Progress) (*Report, e
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	r := &Report{Visible: s.Tasks[0].Train.Visible(), Hidden: s.Recipe.Hidden, Steps: s.Recipe.Steps, Epochs: s.Recipe.Epochs, Rate: s.Recipe.Rate, Seed: s.Seed}
+	r := &Report{Visible: s.Tasks[0].Train.Visible(), Hidden: s.Recipe.Hidden, Steps: s.Recipe.Steps, Epochs: s.Recipe.Epochs, Rate: s.Recipe.RateFor(s.Tasks[0].Train.Len()), Seed: s.Seed}
 	r.Nothing = -float64(r.Visible) * math.Ln2
 	for _, t := range s.Tasks {
 		r.Tasks = append(r.Tasks, t.Name)

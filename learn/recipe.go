@@ -264,9 +264,11 @@ func suitedDecay(hidden int) float64 {
 // decimal rounds to few decimals, as people write numbers.
 func decimal(x float64) float64 { return math.Round(x*1e5) / 1e5 }
 
-// suitedRate returns the rate that suits the other settings and so many samples.
-func (r *Recipe) suitedRate(samples int) float64 {
+// RateFor returns the rate of learning from so many samples: the recipe's, or what suits them and the other settings.
+func (r *Recipe) RateFor(samples int) float64 {
 	switch {
+	case r.Rate != 0:
+		return r.Rate
 	case !r.kind().LogOdds():
 		return RealRate
 	case r.ThetaDecay > 0 && r.Settle > 0:
@@ -314,9 +316,7 @@ func (r *Recipe) complete(visible, samples int) error {
 	if r.Beta == 0 {
 		r.Beta = suited
 	}
-	if r.Rate == 0 {
-		r.Rate = r.suitedRate(samples)
-	}
+	r.Rate = r.RateFor(samples)
 	switch limited := r.Epochs > 0 || r.Steps > 0 || r.Time > 0; {
 	case limited:
 	case r.Patience > 0:

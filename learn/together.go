@@ -47,9 +47,7 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	one := &Run{recipe: r.recipe.level(len(stack.Files) - 1), job: r.job, weights: r.weights}
 	one.job.Data = top
 	one.recipe.Continue()
-	if one.recipe.Rate == 0 {
-		one.recipe.Rate = one.recipe.suitedRate(top.Len())
-	}
+	one.recipe.Rate = one.recipe.RateFor(top.Len())
 	from, err := r.asKept(stack, learned)
 	if err != nil {
 		return nil, err
