@@ -196,7 +196,7 @@ func TestChangedSynapses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ setting, word, left string }{
-		{"synapses", "real", "[probe sweeps]"}, {"units", "gauss", "[rate settle sweeps theta_decay]"}, {"hidden_units", "group:3", "[rate settle sweeps theta_decay]"}, {"synapses", "sign", "[probe rare rate sweeps theta_decay]"},
+		{"synapses", "real", "[probe sweeps]"}, {"init", "a.npz", "[probe settle sweeps]"}, {"prior", "a.npz", "[probe settle sweeps]"}, {"patience", "3", "[probe settle sweeps]"}, {"units", "gauss", "[rate settle sweeps theta_decay]"}, {"hidden_units", "group:3", "[rate settle sweeps theta_decay]"}, {"synapses", "sign", "[probe rare rate sweeps theta_decay]"},
 	} {
 		to, left, err := r.Changed(map[string]string{c.setting: c.word, "chains": "7"}, named)
 		if err != nil || fmt.Sprint(left) != c.left || to.Chains == 7 || to.Sweeps != 2 {

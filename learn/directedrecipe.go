@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -77,8 +78,6 @@ func (r *Recipe) Foreign(asked ...string) error {
 		name := strings.TrimPrefix(flag, "no_")
 		own := slices.Contains([]string{"patch", "states", "counter_bits", "homeostasis"}, name)
 		switch {
-		case name == settingRate && r.Rate == 0:
-			return setting.Phrase(name, "{rate 0}: it must be positive and finite")
 		case name == settingProbe && !r.directed() && !r.spins():
 			return setting.Phrase(name, "{probe} is of spins, visible and hidden: chains of other units have scouts alone")
 		case name == settingThetaDecay && r.ThetaDecay > 0 && !r.directed() && !r.decays():
@@ -101,9 +100,9 @@ func (r *Recipe) decays() bool { return r.Rule == "adam" && r.kind().LogOdds() }
 func (r *Recipe) holdsRare() bool { return r.spins() && r.kind().LogOdds() }
 
 // Changed returns the recipe for another model, rule, synapses or units than those of the file that it was read from, with
-// the names of the file's settings that stay. Words are settings by their JSON names; others than these four have no part. If one is
+// the names of the file's settings that stay. Words are settings by their JSON names. If one of those is
 // another, settings that only the file's have, and those that belong to it (limits, the coupling, a rate that goes with a decay),
-// are the usual ones again.
+// are the usual ones again. So is a decay of thetas if learning goes on from a machine (init, prior), or ends by patience.
 func (r *Recipe) Changed(words map[string]string, named []string) (Recipe, []string, error) {
 	to, rule, changed := *r, words["rule"], false
 	for name, of := range map[string]*string{"model": &to.Model, "rule": &to.Rule, "synapses": &to.Synapses, "units": &to.Units, "hidden_units": &to.HiddenUnits} {
@@ -111,7 +110,8 @@ func (r *Recipe) Changed(words map[string]string, named []string) (Recipe, []str
 			*of, changed = word, true
 		}
 	}
-	if !changed {
+	goes := cmp.Or(words["init"], words["prior"], words["patience"]) != ""
+	if !changed && !goes {
 		return *r, named, nil
 	}
 	family := to.directed() != r.directed()
@@ -145,11 +145,11 @@ func (r *Recipe) Changed(words map[string]string, named []string) (Recipe, []str
 		case settingMomentum:
 			return !HasMomentum(to.Rule)
 		case settingThetaDecay:
-			return !to.decays()
+			return goes || !to.decays()
 		case settingRate:
-			return !to.decays() && r.ThetaDecay > 0 && slices.Contains(named, settingThetaDecay)
+			return (goes || !to.decays()) && r.ThetaDecay > 0 && slices.Contains(named, settingThetaDecay)
 		case settingRare:
-			return !to.holdsRare()
+			return goes || !to.holdsRare()
 		case settingProbe:
 			return !to.spins()
 		}

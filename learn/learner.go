@@ -213,7 +213,7 @@ func (l *learner) steps(ctx context.Context, m *measuring) (last variational.Pro
 			return err
 		}
 		if now := time.Now(); show.due(now) {
-			_ = show.time(now, func() error { shown.Polarised = l.polarised(l.trainer.Shown()); return nil })
+			_ = show.time(now, func() error { shown.Polarised = l.polarised(l.model); return nil })
 		}
 		shown.Bound, shown.Labels = m.last.Bound, m.last.Labels
 		shown.Step, shown.Fraction, shown.Rate, shown.Coupling = p.Step, p.Fraction, p.Rate, p.Coupling[0]
@@ -321,7 +321,7 @@ func (l *learner) drawn() float64 {
 // bound.
 func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error) {
 	model, look := l.trainer.Result(), l.look
-	look.model = model
+	look.model = l.trainer.Polarised(model)
 	d := l.job.Data
 	some := l.learned(d.choose(min(10000, d.Len()), look.key.Sub(stream.StartBound).Rand()))
 	temperatures := temperaturesOf(model.Visible()*model.Hidden(), l.drawn())
@@ -336,8 +336,9 @@ func (l *learner) report(ctx context.Context) (*Result, variational.Terms, error
 	result := &Result{
 		Model: l.keeper.model(), Steps: l.trainer.Step(), Seconds: l.trainer.Elapsed().Seconds(), Bound: &bound, BoundBy: by,
 		BoundKind: l.recipe.boundKind(by), BoundInterval: boundInterval(terms, look.key.Sub(stream.StartBoundInterval)),
-		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.trainer.Shown(), l.trainer, l.recipe.kind().LogOdds()), SynapseBits: synapseBits(&l.recipe, model), Seed: l.job.Seed, Extended: l.extended, Start: l.number,
+		Coupling: model.Links[0].Coupling, Layers: layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds()), SynapseBits: synapseBits(&l.recipe, model), Seed: l.job.Seed, Extended: l.extended, Start: l.number,
 	}
+	result.divergence = terms.KL
 	result.AboveLimit = bound > 0 && model.VisibleKind.Bits()
 	result.Sampler = l.samplerRead(ctx, true)
 	l.follower.report(result)
@@ -377,18 +378,17 @@ func (l *learner) checkBound(bound float64) error {
 func (l *learner) record(p variational.Progress) runs.Record {
 	samples := l.job.Data.Len()
 	steps := max(1, samples/min(l.recipe.Batch, samples))
-	model := l.trainer.Shown()
 	r := runs.Record{
 		Start: l.number, Step: p.Step, Epoch: float64(p.Step) / float64(steps), Seconds: l.trainer.Elapsed().Seconds(), Fraction: p.Fraction,
 		Rate: runs.Number(p.Rate), Coupling: runs.Number(p.Coupling[0]),
-		Polarised: runs.Number(l.polarised(model)), KL: runs.Number(math.NaN()),
+		Polarised: runs.Number(l.polarised(l.model)), KL: runs.Number(math.NaN()),
 		Engine: &runs.EngineReport{Name: p.Report.Engine, Iterations: p.Report.Iterations, Residual: runs.Number(p.Report.Residual), Converged: p.Report.Converged, Rho: runs.Number(p.Report.Rho)},
 	}
 	r.Sampler = l.samplerRead(context.Background(), false)
-	if q := model.Posterior; l.recipe.kind().LogOdds() {
+	if q := l.model.Posterior; l.recipe.kind().LogOdds() {
 		r.KL = runs.Number(q.KL() / float64(len(q.Theta)))
 	}
-	r.Layers = layerRecords(model, l.trainer, l.recipe.kind().LogOdds())
+	r.Layers = layerRecords(l.model, l.trainer, l.recipe.kind().LogOdds())
 	if of := p.Labels; of != nil {
 		r.Labels = &runs.Labels{Loss: runs.Number(of.Loss), Error: runs.Number(of.Error)}
 	}

@@ -242,7 +242,7 @@ func (m *measuring) measureBound(ctx context.Context, r *runs.Record, temperatur
 	m.bounded = r.Fraction
 	_ = m.bound.time(time.Now(), func() error {
 		r.Sampler = m.samplerRead(ctx, true)
-		m.look.model = m.trainer.Shown()
+		m.look.model = m.trainer.Polarised(m.model)
 		if terms, by, err := m.look.terms(ctx, m.learned(m.some), boundChains, temperatures); err == nil {
 			r.Bound = RecordedBound(terms, by, m.recipe.boundKind(by))
 		}
@@ -268,7 +268,7 @@ func (m *measuring) annealable() bool {
 // saved, on some samples, by short annealing: rough, as the intervals tell.
 func (m *measuring) measureLikelihood(ctx context.Context, r *runs.Record) {
 	key := m.look.key.Sub(stream.StartLikelihood)
-	estimate, err := likelihood(ctx, m.ships(m.trainer.Shown(), r.Step, key), m.some, nil, evaluate.Options{
+	estimate, err := likelihood(ctx, m.ships(m.model, r.Step, key), m.some, nil, evaluate.Options{
 		Temperatures: 500, Chains: 32, Equilibration: 100, Key: key,
 	})
 	if err == nil {
@@ -284,7 +284,7 @@ func overlapUnits(visible int) int {
 }
 
 func (m *measuring) measureCounts(r *runs.Record) {
-	w, hidden := matrixOf(&m.recipe, m.trainer.Shown()), m.recipe.Hidden
+	w, hidden := matrixOf(&m.recipe, m.model), m.recipe.Hidden
 	if m.recipe.kind().LogOdds() {
 		r.Magnetisations = anatomy.Magnetisations(w, MagnetisationBins)
 	}
@@ -306,7 +306,7 @@ func (m *measuring) measureCounts(r *runs.Record) {
 // measureSpectrum measures what belongs to the matrix of synapses as a whole: its singular
 // values, and the overlaps of some hidden units where they are too many for each record.
 func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
-	w, hidden := matrixOf(&m.recipe, m.trainer.Shown()), m.recipe.Hidden
+	w, hidden := matrixOf(&m.recipe, m.model), m.recipe.Hidden
 	switch values, err := anatomy.SingularValues(ctx, w, hidden); {
 	case err == nil:
 		r.SingularValues = runs.Numbers(values)
@@ -328,7 +328,7 @@ func (m *measuring) measureSpectrum(ctx context.Context, r *runs.Record) {
 func (m *measuring) draw(ctx context.Context, r *runs.Record) error {
 	m.pictured = r.Fraction
 	key := m.look.key.Sub(stream.StartPictures)
-	file := m.ships(m.trainer.Shown(), r.Step, key)
+	file := m.ships(m.model, r.Step, key)
 	return m.keeper.drawAlong(ctx, r, file, func() (units.Shown, error) {
 		const count, sweeps = 64, 100
 		return m.chains(ctx, file, count, sweeps, key, func(float64) {})

@@ -23,7 +23,7 @@ type Online struct {
 // which tells the number of units, the first fields and the states that chains start at,
 // and is not learned yet. Limits, batch, schedule and restarts of the recipe are not
 // used: rates stay as they are, and neither averages nor settling end it. So synapses
-// that are not decided are drawn, thetas do not decay, and spins that hardly ever change learn, too. The scale of real numbers is that of the first batch. Folders, labels and directed
+// that are not decided are drawn, and thetas do not decay by default. The scale of real numbers is that of the first batch. Folders, labels and directed
 // machines are errors.
 func StartOnline(recipe Recipe, job Job) (*Online, error) {
 	switch {
@@ -31,17 +31,19 @@ func StartOnline(recipe Recipe, job Job) (*Online, error) {
 		return nil, errors.New("learning from batches that come one by one has no run folder")
 	case recipe.Patience > 0:
 		return nil, setting.Phrase("patience", "{patience}: learning from batches that come one by one ends when its caller ends it")
+	case recipe.Rare > 0:
+		return nil, setting.Phrase(settingRare, "{rare}: a first batch does not tell which spins hardly ever change")
 	case recipe.LabelWeight > 0:
 		return nil, setting.Phrase("label_weight", "{label_weight}: labels are not learned from batches that come one by one")
 	case recipe.directed():
 		return nil, setting.Phrase("model", "{model %s} learns by whole passes, not from batches that come one by one", recipe.Model)
 	}
 	recipe.Restarts, recipe.Epochs, recipe.Steps, recipe.Time = 1, 0, math.MaxInt32, 0
-	recipe.Continue()
 	recipe.Warmup, recipe.Average, recipe.FinalRate, recipe.FinalSweeps = 0, 0, 1, 0
 	if recipe.Settle > 0 {
 		recipe.Settle, recipe.Undecided = 0, undecidedDraw
 	}
+	recipe.completeDecay(0, true)
 	run, err := Start(recipe, job)
 	if err != nil {
 		return nil, err

@@ -104,6 +104,9 @@ func TestOnlineErrors(t *testing.T) {
 			return err
 		},
 		"label_weight": func() error {
+			if _, err := learn.StartOnline(quick(`, "rare": 0.1`), learn.Job{Data: data}); err == nil || !strings.Contains(err.Error(), "rare: a first batch") {
+				t.Errorf("rare units: %v", err)
+			}
 			_, err := learn.StartOnline(quick(`, "label_weight": 2`), learn.Job{Data: data})
 			return err
 		},

@@ -52,8 +52,8 @@ type Recipe struct {
 	Rule          string  `json:"rule"`           // update of the synapses: adam, bayes, bayes-momentum, clipped, hyperadam, lion or schedule-free
 	Momentum      float64 `json:"momentum"`       // beta_1 of rules but bayes: the share that the average of the synapses' gradient keeps a step
 	FieldMomentum float64 `json:"field_momentum"` // beta_1 of Adam for fields, coupling and units' own parameters
-	ThetaDecay    float64 `json:"theta_decay"`    // of log-odds, by rule adam: a step first takes off a share of them, this times the rate
-	Rare          float64 `json:"rare"`           // synapses of visible spins that have one of two values in at most this share of the samples keep random signs
+	ThetaDecay    float64 `json:"theta_decay"`    // of log-odds, by rule adam: a step first takes off a share of them, this times the rate; Suited: what suits the other settings
+	Rare          float64 `json:"rare"`           // synapses of visible spins that have one of two values in at most this share of the samples keep random signs; Suited: what suits
 	Rate          float64 `json:"rate"`           // of the synapses, at its highest; 0: what suits the other settings and the number of samples
 	Beta          float64 `json:"beta"`           // coupling J = beta/sqrt(visible units), at the start if it is learned; 0: what suits the sizes
 
@@ -136,7 +136,8 @@ const (
 	DecaySamples  = 5000
 	ThetaDecay    = 0.4 // with up to DecayHidden hidden units; with more it falls as their number
 	DecayHidden   = 200
-	Rare          = 0.0005 // where thetas decay
+	Rare          = 0.0005 // where thetas decay by default
+	Suited        = -1     // of the decay of thetas and of rare units: what suits the other settings
 	RealBeta      = 1      // of real synapses: the unit they are counted in
 )
 
@@ -162,7 +163,7 @@ func Default() Recipe {
 	return r
 }
 
-// Suit sets momentum, the decay of thetas, settle and undecided to what suits the other settings, but for
+// Suit sets rate, momentum, the decay of thetas, settle and undecided to what suits the other settings, or has Start do so, but for
 // those that are named as asked for, by their JSON names. Two follow whatever is
 // asked for: the coupling of real synapses is only their unit and is not learned,
 // and a machine of signs is shipped with its signs.
@@ -224,36 +225,38 @@ func (r *Recipe) suitSpins(free func(setting string) bool) {
 	if free(settingProbe) {
 		r.Probe = probe
 	}
-	decay, rare := 0.0, 0.0
-	if r.forgets() {
-		decay = suitedDecay(r.Hidden)
-	}
 	if free(settingThetaDecay) {
-		r.ThetaDecay = decay
-	}
-	if r.forgets() && r.ThetaDecay > 0 {
-		rare = Rare
+		r.ThetaDecay = Suited
 	}
 	if free(settingRare) {
-		r.Rare = rare
+		r.Rare = Suited
 	}
 }
 
-// Continue makes the recipe that of learning that goes on from a machine, or never ends: thetas do not decay, which
-// would undo what is known, but for settings that are named as asked for.
-func (r *Recipe) Continue(asked ...string) {
-	if !slices.Contains(asked, settingThetaDecay) {
+// completeDecay sets the decay of thetas, rare units and the rate if they are what suits. Goes says that learning goes on from a machine.
+func (r *Recipe) completeDecay(samples int, goes bool) {
+	helps := r.decayHelps() && !goes
+	if r.ThetaDecay == Suited {
 		r.ThetaDecay = 0
+		if helps {
+			r.ThetaDecay = suitedDecay(r.Hidden)
+		}
 	}
-	if !slices.Contains(asked, settingRare) {
+	if r.Rare == Suited {
 		r.Rare = 0
+		if helps && r.ThetaDecay > 0 {
+			r.Rare = Rare
+		}
+	}
+	if r.Rate == 0 {
+		r.Rate = r.suitedRate(samples)
 	}
 }
 
-// forgets reports whether thetas had better decay, if nothing else is asked for: where the signs of spins' synapses settle by Adam without
-// momentum. Other cases were not found to be better with it.
-func (r *Recipe) forgets() bool {
-	return r.spins() && r.Settle > 0 && r.Rule == "adam" && r.Momentum == 0 && r.Patience == 0 && r.Init == "" && r.Prior == ""
+// decayHelps reports whether thetas had better decay: where the signs of spins' synapses settle by Adam without
+// momentum, from random ones. Other cases were not found to be better with it.
+func (r *Recipe) decayHelps() bool {
+	return r.spins() && r.Settle > 0 && r.decays() && r.Momentum == 0 && r.Patience == 0 && r.Init == "" && r.Prior == ""
 }
 
 // suitedDecay returns the decay that suits so many hidden units.
@@ -264,17 +267,22 @@ func suitedDecay(hidden int) float64 {
 // decimal rounds to few decimals, as people write numbers.
 func decimal(x float64) float64 { return math.Round(x*1e5) / 1e5 }
 
-// RateFor returns the rate of learning from so many samples: the recipe's, or what suits them and the other settings.
-func (r *Recipe) RateFor(samples int) float64 {
+// suitedRate returns the rate that suits the other settings and so many samples.
+func (r *Recipe) suitedRate(samples int) float64 {
 	switch {
-	case r.Rate != 0:
-		return r.Rate
 	case !r.kind().LogOdds():
 		return RealRate
-	case r.ThetaDecay > 0 && r.Settle > 0:
+	case r.decays() && r.ThetaDecay > 0 && r.Settle > 0:
 		return max(BinaryRate, decimal(DecayRate*math.Sqrt(min(1, float64(samples)/DecaySamples))))
 	}
 	return BinaryRate
+}
+
+// RateFor returns the rate of learning from so many samples, from random synapses.
+func (r *Recipe) RateFor(samples int) float64 {
+	whole := *r
+	whole.completeDecay(samples, false)
+	return whole.Rate
 }
 
 // paper reports whether the machine is the paper's: without offsets or without fields.
@@ -307,8 +315,9 @@ func (r *Recipe) suitedBeta(visible int) float64 {
 	return min(MostBeta, math.Sqrt(float64(visible)/float64(r.Hidden)))
 }
 
-// complete sets what depends on the data: on visible units and samples.
-func (r *Recipe) complete(visible, samples int) error {
+// complete sets what depends on the data: on visible units and samples, and on whether learning goes on from a machine
+// that the recipe does not name.
+func (r *Recipe) complete(visible, samples int, goes bool) error {
 	suited := r.suitedBeta(visible)
 	if r.Init != "" && r.Beta != 0 && r.Beta != suited && r.kind().LogOdds() {
 		return errInitBeta
@@ -316,7 +325,7 @@ func (r *Recipe) complete(visible, samples int) error {
 	if r.Beta == 0 {
 		r.Beta = suited
 	}
-	r.Rate = r.RateFor(samples)
+	r.completeDecay(samples, goes)
 	switch limited := r.Epochs > 0 || r.Steps > 0 || r.Time > 0; {
 	case limited:
 	case r.Patience > 0:
@@ -382,9 +391,9 @@ func (r *Recipe) Check() error {
 		return setting.Phrase(settingMomentum, "{momentum}: {rule %s} has none; {rule bayes-momentum} has", r.Rule)
 	case !(r.Decay >= 0) || math.IsInf(r.Decay, 0):
 		return setting.Phrase("decay", "{decay %v}: it must not be negative, and finite", r.Decay)
-	case !(r.ThetaDecay >= 0) || math.IsInf(r.ThetaDecay, 0):
+	case r.ThetaDecay != Suited && !(r.ThetaDecay >= 0) || math.IsInf(r.ThetaDecay, 0):
 		return setting.Phrase(settingThetaDecay, "{theta_decay %v}: it must not be negative, and finite", r.ThetaDecay)
-	case !(r.Rare >= 0 && r.Rare < 1):
+	case r.Rare != Suited && !(r.Rare >= 0 && r.Rare < 1):
 		return setting.Phrase(settingRare, "{rare %v}: it must not be negative, and below 1", r.Rare)
 	case !(r.PriorStrength >= 0) || math.IsInf(r.PriorStrength, 0):
 		return setting.Phrase("prior_strength", "{prior_strength %v}: it must not be negative, and finite", r.PriorStrength)

@@ -52,7 +52,7 @@ func TestSuit(t *testing.T) {
 		{`{"synapses": "sign", "hidden": 400}`, 0.05, 0, 0, BinaryRate, true, true},
 	} {
 		r := recipeOf(t, c.recipe)
-		if err := r.complete(784, 60000); err != nil {
+		if err := r.complete(784, 60000, false); err != nil {
 			t.Fatal(err)
 		}
 		want := c.beta
@@ -86,8 +86,7 @@ var settingsOf020 = []string{"average", "batch", "beta", "centre", "chains", "co
 func TestSettingsOf020(t *testing.T) {
 	r := Default()
 	r.Momentum, r.FieldMomentum, r.Probe = DefaultMomentum, DefaultMomentum, 0
-	r.Suit(settingMomentum, settingFieldMomentum, settingProbe)
-	if err := r.complete(784, 60000); err != nil {
+	if err := r.complete(784, 60000, false); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
@@ -199,7 +198,7 @@ func TestSettingError(t *testing.T) {
 		`{"rule": "hyperadam", "synapses": "real"}`: {"rule", "synapses real rule hyperadam: it moves log-odds, which real synapses have not", "<synapses|real> <rule|hyperadam>: it moves log-odds, which real synapses have not"},
 		`{"rule_weights": "rule.npz"}`:              {"rule_weights", "rule_weights are of rule hyperadam, not rule adam", "<rule_weights|> are of <rule|hyperadam>, not <rule|adam>"},
 		`{"momentum": 1}`:                           {"momentum", "momentum 1: it must not be negative, and below 1", "<momentum|1>: it must not be negative, and below 1"},
-		`{"theta_decay": -1}`:                       {"theta_decay", "theta_decay -1: it must not be negative, and finite", "<theta_decay|-1>: it must not be negative, and finite"},
+		`{"theta_decay": -2}`:                       {"theta_decay", "theta_decay -2: it must not be negative, and finite", "<theta_decay|-2>: it must not be negative, and finite"},
 		`{"momentum": 0.5, "rule": "bayes"}`:        {"momentum", "momentum: rule bayes has none; rule bayes-momentum has", "<momentum|>: <rule|bayes> has none; <rule|bayes-momentum> has"},
 		`{"chains": 0}`:                             {"chains", "chains 0: it must be at least 1", "<chains|0>: it must be at least 1"},
 	} {
@@ -253,7 +252,7 @@ func TestDefaultEpochs(t *testing.T) {
 	for samples, want := range map[int]int{60000: 25, 1_000_000: 25, 59_000: 26, 1000: 1500, 300: 3000, 1: 3000} {
 		r := Default()
 		r.Hidden = 5
-		if err := r.complete(784, samples); err != nil || r.Epochs != want {
+		if err := r.complete(784, samples, false); err != nil || r.Epochs != want {
 			t.Errorf("%d samples: %d epochs, %v", samples, r.Epochs, err)
 		}
 	}
@@ -286,6 +285,9 @@ func TestSpinsSuited(t *testing.T) {
 		`{"verb": "train", "settings": {"hidden": 9}}`:          {0.9, 0.9, 0, 0, 0}, // an old file
 	} {
 		r := recipeOf(t, text)
+		if err := r.complete(784, 60000, false); err != nil {
+			t.Fatal(err)
+		}
 		if r.Momentum != want.momentum || r.FieldMomentum != want.fields || r.Probe != want.probe || r.ThetaDecay != want.decay || r.Rare != want.rare {
 			t.Errorf("%s: momentum %v, of fields %v, probe %d, decay of thetas %v, rare %v", text, r.Momentum, r.FieldMomentum, r.Probe, r.ThetaDecay, r.Rare)
 		}

@@ -45,7 +45,8 @@ type Result struct {
 	Start             int                     `json:"start,omitempty"`              // which random start it is of, from 0
 	Stack             []*Result               `json:"stack,omitempty"`              // of the machines of a stack, from the data up
 	Together          *TogetherResult         `json:"together,omitempty"`           // of a stack whose machines learned all at once at the end
-	Copied            bool                    `json:"copied,omitempty"`             // in a stack, the machine below upside down is kept in its place
+	divergence        float64                 // of the posterior that the bound is of, nats per sample
+	Copied            bool                    `json:"copied,omitempty"` // in a stack, the machine below upside down is kept in its place
 }
 
 // How many samples the last picture is of, and by how many sweeps.
@@ -81,11 +82,7 @@ func (r *Run) finish(ctx context.Context, watching observers, model *rbm.Model[f
 			return err
 		}
 	}
-	divergence := 0.0
-	if !r.recipe.kind().Known() {
-		divergence = model.Posterior.KL() / max(1, r.job.Data.Effective())
-	}
-	result.Doubt = r.doubt(result, divergence)
+	result.Doubt = r.doubt(result, result.divergence)
 	r.shipped = file
 	return r.keeper.finish(result)
 }

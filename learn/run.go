@@ -248,7 +248,7 @@ func (r *Run) setFamily() error {
 		return stacked{r}.complete()
 	}
 	r.family = layered{r}
-	if err := r.recipe.complete(r.visible(), r.job.Data.Len()); err != nil {
+	if err := r.recipe.complete(r.visible(), r.job.Data.Len(), r.job.Init != nil); err != nil {
 		return err
 	}
 	return r.checkMemory()

@@ -36,7 +36,6 @@ const (
 func (r *Recipe) level(l int) Recipe {
 	one := *r
 	one.Above, one.Hidden = Above{}, r.Layers.Sizes()[l]
-	one.ThetaDecay = decimal(r.ThetaDecay * suitedDecay(one.Hidden) / suitedDecay(r.Hidden))
 	return one
 }
 
@@ -127,7 +126,6 @@ func (r stacked) learnLevel(ctx context.Context, watching observers, l int, data
 	job.Data, job.Validation, job.Evaluation, job.Folder = data, validation, Evaluation{}, r.folderOfLevel(l)
 	if l > 0 && recipe.Hidden == below[l-1].Visible() && recipe.Restarts == 1 && recipe.Fields {
 		job.Init = below[l-1].UpsideDown(copyTheta)
-		recipe.Continue()
 	}
 	run, err := Start(recipe, job)
 	if err != nil {

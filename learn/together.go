@@ -46,8 +46,7 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	key := r.key().Sub(stream.RunStack).Sub(uint64(len(stack.Files)))
 	one := &Run{recipe: r.recipe.level(len(stack.Files) - 1), job: r.job, weights: r.weights}
 	one.job.Data = top
-	one.recipe.Continue()
-	one.recipe.Rate = one.recipe.RateFor(top.Len())
+	one.recipe.completeDecay(top.Len(), true)
 	from, err := r.asKept(stack, learned)
 	if err != nil {
 		return nil, err
@@ -94,7 +93,7 @@ func (r stacked) together(ctx context.Context, watching observers, stack *rbm.St
 	defer m.log.Close()
 	savedAt, resumedAt, last := time.Now(), to.Top.Step(), variational.Progress{Step: to.Top.Step(), Fraction: 1, Rate: math.NaN()}
 	if resumedAt == 0 {
-		err = m.first(ctx)
+		err = m.first(ctx, one.recipe.Rate)
 	}
 	each := func(p variational.Progress) error {
 		last = p

@@ -72,8 +72,8 @@ func (m *togetherMeasuring) record(p variational.Progress) runs.Record {
 }
 
 // first measures the stack before the first step.
-func (m *togetherMeasuring) first(ctx context.Context) error {
-	r := m.record(variational.Progress{Rate: m.recipe.Rate})
+func (m *togetherMeasuring) first(ctx context.Context, rate float64) error {
+	r := m.record(variational.Progress{Rate: rate})
 	r.Engine = nil
 	if err := m.measure(ctx, &r); err != nil {
 		return err

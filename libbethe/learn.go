@@ -78,7 +78,6 @@ func (l *learning) read(words C.bethe_text, handle, init C.bethe_handle) (recipe
 		return recipe, job, invalidf("width %d and height %d of a picture of %d units", l.Width, l.Height, set.Units())
 	}
 	if init != 0 {
-		recipe.Continue(named...)
 		m, err := of[*machine](init, "a machine")
 		if err != nil {
 			return recipe, job, err

@@ -74,45 +74,27 @@ func (r *running[T]) set(model *rbm.Model[T]) {
 
 // Result returns what has been learned so far: the model, or, where the options
 // ask for it, the average of its parameters over the last steps, which has less
-// of the noise that small batches and chains leave in a single step. Its posterior
-// is as Shown has it. It shares no storage with Model.
+// of the noise that small batches and chains leave in a single step. It shares
+// no storage with Model.
 func (t *Trainer[T]) Result() *rbm.Model[T] {
 	model := t.Model.Clone()
 	t.state.average.set(model)
-	t.polarise(model)
 	return model
 }
 
-// Shown returns the model as it is after a step, to look at. That is Model, but where signs learn on by thetas that decay: these
-// thetas stay small however sure the signs are, and are no log-odds of a posterior. There it is a copy whose posterior is
-// polarised: each theta has its sign, and the same size.
-func (t *Trainer[T]) Shown() *rbm.Model[T] {
-	if !t.polarises() {
-		return t.Model
-	}
-	model := t.Model.Clone()
-	t.polarise(model)
-	return model
-}
-
-// polarised is the size of thetas of such a posterior, unless MaxTheta is less: a sign is wrong with probability 0.0003.
+// polarised is the size of thetas of a polarised posterior: a sign is wrong with probability 0.0003.
 const polarised = 4
 
-// polarises reports whether signs of a posterior learn on by thetas that decay.
-func (t *Trainer[T]) polarises() bool {
-	return t.opt.ThetaDecay > 0 && !t.opt.Synapses.Known() && t.Kind().Known()
-}
-
-// polarise gives each theta its sign and the same size, where polarises says so.
-func (t *Trainer[T]) polarise(model *rbm.Model[T]) {
-	if !t.polarises() {
-		return
+// Polarised returns the model whose bound tells how far learning has come: the given one, or, where signs of a posterior learn on by thetas
+// that decay, a copy in which each theta has its sign and one large size. Thetas that decay stay small however sure their
+// signs are, and draws from them would be other machines than the one that learns.
+func (t *Trainer[T]) Polarised(model *rbm.Model[T]) *rbm.Model[T] {
+	if t.opt.ThetaDecay == 0 || t.opt.Synapses.Known() || !t.Kind().Known() {
+		return model
 	}
-	size := float64(polarised)
-	if t.opt.MaxTheta > 0 {
-		size = min(size, t.opt.MaxTheta)
-	}
+	model = model.Clone()
 	for k, theta := range model.Posterior.Theta {
-		model.Posterior.Theta[k] = T(math.Copysign(size, float64(theta)))
+		model.Posterior.Theta[k] = T(math.Copysign(polarised, float64(theta)))
 	}
+	return model
 }

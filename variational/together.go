@@ -359,7 +359,9 @@ func (l *lowered[T]) step(opt *Options, p Progress, samples int, byVisible, byHi
 	if limit == 0 {
 		limit = math.Inf(1)
 	}
-	l.synapse.step(l.model.Posterior.Theta, l.grad, at(p.Rate, limit))
+	m := at(p.Rate, limit)
+	m.decay = opt.ThetaDecay
+	l.synapse.step(l.model.Posterior.Theta, l.grad, m)
 	if r := p.Rate * opt.FieldRate; r > 0 {
 		limit := opt.fieldLimit(samples, &l.model.Params)
 		l.visible.step(l.model.VisibleField, byVisible, at(r, limit))

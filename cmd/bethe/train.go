@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,7 +80,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.StringVar(&r.HiddenUnits, "hidden-units", units.Spin, "kind of the hidden units: spin, gauss, group:K (one of K is on) or group?:K (at most one); --hidden counts groups")
 	flags.StringVar(&r.Synapses, "synapses", r.Synapses, "binary (learn a distribution over them), or a baseline: real (persistent contrastive divergence), sampled or sign (straight-through)")
 	flags.Float64Var(&r.Decay, "decay", r.Decay, "decay of real synapses: this share of them is taken off their gradient")
-	flags.Float64Var(&r.ThetaDecay, "theta-decay", 0, fmt.Sprintf("decay of the log-odds theta: each step of Adam first takes off this times the rate of them (decoupled weight decay), so that synapses decide late and turn again (default %v for spins whose signs settle at the end, but 80/(hidden units) with more than %d of them; 0 with --momentum, --patience, --init or --prior, and for all else)", learn.ThetaDecay, learn.DecayHidden))
+	flags.Float64Var(&r.ThetaDecay, "theta-decay", 0, fmt.Sprintf("decay of the log-odds theta: each step of Adam first takes off this times the rate of them (decoupled weight decay), so that synapses decide late and turn again (default %v for spins whose signs settle at the end, but 80/(hidden units) with more than %d of them; 0 with --momentum above 0, --patience, --init or --prior, and for all else)", learn.ThetaDecay, learn.DecayHidden))
 	flags.Float64Var(&r.Rare, "rare", 0, "share of the samples: synapses of visible spins that have one of two values in no more of them do not learn. They keep random signs, and fields hold these spins; 0: all learn (default "+fmt.Sprint(learn.Rare)+" where thetas decay by default, else 0)")
 	flags.Float64Var(&r.PriorStrength, "prior-strength", r.PriorStrength, "weight of the prior of binary synapses in the gradient. 1: learning climbs the bound; below 1 it decides more synapses; above 1 they stay closer to --prior")
 	flags.StringVar(&r.PriorForm, "prior-form", r.PriorForm, "how --prior holds synapses: by its divergence (the default), or elastic: by the second order of that in the means (elastic weight consolidation)")
@@ -94,7 +95,7 @@ func newTrainCommandOf(f *trainFlags, c *console) *cobra.Command {
 	flags.IntVar(&r.Steps, "steps", r.Steps, "steps of learning")
 	flags.DurationVar(&r.Time, "time", r.Time, "time to learn, such as 60s or 10m, measurements along the way included; the last bound and pictures come after it")
 	flags.IntVar(&r.Batch, "batch", r.Batch, "samples in each step")
-	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("highest learning rate of the synapses (default %v; %v where thetas decay, less with fewer than %d samples; %v of real ones)", learn.BinaryRate, learn.DecayRate, learn.DecaySamples, learn.RealRate))
+	flags.Float64Var(&r.Rate, "rate", r.Rate, fmt.Sprintf("highest learning rate of the synapses (default %v; %v where thetas decay and signs settle, less with fewer than %d samples; %v of real ones)", learn.BinaryRate, learn.DecayRate, learn.DecaySamples, learn.RealRate))
 	flags.Float64Var(&r.Momentum, "momentum", 0, fmt.Sprintf("beta_1 of Adam for the synapses: share that the average of their gradient keeps in each step, from 0 (the gradient itself) up to less than 1 (default 0 for spins, centred and by adam, else %v)", learn.DefaultMomentum))
 	flags.Float64Var(&r.FieldMomentum, "field-momentum", 0, fmt.Sprintf("the same for fields and coupling (default 0 for spins, centred, else %v)", learn.DefaultMomentum))
 	registerSchedule(flags, &r.Schedule)
@@ -220,13 +221,12 @@ func (f *trainFlags) complete(flags *pflag.FlagSet) error {
 		return usagef("--momentum: --rule %s has none; --rule bayes-momentum has", r.Rule)
 	case beta && r.Beta == 0:
 		return usagef("--beta 0: it must be positive and finite")
+	case told["rate"] != nil && r.Rate == 0:
+		return usagef("--rate 0: it must be positive and finite")
 	case beta && r.Init != "" && r.Synapses != "real":
 		return usagef("--init with --beta: the coupling is that of the machine")
 	}
-	if err := r.Check(); err != nil {
-		return inFlags(err)
-	}
-	return f.ais.check()
+	return cmp.Or(inFlags(r.Check()), f.ais.check())
 }
 
 // flagOf returns the flag that a setting and its value stand for.
