@@ -256,7 +256,7 @@ func (r *Recipe) completeDecay(samples int, goes bool) {
 // decayHelps reports whether thetas had better decay: where the signs of spins' synapses settle by Adam without
 // momentum, from random ones. Other cases were not found to be better with it.
 func (r *Recipe) decayHelps() bool {
-	return r.spins() && r.Settle > 0 && r.decays() && r.Momentum == 0 && r.Patience == 0 && r.Init == "" && r.Prior == ""
+	return r.spins() && r.Settle > 0 && r.decays() && r.Momentum == 0 && r.Patience == 0 && r.Init == "" && r.Prior == "" && !r.deep()
 }
 
 // suitedDecay returns the decay that suits so many hidden units.
