@@ -99,6 +99,9 @@ func (s *Summary) units() string {
 	return text
 }
 
+// leftOut are settings of train that files leave out at what version 0.2.0 did.
+var leftOut = []string{"momentum", "field_momentum", "probe", "theta_decay", "rare"}
+
 // differing returns the settings that are not the same in all runs, in order; the
 // number of hidden units is not among them, as each summary has it.
 func differing(found []Run) []string {
@@ -109,6 +112,13 @@ func differing(found []Run) []string {
 				values[key] = map[string]bool{}
 			}
 			values[key][fmt.Sprint(v)] = true
+		}
+	}
+	for _, r := range found {
+		for _, key := range leftOut {
+			if values[key] != nil && r.Info.Verb == Train && r.Info.Settings[key] == nil {
+				values[key]["left out"] = true
+			}
 		}
 	}
 	var keys []string

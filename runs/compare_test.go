@@ -22,7 +22,7 @@ func TestCompare(t *testing.T) {
 		records  []Record
 	}{
 		{"a", map[string]any{"rate": 0.1, "hidden": 3, "rule": "adam"}, []Record{full(1), {Step: 2, Seconds: 3, Fraction: 0.5, Coupling: 0.25}}},
-		{"b", map[string]any{"rate": 0.2, "hidden": 4, "rule": "adam"}, []Record{full(1), exact}},
+		{"b", map[string]any{"rate": 0.2, "hidden": 4, "rule": "adam", "theta_decay": 0.4}, []Record{full(1), exact}},
 		{"c", nil, nil},
 	} {
 		path := filepath.Join(folder, r.name)
@@ -46,7 +46,7 @@ func TestCompare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Runs) != 3 || !reflect.DeepEqual(c.Differ, []string{"rate"}) {
+	if len(c.Runs) != 3 || !reflect.DeepEqual(c.Differ, []string{"rate", "theta_decay"}) {
 		t.Fatalf("%+v", c)
 	}
 	a, b, none := c.Runs[0], c.Runs[1], c.Runs[2]
