@@ -118,7 +118,9 @@ def test_defaults_are_the_recipe_of_the_library(bars):
     """Nothing is copied: a machine of no arguments has the default recipe."""
     rbm = bethe.BinarySynapseRBM(time_limit=0.2, random_state=1).fit(bars)
     want = bethe.recipe(time="200ms")
-    want["beta"] = rbm.recipe_["beta"]  # follows from the sizes
+    for follows in "beta", "rate", "theta_decay", "rare":  # from sizes, samples and the other settings
+        assert rbm.recipe_[follows] > 0
+        want[follows] = rbm.recipe_[follows]
     assert rbm.recipe_ == want
     assert rbm.synapses_.shape == (16, want["hidden"])
 

@@ -111,7 +111,8 @@ def recipe(**settings: Any) -> dict[str, Any]:
     Returns
     -------
     recipe : dict
-        All settings.
+        All settings. A rate of 0, and -1 for theta_decay and rare, stand for what suits the
+        samples and the other settings; ``recipe_`` of a fitted machine has what that was.
     """
     return json.loads(_core.text_of("bethe_recipe", _core.words(settings)))
 
