@@ -316,3 +316,24 @@ func likelihoodOf(t *testing.T, models []*rbm.Model[float32], samples *spin.Matr
 	}
 	return sum
 }
+
+// TestTogetherDecay: in a step of all machines the thetas of each lose their share before they move.
+func TestTogetherDecay(t *testing.T) {
+	const rate, decay = 0.1, 0.5
+	samples := spin.Random(6, 40, stream.New(7).Rand())
+	after := func(decay float64) []*rbm.Model[float64] {
+		to, _ := togetherOf(t, randomStack[float64](0.3, 2, 6, 4, 3, 5), samples, Options{Steps: 1, Rate: rate, FinalRate: 1, Momentum: MomentumOf(0), ThetaDecay: decay})
+		if err := to.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		return to.Models()
+	}
+	before, plain, decayed := randomStack[float64](0.3, 2, 6, 4, 3, 5), after(0), after(decay)
+	for l := range before {
+		for k, theta := range before[l].Posterior.Theta {
+			if got, want := plain[l].Posterior.Theta[k]-decayed[l].Posterior.Theta[k], rate*decay*theta; math.Abs(got-want) > 1e-12 {
+				t.Fatalf("machine %d: theta %v lost %v, not %v", l+1, theta, got, want)
+			}
+		}
+	}
+}
