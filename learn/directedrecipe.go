@@ -93,12 +93,6 @@ func (r *Recipe) Foreign(asked ...string) error {
 	return nil
 }
 
-// decays reports whether there are thetas that can decay.
-func (r *Recipe) decays() bool { return r.Rule == "adam" && r.kind().LogOdds() }
-
-// holdsRare reports whether synapses of spins that hardly ever change can keep random signs.
-func (r *Recipe) holdsRare() bool { return r.spins() && r.kind().LogOdds() }
-
 // Changed returns the recipe for another model, rule, synapses or units than those of the file that it was read from, with
 // the names of the file's settings that stay. Words are settings by their JSON names. If one of those is
 // another, settings that only the file's have, and those that belong to it (limits, the coupling, a rate that goes with a decay),
